@@ -1,0 +1,50 @@
+"""Names and limits that several modules share."""
+
+from datetime import timedelta
+from typing import Final
+
+DOMAIN: Final = "thethingsstack"
+VERSION: Final = "0.1.0"
+
+# Entry data: where and who
+CONF_NETWORK: Final = "network"
+CONF_SERVER: Final = "server"
+CONF_IDENTITY_SERVER: Final = "identity_server"
+CONF_TENANT_ID: Final = "tenant_id"
+CONF_APPLICATION_ID: Final = "application_id"
+CONF_MQTT_HOST: Final = "mqtt_host"
+CONF_MQTT_PORT: Final = "mqtt_port"
+CONF_MQTT_TLS: Final = "mqtt_tls"
+CONF_CA_CERTIFICATE: Final = "ca_certificate"
+
+# The network the user picked
+NETWORK_CLOUD: Final = "cloud"
+NETWORK_OWN_SERVER: Final = "own_server"
+
+# Entry options
+CONF_DEVICES: Final = "devices"
+CONF_CHOSEN_DEVICES: Final = "chosen_devices"
+CONF_OVERDUE_AFTER: Final = "overdue_after"
+
+DEVICES_ALL: Final = "all"
+DEVICES_CHOSEN: Final = "chosen"
+DEVICES_NOT_IGNORED: Final = "not_ignored"
+
+DEFAULT_DEVICES: Final = DEVICES_ALL
+DEFAULT_OVERDUE_AFTER: Final = 25  # hours
+
+# A device with this attribute in The Things Stack is left out with DEVICES_NOT_IGNORED
+IGNORE_ATTRIBUTE: Final = "home-assistant"
+IGNORE_VALUE: Final = "ignore"
+
+# A stream that is lost for less than this flips no entity
+UNAVAILABLE_AFTER: Final = timedelta(minutes=15)
+# What the Storage Integration is asked for right after setup
+STORAGE_WINDOW: Final = timedelta(hours=24)
+CATCH_UP_LIMIT: Final = 1000
+# Messages remembered per device, to recognise one that comes twice
+REMEMBERED_MESSAGES: Final = 32
+# Home Assistant takes 10,000 enabled entities per entry
+ENTITY_LIMIT_WARNING: Final = 9000
+# Issue: the application nears that limit
+LARGE_APPLICATION: Final = "large_application"
