@@ -1,0 +1,130 @@
+"""What a field of a decoded payload means, and what one uplink says of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+
+class Kind(StrEnum):
+    """What a field becomes."""
+
+    SENSOR = "sensor"
+    BINARY_SENSOR = "binary_sensor"
+    DEVICE_TRACKER = "device_tracker"
+    EVENT = "event"
+    IGNORE = "ignore"
+
+
+class Role(StrEnum):
+    """How the values of a field behave over time."""
+
+    MEASUREMENT = "measurement"
+    TOTAL = "total_increasing"
+    ANGLE = "measurement_angle"
+    STATE = "state"
+    TIMESTAMP = "timestamp"
+    FLAG = "flag"
+    POSITION = "position"
+
+
+class Category(StrEnum):
+    """Who looks at a field."""
+
+    PRIMARY = "primary"
+    DIAGNOSTIC = "diagnostic"
+    CONFIGURATION = "configuration"
+    """A setting that the end device repeats back: diagnostic, disabled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an end device is: degrees, metres."""
+
+    latitude: float
+    longitude: float
+    altitude: float | None = None
+    accuracy: float | None = None
+
+
+type Value = float | int | str | bool | datetime | Position | None
+"""What an uplink says of a field; `None`: nothing that can be used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """The decision on one field, made once and kept."""
+
+    kind: Kind
+    quantity: str | None
+    """Key of `vocabulary.QUANTITIES`."""
+    unit: str | None
+    """In Home Assistant's spelling; `None` is unitless."""
+    role: Role
+    category: Category
+    enabled: bool
+    name: str | None
+    """Human name; `None` where the quantity's own, translated name says it all."""
+    scale: float = 1.0
+    """Reported number × scale = value in `unit`."""
+    options: tuple[str, ...] = ()
+    """The states of a closed enumeration."""
+    invert: bool = False
+    """The reported truth is the opposite of Home Assistant's "on"."""
+    precision: int | None = None
+    """Decimals of the first value seen."""
+    rule: str
+    """Which rule decided."""
+    reason: str
+    """The same for humans."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return this as JSON for storage, without what has its default."""
+        return {
+            f.name: list(value) if isinstance(value, tuple) else value
+            for f in fields(self)
+            if (value := getattr(self, f.name)) != f.default
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `as_dict` gave; raises KeyError, TypeError or ValueError for anything else."""
+        return cls(
+            kind=Kind(data["kind"]),
+            quantity=data["quantity"],
+            unit=data["unit"],
+            role=Role(data["role"]),
+            category=Category(data["category"]),
+            enabled=bool(data["enabled"]),
+            name=data["name"],
+            scale=float(data.get("scale", 1.0)),
+            options=tuple(data.get("options", ())),
+            invert=bool(data.get("invert", False)),
+            precision=data.get("precision"),
+            rule=data["rule"],
+            reason=data["reason"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What is known of the end device and the uplink besides its fields."""
+
+    brand_id: str | None = None
+    model_id: str | None = None
+    f_port: int | None = None
+    sensors: tuple[str, ...] = ()
+    """What the Device Repository says that the model measures."""
+
+
+@dataclass(slots=True)
+class Understanding:
+    """What one uplink says."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    """The value of each field in this uplink, by path."""
+    new: dict[str, Meaning] = field(default_factory=dict)
+    """Decisions on fields that had none; those to ignore are among them."""
+    skipped: int = 0
+    """Fields left out because there were too many, or nested too deep."""
