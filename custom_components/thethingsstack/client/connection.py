@@ -1,0 +1,136 @@
+"""Where an application lives and with which key it is read."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from .errors import InvalidRequest
+
+MQTT_PORT = 1883
+MQTTS_PORT = 8883
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A public network: base URLs of its cluster and of its Identity Server, and its tenant."""
+
+    name: str
+    server: str
+    identity_server: str
+    tenant_id: str | None
+
+
+def _sandbox(cluster: str, name: str) -> Network:
+    # The Things Network has one Identity Server, in Europe.
+    return Network(
+        name=name,
+        server=f"https://{cluster}.cloud.thethings.network",
+        identity_server="https://eu1.cloud.thethings.network",
+        tenant_id="ttn",
+    )
+
+
+NETWORKS: Mapping[str, Network] = {
+    "ttn_eu1": _sandbox("eu1", "The Things Network Europe"),
+    "ttn_nam1": _sandbox("nam1", "The Things Network North America"),
+    "ttn_au1": _sandbox("au1", "The Things Network Australia"),
+}
+CLOUD_CLUSTERS = ("eu1", "eu2", "nam1", "au1", "as1")
+
+
+def cloud_network(tenant: str, cluster: str) -> Network:
+    """Return a tenant of The Things Stack Cloud; its Identity Server is always in eu1."""
+    domain = "cloud.thethings.industries"
+    return Network(
+        name=f"The Things Stack Cloud {tenant} ({cluster})",
+        server=f"https://{tenant}.{cluster}.{domain}",
+        identity_server=f"https://{tenant}.eu1.{domain}",
+        tenant_id=tenant,
+    )
+
+
+def normalize_server_url(text: str) -> str:
+    """Return a server's base URL: scheme (https where none is given), host, port, prefix.
+
+    The path of the API or of the Console is cut off. Raises InvalidRequest `invalid_server`.
+    """
+    url = text.strip()
+    if "://" not in url:
+        url = f"https://{url}"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    host = parts.hostname
+    if parts.scheme not in ("http", "https") or not host or not _is_host(host) or parts.username:
+        raise InvalidRequest(
+            "not the URL of a server: expected something like https://stack.example.org",
+            name="invalid_server",
+        )
+    path = parts.path
+    for known in ("/api/v3", "/console", "/oauth"):
+        path = path.split(known)[0]
+    host = f"[{host}]" if ":" in host else host
+    default = 443 if parts.scheme == "https" else 80
+    return (
+        f"{parts.scheme}://{host}"
+        + ("" if port in (None, default) else f":{port}")
+        + path.rstrip("/")
+    )
+
+
+def _is_host(host: str) -> bool:
+    return not any(char.isspace() or char in "@/\\%<>\"'`{}|^" for char in host)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this very machine."""
+    if host.lower().rstrip(".") == "localhost" or host.lower().endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Where and who; no I/O.
+
+    `server` and `identity_server` are base URLs (normalised here), `application_id` is without
+    tenant. Without MQTT host and port the server is asked for them.
+    """
+
+    server: str
+    api_key: str = field(repr=False)
+    identity_server: str = ""
+    application_id: str | None = None
+    tenant_id: str | None = None
+    mqtt_host: str | None = None
+    mqtt_port: int | None = None
+    mqtt_tls: bool = True
+
+    def __post_init__(self) -> None:
+        """Normalise the URLs; raises InvalidRequest `invalid_server`."""
+        server = normalize_server_url(self.server)
+        identity = normalize_server_url(self.identity_server) if self.identity_server else server
+        object.__setattr__(self, "server", server)
+        object.__setattr__(self, "identity_server", identity)
+        object.__setattr__(self, "api_key", self.api_key.strip())
+
+    @property
+    def uid(self) -> str:
+        """The application's unique id, "app@tenant" or "app"; raises InvalidRequest without one."""
+        if not self.application_id:
+            raise InvalidRequest("no application is given", name="no_application_id")
+        if self.tenant_id:
+            return f"{self.application_id}@{self.tenant_id}"
+        return self.application_id
+
+    @property
+    def server_host(self) -> str:
+        """The cluster's host name."""
+        return urlsplit(self.server).hostname or ""

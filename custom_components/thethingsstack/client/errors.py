@@ -1,0 +1,128 @@
+"""What can go wrong, named so that a caller knows what to do about it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_KEY = re.compile(r"\b[A-Z2-7]{5}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
+
+
+def redact(text: str) -> str:
+    """Return the text with everything that looks like an API key taken out."""
+    return _KEY.sub("<api key>", text)
+
+
+class StackError(Exception):
+    """The root of all errors; `name` is the server's own name of it, or ours in the same spelling.
+
+    The text never contains an API key.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        name: str = "unknown",
+        namespace: str | None = None,
+        status: int | None = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep what identifies the error."""
+        super().__init__(redact(message))
+        self.name = name
+        self.namespace = namespace
+        self.status = status
+        self.attributes: Mapping[str, Any] = {
+            key: redact(value) if isinstance(value, str) else value
+            for key, value in (attributes or {}).items()
+        }
+
+    @property
+    def message(self) -> str:
+        """The text for people."""
+        return str(self)
+
+
+class ConnectionFailed(StackError):
+    """The server was not reached; retry later."""
+
+
+class RequestTimeout(ConnectionFailed):
+    """The server did not answer in time; retry later."""
+
+
+class CertificateFailed(ConnectionFailed):
+    """The server's TLS certificate is not trusted, expired, or made out to another host."""
+
+
+class ProtocolMismatch(ConnectionFailed):
+    """Whatever answers there is no The Things Stack, or speaks TLS where plain was used (or not)."""
+
+
+class MqttRefused(ConnectionFailed):
+    """The MQTT server refused (`code` is the CONNACK's) although the key is not known to be bad."""
+
+    def __init__(self, message: str, *, code: int, name: str = "mqtt_refused") -> None:
+        """Keep the CONNACK code."""
+        super().__init__(message, name=name)
+        self.code = code
+
+
+class AuthenticationFailed(StackError):
+    """The key was refused over HTTP: deleted, expired, mistyped, or not a key at all."""
+
+
+class MissingRight(StackError):
+    """The key is good, but may not do this; `rights` are the missing ones where the server says so."""
+
+    def __init__(
+        self, message: str, *, rights: Sequence[str] = (), name: str, **details: Any
+    ) -> None:
+        """Keep the missing rights."""
+        super().__init__(message, name=name, **details)
+        self.rights = tuple(rights)
+
+
+class NotFound(StackError):
+    """There is no such thing on the server."""
+
+
+class StorageUnavailable(NotFound):
+    """The server has no Storage Integration."""
+
+
+class Conflict(StackError):
+    """The id or the EUI is taken already."""
+
+
+class InvalidRequest(StackError):
+    """The request itself is wrong; repeating it doesn't help."""
+
+
+class RateLimited(StackError):
+    """Too many requests; the next one may be made after `retry_after` seconds."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float,
+        name: str = "rate_limit_exceeded",
+        **details: Any,
+    ) -> None:
+        """Keep the time to wait."""
+        super().__init__(message, name=name, **details)
+        self.retry_after = retry_after
+
+
+class ServerFailed(StackError):
+    """The server had a fault of its own, or its answer can't be read; retry later."""
+
+
+class BadMessage(StackError):
+    """A message of the stream that can't be read."""
+
+    def __init__(self, message: str, *, topic: str | None = None, name: str = "bad_message") -> None:
+        """Keep the topic."""
+        super().__init__(message, name=name)
+        self.topic = topic

@@ -1,0 +1,437 @@
+"""The messages of the stream: what end devices send and what becomes of downlinks.
+
+A message keeps its envelope and reads the parts of it when they are asked for: most are asked for
+once or never, and thousands of messages per second may come.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Literal, Self, override
+
+import orjson
+
+from . import values
+from .errors import BadMessage
+from .models import (
+    BatteryStatus,
+    DataRate,
+    EndDeviceIds,
+    ErrorDetails,
+    Location,
+    Reception,
+    VersionIds,
+)
+
+type DownlinkState = Literal["queued", "sent", "ack", "nack", "failed", "invalidated"]
+type Identity = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What every message has; `raw` is the whole envelope as parsed."""
+
+    kind: ClassVar[str]
+
+    ids: EndDeviceIds
+    correlation_ids: tuple[str, ...] = ()
+    received_at: datetime | None = None
+    network_received_at: datetime | None = None
+    simulated: bool = False
+    body: Mapping[str, Any] = field(repr=False, compare=False)
+    raw: Mapping[str, Any] = field(repr=False, hash=False)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read an envelope; raises BadMessage where no device is named or it is another kind."""
+        ids = EndDeviceIds.from_json(values.mapping(data.get("end_device_ids")))
+        if not ids.device_id:
+            raise BadMessage("the message names no end device", name="no_device_id")
+        body = data.get(cls.kind)
+        if not isinstance(body, dict):
+            raise BadMessage(f"the message has no {cls.kind}", name="no_message_kind")
+        return cls(
+            ids=ids,
+            correlation_ids=values.texts(data.get("correlation_ids")),
+            received_at=values.time(data.get("received_at")),
+            network_received_at=values.time(body.get("received_at")),
+            simulated=data.get("simulated") is True,
+            body=body,
+            raw=data,
+        )
+
+    @property
+    def time(self) -> datetime | None:
+        """When it happened: the Network Server's time where it has one, else the envelope's."""
+        return self.network_received_at or self.received_at
+
+    @property
+    def identity(self) -> Identity | None:
+        """The same for two copies of one message; None where copies can't be told apart."""
+        if self.received_at is None:
+            return None
+        return (self.ids.device_id, self.kind, self.received_at, self.correlation_ids)
+
+    @property
+    def locations(self) -> Mapping[str, Location]:
+        """Where the device is, by the service that says so ("user", "frm-payload")."""
+        return Location.read_all(self.body.get("locations"))
+
+    @property
+    def version_ids(self) -> VersionIds | None:
+        """What the device is, if it was registered from the Device Repository."""
+        return VersionIds.read(self.body.get("version_ids"))
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """The device's attributes in the registry (The Things Stack 3.34 and newer)."""
+        return values.text_map(self.body.get("attributes"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uplink(Message):
+    """What a frame that a device sent and its normalized form share."""
+
+    _receptions: list[tuple[Reception, ...]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+
+    @property
+    def session_key_id(self) -> str | None:
+        """The session, base64; None for a simulated uplink."""
+        return values.text(self.body.get("session_key_id"))
+
+    @property
+    def f_port(self) -> int:
+        """The port; 0 is a frame with MAC commands only."""
+        return values.integer(self.body.get("f_port")) or 0
+
+    @property
+    def f_cnt(self) -> int | None:
+        """The frame counter; None for a simulated uplink without one."""
+        counter = values.integer(self.body.get("f_cnt"))
+        return 0 if counter is None and not self.simulated else counter
+
+    @property
+    def frm_payload(self) -> bytes | None:
+        """The bytes that the device sent; None for none."""
+        return values.octets(self.body.get("frm_payload"))
+
+    @property
+    def normalized_payload_warnings(self) -> tuple[str, ...]:
+        """What the normalizer left out, and why."""
+        return values.texts(self.body.get("normalized_payload_warnings"))
+
+    @property
+    def receptions(self) -> tuple[Reception, ...]:
+        """The antennas that heard it."""
+        if not self._receptions:
+            heard = [
+                Reception.from_json(item) for item in values.objects(self.body.get("rx_metadata"))
+            ]
+            self._receptions.append(tuple(heard))
+        return self._receptions[0]
+
+    @property
+    def best_reception(self) -> Reception | None:
+        """The reception with the highest SNR, then RSSI."""
+        return max(self.receptions, key=_quality, default=None)
+
+    @property
+    def data_rate(self) -> DataRate | None:
+        """How the frame was modulated."""
+        settings = values.mapping(self.body.get("settings"))
+        data_rate = settings.get("data_rate")
+        if not isinstance(data_rate, dict):
+            return None
+        return DataRate.from_json(data_rate, coding_rate=values.text(settings.get("coding_rate")))
+
+    @property
+    def frequency(self) -> int | None:
+        """The channel in Hz."""
+        return values.integer(values.mapping(self.body.get("settings")).get("frequency"))
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the device asked for an acknowledgement."""
+        return self.body.get("confirmed") is True
+
+    @property
+    def consumed_airtime(self) -> float | None:
+        """The time on air in seconds."""
+        return values.seconds(self.body.get("consumed_airtime"))
+
+    @property
+    def packet_error_rate(self) -> float:
+        """The share of the latest frames that were lost, 0 to 1."""
+        return values.number(self.body.get("packet_error_rate")) or 0.0
+
+    @property
+    def last_battery(self) -> BatteryStatus | None:
+        """The last battery status that the network asked the device for."""
+        status = self.body.get("last_battery_percentage")
+        return BatteryStatus.from_json(status) if isinstance(status, dict) and status else None
+
+
+def _quality(reception: Reception) -> tuple[float, float]:
+    worst = float("-inf")
+    return (
+        worst if reception.snr is None else reception.snr,
+        worst if reception.rssi is None else reception.rssi,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UplinkMessage(Uplink):
+    """A frame that an end device sent."""
+
+    kind: ClassVar[str] = "uplink_message"
+
+    @property
+    @override
+    def identity(self) -> Identity | None:
+        """Device and the network's time; never the counter, which ABP devices repeat."""
+        if self.network_received_at is None:
+            return None
+        return (self.ids.device_id, self.kind, self.network_received_at)
+
+    @property
+    def decoded_payload(self) -> Mapping[str, Any] | None:
+        """What the formatter made of the bytes; None without a formatter or where it failed."""
+        decoded = self.body.get("decoded_payload")
+        return decoded if isinstance(decoded, dict) else None
+
+    @property
+    def decoded_payload_warnings(self) -> tuple[str, ...]:
+        """What the formatter warned of."""
+        return values.texts(self.body.get("decoded_payload_warnings"))
+
+    @property
+    def normalized_payload(self) -> tuple[Mapping[str, Any], ...]:
+        """The measurements in the network's own terms."""
+        return tuple(values.objects(self.body.get("normalized_payload")))
+
+    @property
+    def has_application_data(self) -> bool:
+        """Whether the device said something; MAC-only and empty frames move no values."""
+        if self.simulated and self.decoded_payload is not None:
+            return True
+        return self.f_port > 0 and bool(self.frm_payload)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NormalizedUplink(Uplink):
+    """One measurement of an uplink in the network's own terms; comes before the uplink itself."""
+
+    kind: ClassVar[str] = "uplink_normalized"
+
+    @property
+    @override
+    def identity(self) -> Identity | None:
+        """Device, the network's time and the measurement: one uplink may have several."""
+        if self.network_received_at is None:
+            return None
+        measurement = orjson.dumps(self.normalized_payload, option=orjson.OPT_SORT_KEYS)
+        return (self.ids.device_id, self.kind, self.network_received_at, measurement)
+
+    @property
+    def normalized_payload(self) -> Mapping[str, Any]:
+        """The measurement."""
+        return values.mapping(self.body.get("normalized_payload"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinAccept(Message):
+    """A device joined: its address, its session and its counters are new."""
+
+    kind: ClassVar[str] = "join_accept"
+
+    @property
+    def session_key_id(self) -> str | None:
+        """The new session, base64."""
+        return values.text(self.body.get("session_key_id"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownlinkReport(Message):
+    """What became of a downlink; `downlink_correlation_ids` tell which one.
+
+    Each state is a class of its own. A failed one has an error, an invalidated one stands for the
+    first of the downlinks that it is about.
+    """
+
+    state: ClassVar[DownlinkState]
+
+    @property
+    def downlink(self) -> Mapping[str, Any]:
+        """The downlink as the server knows it."""
+        return self.body
+
+    @property
+    def f_port(self) -> int:
+        """The port."""
+        return values.integer(self.downlink.get("f_port")) or 0
+
+    @property
+    def f_cnt(self) -> int:
+        """The frame counter; 0 as long as none is given."""
+        return values.integer(self.downlink.get("f_cnt")) or 0
+
+    @property
+    def frm_payload(self) -> bytes | None:
+        """The bytes; None for none."""
+        return values.octets(self.downlink.get("frm_payload"))
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the device has to acknowledge it."""
+        return self.downlink.get("confirmed") is True
+
+    @property
+    def priority(self) -> str:
+        """Its priority in the queue ("LOWEST" … "HIGHEST")."""
+        return values.text(self.downlink.get("priority")) or "LOWEST"
+
+    @property
+    def downlink_correlation_ids(self) -> tuple[str, ...]:
+        """The ids that it was queued with, ours among them."""
+        return values.texts(self.downlink.get("correlation_ids"))
+
+    @property
+    def error(self) -> ErrorDetails | None:
+        """Why it failed."""
+        error = self.body.get("error")
+        return ErrorDetails.from_json(error) if isinstance(error, dict) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownlinkQueued(DownlinkReport):
+    """The Network Server took it."""
+
+    kind: ClassVar[str] = "downlink_queued"
+    state: ClassVar[DownlinkState] = "queued"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownlinkSent(DownlinkReport):
+    """A gateway sent it."""
+
+    kind: ClassVar[str] = "downlink_sent"
+    state: ClassVar[DownlinkState] = "sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownlinkAck(DownlinkReport):
+    """The device acknowledged it."""
+
+    kind: ClassVar[str] = "downlink_ack"
+    state: ClassVar[DownlinkState] = "ack"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownlinkNack(DownlinkReport):
+    """The device spoke without acknowledging it."""
+
+    kind: ClassVar[str] = "downlink_nack"
+    state: ClassVar[DownlinkState] = "nack"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownlinkFailed(DownlinkReport):
+    """It can't be sent."""
+
+    kind: ClassVar[str] = "downlink_failed"
+    state: ClassVar[DownlinkState] = "failed"
+
+    @property
+    @override
+    def downlink(self) -> Mapping[str, Any]:
+        """The downlink as the server knows it."""
+        return values.mapping(self.body.get("downlink"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownlinkInvalidated(DownlinkReport):
+    """The queue is void after a new session."""
+
+    kind: ClassVar[str] = "downlink_queue_invalidated"
+    state: ClassVar[DownlinkState] = "invalidated"
+
+    @property
+    @override
+    def downlink(self) -> Mapping[str, Any]:
+        """The first of the downlinks that are void."""
+        return next(iter(values.objects(self.body.get("downlinks"))), {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationSolved(Message):
+    """A service found out where the device is."""
+
+    kind: ClassVar[str] = "location_solved"
+
+    @property
+    def service(self) -> str:
+        """The service ("frm-payload": from the decoded payload)."""
+        return values.text(self.body.get("service")) or ""
+
+    @property
+    def location(self) -> Location | None:
+        """The place; None where it is off the map."""
+        return Location.read(self.body.get("location"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceData(Message):
+    """What an application package has to say."""
+
+    kind: ClassVar[str] = "service_data"
+
+    @property
+    def service(self) -> str:
+        """The package."""
+        return values.text(self.body.get("service")) or ""
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """Its data."""
+        return values.mapping(self.body.get("data"))
+
+
+_KINDS: Mapping[str, type[Message]] = {
+    kind.kind: kind
+    for kind in (
+        UplinkMessage,
+        NormalizedUplink,
+        JoinAccept,
+        DownlinkQueued,
+        DownlinkSent,
+        DownlinkAck,
+        DownlinkNack,
+        DownlinkFailed,
+        DownlinkInvalidated,
+        LocationSolved,
+        ServiceData,
+    )
+}
+
+
+def parse_message(topic: str | None, data: bytes | Mapping[str, Any]) -> Message:
+    """Read a message of the stream, of a webhook or of the Storage Integration.
+
+    The kind is told by the envelope, the topic is only for the error. Raises BadMessage.
+    """
+    if isinstance(data, bytes | bytearray | memoryview):
+        try:
+            data = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            raise BadMessage("the message is no JSON", topic=topic, name="invalid_json") from None
+    if not isinstance(data, dict):
+        raise BadMessage("the message is no JSON object", topic=topic, name="invalid_json")
+    kind = next((_KINDS[key] for key in data if key in _KINDS), None)
+    if kind is None:
+        raise BadMessage("the message is of no known kind", topic=topic, name="no_message_kind")
+    try:
+        return kind.from_json(data)
+    except BadMessage as error:
+        raise BadMessage(str(error), topic=topic, name=error.name) from None

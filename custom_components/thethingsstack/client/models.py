@@ -1,0 +1,338 @@
+"""What messages and HTTP answers are made of.
+
+Every `from_json` takes a parsed object as the server sends it. Fields that are missing are zero
+(the server omits zero values), unknown ones are ignored, and ones of an unexpected type count as
+missing: a newer or odd server must not stop an application.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from . import values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndDeviceIds:
+    """Who an end device is; EUIs and address in upper-case hexadecimal digits."""
+
+    device_id: str
+    application_id: str
+    dev_eui: str | None = None
+    join_eui: str | None = None
+    dev_addr: str | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read `end_device_ids` or a device's `ids`; ids that are missing are empty."""
+        return cls(
+            device_id=values.text(data.get("device_id")) or "",
+            application_id=values.text(
+                values.mapping(data.get("application_ids")).get("application_id")
+            )
+            or "",
+            dev_eui=values.euis(data.get("dev_eui")),
+            join_eui=values.euis(data.get("join_eui")),
+            dev_addr=values.euis(data.get("dev_addr")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """A place: degrees, metres; `source` without its prefix ("GPS", "REGISTRY")."""
+
+    latitude: float
+    longitude: float
+    altitude: int | None = None
+    accuracy: int | None = None
+    source: str | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read a location; latitude and longitude 0 are omitted by the server."""
+        source = values.text(data.get("source"))
+        return cls(
+            latitude=values.number(data.get("latitude")) or 0.0,
+            longitude=values.number(data.get("longitude")) or 0.0,
+            altitude=values.integer(data.get("altitude")),
+            accuracy=values.integer(data.get("accuracy")),
+            source=source.removeprefix("SOURCE_") if source else None,
+        )
+
+    @classmethod
+    def read(cls, data: object) -> Self | None:
+        """Read a location that may be missing, empty, or off the map."""
+        if not isinstance(data, dict) or not ("latitude" in data or "longitude" in data):
+            return None
+        place = cls.from_json(data)
+        on_map = -90 <= place.latitude <= 90 and -180 <= place.longitude <= 180
+        return place if on_map else None
+
+    @classmethod
+    def read_all(cls, data: object) -> Mapping[str, Self]:
+        """Read the locations of a device by the service that knows them ("user", "frm-payload")."""
+        found = {service: cls.read(place) for service, place in values.mapping(data).items()}
+        return {service: place for service, place in found.items() if place is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionIds:
+    """Brand, model and versions as the Device Repository names them."""
+
+    brand_id: str | None = None
+    model_id: str | None = None
+    hardware_version: str | None = None
+    firmware_version: str | None = None
+    band_id: str | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read `version_ids`; the repository's "_unknown_hw_version_" counts as none."""
+        hardware = values.text(data.get("hardware_version"))
+        return cls(
+            brand_id=values.text(data.get("brand_id")),
+            model_id=values.text(data.get("model_id")),
+            hardware_version=None if hardware == "_unknown_hw_version_" else hardware,
+            firmware_version=values.text(data.get("firmware_version")),
+            band_id=values.text(data.get("band_id")),
+        )
+
+    @classmethod
+    def read(cls, data: object) -> Self | None:
+        """Read `version_ids` that may be missing or empty."""
+        return cls.from_json(data) if isinstance(data, dict) and data else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reception:
+    """One antenna that heard an uplink: dBm, dB; the gateway behind Packet Broker by its own id."""
+
+    gateway_id: str
+    gateway_eui: str | None = None
+    rssi: float | None = None
+    snr: float | None = None
+    location: Location | None = None
+    received_at: datetime | None = None
+    via_packet_broker: bool = False
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read an item of `rx_metadata`."""
+        ids = values.mapping(data.get("gateway_ids"))
+        gateway_id = values.text(ids.get("gateway_id"))
+        gateway_eui = values.euis(ids.get("eui"))
+        broker = data.get("packet_broker")
+        if isinstance(broker, dict):
+            gateway_eui = values.euis(broker.get("forwarder_gateway_eui"))
+            gateway_id = (
+                values.text(broker.get("forwarder_gateway_id"))
+                or (gateway_eui and f"eui-{gateway_eui.lower()}")
+                or gateway_id
+            )
+        rssi = values.number(data.get("rssi"))
+        if rssi is None:
+            rssi = values.number(data.get("channel_rssi"))
+        snr = values.number(data.get("snr"))
+        return cls(
+            gateway_id=gateway_id or "",
+            gateway_eui=gateway_eui,
+            rssi=rssi,
+            # 0 dB is omitted; 0 dBm never happens.
+            snr=0.0 if snr is None and rssi is not None else snr,
+            location=Location.read(data.get("location")),
+            received_at=values.time(data.get("received_at")),
+            via_packet_broker=isinstance(broker, dict) or gateway_id == "packetbroker",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataRate:
+    """How a frame was modulated: LoRa (spreading factor), FSK (bit rate) or LR-FHSS; Hz, bit/s."""
+
+    spreading_factor: int | None = None
+    bandwidth: int | None = None
+    coding_rate: str | None = None
+    bit_rate: int | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], *, coding_rate: str | None = None) -> Self:
+        """Read `settings.data_rate`; old servers put the coding rate beside it."""
+        if isinstance(lora := data.get("lora"), dict):
+            return cls(
+                spreading_factor=values.integer(lora.get("spreading_factor")),
+                bandwidth=values.integer(lora.get("bandwidth")),
+                coding_rate=values.text(lora.get("coding_rate")) or coding_rate,
+            )
+        if isinstance(fsk := data.get("fsk"), dict):
+            return cls(bit_rate=values.integer(fsk.get("bit_rate")))
+        hopping = values.mapping(data.get("lrfhss"))
+        return cls(
+            bandwidth=values.integer(hopping.get("operating_channel_width")),
+            coding_rate=values.text(hopping.get("coding_rate")),
+        )
+
+    @property
+    def name(self) -> str | None:
+        """The usual short name: "SF7BW125", "FSK50", "LR-FHSS BW137"."""
+        if self.spreading_factor is not None:
+            return f"SF{self.spreading_factor}BW{(self.bandwidth or 0) / 1000:g}"
+        if self.bit_rate is not None:
+            return f"FSK{self.bit_rate / 1000:g}"
+        return None if self.bandwidth is None else f"LR-FHSS BW{self.bandwidth / 1000:g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryStatus:
+    """A device's answer to the network's status request; `value` in per cent (0-100)."""
+
+    value: float
+    f_cnt: int = 0
+    received_at: datetime | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read `last_battery_percentage`."""
+        return cls(
+            value=values.number(data.get("value")) or 0.0,
+            f_cnt=values.integer(data.get("f_cnt")) or 0,
+            received_at=values.time(data.get("received_at")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorDetails:
+    """Why something failed, as the server says it."""
+
+    namespace: str | None
+    name: str
+    message: str
+    attributes: Mapping[str, Any]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read error details; the message has its attributes filled in."""
+        attributes = values.mapping(data.get("attributes"))
+        message = values.text(data.get("message_format")) or ""
+        for key, value in attributes.items():
+            message = message.replace(f"{{{key}}}", str(value))
+        name = values.text(data.get("name")) or "unknown"
+        return cls(
+            namespace=values.text(data.get("namespace")),
+            name=name,
+            message=message or name,
+            attributes=attributes,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndDevice:
+    """A registered end device; `raw` is the server's object."""
+
+    ids: EndDeviceIds
+    name: str | None = None
+    description: str | None = None
+    attributes: Mapping[str, str]
+    version_ids: VersionIds | None = None
+    locations: Mapping[str, Location]
+    serial_number: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    activated_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    raw: Mapping[str, Any]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read an end device of any of the servers."""
+        return cls(
+            ids=EndDeviceIds.from_json(values.mapping(data.get("ids"))),
+            name=values.text(data.get("name")),
+            description=values.text(data.get("description")),
+            attributes=values.text_map(data.get("attributes")),
+            version_ids=VersionIds.read(data.get("version_ids")),
+            locations=Location.read_all(data.get("locations")),
+            serial_number=values.text(data.get("serial_number")),
+            created_at=values.time(data.get("created_at")),
+            updated_at=values.time(data.get("updated_at")),
+            activated_at=values.time(data.get("activated_at")),
+            last_seen_at=values.time(data.get("last_seen_at")),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """An application; the server addresses are host names, empty for old applications."""
+
+    application_id: str
+    name: str | None = None
+    description: str | None = None
+    attributes: Mapping[str, str]
+    application_server_address: str | None = None
+    network_server_address: str | None = None
+    join_server_address: str | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read an application."""
+        return cls(
+            application_id=values.text(values.mapping(data.get("ids")).get("application_id")) or "",
+            name=values.text(data.get("name")),
+            description=values.text(data.get("description")),
+            attributes=values.text_map(data.get("attributes")),
+            application_server_address=values.text(data.get("application_server_address")),
+            network_server_address=values.text(data.get("network_server_address")),
+            join_server_address=values.text(data.get("join_server_address")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyInfo:
+    """Whose key it is and what it may do; exactly one of the owners is set."""
+
+    key_id: str | None = None
+    key_name: str | None = None
+    rights: frozenset[str]
+    expires_at: datetime | None = None
+    application_id: str | None = None
+    user_id: str | None = None
+    organization_id: str | None = None
+    gateway_id: str | None = None
+    is_admin: bool = False
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read the answer of `auth_info` (API key, OAuth access token or user session)."""
+        outer = values.mapping(data.get("api_key"))
+        token = values.mapping(data.get("oauth_access_token") or data.get("user_session"))
+        key = values.mapping(outer.get("api_key")) or token
+        owner = values.mapping(outer.get("entity_ids")) or token
+        universal = values.mapping(data.get("universal_rights"))
+
+        def owner_id(kind: str) -> str | None:
+            return values.text(values.mapping(owner.get(f"{kind}_ids")).get(f"{kind}_id"))
+
+        return cls(
+            key_id=values.text(key.get("id")),
+            key_name=values.text(key.get("name")),
+            rights=frozenset(
+                values.texts(key.get("rights")) + values.texts(universal.get("rights"))
+            ),
+            expires_at=values.time(key.get("expires_at")),
+            application_id=owner_id("application"),
+            user_id=owner_id("user"),
+            organization_id=owner_id("organization"),
+            gateway_id=owner_id("gateway"),
+            is_admin=data.get("is_admin") is True,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttAddress:
+    """Where an application's messages come from."""
+
+    host: str
+    port: int
+    tls: bool
+    username: str

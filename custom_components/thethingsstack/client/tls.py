@@ -1,0 +1,21 @@
+"""Whom to trust."""
+
+import ssl
+
+from .errors import InvalidRequest
+
+
+def tls_context(ca_pem: str | None = None) -> ssl.SSLContext:
+    """Return a context that trusts the system's roots, and a private CA (text, PEM) besides.
+
+    Reads files: call it in an executor. Raises InvalidRequest `invalid_certificate`.
+    """
+    context = ssl.create_default_context()
+    if ca_pem and ca_pem.strip():
+        try:
+            context.load_verify_locations(cadata=ca_pem)
+        except (ssl.SSLError, ValueError):
+            raise InvalidRequest(
+                "not a certificate in PEM form", name="invalid_certificate"
+            ) from None
+    return context

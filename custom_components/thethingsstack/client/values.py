@@ -1,0 +1,119 @@
+"""Reading JSON values of The Things Stack: zero values are omitted, types are not to be trusted."""
+
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return the object, or an empty one where it is something else."""
+    return value if isinstance(value, dict) else _NOTHING
+
+
+def objects(value: object) -> Sequence[Mapping[str, Any]]:
+    """Return the objects of a list, whatever else is in it."""
+    if not isinstance(value, list):
+        return ()
+    return [item for item in value if isinstance(item, dict)]
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Return the strings of a list."""
+    if not isinstance(value, list):
+        return ()
+    return tuple([item for item in value if isinstance(item, str)])
+
+
+def text(value: object) -> str | None:
+    """Return a string that is not empty, else None."""
+    return value if isinstance(value, str) and value else None
+
+
+def text_map(value: object) -> Mapping[str, str]:
+    """Return an object's string members."""
+    return {key: item for key, item in mapping(value).items() if isinstance(item, str)}
+
+
+def integer(value: object) -> int | None:
+    """Return a whole number, also from the decimal strings that 64-bit integers come as."""
+    if type(value) is int:
+        return value
+    if isinstance(value, bool):
+        return None
+    try:
+        return int(value)  # type: ignore[call-overload, no-any-return]
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def number(value: object) -> float | None:
+    """Return a number as float."""
+    if type(value) is float:
+        return value
+    if type(value) is int:
+        try:
+            return float(value)
+        except OverflowError:
+            return None
+    return None
+
+
+def euis(value: object) -> str | None:
+    """Return a hexadecimal identifier in upper case."""
+    return value.upper() if isinstance(value, str) and value else None
+
+
+def octets(value: object) -> bytes | None:
+    """Return the bytes of a base64 string (standard or URL alphabet, padded or not)."""
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        return b64decode(value, validate=True)
+    except ValueError:
+        pass
+    try:
+        return b64decode(value.rstrip("=") + "==", altchars=b"-_")
+    except ValueError:
+        return None
+
+
+def time(value: object) -> datetime | None:
+    """Return an RFC 3339 time in UTC, cut to microseconds; None for one that was never set."""
+    if not isinstance(value, str):
+        return None
+    # datetime knows microseconds, the server sends nanoseconds.
+    if len(value) == 30 and value[29] == "Z":
+        value = value[:26] + "Z"
+    elif len(value) > 27:
+        value = _cut(value)
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    if parsed.tzinfo is None:
+        parsed = parsed.replace(tzinfo=UTC)
+    elif parsed.tzinfo is not UTC:
+        try:
+            parsed = parsed.astimezone(UTC)
+        except OverflowError:
+            return None
+    return parsed if parsed.year > 1 else None
+
+
+def _cut(value: str) -> str:
+    whole, point, rest = value.partition(".")
+    digits = len(rest) - len(rest.lstrip("0123456789"))
+    return whole + point + rest[: min(digits, 6)] + rest[digits:] if point else value
+
+
+def seconds(value: object) -> float | None:
+    """Return a duration ("0.056576s") in seconds."""
+    if not isinstance(value, str) or not value.endswith("s"):
+        return None
+    try:
+        return float(value[:-1])
+    except ValueError:
+        return None
