@@ -1,0 +1,56 @@
+"""From a config entry's data to a client, trusting what Home Assistant and the user trust."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.const import CONF_API_KEY, __version__ as HA_VERSION
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.util.ssl import get_default_context
+
+from .client import Connection, Stack, tls_context
+from .const import (
+    CONF_APPLICATION_ID,
+    CONF_CA_CERTIFICATE,
+    CONF_IDENTITY_SERVER,
+    CONF_MQTT_HOST,
+    CONF_MQTT_PORT,
+    CONF_MQTT_TLS,
+    CONF_SERVER,
+    CONF_TENANT_ID,
+    DOMAIN,
+    VERSION,
+)
+
+USER_AGENT = f"HomeAssistant/{HA_VERSION} {DOMAIN}/{VERSION}"
+
+
+def connection_of(data: Mapping[str, Any]) -> Connection:
+    """Return where an entry's data points to; raises InvalidRequest `invalid_server`."""
+    return Connection(
+        server=data[CONF_SERVER],
+        identity_server=data.get(CONF_IDENTITY_SERVER) or "",
+        api_key=data.get(CONF_API_KEY) or "",
+        application_id=data.get(CONF_APPLICATION_ID),
+        tenant_id=data.get(CONF_TENANT_ID),
+        mqtt_host=data.get(CONF_MQTT_HOST),
+        mqtt_port=data.get(CONF_MQTT_PORT),
+        mqtt_tls=data.get(CONF_MQTT_TLS, True),
+    )
+
+
+async def async_create_stack(hass: HomeAssistant, data: Mapping[str, Any]) -> Stack:
+    """Return a client for an entry's data; nothing is asked yet.
+
+    Raises InvalidRequest `invalid_server` or `invalid_certificate`.
+    """
+    context = get_default_context()
+    if certificate := data.get(CONF_CA_CERTIFICATE):
+        # Reads the system's roots from disk.
+        context = await hass.async_add_executor_job(tls_context, certificate)
+    return Stack(
+        connection_of(data),
+        session=async_get_clientsession(hass),
+        tls_context=context,
+        user_agent=USER_AGENT,
+    )
