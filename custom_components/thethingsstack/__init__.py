@@ -1,0 +1,74 @@
+"""The Things Stack (TTN): the end devices of a LoRaWAN application in Home Assistant."""
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import device_registry as dr
+
+from .connection import async_create_stack
+from .const import DOMAIN
+from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .fields import FieldStore
+from .repairs import async_watch
+
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.DEVICE_TRACKER,
+    Platform.EVENT,
+    Platform.SENSOR,
+]
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
+    """Connect an application; the stream starts when the platforms can take new entities."""
+    stack = await async_create_stack(hass, entry.data)
+    coordinator = ApplicationCoordinator(hass, entry, stack)
+    await coordinator.async_setup()
+    entry.runtime_data = coordinator
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    async_watch(hass, entry)
+    connected_with = dict(entry.data)
+
+    async def async_updated(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+        """Apply options in place; only another server or key needs a reload."""
+        if dict(entry.data) != connected_with:
+            hass.config_entries.async_schedule_reload(entry.entry_id)
+        else:
+            coordinator.async_apply_options()
+
+    entry.async_on_unload(entry.add_update_listener(async_updated))
+    coordinator.async_start()
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
+    """Take the entities away and keep what the next start needs."""
+    if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        await entry.runtime_data.async_save()
+    return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Delete what was stored for the application."""
+    await FieldStore(hass, entry.entry_id).async_remove()
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: TtsConfigEntry, device: dr.DeviceEntry
+) -> bool:
+    """Let the user remove an end device that The Things Stack no longer has.
+
+    Raises HomeAssistantError for one that would come back with its next uplink.
+    """
+    coordinator = entry.runtime_data
+    state = coordinator.roster.by_registry_id(device.id)
+    if state is None:
+        return coordinator.roster.hub_id != device.id
+    if state.end_device is not None:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="device_still_registered",
+            translation_placeholders={"device": state.name},
+        )
+    coordinator.fields.forget(state.key)
+    return True

@@ -1,0 +1,98 @@
+"""Binary sensors: decoded states of end devices, and the application's connection."""
+
+from typing import override
+
+from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
+from homeassistant.const import STATE_OFF, STATE_ON, EntityCategory
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import RestoreEntity
+
+from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .describe import describe_binary_sensor
+from .device import EndDeviceState, field_key
+from .entity import ApplicationEntity, EndDeviceEntity, async_add_in_chunks
+from .payload import Kind, Meaning
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the binary sensors that are known, and from now on those of new fields."""
+    coordinator = entry.runtime_data
+
+    def fields(device: EndDeviceState, new: dict[str, Meaning]) -> list[FieldBinarySensor]:
+        return [
+            FieldBinarySensor(coordinator, device, path, meaning)
+            for path, meaning in new.items()
+            if meaning.kind is Kind.BINARY_SENSOR
+        ]
+
+    @callback
+    def add_fields(device: EndDeviceState, new: dict[str, Meaning]) -> None:
+        if sensors := fields(device, new):
+            async_add_entities(sensors)
+
+    async_add_entities([ConnectionSensor(coordinator)])
+    await async_add_in_chunks(
+        async_add_entities,
+        coordinator.roster.states.values(),
+        lambda device: fields(device, device.decisions),
+    )
+    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_fields, add_fields))
+
+
+class FieldBinarySensor(EndDeviceEntity, BinarySensorEntity, RestoreEntity):
+    """A decoded field with two states."""
+
+    def __init__(
+        self,
+        coordinator: ApplicationCoordinator,
+        device: EndDeviceState,
+        path: str,
+        meaning: Meaning,
+    ) -> None:
+        """Describe the binary sensor by the field's meaning."""
+        super().__init__(coordinator, device, field_key(path))
+        self.path = path
+        self.entity_description = describe_binary_sensor(path, meaning)
+
+    @override
+    async def async_restore(self) -> None:
+        """Show the state of before the restart, unless an uplink came first."""
+        if self.path in self.device.values:
+            return
+        state = await self.async_get_last_state()
+        if state is not None and state.state in (STATE_ON, STATE_OFF):
+            self.device.restore(self.path, state.state == STATE_ON)
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Take over the field's state."""
+        value = self.device.values.get(self.path)
+        state = value if isinstance(value, bool) else None
+        if state == self._attr_is_on:
+            return False
+        self._attr_is_on = state
+        return True
+
+
+class ConnectionSensor(ApplicationEntity, BinarySensorEntity):
+    """Whether messages of the application arrive."""
+
+    _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+
+    def __init__(self, coordinator: ApplicationCoordinator) -> None:
+        """Show the stream's connection."""
+        super().__init__(coordinator, "connection")
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Return whether the stream is connected."""
+        return self.coordinator.connected

@@ -1,0 +1,523 @@
+"""One application: its stream of messages, its end devices, and who is told of what."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import json
+import logging
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.event import (
+    async_call_later,
+    async_track_time_change,
+    async_track_time_interval,
+)
+from homeassistant.util import dt as dt_util
+from homeassistant.util.signal_type import SignalType
+
+from .client import (
+    AuthenticationFailed,
+    JoinAccept,
+    LocationSolved,
+    Message,
+    MessagesDropped,
+    NotFound,
+    Stack,
+    StackError,
+    StorageUnavailable,
+    StreamConnected,
+    StreamItem,
+    StreamLost,
+    UnreadableMessage,
+    UplinkMessage,
+)
+from .client.rights import DEVICES_READ, INFO, TRAFFIC_READ
+from .const import (
+    ACTIVITY_DECODED_LIMIT,
+    CATCH_UP_LIMIT,
+    CONF_OVERDUE_AFTER,
+    DEFAULT_OVERDUE_AFTER,
+    DOMAIN,
+    LARGE_APPLICATION,
+    STORAGE_WINDOW,
+    UNAVAILABLE_AFTER,
+)
+from .device import ACTIVITY, LAST_UPLINK, STATUS, Activity, EndDeviceState, field_key
+from .fields import FieldStore
+from .payload import Category, Kind, Meaning, Role
+from .roster import EndDeviceRoster
+
+_LOGGER = logging.getLogger(__name__)
+
+type TtsConfigEntry = ConfigEntry[ApplicationCoordinator]
+
+STATUS_INTERVAL = timedelta(minutes=1)
+HUB_INTERVAL = timedelta(seconds=5)
+REGISTRATION_PAUSE = 1.0
+YIELD_EVERY = 32
+REPORTED_PROBLEMS = 20
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the application's own entities show."""
+
+    uplinks_today: int = 0
+    errors: int = 0
+    dropped: int = 0
+
+
+class ApplicationCoordinator:
+    """Takes messages from the stream to the end devices, and tells only those concerned.
+
+    Entities listen to their own end device by key: an uplink never wakes the entities of
+    another one.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry: TtsConfigEntry, stack: Stack) -> None:
+        """Prepare; nothing is asked of the server yet."""
+        self.hass = hass
+        self.entry = entry
+        self.stack = stack
+        self.fields = FieldStore(hass, entry.entry_id)
+        self.roster = EndDeviceRoster(hass, entry, stack.connection, self.fields)
+        self.rights: frozenset[str] = frozenset()
+        self.counters = Counters()
+        self.connected = False
+        self.available = True
+        self.lost_because: StackError | None = None
+        self.storage: bool | None = None
+        self.problems: deque[dict[str, str]] = deque(maxlen=REPORTED_PROBLEMS)
+        self.new_device = SignalType[EndDeviceState](f"{DOMAIN}_{entry.entry_id}_new_device")
+        self.new_battery = SignalType[EndDeviceState](f"{DOMAIN}_{entry.entry_id}_new_battery")
+        self.new_fields = SignalType[EndDeviceState, dict[str, Meaning]](
+            f"{DOMAIN}_{entry.entry_id}_new_fields"
+        )
+        self.undecoded_changed = SignalType[EndDeviceState](f"{DOMAIN}_{entry.entry_id}_undecoded")
+        self._batteries: set[str] = set()
+        self._hub_listeners: list[CALLBACK_TYPE] = []
+        self._cancel_hub: CALLBACK_TYPE | None = None
+        self._cancel_unavailable: CALLBACK_TYPE | None = None
+        self._logged_lost = False
+        self._logged: set[str] = set()
+        self._catching_up: asyncio.Task[None] | None = None
+        self._registrations = asyncio.Lock()
+
+    # Setting up
+
+    async def async_setup(self) -> None:
+        """Verify the key, list the end devices and recall what is known of their fields.
+
+        Raises ConfigEntryAuthFailed where the server refuses the key, ConfigEntryNotReady
+        for all that may pass or be mended without a new key.
+        """
+        await self.fields.async_load()
+        try:
+            await self._async_verify()
+            name = self.entry.title
+            if INFO in self.rights:
+                name = (await self.stack.application()).name or name
+            self.roster.register_hub(name)
+            registered = []
+            if complete := DEVICES_READ in self.rights:
+                registered = [device async for device in self.stack.devices()]
+        except AuthenticationFailed as err:
+            raise ConfigEntryAuthFailed(
+                translation_domain=DOMAIN,
+                translation_key="key_refused",
+                translation_placeholders={"reason": err.name},
+            ) from err
+        except StackError as err:
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN,
+                translation_key="cannot_connect",
+                translation_placeholders={"error": str(err)},
+            ) from err
+        self.roster.add_all(registered, complete)
+
+    async def _async_verify(self) -> None:
+        await self.stack.auth_info()
+        self.rights = await self.stack.rights()
+        if TRAFFIC_READ not in self.rights:
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN,
+                translation_key="missing_traffic_right",
+                translation_placeholders={
+                    "application": self.stack.connection.application_id or "",
+                    "right": TRAFFIC_READ,
+                },
+            )
+
+    @callback
+    def async_start(self) -> None:
+        """Follow the stream; call it when the platforms are ready to take new entities."""
+        entry = self.entry
+        entry.async_create_background_task(self.hass, self._async_follow(), f"{DOMAIN} stream")
+        entry.async_on_unload(
+            async_track_time_interval(self.hass, self._update_statuses, STATUS_INTERVAL)
+        )
+        entry.async_on_unload(
+            async_track_time_change(self.hass, self._new_day, hour=0, minute=0, second=0)
+        )
+        entry.async_on_unload(
+            self.hass.bus.async_listen(
+                dr.EVENT_DEVICE_REGISTRY_UPDATED, self._registry_updated, self._concerns_us
+            )
+        )
+        entry.async_on_unload(self._cancel_timers)
+
+    @callback
+    def _cancel_timers(self) -> None:
+        for cancel in (self._cancel_hub, self._cancel_unavailable):
+            if cancel is not None:
+                cancel()
+        self._cancel_hub = self._cancel_unavailable = None
+
+    @property
+    def caught_up(self) -> bool:
+        """Return whether nothing is being read from the Storage Integration."""
+        return self._catching_up is None or self._catching_up.done()
+
+    @property
+    def large(self) -> bool:
+        """Return whether noisy entities start disabled, to stay below Home Assistant's limit."""
+        return len(self.roster.states) > LARGE_APPLICATION
+
+    @property
+    def overdue_after(self) -> timedelta:
+        """Return after which silence an end device is overdue."""
+        return timedelta(hours=self.entry.options.get(CONF_OVERDUE_AFTER, DEFAULT_OVERDUE_AFTER))
+
+    # The stream
+
+    async def _async_follow(self) -> None:
+        count = 0
+        try:
+            async for item in self.stack.stream():
+                self._take(item)
+                count += 1
+                if count % YIELD_EVERY == 0:  # a flood must not starve the rest of the house
+                    await asyncio.sleep(0)
+        except AuthenticationFailed as err:
+            self._lost(err)
+            self.entry.async_start_reauth(self.hass)
+
+    @callback
+    def _take(self, item: StreamItem) -> None:
+        """Handle one item of the stream; nothing odd in it reaches the next one."""
+        try:
+            match item:
+                case UplinkMessage():
+                    self._receive(item)
+                case JoinAccept():
+                    self._joined(item)
+                case LocationSolved():
+                    self._solved(item)
+                case StreamConnected():
+                    self._back(item)
+                case StreamLost():
+                    self._lost(item.error)
+                case UnreadableMessage():
+                    self.problem("unreadable", item.topic or "", str(item.error))
+                case MessagesDropped():
+                    self.counters.dropped += item.count
+                    self.problem("dropped", "", f"{item.count} messages came too fast")
+                    self._catch_up(None)
+        except Exception as err:  # the stream must survive whatever one device sends
+            device_id = item.ids.device_id if isinstance(item, Message) else ""
+            self.problem(type(err).__name__, device_id, str(err))
+            _LOGGER.debug("A message of %s failed", device_id, exc_info=True)
+
+    def problem(self, kind: str, subject: str, text: str) -> None:
+        """Count a problem, keep it for the diagnostics, and log the first of its kind."""
+        self.counters.errors += 1
+        self.problems.append(
+            {"time": dt_util.utcnow().isoformat(), "kind": kind, "subject": subject, "text": text}
+        )
+        if (mark := f"{kind} {subject}") not in self._logged and len(self._logged) < 1000:
+            self._logged.add(mark)
+            _LOGGER.warning("%s: %s %s: %s (logged once)", self.entry.title, kind, subject, text)
+        self._hub_changed()
+
+    def _device_of(self, message: Message) -> EndDeviceState | None:
+        """Return the end device of a message, taking in one that is new; None: not for us."""
+        ids = message.ids
+        if (device := self.roster.find(ids)) is not None:
+            return None if device.disabled else device
+        if ids.application_id != self.stack.connection.application_id:
+            self.problem("other application", ids.application_id, "a message was not for us")
+            return None
+        if ids.device_id in self.roster.excluded:
+            return None
+        attributes = message.attributes if isinstance(message, UplinkMessage) else {}
+        if not self.roster.wanted(ids.device_id, attributes):
+            self.roster.excluded.add(ids.device_id)
+            return None
+        device = self.roster.add(ids)
+        self._announce(device)
+        if DEVICES_READ in self.rights:
+            self.entry.async_create_background_task(
+                self.hass, self._async_fetch_registration(device), f"{DOMAIN} registration"
+            )
+        return device
+
+    @callback
+    def battery_announced(self, device: EndDeviceState) -> None:
+        """Note that the battery entity of this end device exists."""
+        self._batteries.add(device.key)
+
+    @callback
+    def _announce(self, device: EndDeviceState) -> None:
+        async_dispatcher_send(self.hass, self.new_device, device)
+        if device.decisions:
+            async_dispatcher_send(self.hass, self.new_fields, device, dict(device.decisions))
+        self._hub_changed()
+
+    async def _async_fetch_registration(self, device: EndDeviceState) -> None:
+        """Read name and model of an end device that appeared; one per second at most."""
+        async with self._registrations:
+            try:
+                end_device = await self.stack.device(device.device_id)
+            except StackError as err:
+                _LOGGER.debug("No registration of %s: %s", device.device_id, err)
+            else:
+                self.roster.registrations[device.device_id] = end_device
+                device.update_registration(end_device)
+                self.roster.register(device)
+            await asyncio.sleep(REGISTRATION_PAUSE)
+
+    @callback
+    def _receive(self, uplink: UplinkMessage, *, live: bool = True) -> None:
+        device = self._device_of(uplink)
+        if device is None or device.is_duplicate(uplink):
+            return
+        versions = device.version_ids
+        received = device.receive(uplink)
+        if received.new:
+            new = self.fields.remember(device.key, received.new)
+            async_dispatcher_send(self.hass, self.new_fields, device, new)
+        if device.version_ids != versions:
+            self.roster.register(device)
+        if device.last_battery is not None and device.key not in self._batteries:
+            self._batteries.add(device.key)
+            async_dispatcher_send(self.hass, self.new_battery, device)
+        if received.decoding_changed:
+            async_dispatcher_send(self.hass, self.undecoded_changed, device)
+        if not uplink.simulated and uplink.time is not None:
+            self.fields.received(uplink.time)
+        changed = received.changed
+        if live:
+            self.counters.uplinks_today += not uplink.simulated
+            failed = received.undecoded and bool(device.decisions)
+            if failed:
+                self.problem("decode failed", device.device_id, "the payload formatter failed")
+            if device.listens(ACTIVITY):
+                device.activity = uplink_activity(uplink, failed)
+                changed.append(ACTIVITY)
+            self._hub_changed()
+        device.write(changed, Context())
+
+    @callback
+    def _joined(self, message: JoinAccept) -> None:
+        device = self._device_of(message)
+        if device is None or device.is_duplicate(message):
+            return
+        device.joined(message)
+        device.activity = Activity("joined", {"dev_addr": message.ids.dev_addr})
+        device.write([LAST_UPLINK, STATUS, ACTIVITY], Context())
+
+    @callback
+    def _solved(self, message: LocationSolved) -> None:
+        device = self._device_of(message)
+        if device is None or device.is_duplicate(message):
+            return
+        path = device.solve(message)
+        if path is None:
+            return
+        if path not in device.decisions:
+            meaning = solved_location(message.service)
+            new = self.fields.remember(device.key, {path: meaning})
+            async_dispatcher_send(self.hass, self.new_fields, device, new)
+        device.write([field_key(path)], Context())
+
+    # The connection
+
+    @callback
+    def _back(self, item: StreamConnected) -> None:
+        self.connected = True
+        if self._cancel_unavailable is not None:
+            self._cancel_unavailable()
+            self._cancel_unavailable = None
+        if self._logged_lost:
+            self._logged_lost = False
+            _LOGGER.info("%s: the connection is back", self.entry.title)
+        if not self.available:
+            self.available = True
+            self._write_all()
+        self._write_hub()
+        self._catch_up(item.gap)
+
+    @callback
+    def _lost(self, error: StackError) -> None:
+        self.connected = False
+        self.lost_because = error
+        if not self._logged_lost:
+            self._logged_lost = True
+            _LOGGER.warning("%s: the connection is lost: %s", self.entry.title, error)
+        if self._cancel_unavailable is None and self.available:
+            self._cancel_unavailable = async_call_later(self.hass, UNAVAILABLE_AFTER, self._give_up)
+        self._write_hub()
+
+    @callback
+    def _give_up(self, _now: datetime) -> None:
+        self._cancel_unavailable = None
+        self.available = False
+        self._write_all()
+        self._write_hub()
+
+    @callback
+    def _write_all(self) -> None:
+        for device in self.roster.states.values():
+            device.refresh()
+
+    @callback
+    def _catch_up(self, since: datetime | None) -> None:
+        if self.storage is False or not self.caught_up:
+            return
+        self._catching_up = self.entry.async_create_background_task(
+            self.hass, self._async_catch_up(since), f"{DOMAIN} catch-up"
+        )
+
+    async def _async_catch_up(self, since: datetime | None) -> None:
+        """Read what the Storage Integration kept since then, at most the last 24 hours."""
+        oldest = dt_util.utcnow() - STORAGE_WINDOW
+        after = max(since or self.fields.received_until or oldest, oldest)
+        count = 0
+        try:
+            async for message in self.stack.stored_uplinks(after=after, limit=CATCH_UP_LIMIT):
+                if isinstance(message, UplinkMessage):
+                    self._receive(message, live=False)
+                count += 1
+                if count % YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
+        except StorageUnavailable, NotFound:
+            self.storage = False
+            return
+        except StackError as err:
+            self.problem("storage", "", str(err))
+            return
+        self.storage = True
+        _LOGGER.debug("Took over %s stored messages", count)
+
+    # The application's own entities
+
+    @callback
+    def async_listen(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call the listener when something of the application itself changes."""
+        self._hub_listeners.append(listener)
+        return lambda: self._hub_listeners.remove(listener)
+
+    @callback
+    def _hub_changed(self) -> None:
+        """Write the application's entities soon: not once for each uplink."""
+        if self._cancel_hub is None:
+            self._cancel_hub = async_call_later(self.hass, HUB_INTERVAL, self._write_hub)
+
+    @callback
+    def _write_hub(self, _now: datetime | None = None) -> None:
+        if self._cancel_hub is not None:
+            self._cancel_hub()
+            self._cancel_hub = None
+        for listener in list(self._hub_listeners):
+            listener()
+
+    @callback
+    def _update_statuses(self, _now: datetime) -> None:
+        context = Context()
+        for device in self.roster.states.values():
+            device.write([STATUS], context)
+
+    @callback
+    def _new_day(self, _now: datetime) -> None:
+        self.counters.uplinks_today = 0
+        self._write_hub()
+
+    # Changes from the user's side
+
+    @callback
+    def async_apply_options(self) -> None:
+        """Let end devices in or out as the options now say, without a reload."""
+        roster = self.roster
+        for device in list(roster.states.values()):
+            if not roster.wanted(device.device_id, device.attributes):
+                roster.excluded.add(device.device_id)
+                roster.remove(device)
+        for device_id in list(roster.excluded):
+            registered = roster.registrations.get(device_id)
+            if not roster.wanted(device_id, registered.attributes if registered else {}):
+                continue
+            roster.excluded.discard(device_id)
+            if registered is not None:
+                self._batteries.discard(roster.key_of(registered.ids))
+                self._announce(roster.add(registered.ids, registered))
+        self._update_statuses(dt_util.utcnow())
+        self._write_hub()
+
+    @callback
+    def _concerns_us(self, data: dr.EventDeviceRegistryUpdatedData) -> bool:
+        return self.roster.by_registry_id(data["device_id"]) is not None
+
+    @callback
+    def _registry_updated(self, event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
+        registry_id = event.data["device_id"]
+        device = self.roster.by_registry_id(registry_id)
+        if device is None:
+            return
+        entry = dr.async_get(self.hass).async_get(registry_id)
+        if entry is None:
+            self.roster.drop(device)
+            self._hub_changed()
+        else:
+            device.disabled = entry.disabled
+
+    async def async_save(self) -> None:
+        """Write to disk what a restart needs."""
+        await self.fields.async_save()
+
+
+def uplink_activity(uplink: UplinkMessage, failed: bool) -> Activity:
+    """Return an uplink as its end device's activity; a large decoded payload is left out."""
+    decoded = uplink.decoded_payload
+    if decoded is not None and len(json.dumps(decoded)) > ACTIVITY_DECODED_LIMIT:
+        decoded = None
+    return Activity(
+        "decode_failed" if failed else "uplink",
+        {
+            "f_port": uplink.f_port,
+            "f_cnt": uplink.f_cnt,
+            "payload": uplink.frm_payload.hex() if uplink.frm_payload else None,
+            "decoded_payload": decoded,
+            "simulated": uplink.simulated,
+            "received_at": uplink.time.isoformat() if uplink.time else None,
+        },
+    )
+
+
+def solved_location(service: str) -> Meaning:
+    """Return what a position is that a location service found."""
+    return Meaning(
+        kind=Kind.DEVICE_TRACKER,
+        quantity="position",
+        unit=None,
+        role=Role.POSITION,
+        category=Category.PRIMARY,
+        enabled=True,
+        name=None,
+        rule="location service",
+        reason=f"The service {service} found the position.",
+    )

@@ -1,0 +1,284 @@
+"""What is known of one end device: identity, last uplink, field values, health."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+import logging
+from typing import Any
+
+from homeassistant.core import Context as HaContext
+
+from .client import (
+    BatteryStatus,
+    EndDevice,
+    EndDeviceIds,
+    JoinAccept,
+    LocationSolved,
+    Message,
+    UplinkMessage,
+    VersionIds,
+)
+from .const import REMEMBERED_MESSAGES
+from .payload import Context, Kind, Meaning, Position, Value, understand
+
+_LOGGER = logging.getLogger(__name__)
+
+type Listener = Callable[[HaContext | None], None]
+
+FIELD = "field"
+LAST_UPLINK = "last_uplink"
+STATUS = "status"
+BATTERY = "battery"
+ACTIVITY = "activity"
+LOCATION = "location"
+_EPOCH = datetime.min.replace(tzinfo=UTC)
+_NO_CONTEXT = Context()
+
+
+class Status(StrEnum):
+    """Where an end device stands, in the order of its life."""
+
+    NEVER_JOINED = "never_joined"
+    WAITING_FOR_FIRST_UPLINK = "waiting_for_first_uplink"
+    WAITING_FOR_NEXT_UPLINK = "waiting_for_next_uplink"
+    ACTIVE = "active"
+    OVERDUE = "overdue"
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One thing an end device did, as its event entity tells it."""
+
+    event_type: str
+    attributes: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Received:
+    """What one uplink changed: keys to write, in order, and fields seen first."""
+
+    changed: list[str] = field(default_factory=list)
+    new: dict[str, Meaning] = field(default_factory=dict)
+    undecoded: bool = False
+    decoding_changed: bool = False
+
+
+def field_key(path: str) -> str:
+    """Return the key under which a field's entity listens and is identified."""
+    return f"{FIELD}/{path}"
+
+
+class EndDeviceState:
+    """The live state of one end device; entities read it and listen by key."""
+
+    def __init__(self, key: str, ids: EndDeviceIds, decisions: dict[str, Meaning]) -> None:
+        """Start with nothing received; `decisions` are shared with the field store."""
+        self.key = key
+        self.ids = ids
+        self.decisions = decisions
+        self.registry_id: str | None = None
+        self.disabled = False
+        self.end_device: EndDevice | None = None
+        self.version_ids: VersionIds | None = None
+        self.attributes: Mapping[str, str] = {}
+        self.last_seen: datetime | None = None
+        self.last_uplink: UplinkMessage | None = None
+        self.last_data_uplink: UplinkMessage | None = None
+        self.last_battery: BatteryStatus | None = None
+        self.activity: Activity | None = None
+        self.undecoded = 0
+        self.skipped = 0
+        self.values: dict[str, Value] = {}
+        self._value_times: dict[str, datetime] = {}
+        self._seen: dict[tuple[Any, ...], None] = {}
+        self._listeners: dict[str, Listener] = {}
+        self._radio_keys: list[str] = []
+        self._event_paths: set[str] = set()
+        self._context = _NO_CONTEXT
+        self._failed_listeners: set[str] = set()
+        self.note_decisions(decisions)
+
+    @property
+    def device_id(self) -> str:
+        """Return the end device's id in The Things Stack."""
+        return self.ids.device_id
+
+    @property
+    def name(self) -> str:
+        """Return the name as in the Console; else model and DevEUI; else the id in words."""
+        if self.end_device is not None and self.end_device.name:
+            return self.end_device.name
+        if self.version_ids and self.version_ids.model_id and self.ids.dev_eui:
+            return f"{self.version_ids.model_id.upper()} {self.ids.dev_eui[-4:]}"
+        return self.device_id.replace("-", " ").capitalize()
+
+    def subscribe(self, key: str, listener: Listener) -> Callable[[], None]:
+        """Call the listener when `key` changes; returns what ends it."""
+        self._listeners[key] = listener
+        self._sort_keys()
+
+        def unsubscribe() -> None:
+            if self._listeners.get(key) is listener:
+                del self._listeners[key]
+                self._sort_keys()
+
+        return unsubscribe
+
+    def _sort_keys(self) -> None:
+        """Keep the keys that every uplink moves; the cause stands first in the logbook."""
+        self._radio_keys = sorted(
+            (k for k in self._listeners if k != ACTIVITY and not k.startswith(f"{FIELD}/")),
+            key=lambda key: (key != LAST_UPLINK, key),
+        )
+
+    def listens(self, key: str) -> bool:
+        """Return whether somebody listens to this key."""
+        return key in self._listeners
+
+    def refresh(self) -> None:
+        """Tell all listeners to show what is true now, though no message came."""
+        self.write(list(self._listeners), None)
+
+    def write(self, keys: Iterable[str], context: HaContext | None) -> None:
+        """Tell the listeners of these keys; one that fails never stops the others."""
+        listeners = self._listeners
+        for key in keys:
+            listener = listeners.get(key)
+            if listener is None:
+                continue
+            try:
+                listener(context)
+            except Exception:  # one entity's refusal must not cost the others theirs
+                if key not in self._failed_listeners:
+                    self._failed_listeners.add(key)
+                    _LOGGER.exception("%s: the value of %s could not be shown", self.device_id, key)
+
+    def update_registration(self, end_device: EndDevice) -> None:
+        """Take over what the Identity Server knows of this end device."""
+        self.end_device = end_device
+        self.ids = end_device.ids
+        self.version_ids = end_device.version_ids or self.version_ids
+        self.attributes = end_device.attributes
+        self._remember_context()
+        if end_device.last_seen_at is not None:
+            self.seen_at(end_device.last_seen_at)
+
+    def _remember_context(self) -> None:
+        versions = self.version_ids
+        self._context = (
+            Context(brand_id=versions.brand_id, model_id=versions.model_id)
+            if versions
+            else _NO_CONTEXT
+        )
+
+    def seen_at(self, moment: datetime) -> bool:
+        """Move last seen forward; an older moment changes nothing."""
+        if self.last_seen is not None and moment <= self.last_seen:
+            return False
+        self.last_seen = moment
+        return True
+
+    def is_duplicate(self, message: Message) -> bool:
+        """Return whether this message was received before (the last 32 are remembered)."""
+        identity = message.identity
+        if identity is None:
+            return False
+        seen = self._seen
+        if identity in seen:
+            return True
+        seen[identity] = None
+        if len(seen) > REMEMBERED_MESSAGES:
+            del seen[next(iter(seen))]
+        return False
+
+    def receive(self, uplink: UplinkMessage) -> Received:
+        """Take over an uplink; an older one only fills in what no newer one told."""
+        moment = uplink.time or _EPOCH
+        received = Received()
+        newest = self.last_uplink is None or moment >= (self.last_uplink.time or _EPOCH)
+        if newest:
+            self.last_uplink = uplink
+            received.changed.extend(self._radio_keys)
+        if not uplink.simulated and uplink.time is not None:
+            self.seen_at(uplink.time)
+        if uplink.version_ids is not None and uplink.version_ids != self.version_ids:
+            self.version_ids = uplink.version_ids
+            self._remember_context()
+        battery = uplink.last_battery
+        if battery is not None and (
+            self.last_battery is None
+            or (battery.received_at or _EPOCH) >= (self.last_battery.received_at or _EPOCH)
+        ):
+            self.last_battery = battery
+        if uplink.has_application_data:
+            self._receive_payload(uplink, moment, received)
+        return received
+
+    def _receive_payload(self, uplink: UplinkMessage, moment: datetime, received: Received) -> None:
+        self.last_data_uplink = uplink
+        if uplink.decoded_payload is None and not uplink.normalized_payload:
+            received.undecoded = True
+            received.decoding_changed = self.undecoded == 0
+            self.undecoded += 1
+            return
+        received.decoding_changed = self.undecoded > 0
+        self.undecoded = 0
+        understanding = understand(
+            uplink.decoded_payload,
+            uplink.normalized_payload,
+            decisions=self.decisions,
+            context=self._context,
+        )
+        self.skipped = understanding.skipped
+        received.new = understanding.new
+        self.note_decisions(understanding.new)
+        values, times, events = self.values, self._value_times, self._event_paths
+        for path, value in understanding.values.items():
+            if path in times and times[path] > moment:
+                continue
+            times[path] = moment
+            if path not in values or values[path] != value or path in events:
+                values[path] = value
+                received.changed.append(f"{FIELD}/{path}")
+
+    def note_decisions(self, decisions: Mapping[str, Meaning]) -> None:
+        """Keep in mind which fields are occurrences: they count even with the same value."""
+        self._event_paths.update(p for p, m in decisions.items() if m.kind is Kind.EVENT)
+
+    def restore(self, path: str, value: Value) -> None:
+        """Show a value of before the restart; any uplink is newer."""
+        self.values.setdefault(path, value)
+
+    def solve(self, message: LocationSolved) -> str | None:
+        """Take over a position that a location service found; returns the changed key."""
+        moment = message.time or _EPOCH
+        path = next(
+            (p for p, m in self.decisions.items() if m.kind is Kind.DEVICE_TRACKER), LOCATION
+        )
+        if path in self._value_times and self._value_times[path] > moment:
+            return None
+        location = message.location
+        self._value_times[path] = moment
+        self.values[path] = Position(
+            location.latitude, location.longitude, location.altitude, location.accuracy
+        )
+        return path
+
+    def joined(self, message: JoinAccept) -> None:
+        """Note that the end device joined the network."""
+        if message.time is not None:
+            self.seen_at(message.time)
+
+    def status(self, now: datetime, overdue_after: timedelta) -> Status:
+        """Return where the end device stands at `now`."""
+        if self.last_seen is None:
+            registered = self.end_device
+            if registered and registered.ids.join_eui and registered.activated_at is None:
+                return Status.NEVER_JOINED
+            return Status.WAITING_FOR_FIRST_UPLINK
+        if now - self.last_seen > overdue_after:
+            return Status.OVERDUE
+        if self.last_uplink is None and not self.values:
+            return Status.WAITING_FOR_NEXT_UPLINK
+        return Status.ACTIVE

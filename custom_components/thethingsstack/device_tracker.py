@@ -1,0 +1,99 @@
+"""Trackers: one for each position that an end device or a location service tells."""
+
+from typing import override
+
+from homeassistant.components.device_tracker import (
+    SourceType,
+    TrackerEntity,
+    TrackerEntityDescription,
+)
+from homeassistant.const import ATTR_GPS_ACCURACY, ATTR_LATITUDE, ATTR_LONGITUDE
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import RestoreEntity
+
+from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .describe import common
+from .device import EndDeviceState, field_key
+from .entity import EndDeviceEntity, async_add_in_chunks
+from .payload import Kind, Meaning, Position
+
+PARALLEL_UPDATES = 0
+ATTR_ALTITUDE = "altitude"
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the trackers that are known, and from now on those of new positions."""
+    coordinator = entry.runtime_data
+
+    def fields(device: EndDeviceState, new: dict[str, Meaning]) -> list[FieldTracker]:
+        return [
+            FieldTracker(coordinator, device, path, meaning)
+            for path, meaning in new.items()
+            if meaning.kind is Kind.DEVICE_TRACKER
+        ]
+
+    @callback
+    def add_fields(device: EndDeviceState, new: dict[str, Meaning]) -> None:
+        if trackers := fields(device, new):
+            async_add_entities(trackers)
+
+    await async_add_in_chunks(
+        async_add_entities,
+        coordinator.roster.states.values(),
+        lambda device: fields(device, device.decisions),
+    )
+    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_fields, add_fields))
+
+
+class FieldTracker(EndDeviceEntity, TrackerEntity, RestoreEntity):
+    """A position; a lost fix keeps the last one."""
+
+    _attr_source_type = SourceType.GPS
+    _position: Position | None = None
+
+    def __init__(
+        self,
+        coordinator: ApplicationCoordinator,
+        device: EndDeviceState,
+        path: str,
+        meaning: Meaning,
+    ) -> None:
+        """Describe the tracker by the field's meaning."""
+        super().__init__(coordinator, device, field_key(path))
+        self.path = path
+        description = TrackerEntityDescription(**common(path, meaning))
+        self.entity_description = description
+        # Trackers are diagnostic by default, but where a thing is, is what it is for.
+        self._attr_entity_category = description.entity_category
+
+    @override
+    async def async_restore(self) -> None:
+        """Show the position of before the restart, unless an uplink came first."""
+        if self.path in self.device.values or (state := await self.async_get_last_state()) is None:
+            return
+        latitude = state.attributes.get(ATTR_LATITUDE)
+        longitude = state.attributes.get(ATTR_LONGITUDE)
+        if latitude is not None and longitude is not None:
+            accuracy = state.attributes.get(ATTR_GPS_ACCURACY)
+            altitude = state.attributes.get(ATTR_ALTITUDE)
+            self.device.restore(self.path, Position(latitude, longitude, altitude, accuracy))
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Take over the position."""
+        position = self.device.values.get(self.path)
+        if not isinstance(position, Position) or position == self._position:
+            return False
+        self._position = position
+        self._attr_latitude = position.latitude
+        self._attr_longitude = position.longitude
+        self._attr_location_accuracy = position.accuracy or 0
+        self._attr_extra_state_attributes = (
+            {} if position.altitude is None else {ATTR_ALTITUDE: position.altitude}
+        )
+        return True

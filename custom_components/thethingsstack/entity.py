@@ -1,0 +1,97 @@
+"""What all entities of an end device and of the application share."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from itertools import batched
+from typing import override
+
+from homeassistant.core import Context, callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import DOMAIN
+from .coordinator import ApplicationCoordinator
+from .device import EndDeviceState
+
+CHUNK = 20
+
+
+async def async_add_in_chunks[EntityT: Entity](
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    devices: Iterable[EndDeviceState],
+    entities_of: Callable[[EndDeviceState], Iterable[EntityT]],
+) -> None:
+    """Add the entities of many end devices without stalling everything else."""
+    for chunk in batched(list(devices), CHUNK, strict=False):
+        async_add_entities([entity for device in chunk for entity in entities_of(device)])
+        await asyncio.sleep(0)
+
+
+class EndDeviceEntity(Entity):
+    """An entity that shows one thing of one end device, told when just that changes."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(
+        self, coordinator: ApplicationCoordinator, device: EndDeviceState, key: str
+    ) -> None:
+        """Attach to the end device; `key` is what to listen to, and ends the unique id."""
+        self.coordinator = coordinator
+        self.device = device
+        self.key = key
+        self._attr_unique_id = f"{device.key}/{key}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device.key)})
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether values can be trusted: silence of a device is no reason against."""
+        return self.coordinator.available
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show what is known and listen for more."""
+        await super().async_added_to_hass()
+        await self.async_restore()
+        self.read()
+        self.async_on_remove(self.device.subscribe(self.key, self.async_update_from_device))
+
+    async def async_restore(self) -> None:
+        """Recall the state of before the restart, where the entity has one."""
+
+    @callback
+    def read(self) -> bool:
+        """Take over what the end device knows; returns whether something changed."""
+        raise NotImplementedError
+
+    @callback
+    def async_update_from_device(self, context: Context | None) -> None:
+        """Write the state if it changed, or if only the availability did (no context)."""
+        if not self.read() and context is not None:
+            return
+        if context is not None:
+            self.async_set_context(context)
+        self.async_write_ha_state()
+
+
+class ApplicationEntity(Entity):
+    """An entity of the application itself; it tells of the connection, so it stays available."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(self, coordinator: ApplicationCoordinator, key: str) -> None:
+        """Attach to the application's own device."""
+        self.coordinator = coordinator
+        identifier = coordinator.roster.hub_identifier
+        self._attr_unique_id = f"{identifier[1]}/{key}"
+        self._attr_translation_key = key
+        self._attr_device_info = DeviceInfo(identifiers={identifier})
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen for changes."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.async_listen(self.async_write_ha_state))

@@ -1,0 +1,123 @@
+"""Events: what an end device did, and decoded fields that are occurrences, not states."""
+
+from typing import override
+
+from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .describe import common
+from .device import ACTIVITY, EndDeviceState, field_key
+from .entity import EndDeviceEntity, async_add_in_chunks
+from .payload import Kind, Meaning
+
+PARALLEL_UPDATES = 0
+TRIGGERED = "triggered"
+QUIET = (None, False, 0, "")
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the events that are known, and from now on those of new devices and fields."""
+    coordinator = entry.runtime_data
+
+    def fields(device: EndDeviceState, new: dict[str, Meaning]) -> list[EventEntity]:
+        return [
+            FieldEvent(coordinator, device, path, meaning)
+            for path, meaning in new.items()
+            if meaning.kind is Kind.EVENT
+        ]
+
+    @callback
+    def add_device(device: EndDeviceState) -> None:
+        async_add_entities([ActivityEvent(coordinator, device)])
+
+    @callback
+    def add_fields(device: EndDeviceState, new: dict[str, Meaning]) -> None:
+        if events := fields(device, new):
+            async_add_entities(events)
+
+    await async_add_in_chunks(
+        async_add_entities,
+        coordinator.roster.states.values(),
+        lambda device: [
+            ActivityEvent(coordinator, device),
+            *fields(device, device.decisions),
+        ],
+    )
+    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_device, add_device))
+    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_fields, add_fields))
+
+
+class ActivityEvent(EndDeviceEntity, EventEntity):
+    """Each thing that an end device does: uplink, join, failed decoding."""
+
+    entity_description = EventEntityDescription(
+        key=ACTIVITY,
+        translation_key=ACTIVITY,
+        event_types=["uplink", "joined", "decode_failed"],
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+    )
+
+    def __init__(self, coordinator: ApplicationCoordinator, device: EndDeviceState) -> None:
+        """Listen for activity."""
+        super().__init__(coordinator, device, ACTIVITY)
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Return nothing new: a restored event fires nothing."""
+        return False
+
+    @callback
+    @override
+    def async_update_from_device(self, context: Context | None) -> None:
+        """Fire what just happened; without a context only the availability changed."""
+        if context is not None:
+            activity = self.device.activity
+            if activity is None:
+                return
+            self._trigger_event(activity.event_type, dict(activity.attributes))
+            self.async_set_context(context)
+        self.async_write_ha_state()
+
+
+class FieldEvent(EndDeviceEntity, EventEntity):
+    """A decoded field that tells of an occurrence, like a button."""
+
+    def __init__(
+        self,
+        coordinator: ApplicationCoordinator,
+        device: EndDeviceState,
+        path: str,
+        meaning: Meaning,
+    ) -> None:
+        """Describe the event by the field's meaning."""
+        super().__init__(coordinator, device, field_key(path))
+        self.path = path
+        self.entity_description = EventEntityDescription(**common(path, meaning))
+        self._attr_event_types = list(meaning.options) or [TRIGGERED]
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Return nothing new: what was before is no occurrence now."""
+        return False
+
+    @callback
+    @override
+    def async_update_from_device(self, context: Context | None) -> None:
+        """Fire if the uplink tells of an occurrence."""
+        if context is not None:
+            value = self.device.values.get(self.path)
+            if value in QUIET:
+                return
+            known = isinstance(value, str) and value in self.event_types
+            self._trigger_event(value if known else self.event_types[0], {"value": value})
+            self.async_set_context(context)
+        self.async_write_ha_state()

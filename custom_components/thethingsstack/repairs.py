@@ -1,0 +1,108 @@
+"""Repair issues: what the user can mend, one issue per cause, gone when it is mended."""
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+
+from .const import DOMAIN, ENTITY_LIMIT, ENTITY_LIMIT_WARNING
+from .coordinator import TtsConfigEntry
+from .device import EndDeviceState
+
+LISTED_DEVICES = 10
+
+
+@callback
+def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Follow which end devices send what no formatter decodes, for as long as the entry runs."""
+    coordinator = entry.runtime_data
+
+    @callback
+    def update(device: EndDeviceState) -> None:
+        model = _model(device)
+        undecoded = sorted(
+            other.name
+            for other in coordinator.roster.states.values()
+            if other.undecoded and _model(other) == model
+        )
+        issue_id = f"undecoded_{entry.entry_id}_{model}"
+        if not undecoded:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+            return
+        listed = [f"- {name}" for name in undecoded[:LISTED_DEVICES]]
+        if len(undecoded) > LISTED_DEVICES:
+            listed.append(f"- … ({len(undecoded)})")
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            is_persistent=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key="undecoded" if model else "undecoded_no_model",
+            translation_placeholders={
+                "application": entry.title,
+                "devices": "\n".join(listed),
+                "model": model,
+                "url": coordinator.roster.console_url(device.device_id),
+            },
+        )
+
+    @callback
+    def forget() -> None:
+        for domain, issue_id in list(ir.async_get(hass).issues):
+            if domain == DOMAIN and entry.entry_id in issue_id:
+                ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+    @callback
+    def stream_changed() -> None:
+        issue_id = f"stream_lost_{entry.entry_id}"
+        if coordinator.available:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+            return
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            is_persistent=False,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key="stream_lost",
+            translation_placeholders={
+                "application": entry.title,
+                "error": str(coordinator.lost_because),
+            },
+        )
+
+    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.undecoded_changed, update))
+    entry.async_on_unload(coordinator.async_listen(stream_changed))
+    entry.async_on_unload(forget)
+    _warn_of_limit(hass, entry)
+
+
+@callback
+def _warn_of_limit(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Tell in time that Home Assistant will silently leave out further entities."""
+    enabled = sum(
+        entity.disabled_by is None
+        for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    )
+    if enabled > ENTITY_LIMIT_WARNING:
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            f"too_many_entities_{entry.entry_id}",
+            is_fixable=False,
+            is_persistent=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key="too_many_entities",
+            translation_placeholders={
+                "application": entry.title,
+                "count": str(enabled),
+                "limit": str(ENTITY_LIMIT),
+            },
+        )
+
+
+def _model(device: EndDeviceState) -> str:
+    versions = device.version_ids
+    return f"{versions.brand_id} {versions.model_id}" if versions and versions.model_id else ""

@@ -1,0 +1,393 @@
+"""Sensors: decoded fields, radio and health of each end device, and the application's own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import override
+
+from homeassistant.components.sensor import (
+    RestoreSensor,
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import (
+    PERCENTAGE,
+    SIGNAL_STRENGTH_DECIBELS,
+    SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
+    EntityCategory,
+    UnitOfTime,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .describe import describe_sensor
+from .device import BATTERY, LAST_UPLINK, STATUS, EndDeviceState, Status, field_key
+from .entity import ApplicationEntity, EndDeviceEntity, async_add_in_chunks
+from .payload import Kind, Meaning, Position
+
+PARALLEL_UPDATES = 0
+STATE_LENGTH = 255
+
+type Shown = float | int | str | datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndDeviceSensorDescription(SensorEntityDescription):
+    """A sensor that every end device has."""
+
+    value_fn: Callable[[EndDeviceState], Shown]
+    noisy: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationSensorDescription(SensorEntityDescription):
+    """A sensor of the application."""
+
+    value_fn: Callable[[ApplicationCoordinator], int]
+
+
+def _raw_payload(device: EndDeviceState) -> str | None:
+    uplink = device.last_data_uplink
+    return uplink.frm_payload.hex()[:STATE_LENGTH] if uplink and uplink.frm_payload else None
+
+
+def _rssi(device: EndDeviceState) -> float | None:
+    best = device.last_uplink.best_reception if device.last_uplink else None
+    return best.rssi if best else None
+
+
+def _snr(device: EndDeviceState) -> float | None:
+    best = device.last_uplink.best_reception if device.last_uplink else None
+    return best.snr if best else None
+
+
+def _best_gateway(device: EndDeviceState) -> str | None:
+    best = device.last_uplink.best_reception if device.last_uplink else None
+    return best.gateway_id if best else None
+
+
+def _data_rate(device: EndDeviceState) -> str | None:
+    data_rate = device.last_uplink.data_rate if device.last_uplink else None
+    return data_rate.name if data_rate else None
+
+
+def _airtime(device: EndDeviceState) -> float | None:
+    airtime = device.last_uplink.consumed_airtime if device.last_uplink else None
+    return None if airtime is None else airtime * 1000
+
+
+def _error_rate(device: EndDeviceState) -> float | None:
+    uplink = device.last_uplink
+    return None if uplink is None or uplink.simulated else uplink.packet_error_rate * 100
+
+
+LAST_UPLINK_SENSOR = EndDeviceSensorDescription(
+    key=LAST_UPLINK,
+    translation_key=LAST_UPLINK,
+    device_class=SensorDeviceClass.TIMESTAMP,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    value_fn=lambda device: device.last_seen,
+    noisy=False,
+)
+RADIO_SENSORS = (
+    EndDeviceSensorDescription(
+        key="rssi",
+        translation_key="rssi",
+        device_class=SensorDeviceClass.SIGNAL_STRENGTH,
+        native_unit_of_measurement=SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        suggested_display_precision=0,
+        value_fn=_rssi,
+    ),
+    EndDeviceSensorDescription(
+        key="snr",
+        translation_key="snr",
+        device_class=SensorDeviceClass.SIGNAL_STRENGTH,
+        native_unit_of_measurement=SIGNAL_STRENGTH_DECIBELS,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        suggested_display_precision=1,
+        value_fn=_snr,
+    ),
+    EndDeviceSensorDescription(
+        key="data_rate",
+        translation_key="data_rate",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_data_rate,
+    ),
+    EndDeviceSensorDescription(
+        key="gateways",
+        translation_key="gateways",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda device: (
+            len({r.gateway_id for r in device.last_uplink.receptions})
+            if device.last_uplink
+            else None
+        ),
+    ),
+    EndDeviceSensorDescription(
+        key="best_gateway",
+        translation_key="best_gateway",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_best_gateway,
+    ),
+    EndDeviceSensorDescription(  # without a state class: the counter restarts at each join
+        key="frame_counter",
+        translation_key="frame_counter",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda device: device.last_uplink.f_cnt if device.last_uplink else None,
+    ),
+    EndDeviceSensorDescription(
+        key="airtime",
+        translation_key="airtime",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        suggested_display_precision=1,
+        value_fn=_airtime,
+    ),
+    EndDeviceSensorDescription(
+        key="packet_error_rate",
+        translation_key="packet_error_rate",
+        native_unit_of_measurement=PERCENTAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        suggested_display_precision=1,
+        value_fn=_error_rate,
+    ),
+    EndDeviceSensorDescription(
+        key="raw_payload",
+        translation_key="raw_payload",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_raw_payload,
+    ),
+)
+BATTERY_SENSOR = EndDeviceSensorDescription(
+    key=BATTERY,
+    translation_key="lorawan_battery",
+    device_class=SensorDeviceClass.BATTERY,
+    native_unit_of_measurement=PERCENTAGE,
+    state_class=SensorStateClass.MEASUREMENT,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    suggested_display_precision=0,
+    value_fn=lambda device: device.last_battery.value if device.last_battery else None,
+    noisy=False,
+)
+STATUS_SENSOR = SensorEntityDescription(
+    key=STATUS,
+    translation_key=STATUS,
+    device_class=SensorDeviceClass.ENUM,
+    options=[status.value for status in Status],
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
+APPLICATION_SENSORS = (
+    ApplicationSensorDescription(
+        key="uplinks_today",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda coordinator: coordinator.counters.uplinks_today,
+    ),
+    ApplicationSensorDescription(
+        key="devices",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda coordinator: len(coordinator.roster.states),
+    ),
+    ApplicationSensorDescription(
+        key="errors",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda coordinator: coordinator.counters.errors,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the sensors that are known, and from now on those of new devices and fields."""
+    coordinator = entry.runtime_data
+    registry = er.async_get(hass)
+
+    def built_in(device: EndDeviceState) -> list[SensorEntity]:
+        sensors: list[SensorEntity] = [
+            EndDeviceSensor(coordinator, device, description)
+            for description in (LAST_UPLINK_SENSOR, *RADIO_SENSORS)
+        ]
+        sensors.append(StatusSensor(coordinator, device))
+        return sensors
+
+    def fields(device: EndDeviceState, new: dict[str, Meaning]) -> list[SensorEntity]:
+        return [
+            FieldSensor(coordinator, device, path, meaning)
+            for path, meaning in new.items()
+            if meaning.kind is Kind.SENSOR
+        ]
+
+    def known(device: EndDeviceState) -> list[SensorEntity]:
+        sensors = [*built_in(device), *fields(device, device.decisions)]
+        unique_id = f"{device.key}/{BATTERY}"
+        if registry.async_get_entity_id("sensor", DOMAIN, unique_id):
+            sensors.append(EndDeviceSensor(coordinator, device, BATTERY_SENSOR))
+            coordinator.battery_announced(device)
+        return sensors
+
+    @callback
+    def add_device(device: EndDeviceState) -> None:
+        async_add_entities(built_in(device))
+
+    @callback
+    def add_fields(device: EndDeviceState, new: dict[str, Meaning]) -> None:
+        if sensors := fields(device, new):
+            async_add_entities(sensors)
+
+    @callback
+    def add_battery(device: EndDeviceState) -> None:
+        async_add_entities([EndDeviceSensor(coordinator, device, BATTERY_SENSOR)])
+
+    async_add_entities(ApplicationSensor(coordinator, d) for d in APPLICATION_SENSORS)
+    await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), known)
+    for signal, target in (
+        (coordinator.new_device, add_device),
+        (coordinator.new_battery, add_battery),
+        (coordinator.new_fields, add_fields),
+    ):
+        entry.async_on_unload(async_dispatcher_connect(hass, signal, target))
+
+
+class FieldSensor(EndDeviceEntity, RestoreSensor):
+    """A decoded field; its value stays until an uplink brings another."""
+
+    def __init__(
+        self,
+        coordinator: ApplicationCoordinator,
+        device: EndDeviceState,
+        path: str,
+        meaning: Meaning,
+    ) -> None:
+        """Describe the sensor by the field's meaning."""
+        super().__init__(coordinator, device, field_key(path))
+        self.path = path
+        self.entity_description = describe_sensor(path, meaning)
+
+    @override
+    async def async_restore(self) -> None:
+        """Show the value of before the restart, unless an uplink came first."""
+        if self.path in self.device.values:
+            return
+        if (stored := await self.async_get_last_sensor_data()) is not None:
+            value = stored.native_value
+            if isinstance(value, (str, int, float, datetime)):
+                self.device.restore(self.path, value)
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Take over the field's value."""
+        value = self.device.values.get(self.path)
+        if isinstance(value, Position):
+            value = None
+        elif isinstance(value, str):
+            value = value[:STATE_LENGTH]
+        if value == self._attr_native_value:
+            return False
+        self._attr_native_value = value
+        return True
+
+
+class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
+    """Radio or health of an end device."""
+
+    entity_description: EndDeviceSensorDescription
+
+    def __init__(
+        self,
+        coordinator: ApplicationCoordinator,
+        device: EndDeviceState,
+        description: EndDeviceSensorDescription,
+    ) -> None:
+        """Describe the sensor; in a large application noisy ones start disabled."""
+        super().__init__(coordinator, device, description.key)
+        self.entity_description = description
+        if description.noisy and coordinator.large:
+            self._attr_entity_registry_enabled_default = False
+
+    @override
+    async def async_restore(self) -> None:
+        """Show the value of before the restart."""
+        if (stored := await self.async_get_last_sensor_data()) is None:
+            return
+        value = stored.native_value
+        if self.key == LAST_UPLINK:
+            if isinstance(value, datetime):
+                self.device.seen_at(value)
+        elif isinstance(value, (str, int, float)):
+            self._attr_native_value = value
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Take over the value; before the first uplink the restored one stays."""
+        value = self.entity_description.value_fn(self.device)
+        if value == self._attr_native_value or (value is None and self.device.last_uplink is None):
+            return False
+        self._attr_native_value = value
+        return True
+
+
+class StatusSensor(EndDeviceEntity, SensorEntity):
+    """Where an end device stands: never joined, waiting, active, overdue."""
+
+    entity_description = STATUS_SENSOR
+
+    def __init__(self, coordinator: ApplicationCoordinator, device: EndDeviceState) -> None:
+        """Disabled at first in a large application."""
+        super().__init__(coordinator, device, STATUS)
+        self._attr_entity_registry_enabled_default = not coordinator.large
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Take over the status as of now."""
+        status = self.device.status(dt_util.utcnow(), self.coordinator.overdue_after)
+        if status == self._attr_native_value:
+            return False
+        self._attr_native_value = status
+        return True
+
+
+class ApplicationSensor(ApplicationEntity, SensorEntity):
+    """A count of the application."""
+
+    entity_description: ApplicationSensorDescription
+
+    def __init__(
+        self, coordinator: ApplicationCoordinator, description: ApplicationSensorDescription
+    ) -> None:
+        """Describe the sensor."""
+        super().__init__(coordinator, description.key)
+        self.entity_description = description
+
+    @property
+    @override
+    def native_value(self) -> int:
+        """Return the count."""
+        return self.entity_description.value_fn(self.coordinator)

@@ -1,0 +1,1 @@
+"""Tests of the integration, its client and its payload reader."""

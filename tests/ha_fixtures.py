@@ -1,0 +1,96 @@
+"""Fixtures for tests that run in Home Assistant against the simulator over real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+# Before `hass` starts: the test plugin brings a package of the same name.
+import custom_components.thethingsstack
+from custom_components.thethingsstack.const import DOMAIN
+from tests.simulator import Simulator
+
+assert custom_components.thethingsstack
+
+TIMEOUT = 10
+
+
+@pytest.fixture(autouse=True)
+def auto_enable_custom_integrations(enable_custom_integrations: None) -> None:
+    """Let Home Assistant load the integration."""
+
+
+@pytest.fixture
+async def sim(socket_enabled: None) -> AsyncIterator[Simulator]:
+    """Return a running The Things Stack with the recorded application `garden`."""
+    async with Simulator(world="garden") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def demo_sim(socket_enabled: None) -> AsyncIterator[Simulator]:
+    """Return a running The Things Stack with the application of the demonstration."""
+    async with Simulator(world="demo") as simulator:
+        yield simulator
+
+
+def entry_data(sim: Simulator, key: str = "read", **changes: Any) -> dict[str, Any]:
+    """Return what the config flow stores for the simulator's application."""
+    return {
+        "network": "own_server",
+        "server": sim.server_url,
+        "identity_server": sim.identity_server_url,
+        "tenant_id": None,
+        "application_id": sim.application_id,
+        "api_key": sim.key(key),
+        "mqtt_host": sim.mqtt_host,
+        "mqtt_port": sim.mqtt_port,
+        "mqtt_tls": False,
+        "ca_certificate": None,
+        **changes,
+    }
+
+
+def make_entry(
+    sim: Simulator, key: str = "read", options: Mapping[str, Any] | None = None, **changes: Any
+) -> MockConfigEntry:
+    """Return a config entry for the simulator's application."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="Garden",
+        unique_id=f"127.0.0.1/{sim.uid}",
+        data=entry_data(sim, key, **changes),
+        options=dict(options or {}),
+    )
+
+
+async def set_up(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry | None = None
+) -> MockConfigEntry:
+    """Set up the entry and wait until its stream is connected and caught up."""
+    if entry is None:
+        entry = make_entry(sim)
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.caught_up)
+    return entry
+
+
+async def until(hass: HomeAssistant, condition: Callable[[], Any]) -> None:
+    """Let things happen until the condition holds; fails the test if it never does."""
+    async with asyncio.timeout(TIMEOUT):
+        while not condition():
+            await asyncio.sleep(0.005)
+            await hass.async_block_till_done()
+
+
+def entity_id(hass: HomeAssistant, platform: str, unique_id: str) -> str:
+    """Return the entity with this unique id; fails the test if there is none."""
+    found = er.async_get(hass).async_get_entity_id(platform, DOMAIN, unique_id)
+    assert found is not None, f"no {platform} {unique_id}"
+    return found
