@@ -1,0 +1,1 @@
+"""A Home Assistant with the integration, for a developer's browser and for tests."""
