@@ -52,8 +52,9 @@ from .models import (
     Reception,
     VersionIds,
 )
+from .registry import DEVICE_FIELDS
 from .rights import FEATURES, expand, missing
-from .stack import DEVICE_FIELDS, Stack
+from .stack import Stack
 from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
 from .tls import tls_context
 

@@ -1,8 +1,8 @@
 """Where an application lives and with which key it is read."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+import ipaddress
 from urllib.parse import urlsplit
 
 from .errors import InvalidRequest
@@ -37,17 +37,27 @@ NETWORKS: Mapping[str, Network] = {
     "ttn_au1": _sandbox("au1", "The Things Network Australia"),
 }
 CLOUD_CLUSTERS = ("eu1", "eu2", "nam1", "au1", "as1")
+_CLOUD = "cloud.thethings.industries"
 
 
 def cloud_network(tenant: str, cluster: str) -> Network:
     """Return a tenant of The Things Stack Cloud; its Identity Server is always in eu1."""
-    domain = "cloud.thethings.industries"
     return Network(
         name=f"The Things Stack Cloud {tenant} ({cluster})",
-        server=f"https://{tenant}.{cluster}.{domain}",
-        identity_server=f"https://{tenant}.eu1.{domain}",
+        server=f"https://{tenant}.{cluster}.{_CLOUD}",
+        identity_server=f"https://{tenant}.eu1.{_CLOUD}",
         tenant_id=tenant,
     )
+
+
+def known_network(server: str) -> Network | None:
+    """Return the public network that a normalised server URL belongs to."""
+    for network in NETWORKS.values():
+        if server == network.server:
+            return network
+    tenant, _, rest = (urlsplit(server).hostname or "").partition(".")
+    cluster, _, domain = rest.partition(".")
+    return cloud_network(tenant, cluster) if domain == _CLOUD and cluster else None
 
 
 def normalize_server_url(text: str) -> str:
@@ -100,8 +110,9 @@ def is_loopback(host: str) -> bool:
 class Connection:
     """Where and who; no I/O.
 
-    `server` and `identity_server` are base URLs (normalised here), `application_id` is without
-    tenant. Without MQTT host and port the server is asked for them.
+    `server` and `identity_server` are base URLs, `application_id` is without tenant; "app@tenant"
+    is taken apart. Public networks know their Identity Server and tenant. Without MQTT host and
+    port the server is asked for them.
     """
 
     server: str
@@ -114,11 +125,19 @@ class Connection:
     mqtt_tls: bool = True
 
     def __post_init__(self) -> None:
-        """Normalise the URLs; raises InvalidRequest `invalid_server`."""
+        """Fill in what follows from the rest; raises InvalidRequest `invalid_server`."""
         server = normalize_server_url(self.server)
-        identity = normalize_server_url(self.identity_server) if self.identity_server else server
+        network = known_network(server)
+        if self.identity_server:
+            identity = normalize_server_url(self.identity_server)
+        else:
+            identity = network.identity_server if network else server
+        application, _, tenant = (self.application_id or "").strip().partition("@")
+        tenant = tenant or self.tenant_id or (network.tenant_id if network else None) or ""
         object.__setattr__(self, "server", server)
         object.__setattr__(self, "identity_server", identity)
+        object.__setattr__(self, "application_id", application or None)
+        object.__setattr__(self, "tenant_id", tenant or None)
         object.__setattr__(self, "api_key", self.api_key.strip())
 
     @property

@@ -1,7 +1,10 @@
+# ruff: noqa: N818 - their names say what happened
 """What can go wrong, named so that a caller knows what to do about it."""
 
-import re
 from collections.abc import Mapping, Sequence
+import re
+import socket
+import ssl
 from typing import Any
 
 _KEY = re.compile(r"\b[A-Z2-7]{5}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
@@ -73,7 +76,7 @@ class AuthenticationFailed(StackError):
 
 
 class MissingRight(StackError):
-    """The key is good, but may not do this; `rights` are the missing ones where the server says so."""
+    """The key is good, but may not do this; `rights` are what it lacks, where the server says."""
 
     def __init__(
         self, message: str, *, rights: Sequence[str] = (), name: str, **details: Any
@@ -122,7 +125,28 @@ class ServerFailed(StackError):
 class BadMessage(StackError):
     """A message of the stream that can't be read."""
 
-    def __init__(self, message: str, *, topic: str | None = None, name: str = "bad_message") -> None:
+    def __init__(
+        self, message: str, *, topic: str | None = None, name: str = "bad_message"
+    ) -> None:
         """Keep the topic."""
         super().__init__(message, name=name)
         self.topic = topic
+
+
+def from_socket(error: BaseException) -> ConnectionFailed:
+    """Return what an error of a socket or of TLS means."""
+    reason = str(error) or type(error).__name__
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return CertificateFailed(
+            f"the server's certificate is not trusted: {error.verify_message or reason}",
+            name="certificate_verify_failed",
+        )
+    if isinstance(error, ssl.SSLError):
+        return ProtocolMismatch(f"no TLS is spoken there: {reason}", name="tls_mismatch")
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return ConnectionFailed("the host name is not known", name="host_not_found")
+    if isinstance(error, TimeoutError):
+        return RequestTimeout("the server did not answer in time", name="timeout")
+    if isinstance(error, ConnectionRefusedError):
+        return ConnectionFailed("nothing listens on the port", name="connection_refused")
+    return ConnectionFailed(f"the server was not reached: {reason}", name="connection_failed")

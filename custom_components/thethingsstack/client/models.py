@@ -8,6 +8,7 @@ missing: a newer or odd server must not stop an application.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+import html
 from typing import Any, Self
 
 from . import values
@@ -220,7 +221,8 @@ class ErrorDetails:
         return cls(
             namespace=values.text(data.get("namespace")),
             name=name,
-            message=message or name,
+            # Servers from 3.36 on escape what comes from a request.
+            message=html.unescape(message) or name,
             attributes=attributes,
         )
 

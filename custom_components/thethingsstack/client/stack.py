@@ -1,31 +1,47 @@
 """One application of one The Things Stack: calls and the stream of its messages."""
 
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+import logging
 import random as _random
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
-from .connection import Connection
-from .messages import Message
-from .models import Application, EndDevice, KeyInfo, MqttAddress
-from .stream import StreamItem
-
-DEVICE_FIELDS = (
-    "name",
-    "description",
-    "attributes",
-    "version_ids",
-    "locations",
-    "last_seen_at",
-    "activated_at",
-    "network_server_address",
-    "application_server_address",
-    "join_server_address",
-    "serial_number",
+from . import rights as _rights, tls, topics, values
+from .connection import MQTT_PORT, MQTTS_PORT, Connection, is_loopback
+from .errors import (
+    AuthenticationFailed,
+    BadMessage,
+    MissingRight,
+    MqttRefused,
+    NotFound,
+    StackError,
+    StorageUnavailable,
 )
+from .http import Host, Transport
+from .messages import Message, parse_message
+from .models import Application, EndDevice, KeyInfo, MqttAddress
+from .mqtt import NOT_AUTHORIZED, MqttConnection
+from .registry import (
+    APPLICATION_FIELDS,
+    APPLICATION_SERVER_FIELDS,
+    DEVICE_FIELDS,
+    JOIN_SERVER_FIELDS,
+    NETWORK_SERVER_FIELDS,
+    merge,
+)
+from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
+
+_LOGGER = logging.getLogger(__name__)
+
+BACKOFF_CAP = 120.0
+_STEADY = timedelta(minutes=1)
+_PAGE = 500
+_STORAGE_PAGE = 1_000
 
 
 def utcnow() -> datetime:
@@ -34,7 +50,11 @@ def utcnow() -> datetime:
 
 
 class Stack:
-    """An application on a server: calls over HTTP, messages over MQTT."""
+    """An application on a server: calls over HTTP, messages over MQTT.
+
+    The HTTP session and the TLS context come from outside and stay the caller's; without a context
+    the system's roots are trusted. `clock`, `random` and `sleep` are there for tests.
+    """
 
     def __init__(
         self,
@@ -44,21 +64,36 @@ class Stack:
         tls_context: ssl.SSLContext | None = None,
         clock: Callable[[], datetime] = utcnow,
         random: Callable[[], float] = _random.random,
-        user_agent: str = "thethingsstack",
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        user_agent: str = "thethingsstack-python",
         queue_size: int = 5_000,
+        mqtt_timeout: float = 10,
     ) -> None:
         """Take what comes from outside; nothing is opened yet."""
         self.connection = connection
-
-    @property
-    def connected(self) -> bool:
+        self.connected = False
         """Whether messages come."""
-        raise NotImplementedError
-
-    @property
-    def dropped(self) -> int:
+        self.connected_at: datetime | None = None
+        """Since when they come, or when they last began to."""
+        self.dropped = 0
         """How many messages were dropped because they weren't taken in time."""
-        raise NotImplementedError
+        self._tls_context = tls_context
+        self._clock = clock
+        self._random = random
+        self._sleep = sleep
+        self._queue_size = queue_size
+        self._mqtt_timeout = mqtt_timeout
+        self._address: MqttAddress | None = None
+        self._last_message_at: datetime | None = None
+        self._http = Transport(
+            connection,
+            session=session,
+            tls_context=tls_context,
+            user_agent=user_agent,
+            sleep=sleep,
+        )
+
+    # -- Calls ------------------------------------------------------------------------------------
 
     async def request(
         self,
@@ -67,61 +102,294 @@ class Stack:
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
-        host: Literal["identity", "cluster"] | None = None,
+        host: Host | None = None,
         timeout: float = 20,
+        max_wait: float = 30,
     ) -> Any:
-        """Call the HTTP API."""
-        raise NotImplementedError
+        """Make any call of the HTTP API and return its parsed answer ({} for an empty one).
+
+        The path is with or without "/api/v3"; its first segment tells which server is asked, unless
+        `host` says so. In `params`, None is left out, times and truths are spelled as the server
+        wants them, and a list under "field_mask" is joined. A rate limit is waited out where that
+        takes at most `max_wait` seconds. Raises StackError.
+        """
+        answer = await self._http.request(
+            method, path, params=params, json=json, host=host, timeout=timeout, max_wait=max_wait
+        )
+        return answer.data
 
     async def auth_info(self) -> KeyInfo:
         """Return whose key it is and what it may do; raises AuthenticationFailed."""
-        raise NotImplementedError
+        answer = values.mapping(await self.request("GET", "auth_info"))
+        if not answer:
+            # So answers the server where no key arrives, for instance behind a proxy that eats it.
+            raise AuthenticationFailed("unauthenticated", name="unauthenticated")
+        return KeyInfo.from_json(answer)
 
     async def rights(self, application_id: str | None = None) -> frozenset[str]:
-        """Return the key's rights on the application; empty for none."""
-        raise NotImplementedError
+        """Return the key's rights on an application, this one if none is named; empty for none.
+
+        An application that does not exist has none, too.
+        """
+        app = application_id or self._application_id
+        answer = values.mapping(await self.request("GET", f"applications/{_quoted(app)}/rights"))
+        return _rights.expand(values.texts(answer.get("rights")))
 
     async def applications(self) -> list[Application]:
-        """Return the applications that a user's or organization's key reaches."""
-        raise NotImplementedError
+        """Return the applications that a user's or organization's key reaches; [] for others."""
+        pages = self._pages("applications", "applications", APPLICATION_FIELDS)
+        return [Application.from_json(item) async for item in pages]
 
     async def application(self) -> Application:
-        """Return the application (INFO)."""
-        raise NotImplementedError
+        """Return the application; raises MissingRight without INFO."""
+        params = {"field_mask": APPLICATION_FIELDS}
+        answer = await self.request("GET", self._application_path, params=params)
+        return Application.from_json(values.mapping(answer))
 
-    async def mqtt_address(self) -> MqttAddress:
-        """Return where the messages come from."""
-        raise NotImplementedError
+    async def devices(self, field_mask: Sequence[str] = DEVICE_FIELDS) -> AsyncGenerator[EndDevice]:
+        """Yield the application's end devices in the order of their ids."""
+        path = f"{self._application_path}/devices"
+        async for item in self._pages(path, "end_devices", field_mask, order="device_id"):
+            yield EndDevice.from_json(item)
 
-    def devices(self, field_mask: Sequence[str] = DEVICE_FIELDS) -> AsyncIterator[EndDevice]:
-        """Yield the application's end devices, page by page."""
-        raise NotImplementedError
-
-    async def device(
-        self, device_id: str, field_mask: Sequence[str] = DEVICE_FIELDS
-    ) -> EndDevice:
-        """Return one end device."""
-        raise NotImplementedError
+    async def device(self, device_id: str, field_mask: Sequence[str] = DEVICE_FIELDS) -> EndDevice:
+        """Return one end device as the Identity Server knows it; raises NotFound."""
+        params = {"field_mask": field_mask}
+        answer = await self.request("GET", self._device_path(device_id), params=params)
+        return EndDevice.from_json(values.mapping(answer))
 
     async def device_everywhere(self, device_id: str) -> dict[str, Any]:
-        """Return an end device merged from all servers."""
-        raise NotImplementedError
+        """Return the server's object of an end device, merged from all its servers, without keys.
 
-    def stored_uplinks(
+        Raises NotFound where the Identity Server does not know it; the others may lack it.
+        """
+        path = self._device_path(device_id)
+        merged = dict((await self.device(device_id)).raw)
+        for server, fields in (
+            ("ns", NETWORK_SERVER_FIELDS),
+            ("as", APPLICATION_SERVER_FIELDS),
+            ("js", JOIN_SERVER_FIELDS),
+        ):
+            try:
+                part = await self.request("GET", f"{server}/{path}", params={"field_mask": fields})
+            except NotFound:
+                continue  # half created, ABP, or at home on another cluster
+            merge(merged, values.mapping(part))
+        return merged
+
+    async def stored_uplinks(
         self,
         *,
         after: datetime | None = None,
         before: datetime | None = None,
         limit: int | None = None,
         device_id: str | None = None,
-    ) -> AsyncIterator[Message]:
-        """Yield stored uplinks, oldest first; raises StorageUnavailable."""
-        raise NotImplementedError
+    ) -> AsyncGenerator[Message]:
+        """Yield uplinks from the Storage Integration, oldest first, page by page.
+
+        Unreadable ones are left out. Raises StorageUnavailable where the server has none.
+        """
+        scope = self._device_path(device_id) if device_id else self._application_path
+        path = f"as/{scope}/packages/storage/uplink_message"
+        start: object = after
+        token: str | None = None
+        seen = 0
+        while limit is None or seen < limit:
+            page = _STORAGE_PAGE if limit is None else min(_STORAGE_PAGE, limit - seen)
+            params = {"after": start, "before": before, "limit": page, "order": "received_at"}
+            if token:
+                params = {"continuation_token": token}
+            count = 0
+            try:
+                async with self._http.lines(path, params=params, timeout=120) as (items, headers):
+                    async for item in items:
+                        count += 1
+                        start = item.get("received_at", start)
+                        try:
+                            message = parse_message(None, item)
+                        except BadMessage:
+                            continue
+                        yield message
+            except NotFound as error:
+                raise StorageUnavailable(
+                    "the server has no Storage Integration",
+                    name=error.name,
+                    namespace=error.namespace,
+                    status=error.status,
+                ) from None
+            seen += count
+            token = headers.get("X-Continuation-Token")
+            if not count or (token is None and count < page):
+                return
+
+    async def _pages(
+        self, path: str, member: str, field_mask: Sequence[str], *, order: str | None = None
+    ) -> AsyncGenerator[Mapping[str, Any]]:
+        page = 0
+        while True:
+            page += 1
+            params = {"field_mask": field_mask, "limit": _PAGE, "page": page, "order": order}
+            answer = await self.request("GET", path, params=params)
+            items = values.objects(values.mapping(answer).get(member))
+            for item in items:
+                yield item
+            if len(items) < _PAGE:
+                return
+
+    @property
+    def _application_id(self) -> str:
+        return self.connection.uid.partition("@")[0]
+
+    @property
+    def _application_path(self) -> str:
+        return f"applications/{_quoted(self._application_id)}"
+
+    def _device_path(self, device_id: str) -> str:
+        return f"{self._application_path}/devices/{_quoted(device_id)}"
+
+    # -- The stream -------------------------------------------------------------------------------
+
+    async def mqtt_address(self) -> MqttAddress:
+        """Return where the messages come from.
+
+        As the connection says, else as the server says (INFO), else the default ports. A server
+        that calls itself localhost is met under the name that it was asked by.
+        """
+        connection = self.connection
+        port = MQTTS_PORT if connection.mqtt_tls else MQTT_PORT
+        host = connection.mqtt_host or connection.server_host
+        username = connection.uid
+        if connection.mqtt_host is None:
+            try:
+                answer = values.mapping(
+                    await self.request("GET", f"as/{self._application_path}/mqtt-connection-info")
+                )
+            except MissingRight:
+                answer = {}
+            tls_or_not = "public_tls_address" if connection.mqtt_tls else "public_address"
+            told, told_port = _host_port(values.text(answer.get(tls_or_not)) or "")
+            host = host if not told or is_loopback(told) else told
+            port = told_port or port
+            username = values.text(answer.get("username")) or username
+        return MqttAddress(
+            host=host,
+            port=connection.mqtt_port or port,
+            tls=connection.mqtt_tls,
+            username=username,
+        )
 
     async def check_mqtt(self) -> None:
-        """Connect and subscribe once; raises what a stream would meet."""
-        raise NotImplementedError
+        """Connect and subscribe once; raises what a stream would meet, AuthenticationFailed too."""
+        try:
+            async with await self._mqtt_connection():
+                pass
+        except MqttRefused as error:
+            await self._confirm(error)
+            raise
 
-    def stream(self) -> AsyncIterator[StreamItem]:
-        """Yield the application's messages for ever, reconnecting; raises AuthenticationFailed."""
-        raise NotImplementedError
+    async def stream(self) -> AsyncGenerator[StreamItem]:
+        """Yield the application's messages for ever, and what happens to the connection.
+
+        It connects again by itself, ever more slowly. Raises AuthenticationFailed once the key's
+        refusal is confirmed over HTTP, and nothing else of ours. Close it (`aclosing`) to leave.
+        """
+        self._application_id  # noqa: B018 - raises where none is given
+        failures = 0
+        lost = False
+        try:
+            while True:
+                try:
+                    async with await self._mqtt_connection() as messages:
+                        self.connected, lost = True, False
+                        gap = self._last_message_at or self.connected_at
+                        self.connected_at = self._clock()
+                        yield StreamConnected(gap=gap)
+                        async for item in messages:
+                            failures = 0
+                            yield self._read(item)
+                except StackError as error:
+                    if not self.connected:
+                        self._address = None  # it may have moved
+                    elif self.connected_at and self._clock() - self.connected_at > _STEADY:
+                        failures = 0
+                    self.connected = False
+                    if isinstance(error, AuthenticationFailed):
+                        raise
+                    if isinstance(error, MqttRefused):
+                        await self._confirm(error)
+                    _LOGGER.debug("No messages from %s: %s", self.connection.server_host, error)
+                    if not lost:
+                        lost = True
+                        yield StreamLost(error=error)
+                # Full jitter: not everyone comes back in the same second.
+                await self._sleep(self._random() * min(BACKOFF_CAP, 2.0**failures))
+                failures += 1
+        finally:
+            self.connected = False
+
+    async def _mqtt_connection(self) -> MqttConnection:
+        if self._address is None:
+            self._address = await self.mqtt_address()
+        if self._address.tls and self._tls_context is None:
+            self._tls_context = await asyncio.to_thread(tls.tls_context)
+        return MqttConnection(
+            self._address,
+            password=self.connection.api_key,
+            topic=topics.everything(self._address.username),
+            tls_context=self._tls_context,
+            queue_size=self._queue_size,
+            timeout=self._mqtt_timeout,
+        )
+
+    async def _confirm(self, refused: MqttRefused) -> None:
+        """Raise AuthenticationFailed if the refusal is the key's fault.
+
+        The MQTT server refuses with the same code what it can't verify at the moment.
+        """
+        if refused.code != NOT_AUTHORIZED:
+            return
+        try:
+            await self.auth_info()
+            rights = await self.rights()
+        except AuthenticationFailed:
+            raise
+        except StackError as error:
+            _LOGGER.debug("The refusal can't be confirmed now: %s", error)
+            return
+        if not rights:
+            raise AuthenticationFailed(
+                f"no rights for application `{self.connection.uid}`",
+                name="no_application_rights",
+                namespace="pkg/auth/rights",
+            )
+
+    def _read(self, item: tuple[str, bytes] | int) -> StreamItem:
+        if isinstance(item, int):
+            if not self.dropped:
+                _LOGGER.warning("Messages came faster than they were taken; some were dropped")
+            self.dropped += item
+            return MessagesDropped(count=item, gap=self._last_message_at or self.connected_at)
+        topic, payload = item
+        try:
+            message = parse_message(topic, payload)
+        except BadMessage as error:
+            return UnreadableMessage(topic=topic, error=error)
+        if message.ids.application_id != self.connection.application_id:
+            foreign = BadMessage(
+                "the message is of another application", topic=topic, name="other_application"
+            )
+            return UnreadableMessage(topic=topic, error=foreign)
+        self._last_message_at = message.received_at or self._last_message_at
+        return message
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _host_port(address: str) -> tuple[str, int | None]:
+    """Take "host:port", "host", "[v6]:port" apart."""
+    host, colon, port = address.rpartition(":")
+    if not colon or address.endswith("]"):
+        return address.strip("[]"), None
+    return host.strip("[]"), int(port) if port.isdecimal() else None

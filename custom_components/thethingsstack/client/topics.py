@@ -1,0 +1,7 @@
+"""MQTT topics of an application."""
+
+
+def everything(uid: str) -> str:
+    """Return the one filter that all messages of an application's devices match."""
+    # Not `…/up/#`: the server doesn't take it to match `…/up` itself.
+    return f"v3/{uid}/devices/+/#"
