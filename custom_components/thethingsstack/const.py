@@ -17,6 +17,11 @@ CONF_MQTT_PORT: Final = "mqtt_port"
 CONF_MQTT_TLS: Final = "mqtt_tls"
 CONF_CA_CERTIFICATE: Final = "ca_certificate"
 
+# Only in forms
+CONF_CLUSTER: Final = "cluster"
+CONF_PLAINTEXT: Final = "plaintext"
+SECTION_ADVANCED: Final = "advanced"
+
 # The network the user picked
 NETWORK_CLOUD: Final = "cloud"
 NETWORK_OWN_SERVER: Final = "own_server"
@@ -45,6 +50,13 @@ CATCH_UP_LIMIT: Final = 1000
 # Messages remembered per device, to recognise one that comes twice
 REMEMBERED_MESSAGES: Final = 32
 # Home Assistant takes 10,000 enabled entities per entry
+ENTITY_LIMIT: Final = 10_000
 ENTITY_LIMIT_WARNING: Final = 9000
-# Issue: the application nears that limit
-LARGE_APPLICATION: Final = "large_application"
+# With more end devices than this, all built-in entities but the last uplink start disabled
+LARGE_APPLICATION: Final = 500
+# A decoded payload above this size (as JSON) is left out of the activity event
+ACTIVITY_DECODED_LIMIT: Final = 4096
+# Attributes of an end device that suggest its area, first match
+AREA_ATTRIBUTES: Final = ("home-assistant-area", "area", "room")
+# So many frames in a row that its formatter refuses make an end device worth a repair issue
+UNDECODED_IN_A_ROW: Final = 3

@@ -19,7 +19,7 @@ from .client import (
     UplinkMessage,
     VersionIds,
 )
-from .const import REMEMBERED_MESSAGES
+from .const import REMEMBERED_MESSAGES, UNDECODED_IN_A_ROW
 from .payload import Context, Kind, Meaning, Position, Value, understand
 
 _LOGGER = logging.getLogger(__name__)
@@ -172,6 +172,14 @@ class EndDeviceState:
             else _NO_CONTEXT
         )
 
+    @property
+    def undecodable(self) -> bool:
+        """Return whether the user should look at the payload formatter.
+
+        One frame that a working formatter refuses is normal; none that it reads is not.
+        """
+        return self.undecoded >= (UNDECODED_IN_A_ROW if self.decisions else 1)
+
     def seen_at(self, moment: datetime) -> bool:
         """Move last seen forward; an older moment changes nothing."""
         if self.last_seen is not None and moment <= self.last_seen:
@@ -217,13 +225,13 @@ class EndDeviceState:
 
     def _receive_payload(self, uplink: UplinkMessage, moment: datetime, received: Received) -> None:
         self.last_data_uplink = uplink
-        if uplink.decoded_payload is None and not uplink.normalized_payload:
-            received.undecoded = True
-            received.decoding_changed = self.undecoded == 0
-            self.undecoded += 1
+        before = self.undecodable
+        undecoded = uplink.decoded_payload is None and not uplink.normalized_payload
+        self.undecoded = self.undecoded + 1 if undecoded else 0
+        received.undecoded = undecoded
+        received.decoding_changed = self.undecodable != before
+        if undecoded:
             return
-        received.decoding_changed = self.undecoded > 0
-        self.undecoded = 0
         understanding = understand(
             uplink.decoded_payload,
             uplink.normalized_payload,

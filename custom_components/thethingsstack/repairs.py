@@ -22,7 +22,7 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         undecoded = sorted(
             other.name
             for other in coordinator.roster.states.values()
-            if other.undecoded and _model(other) == model
+            if other.undecodable and _model(other) == model
         )
         issue_id = f"undecoded_{entry.entry_id}_{model}"
         if not undecoded:

@@ -1,0 +1,80 @@
+"""Diagnostics tell what a bug report needs, and nothing private."""
+
+import json
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    get_diagnostics_for_config_entry,
+    get_diagnostics_for_device,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.thethingsstack.const import DOMAIN
+from tests.ha_fixtures import set_up, until
+from tests.simulator import Simulator
+
+GREENHOUSE = "garden/A84041000181C061"
+
+
+async def test_entry_diagnostics_can_be_replayed_and_hide_what_is_private(
+    hass: HomeAssistant, sim: Simulator, hass_client: ClientSessionGenerator
+) -> None:
+    """The last uplink with its payload, the decisions with their reasons; no key, EUI or place."""
+    assert await async_setup_component(hass, "diagnostics", {})
+    entry = await set_up(hass, sim)
+    envelope = await sim.uplink(
+        "greenhouse-climate",
+        decoded={"TempC_SHT": 28.25, "gps": {"latitude": 52.3713, "longitude": 4.8901}},
+        payload=b"\x01\x02",
+    )
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
+    await sim.publish("v3/garden/devices/greenhouse-climate/up", b"{broken")
+    await until(hass, lambda: entry.runtime_data.counters.errors == 1)
+    answer = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    text = json.dumps(answer)
+    for secret in (
+        sim.key("read"),
+        sim.key("read").split(".")[1],
+        "A84041000181C061",
+        "52.3713",
+        "4.8901",
+        "greenhouse-climate",
+        envelope["end_device_ids"].get("dev_addr") or "A84041000181C061",
+    ):
+        assert secret not in text
+    devices = answer["devices"]
+    assert isinstance(devices, dict)
+    (spoke,) = [d for d in devices.values() if d["last_uplink"]]
+    uplink = spoke["last_uplink"]["uplink_message"]
+    assert uplink["frm_payload"] == "AQI="
+    assert uplink["decoded_payload"]["TempC_SHT"] == 28.25
+    decision = spoke["fields"]["TempC_SHT"]
+    assert decision["value"] == 28.25
+    assert decision["decision"]["quantity"] == "temperature"
+    assert decision["decision"]["reason"]
+    assert answer["counters"]["errors"] == 1
+    assert answer["problems"][0]["kind"] == "unreadable"
+    assert "RIGHT_APPLICATION_TRAFFIC_READ" in answer["rights"]
+
+
+async def test_device_diagnostics(
+    hass: HomeAssistant, sim: Simulator, hass_client: ClientSessionGenerator
+) -> None:
+    """One end device; the application's own device tells of the application."""
+    assert await async_setup_component(hass, "diagnostics", {})
+    entry = await set_up(hass, sim)
+    await sim.uplink("greenhouse-climate", decoded={"TempC_SHT": 28.25})
+    await sim.uplink("greenhouse-climate", decoded=None, payload=b"", f_port=0)
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 2)
+    registry = dr.async_get(hass)
+    device = registry.async_get_device_by_identifier((DOMAIN, GREENHOUSE), entry.entry_id)
+    assert device is not None
+    answer = await get_diagnostics_for_device(hass, hass_client, entry, device)
+    assert answer["model"] == "lht65n"
+    assert answer["last_data_uplink"] is not None
+    hub = registry.async_get_device_by_identifier((DOMAIN, "garden"), entry.entry_id)
+    assert hub is not None
+    answer = await get_diagnostics_for_device(hass, hass_client, entry, hub)
+    assert "devices" in answer

@@ -1,0 +1,370 @@
+"""What an uplink shows in Home Assistant: sensors, states, positions, events."""
+
+from datetime import timedelta
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import (
+    STATE_OFF,
+    STATE_ON,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+    EntityCategory,
+)
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State
+from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    async_fire_time_changed,
+)
+
+from custom_components.thethingsstack.const import UNAVAILABLE_AFTER
+from tests.ha_fixtures import entity_id, make_entry, set_up, until
+from tests.simulator import Simulator
+
+WEATHER = "garden/70B3D57ED0060001"
+GREENHOUSE = "garden/A84041000181C061"
+RADIATOR = "garden/70B3D52DD3000001"
+
+
+def state_of(hass: HomeAssistant, platform: str, unique_id: str) -> State:
+    """Return the state of the entity with this unique id."""
+    state = hass.states.get(entity_id(hass, platform, unique_id))
+    assert state is not None, f"{unique_id} has no state"
+    return state
+
+
+async def count(hass: HomeAssistant, entry: MockConfigEntry, uplinks: int) -> None:
+    """Wait until so many uplinks have arrived and their entities exist."""
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today >= uplinks)
+    await hass.async_block_till_done()
+
+
+def enable(hass: HomeAssistant, entry: MockConfigEntry, platform: str, unique_id: str) -> None:
+    """Register an entity as enabled before it is added."""
+    er.async_get(hass).async_get_or_create(
+        platform, "thethingsstack", unique_id, config_entry=entry, disabled_by=None
+    )
+
+
+async def test_fields_become_sensors_with_name_unit_and_class(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """The recorded greenhouse sensor, as a user sees it."""
+    entry = await set_up(hass, sim)
+    await sim.uplink(
+        "greenhouse-climate",
+        decoded={
+            "BatV": 3.062,
+            "Bat_status": 3,
+            "Ext_sensor": "Temperature Sensor",
+            "Hum_SHT": 37.4,
+            "TempC_DS": 27.81,
+            "TempC_SHT": 28.29,
+        },
+    )
+    await count(hass, entry, 1)
+    temperature = state_of(hass, "sensor", f"{GREENHOUSE}/field/TempC_SHT")
+    assert temperature.state == "28.29"
+    assert temperature.attributes["unit_of_measurement"] == "°C"
+    assert temperature.attributes["device_class"] == "temperature"
+    assert temperature.attributes["state_class"] == "measurement"
+    assert temperature.name.startswith("Greenhouse climate Temperature")
+    humidity = state_of(hass, "sensor", f"{GREENHOUSE}/field/Hum_SHT")
+    assert humidity.attributes["device_class"] == "humidity"
+    voltage = state_of(hass, "sensor", f"{GREENHOUSE}/field/BatV")
+    assert voltage.attributes["unit_of_measurement"] == "V"
+    assert voltage.attributes["device_class"] == "voltage"
+
+
+async def test_radio_and_last_uplink(hass: HomeAssistant, sim: Simulator) -> None:
+    """Last uplink and RSSI are there; the noisy ones exist, disabled."""
+    entry = await set_up(hass, sim)
+    envelope = await sim.uplink("weather-station", decoded={"temperature": 20.5})
+    await count(hass, entry, 1)
+    received = dt_util.parse_datetime(envelope["uplink_message"]["received_at"][:26] + "Z")
+    assert received is not None
+    last = state_of(hass, "sensor", f"{WEATHER}/last_uplink")
+    assert last.state == received.replace(microsecond=0).isoformat()
+    best = max(envelope["uplink_message"]["rx_metadata"], key=lambda item: item.get("snr", 0))
+    rssi = state_of(hass, "sensor", f"{WEATHER}/rssi")
+    assert float(rssi.state) == best["rssi"]
+    assert rssi.attributes["unit_of_measurement"] == "dBm"
+    registry = er.async_get(hass)
+    for key in (
+        "snr",
+        "data_rate",
+        "gateways",
+        "best_gateway",
+        "frame_counter",
+        "airtime",
+        "packet_error_rate",
+        "raw_payload",
+    ):
+        registered = registry.async_get(entity_id(hass, "sensor", f"{WEATHER}/{key}"))
+        assert registered is not None
+        assert registered.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+        assert registered.entity_category is EntityCategory.DIAGNOSTIC
+
+
+async def test_disabled_radio_sensors_show_values_when_enabled(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """Each of them, from one uplink."""
+    entry = make_entry(sim)
+    entry.add_to_hass(hass)
+    keys = (
+        "snr",
+        "data_rate",
+        "gateways",
+        "best_gateway",
+        "frame_counter",
+        "airtime",
+        "packet_error_rate",
+        "raw_payload",
+    )
+    for key in keys:
+        enable(hass, entry, "sensor", f"{WEATHER}/{key}")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected)
+    await sim.uplink(
+        "weather-station",
+        decoded={"temperature": 20.5},
+        payload=b"\x01\x02",
+        envelope={
+            "uplink_message": {
+                "f_cnt": 7,
+                "consumed_airtime": "0.056576s",
+                "packet_error_rate": 0.125,
+                "rx_metadata": [
+                    {"gateway_ids": {"gateway_id": "roof"}, "rssi": -97, "snr": 6.5},
+                    {"gateway_ids": {"gateway_id": "barn"}, "rssi": -110, "snr": -3},
+                ],
+                "settings": {
+                    "data_rate": {"lora": {"bandwidth": 125000, "spreading_factor": 9}},
+                    "frequency": "868100000",
+                },
+            }
+        },
+    )
+    await count(hass, entry, 1)
+    shown = {key: state_of(hass, "sensor", f"{WEATHER}/{key}").state for key in keys}
+    assert shown == {
+        "snr": "6.5",
+        "data_rate": "SF9BW125",
+        "gateways": "2",
+        "best_gateway": "roof",
+        "frame_counter": "7",
+        "airtime": "56.576",
+        "packet_error_rate": "12.5",
+        "raw_payload": "0102",
+    }
+
+
+async def test_lorawan_battery_appears_when_first_told(hass: HomeAssistant, sim: Simulator) -> None:
+    """A network's own status request, and it survives a reload."""
+    entry = await set_up(hass, sim)
+    battery = {"f_cnt": 3, "value": 82.3, "received_at": "2026-11-23T09:00:00Z"}
+    await sim.uplink(
+        "weather-station",
+        decoded={"temperature": 20.5},
+        envelope={"uplink_message": {"last_battery_percentage": battery}},
+    )
+    await count(hass, entry, 1)
+    assert float(state_of(hass, "sensor", f"{WEATHER}/battery").state) == 82.3
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert state_of(hass, "sensor", f"{WEATHER}/battery").state != STATE_UNAVAILABLE
+
+
+async def test_binary_states_and_their_words(hass: HomeAssistant, sim: Simulator) -> None:
+    """A window that opens; words and booleans."""
+    entry = await set_up(hass, sim)
+    await sim.uplink("bath-radiator", decoded={"openWindow": True, "motorPosition": 20})
+    await count(hass, entry, 1)
+    assert state_of(hass, "binary_sensor", f"{RADIATOR}/field/openWindow").state == STATE_ON
+    await sim.uplink("bath-radiator", decoded={"openWindow": False, "motorPosition": 20})
+    await count(hass, entry, 2)
+    assert state_of(hass, "binary_sensor", f"{RADIATOR}/field/openWindow").state == STATE_OFF
+
+
+async def test_positions_become_one_tracker(hass: HomeAssistant, sim: Simulator) -> None:
+    """Latitude and longitude belong together; 0,0 is no position."""
+    entry = await set_up(hass, sim)
+    await sim.uplink("weather-station", decoded={"gps": {"latitude": 52.3712, "longitude": 4.89}})
+    await count(hass, entry, 1)
+    trackers = list(hass.states.async_all("device_tracker"))
+    assert len(trackers) == 1
+    assert trackers[0].attributes["latitude"] == 52.3712
+    assert trackers[0].attributes["longitude"] == 4.89
+    registered = er.async_get(hass).async_get(trackers[0].entity_id)
+    assert registered is not None
+    assert registered.entity_category is None
+    await sim.uplink("weather-station", decoded={"gps": {"latitude": 0, "longitude": 0}})
+    await count(hass, entry, 2)
+    kept = hass.states.get(trackers[0].entity_id)
+    assert kept is not None
+    assert kept.attributes["latitude"] == 52.3712
+
+
+async def test_a_solved_location_becomes_a_tracker(hass: HomeAssistant, sim: Simulator) -> None:
+    """For a device whose payload has no position."""
+    entry = await set_up(hass, sim)
+    await sim.location_solved(
+        "pump-socket", {"latitude": 52.1, "longitude": 5.1, "accuracy": 12, "source": "SOURCE_GPS"}
+    )
+    await until(hass, lambda: hass.states.async_all("device_tracker"))
+    (tracker,) = hass.states.async_all("device_tracker")
+    assert (tracker.attributes["latitude"], tracker.attributes["longitude"]) == (52.1, 5.1)
+    assert tracker.attributes["gps_accuracy"] == 12
+    assert entry.runtime_data.counters.errors == 0
+
+
+async def test_activity_is_an_event(hass: HomeAssistant, sim: Simulator) -> None:
+    """Uplinks, joins and failed decoding; restored events fire nothing."""
+    entry = make_entry(sim)
+    entry.add_to_hass(hass)
+    enable(hass, entry, "event", f"{WEATHER}/activity")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected)
+    event = entity_id(hass, "event", f"{WEATHER}/activity")
+    assert hass.states.get(event).state == STATE_UNKNOWN  # type: ignore[union-attr]
+
+    await sim.join("weather-station")
+    await until(hass, lambda: hass.states.get(event).attributes.get("event_type") == "joined")  # type: ignore[union-attr]
+    await sim.uplink("weather-station", decoded={"temperature": 20.5}, payload=b"\x01", f_port=2)
+    await count(hass, entry, 1)
+    state = hass.states.get(event)
+    assert state is not None
+    assert state.attributes["event_type"] == "uplink"
+    assert state.attributes["f_port"] == 2
+    assert state.attributes["payload"] == "01"
+    assert state.attributes["decoded_payload"] == {"temperature": 20.5}
+    assert state.attributes["simulated"] is False
+
+    await sim.uplink("weather-station", decoded=None, payload=b"\x09", f_port=7)
+    await count(hass, entry, 2)
+    assert hass.states.get(event).attributes["event_type"] == "decode_failed"  # type: ignore[union-attr]
+
+    await sim.uplink("weather-station", decoded={"text": "x" * 5000}, payload=b"\x01")
+    await count(hass, entry, 3)
+    assert hass.states.get(event).attributes["decoded_payload"] is None  # type: ignore[union-attr]
+
+    fired = hass.states.get(event).state  # type: ignore[union-attr]
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert hass.states.get(event).state in (fired, STATE_UNKNOWN)  # type: ignore[union-attr]
+
+
+async def test_one_context_per_uplink_and_its_cause_first(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """The logbook names the uplink as the cause of what follows."""
+    entry = await set_up(hass, sim)
+    await sim.uplink("weather-station", decoded={"temperature": 20.5, "humidity": 60})
+    await count(hass, entry, 1)
+    changes: list[Event[EventStateChangedData]] = async_capture_events(hass, "state_changed")
+    await sim.uplink("weather-station", decoded={"temperature": 21.5, "humidity": 61})
+    await count(hass, entry, 2)
+    last = entity_id(hass, "sensor", f"{WEATHER}/last_uplink")
+    own = [e for e in changes if e.data["entity_id"].startswith("sensor.weather_station")]
+    assert own[0].data["entity_id"] == last
+    assert len(own) >= 3
+    assert len({e.context.id for e in own}) == 1
+
+
+async def test_a_simulated_uplink_moves_values_only(hass: HomeAssistant, sim: Simulator) -> None:
+    """It is marked, and counts for nothing else."""
+    entry = await set_up(hass, sim)
+    before = state_of(hass, "sensor", f"{WEATHER}/last_uplink").state
+    await sim.uplink("weather-station", decoded={"temperature": 23.5}, simulated=True)
+    await until(hass, lambda: WEATHER in entry.runtime_data.roster.states)
+    await until(
+        hass, lambda: entry.runtime_data.roster.states[WEATHER].values.get("temperature") == 23.5
+    )
+    await hass.async_block_till_done()
+    assert state_of(hass, "sensor", f"{WEATHER}/field/temperature").state == "23.5"
+    assert state_of(hass, "sensor", f"{WEATHER}/last_uplink").state == before
+    assert entry.runtime_data.counters.uplinks_today == 0
+
+
+async def test_overdue_after_the_chosen_silence(
+    hass: HomeAssistant, sim: Simulator, freezer: FrozenDateTimeFactory
+) -> None:
+    """The status entity says so, and takes it back."""
+    entry = await set_up(hass, sim, make_entry(sim, options={"overdue_after": 2}))
+    await sim.uplink("weather-station", decoded={"temperature": 20.5})
+    await count(hass, entry, 1)
+    assert state_of(hass, "sensor", f"{WEATHER}/status").state == "active"
+    freezer.tick(timedelta(hours=2, minutes=1))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    assert state_of(hass, "sensor", f"{WEATHER}/status").state == "overdue"
+    assert state_of(hass, "sensor", f"{WEATHER}/field/temperature").state == "20.5"
+
+
+async def test_an_interruption_flips_nothing_for_15_minutes(
+    hass: HomeAssistant, sim: Simulator, freezer: FrozenDateTimeFactory
+) -> None:
+    """The connection entity tells at once; values stay, then go, then come back."""
+    entry = await set_up(hass, sim)
+    await sim.uplink("weather-station", decoded={"temperature": 20.5})
+    await count(hass, entry, 1)
+    sim.faults.mqtt_close = True
+    await sim.drop_connections()
+    connection = entity_id(hass, "binary_sensor", "garden/connection")
+    await until(hass, lambda: hass.states.get(connection).state == STATE_OFF)  # type: ignore[union-attr]
+    temperature = f"{WEATHER}/field/temperature"
+    assert state_of(hass, "sensor", temperature).state == "20.5"
+    freezer.tick(UNAVAILABLE_AFTER + timedelta(seconds=1))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    assert state_of(hass, "sensor", temperature).state == STATE_UNAVAILABLE
+    assert hass.states.get(connection).state == STATE_OFF  # type: ignore[union-attr]
+    sim.faults.mqtt_close = False
+    await until(hass, lambda: entry.runtime_data.connected)
+    await hass.async_block_till_done()
+    assert state_of(hass, "sensor", temperature).state == "20.5"
+    assert hass.states.get(connection).state == STATE_ON  # type: ignore[union-attr]
+
+
+async def test_application_entities(
+    hass: HomeAssistant, sim: Simulator, freezer: FrozenDateTimeFactory
+) -> None:
+    """Connection, uplinks today, devices, errors; a new day starts at zero."""
+    entry = await set_up(hass, sim)
+    await sim.uplink("weather-station", decoded={"temperature": 20.5})
+    await sim.publish("v3/garden/devices/weather-station/up", b"{broken")
+    await count(hass, entry, 1)
+    await until(hass, lambda: entry.runtime_data.counters.errors == 1)
+    freezer.tick(timedelta(seconds=10))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    assert state_of(hass, "sensor", "garden/uplinks_today").state == "1"
+    assert state_of(hass, "sensor", "garden/devices").state == "7"
+    assert state_of(hass, "sensor", "garden/errors").state == "1"
+    assert state_of(hass, "binary_sensor", "garden/connection").state == STATE_ON
+    tomorrow = dt_util.start_of_local_day() + timedelta(days=1)
+    freezer.move_to(tomorrow)
+    async_fire_time_changed(hass, tomorrow)
+    await hass.async_block_till_done()
+    assert state_of(hass, "sensor", "garden/uplinks_today").state == "0"
+
+
+async def test_a_large_application_starts_with_few_entities(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """Home Assistant's limit of entities per entry leaves no room for noise."""
+    for number in range(500):
+        sim.add_device(f"node-{number}", dev_eui=f"70B3D57ED1{number:06X}", name=f"Node {number}")
+    entry = await set_up(hass, sim)
+    assert entry.runtime_data.large
+    registry = er.async_get(hass)
+    enabled = [
+        e
+        for e in er.async_entries_for_config_entry(registry, entry.entry_id)
+        if e.disabled_by is None and e.unique_id.startswith("garden/70B3D57ED1")
+    ]
+    assert len(enabled) == 500
+    assert all(e.unique_id.endswith("/last_uplink") for e in enabled)

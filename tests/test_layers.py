@@ -1,0 +1,108 @@
+"""Who may import whom: data flows one way, calls the other."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+import sys
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "custom_components" / "thethingsstack"
+SIMULATOR = Path(__file__).parent / "simulator"
+PLATFORMS = {
+    path.stem
+    for path in PACKAGE.glob("*.py")
+    if path.stem in {"binary_sensor", "device_tracker", "event", "sensor"}
+}
+STATE = {"coordinator", "device", "roster"}
+"""The coordinator's tier: the live state that entities read."""
+
+ALLOWED: dict[str, set[str]] = {
+    "const": set(),
+    "describe": {"payload"},
+    "fields": {"payload", "const"},
+    "connection": {"client", "const"},
+    "device": {"client", "payload", "const"},
+    "roster": {"client", "fields", "device", "const"},
+    "coordinator": {"client", "payload", "fields", "const", "device", "roster"},
+    "entity": {"const", *STATE},
+    "config_flow": {"client", "const", "connection", "options_flow"},
+    "options_flow": {"coordinator", "fields", "payload", "describe", "const"},
+    "diagnostics": {"const", "payload", *STATE},
+    "repairs": {"const", "client", *STATE},
+    "system_health": {"const", *STATE},
+    "__init__": {"client", "connection", "const", "repairs", "fields", *STATE},
+    **{name: {"const", "describe", "entity", "payload", *STATE} for name in PLATFORMS},
+}
+LIBRARIES = {
+    "client": {"aiohttp", "aiomqtt", "orjson", "typer", "paho"},
+    "payload": set[str](),
+}
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield level and name of each imported module; names of a package import count as modules."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield 0, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            if node.module is None:
+                for alias in node.names:
+                    yield node.level, alias.name
+            else:
+                yield node.level, node.module
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
+def test_integration_modules_import_only_their_tier(path: Path) -> None:
+    """Each module has its list of what it may use of ours."""
+    used = {name.split(".")[0] for level, name in imports(path) if level == 1}
+    assert path.stem in ALLOWED, f"{path.name} needs its place in the layers"
+    assert used <= ALLOWED[path.stem]
+    assert not any(name.startswith("custom_components") for _, name in imports(path))
+
+
+def test_platforms_do_not_infer() -> None:
+    """Decisions are made before an entity exists."""
+    for name in PLATFORMS:
+        assert "payload.infer" not in {module for _, module in imports(PACKAGE / f"{name}.py")}
+
+
+@pytest.mark.parametrize(
+    ("folder", "path"),
+    [
+        (folder, path)
+        for folder in ("client", "payload")
+        for path in sorted((PACKAGE / folder).rglob("*.py"))
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.stem,
+)
+def test_sdk_stands_alone(folder: str, path: Path) -> None:
+    """Client and payload use the standard library, their libraries, and their own folder."""
+    for level, name in imports(path):
+        top = name.split(".")[0]
+        if level == 0:
+            assert top in sys.stdlib_module_names or top in LIBRARIES[folder], name
+        else:
+            depth = len(path.relative_to(PACKAGE / folder).parts)
+            assert level <= depth, f"{name} is outside of {folder}"
+
+
+def test_nothing_imports_the_command_line() -> None:
+    """The command line is an end, and the only user of its library."""
+    for path in PACKAGE.rglob("*.py"):
+        if path.stem != "cli":
+            assert not any(name.split(".")[-1] == "cli" for _, name in imports(path)), path
+            assert not any(name == "typer" for _, name in imports(path)), path
+
+
+def test_simulator_reads_the_protocol_itself() -> None:
+    """Two errors must not cancel each other out."""
+    for path in SIMULATOR.rglob("*.py"):
+        for level, name in imports(path):
+            assert level > 0 or name.split(".")[0] not in {
+                "custom_components",
+                "thethingsstack",
+                "homeassistant",
+            }, path
