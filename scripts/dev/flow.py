@@ -57,7 +57,7 @@ def answer(form: dict[str, Any], application: Application) -> dict[str, Any]:
             if application.application_id is None:
                 raise FlowError("this key needs an application: --application or TTN_APPLICATION")
             return {"application_id": application.application_id.partition("@")[0]}
-        case "rights":
+        case _ if not form["data_schema"]:
             return {}
         case _:
             raise FlowError(f"unknown step {step}")
