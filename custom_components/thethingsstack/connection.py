@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.const import CONF_API_KEY, __version__ as HA_VERSION
+from homeassistant.const import CONF_API_KEY, __version__
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.ssl import get_default_context
@@ -22,7 +22,7 @@ from .const import (
     VERSION,
 )
 
-USER_AGENT = f"HomeAssistant/{HA_VERSION} {DOMAIN}/{VERSION}"
+USER_AGENT = f"HomeAssistant/{__version__} {DOMAIN}/{VERSION}"
 
 
 def connection_of(data: Mapping[str, Any]) -> Connection:

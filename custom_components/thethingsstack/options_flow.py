@@ -1,0 +1,116 @@
+"""General options of an application; applied in place, without a reload."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+import voluptuous as vol
+
+from .const import (
+    CONF_CHOSEN_DEVICES,
+    CONF_DEVICES,
+    CONF_OVERDUE_AFTER,
+    DEFAULT_DEVICES,
+    DEFAULT_OVERDUE_AFTER,
+    DEVICES_ALL,
+    DEVICES_CHOSEN,
+    DEVICES_NOT_IGNORED,
+    IGNORE_ATTRIBUTE,
+    IGNORE_VALUE,
+)
+from .coordinator import TtsConfigEntry
+
+GENERAL_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_DEVICES, default=DEFAULT_DEVICES): SelectSelector(
+            SelectSelectorConfig(
+                options=[DEVICES_ALL, DEVICES_NOT_IGNORED, DEVICES_CHOSEN],
+                translation_key="devices",
+                mode=SelectSelectorMode.LIST,
+            )
+        ),
+        vol.Required(CONF_OVERDUE_AFTER, default=DEFAULT_OVERDUE_AFTER): NumberSelector(
+            NumberSelectorConfig(
+                min=1, max=24 * 366, step=1, unit_of_measurement="h", mode=NumberSelectorMode.BOX
+            )
+        ),
+    }
+)
+
+
+class TheThingsStackOptionsFlow(OptionsFlow):
+    """Which end devices come into Home Assistant, and after which silence one is overdue."""
+
+    config_entry: TtsConfigEntry
+
+    def __init__(self) -> None:
+        """Start from the stored options."""
+        self._options: dict[str, Any] = {}
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the general options."""
+        options = self.config_entry.options
+        if user_input is not None:
+            self._options = {
+                **options,
+                CONF_DEVICES: user_input[CONF_DEVICES],
+                CONF_OVERDUE_AFTER: int(user_input[CONF_OVERDUE_AFTER]),
+            }
+            if user_input[CONF_DEVICES] == DEVICES_CHOSEN:
+                return await self.async_step_chosen_devices()
+            return self.async_create_entry(data=self._options)
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(GENERAL_SCHEMA, options),
+            description_placeholders={"attribute": IGNORE_ATTRIBUTE, "value": IGNORE_VALUE},
+        )
+
+    async def async_step_chosen_devices(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Let the user choose end devices by name."""
+        if user_input is not None:
+            return self.async_create_entry(data={**self._options, **user_input})
+        chosen = self.config_entry.options.get(CONF_CHOSEN_DEVICES, [])
+        names = self._names()
+        options = [
+            SelectOptionDict(value=device_id, label=names.get(device_id, device_id))
+            for device_id in {**names, **dict.fromkeys(chosen, "")}
+        ]
+        schema = vol.Schema(
+            {
+                vol.Required(CONF_CHOSEN_DEVICES, default=list(chosen)): SelectSelector(
+                    SelectSelectorConfig(
+                        options=options,
+                        multiple=True,
+                        mode=SelectSelectorMode.DROPDOWN,
+                        sort=True,
+                    )
+                )
+            }
+        )
+        return self.async_show_form(step_id="chosen_devices", data_schema=schema, last_step=True)
+
+    def _names(self) -> dict[str, str]:
+        """Return name and id of every end device that is known, by id."""
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            return {}
+        roster = self.config_entry.runtime_data.roster
+        names = {device_id: device_id for device_id in roster.excluded}
+        names |= {
+            device_id: device.name or device_id
+            for device_id, device in roster.registrations.items()
+        }
+        names |= {state.device_id: state.name for state in roster.states.values()}
+        return {
+            device_id: name if name == device_id else f"{name} ({device_id})"
+            for device_id, name in names.items()
+        }
