@@ -1,0 +1,363 @@
+"""Network Server, Join Server and Application Server over HTTP."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from . import downlinks, errors, registry, rights, storage
+from .application_server import ApplicationServer
+from .encoding import get_path, prune, select, set_path, timestamp
+from .errors import NOT_FOUND, Refusal
+from .faults import Faults
+from .http_server import Call, Handler, Route, caller
+from .model import Device, Server, Session, Stack
+
+_COMMON = "ids created_at updated_at version_ids serial_number lora_alliance_profile_ids "
+FIELDS: dict[str, frozenset[str]] = {
+    "ns": frozenset(
+        (
+            _COMMON + "frequency_plan_id lorawan_version lorawan_phy_version supports_join "
+            "supports_class_b supports_class_c multicast mac_settings mac_settings_profile_ids "
+            "mac_state pending_mac_state session pending_session min_frequency max_frequency "
+            "battery_percentage downlink_margin last_dev_status_received_at power_state "
+            "network_server_address application_server_address"
+        ).split()
+    ),
+    "as": frozenset(
+        (
+            _COMMON + "formatters session pending_session skip_payload_crypto "
+            "skip_payload_crypto_override"
+        ).split()
+    ),
+    "js": frozenset(
+        """ids created_at updated_at root_keys net_id network_server_address
+        network_server_kek_label application_server_address application_server_kek_label
+        application_server_id resets_join_nonces provisioner_id provisioning_data used_dev_nonces
+        last_dev_nonce last_join_nonce last_rj_count_0 last_rj_count_1
+        claim_authentication_code""".split()
+    ),
+}
+FREQUENCY_PLANS = frozenset(
+    """EU_863_870 EU_863_870_TTN EU_863_870_ROAMING_DRAFT EU_868_1 EU_433 US_902_928_FSB_1
+    US_902_928_FSB_2 AU_915_928_FSB_1 AU_915_928_FSB_2 AS_920_923 AS_923 AS_923_2 AS_923_3 AS_923_4
+    CN_470_510_FSB_1 CN_470_510_FSB_11 IN_865_867 KR_920_923_TTN RU_864_870_TTN""".split()
+)
+PACKAGES = [
+    {"name": "alcsync-v1", "default_f_port": 202},
+    {"name": "lora-cloud-device-management-v1", "default_f_port": 199},
+    {"name": "lora-cloud-geolocation-v3", "default_f_port": 197},
+]
+
+
+def _has_keys(paths: list[str]) -> bool:
+    return any(
+        path.startswith("root_keys") or ".keys" in path or path in ("session", "pending_session")
+        for path in paths
+    )
+
+
+class Cluster:
+    """The routes of a cluster's host."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        faults: Faults,
+        application_server: ApplicationServer,
+        mqtt_addresses: Callable[[], tuple[str, str]],
+    ) -> None:
+        self._stack = stack
+        self._faults = faults
+        self._server = application_server
+        self._mqtt_addresses = mqtt_addresses
+
+    def routes(self) -> list[Route]:
+        """Return method, path and handler of each call."""
+        app = "/as/applications/{application_id}"
+        device = app + "/devices/{device_id}"
+        packages = app + "/packages"
+        routes: list[Route] = [
+            ("GET", app + "/mqtt-connection-info", self._mqtt_connection_info),
+            ("GET", app + "/link", self._get_link),
+            ("PUT", app + "/link", self._put_link),
+            ("DELETE", app + "/link", self._delete_link),
+            ("GET", device + "/down", self._list_downlinks),
+            ("POST", device + "/down/{operation:push|replace}", self._operate),
+            ("POST", device + "/up/simulate", self._simulate),
+            ("GET", device + "/packages", self._packages),
+            ("GET", packages + "/associations", self._associations),
+            ("PUT", packages + "/associations/{f_port}", self._associate),
+            ("DELETE", packages + "/associations/{f_port}", self._dissociate),
+            ("GET", packages + "/storage/{type}", self._storage),
+            ("GET", packages + "/storage/{type}/count", self._storage_count),
+            ("GET", device + "/packages/storage/{type}", self._storage),
+            ("GET", device + "/packages/storage/{type}/count", self._storage_count),
+            ("POST", "/events", self._events),
+        ]
+        servers: tuple[Server, ...] = ("ns", "js", "as")
+        for server in servers:
+            path = f"/{server}/applications/{{application_id}}/devices/{{device_id}}"
+            routes += [
+                ("GET", path, self._get(server)),
+                ("PUT", path, self._put(server)),
+                ("DELETE", path, self._delete(server)),
+            ]
+        path = "/ns/applications/{application_id}/devices"
+        routes += [("PATCH", path + "/{device_id}", self._reset), ("POST", path, self._put("ns"))]
+        return routes
+
+    # End devices
+
+    def _get(self, server: Server) -> Handler:
+        async def get(call: Call) -> Any:
+            mask = call.query_mask(FIELDS[server])
+            needed = [rights.DEVICES_READ]
+            if server != "as" and _has_keys(mask):
+                needed.append(rights.DEVICES_READ_KEYS)
+            application = call.application(*needed)
+            device = call.device(application)
+            if device is None or server not in device.documents:
+                raise _not_found(server)
+            return registry.show(device, server, mask)
+
+        return get
+
+    def _put(self, server: Server) -> Handler:
+        async def put(call: Call) -> Any:
+            body = (await call.body()).get("end_device") or {}
+            registry.check_euis(body.get("ids") or {})
+            _check_keys(body)
+            mask = await call.body_mask(FIELDS[server])
+            needed = [rights.DEVICES_WRITE]
+            if _has_keys(mask):
+                needed.append(rights.DEVICES_WRITE_KEYS)
+            application = call.application(*needed)
+            plan = body.get("frequency_plan_id")
+            if server == "ns" and plan and plan not in FREQUENCY_PLANS:
+                raise Refusal(
+                    NOT_FOUND,
+                    "pkg/frequencyplans",
+                    "not_found",
+                    "frequency plan `{id}` not found",
+                    {"id": plan},
+                )
+            device_id = call.request.match_info.get("device_id") or body["ids"]["device_id"]
+            device = application.devices.setdefault(
+                device_id, Device(application.application_id, device_id)
+            )
+            _write(device, server, body, mask, call)
+            return registry.show(device, server, mask)
+
+        return put
+
+    def _delete(self, server: Server) -> Handler:
+        async def delete(call: Call) -> Any:
+            application = call.application(rights.DEVICES_WRITE)
+            device = call.device(application)
+            if device is None or server not in device.documents:
+                if server == "as":
+                    uid = f"{self._stack.uid(application.application_id)}.{call['device_id']}"
+                    raise errors.application_server_not_found(uid)
+                raise _not_found(server)
+            del device.documents[server]
+            if server in ("ns", "as"):
+                device.session = None
+            application.forget(device)
+            return {}
+
+        return delete
+
+    async def _reset(self, call: Call) -> Any:
+        mask = await call.body_mask(FIELDS["ns"])
+        application = call.application(rights.DEVICES_WRITE)
+        device = call.device(application)
+        if device is None or "ns" not in device.documents:
+            raise _not_found("ns")
+        device.touch("ns", self._stack.now())
+        for path in ("mac_state", "session", "battery_percentage", "downlink_margin"):
+            device.documents["ns"].pop(path, None)
+        device.session = None
+        return registry.show(device, "ns", mask)
+
+    # Application Server
+
+    async def _mqtt_connection_info(self, call: Call) -> Any:
+        application = call.application(rights.INFO)
+        plain, secure = self._mqtt_addresses()
+        return {
+            "public_address": plain,
+            "public_tls_address": secure,
+            "username": self._stack.uid(application.application_id),
+        }
+
+    async def _get_link(self, call: Call) -> Any:
+        allowed = frozenset({"default_formatters", "skip_payload_crypto"})
+        mask = call.query_mask(allowed)
+        application = call.application(rights.SETTINGS_BASIC)
+        if application.link is None:
+            raise errors.redis_not_found()
+        return prune(select(application.link, mask))
+
+    async def _put_link(self, call: Call) -> Any:
+        mask = await call.body_mask(frozenset({"default_formatters", "skip_payload_crypto"}))
+        application = call.application(rights.SETTINGS_BASIC)
+        application.link = application.link or {}
+        application.link.update(select((await call.body()).get("link") or {}, mask))
+        return prune(select(application.link, mask))
+
+    async def _delete_link(self, call: Call) -> Any:
+        call.application(rights.SETTINGS_BASIC).link = None
+        return {}
+
+    async def _list_downlinks(self, call: Call) -> Any:
+        application = call.application(rights.TRAFFIC_READ)
+        device = call.device(application)
+        if device is None or "as" not in device.documents:
+            raise errors.redis_not_found()
+        items = downlinks.listed(device) if device.session is not None else []
+        return {"downlinks": items} if items else {}
+
+    async def _operate(self, call: Call) -> Any:
+        body = await call.body()
+        downlinks.parse(body)
+        application = call.application(rights.TRAFFIC_DOWN_WRITE)
+        operation = call["operation"]
+        method = f"DownlinkQueue{operation.title()}"
+        ids = [f"rpc:/ttn.lorawan.v3.AppAs/{method}:{call.request_id}"]
+        if self._stack.recent_fields:
+            ids = []
+        self._server.operate(application, call["device_id"], operation, body, ids)
+        return {}
+
+    async def _simulate(self, call: Call) -> Any:
+        body = await call.body()
+        application = call.application(rights.TRAFFIC_UP_WRITE)
+        message = body.get("uplink_message")
+        device = call.device(application)
+        if device is None or "as" not in device.documents:
+            raise errors.redis_not_found()
+        if isinstance(message, dict):
+            self._server.simulate(application, device, message)
+        return {}
+
+    # Packages
+
+    async def _packages(self, call: Call) -> Any:
+        call.application(rights.TRAFFIC_READ)
+        packages = list(PACKAGES)
+        if self._faults.storage:
+            packages.append({"name": "storage-integration", "default_f_port": 100})
+        return {"packages": packages}
+
+    async def _associations(self, call: Call) -> Any:
+        application = call.application(rights.TRAFFIC_READ)
+        found = [item for _, item in sorted(application.associations.items())]
+        page = registry.page(call, found, "ListApplicationPackageDefaultAssociationRequest")
+        return {"associations": page} if page else {}
+
+    async def _associate(self, call: Call) -> Any:
+        mask = await call.body_mask(frozenset({"ids", "package_name", "data"}))
+        application = call.application(rights.SETTINGS_PACKAGES)
+        f_port, now = int(call["f_port"]), timestamp(self._stack.now(), nanoseconds=0)
+        association = application.associations.setdefault(
+            f_port,
+            {
+                "ids": {"application_ids": application.document["ids"], "f_port": f_port},
+                "created_at": now,
+            },
+        )
+        association["updated_at"] = now
+        association.update(select((await call.body()).get("default") or {}, mask))
+        return association
+
+    async def _dissociate(self, call: Call) -> Any:
+        application = call.application(rights.SETTINGS_PACKAGES)
+        if application.associations.pop(int(call["f_port"]), None) is None:
+            raise errors.redis_not_found()
+        return {}
+
+    async def _storage(self, call: Call) -> web.StreamResponse:
+        return storage.read(call, self._storage_devices(call))
+
+    async def _storage_count(self, call: Call) -> Any:
+        return storage.count(call, self._storage_devices(call))
+
+    def _storage_devices(self, call: Call) -> list[Device]:
+        if not self._faults.storage:
+            raise errors.not_found_path()
+        application = call.application(rights.TRAFFIC_READ)
+        wanted = call.request.match_info.get("device_id")
+        return [
+            device
+            for device in application.devices.values()
+            if wanted in (None, device.device_id) and call["type"] in ("", "uplink_message")
+        ]
+
+    async def _events(self, call: Call) -> Any:
+        """Refuse as recorded; the stream itself is not spoken yet."""
+        body = await call.body()
+        try:
+            if not body.get("identifiers"):
+                raise Refusal(
+                    errors.INVALID_ARGUMENT, "pkg/events/grpc", "no_identifiers", "no identifiers"
+                )
+            for item in body["identifiers"]:
+                ids = item.get("application_ids") or item.get("device_ids", {}).get(
+                    "application_ids"
+                )
+                call.require(get_path(ids or {}, "application_id") or "")
+            caller(call)
+            for name in body.get("names", []):
+                if not name.startswith(("as.", "ns.", "js.", "end_device.", "application.", "/")):
+                    raise Refusal(
+                        errors.INVALID_ARGUMENT,
+                        "pkg/events",
+                        "unknown_event_name",
+                        "unknown event `{name}`",
+                        {"name": name},
+                    )
+        except Refusal as error:
+            return web.json_response(
+                {"error": error.body()},
+                status=error.status,
+                headers={"X-Request-Id": call.request_id},
+            )
+        raise errors.not_found_path()
+
+
+def _not_found(server: Server) -> Refusal:
+    return errors.join_server_not_found() if server == "js" else errors.redis_not_found()
+
+
+def _check_keys(body: dict[str, Any]) -> None:
+    for path in (
+        "root_keys.app_key.key",
+        "root_keys.nwk_key.key",
+        "session.keys.app_s_key.key",
+        "session.keys.f_nwk_s_int_key.key",
+    ):
+        key = get_path(body, path)
+        if key and len(key) != 32:
+            raise registry.wrong_length(f"end_device.{path}", 16, key)
+
+
+def _write(
+    device: Device, server: Server, body: dict[str, Any], mask: list[str], call: Call
+) -> None:
+    now = call.stack.now()
+    ids = body.get("ids") or device.ids
+    if server not in device.documents:
+        known = {key: ids[key] for key in ("dev_eui", "join_eui") if ids.get(key)}
+        device.put(server, now, {})
+        device.documents[server]["ids"].update(known)
+    device.touch(server, now)
+    document = device.documents[server]
+    for path in mask:
+        if not path.startswith("ids"):
+            set_path(document, path, get_path(body, path))
+    if address := get_path(body, "session.dev_addr"):
+        if device.session is None:
+            device.session = Session(address, None)
+        if server == "ns":
+            document["ids"]["dev_addr"] = address

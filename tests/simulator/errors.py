@@ -1,0 +1,294 @@
+"""The errors of The Things Stack, as its HTTP API and its messages spell them."""
+
+import re
+from typing import Any, override
+from uuid import uuid4
+
+CANCELED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND = 1, 2, 3, 4, 5
+ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED = 6, 7, 8
+FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE, UNIMPLEMENTED = 9, 10, 11, 12
+INTERNAL, UNAVAILABLE, DATA_LOSS, UNAUTHENTICATED = 13, 14, 15, 16
+
+HTTP_STATUS = {
+    CANCELED: 499,
+    UNKNOWN: 500,
+    INVALID_ARGUMENT: 400,
+    DEADLINE_EXCEEDED: 504,
+    NOT_FOUND: 404,
+    ALREADY_EXISTS: 409,
+    PERMISSION_DENIED: 403,
+    RESOURCE_EXHAUSTED: 429,
+    FAILED_PRECONDITION: 400,
+    ABORTED: 409,
+    OUT_OF_RANGE: 400,
+    UNIMPLEMENTED: 501,
+    INTERNAL: 500,
+    UNAVAILABLE: 503,
+    DATA_LOSS: 500,
+    UNAUTHENTICATED: 401,
+}
+
+ID_PATTERN = r"^[a-z0-9](?:[-]?[a-z0-9]){2,}$"
+
+
+class Refusal(Exception):
+    """An error with namespace and name, as the stack defines them.
+
+    `attributes` fill the `{placeholders}` of `message_format`; `cause` is the error below it.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        namespace: str,
+        name: str,
+        message_format: str,
+        attributes: dict[str, Any] | None = None,
+        cause: "Refusal | None" = None,
+    ) -> None:
+        super().__init__(f"{namespace}:{name}")
+        self.code = code
+        self.namespace = namespace
+        self.name = name
+        self.message_format = message_format
+        self.attributes = attributes or {}
+        self.cause = cause
+        self.correlation_id = uuid4().hex
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status of this error."""
+        return HTTP_STATUS[self.code]
+
+    @property
+    def message(self) -> str:
+        """Return the line that stands in `message` and in `Www-Authenticate`."""
+        text = self.message_format
+        for key, value in self.attributes.items():
+            text = text.replace("{" + key + "}", str(value))
+        return f"error:{self.namespace}:{self.name} ({text})"
+
+    def details(self) -> dict[str, Any]:
+        """Return the ErrorDetails message, as in `details[0]` and in failed downlinks."""
+        document: dict[str, Any] = {
+            "namespace": self.namespace,
+            "name": self.name,
+            "message_format": self.message_format,
+        }
+        if self.attributes:
+            document["attributes"] = self.attributes
+        document["correlation_id"] = self.correlation_id
+        if self.cause is not None:
+            document["cause"] = self.cause.details()
+        document["code"] = self.code
+        return document
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON body of the HTTP answer."""
+        details = {"@type": "type.googleapis.com/ttn.lorawan.v3.ErrorDetails", **self.details()}
+        return {"code": self.code, "message": self.message, "details": [details]}
+
+
+class PlainRefusal(Refusal):
+    """An error of the gateway in front of the API: a code and a message, no details."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(code, "", "", message)
+
+    @override
+    def body(self) -> dict[str, Any]:
+        return {"code": self.code, "message": self.message_format}
+
+
+def not_found_path() -> Refusal:
+    """Return the answer to a path that no server has."""
+    return PlainRefusal(NOT_FOUND, "Not Found")
+
+
+def wrong_method() -> Refusal:
+    """Return the answer to a path that exists with another method."""
+    return PlainRefusal(UNIMPLEMENTED, "Method Not Allowed")
+
+
+def unmarshal(path: str, reason: str) -> Refusal:
+    """Return the answer to JSON that doesn't fit the message's type."""
+    return PlainRefusal(INVALID_ARGUMENT, f'unmarshal error at path "{path}": {reason}')
+
+
+def malformed_token() -> Refusal:
+    """Return the answer to something that is no API key."""
+    return Refusal(INVALID_ARGUMENT, "pkg/auth", "token", "invalid token")
+
+
+def unsupported_authorization() -> Refusal:
+    """Return the answer to another scheme than Bearer."""
+    return identity(
+        UNAUTHENTICATED, "unsupported_authorization", "unsupported authorization method"
+    )
+
+
+def unknown_key(key_id: str) -> Refusal:
+    """Return the answer to a key that never was, or was deleted."""
+    cause = Refusal(
+        NOT_FOUND,
+        "pkg/identityserver/store",
+        "api_key_not_found",
+        "api key with id `{api_key_id}` not found",
+        {"api_key_id": key_id},
+    )
+    return Refusal(
+        UNAUTHENTICATED, "pkg/identityserver", "api_key_not_found", "API key not found", cause=cause
+    )
+
+
+def wrong_secret() -> Refusal:
+    """Return the answer to a known key id with another secret."""
+    return identity(UNAUTHENTICATED, "invalid_authorization", "invalid authorization")
+
+
+def expired_key() -> Refusal:
+    """Return the answer to a key after its time."""
+    return identity(UNAUTHENTICATED, "api_key_expired", "api key expired")
+
+
+def no_rights(kind: str, uid: str) -> Refusal:
+    """Return the answer to a caller without any right on the entity, existing or not."""
+    return Refusal(
+        PERMISSION_DENIED,
+        "pkg/auth/rights",
+        f"no_{kind}_rights",
+        f"no rights for {kind} `{{uid}}`",
+        {"uid": uid},
+    )
+
+
+def insufficient_rights(kind: str, uid: str, missing: list[str]) -> Refusal:
+    """Return the answer to a caller who has some rights on the entity, but not these."""
+    return Refusal(
+        PERMISSION_DENIED,
+        "pkg/auth/rights",
+        f"insufficient_{kind}_rights",
+        f"insufficient rights for {kind} `{{uid}}`",
+        {"missing": missing, "uid": uid},
+    )
+
+
+def forbidden_paths(paths: list[str]) -> Refusal:
+    """Return the answer to a field mask with paths that the server doesn't have."""
+    return Refusal(
+        INVALID_ARGUMENT,
+        "pkg/rpcmiddleware/validator",
+        "field_mask_paths",
+        "forbidden path(s) in field mask",
+        {"forbidden_paths": paths},
+    )
+
+
+def invalid(*steps: tuple[str, str], reason: str) -> Refusal:
+    """Return a validation error.
+
+    `steps` are (field, message type) from the outside in; `reason` is about the innermost.
+    """
+    cause: Refusal | None = None
+    for field, message_type in reversed(steps):
+        cause = Refusal(
+            INVALID_ARGUMENT,
+            "pkg/errors",
+            "validation",
+            "invalid `{field}`: {reason}",
+            {
+                "field": field,
+                "name": f"{message_type}ValidationError",
+                "reason": reason if cause is None else "embedded message failed validation",
+            },
+            cause,
+        )
+    assert cause is not None
+    return cause
+
+
+def check_id(value: Any, *steps: tuple[str, str]) -> None:
+    """Raise the validation error of `steps` unless `value` is a well-formed id."""
+    if not isinstance(value, str) or len(value) > 36 or not re.match(ID_PATTERN, value):
+        raise invalid(*steps, reason=f'value does not match regex pattern "{ID_PATTERN}"')
+
+
+def id_taken() -> Refusal:
+    """Return the answer to creating something under an id in use."""
+    cause = Refusal(ALREADY_EXISTS, "pkg/util/store", "already_exists", "already exists")
+    return Refusal(
+        ALREADY_EXISTS,
+        "pkg/util/store",
+        "id_taken",
+        "ID already taken, choose a different one and try again",
+        cause=cause,
+    )
+
+
+def redis_not_found() -> Refusal:
+    """Return the "not found" of Network Server and Application Server."""
+    return Refusal(NOT_FOUND, "pkg/redis", "not_found", "entity not found")
+
+
+def join_server_not_found() -> Refusal:
+    """Return the "not found" of the Join Server."""
+    return Refusal(NOT_FOUND, "pkg/joinserver", "device_not_found", "device not found")
+
+
+def registry_not_found(application_id: str, device_id: str) -> Refusal:
+    """Return the "not found" of the Identity Server."""
+    return Refusal(
+        NOT_FOUND,
+        "pkg/identityserver/store",
+        "end_device_not_found",
+        "end device with id `{device_id}` not found in application with id `{application_id}`",
+        {"application_id": application_id, "device_id": device_id},
+    )
+
+
+def application_server_not_found(uid: str) -> Refusal:
+    """Return the "not found" of the Application Server's deletions and downlinks."""
+    return Refusal(
+        NOT_FOUND,
+        "pkg/applicationserver",
+        "device_not_found",
+        "device `{device_uid}` not found",
+        {"device_uid": uid},
+    )
+
+
+def application_server(code: int, name: str, text: str, **attributes: Any) -> Refusal:
+    """Return an error of the Application Server."""
+    return Refusal(code, "pkg/applicationserver", name, text, attributes)
+
+
+def network_server(code: int, name: str, text: str, **attributes: Any) -> Refusal:
+    """Return an error of the Network Server."""
+    return Refusal(code, "pkg/networkserver", name, text, attributes)
+
+
+def formatter_failed(errors: str) -> Refusal:
+    """Return the error of a formatter that returned `errors`."""
+    return Refusal(
+        ABORTED,
+        "pkg/messageprocessors/javascript",
+        "output_errors",
+        "{errors}",
+        {"errors": errors},
+    )
+
+
+def rate_limited(rate: int, key: str) -> Refusal:
+    """Return the answer to one call too many."""
+    return Refusal(
+        RESOURCE_EXHAUSTED,
+        "pkg/ratelimit",
+        "rate_limit_exceeded",
+        "rate limit of `{rate}` accesses per minute exceeded for resource `{key}`",
+        {"key": key, "rate": rate},
+    )
+
+
+def identity(code: int, name: str, text: str, **attributes: Any) -> Refusal:
+    """Return an error of the Identity Server."""
+    return Refusal(code, "pkg/identityserver", name, text, attributes)

@@ -1,0 +1,239 @@
+"""End devices on the Identity Server: lists, search, create, update, delete."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from . import errors, rights
+from .encoding import get_path, moment, prune, select, set_path
+from .errors import INVALID_ARGUMENT, Refusal
+from .http_server import Call
+from .model import Application, Device
+
+IS_FIELDS = frozenset(
+    """ids created_at updated_at name description attributes version_ids service_profile_id
+    network_server_address application_server_address join_server_address locations picture
+    claim_authentication_code activated_at last_seen_at serial_number
+    lora_alliance_profile_ids""".split()
+)
+ADDRESSES = ("network_server_address", "application_server_address", "join_server_address")
+_EUI_LENGTHS = {"dev_eui": 8, "join_eui": 8, "dev_addr": 4}
+
+
+def check_euis(ids: dict[str, Any]) -> None:
+    """Raise what an EUI of another length is answered with."""
+    for name, length in _EUI_LENGTHS.items():
+        if (text := ids.get(name)) and len(text) != 2 * length:
+            raise wrong_length(f"end_device.ids.{name}", length, text)
+
+
+def wrong_length(path: str, length: int, text: str) -> Refusal:
+    """Return the answer to hex digits of the wrong number."""
+    reason = f"invalid length: want {length} bytes, got {len(text)} runes"
+    return errors.unmarshal(path, f"error:pkg/types:invalid_length ({reason})")
+
+
+def page[T](call: Call, items: Sequence[T], message_type: str) -> Sequence[T]:
+    """Return the asked page of `items`; notes the total in `X-Total-Count`."""
+    limit = call.number("limit", 100) or 100
+    check_limit(limit, message_type)
+    start = (max(call.number("page", 1), 1) - 1) * limit
+    call.headers["X-Total-Count"] = str(len(items))
+    return items[start : start + limit]
+
+
+def check_limit(limit: int, message_type: str) -> None:
+    """Raise what a limit above 1000 is answered with."""
+    if limit > 1000:
+        raise errors.invalid(
+            ("limit", message_type), reason="value must be less than or equal to 1000"
+        )
+
+
+def show(device: Device, server: str, mask: list[str]) -> dict[str, Any]:
+    """Return the part of a server's document that the mask names."""
+    document = device.documents[server]
+    shown = prune(select(document, ["ids", "created_at", "updated_at", *mask]))
+    if server != "ns":
+        shown["ids"].pop("dev_addr", None)
+    return shown
+
+
+def find(call: Call, application: Application) -> Device:
+    """Return the registered device of the path, or raise the Identity Server's not found."""
+    device = call.device(application)
+    if device is None or "is" not in device.documents:
+        raise errors.registry_not_found(application.application_id, call["device_id"])
+    return device
+
+
+def _answer(devices: Sequence[Device], mask: list[str]) -> dict[str, Any]:
+    documents = [show(device, "is", mask) for device in devices]
+    return {"end_devices": documents} if documents else {}
+
+
+def _ordered(call: Call, devices: list[Device]) -> list[Device]:
+    order = call.request.query.get("order", "device_id")
+    path = order.removeprefix("-")
+    path = f"ids.{path}" if path in ("device_id", "dev_eui", "join_eui") else path
+    return sorted(
+        devices,
+        key=lambda device: str(get_path(device.documents["is"], path) or ""),
+        reverse=order.startswith("-"),
+    )
+
+
+async def list_devices(call: Call) -> Any:
+    """Answer GET …/devices."""
+    check_limit(call.number("limit", 100), "ListEndDevicesRequest")
+    mask = call.query_mask(IS_FIELDS)
+    application = call.application(rights.DEVICES_READ)
+    devices = _ordered(call, application.registered())
+    return _answer(page(call, devices, "ListEndDevicesRequest"), mask)
+
+
+async def filter_devices(call: Call) -> Any:
+    """Answer POST …/devices/filter."""
+    mask = await call.body_mask(IS_FIELDS)
+    application = call.application(rights.DEVICES_READ)
+    body = await call.body()
+    devices = application.registered()
+    for item in body.get("filters", []):
+        if since := item.get("updated_since"):
+            devices = [
+                device
+                for device in devices
+                if moment(device.documents["is"]["updated_at"]) >= moment(since)
+            ]
+    call.headers["X-Total-Count"] = str(len(devices))
+    limit = int(body.get("limit") or 100)
+    check_limit(limit, "ListEndDevicesRequest")
+    start = (max(int(body.get("page") or 1), 1) - 1) * limit
+    return _answer(devices[start : start + limit], mask)
+
+
+async def batch(call: Call) -> Any:
+    """Answer GET …/devices/batch."""
+    mask = call.query_mask(IS_FIELDS)
+    application = call.application(rights.DEVICES_READ)
+    wanted = call.request.query.getall("device_ids", [])
+    return _answer([item for item in application.registered() if item.device_id in wanted], mask)
+
+
+async def search(call: Call) -> Any:
+    """Answer GET /search/…/devices."""
+    mask = call.query_mask(IS_FIELDS)
+    application = call.application(rights.DEVICES_READ)
+    query = call.request.query
+    devices = application.registered()
+    if text := query.get("query"):
+        devices = [item for item in devices if _contains(item, text)]
+    for name, path in {
+        "id_contains": "ids.device_id",
+        "name_contains": "name",
+        "description_contains": "description",
+        "dev_eui_contains": "ids.dev_eui",
+        "join_eui_contains": "ids.join_eui",
+    }.items():
+        if text := query.get(name):
+            devices = [
+                item
+                for item in devices
+                if text.lower() in str(get_path(item.documents["is"], path) or "").lower()
+            ]
+    return _answer(page(call, _ordered(call, devices), "SearchEndDevicesRequest"), mask)
+
+
+def _contains(device: Device, text: str) -> bool:
+    document = device.documents["is"]
+    places = (*document["ids"].values(), document.get("name"), document.get("description"))
+    return any(text.lower() in str(place or "").lower() for place in places)
+
+
+async def get(call: Call) -> Any:
+    """Answer GET …/devices/{id}."""
+    mask = call.query_mask(IS_FIELDS)
+    application = call.application(rights.DEVICES_READ)
+    return show(find(call, application), "is", mask)
+
+
+async def create(call: Call) -> Any:
+    """Answer POST …/devices."""
+    body = (await call.body()).get("end_device") or {}
+    ids = body.get("ids") or {}
+    check_euis(ids)
+    errors.check_id(
+        ids.get("device_id"),
+        ("end_device", "CreateEndDeviceRequest"),
+        ("ids", "EndDevice"),
+        ("device_id", "EndDeviceIdentifiers"),
+    )
+    await call.body_mask(IS_FIELDS)
+    application = call.application(rights.DEVICES_WRITE)
+    _check_addresses(application, body)
+    device_id = ids["device_id"]
+    known = application.devices.get(device_id)
+    if known is not None and "is" in known.documents:
+        raise errors.id_taken()
+    _check_euis_free(call, ids)
+    device = known or Device(application.application_id, device_id)
+    application.devices[device_id] = device
+    device.put("is", call.stack.now(), {})
+    document = device.documents["is"]
+    document["ids"].update({key: ids[key] for key in ("dev_eui", "join_eui") if ids.get(key)})
+    document.update({"version_ids": {}, "lora_alliance_profile_ids": {}})
+    document.update({key: value for key, value in body.items() if key in IS_FIELDS - {"ids"}})
+    return prune(document)
+
+
+def _check_addresses(application: Application, body: dict[str, Any]) -> None:
+    for name in ADDRESSES:
+        expected, address = application.document.get(name), body.get(name)
+        if expected and address and expected != address:
+            kind = name.removesuffix("_address").replace("_", " ")
+            raise errors.identity(
+                INVALID_ARGUMENT,
+                f"{name}_mismatch",
+                f"{kind} address `{{address}}` does not match `{{expected}}`",
+                address=address,
+                expected=expected,
+            )
+
+
+def _check_euis_free(call: Call, ids: dict[str, Any]) -> None:
+    euis = (ids.get("join_eui"), ids.get("dev_eui"))
+    for device in call.stack.devices():
+        document = device.documents.get("is")
+        if document is None or not all(euis) or euis != (device.join_eui, device.dev_eui):
+            continue
+        raise errors.identity(
+            errors.ALREADY_EXISTS,
+            "end_device_euis_taken",
+            "an end device with JoinEUI `{join_eui}` and DevEUI `{dev_eui}` is already registered "
+            "as `{device_id}` in application `{application_id}`",
+            join_eui=euis[0],
+            dev_eui=euis[1],
+            device_id=device.device_id,
+            application_id=device.application_id,
+        )
+
+
+async def update(call: Call) -> Any:
+    """Answer PUT …/devices/{id}."""
+    mask = await call.body_mask(IS_FIELDS)
+    application = call.application(rights.DEVICES_WRITE)
+    device = find(call, application)
+    changes = (await call.body()).get("end_device") or {}
+    for path in mask:
+        if not path.startswith("ids"):
+            set_path(device.documents["is"], path, get_path(changes, path))
+    device.touch("is", call.stack.now())
+    return show(device, "is", mask)
+
+
+async def delete(call: Call) -> Any:
+    """Answer DELETE …/devices/{id}."""
+    application = call.application(rights.DEVICES_WRITE)
+    device = find(call, application)
+    del device.documents["is"]
+    application.forget(device)
+    return {}

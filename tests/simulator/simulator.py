@@ -1,0 +1,400 @@
+"""The simulator as tests and demos use it."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from random import Random
+import ssl
+from typing import Any, Self
+
+import trustme
+
+from . import demo, rights, world as worlds
+from .application_server import ApplicationServer
+from .cluster import Cluster
+from .encoding import encode_bytes, merge
+from .faults import Faults
+from .http_server import HttpServer
+from .identity_server import IdentityServer
+from .model import Application, Device, Stack
+from .rights import ApiKey
+from .traffic import UNSET, envelope_ids, nanoseconds, uplink_correlation
+
+HOST = "127.0.0.1"
+LIVE_FIRST_SECONDS = 3.0
+LIVE_SECONDS = (5.0, 20.0)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Simulator:
+    """One stack with its world; an asynchronous context manager that starts and stops it.
+
+    `world` is `demo`, `garden` or `empty`. With a `tenant`, user names and topics have
+    `application@tenant`. `live` lets the demo's devices send by themselves. `single_host` puts
+    Identity Server and cluster behind one address. `clock` and `seed` make it repeatable.
+    """
+
+    def __init__(
+        self,
+        world: str = "demo",
+        tenant: str | None = None,
+        live: bool = False,
+        *,
+        single_host: bool = False,
+        seed: int = 1,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self.faults = Faults(storage=world == "demo")
+        self.requests: list[tuple[str, str]] = []
+        """Method and path of each HTTP request seen."""
+        self.stack = Stack(tenant, clock, Random(seed))
+        self.stack.recent_fields = world == "demo" or tenant is not None
+        self.application_server = ApplicationServer(self.stack, self.faults)
+        self.application_server.commanded = self._commanded
+        self._live = live
+        self._single_host = single_host
+        self._dice = Random(seed)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._keys: dict[str, ApiKey | str] = {}
+        worlds.build(world, self.stack)
+        self._add_roles()
+
+    # Life
+
+    async def __aenter__(self) -> Self:
+        """Start and listen."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop."""
+        await self.close()
+
+    async def start(self, *, port: int = 0, mqtt_port: int = 0) -> None:
+        """Listen on free loopback ports, or on those given for the cluster."""
+        authority = trustme.CA()
+        certificate = authority.issue_cert("localhost", HOST, "::1")
+        self.ca_pem = authority.cert_pem.bytes().decode()
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(tls)
+        broker = self.application_server.broker
+        self.mqtt_host = HOST
+        self.mqtt_port, self.mqtts_port = await broker.start(HOST, tls, mqtt_port)
+        cluster = Cluster(
+            self.stack, self.faults, self.application_server, self._mqtt_addresses
+        ).routes()
+        identity = IdentityServer(self.stack).routes()
+        routes = [cluster + identity] if self._single_host else [cluster, identity]
+        self._hosts = [HttpServer(self.stack, self.faults, part, self.requests) for part in routes]
+        self._ports = [
+            await host.start(HOST, tls, port if index == 0 else 0)
+            for index, host in enumerate(self._hosts)
+        ]
+        if self._live:
+            for device in self.stack.devices():
+                if device.sample is not None and device.interval:
+                    self._spawn(self._send_by_itself(device))
+
+    async def close(self) -> None:
+        """Stop at once, whatever clients do."""
+        self.application_server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.application_server.broker.close()
+        await asyncio.gather(*(host.close() for host in self._hosts))
+
+    # Addresses
+
+    @property
+    def server_url(self) -> str:
+        """Return the cluster's address, without TLS."""
+        return f"http://{HOST}:{self._ports[0][0]}"
+
+    @property
+    def identity_server_url(self) -> str:
+        """Return the Identity Server's address, without TLS."""
+        return f"http://{HOST}:{self._ports[-1][0]}"
+
+    @property
+    def https_server_url(self) -> str:
+        """Return the cluster's address, with the private CA's certificate."""
+        return f"https://{HOST}:{self._ports[0][1]}"
+
+    @property
+    def https_identity_server_url(self) -> str:
+        """Return the Identity Server's address, with the private CA's certificate."""
+        return f"https://{HOST}:{self._ports[-1][1]}"
+
+    def _mqtt_addresses(self) -> tuple[str, str]:
+        return f"localhost:{self.mqtt_port}", f"localhost:{self.mqtts_port}"
+
+    # World
+
+    @property
+    def application(self) -> Application:
+        """Return the world's first application."""
+        return next(iter(self.stack.applications.values()))
+
+    @property
+    def application_id(self) -> str:
+        """Return the id of the world's first application."""
+        return self.application.application_id
+
+    @property
+    def uid(self) -> str:
+        """Return the id as user names and topics have it."""
+        return self.stack.uid(self.application_id)
+
+    @property
+    def devices(self) -> dict[str, Device]:
+        """Return the devices of the first application by id."""
+        return self.application.devices
+
+    def add_device(self, device_id: str, *, joined: bool = True, **fields: Any) -> Device:
+        """Register a device on all servers; `fields` as in `world.add_device`."""
+        return worlds.add_device(self.stack, self.application, device_id, joined=joined, **fields)
+
+    def remove_device(self, device_id: str) -> None:
+        """Delete a device from all servers."""
+        del self.application.devices[device_id]
+
+    def update_device(self, device_id: str, **fields: Any) -> None:
+        """Change a device in the registry, as in the Console; None removes a field."""
+        device = self.devices[device_id]
+        merge(device.documents["is"], fields)
+        device.touch("is", self.stack.now())
+
+    # Keys
+
+    def key(self, role: str) -> str:
+        """Return the API key of a role.
+
+        read, control, manage, traffic, info, down, link, all: of the first application.
+        other: of the second. user: of the user who reaches all. expiring: in ten days.
+        expired, wrong, unknown, deleted: keys that don't work.
+        """
+        key = self._keys[role]
+        return key if isinstance(key, str) else key.token
+
+    def application_key(self, application_id: str, role: str = "read") -> str:
+        """Return a key of any application, one per role."""
+        name = f"{application_id}/{role}"
+        if name not in self._keys:
+            self._keys[name] = self.stack.add_key(
+                role, list(_ROLES[role]), application_id=application_id
+            )
+        return self.key(name)
+
+    def revoke(self, role: str) -> None:
+        """Delete a key; open MQTT sessions go on."""
+        self.stack.keys.pop(self._api_key(role).key_id, None)
+
+    def restore(self, role: str) -> None:
+        """Take a deletion back."""
+        key = self._api_key(role)
+        self.stack.keys[key.key_id] = key
+
+    def set_rights(self, role: str, granted: list[str]) -> None:
+        """Change a key's rights; open MQTT sessions keep what they had."""
+        self._api_key(role).rights = [
+            right if right.startswith("RIGHT_") else f"RIGHT_APPLICATION_{right}"
+            for right in granted
+        ]
+
+    def expire(self, role: str, at: datetime | None = None) -> None:
+        """Let a key's time end, now or at a given time."""
+        self._api_key(role).expires_at = at or self.stack.now()
+
+    def _api_key(self, role: str) -> ApiKey:
+        key = self._keys[role]
+        assert isinstance(key, ApiKey), f"{role} is no key of the stack"
+        return key
+
+    def _add_roles(self) -> None:
+        add, now = self.stack.add_key, self.stack.now()
+        self._keys["user"] = user = add("lab", ["RIGHT_ALL"], user_id="admin")
+        self._keys["unknown"] = f"NNSXS.{'A' * 39}.{'A' * 52}"
+        if not self.stack.applications:
+            self._keys["wrong"] = f"NNSXS.{user.key_id}.{'A' * 52}"
+            return
+        first, *others = self.stack.applications
+        for role, granted in _ROLES.items():
+            self._keys[role] = add(role, list(granted), application_id=first)
+        for application_id in others[:1]:
+            self._keys["other"] = add("other", [rights.ALL], application_id=application_id)
+        self._keys["expiring"] = add(
+            "expiring", rights.READ, application_id=first, expires_at=now + timedelta(days=10)
+        )
+        self._keys["expired"] = add(
+            "expired", rights.READ, application_id=first, expires_at=now - timedelta(seconds=1)
+        )
+        read, deleted = self._api_key("read"), add("deleted", rights.READ, application_id=first)
+        self._keys["deleted"] = deleted
+        del self.stack.keys[deleted.key_id]
+        self._keys["wrong"] = f"NNSXS.{read.key_id}.{'A' * 52}"
+
+    # Traffic
+
+    async def uplink(
+        self,
+        device_id: str,
+        decoded: Any = UNSET,
+        f_port: int | None = None,
+        payload: bytes | None = None,
+        simulated: bool = False,
+        envelope: dict[str, Any] | None = None,
+        **overrides: Any,
+    ) -> dict[str, Any]:
+        """Let a device send; return the envelope as published.
+
+        Without `decoded` and `payload` it sends what it would at this time. `decoded` stands in
+        for what the formatter makes of the payload, None for a formatter that failed. Keyword
+        arguments change `uplink_message`, `envelope` all of it, both deeply; None removes.
+        """
+        device, application = self._device(device_id)
+        sample = self._sample(device) if decoded is UNSET and payload is None else {}
+        if "decoded" in sample:
+            decoded = sample.pop("decoded")
+        payload = sample.pop("payload", payload if payload is not None else b"\x01\x02")
+        f_port = sample.pop("f_port", 2) if f_port is None else f_port
+        if simulated:
+            message = {"f_port": f_port, "frm_payload": encode_bytes(payload), **overrides}
+            if decoded is not UNSET:
+                message["decoded_payload"] = decoded
+            published = self.application_server.simulate(application, device, message)
+        else:
+            published = self.application_server.uplink(
+                application,
+                device,
+                f_port=f_port,
+                payload=payload,
+                decoded=decoded,
+                overrides={**sample.get("message", {}), **overrides},
+                envelope_overrides=envelope,
+            )
+        await asyncio.sleep(0)
+        return published
+
+    async def join(self, device_id: str) -> dict[str, Any]:
+        """Let a device join; return the envelope as published."""
+        device, application = self._device(device_id)
+        envelope = self.application_server.join(application, device)
+        await asyncio.sleep(0)
+        return envelope
+
+    async def normalized(self, device_id: str, measurement: dict[str, Any]) -> dict[str, Any]:
+        """Publish a normalized measurement by itself; return the envelope."""
+        body = {
+            "f_port": 2,
+            "normalized_payload": measurement,
+            "received_at": nanoseconds(self.stack),
+        }
+        return await self._message(device_id, "up/normalized", "uplink_normalized", body)
+
+    async def location_solved(
+        self, device_id: str, location: dict[str, Any], service: str = "frm-payload"
+    ) -> dict[str, Any]:
+        """Publish a solved location; return the envelope."""
+        body = {"service": service, "location": {"source": "SOURCE_GPS", **location}}
+        return await self._message(device_id, "location/solved", "location_solved", body)
+
+    async def service_data(self, device_id: str, service: str, data: Any) -> dict[str, Any]:
+        """Publish what an application package says; return the envelope."""
+        body = {"service": service, "data": data}
+        return await self._message(device_id, "service/data", "service_data", body)
+
+    async def publish(self, topic: str, payload: bytes) -> int:
+        """Publish anything on any topic; return how many copies were sent."""
+        copies = self.application_server.broker.deliver(topic, payload)
+        await asyncio.sleep(0)
+        return copies
+
+    async def _message(
+        self, device_id: str, kind: str, key: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        device, application = self._device(device_id)
+        envelope = {
+            "end_device_ids": envelope_ids(device),
+            "correlation_ids": uplink_correlation(self.stack),
+            "received_at": nanoseconds(self.stack),
+            key: body,
+        }
+        self.application_server.publish(application, device_id, kind, envelope)
+        await asyncio.sleep(0)
+        return envelope
+
+    def _device(self, device_id: str) -> tuple[Device, Application]:
+        for application in self.stack.applications.values():
+            if device_id in application.devices:
+                return application.devices[device_id], application
+        raise KeyError(device_id)
+
+    def _sample(self, device: Device) -> dict[str, Any]:
+        return device.sample(self.stack.now()) if device.sample is not None else {}
+
+    async def _send_by_itself(self, device: Device) -> None:
+        await asyncio.sleep(self._dice.uniform(0.2, LIVE_FIRST_SECONDS))
+        while True:
+            with suppress(KeyError):
+                await self.uplink(device.device_id)
+            await asyncio.sleep(self._dice.uniform(*LIVE_SECONDS))
+
+    def _commanded(self, device: Device, message: dict[str, Any], payload: bytes) -> None:
+        """Let a demo device do what it is told, and a class C device say so."""
+        if not demo.command(device, message, payload):
+            return
+        if device.class_c and self._live:
+            self._spawn(self._answer(device))
+
+    async def _answer(self, device: Device) -> None:
+        await asyncio.sleep(0.5)
+        await self.uplink(device.device_id)
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # Connections
+
+    @property
+    def connections(self) -> int:
+        """Return how many MQTT clients are connected and subscribed."""
+        return sum(bool(item.filters) for item in self.application_server.broker.connections)
+
+    @property
+    def mqtt_attempts(self) -> int:
+        """Return how many MQTT connections were opened so far, refused ones included."""
+        return self.application_server.broker.attempts
+
+    async def wait_connected(self, n: int = 1, timeout: float = 10.0) -> None:
+        """Wait until `n` MQTT clients (or more) are connected and subscribed."""
+        await self.application_server.broker.wait_for(lambda: self.connections >= n, timeout)
+
+    async def wait_disconnected(self, timeout: float = 10.0) -> None:
+        """Wait until no MQTT client is connected."""
+        broker = self.application_server.broker
+        await broker.wait_for(lambda: not broker.connections, timeout)
+
+    async def drop_connections(self) -> int:
+        """Hang up on all MQTT clients; return how many there were."""
+        count = self.application_server.broker.drop()
+        await self.wait_disconnected()
+        return count
+
+
+_ROLES = {
+    "read": rights.READ,
+    "control": rights.CONTROL,
+    "manage": rights.MANAGE,
+    "traffic": [rights.TRAFFIC_READ],
+    "info": [rights.INFO],
+    "down": [rights.TRAFFIC_DOWN_WRITE],
+    "link": [rights.LINK],
+    "all": [rights.ALL],
+}
