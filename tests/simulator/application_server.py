@@ -10,7 +10,7 @@ from typing import Any
 from . import downlinks, errors, traffic
 from .broker import Broker, Login
 from .encoding import merge
-from .errors import Refusal
+from .errors import RefusedError
 from .faults import Faults
 from .model import Application, Device, Downlink, Stack
 from .traffic import UNSET
@@ -38,7 +38,7 @@ class ApplicationServer:
 
     def mqtt_login(self, username: str | None, password: str | None) -> Login | None:
         """Return the login of a CONNECT; None for any of the reasons that give code 5."""
-        with contextlib.suppress(Refusal):
+        with contextlib.suppress(RefusedError):
             key = self.stack.find_key(password or "")
             for application_id in self.stack.applications:
                 uid = self.stack.uid(application_id)
@@ -49,7 +49,7 @@ class ApplicationServer:
     def mqtt_publish(self, uid: str, device_id: str, operation: str, payload: bytes) -> None:
         """Take a published downlink; what is wrong with it, only `down/failed` may tell."""
         application = self.stack.applications[uid.partition("@")[0]]
-        with contextlib.suppress(Refusal, ValueError, AttributeError, TypeError):
+        with contextlib.suppress(RefusedError, ValueError, AttributeError, TypeError):
             self.operate(application, device_id, operation, json.loads(payload), [])
 
     def publish(
@@ -168,7 +168,7 @@ class ApplicationServer:
             return
         downlink = session.queue.pop(0)
         envelope = downlinks.transmitted(
-            self.stack, application, device, "sent", downlink, uplink_ids
+            self.stack, application, device, "sent", downlink, uplink_ids=uplink_ids
         )
         self.publish(application, device.device_id, "down/sent", envelope)
         if downlink.confirmed:
@@ -193,7 +193,7 @@ class ApplicationServer:
             error = downlinks.max_retries(downlink)
             self._tell_failed(application, device, downlink, error)
         message = downlinks.transmitted(
-            self.stack, application, device, kind, downlink, envelope["correlation_ids"]
+            self.stack, application, device, kind, downlink, uplink_ids=envelope["correlation_ids"]
         )
         self.publish(application, device.device_id, f"down/{kind}", message)
         if kind == "nack" and downlink.attempt <= downlink.max_attempts:
@@ -203,7 +203,7 @@ class ApplicationServer:
             session.queue.insert(0, downlink)
 
     def _tell_failed(
-        self, application: Application, device: Device, downlink: Downlink, error: Refusal
+        self, application: Application, device: Device, downlink: Downlink, error: RefusedError
     ) -> None:
         message = downlinks.failed(self.stack, application, device, downlink, error)
         self.publish(application, device.device_id, "down/failed", message)

@@ -150,7 +150,7 @@ class Broker:
             writer.transport.abort()
         return count
 
-    async def wait_for(self, condition: "Callable[[], bool]", timeout: float) -> None:
+    async def wait_for(self, condition: Callable[[], bool], timeout: float) -> None:
         """Wait until the condition holds; looked at when connections change."""
         async with asyncio.timeout(timeout), self._changed:
             await self._changed.wait_for(condition)
@@ -236,14 +236,12 @@ class Broker:
         match packet:
             case PublishPacket():
                 self._publish(connection, packet)
-            case SubscribePacket():
-                codes = [
-                    self._subscribe(connection, topic, qos) for topic, qos in packet.payload.topics
-                ]
+            case SubscribePacket(payload=payload) if payload is not None:
+                codes = [self._subscribe(connection, topic, qos) for topic, qos in payload.topics]
                 writer.write(SubackPacket.build(_packet_id(packet), codes).to_bytes())
                 await self._notify()
-            case UnsubscribePacket():
-                for topic in packet.payload.topics:
+            case UnsubscribePacket(payload=payload) if payload is not None:
+                for topic in payload.topics:
                     connection.filters.pop(topic, None)
                 writer.write(UnsubackPacket.build(_packet_id(packet)).to_bytes())
                 await self._notify()

@@ -8,9 +8,9 @@ from aiohttp import web
 from . import downlinks, errors, registry, rights, storage
 from .application_server import ApplicationServer
 from .encoding import get_path, prune, select, set_path, timestamp
-from .errors import NOT_FOUND, Refusal
+from .errors import NOT_FOUND, RefusedError
 from .faults import Faults
-from .http_server import Call, Handler, Route, caller
+from .http_server import Call, Handler, Route
 from .model import Device, Server, Session, Stack
 
 _COMMON = "ids created_at updated_at version_ids serial_number lora_alliance_profile_ids "
@@ -31,17 +31,51 @@ FIELDS: dict[str, frozenset[str]] = {
         ).split()
     ),
     "js": frozenset(
-        """ids created_at updated_at root_keys net_id network_server_address
-        network_server_kek_label application_server_address application_server_kek_label
-        application_server_id resets_join_nonces provisioner_id provisioning_data used_dev_nonces
-        last_dev_nonce last_join_nonce last_rj_count_0 last_rj_count_1
-        claim_authentication_code""".split()
+        [
+            "ids",
+            "created_at",
+            "updated_at",
+            "root_keys",
+            "net_id",
+            "network_server_address",
+            "network_server_kek_label",
+            "application_server_address",
+            "application_server_kek_label",
+            "application_server_id",
+            "resets_join_nonces",
+            "provisioner_id",
+            "provisioning_data",
+            "used_dev_nonces",
+            "last_dev_nonce",
+            "last_join_nonce",
+            "last_rj_count_0",
+            "last_rj_count_1",
+            "claim_authentication_code",
+        ]
     ),
 }
 FREQUENCY_PLANS = frozenset(
-    """EU_863_870 EU_863_870_TTN EU_863_870_ROAMING_DRAFT EU_868_1 EU_433 US_902_928_FSB_1
-    US_902_928_FSB_2 AU_915_928_FSB_1 AU_915_928_FSB_2 AS_920_923 AS_923 AS_923_2 AS_923_3 AS_923_4
-    CN_470_510_FSB_1 CN_470_510_FSB_11 IN_865_867 KR_920_923_TTN RU_864_870_TTN""".split()
+    [
+        "EU_863_870",
+        "EU_863_870_TTN",
+        "EU_863_870_ROAMING_DRAFT",
+        "EU_868_1",
+        "EU_433",
+        "US_902_928_FSB_1",
+        "US_902_928_FSB_2",
+        "AU_915_928_FSB_1",
+        "AU_915_928_FSB_2",
+        "AS_920_923",
+        "AS_923",
+        "AS_923_2",
+        "AS_923_3",
+        "AS_923_4",
+        "CN_470_510_FSB_1",
+        "CN_470_510_FSB_11",
+        "IN_865_867",
+        "KR_920_923_TTN",
+        "RU_864_870_TTN",
+    ]
 )
 PACKAGES = [
     {"name": "alcsync-v1", "default_f_port": 202},
@@ -135,7 +169,7 @@ class Cluster:
             application = call.application(*needed)
             plan = body.get("frequency_plan_id")
             if server == "ns" and plan and plan not in FREQUENCY_PLANS:
-                raise Refusal(
+                raise RefusedError(
                     NOT_FOUND,
                     "pkg/frequencyplans",
                     "not_found",
@@ -296,38 +330,36 @@ class Cluster:
 
     async def _events(self, call: Call) -> Any:
         """Refuse as recorded; the stream itself is not spoken yet."""
-        body = await call.body()
         try:
-            if not body.get("identifiers"):
-                raise Refusal(
-                    errors.INVALID_ARGUMENT, "pkg/events/grpc", "no_identifiers", "no identifiers"
-                )
-            for item in body["identifiers"]:
-                ids = item.get("application_ids") or item.get("device_ids", {}).get(
-                    "application_ids"
-                )
-                call.require(get_path(ids or {}, "application_id") or "")
-            caller(call)
-            for name in body.get("names", []):
-                if not name.startswith(("as.", "ns.", "js.", "end_device.", "application.", "/")):
-                    raise Refusal(
-                        errors.INVALID_ARGUMENT,
-                        "pkg/events",
-                        "unknown_event_name",
-                        "unknown event `{name}`",
-                        {"name": name},
-                    )
-        except Refusal as error:
-            return web.json_response(
-                {"error": error.body()},
-                status=error.status,
-                headers={"X-Request-Id": call.request_id},
-            )
+            _check_events(call, await call.body())
+        except RefusedError as error:
+            headers = {"X-Request-Id": call.request_id}
+            return web.json_response({"error": error.body()}, status=error.status, headers=headers)
         raise errors.not_found_path()
 
 
-def _not_found(server: Server) -> Refusal:
+def _not_found(server: Server) -> RefusedError:
     return errors.join_server_not_found() if server == "js" else errors.redis_not_found()
+
+
+def _check_events(call: Call, body: dict[str, Any]) -> None:
+    """Raise what a request for events is refused with."""
+    if not body.get("identifiers"):
+        raise RefusedError(
+            errors.INVALID_ARGUMENT, "pkg/events/grpc", "no_identifiers", "no identifiers"
+        )
+    for item in body["identifiers"]:
+        ids = item.get("application_ids") or get_path(item, "device_ids.application_ids") or {}
+        call.require(ids.get("application_id", ""))
+    for name in body.get("names", []):
+        if not name.startswith(("as.", "ns.", "js.", "end_device.", "application.", "/")):
+            raise RefusedError(
+                errors.INVALID_ARGUMENT,
+                "pkg/events",
+                "unknown_event_name",
+                "unknown event `{name}`",
+                {"name": name},
+            )
 
 
 def _check_keys(body: dict[str, Any]) -> None:

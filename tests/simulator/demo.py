@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from copy import copy
 from datetime import datetime, timedelta
+from functools import partial
 import hashlib
 from random import Random
 from typing import Any
@@ -142,7 +143,7 @@ def _past(
     ghost.session = copy(device.session)
     envelopes = []
     for moment, f_cnt in frames:
-        then.now = lambda moment=moment: moment
+        then.now = partial(_same, moment)
         assert ghost.session is not None
         ghost.session.f_cnt_up = f_cnt - 1
         assert device.sample is not None
@@ -159,6 +160,10 @@ def _past(
             )
         )
     return envelopes
+
+
+def _same(moment: datetime) -> datetime:
+    return moment
 
 
 def _sample(

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import errors
 from .encoding import encode_bytes, get_path, moment, prune
-from .errors import ABORTED, FAILED_PRECONDITION, INVALID_ARGUMENT, Refusal
+from .errors import ABORTED, FAILED_PRECONDITION, INVALID_ARGUMENT, RefusedError
 from .formatters import FormatterError
 from .model import Application, Device, Downlink, Stack
 from .traffic import envelope_ids, formatter_of, nanoseconds
@@ -92,7 +92,7 @@ def prepare(
     return downlink
 
 
-def refusal(stack: Stack, device: Device, downlinks: list[Downlink]) -> Refusal | None:
+def refusal(stack: Stack, device: Device, downlinks: list[Downlink]) -> RefusedError | None:
     """Return why the queue doesn't take these downlinks, None if it does."""
     if device.session is None:
         return errors.application_server(
@@ -120,7 +120,7 @@ def refusal(stack: Stack, device: Device, downlinks: list[Downlink]) -> Refusal 
     return None
 
 
-def max_retries(downlink: Downlink) -> Refusal:
+def max_retries(downlink: Downlink) -> RefusedError:
     """Return the error of a confirmed downlink that was never acknowledged."""
     return errors.application_server(
         ABORTED,
@@ -172,7 +172,7 @@ def queued(
 
 
 def failed(
-    stack: Stack, application: Application, device: Device, downlink: Downlink, error: Refusal
+    stack: Stack, application: Application, device: Device, downlink: Downlink, error: RefusedError
 ) -> dict[str, Any]:
     """Return the envelope that tells that a downlink will not be sent (again)."""
     body = _shown(application, device, downlink)
@@ -191,6 +191,7 @@ def transmitted(
     device: Device,
     kind: str,
     downlink: Downlink,
+    *,
     uplink_ids: list[str],
 ) -> dict[str, Any]:
     """Return the envelope of `sent`, `ack` or `nack`; `uplink_ids` are those of the uplink."""

@@ -40,18 +40,23 @@ def encode_bytes(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def prune(value: Any) -> Any:
+def prune(message: dict[str, Any]) -> dict[str, Any]:
     """Return the message without its zero values; empty sub-messages stay, free-form JSON too."""
+    pruned: dict[str, Any] = _prune(message)
+    return pruned
+
+
+def _prune(value: Any) -> Any:
     if isinstance(value, dict):
         pruned = {}
         for key, item in value.items():
             if key in _FREE_FORM and isinstance(item, (dict, list)) and item != []:
                 pruned[key] = deepcopy(item)
             elif isinstance(item, dict) or not _is_zero(item):
-                pruned[key] = prune(item)
+                pruned[key] = _prune(item)
         return pruned
     if isinstance(value, list):
-        return [prune(item) for item in value]
+        return [_prune(item) for item in value]
     return value
 
 

@@ -31,7 +31,7 @@ HTTP_STATUS = {
 ID_PATTERN = r"^[a-z0-9](?:[-]?[a-z0-9]){2,}$"
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """An error with namespace and name, as the stack defines them.
 
     `attributes` fill the `{placeholders}` of `message_format`; `cause` is the error below it.
@@ -44,7 +44,8 @@ class Refusal(Exception):
         name: str,
         message_format: str,
         attributes: dict[str, Any] | None = None,
-        cause: "Refusal | None" = None,
+        *,
+        cause: RefusedError | None = None,
     ) -> None:
         super().__init__(f"{namespace}:{name}")
         self.code = code
@@ -89,7 +90,7 @@ class Refusal(Exception):
         return {"code": self.code, "message": self.message, "details": [details]}
 
 
-class PlainRefusal(Refusal):
+class PlainRefusedError(RefusedError):
     """An error of the gateway in front of the API: a code and a message, no details."""
 
     def __init__(self, code: int, message: str) -> None:
@@ -100,60 +101,60 @@ class PlainRefusal(Refusal):
         return {"code": self.code, "message": self.message_format}
 
 
-def not_found_path() -> Refusal:
+def not_found_path() -> RefusedError:
     """Return the answer to a path that no server has."""
-    return PlainRefusal(NOT_FOUND, "Not Found")
+    return PlainRefusedError(NOT_FOUND, "Not Found")
 
 
-def wrong_method() -> Refusal:
+def wrong_method() -> RefusedError:
     """Return the answer to a path that exists with another method."""
-    return PlainRefusal(UNIMPLEMENTED, "Method Not Allowed")
+    return PlainRefusedError(UNIMPLEMENTED, "Method Not Allowed")
 
 
-def unmarshal(path: str, reason: str) -> Refusal:
+def unmarshal(path: str, reason: str) -> RefusedError:
     """Return the answer to JSON that doesn't fit the message's type."""
-    return PlainRefusal(INVALID_ARGUMENT, f'unmarshal error at path "{path}": {reason}')
+    return PlainRefusedError(INVALID_ARGUMENT, f'unmarshal error at path "{path}": {reason}')
 
 
-def malformed_token() -> Refusal:
+def malformed_token() -> RefusedError:
     """Return the answer to something that is no API key."""
-    return Refusal(INVALID_ARGUMENT, "pkg/auth", "token", "invalid token")
+    return RefusedError(INVALID_ARGUMENT, "pkg/auth", "token", "invalid token")
 
 
-def unsupported_authorization() -> Refusal:
+def unsupported_authorization() -> RefusedError:
     """Return the answer to another scheme than Bearer."""
     return identity(
         UNAUTHENTICATED, "unsupported_authorization", "unsupported authorization method"
     )
 
 
-def unknown_key(key_id: str) -> Refusal:
+def unknown_key(key_id: str) -> RefusedError:
     """Return the answer to a key that never was, or was deleted."""
-    cause = Refusal(
+    cause = RefusedError(
         NOT_FOUND,
         "pkg/identityserver/store",
         "api_key_not_found",
         "api key with id `{api_key_id}` not found",
         {"api_key_id": key_id},
     )
-    return Refusal(
+    return RefusedError(
         UNAUTHENTICATED, "pkg/identityserver", "api_key_not_found", "API key not found", cause=cause
     )
 
 
-def wrong_secret() -> Refusal:
+def wrong_secret() -> RefusedError:
     """Return the answer to a known key id with another secret."""
     return identity(UNAUTHENTICATED, "invalid_authorization", "invalid authorization")
 
 
-def expired_key() -> Refusal:
+def expired_key() -> RefusedError:
     """Return the answer to a key after its time."""
     return identity(UNAUTHENTICATED, "api_key_expired", "api key expired")
 
 
-def no_rights(kind: str, uid: str) -> Refusal:
+def no_rights(kind: str, uid: str) -> RefusedError:
     """Return the answer to a caller without any right on the entity, existing or not."""
-    return Refusal(
+    return RefusedError(
         PERMISSION_DENIED,
         "pkg/auth/rights",
         f"no_{kind}_rights",
@@ -162,9 +163,9 @@ def no_rights(kind: str, uid: str) -> Refusal:
     )
 
 
-def insufficient_rights(kind: str, uid: str, missing: list[str]) -> Refusal:
+def insufficient_rights(kind: str, uid: str, missing: list[str]) -> RefusedError:
     """Return the answer to a caller who has some rights on the entity, but not these."""
-    return Refusal(
+    return RefusedError(
         PERMISSION_DENIED,
         "pkg/auth/rights",
         f"insufficient_{kind}_rights",
@@ -173,9 +174,9 @@ def insufficient_rights(kind: str, uid: str, missing: list[str]) -> Refusal:
     )
 
 
-def forbidden_paths(paths: list[str]) -> Refusal:
+def forbidden_paths(paths: list[str]) -> RefusedError:
     """Return the answer to a field mask with paths that the server doesn't have."""
-    return Refusal(
+    return RefusedError(
         INVALID_ARGUMENT,
         "pkg/rpcmiddleware/validator",
         "field_mask_paths",
@@ -184,14 +185,14 @@ def forbidden_paths(paths: list[str]) -> Refusal:
     )
 
 
-def invalid(*steps: tuple[str, str], reason: str) -> Refusal:
+def invalid(*steps: tuple[str, str], reason: str) -> RefusedError:
     """Return a validation error.
 
     `steps` are (field, message type) from the outside in; `reason` is about the innermost.
     """
-    cause: Refusal | None = None
+    cause: RefusedError | None = None
     for field, message_type in reversed(steps):
-        cause = Refusal(
+        cause = RefusedError(
             INVALID_ARGUMENT,
             "pkg/errors",
             "validation",
@@ -201,7 +202,7 @@ def invalid(*steps: tuple[str, str], reason: str) -> Refusal:
                 "name": f"{message_type}ValidationError",
                 "reason": reason if cause is None else "embedded message failed validation",
             },
-            cause,
+            cause=cause,
         )
     assert cause is not None
     return cause
@@ -213,10 +214,10 @@ def check_id(value: Any, *steps: tuple[str, str]) -> None:
         raise invalid(*steps, reason=f'value does not match regex pattern "{ID_PATTERN}"')
 
 
-def id_taken() -> Refusal:
+def id_taken() -> RefusedError:
     """Return the answer to creating something under an id in use."""
-    cause = Refusal(ALREADY_EXISTS, "pkg/util/store", "already_exists", "already exists")
-    return Refusal(
+    cause = RefusedError(ALREADY_EXISTS, "pkg/util/store", "already_exists", "already exists")
+    return RefusedError(
         ALREADY_EXISTS,
         "pkg/util/store",
         "id_taken",
@@ -225,19 +226,19 @@ def id_taken() -> Refusal:
     )
 
 
-def redis_not_found() -> Refusal:
+def redis_not_found() -> RefusedError:
     """Return the "not found" of Network Server and Application Server."""
-    return Refusal(NOT_FOUND, "pkg/redis", "not_found", "entity not found")
+    return RefusedError(NOT_FOUND, "pkg/redis", "not_found", "entity not found")
 
 
-def join_server_not_found() -> Refusal:
+def join_server_not_found() -> RefusedError:
     """Return the "not found" of the Join Server."""
-    return Refusal(NOT_FOUND, "pkg/joinserver", "device_not_found", "device not found")
+    return RefusedError(NOT_FOUND, "pkg/joinserver", "device_not_found", "device not found")
 
 
-def registry_not_found(application_id: str, device_id: str) -> Refusal:
+def registry_not_found(application_id: str, device_id: str) -> RefusedError:
     """Return the "not found" of the Identity Server."""
-    return Refusal(
+    return RefusedError(
         NOT_FOUND,
         "pkg/identityserver/store",
         "end_device_not_found",
@@ -246,9 +247,9 @@ def registry_not_found(application_id: str, device_id: str) -> Refusal:
     )
 
 
-def application_server_not_found(uid: str) -> Refusal:
+def application_server_not_found(uid: str) -> RefusedError:
     """Return the "not found" of the Application Server's deletions and downlinks."""
-    return Refusal(
+    return RefusedError(
         NOT_FOUND,
         "pkg/applicationserver",
         "device_not_found",
@@ -257,19 +258,19 @@ def application_server_not_found(uid: str) -> Refusal:
     )
 
 
-def application_server(code: int, name: str, text: str, **attributes: Any) -> Refusal:
+def application_server(code: int, name: str, text: str, **attributes: Any) -> RefusedError:
     """Return an error of the Application Server."""
-    return Refusal(code, "pkg/applicationserver", name, text, attributes)
+    return RefusedError(code, "pkg/applicationserver", name, text, attributes)
 
 
-def network_server(code: int, name: str, text: str, **attributes: Any) -> Refusal:
+def network_server(code: int, name: str, text: str, **attributes: Any) -> RefusedError:
     """Return an error of the Network Server."""
-    return Refusal(code, "pkg/networkserver", name, text, attributes)
+    return RefusedError(code, "pkg/networkserver", name, text, attributes)
 
 
-def formatter_failed(errors: str) -> Refusal:
+def formatter_failed(errors: str) -> RefusedError:
     """Return the error of a formatter that returned `errors`."""
-    return Refusal(
+    return RefusedError(
         ABORTED,
         "pkg/messageprocessors/javascript",
         "output_errors",
@@ -278,9 +279,9 @@ def formatter_failed(errors: str) -> Refusal:
     )
 
 
-def rate_limited(rate: int, key: str) -> Refusal:
+def rate_limited(rate: int, key: str) -> RefusedError:
     """Return the answer to one call too many."""
-    return Refusal(
+    return RefusedError(
         RESOURCE_EXHAUSTED,
         "pkg/ratelimit",
         "rate_limit_exceeded",
@@ -289,6 +290,6 @@ def rate_limited(rate: int, key: str) -> Refusal:
     )
 
 
-def identity(code: int, name: str, text: str, **attributes: Any) -> Refusal:
+def identity(code: int, name: str, text: str, **attributes: Any) -> RefusedError:
     """Return an error of the Identity Server."""
-    return Refusal(code, "pkg/identityserver", name, text, attributes)
+    return RefusedError(code, "pkg/identityserver", name, text, attributes)

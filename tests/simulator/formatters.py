@@ -154,8 +154,8 @@ _LPP: dict[int, tuple[str, int, float, bool]] = {
     0x73: ("barometric_pressure", 2, 0.1, False),
 }
 _LPP_VECTORS: dict[int, tuple[str, dict[str, tuple[int, float]]]] = {
-    0x71: ("accelerometer", {axis: (2, 0.001) for axis in "xyz"}),
-    0x86: ("gyrometer", {axis: (2, 0.01) for axis in "xyz"}),
+    0x71: ("accelerometer", dict.fromkeys("xyz", (2, 0.001))),
+    0x86: ("gyrometer", dict.fromkeys("xyz", (2, 0.01))),
     0x88: ("gps", {"latitude": (3, 1e-4), "longitude": (3, 1e-4), "altitude": (3, 0.01)}),
 }
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from . import errors
 from .encoding import get_path
-from .errors import Refusal
+from .errors import RefusedError
 from .faults import Faults, RateLimit
 from .model import Application, Device, Stack
 from .rights import ApiKey
@@ -73,7 +73,7 @@ class Call:
                 parsed = json.loads(text or "{}")
             except ValueError as error:
                 reason = "unexpected EOF" if _is_cut_off(text, error) else "invalid character"
-                raise errors.PlainRefusal(errors.INVALID_ARGUMENT, reason) from None
+                raise errors.PlainRefusedError(errors.INVALID_ARGUMENT, reason) from None
             self._body = parsed if isinstance(parsed, dict) else {}
         return self._body
 
@@ -171,7 +171,7 @@ class HttpServer:
             try:
                 self._limit(call)
                 answer = await handler(call)
-            except Refusal as error:
+            except RefusedError as error:
                 return _refused(error, call)
             if isinstance(answer, web.StreamResponse):
                 return answer
@@ -221,7 +221,7 @@ class HttpServer:
                 raise errors.rate_limited(limit.burst, f"http:{call.request.path}:token:{name}")
 
 
-def _refused(error: Refusal, call: Call) -> web.Response:
+def _refused(error: RefusedError, call: Call) -> web.Response:
     headers = dict(call.headers)
     if error.code == errors.UNAUTHENTICATED:
         headers["Www-Authenticate"] = error.message
@@ -240,7 +240,7 @@ def caller(call: Call) -> ApiKey:
     """Return the caller's key; without one, the answer is 401."""
     key = call.key
     if key is None:
-        raise Refusal(
+        raise RefusedError(
             errors.UNAUTHENTICATED, "pkg/auth/rights", "unauthenticated", "unauthenticated"
         )
     return key

@@ -4,15 +4,28 @@ from typing import Any
 
 from . import errors, registry, rights
 from .encoding import moment, prune, select, timestamp
-from .errors import INVALID_ARGUMENT, Refusal
+from .errors import INVALID_ARGUMENT, RefusedError
 from .http_server import Call, Route, caller
 from .model import Application, Stack
 from .rights import ApiKey, expand
 
 APPLICATION_FIELDS = frozenset(
-    """ids created_at updated_at deleted_at name description attributes contact_info
-    administrative_contact technical_contact network_server_address application_server_address
-    join_server_address dev_eui_counter""".split()
+    [
+        "ids",
+        "created_at",
+        "updated_at",
+        "deleted_at",
+        "name",
+        "description",
+        "attributes",
+        "contact_info",
+        "administrative_contact",
+        "technical_contact",
+        "network_server_address",
+        "application_server_address",
+        "join_server_address",
+        "dev_eui_counter",
+    ]
 )
 ADMIN = {"user_ids": {"user_id": "admin"}}
 
@@ -56,7 +69,7 @@ class IdentityServer:
         if key is None:
             return {}
         if key.application_id is not None:
-            entity = {"application_ids": {"application_id": key.application_id}}
+            entity: Any = {"application_ids": {"application_id": key.application_id}}
         else:
             entity = {"user_ids": {"user_id": key.user_id}}
         answer: dict[str, Any] = {
@@ -103,6 +116,7 @@ class IdentityServer:
             raise errors.no_rights("user", call["user_id"])
         if application_id in self._stack.applications:
             raise errors.id_taken()
+        assert application_id is not None
         document = {name: value for name, value in body.items() if name != "ids"}
         contacts = {"administrative_contact": ADMIN, "technical_contact": ADMIN}
         return self._stack.add_application(application_id, {**document, **contacts}).document
@@ -169,7 +183,7 @@ class IdentityServer:
     def _key(self, call: Call, application: Application) -> ApiKey:
         key = self._stack.keys.get(call["key_id"])
         if key is None or key.application_id != application.application_id:
-            raise Refusal(
+            raise RefusedError(
                 errors.NOT_FOUND,
                 "pkg/identityserver/store",
                 "api_key_not_found",

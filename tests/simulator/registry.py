@@ -5,15 +5,31 @@ from typing import Any
 
 from . import errors, rights
 from .encoding import get_path, moment, prune, select, set_path
-from .errors import INVALID_ARGUMENT, Refusal
+from .errors import INVALID_ARGUMENT, RefusedError
 from .http_server import Call
 from .model import Application, Device
 
 IS_FIELDS = frozenset(
-    """ids created_at updated_at name description attributes version_ids service_profile_id
-    network_server_address application_server_address join_server_address locations picture
-    claim_authentication_code activated_at last_seen_at serial_number
-    lora_alliance_profile_ids""".split()
+    [
+        "ids",
+        "created_at",
+        "updated_at",
+        "name",
+        "description",
+        "attributes",
+        "version_ids",
+        "service_profile_id",
+        "network_server_address",
+        "application_server_address",
+        "join_server_address",
+        "locations",
+        "picture",
+        "claim_authentication_code",
+        "activated_at",
+        "last_seen_at",
+        "serial_number",
+        "lora_alliance_profile_ids",
+    ]
 )
 ADDRESSES = ("network_server_address", "application_server_address", "join_server_address")
 _EUI_LENGTHS = {"dev_eui": 8, "join_eui": 8, "dev_addr": 4}
@@ -26,7 +42,7 @@ def check_euis(ids: dict[str, Any]) -> None:
             raise wrong_length(f"end_device.ids.{name}", length, text)
 
 
-def wrong_length(path: str, length: int, text: str) -> Refusal:
+def wrong_length(path: str, length: int, text: str) -> RefusedError:
     """Return the answer to hex digits of the wrong number."""
     reason = f"invalid length: want {length} bytes, got {len(text)} runes"
     return errors.unmarshal(path, f"error:pkg/types:invalid_length ({reason})")

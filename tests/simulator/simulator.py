@@ -183,6 +183,8 @@ class Simulator:
 
     def application_key(self, application_id: str, role: str = "read") -> str:
         """Return a key of any application, one per role."""
+        if application_id == self.application_id:
+            return self.key(role)
         name = f"{application_id}/{role}"
         if name not in self._keys:
             self._keys[name] = self.stack.add_key(
@@ -246,6 +248,7 @@ class Simulator:
         decoded: Any = UNSET,
         f_port: int | None = None,
         payload: bytes | None = None,
+        *,
         simulated: bool = False,
         envelope: dict[str, Any] | None = None,
         **overrides: Any,

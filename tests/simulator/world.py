@@ -105,7 +105,6 @@ def _garden(stack: Stack) -> None:
     """The recorded application: a server of v3.32.1 without Storage Integration."""
     garden = add_application(stack, "garden", name="Garden", description="sensors around the house")
     stack.add_application("neighbour", dict(_CONTACTS))
-    repository = {"up_formatter": "FORMATTER_REPOSITORY"}
     add_device(
         stack,
         garden,
@@ -124,7 +123,7 @@ def _garden(stack: Stack) -> None:
                 "source": "SOURCE_REGISTRY",
             }
         },
-        **repository,
+        up_formatter="FORMATTER_REPOSITORY",
     )
     add_device(
         stack,
@@ -135,7 +134,7 @@ def _garden(stack: Stack) -> None:
         name="Pump socket",
         version_ids=versions("milesight-iot", "ws523"),
         class_c=True,
-        **repository,
+        up_formatter="FORMATTER_REPOSITORY",
     )
     add_device(
         stack,
@@ -145,7 +144,7 @@ def _garden(stack: Stack) -> None:
         join_eui="70B3D52DD3000000",
         name="Bathroom radiator",
         version_ids=versions("mclimate", "vicki"),
-        **repository,
+        up_formatter="FORMATTER_REPOSITORY",
     )
     add_device(
         stack,
