@@ -135,6 +135,23 @@ class _Client(aiomqtt.Client):
             self._disconnected.set_result(None)
 
     @override
+    def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:
+        # May come from the connecting thread; and by the time the loop gets to it, the socket may
+        # be closed, which the original does not look at.
+        self._loop.call_soon_threadsafe(self._register_write, sock)
+
+    def _register_write(self, sock: Any) -> None:
+        if sock.fileno() >= 0:
+            self._loop.add_writer(sock.fileno(), self._write)
+
+    def _write(self) -> None:
+        try:
+            self._client.loop_write()
+        except Exception as error:  # noqa: BLE001 - whatever paho meets there, the connection is over
+            if not self._disconnected.done():
+                self._disconnected.set_exception(error)
+
+    @override
     def _on_message(self, client: Any, userdata: Any, message: MQTTMessage) -> None:
         self._inbox.put(message.topic, bytes(message.payload))
 
