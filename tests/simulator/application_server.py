@@ -27,6 +27,8 @@ class ApplicationServer:
         self._timers: set[asyncio.TimerHandle] = set()
         self.commanded: Callable[[Device, dict[str, Any], bytes], None] | None = None
         """Called with device, message and payload when a downlink reaches its device."""
+        self.published: Callable[[Application, str, dict[str, Any]], None] | None = None
+        """Called with application, device id and envelope of each message."""
 
     def close(self) -> None:
         """Forget transmissions that are still to come."""
@@ -56,6 +58,8 @@ class ApplicationServer:
         self, application: Application, device_id: str, kind: str, envelope: dict[str, Any]
     ) -> int:
         """Publish a message below `devices/{id}/`; return how many copies were sent."""
+        if self.published is not None:
+            self.published(application, device_id, envelope)
         topic = f"v3/{self.stack.uid(application.application_id)}/devices/{device_id}/{kind}"
         payload = json.dumps(envelope, separators=(",", ":"), ensure_ascii=False)
         return self.broker.deliver(topic, payload.encode())

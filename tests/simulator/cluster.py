@@ -10,7 +10,7 @@ from .application_server import ApplicationServer
 from .encoding import get_path, prune, select, set_path, timestamp
 from .errors import NOT_FOUND, RefusedError
 from .faults import Faults
-from .http_server import Call, Handler, Route
+from .http_server import Call, Handler, Route, json_answer
 from .model import Device, Server, Session, Stack
 
 _COMMON = "ids created_at updated_at version_ids serial_number lora_alliance_profile_ids "
@@ -333,8 +333,7 @@ class Cluster:
         try:
             _check_events(call, await call.body())
         except RefusedError as error:
-            headers = {"X-Request-Id": call.request_id}
-            return web.json_response({"error": error.body()}, status=error.status, headers=headers)
+            return json_answer(error.status, {"error": error.body()}, call.request_id, {})
         raise errors.not_found_path()
 
 

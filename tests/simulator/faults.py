@@ -26,13 +26,13 @@ class Faults:
     mqtt_refuse_subscribe: bool = False
     """Answer every SUBSCRIBE with 0x80."""
     http_status: dict[str, int] = field(default_factory=dict)
-    """Path prefix, without `/api/v3`, to the status to answer with, without details."""
+    """Path prefix, with or without `/api/v3`, to the status to answer with."""
     http_down: bool = False
     """Close every HTTP connection without an answer."""
     http_delay: float = 0.0
     """Seconds before an HTTP request is answered."""
     http_body: dict[str, bytes] = field(default_factory=dict)
-    """Path prefix, without `/api/v3`, to the bytes to answer with, status 200."""
+    """Path prefix, with or without `/api/v3`, to the bytes to answer with, status 200."""
     storage: bool = True
     """Whether the Storage Integration exists; without it its paths don't."""
     rate_limits: dict[str, RateLimit] = field(default_factory=dict)

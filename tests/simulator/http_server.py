@@ -175,7 +175,7 @@ class HttpServer:
                 return _refused(error, call)
             if isinstance(answer, web.StreamResponse):
                 return answer
-            return _json(200, answer, call.request_id, call.headers)
+            return json_answer(200, answer, call.request_id, call.headers)
 
         return handle
 
@@ -192,12 +192,12 @@ class HttpServer:
             if request.transport is not None:
                 request.transport.abort()
             raise web.HTTPServiceUnavailable
-        path = request.path.removeprefix(PREFIX)
+        paths = (request.path, request.path.removeprefix(PREFIX))
         for prefix, status in self._faults.http_status.items():
-            if path.startswith(prefix):
-                return web.json_response({"code": 2, "message": "simulated"}, status=status)
+            if any(path.startswith(prefix) for path in paths):
+                return _faulty(status, self._stack.ulid())
         for prefix, body in self._faults.http_body.items():
-            if path.startswith(prefix):
+            if any(path.startswith(prefix) for path in paths):
                 return web.Response(body=body, content_type="application/json")
         try:
             return await handler(request)
@@ -205,7 +205,7 @@ class HttpServer:
             error = errors.not_found_path()
         except web.HTTPMethodNotAllowed:
             error = errors.wrong_method()
-        return _json(error.status, error.body(), self._stack.ulid(), {})
+        return json_answer(error.status, error.body(), self._stack.ulid(), {})
 
     def _limit(self, call: Call) -> None:
         for ending, limit in self._faults.rate_limits.items():
@@ -216,22 +216,46 @@ class HttpServer:
             allowed, headers = bucket.take(self._stack.now().timestamp())
             call.headers.update(headers)
             if not allowed:
-                key = call.key
-                name = key.key_id if key else "anonymous"
-                raise errors.rate_limited(limit.burst, f"http:{call.request.path}:token:{name}")
+                raise errors.rate_limited(limit.burst, _resource(call))
+
+
+def _faulty(status: int, request_id: str) -> web.Response:
+    """Return an answer with this status, the stack's own where it has one."""
+    known: dict[int, RefusedError] = {
+        400: errors.malformed_token(),
+        401: errors.wrong_secret(),
+        403: errors.no_rights("application", "simulated"),
+        404: errors.not_found_path(),
+        429: errors.rate_limited(1, "simulated"),
+    }
+    error = known.get(status) or errors.PlainRefusedError(errors.UNKNOWN, "simulated")
+    headers = {"X-Rate-Limit-Retry": "1"} if status == 429 else {}
+    return json_answer(status, error.body(), request_id, headers)
+
+
+def _resource(call: Call) -> str:
+    """Return what the stack calls the thing that is limited."""
+    token = call.key.key_id if call.key else "anonymous"
+    parts = call.request.match_info
+    if operation := parts.get("operation"):
+        uid = f"{call.stack.uid(parts['application_id'])}.{parts['device_id']}"
+        method = f"/ttn.lorawan.v3.AppAs/DownlinkQueue{operation.title()}"
+        return f"grpc:method:{method}:end device:{uid}:token:{token}"
+    return f"http:{call.request.path}:token:{token}"
 
 
 def _refused(error: RefusedError, call: Call) -> web.Response:
     headers = dict(call.headers)
     if error.code == errors.UNAUTHENTICATED:
         headers["Www-Authenticate"] = error.message
-    return _json(error.status, error.body(), call.request_id, headers)
+    return json_answer(error.status, error.body(), call.request_id, headers)
 
 
-def _json(status: int, body: Any, request_id: str, headers: dict[str, str]) -> web.Response:
+def json_answer(status: int, body: Any, request_id: str, headers: dict[str, str]) -> web.Response:
+    """Return an answer with the headers that each has."""
     return web.Response(
         status=status,
-        text=json.dumps(body, separators=(",", ":"), ensure_ascii=False),
+        body=json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(),
         headers={"Content-Type": "application/json", "X-Request-Id": request_id, **headers},
     )
 

@@ -79,8 +79,7 @@ class IdentityServer:
             }
         }
         if key.user_id == "admin":
-            universal = sorted(rights.USER_RIGHTS - {"RIGHT_ALL"})
-            answer["universal_rights"] = {"rights": universal}
+            answer["universal_rights"] = {"rights": sorted(rights.UNIVERSAL_RIGHTS)}
             answer["is_admin"] = True
         return answer
 

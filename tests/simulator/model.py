@@ -135,6 +135,7 @@ class Application:
         self.devices: dict[str, Device] = {}
         self.link: dict[str, Any] | None = None
         self.associations: dict[int, dict[str, Any]] = {}
+        self.webhooks: dict[str, dict[str, Any]] = {}
         self.document = {
             "ids": _ids(application_id),
             "created_at": timestamp(now),

@@ -29,6 +29,9 @@ _USER = """
 """
 
 
+_NOT_UNIVERSAL = ("_ALL", "_KEYS")
+
+
 def _family(kind: str, names: str) -> frozenset[str]:
     return frozenset(f"RIGHT_{kind}_{name}" for name in [*names.split(), "ALL"])
 
@@ -42,6 +45,9 @@ USER_RIGHTS = (
     | _family("USER", _USER)
     | {"RIGHT_ALL", "RIGHT_SEND_INVITES"}
 )
+
+# What an administrator has on entities of others: no rights on keys.
+UNIVERSAL_RIGHTS = frozenset(right for right in USER_RIGHTS if not right.endswith(_NOT_UNIVERSAL))
 
 INFO = "RIGHT_APPLICATION_INFO"
 TRAFFIC_READ = "RIGHT_APPLICATION_TRAFFIC_READ"

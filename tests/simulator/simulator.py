@@ -1,7 +1,7 @@
 """The simulator as tests and demos use it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import trustme
 
-from . import demo, rights, world as worlds
+from . import demo, formatting, rights, world as worlds
 from .application_server import ApplicationServer
 from .cluster import Cluster
 from .encoding import encode_bytes, merge
@@ -20,6 +20,7 @@ from .identity_server import IdentityServer
 from .model import Application, Device, Stack
 from .rights import ApiKey
 from .traffic import UNSET, envelope_ids, nanoseconds, uplink_correlation
+from .webhooks import Webhooks
 
 HOST = "127.0.0.1"
 LIVE_FIRST_SECONDS = 3.0
@@ -35,7 +36,7 @@ class Simulator:
 
     `world` is `demo`, `garden` or `empty`. With a `tenant`, user names and topics have
     `application@tenant`. `live` lets the demo's devices send by themselves. `single_host` puts
-    Identity Server and cluster behind one address. `clock` and `seed` make it repeatable.
+    Identity Server and cluster behind one address. `clock`, `sleep` and `seed` make it repeatable.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Simulator:
         single_host: bool = False,
         seed: int = 1,
         clock: Callable[[], datetime] = _now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.faults = Faults(storage=world == "demo")
         self.requests: list[tuple[str, str]] = []
@@ -55,7 +57,9 @@ class Simulator:
         self.stack.recent_fields = world == "demo" or tenant is not None
         self.application_server = ApplicationServer(self.stack, self.faults)
         self.application_server.commanded = self._commanded
+        self.webhooks = Webhooks(self.stack, self.application_server, lambda: self.server_url)
         self._live = live
+        self._sleep = sleep
         self._single_host = single_host
         self._dice = Random(seed)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -87,6 +91,7 @@ class Simulator:
         cluster = Cluster(
             self.stack, self.faults, self.application_server, self._mqtt_addresses
         ).routes()
+        cluster += self.webhooks.routes() + formatting.routes()
         identity = IdentityServer(self.stack).routes()
         routes = [cluster + identity] if self._single_host else [cluster, identity]
         self._hosts = [HttpServer(self.stack, self.faults, part, self.requests) for part in routes]
@@ -105,6 +110,7 @@ class Simulator:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.webhooks.close()
         await self.application_server.broker.close()
         await asyncio.gather(*(host.close() for host in self._hosts))
 
@@ -283,6 +289,12 @@ class Simulator:
         await asyncio.sleep(0)
         return published
 
+    async def repeat(self, envelope: dict[str, Any]) -> None:
+        """Publish a message once more, as retried deliveries inside the stack do."""
+        device, application = self._device(envelope["end_device_ids"]["device_id"])
+        self.application_server.forward(application, device, envelope)
+        await asyncio.sleep(0)
+
     async def join(self, device_id: str) -> dict[str, Any]:
         """Let a device join; return the envelope as published."""
         device, application = self._device(device_id)
@@ -341,11 +353,11 @@ class Simulator:
         return device.sample(self.stack.now()) if device.sample is not None else {}
 
     async def _send_by_itself(self, device: Device) -> None:
-        await asyncio.sleep(self._dice.uniform(0.2, LIVE_FIRST_SECONDS))
+        await self._sleep(self._dice.uniform(0.2, LIVE_FIRST_SECONDS))
         while True:
             with suppress(KeyError):
                 await self.uplink(device.device_id)
-            await asyncio.sleep(self._dice.uniform(*LIVE_SECONDS))
+            await self._sleep(self._dice.uniform(*LIVE_SECONDS))
 
     def _commanded(self, device: Device, message: dict[str, Any], payload: bytes) -> None:
         """Let a demo device do what it is told, and a class C device say so."""
@@ -355,7 +367,7 @@ class Simulator:
             self._spawn(self._answer(device))
 
     async def _answer(self, device: Device) -> None:
-        await asyncio.sleep(0.5)
+        await self._sleep(0.5)
         await self.uplink(device.device_id)
 
     def _spawn(self, coroutine: Any) -> None:
@@ -394,7 +406,7 @@ class Simulator:
 _ROLES = {
     "read": rights.READ,
     "control": rights.CONTROL,
-    "manage": rights.MANAGE,
+    "manage": [*rights.MANAGE, rights.TRAFFIC_UP_WRITE],
     "traffic": [rights.TRAFFIC_READ],
     "info": [rights.INFO],
     "down": [rights.TRAFFIC_DOWN_WRITE],

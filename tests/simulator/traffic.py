@@ -115,6 +115,8 @@ def join(stack: Stack, device: Device) -> dict[str, Any]:
     if device.class_c:
         network["mac_state"]["device_class"] = "CLASS_C"
     network["session"] = {"dev_addr": device.session.dev_addr, "started_at": nanoseconds(stack)}
+    if "as" in device.documents:
+        device.documents["as"]["session"] = {"dev_addr": device.session.dev_addr}
     return {
         "end_device_ids": envelope_ids(device),
         "correlation_ids": uplink_correlation(stack),

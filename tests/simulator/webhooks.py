@@ -1,0 +1,235 @@
+"""Webhooks: their registry, one delivery attempt each, and the way back for downlinks."""
+
+import asyncio
+from collections.abc import Callable
+import re
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+from aiohttp import web
+
+from . import errors, registry, rights
+from .application_server import ApplicationServer
+from .encoding import get_path, prune, select, set_path, timestamp
+from .http_server import Call, Route
+from .model import Application, Stack
+
+MESSAGES = frozenset(
+    [
+        "uplink_message",
+        "uplink_normalized",
+        "join_accept",
+        "downlink_ack",
+        "downlink_nack",
+        "downlink_sent",
+        "downlink_failed",
+        "downlink_queued",
+        "downlink_queue_invalidated",
+        "location_solved",
+        "service_data",
+    ]
+)
+FIELDS = MESSAGES | {
+    "ids",
+    "created_at",
+    "updated_at",
+    "base_url",
+    "format",
+    "headers",
+    "downlink_api_key",
+    "field_mask",
+    "health_status",
+    "paused",
+    "queue",
+    "template_ids",
+    "template_fields",
+}
+_WRITE = (rights.TRAFFIC_READ, rights.TRAFFIC_DOWN_WRITE, rights.SETTINGS_BASIC)
+TIMEOUT = 5.0
+
+
+class Webhooks:
+    """The webhooks of all applications."""
+
+    def __init__(
+        self, stack: Stack, application_server: ApplicationServer, base_url: Callable[[], str]
+    ) -> None:
+        self._stack = stack
+        self._server = application_server
+        self._base_url = base_url
+        self._session: aiohttp.ClientSession | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.deliveries: list[tuple[str, int | None]] = []
+        """URL and status of each attempt; None where no answer came in time."""
+        application_server.published = self._published
+
+    def routes(self) -> list[Route]:
+        """Return method, path and handler of each call."""
+        hooks = "/as/webhooks/{application_id}"
+        down = "/as/applications/{application_id}/webhooks/{webhook_id}/devices/{device_id}/down"
+        return [
+            ("GET", "/as/webhook-formats", self._formats),
+            ("GET", hooks, self._list),
+            ("POST", hooks, self._set),
+            ("GET", hooks + "/{webhook_id}", self._get),
+            ("PUT", hooks + "/{webhook_id}", self._set),
+            ("DELETE", hooks + "/{webhook_id}", self._delete),
+            ("POST", down + "/{operation:push|replace}", self._operate),
+        ]
+
+    async def close(self) -> None:
+        """Give up on what is being delivered."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    async def delivered(self) -> None:
+        """Wait until nothing is being delivered."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    # Registry
+
+    async def _formats(self, _call: Call) -> Any:
+        return {"formats": {"json": "JSON", "protobuf": "Protocol Buffers"}}
+
+    async def _list(self, call: Call) -> Any:
+        mask = call.query_mask(FIELDS)
+        application = call.application(rights.TRAFFIC_READ)
+        hooks = list(application.webhooks.values())
+        page = registry.page(call, hooks, "ListApplicationWebhooksRequest")
+        return {"webhooks": [_show(hook, mask) for hook in page]} if page else {}
+
+    async def _get(self, call: Call) -> Any:
+        mask = call.query_mask(FIELDS)
+        application = call.application(rights.TRAFFIC_READ)
+        if call["webhook_id"] not in application.webhooks:
+            raise errors.redis_not_found()
+        return _show(application.webhooks[call["webhook_id"]], mask)
+
+    async def _set(self, call: Call) -> Any:
+        """Create or change: the stack makes no difference."""
+        body = (await call.body()).get("webhook") or {}
+        url = body.get("base_url")
+        if url is not None and not urlsplit(url).scheme:
+            raise errors.invalid(
+                ("webhook", "SetApplicationWebhookRequest"),
+                ("base_url", "ApplicationWebhook"),
+                reason="value must be absolute",
+            )
+        mask = await call.body_mask(FIELDS)
+        application = call.application(*_WRITE)
+        webhook_id = call.request.match_info.get("webhook_id") or get_path(body, "ids.webhook_id")
+        now = timestamp(self._stack.now(), nanoseconds=0)
+        hook = application.webhooks.setdefault(
+            webhook_id,
+            {
+                "ids": {"application_ids": application.document["ids"], "webhook_id": webhook_id},
+                "created_at": now,
+            },
+        )
+        hook["updated_at"] = now
+        for path in mask:
+            set_path(hook, path, get_path(body, path))
+        return _show(hook, mask)
+
+    async def _delete(self, call: Call) -> Any:
+        call.application(*_WRITE).webhooks.pop(call["webhook_id"], None)
+        return {}
+
+    async def _operate(self, call: Call) -> web.StreamResponse:
+        body = await call.body()
+        application = call.application(rights.TRAFFIC_DOWN_WRITE)
+        hook = application.webhooks.get(call["webhook_id"])
+        if hook is None:
+            raise errors.redis_not_found()
+        headers = {"X-Request-Id": call.request_id, "Content-Type": "text/plain; charset=utf-8"}
+        if hook.get("paused"):
+            return web.Response(status=406, headers=headers)
+        self._server.operate(application, call["device_id"], call["operation"], body, [])
+        return web.Response(headers=headers)
+
+    # Delivery
+
+    def _published(
+        self, application: Application, device_id: str, envelope: dict[str, Any]
+    ) -> None:
+        for hook in application.webhooks.values():
+            kind = next((key for key in envelope if key in MESSAGES), None)
+            if kind in hook and not hook.get("paused"):
+                task = asyncio.get_running_loop().create_task(
+                    self._deliver(application, device_id, hook, (hook[kind], envelope))
+                )
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(
+        self,
+        application: Application,
+        device_id: str,
+        hook: dict[str, Any],
+        message: tuple[dict[str, Any], dict[str, Any]],
+    ) -> None:
+        """Post once; whatever comes back, or nothing, is the end of it."""
+        endpoint, envelope = message
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(TIMEOUT),
+                headers={"User-Agent": "TheThingsStack/3.32.1-dev (linux/amd64)"},
+            )
+        url = _expand(hook["base_url"] + endpoint.get("path", ""), envelope)
+        headers = {"X-Tts-Domain": urlsplit(self._base_url()).netloc, **hook.get("headers", {})}
+        if key := hook.get("downlink_api_key"):
+            down = (
+                f"{self._base_url()}/api/v3/as/applications/{application.application_id}/webhooks/"
+                f"{hook['ids']['webhook_id']}/devices/{device_id}/down"
+            )
+            headers |= {
+                "X-Downlink-Apikey": key,
+                "X-Downlink-Push": f"{down}/push",
+                "X-Downlink-Replace": f"{down}/replace",
+            }
+        body = _masked(envelope, get_path(hook, "field_mask.paths"))
+        status: int | None = None
+        try:
+            async with self._session.post(url, json=body, headers=headers) as response:
+                status = response.status
+        except aiohttp.ClientError, TimeoutError:
+            pass
+        self.deliveries.append((url, status))
+
+
+def _show(hook: dict[str, Any], mask: list[str]) -> dict[str, Any]:
+    paths = ["ids", "created_at", "updated_at", "base_url", "format", *mask]
+    shown = prune(select(hook, paths))
+    for kind in MESSAGES & shown.keys():
+        shown[kind] = prune(shown[kind])
+    return shown
+
+
+def _masked(envelope: dict[str, Any], paths: list[str] | None) -> dict[str, Any]:
+    if not paths:
+        return envelope
+    return select(envelope, ["end_device_ids", *(path.removeprefix("up.") for path in paths)])
+
+
+def _expand(template: str, envelope: dict[str, Any]) -> str:
+    """Fill the variables of a URL template."""
+    ids = envelope["end_device_ids"]
+    application_id = ids["application_ids"]["application_id"]
+    values = {
+        "appID": application_id,
+        "applicationID": application_id,
+        "devID": ids["device_id"],
+        "deviceID": ids["device_id"],
+        "devEUI": ids.get("dev_eui", ""),
+        "joinEUI": ids.get("join_eui", ""),
+        "appEUI": ids.get("join_eui", ""),
+        "devAddr": ids.get("dev_addr", ""),
+    }
+    return re.sub(
+        r"\{\+?(\w+)\}", lambda found: quote(values.get(found.group(1), ""), safe=""), template
+    )
