@@ -299,7 +299,9 @@ def received(stack: Stack, device: Device, envelope: dict[str, Any]) -> None:
     registry, network = device.documents.get("is"), device.documents.get("ns")
     assert device.session is not None
     if registry is not None:
-        registry["last_seen_at"] = timestamp(heard)
+        seen = registry.get("last_seen_at")
+        if seen is None or heard > moment(seen):
+            registry["last_seen_at"] = timestamp(heard)
         if "activated_at" not in registry:
             registry["activated_at"] = timestamp(stack.now())
             device.touch("is", stack.now())
