@@ -84,7 +84,7 @@ def configure(
     ] = None,
     api_key_file: Annotated[
         Path | None,
-        typer.Option(envvar="TTN_API_KEY_FILE", help="File with the API key, without TTN_API_KEY."),
+        typer.Option(envvar="TTN_API_KEY_FILE", help="File with the API key; else TTN_API_KEY."),
     ] = None,
     ca_file: Annotated[
         Path | None, typer.Option(envvar="TTN_CA_FILE", help="Private CA to trust, PEM.")
@@ -92,12 +92,15 @@ def configure(
     json: Annotated[bool, typer.Option("--json", help="JSON on the standard output.")] = False,
 ) -> None:
     """Take the options that all commands share."""
+    source = context.get_parameter_source("api_key_file")
+    by_option = source is not None and source.name == "COMMANDLINE"
+    variable = "" if by_option else os.environ.get("TTN_API_KEY", "").strip()
     context.obj = Settings(
         server=server,
         identity_server=identity_server,
         application=application,
         # Never an option: arguments are seen by everyone on the machine.
-        api_key=os.environ.get("TTN_API_KEY", "").strip() or _text(api_key_file).strip(),
+        api_key=variable or _text(api_key_file).strip(),
         ca_pem=_text(ca_file) or None,
         json=json,
     )
@@ -195,7 +198,12 @@ def uplinks(
 
 
 @app.command()
-def api(context: typer.Context, method: str, path: str, body: str | None = None) -> None:
+def api(
+    context: typer.Context,
+    method: str,
+    path: str,
+    body: Annotated[str | None, typer.Argument()] = None,
+) -> None:
     """Make any call of the HTTP API; BODY is JSON, "-" reads it from the standard input."""
     verb = method.upper()
     if verb not in _METHODS:

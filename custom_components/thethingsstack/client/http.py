@@ -239,8 +239,9 @@ def _parse(body: bytes, content_type: str) -> Any:
 
 def refusal(status: int, answer: Mapping[str, Any], headers: Mapping[str, str]) -> StackError:
     """Return the error that a refusing answer stands for."""
+    answer = values.mapping(answer.get("error")) or answer  # so do streams
     code = values.integer(answer.get("code"))
-    if code is None and status < 500:
+    if code is None and status in (400, 401, 403, 404, 405):
         return ProtocolMismatch(
             f"no The Things Stack answers there (HTTP {status})", name="not_the_things_stack"
         )

@@ -7,6 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
+import socket
 import ssl
 from typing import Any, Self, override
 
@@ -23,7 +24,6 @@ _REFUSED = 0x80
 # paho tells CONNACK codes by the names that MQTT 5 gave them.
 _CONNACK_CODES = {132: 1, 133: 2, 136: 3, 134: 4, 135: NOT_AUTHORIZED}
 _CONNACK_TEXTS = {
-    1: "it does not speak this version of MQTT",
     3: "it is too busy",
     NOT_AUTHORIZED: "not authorized",
 }
@@ -78,6 +78,25 @@ class Inbox:
         if not isinstance(item, int):
             self._bytes -= len(item[1])
         return item
+
+
+class _Handshake:
+    """A TLS context whose sockets shake hands within a time; paho 2.1 gives it a minute."""
+
+    def __init__(self, context: ssl.SSLContext, timeout: float) -> None:
+        self._context = context
+        self._timeout = timeout
+        self.check_hostname = context.check_hostname
+
+    def wrap_socket(self, sock: socket.socket, **arguments: Any) -> ssl.SSLSocket:
+        wrapped = self._context.wrap_socket(sock, **arguments)
+        try:
+            wrapped.settimeout(self._timeout)
+            wrapped.do_handshake()
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
 
 
 class _Client(aiomqtt.Client):
@@ -189,7 +208,7 @@ class MqttConnection:
             protocol=aiomqtt.ProtocolVersion.V311,
             keepalive=KEEPALIVE,
             timeout=timeout,
-            tls_context=tls_context if address.tls else None,
+            tls_context=_Handshake(tls_context, timeout) if address.tls and tls_context else None,
         )
 
     async def __aenter__(self) -> Self:

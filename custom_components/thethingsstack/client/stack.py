@@ -39,6 +39,7 @@ from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, Un
 _LOGGER = logging.getLogger(__name__)
 
 BACKOFF_CAP = 120.0
+_NO_RIGHTS = "no_application_rights"
 _STEADY = timedelta(minutes=1)
 _PAGE = 500
 _STORAGE_PAGE = 1_000
@@ -204,12 +205,15 @@ class Stack:
                 async with self._http.lines(path, params=params, timeout=120) as (items, headers):
                     async for item in items:
                         count += 1
+                        seen += 1
                         start = item.get("received_at", start)
                         try:
                             message = parse_message(None, item)
                         except BadMessage:
                             continue
                         yield message
+                        if seen == limit:
+                            return
             except NotFound as error:
                 raise StorageUnavailable(
                     "the server has no Storage Integration",
@@ -217,7 +221,6 @@ class Stack:
                     namespace=error.namespace,
                     status=error.status,
                 ) from None
-            seen += count
             token = headers.get("X-Continuation-Token")
             if not count or (token is None and count < page):
                 return
@@ -264,7 +267,9 @@ class Stack:
                 answer = values.mapping(
                     await self.request("GET", f"as/{self._application_path}/mqtt-connection-info")
                 )
-            except MissingRight:
+            except MissingRight as error:
+                if error.name == _NO_RIGHTS:
+                    raise
                 answer = {}
             tls_or_not = "public_tls_address" if connection.mqtt_tls else "public_address"
             told, told_port = _host_port(values.text(answer.get(tls_or_not)) or "")
@@ -283,7 +288,7 @@ class Stack:
         try:
             async with await self._mqtt_connection():
                 pass
-        except MqttRefused as error:
+        except (MqttRefused, MissingRight) as error:
             await self._confirm(error)
             raise
 
@@ -315,7 +320,7 @@ class Stack:
                     self.connected = False
                     if isinstance(error, AuthenticationFailed):
                         raise
-                    if isinstance(error, MqttRefused):
+                    if isinstance(error, MqttRefused | MissingRight):
                         await self._confirm(error)
                     _LOGGER.debug("No messages from %s: %s", self.connection.server_host, error)
                     if not lost:
@@ -341,12 +346,12 @@ class Stack:
             timeout=self._mqtt_timeout,
         )
 
-    async def _confirm(self, refused: MqttRefused) -> None:
+    async def _confirm(self, refused: MqttRefused | MissingRight) -> None:
         """Raise AuthenticationFailed if the refusal is the key's fault.
 
         The MQTT server refuses with the same code what it can't verify at the moment.
         """
-        if refused.code != NOT_AUTHORIZED:
+        if isinstance(refused, MqttRefused) and refused.code != NOT_AUTHORIZED:
             return
         try:
             await self.auth_info()
@@ -359,7 +364,7 @@ class Stack:
         if not rights:
             raise AuthenticationFailed(
                 f"no rights for application `{self.connection.uid}`",
-                name="no_application_rights",
+                name=_NO_RIGHTS,
                 namespace="pkg/auth/rights",
             )
 

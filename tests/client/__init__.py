@@ -1,0 +1,1 @@
+"""Tests of the client, which run without Home Assistant."""
