@@ -1,6 +1,7 @@
 """What a server and a key offer, asked before a config entry is made of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -55,6 +56,7 @@ _KEY_ERRORS = {
     "api_key_not_found": "unknown_key",
     "invalid_authorization": "incomplete_key",
     "api_key_expired": "expired_key",
+    "no_application_rights": "no_rights",
 }
 
 
@@ -97,25 +99,26 @@ def mqtt_refused(err: StackError, mqtt: str) -> FormError:
     return refused(err)
 
 
+@contextmanager
+def _texts() -> Iterator[None]:
+    """Turn errors of the HTTP API into the texts for them."""
+    try:
+        yield
+    except StackError as err:
+        raise refused(err) from err
+
+
 async def async_reach(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
     """Ask the Identity Server with a key that it must refuse; raises AddressError."""
     stack = await async_create_stack(hass, {**data, CONF_API_KEY: "probe"})
-    try:
+    with _texts(), suppress(AuthenticationFailed):
         await stack.auth_info()
-    except AuthenticationFailed:
-        return
-    except StackError as err:
-        reason = refused(err)
-        if isinstance(reason, AddressError):
-            raise reason from err
 
 
 async def async_key_info(stack: Stack) -> KeyInfo:
     """Return whose key it is; raises FormError for any other than of an application's messages."""
-    try:
+    with _texts():
         info = await stack.auth_info()
-    except StackError as err:
-        raise refused(err) from err
     if not (info.application_id or info.user_id or info.organization_id):
         raise FormError("not_an_application_key", CONF_API_KEY)
     return info
@@ -123,12 +126,11 @@ async def async_key_info(stack: Stack) -> KeyInfo:
 
 async def async_applications(stack: Stack) -> list[Application] | None:
     """Return the applications that a key reaches; `None` if it may not list them."""
-    try:
-        applications = await stack.applications()
-    except MissingRight:
-        return None
-    except StackError as err:
-        raise refused(err) from err
+    with _texts():
+        try:
+            applications = await stack.applications()
+        except MissingRight:
+            return None
     if not applications:
         raise FormError("no_applications", CONF_API_KEY)
     return applications
@@ -136,10 +138,8 @@ async def async_applications(stack: Stack) -> list[Application] | None:
 
 async def async_rights(stack: Stack) -> frozenset[str]:
     """Return the key's rights; raises FormError unless it may at least read uplinks."""
-    try:
+    with _texts():
         rights = await stack.rights()
-    except StackError as err:
-        raise refused(err) from err
     if not rights:
         raise FormError("no_rights", CONF_API_KEY)
     if "uplinks" in missing(rights):
@@ -151,10 +151,8 @@ async def async_application(stack: Stack, rights: frozenset[str]) -> Application
     """Return the application; `None` if the key may not read it."""
     if "application" in missing(rights):
         return None
-    try:
+    with _texts():
         return await stack.application()
-    except StackError as err:
-        raise refused(err) from err
 
 
 async def async_tenant(stack: Stack, rights: frozenset[str]) -> str | None:
@@ -162,10 +160,8 @@ async def async_tenant(stack: Stack, rights: frozenset[str]) -> str | None:
     application_id = stack.connection.application_id
     if "application" in missing(rights):
         return stack.connection.tenant_id
-    try:
+    with _texts():
         info = await stack.request("GET", f"/as/applications/{application_id}/mqtt-connection-info")
-    except StackError as err:
-        raise refused(err) from err
     name, _, tenant = str(info.get("username", "")).partition("@")
     return (tenant or None) if name == application_id else stack.connection.tenant_id
 
@@ -174,10 +170,8 @@ async def async_survey(
     stack: Stack, rights: frozenset[str], application: str, expires_at: datetime | None
 ) -> Survey:
     """Connect over MQTT and see what else there is to read; raises FormError."""
-    try:
+    with _texts():
         mqtt = await stack.mqtt_address()
-    except StackError as err:
-        raise refused(err) from err
     try:
         await stack.check_mqtt()
     except StackError as err:
@@ -213,7 +207,7 @@ async def _async_count_devices(stack: Stack) -> int | None:
 
 async def async_describe(hass: HomeAssistant, survey: Survey) -> dict[str, str]:
     """Return a survey in words, as placeholders: can, missing, devices, storage, mqtt, expires."""
-    prefix = f"component.{DOMAIN}.selector.summary.options"
+    prefix = f"component.{DOMAIN}.selector.survey.options"
     texts = await async_get_translations(hass, hass.config.language, "selector", [DOMAIN])
 
     def text(key: str, **values: str) -> str:
