@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.simulator import Simulator
-from thethingsstack import cli
+from thethingsstack import MessagesDropped, cli
 
 APP = "garden"
 
@@ -331,12 +331,12 @@ async def test_interrupt_is_a_good_end(run: Run, monkeypatch: pytest.MonkeyPatch
         work.close()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.asyncio, "run", interrupted)
+    monkeypatch.setattr(asyncio, "run", interrupted)
     assert (await run("uplinks")).code == 0
 
 
 def test_notices(capsys: pytest.CaptureFixture[str]) -> None:
-    cli._note(cli.MessagesDropped(count=3, gap=None))
+    cli._note(MessagesDropped(count=3, gap=None))
     cli._note(object())
     assert capsys.readouterr().err == "3 messages dropped\n"
 

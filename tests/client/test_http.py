@@ -64,7 +64,7 @@ def test_recorded_refusals(response: dict[str, Any]) -> None:
     answer = response["json"] or {}
     error = refusal(response["status"], answer, response["headers"])
     answer = answer.get("error", answer)
-    details = next(iter(answer.get("details", [])), {})
+    details: dict[str, Any] = next(iter(answer.get("details", [])), {})
     assert error.status == response["status"]
     assert error.name == details.get("name", error.name)
     assert error.namespace == details.get("namespace")
@@ -231,6 +231,7 @@ async def test_nothing_listens(make_stack: MakeStack, free_port: int) -> None:
     assert raised.value.name == "connection_refused"
 
 
+@pytest.mark.usefixtures("no_names")
 async def test_unknown_host(make_stack: MakeStack) -> None:
     stack = make_stack(connection={"server": "http://nosuchhost.invalid", "identity_server": ""})
     with pytest.raises(ConnectionFailed) as raised:

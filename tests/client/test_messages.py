@@ -353,28 +353,33 @@ def test_unreadable(data: bytes, name: str) -> None:
     assert raised.value.topic == "v3/farm/devices/x/up"
 
 
-ODD = (None, True, -1, 1.5, 10**30, "x", "", [], [[1]], {}, {"a": {"b": []}}, "y" * 100_000)
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    1.5,
+    10**30,
+    "x",
+    "",
+    [],
+    [[1]],
+    {},
+    {"a": {"b": []}},
+    "y" * 100_000,
+)
 
 
 @pytest.mark.parametrize("kind", sorted({"uplink_message", "uplink_normalized", "downlink_ack"}))
 def test_odd_types_count_as_missing(kind: str) -> None:
-    whole = {
-        "end_device_ids": IDS,
-        "received_at": "2026-05-01T10:00:01Z",
-        kind: dict.fromkeys(
-            (
-                "session_key_id f_port f_cnt frm_payload decoded_payload normalized_payload"
-                " rx_metadata settings received_at confirmed consumed_airtime packet_error_rate"
-                " locations version_ids last_battery_percentage attributes correlation_ids priority"
-                " decoded_payload_warnings normalized_payload_warnings error"
-            ).split()
-        ),
-    }
+    fields = (
+        "session_key_id f_port f_cnt frm_payload decoded_payload normalized_payload rx_metadata"
+        " settings received_at confirmed consumed_airtime packet_error_rate locations version_ids"
+        " last_battery_percentage attributes correlation_ids priority decoded_payload_warnings"
+        " normalized_payload_warnings error"
+    )
     for odd in ODD:
-        changed = deepcopy(whole)
-        for key in changed[kind]:
-            changed[kind][key] = odd
-        changed["correlation_ids"] = changed["simulated"] = odd
+        body = dict.fromkeys(fields.split(" "), odd)
+        changed = envelope(kind, body, correlation_ids=odd, simulated=odd)
         message = parse_message(None, changed)
         for name in dir(message):
             if not name.startswith("_"):

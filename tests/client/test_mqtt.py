@@ -125,6 +125,7 @@ async def test_nothing_listens(free_port: int) -> None:
     assert (type(error), error.name) == (ConnectionFailed, "connection_refused")
 
 
+@pytest.mark.usefixtures("no_names")
 @pytest.mark.parametrize("host", ["nosuchhost.invalid", f"{'x' * 70}.example.org"])
 async def test_unknown_host(host: str) -> None:
     error = await refusal_of(connection_to(1883, host=host))

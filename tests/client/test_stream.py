@@ -45,8 +45,8 @@ async def test_messages_come_typed(simulator: Simulator, make_stack: MakeStack) 
         assert isinstance(await anext(stream), JoinAccept)
         await simulator.normalized("bath-radiator", {"air": {"temperature": 20}})
         assert isinstance(await anext(stream), NormalizedUplink)
-    assert not stack.connected
     await simulator.wait_disconnected()
+    assert stack.connected is False
 
 
 async def test_tls(simulator: Simulator, make_stack: MakeStack) -> None:

@@ -228,7 +228,7 @@ class MqttConnection:
         except BaseException:
             self.close()
             raise
-        if any(getattr(code, "value", code) >= _REFUSED for code in granted):
+        if any(getattr(code, "value", 0) >= _REFUSED for code in granted):
             self.close()
             raise MqttRefused(
                 "the server refused the subscription", code=_REFUSED, name="subscription_refused"
