@@ -1,0 +1,164 @@
+"""What Home Assistant, HACS and the quality scale want to find in files."""
+
+import json
+from pathlib import Path
+import re
+import struct
+import tomllib
+from typing import Any
+
+from awesomeversion import AwesomeVersion
+from homeassistant import components
+from homeassistant.util.yaml import load_yaml_dict
+import pytest
+
+from custom_components.thethingsstack.const import DOMAIN, VERSION
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "custom_components" / "thethingsstack"
+MANIFEST: dict[str, Any] = json.loads((PACKAGE / "manifest.json").read_text("utf-8"))
+HACS: dict[str, Any] = json.loads((ROOT / "hacs.json").read_text("utf-8"))
+
+RULES = [
+    "action-setup",
+    "appropriate-polling",
+    "brands",
+    "common-modules",
+    "config-flow-test-coverage",
+    "config-flow",
+    "dependency-transparency",
+    "docs-actions",
+    "docs-triggers",
+    "docs-conditions",
+    "docs-high-level-description",
+    "docs-installation-instructions",
+    "docs-removal-instructions",
+    "entity-event-setup",
+    "entity-unique-id",
+    "has-entity-name",
+    "runtime-data",
+    "test-before-configure",
+    "test-before-setup",
+    "unique-config-entry",
+    "action-exceptions",
+    "config-entry-unloading",
+    "docs-configuration-parameters",
+    "docs-installation-parameters",
+    "entity-unavailable",
+    "integration-owner",
+    "log-when-unavailable",
+    "parallel-updates",
+    "reauthentication-flow",
+    "test-coverage",
+    "devices",
+    "diagnostics",
+    "discovery",
+    "discovery-update-info",
+    "docs-data-update",
+    "docs-examples",
+    "docs-known-limitations",
+    "docs-supported-devices",
+    "docs-supported-functions",
+    "docs-troubleshooting",
+    "docs-use-cases",
+    "dynamic-devices",
+    "stale-devices",
+    "entity-category",
+    "entity-device-class",
+    "entity-disabled-by-default",
+    "entity-translations",
+    "exception-translations",
+    "icon-translations",
+    "reconfiguration-flow",
+    "repair-issues",
+    "async-dependency",
+    "inject-websession",
+    "strict-typing",
+]
+
+
+def test_manifest_is_what_a_custom_integration_needs() -> None:
+    """The keys that Home Assistant and HACS require, in the order that they require."""
+    assert list(MANIFEST) == ["domain", "name", *sorted(set(MANIFEST) - {"domain", "name"})]
+    assert {
+        "codeowners",
+        "config_flow",
+        "documentation",
+        "integration_type",
+        "iot_class",
+        "issue_tracker",
+        "requirements",
+        "version",
+    } <= set(MANIFEST)
+    assert MANIFEST["domain"] == DOMAIN == PACKAGE.name
+    assert MANIFEST["config_flow"] is True
+    assert MANIFEST["integration_type"] == "hub"
+    assert MANIFEST["iot_class"] == "cloud_push"
+    assert all(owner.startswith("@") for owner in MANIFEST["codeowners"])
+    assert all(MANIFEST[key].startswith("https://") for key in ("documentation", "issue_tracker"))
+
+
+def test_no_integration_of_home_assistant_has_our_domain() -> None:
+    """Neither this one nor those that it knows for LoRaWAN."""
+    known = {path.name for path in Path(components.__path__[0]).iterdir()}
+    assert DOMAIN not in known
+
+
+def test_versions_agree() -> None:
+    """Manifest, code and the SDK's metadata are released together."""
+    version = AwesomeVersion(MANIFEST["version"])
+    assert version.valid
+    assert version == VERSION
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == VERSION
+
+
+def test_requirements_are_pinned() -> None:
+    """And the tests use the same."""
+    tested = (ROOT / "requirements_test.txt").read_text("utf-8").splitlines()
+    for requirement in MANIFEST["requirements"]:
+        assert re.fullmatch(r"[a-z0-9_-]+==[\d.]+", requirement)
+        assert requirement in tested
+
+
+def test_hacs() -> None:
+    """Name and least version; nothing that HACS doesn't know."""
+    assert HACS["name"] == MANIFEST["name"]
+    assert AwesomeVersion(HACS["homeassistant"]) >= "2026.10.0"
+    assert set(HACS) <= {"name", "homeassistant", "render_readme"}
+    assert (ROOT / "README.md").read_text("utf-8").startswith("# ")
+
+
+def png_size(path: Path) -> tuple[int, int]:
+    """Return width and height of an image."""
+    data = path.read_bytes()
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", data[16:24])
+    return width, height
+
+
+@pytest.mark.parametrize("dark", ["", "dark_"])
+def test_brand(dark: str) -> None:
+    """Icons are square, logos wide, in both densities."""
+    brand = PACKAGE / "brand"
+    assert png_size(brand / f"{dark}icon.png") == (256, 256)
+    assert png_size(brand / f"{dark}icon@2x.png") == (512, 512)
+    width, height = png_size(brand / f"{dark}logo.png")
+    assert 128 <= height <= 256
+    assert width > height
+    _, double = png_size(brand / f"{dark}logo@2x.png")
+    assert double == 2 * height
+
+
+def test_quality_scale() -> None:
+    """Every rule stands there once, done or with the reason why not."""
+    rules = load_yaml_dict(str(PACKAGE / "quality_scale.yaml"))["rules"]
+    assert len(RULES) == 54
+    assert sorted(rules) == sorted(RULES)
+    for name, rule in rules.items():
+        if isinstance(rule, str):
+            assert rule in ("done", "todo"), name
+        else:
+            assert set(rule) == {"status", "comment"}, name
+            assert rule["status"] == "exempt", name
+            assert rule["comment"], name

@@ -1,0 +1,94 @@
+"""General options: asked for in words, applied at once and without a reload."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr
+
+from tests.ha_fixtures import make_entry, set_up
+from tests.simulator import Simulator
+
+
+async def submit(hass: HomeAssistant, result: ConfigFlowResult, **fields: Any) -> ConfigFlowResult:
+    """Fill in the form and send it."""
+    result = await hass.config_entries.options.async_configure(result["flow_id"], fields)
+    await hass.async_block_till_done()
+    return result
+
+
+def device_names(hass: HomeAssistant, entry_id: str) -> set[str | None]:
+    """Return the names of the entry's devices."""
+    registry = dr.async_get(hass)
+    return {d.name for d in dr.async_entries_for_config_entry(registry, entry_id)}
+
+
+def choices(result: ConfigFlowResult) -> dict[str, str]:
+    """Return the end devices that a form offers."""
+    schema = result["data_schema"]
+    assert schema is not None
+    (selector,) = schema.schema.values()
+    return {option["value"]: option["label"] for option in selector.config["options"]}
+
+
+async def test_general_options_are_applied_in_place(hass: HomeAssistant, sim: Simulator) -> None:
+    """No reload: with QoS 0 it would lose uplinks."""
+    sim.update_device("lpp-node", attributes={"home-assistant": "ignore"})
+    entry = await set_up(hass, sim)
+    coordinator = entry.runtime_data
+    assert "Cellar node" in device_names(hass, entry.entry_id)
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert result["step_id"] == "init"
+    assert result["description_placeholders"] == {
+        "attribute": "home-assistant",
+        "value": "ignore",
+    }
+    result = await submit(hass, result, devices="not_ignored", overdue_after=48.0)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == {"devices": "not_ignored", "overdue_after": 48}
+    assert entry.runtime_data is coordinator
+    assert coordinator.connected
+    assert "Cellar node" not in device_names(hass, entry.entry_id)
+    assert coordinator.overdue_after.total_seconds() == 48 * 3600
+
+
+async def test_choosing_end_devices(hass: HomeAssistant, sim: Simulator) -> None:
+    """By name; those that are left out can be chosen again later."""
+    entry = await set_up(hass, sim)
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await submit(hass, result, devices="chosen", overdue_after=25)
+    assert result["step_id"] == "chosen_devices"
+    offered = choices(result)
+    assert set(offered) == set(sim.devices)
+    assert offered["greenhouse-climate"] == "Greenhouse climate (greenhouse-climate)"
+    result = await submit(hass, result, chosen_devices=["pump-socket", "greenhouse-climate"])
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == {
+        "devices": "chosen",
+        "overdue_after": 25,
+        "chosen_devices": ["pump-socket", "greenhouse-climate"],
+    }
+    assert device_names(hass, entry.entry_id) == {"Garden", "Pump socket", "Greenhouse climate"}
+
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await submit(hass, result, devices="chosen", overdue_after=25)
+    assert choices(result) == offered
+    await submit(hass, result, chosen_devices=["weather-station"])
+    assert device_names(hass, entry.entry_id) == {"Garden", "Weather station"}
+
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    await submit(hass, result, devices="all", overdue_after=25)
+    assert len(device_names(hass, entry.entry_id)) == 1 + len(sim.devices)
+    assert entry.options["chosen_devices"] == ["weather-station"]
+
+
+async def test_choosing_while_the_entry_does_not_run(hass: HomeAssistant, sim: Simulator) -> None:
+    """What was chosen stays choosable; nothing else is known."""
+    entry = make_entry(sim, options={"devices": "chosen", "chosen_devices": ["pump-socket"]})
+    entry.add_to_hass(hass)
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await submit(hass, result, devices="chosen", overdue_after=25)
+    assert choices(result) == {"pump-socket": "pump-socket"}
+    result = await submit(hass, result, chosen_devices=["pump-socket"])
+    assert result["type"] is FlowResultType.CREATE_ENTRY

@@ -1,0 +1,348 @@
+"""Every text that the code asks for exists, says what it should, and none is left over."""
+
+import ast
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+import pytest
+import voluptuous as vol
+
+from custom_components.thethingsstack import addresses, config_flow, options_flow, survey
+from custom_components.thethingsstack.client import CLOUD_CLUSTERS, FEATURES, NETWORKS
+from custom_components.thethingsstack.const import (
+    DEVICES_ALL,
+    DEVICES_CHOSEN,
+    DEVICES_NOT_IGNORED,
+    NETWORK_CLOUD,
+    NETWORK_OWN_SERVER,
+)
+from custom_components.thethingsstack.device import Status
+from custom_components.thethingsstack.event import ActivityEvent
+from custom_components.thethingsstack.payload import QUANTITIES
+from custom_components.thethingsstack.sensor import (
+    APPLICATION_SENSORS,
+    BATTERY_SENSOR,
+    LAST_UPLINK_SENSOR,
+    RADIO_SENSORS,
+    STATUS_SENSOR,
+)
+
+PACKAGE = Path(__file__).parent.parent / "custom_components" / "thethingsstack"
+TEXTS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json").read_text("utf-8"))
+ICONS: dict[str, Any] = json.loads((PACKAGE / "icons.json").read_text("utf-8"))
+CONFIG = TEXTS["config"]
+OPTIONS = TEXTS["options"]
+ENTITY = TEXTS["entity"]
+MODULES = {path.stem: ast.parse(path.read_text("utf-8")) for path in PACKAGE.glob("*.py")}
+
+BUILT_IN_SENSORS = (
+    LAST_UPLINK_SENSOR,
+    *RADIO_SENSORS,
+    BATTERY_SENSOR,
+    STATUS_SENSOR,
+    *APPLICATION_SENSORS,
+)
+
+
+def leaves(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the path and the text of every leaf."""
+    if isinstance(node, str):
+        yield path, node
+        return
+    for key, value in node.items():
+        yield from leaves(value, f"{path}.{key}" if path else key)
+
+
+def placeholders(text: str) -> set[str]:
+    """Return what a text names."""
+    return set(re.findall(r"{(\w+)}", text))
+
+
+def constants(node: ast.AST) -> set[str]:
+    """Return the texts that an expression may be: both arms of a condition."""
+    return {
+        part.value
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value
+    }
+
+
+def calls(*modules: str) -> Iterator[tuple[str, ast.Call]]:
+    """Yield the name of what is called, and the call, in these modules or in all."""
+    for name in modules or MODULES:
+        for node in ast.walk(MODULES[name]):
+            if isinstance(node, ast.Call):
+                function = node.func
+                if isinstance(function, ast.Attribute):
+                    yield function.attr, node
+                elif isinstance(function, ast.Name):
+                    yield function.id, node
+
+
+def keyword(call: ast.Call, name: str) -> ast.expr | None:
+    """Return an argument given by name."""
+    return next((given.value for given in call.keywords if given.arg == name), None)
+
+
+# The rules that Home Assistant has for texts
+
+
+def test_one_file_of_literal_texts() -> None:
+    """Custom integrations have translations only, without references."""
+    assert not (PACKAGE / "strings.json").exists()
+    assert set(TEXTS) <= {
+        "config",
+        "options",
+        "selector",
+        "system_health",
+        "exceptions",
+        "issues",
+        "entity",
+    }
+
+
+FORBIDDEN = {
+    "stray blanks": r"^\s|\s$|  |^$",
+    "a reference": r"\[%key",
+    "HTML": r"</?[a-zA-Z]",
+    "a URL": r"[a-z]+://",
+    "a quoted placeholder": r"'{\w+}'",
+    "an odd placeholder": r"{(?![a-z_]+})|(?<![a-z_])}",
+}
+
+
+def test_texts_keep_the_rules() -> None:
+    """Keys are slugs; texts have nothing that Home Assistant forbids."""
+    for path, text in leaves(TEXTS):
+        assert all(re.fullmatch(r"[a-z0-9_]+", key) for key in path.split(".")), path
+        for what, pattern in FORBIDDEN.items():
+            assert not re.search(pattern, text), f"{path} has {what}"
+
+
+def test_descriptions_belong_to_fields() -> None:
+    """Every field has a name and a description, and nothing else has."""
+    for flow in (CONFIG, OPTIONS):
+        for step in flow["step"].values():
+            for part in (step, *step.get("sections", {}).values()):
+                assert set(part.get("data", {})) == set(part.get("data_description", {}))
+
+
+def test_issues_tell_what_to_do() -> None:
+    """An issue that can't be fixed by Home Assistant has a title and a description."""
+    for issue in TEXTS["issues"].values():
+        assert set(issue) == {"title", "description"}
+
+
+# Forms
+
+
+SCHEMAS: dict[str, vol.Schema | None] = {
+    "user": None,
+    "cloud": addresses.CLOUD_SCHEMA,
+    "own_server": addresses.OWN_SERVER_SCHEMA,
+    "key": addresses.KEY_SCHEMA,
+    "reauth_confirm": addresses.KEY_SCHEMA,
+    "rights": vol.Schema({}),
+    "wrong_cluster": vol.Schema({}),
+}
+
+
+def steps_of(flow: type) -> set[str]:
+    """Return the steps that a flow has a form for."""
+    return {
+        name.removeprefix("async_step_")
+        for name in vars(flow)
+        if name.startswith("async_step_") and name != "async_step_reauth"
+    }
+
+
+def test_every_step_has_its_texts() -> None:
+    """As many steps as texts."""
+    assert set(CONFIG["step"]) == steps_of(config_flow.TheThingsStackConfigFlow)
+    assert set(OPTIONS["step"]) == steps_of(options_flow.TheThingsStackOptionsFlow)
+    for flow in (CONFIG, OPTIONS):
+        assert all(step["title"] for step in flow["step"].values())
+
+
+def fields_of(schema: vol.Schema) -> dict[str, vol.Schema | None]:
+    """Return the fields of a form; a section with its own form."""
+    return {str(key): getattr(value, "schema", None) for key, value in schema.schema.items()}
+
+
+@pytest.mark.parametrize(
+    ("step", "schema"), [(step, schema) for step, schema in SCHEMAS.items() if schema is not None]
+)
+def test_every_field_has_its_texts(step: str, schema: vol.Schema) -> None:
+    """As many fields as texts, in sections too."""
+    texts = CONFIG["step"][step]
+    fields = fields_of(schema)
+    sections = {name: part for name, part in fields.items() if isinstance(part, vol.Schema)}
+    assert set(texts.get("data", {})) == set(fields) - set(sections)
+    assert set(texts.get("sections", {})) == set(sections)
+    for name, part in sections.items():
+        assert set(texts["sections"][name]["data"]) == set(fields_of(part))
+
+
+def test_reconfigure_has_the_texts_of_all_its_forms() -> None:
+    """Its form depends on the network: all fields have texts, and the same as elsewhere."""
+    texts = CONFIG["step"]["reconfigure"]
+    schemas = (
+        addresses.SANDBOX_SCHEMA,
+        addresses.CLOUD_SCHEMA,
+        addresses.OWN_SERVER_SCHEMA,
+        addresses.OPTIONAL_KEY_SCHEMA,
+    )
+    fields = {name for schema in schemas for name in fields_of(schema)}
+    assert set(texts["data"]) == fields - {"advanced"}
+    assert texts["sections"] == CONFIG["step"]["own_server"]["sections"]
+
+
+def test_options_have_their_texts() -> None:
+    """The general options and the choice of devices."""
+    steps = OPTIONS["step"]
+    assert set(steps["init"]["data"]) == set(fields_of(options_flow.GENERAL_SCHEMA))
+    assert set(steps["chosen_devices"]["data"]) == {"chosen_devices"}
+
+
+def test_choices_have_their_texts() -> None:
+    """Every option of every select."""
+    selector = TEXTS["selector"]
+    assert set(selector) == {"network", "cluster", "devices", "survey"}
+    assert set(selector["network"]["options"]) == {*NETWORKS, NETWORK_CLOUD, NETWORK_OWN_SERVER}
+    assert set(selector["cluster"]["options"]) == set(CLOUD_CLUSTERS)
+    assert set(selector["devices"]["options"]) == {
+        DEVICES_ALL,
+        DEVICES_CHOSEN,
+        DEVICES_NOT_IGNORED,
+    }
+
+
+def test_summary_has_its_texts() -> None:
+    """What the survey says: each feature, each right, each state of the storage."""
+    texts = set(TEXTS["selector"]["survey"]["options"])
+    expected = {f"{can}_{feature}" for feature in FEATURES for can in ("can", "cannot")}
+    expected |= {right.lower() for rights in FEATURES.values() for right in rights}
+    expected |= {storage.value for storage in survey.Storage}
+    for name, call in calls("survey"):
+        if name == "text":
+            expected |= {text for text in constants(call.args[0]) if not text.endswith("_")}
+    assert texts == expected
+
+
+def test_every_refusal_has_its_text() -> None:
+    """Every reason that the code may give, and no other."""
+    reasons = set(survey._KEY_ERRORS.values())
+    reasons |= {reason for _, reason in survey._SERVER_ERRORS + survey._MQTT_ERRORS}
+    reasons |= {"invalid_auth", "invalid_identity_server", "invalid_server", "invalid_certificate"}
+    for name, call in calls("addresses", "config_flow", "survey"):
+        if name in ("FormError", "AddressError") and isinstance(call.args[0], ast.Constant):
+            reasons.add(str(call.args[0].value))
+    assert set(CONFIG["error"]) == reasons
+
+
+def test_refusals_name_only_what_the_forms_give() -> None:
+    """A placeholder that nobody fills in would hide the whole text."""
+    given = {"application", "console", "example", "server"}
+    special = {"other_application": {"other"}, "wrong_cluster": {"cluster"}}
+    for reason, text in CONFIG["error"].items():
+        extra = {"mqtt"} if reason.startswith("mqtt_") else special.get(reason, set())
+        assert placeholders(text) <= given | extra, reason
+    for step in ("cloud", "own_server", "key", "application", "reauth_confirm", "reconfigure"):
+        for _, text in leaves(CONFIG["step"][step]):
+            assert placeholders(text) <= given, step
+
+
+def test_every_abort_has_its_text() -> None:
+    """Those that Home Assistant doesn't bring."""
+    assert set(CONFIG["abort"]) == {"already_configured"}
+
+
+# Exceptions and issues
+
+
+def test_every_exception_has_its_text() -> None:
+    """Key and placeholders are those of the code."""
+    found: dict[str, set[str]] = {}
+    for _, call in calls():
+        key, domain = keyword(call, "translation_key"), keyword(call, "translation_domain")
+        if key is None or domain is None:
+            continue
+        given = keyword(call, "translation_placeholders")
+        for name in constants(key):
+            found[name] = (
+                {str(k.value) for k in given.keys if isinstance(k, ast.Constant)}
+                if isinstance(given, ast.Dict)
+                else set()
+            )
+    texts = {key: placeholders(text["message"]) for key, text in TEXTS["exceptions"].items()}
+    assert texts == found
+
+
+def test_every_issue_has_its_texts() -> None:
+    """Key and placeholders are those of the code."""
+    found: dict[str, set[str]] = {}
+    for name, call in calls():
+        if name != "async_create_issue":
+            continue
+        key, given = keyword(call, "translation_key"), keyword(call, "translation_placeholders")
+        assert key is not None
+        assert isinstance(given, ast.Dict)
+        names = {str(k.value) for k in given.keys if isinstance(k, ast.Constant)}
+        arms = (key.body, key.orelse) if isinstance(key, ast.IfExp) else (key,)
+        for arm in arms:
+            found |= dict.fromkeys(constants(arm), names)
+    assert set(TEXTS["issues"]) == set(found)
+    for key, issue in TEXTS["issues"].items():
+        for text in issue.values():
+            assert placeholders(text) <= found[key], key
+
+
+# Entities
+
+
+def test_every_quantity_has_a_name_and_a_face() -> None:
+    """A name in its platform, and an icon unless its class brings one."""
+    assert QUANTITIES
+    for key, quantity in QUANTITIES.items():
+        assert ENTITY[quantity.kind].get(key, {}).get("name"), key
+        if quantity.device_class is None:
+            assert key in ICONS["entity"][quantity.kind], key
+        else:
+            assert quantity.kind in ("sensor", "binary_sensor"), key
+
+
+def test_every_built_in_entity_has_a_name_and_a_face() -> None:
+    """Radio, health, activity, and what the application has."""
+    for sensor in BUILT_IN_SENSORS:
+        key = sensor.translation_key or sensor.key
+        assert ENTITY["sensor"][key]["name"]
+        assert sensor.device_class not in (None, "enum") or key in ICONS["entity"]["sensor"]
+    assert ENTITY["binary_sensor"]["connection"]["name"]
+    assert set(ENTITY["sensor"]["status"]["state"]) == {status.value for status in Status}
+
+
+def test_activity_has_the_texts_of_its_types() -> None:
+    """Each type of event, in texts and icons."""
+    types = set(ActivityEvent.entity_description.event_types or ())
+    assert set(ENTITY["event"]["activity"]["state_attributes"]["event_type"]["state"]) == types
+    icons = ICONS["entity"]["event"]["activity"]["state_attributes"]["event_type"]["state"]
+    assert set(icons) == types
+
+
+def test_no_entity_text_is_left_over() -> None:
+    """Names and icons belong to a quantity or to a built-in entity."""
+    known = {(quantity.kind.value, key) for key, quantity in QUANTITIES.items()}
+    known |= {("sensor", sensor.translation_key or sensor.key) for sensor in BUILT_IN_SENSORS}
+    known |= {("binary_sensor", "connection"), ("event", "activity")}
+    for texts in (ENTITY, ICONS["entity"]):
+        assert {(platform, key) for platform, keys in texts.items() for key in keys} <= known
+
+
+def test_icons_are_material_design_icons() -> None:
+    """The only set that Home Assistant takes."""
+    assert set(ICONS) == {"entity"}
+    for _, icon in leaves(ICONS):
+        assert re.fullmatch(r"mdi:[a-z0-9]+(-[a-z0-9]+)*", icon)
