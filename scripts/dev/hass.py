@@ -24,9 +24,13 @@ LEFT_OUT = {
     "tts",
     "wake_word",
 }
-# The frontend's list of actions imports the voice platforms, and they these two, which have no
-# wheels for this Python.
-STAND_INS = {"pymicro_vad": "MicroVad", "pyspeex_noise": "AudioProcessor"}
+# The frontend's list of actions imports the voice and camera platforms, and they these: two have
+# no wheels for this Python, one needs a library of the system.
+STAND_INS = {
+    "pymicro_vad": "MicroVad",
+    "pyspeex_noise": "AudioProcessor",
+    "turbojpeg": "TurboJPEG",
+}
 
 
 def run() -> int:

@@ -18,9 +18,9 @@ _VALIDITY = 10 * 365 * 86_400
 
 CONFIGURATION = """\
 homeassistant:
-  name: Garden
-  latitude: 52.3712
-  longitude: 4.89
+  name: Riverside
+  latitude: 52.1561
+  longitude: 5.3878
   elevation: 0
   radius: 100
   unit_system: metric
@@ -39,7 +39,6 @@ history:
 logbook:
 energy:
 my:
-sun:
 recorder:
   commit_interval: 1
 logger:
