@@ -1,0 +1,96 @@
+"""Measure, and print a table: scripts/bench [--quick] [--devices N …]."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
+import json
+from pathlib import Path
+import platform
+import sys
+
+from homeassistant.const import __version__ as ha_version
+
+from .measure import STEPS, Plan, Result, processes
+from .report import table, targets
+from .variants import OURS, VARIANTS
+
+
+def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return what was asked for on the command line."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description="Measure the integration beside Home Assistant's mqtt with discovery (A) "
+        "and the least that writes the same states (E), in one run. Install mosquitto "
+        "(apt install mosquitto, brew install mosquitto) for a broker that is not in the way. "
+        "The machine should have nothing else to do; read ratios, not milliseconds.",
+    )
+    parser.add_argument("--devices", type=int, nargs="+", help="numbers of devices (100 1000)")
+    parser.add_argument("--uplinks", type=int, help="uplinks per round (6000)")
+    parser.add_argument("--rounds", type=int, help="rounds for the CPU per uplink (5)")
+    parser.add_argument("--quick", action="store_true", help="a run of under a minute")
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, help="leave variants out")
+    parser.add_argument("--plain", action="store_true", help="do without mosquitto")
+    parser.add_argument("--profile", action="store_true", help="print where our time goes")
+    parser.add_argument("--json", type=Path, help="write all results to this file")
+    return parser.parse_args(argv)
+
+
+def plans(asked: argparse.Namespace) -> list[Plan]:
+    """Return what to measure."""
+    quick = asked.quick
+    variants = [key for key in VARIANTS if key in (asked.only or VARIANTS)]
+    if OURS.key not in variants:
+        variants.append(OURS.key)
+    return [
+        Plan(
+            devices=devices,
+            uplinks=asked.uplinks or (500 if quick else 6000),
+            rounds=asked.rounds or (2 if quick else 5),
+            latency_uplinks=50 if quick else 500,
+            latency_rounds=1 if quick else 2,
+            steps=(500, 2000) if quick else STEPS,
+            repeated_setups=1 if quick else 3,
+            profile=asked.profile,
+            variants=variants,
+            broker="plain" if asked.plain else "any",
+        )
+        for devices in asked.devices or ([50] if quick else [100, 1000])
+    ]
+
+
+async def measure(todo: Sequence[Plan]) -> tuple[str, dict[int, dict[str, Result]]]:
+    """Return the broker's name and the results by number of end devices and variant."""
+
+    def say(what: str) -> None:
+        print(f"… {what}", file=sys.stderr, flush=True)
+
+    results = {}
+    for plan in todo:
+        async with processes(plan, say) as (broker, bench):
+            results[plan.devices] = await bench.run()
+    return broker, results
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    asked = arguments(argv)
+    broker, results = asyncio.run(measure(plans(asked)))
+    print(
+        f"Home Assistant {ha_version}, Python {platform.python_version()}, {broker}; "
+        "8 fields per device, all changing, a listener to all states\n"
+    )
+    print(*table(results), "", *targets(results), sep="\n")
+    for devices, variants in results.items():
+        if profile := variants[OURS.key].profile:
+            print(f"\n{devices} devices\n{profile}")
+    if asked.json:
+        everything = {
+            devices: {key: asdict(result) for key, result in variants.items()}
+            for devices, variants in results.items()
+        }
+        asked.json.write_text(json.dumps(everything), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""The table of a benchmark, and which targets are met."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from .measure import Result, fields_of
+from .variants import FLOOR, MQTT, OURS, VARIANTS
+
+type Results = Mapping[int, Mapping[str, Result]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table."""
+
+    title: str
+    cell: Callable[[Result, int], str]
+
+
+def _spread(values: Sequence[float], scale: float, digits: int = 0) -> str:
+    if not values:
+        return "-"
+    low, middle, high = (scale * v for v in (min(values), median(values), max(values)))
+    return f"{middle:.{digits}f} ({low:.{digits}f}…{high:.{digits}f})"
+
+
+def _first(values: Sequence[float], scale: float, digits: int) -> str:
+    return f"{scale * median(values):.{digits}f}" if values else "-"
+
+
+ROWS = (
+    Row(title="CPU per uplink, µs (range)", cell=lambda r, _: _spread(r.cpu, 1e6)),
+    Row(title="the same, one at a time", cell=lambda r, _: _spread(r.idle_cpu, 1e6)),
+    Row(title="states written per uplink", cell=lambda r, _: f"{median(r.states):.1f}"),
+    Row(
+        title="publish → written, ms: p50 / p99",
+        cell=lambda r, _: f"{r.latency(0.5):.2f} / {r.latency(0.99):.2f}" if r.latencies else "-",
+    ),
+    Row(
+        title="sustained uplinks/s",
+        cell=lambda r, _: f"{r.sustained}{'' if r.stopped else ' or more'}",
+    ),
+    Row(title="lost in the rounds above", cell=lambda r, _: str(r.lost)),
+    Row(title="first setup: CPU, s", cell=lambda r, _: f"{r.setup_cpu:.2f}"),
+    Row(title="first setup: wall, s", cell=lambda r, _: f"{r.setup_wall:.2f}"),
+    Row(title="first setup: longest stall, ms", cell=lambda r, _: f"{1e3 * r.setup_stall:.0f}"),
+    Row(title="later setup: CPU, s", cell=lambda r, _: _first(r.again_cpu, 1, 2)),
+    Row(title="later setup: wall, s", cell=lambda r, _: _first(r.again_wall, 1, 2)),
+    Row(title="later setup: longest stall, ms", cell=lambda r, _: _first(r.again_stall, 1e3, 0)),
+    Row(title="memory, MB", cell=lambda r, _: f"{r.memory / 1e6:.1f}"),
+    Row(
+        title="memory per field, kB",
+        cell=lambda r, devices: f"{r.memory / 1e3 / fields_of(devices):.1f}",
+    ),
+    Row(
+        title="entities: with a state / registered",
+        cell=lambda r, _: f"{r.entities['states']} / {r.entities['registered']}",
+    ),
+)
+
+
+def table(results: Results) -> Iterator[str]:
+    """Yield the lines of the table: one column per variant and number of end devices."""
+    columns = [(devices, key) for devices, variants in results.items() for key in variants]
+    heads = [f"{VARIANTS[key].title}, {devices}" for devices, key in columns]
+    lines = [
+        [row.title, *(row.cell(results[devices][key], devices) for devices, key in columns)]
+        for row in ROWS
+    ]
+    yield from _aligned(["", *heads], lines)
+    for devices, key in columns:
+        if stopped := results[devices][key].stopped:
+            yield f"Throughput of {VARIANTS[key].title} with {devices} devices: {stopped}."
+
+
+def targets(results: Results) -> Iterator[str]:
+    """Yield the lines of the targets; they are meant for the highest number of end devices."""
+    lines = [
+        [title, f"{measured:.2f}", f"{'≥' if wanted_high else '≤'} {limit:g}", verdict]
+        for title, measured, limit, wanted_high in _judged(results)
+        for verdict in [_verdict(measured, limit, wanted_high)]
+    ]
+    yield from _aligned(["target", "measured", "wanted", ""], lines)
+
+
+def _verdict(measured: float, limit: float, wanted_high: bool) -> str:
+    if (measured >= limit) if wanted_high else (measured <= limit):
+        return "met"
+    return f"missed by {abs(measured / limit - 1):.0%}"
+
+
+def _judged(results: Results) -> Iterator[tuple[str, float, float, bool]]:
+    devices, variants = max(results.items())
+    ours = variants[OURS.key]
+    if mqtt := variants.get(MQTT.key):
+        yield "CPU per uplink / A", ours.cpu_per_uplink / mqtt.cpu_per_uplink, 0.40, False
+    if floor := variants.get(FLOOR.key):
+        yield "CPU per uplink / E", ours.cpu_per_uplink / floor.cpu_per_uplink, 1.35, False
+    fewest, few = min(results.items())
+    if fewest != devices:
+        growth = ours.cpu_per_uplink / few[OURS.key].cpu_per_uplink
+        yield f"CPU per uplink, {devices} / {fewest} devices", growth, 1.3, False
+    if floor and ours.latencies and floor.latencies:
+        yield "p99 over that of E, ms", ours.latency(0.99) - floor.latency(0.99), 5, False
+    if mqtt:
+        yield "first setup CPU / A", ours.setup_cpu / mqtt.setup_cpu, 0.35, False
+    if floor:
+        yield "first setup CPU / E", ours.setup_cpu / floor.setup_cpu, 2, False
+    if mqtt and ours.again_cpu:
+        yield "later setup CPU / A", median(ours.again_cpu) / median(mqtt.again_cpu), 0.35, False
+    if floor and ours.again_cpu:
+        yield "later setup CPU / E", median(ours.again_cpu) / median(floor.again_cpu), 2, False
+    yield "memory per field, kB", ours.memory / 1e3 / fields_of(devices), 12, False
+    if ours.sustained:
+        yield "sustained uplinks/s", ours.sustained, 2000, True
+
+
+def _aligned(head: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
+    for line in (head, ["-" * width for width in widths], *lines):
+        cells = [f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)]
+        cells[0] = f"{line[0]:<{widths[0]}}"
+        yield "| " + " | ".join(cells) + " |"

@@ -1,0 +1,135 @@
+"""What is measured: our integration, the floor, and Home Assistant's MQTT with discovery."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry
+from homeassistant.core import HomeAssistant
+
+from .workload import DISCOVERY_PREFIX, uplink_topic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the other processes are, and how many end devices there are."""
+
+    server: str
+    mqtt_port: int
+    mqtt_5: bool
+    devices: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One way from uplinks to states; each has an application of its own."""
+
+    key: str
+    title: str
+    domain: str
+    entry_version: int
+    entry_data: Callable[[Places, str], Mapping[str, Any]]
+    listens: Callable[[HomeAssistant, ConfigEntry[Any]], bool]
+    entities_from_uplinks: bool = False
+    """Whether the entities come with the first uplinks, and not before."""
+
+    @property
+    def application(self) -> str:
+        """Return the id of its application."""
+        return f"bench-{self.key}"
+
+    def entry(self, places: Places) -> ConfigEntry[Any]:
+        """Return what its config flow would make."""
+        return ConfigEntry(
+            data=self.entry_data(places, self.application),
+            discovery_keys=MappingProxyType({}),
+            domain=self.domain,
+            entry_id=f"{self.key:0>32}",
+            minor_version=1,
+            options={},
+            source=SOURCE_USER,
+            subentries_data=(),
+            title="Benchmark",
+            unique_id=self.application,
+            version=self.entry_version,
+        )
+
+
+def _own_data(places: Places, application: str) -> Mapping[str, Any]:
+    return {
+        "network": "own_server",
+        "server": places.server,
+        "identity_server": places.server,
+        "tenant_id": None,
+        "application_id": application,
+        "api_key": "NNSXS.BENCH.BENCH",
+        "mqtt_host": "127.0.0.1",
+        "mqtt_port": places.mqtt_port,
+        "mqtt_tls": False,
+        "ca_certificate": None,
+    }
+
+
+def _own_listens(_hass: HomeAssistant, entry: ConfigEntry[Any]) -> bool:
+    coordinator = entry.runtime_data
+    return bool(coordinator.connected and coordinator.caught_up)
+
+
+def _floor_data(places: Places, application: str) -> Mapping[str, Any]:
+    return {
+        "port": places.mqtt_port,
+        "topic": uplink_topic(application),
+        "devices": places.devices,
+    }
+
+
+def _floor_listens(_hass: HomeAssistant, entry: ConfigEntry[Any]) -> bool:
+    return bool(entry.runtime_data.connected)
+
+
+def _mqtt_data(places: Places, _application: str) -> Mapping[str, Any]:
+    # With a protocol below 5 Home Assistant tries 5 first at each start.
+    return {
+        "broker": "127.0.0.1",
+        "port": places.mqtt_port,
+        "username": "bench",
+        "password": "bench",
+        "protocol": "5" if places.mqtt_5 else "3.1.1",
+        "discovery": True,
+        "discovery_prefix": DISCOVERY_PREFIX,
+    }
+
+
+def _mqtt_listens(hass: HomeAssistant, _entry: ConfigEntry[Any]) -> bool:
+    # Nothing public tells when all subscriptions have been sent.
+    client = hass.data["mqtt"].client
+    return bool(client.connected and not client._pending_subscriptions)
+
+
+OURS = Variant(
+    key="ours",
+    title="thethingsstack",
+    domain="thethingsstack",
+    entry_version=1,
+    entry_data=_own_data,
+    listens=_own_listens,
+    entities_from_uplinks=True,
+)
+FLOOR = Variant(
+    key="floor",
+    title="E floor",
+    domain="uplink_floor",
+    entry_version=1,
+    entry_data=_floor_data,
+    listens=_floor_listens,
+)
+MQTT = Variant(
+    key="mqtt",
+    title="A mqtt",
+    domain="mqtt",
+    entry_version=2,
+    entry_data=_mqtt_data,
+    listens=_mqtt_listens,
+)
+VARIANTS = {variant.key: variant for variant in (MQTT, FLOOR, OURS)}

@@ -1,0 +1,239 @@
+"""The end devices of a benchmark and what they send: 8 fields, uplinks of 2.5 kB."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+DISCOVERY_PREFIX = "homeassistant"
+COUNTER = "pulse_count"
+"""The field that tells uplinks apart: it has the number of the uplink."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A decoded field, as a user of MQTT discovery would describe it; values take turns."""
+
+    name: str
+    unit: str | None
+    device_class: str | None
+    low: float
+    step: float
+    turns: int
+    state_class: str = "measurement"
+
+    def value(self, turn: int, device: int) -> float:
+        """Return the value of an end device's uplink; never that of the uplink before."""
+        return round(self.low + self.step * ((turn * 7 + device * 13) % self.turns), 2)
+
+
+FIELDS = (
+    Field(name="temperature", unit="°C", device_class="temperature", low=10, step=0.1, turns=200),
+    Field(name="humidity", unit="%", device_class="humidity", low=30, step=0.5, turns=100),
+    Field(
+        name="pressure",
+        unit="hPa",
+        device_class="atmospheric_pressure",
+        low=980,
+        step=0.1,
+        turns=500,
+    ),
+    Field(name="co2", unit="ppm", device_class="carbon_dioxide", low=400, step=1, turns=1200),
+    Field(name="illuminance", unit="lx", device_class="illuminance", low=0, step=3, turns=1000),
+    Field(name="soil_moisture", unit="%", device_class="moisture", low=5, step=0.1, turns=600),
+    Field(name="battery_voltage", unit="V", device_class="voltage", low=2.8, step=0.01, turns=80),
+    Field(
+        name=COUNTER,
+        unit=None,
+        device_class=None,
+        low=0,
+        step=1,
+        turns=1,
+        state_class="total_increasing",
+    ),
+)
+NAMES = frozenset(field.name for field in FIELDS)
+
+
+def device_id(device: int) -> str:
+    """Return the id of the nth end device."""
+    return f"node-{device:05d}"
+
+
+def dev_eui(device: int) -> str:
+    """Return the DevEUI of the nth end device."""
+    return f"70B3D57ED1{device:06X}"
+
+
+def place_of(unique_id: str) -> tuple[int, str] | None:
+    """Return end device and field of an entity's unique id "…DevEUI/field/name"; None: neither."""
+    *_, eui, kind, name = f"//{unique_id}".split("/")
+    if kind != "field" or name not in NAMES:
+        return None
+    return int(eui.removeprefix("70B3D57ED1"), 16), name
+
+
+def unique_id(device: int, name: str) -> str:
+    """Return the unique id that both yardsticks give an entity."""
+    return f"{dev_eui(device)}/field/{name}"
+
+
+def uplink_topic(application: str, device: str = "+") -> str:
+    """Return where an application's uplinks are published."""
+    return f"v3/{application}/devices/{device}/up"
+
+
+def decoded_payload(sequence: int, devices: int) -> dict[str, Any]:
+    """Return what the payload formatter made of an uplink; devices send in turn."""
+    turn, device = divmod(sequence, devices)
+    values: dict[str, Any] = {field.name: field.value(turn, device) for field in FIELDS}
+    values[COUNTER] = sequence
+    return values
+
+
+def _receptions(sequence: int, at: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "gateway_ids": {
+                "gateway_id": f"gateway-{number}",
+                "eui": f"B827EBFFFE00000{number}",
+            },
+            "time": at,
+            "timestamp": 868162900 + sequence,
+            "rssi": -61 - 13 * number - sequence % 9,
+            "channel_rssi": -61 - 13 * number - sequence % 9,
+            "snr": 8.5 - 2 * number,
+            "frequency_offset": "-1234",
+            "location": {
+                "latitude": 52.374 + number / 100,
+                "longitude": 4.89,
+                "altitude": 18,
+                "source": "SOURCE_REGISTRY",
+            },
+            "uplink_token": "ChUKEwoHcm9vZi1ndxIIuCfr//4AAAEQ1Lr8nQMaDAiEkJDYBhCMh8yiAiCgoKqUohk=",
+            "channel_index": 3,
+            "received_at": at,
+        }
+        for number in range(3)
+    ]
+
+
+def envelope(application: str, sequence: int, devices: int, at: datetime) -> bytes:
+    """Return the nth uplink as the Application Server publishes it."""
+    turn, device = divmod(sequence, devices)
+    heard = f"{at:%Y-%m-%dT%H:%M:%S.%f}043Z"
+    published = f"{at + timedelta(milliseconds=200):%Y-%m-%dT%H:%M:%S.%f}296Z"
+    message = {
+        "end_device_ids": {
+            "device_id": device_id(device),
+            "application_ids": {"application_id": application},
+            "dev_eui": dev_eui(device),
+            "join_eui": "70B3D57ED1000000",
+            "dev_addr": f"26{device:06X}",
+        },
+        "correlation_ids": [f"gs:uplink:01M83VYMG1A33VMX{sequence:010d}"],
+        "received_at": published,
+        "uplink_message": {
+            "session_key_id": "AaIHvw2AHNz5NjGRTtoxrg==",
+            "f_port": 2,
+            "f_cnt": turn + 1,
+            "frm_payload": "AQCuYgEAZwDcAmgyA3MnEARlAfQFAgEABgIBAA==",
+            "decoded_payload": decoded_payload(sequence, devices),
+            "rx_metadata": _receptions(sequence, heard),
+            "settings": {
+                "data_rate": {
+                    "lora": {"bandwidth": 125000, "spreading_factor": 7, "coding_rate": "4/5"}
+                },
+                "frequency": "868100000",
+                "timestamp": 868162900 + sequence,
+                "time": heard,
+            },
+            "received_at": heard,
+            "consumed_airtime": "0.071936s",
+            "packet_error_rate": 0.0625,
+            "locations": {
+                "user": {
+                    "latitude": 52.3731,
+                    "longitude": 4.8922,
+                    "altitude": 2,
+                    "source": "SOURCE_REGISTRY",
+                }
+            },
+            "version_ids": {
+                "brand_id": "dragino",
+                "model_id": "lht65n",
+                "hardware_version": "1.0",
+                "firmware_version": "1.0",
+                "band_id": "EU_863_870",
+            },
+            "network_ids": {
+                "net_id": "000013",
+                "ns_id": "EC656E0000000181",
+                "tenant_id": "ttn",
+                "cluster_id": "eu1",
+                "cluster_address": "eu1.cloud.thethings.network",
+            },
+        },
+    }
+    return orjson.dumps(message)
+
+
+def end_device(application: str, device: int) -> dict[str, Any]:
+    """Return an end device as the Identity Server lists it."""
+    return {
+        "ids": {
+            "device_id": device_id(device),
+            "application_ids": {"application_id": application},
+            "dev_eui": dev_eui(device),
+            "join_eui": "70B3D57ED1000000",
+        },
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-01-01T00:00:00Z",
+        "name": f"Node {device}",
+        "version_ids": {
+            "brand_id": "dragino",
+            "model_id": "lht65n",
+            "hardware_version": "1.0",
+            "firmware_version": "1.0",
+            "band_id": "EU_863_870",
+        },
+        "network_server_address": "localhost",
+        "application_server_address": "localhost",
+        "join_server_address": "localhost",
+        "activated_at": "2026-01-01T00:00:00Z",
+    }
+
+
+def discovery(application: str, devices: int) -> Iterator[tuple[str, bytes]]:
+    """Yield topic and message of MQTT discovery for each field of each end device."""
+    for device in range(devices):
+        name = device_id(device)
+        for field in FIELDS:
+            path = f"value_json.uplink_message.decoded_payload.{field.name}"
+            described = {
+                "name": field.name.replace("_", " ").capitalize(),
+                "unique_id": unique_id(device, field.name),
+                "state_topic": uplink_topic(application, name),
+                "value_template": f"{{{{ {path} }}}}",
+                "unit_of_measurement": field.unit,
+                "device_class": field.device_class,
+                "state_class": field.state_class,
+                "device": {
+                    "identifiers": [dev_eui(device)],
+                    "name": f"Node {device}",
+                    "manufacturer": "Dragino",
+                    "model": "LHT65N",
+                    "serial_number": dev_eui(device),
+                },
+            }
+            yield (
+                f"{DISCOVERY_PREFIX}/sensor/{name}_{field.name}/config",
+                orjson.dumps({key: value for key, value in described.items() if value is not None}),
+            )
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
