@@ -27,6 +27,7 @@ SIMULATED_ENTITIES = 60
 STORED = timedelta(hours=24)
 SETTLED_AFTER = 5
 PAUSE = 1.0
+LONGEST = 60
 NO_VALUE = {"unknown", "unavailable"}
 
 type Row = dict[str, Any]
@@ -265,4 +266,4 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = str(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

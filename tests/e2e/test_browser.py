@@ -1,0 +1,140 @@
+"""A newcomer's way: add the integration, look at a device, see it live."""
+
+import asyncio
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, ViewportSize, expect
+import pytest
+
+from scripts.dev.api import HomeAssistant
+from scripts.dev.check import Picture, look, speakers, wait_for_values
+from scripts.dev.options import Application
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+INTEGRATION = "The Things Stack (TTN)"
+DEVICE = "Greenhouse climate"
+WIDE = ViewportSize(width=1280, height=1100)
+NARROW = ViewportSize(width=390, height=844)
+TIMEOUT = 30_000
+
+
+async def test_from_the_add_button_to_a_living_device(
+    home: HomeAssistant, application: Application, browser: Browser, screenshots: Path
+) -> None:
+    """The dialogue ends in devices with values, and the device page shows them."""
+    page = await open_page(browser, WIDE)
+    await connect(page, home, application, screenshots)
+    picture, missing = await wait_for_values(
+        home, await speakers(application), simulated=True, timeout=60
+    )
+    assert missing == []
+
+    await page.goto(f"{home.url}/config/integrations/integration/thethingsstack")
+    await expect(
+        page.get_by_role("link", name=f"{len(picture.devices) - 1} devices")
+    ).to_be_visible()
+    await snap(page, screenshots, "integration")
+    await page.get_by_role("button", name=DEVICE).first.click()
+    await check_device_page(page, picture)
+    await snap(page, screenshots, "device_wide_light")
+    await check_it_lives(page, home)
+
+    path = page.url
+    for name, size, scheme in (
+        ("device_wide_dark", WIDE, "dark"),
+        ("device_narrow_light", NARROW, "light"),
+        ("device_narrow_dark", NARROW, "dark"),
+    ):
+        other = await open_page(browser, size, dark=scheme == "dark")
+        await other.goto(path)
+        await check_device_page(other, picture)
+        await snap(other, screenshots, name)
+
+
+async def connect(
+    page: Page, home: HomeAssistant, application: Application, screenshots: Path
+) -> None:
+    """Walk the dialogue, a wrong key included."""
+    await page.goto(f"{home.url}/config/integrations/dashboard")
+    await page.get_by_role("button", name="Add integration").last.click()
+    await page.get_by_placeholder("Search for a brand name").fill("things stack")
+    await page.get_by_text(INTEGRATION).first.click()
+
+    await page.get_by_role("radio", name="Own server").click()
+    await snap(page, screenshots, "flow_1_network")
+    await press(page, "Next")
+
+    assert application.identity_server is not None
+    await page.get_by_role("textbox", name="Server URL").fill(application.server)
+    await page.get_by_role("button", name="Advanced").click()
+    await page.get_by_role("textbox", name="Identity Server URL").fill(application.identity_server)
+    await page.get_by_role("switch").press("Space")
+    await snap(page, screenshots, "flow_2_server")
+    await press(page, "Next")
+
+    await page.get_by_role("textbox", name="API key").fill("NNSXS.NOT.AKEY")
+    await press(page, "Next")
+    await expect(page.get_by_text("know this key")).to_be_visible()
+    await snap(page, screenshots, "flow_3_wrong_key")
+    await page.get_by_role("textbox", name="API key").fill(application.api_key)
+    await press(page, "Next")
+
+    await expect(page.get_by_text("Ready to connect")).to_be_visible()
+    await expect(page.get_by_text("send downlinks")).to_be_visible()
+    await snap(page, screenshots, "flow_4_rights")
+    await press(page, "Submit")
+    await expect(page.get_by_text("Name and assign")).to_be_visible()
+    await snap(page, screenshots, "flow_5_devices")
+    await page.get_by_role("button", name="Finish").first.click()
+
+
+async def check_device_page(page: Page, picture: Picture) -> None:
+    """Every enabled entity of the device stands on its page, by name, and none without a value."""
+    await expect(page.get_by_role("heading", name="Device info")).to_be_visible()
+    device = next(device for device in picture.devices if device["name"] == DEVICE)
+    entities = page.locator("ha-device-entities-card")
+    for row, _ in picture.rows_of(device["id"]):
+        if row["enabled"]:
+            await expect(entities.get_by_text(row["name"], exact=True).first).to_be_visible()
+    sensors = entities.filter(has=page.get_by_role("heading", name="Sensors"))
+    await expect(sensors).to_contain_text("°C")
+    await expect(sensors).to_contain_text("%")
+    for state in ("Unknown", "Unavailable"):
+        await expect(entities.get_by_text(state, exact=True)).to_have_count(0)
+
+
+async def check_it_lives(page: Page, home: HomeAssistant) -> None:
+    """An uplink that arrives while the page is open moves the page."""
+    entity_id = next(
+        row["entity_id"]
+        for row in (await look(home)).rows
+        if row["device"] == DEVICE and row["entity_id"].endswith("last_uplink")
+    )
+    before = (await home.get(f"/api/states/{entity_id}"))["state"]
+    async with asyncio.timeout(120):
+        while (await home.get(f"/api/states/{entity_id}"))["state"] == before:
+            await asyncio.sleep(0.5)
+    diagnostic = page.locator("ha-device-entities-card").filter(has_text="Last uplink")
+    await expect(diagnostic).to_contain_text("second")
+
+
+async def open_page(browser: Browser, size: ViewportSize, *, dark: bool = False) -> Page:
+    """Return a page as a device of this size and theme shows it."""
+    context = await browser.new_context(
+        viewport=size, color_scheme="dark" if dark else "light", locale="en-US"
+    )
+    page = await context.new_page()
+    page.set_default_timeout(TIMEOUT)
+    expect.set_options(timeout=TIMEOUT)
+    return page
+
+
+async def press(page: Page, name: str) -> None:
+    """Click the dialogue's button."""
+    await page.get_by_role("button", name=name, exact=True).click()
+
+
+async def snap(page: Page, folder: Path, name: str) -> None:
+    """Take a picture of the page as it is once its animations have ended."""
+    await page.screenshot(path=folder / f"{name}.png", animations="disabled")
