@@ -578,7 +578,7 @@ async def test_certificate_of_a_private_ca_that_is_not_given(
     hass: HomeAssistant, sim: Simulator, refused_handshakes: None
 ) -> None:
     """The text asks for the CA; given, it goes on."""
-    result = await submit(hass, await start(hass), server=sim.https_server_url)
+    result = await submit(hass, await start(hass), server=sim.https_server_url, advanced={})
     assert result["errors"] == {"base": "certificate_not_trusted"}
     result = await submit(hass, result, **encrypted_server(sim))
     await finish(hass, await submit(hass, result, api_key=sim.key("read")))
@@ -588,7 +588,9 @@ async def test_tls_where_none_is_spoken_and_the_other_way(
     hass: HomeAssistant, sim: Simulator, refused_handshakes: None
 ) -> None:
     """Both are told apart from a dead server."""
-    result = await submit(hass, await start(hass), server=sim.server_url.replace("http:", "https:"))
+    result = await submit(
+        hass, await start(hass), server=sim.server_url.replace("http:", "https:"), advanced={}
+    )
     assert result["errors"] == {"base": "not_the_things_stack"}
     result = await submit(
         hass,

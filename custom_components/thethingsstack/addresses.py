@@ -88,28 +88,32 @@ CLOUD_SCHEMA = vol.Schema(
         ),
     }
 )
-OWN_SERVER_SCHEMA = vol.Schema(
+ADVANCED_SCHEMA = vol.Schema(
     {
-        vol.Required(CONF_SERVER): _URL_FIELD,
-        vol.Optional(SECTION_ADVANCED, default=dict): section(
-            vol.Schema(
-                {
-                    vol.Optional(CONF_IDENTITY_SERVER): _URL_FIELD,
-                    vol.Optional(CONF_TENANT_ID): TextSelector(),
-                    vol.Optional(CONF_MQTT_HOST): TextSelector(),
-                    vol.Optional(CONF_MQTT_PORT): NumberSelector(
-                        NumberSelectorConfig(min=1, max=65535, mode=NumberSelectorMode.BOX)
-                    ),
-                    vol.Optional(CONF_CA_CERTIFICATE): TextSelector(
-                        TextSelectorConfig(multiline=True)
-                    ),
-                    vol.Required(CONF_PLAINTEXT, default=False): BooleanSelector(),
-                }
-            ),
-            {"collapsed": True},
+        vol.Optional(CONF_IDENTITY_SERVER): _URL_FIELD,
+        vol.Optional(CONF_TENANT_ID): TextSelector(),
+        vol.Optional(CONF_MQTT_HOST): TextSelector(),
+        vol.Optional(CONF_MQTT_PORT): NumberSelector(
+            NumberSelectorConfig(min=1, max=65535, mode=NumberSelectorMode.BOX)
         ),
+        vol.Optional(CONF_CA_CERTIFICATE): TextSelector(TextSelectorConfig(multiline=True)),
+        vol.Required(CONF_PLAINTEXT, default=False): BooleanSelector(),
     }
 )
+
+
+def _own_server_schema(collapsed: bool) -> vol.Schema:
+    return vol.Schema(
+        {
+            vol.Required(CONF_SERVER): _URL_FIELD,
+            vol.Required(SECTION_ADVANCED): section(ADVANCED_SCHEMA, {"collapsed": collapsed}),
+        }
+    )
+
+
+OWN_SERVER_SCHEMA = _own_server_schema(collapsed=True)
+REFUSED_OWN_SERVER_SCHEMA = _own_server_schema(collapsed=False)
+"""The same unfolded: most refusals are mended there."""
 
 
 def data_of(name: str, network: Network) -> dict[str, Any]:

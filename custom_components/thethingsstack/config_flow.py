@@ -28,6 +28,7 @@ from .addresses import (
     KEY_SCHEMA,
     OPTIONAL_KEY_SCHEMA,
     OWN_SERVER_SCHEMA,
+    REFUSED_OWN_SERVER_SCHEMA,
     SANDBOX_SCHEMA,
     AddressError,
     FormError,
@@ -129,6 +130,8 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
                 return await self.async_step_key()
             except FormError as err:
                 refusal = err
+                if step_id == NETWORK_OWN_SERVER:
+                    schema = REFUSED_OWN_SERVER_SCHEMA
         return self._form(step_id, schema, user_input, refusal)
 
     async def _async_reach(self) -> None:
@@ -306,7 +309,7 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
                 refusal = err
         schema = {
             NETWORK_CLOUD: CLOUD_SCHEMA,
-            NETWORK_OWN_SERVER: OWN_SERVER_SCHEMA,
+            NETWORK_OWN_SERVER: REFUSED_OWN_SERVER_SCHEMA if refusal else OWN_SERVER_SCHEMA,
         }.get(network, SANDBOX_SCHEMA)
         return self._form(
             "reconfigure",
@@ -351,7 +354,7 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Show a form, or that of the addresses where these are to blame and can be changed."""
         if isinstance(refusal, AddressError) and self._data[CONF_NETWORK] == NETWORK_OWN_SERVER:
-            return self._form("own_server", OWN_SERVER_SCHEMA, form_of(self._data), refusal)
+            return self._form("own_server", REFUSED_OWN_SERVER_SCHEMA, form_of(self._data), refusal)
         return self._form(step_id, schema, suggested, refusal)
 
     def _form(
