@@ -402,13 +402,13 @@ async def test_summary_of_a_reading_key(hass: HomeAssistant, sim: Simulator) -> 
             "- list the end devices with name and model"
         ),
         "missing": (
-            "- sending downlinks (Write downlink application traffic)\n"
+            "- sending downlinks (*Write downlink application traffic*)\n"
             "- registering, changing and deleting end devices "
-            "(Edit devices in application, Edit device keys in application)\n"
-            "- changing payload formatters of the application (Edit basic application settings)\n"
+            "(*Edit devices in application*, *Edit device keys in application*)\n"
+            "- changing payload formatters of the application (*Edit basic application settings*)\n"
             "- switching the Storage Integration on and off "
-            "(View and edit application packages and associations)\n"
-            "- simulating uplinks (Write uplink application traffic)"
+            "(*View and edit application packages and associations*)\n"
+            "- simulating uplinks (*Write uplink application traffic*)"
         ),
         "devices": "Registered end devices: 7; each appears at once.",
         "storage": (
@@ -743,6 +743,15 @@ async def test_duplicate_aborts(hass: HomeAssistant, sim: Simulator) -> None:
     result = await submit(hass, await to_key(hass, sim), api_key=sim.key("manage"))
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
+
+
+async def test_dialogue_that_was_left_open(hass: HomeAssistant, sim: Simulator) -> None:
+    """It blocks no second one, and goes away with the first entry."""
+    left = await submit(hass, await to_key(hass, sim), api_key=sim.key("read"))
+    result = await submit(hass, await to_key(hass, sim), api_key=sim.key("read"))
+    assert left["step_id"] == "rights"
+    await finish(hass, result)
+    assert hass.config_entries.flow.async_progress() == []
 
 
 # A new key

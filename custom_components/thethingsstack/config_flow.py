@@ -216,7 +216,8 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
         if self.source == SOURCE_RECONFIGURE:
             self._abort_if_other_entry(unique_id)
         else:
-            await self.async_set_unique_id(unique_id)
+            # A dialogue that was left by reloading the page is in progress for ever.
+            await self.async_set_unique_id(unique_id, raise_on_progress=False)
             self._abort_if_unique_id_configured()
         title = application.name if application and application.name else stack.connection.uid
         expires_at = self._key_info.expires_at if self._key_info else None

@@ -216,7 +216,10 @@ async def async_describe(hass: HomeAssistant, survey: Survey) -> dict[str, str]:
     lacking = missing(survey.rights)
     can = [f"- {text(f'can_{feature}')}" for feature in FEATURES if feature not in lacking]
     cannot = [
-        "- " + text(f"cannot_{feature}", rights=", ".join(text(right.lower()) for right in rights))
+        "- "
+        + text(
+            f"cannot_{feature}", rights=", ".join(f"*{text(right.lower())}*" for right in rights)
+        )
         for feature, rights in lacking.items()
     ]
     if survey.devices is None:

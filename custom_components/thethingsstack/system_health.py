@@ -9,13 +9,7 @@ from homeassistant.components.system_health import (
 )
 from homeassistant.core import HomeAssistant, callback
 
-from .const import (
-    CONF_CA_CERTIFICATE,
-    CONF_NETWORK,
-    CONF_SERVER,
-    DOMAIN,
-    NETWORK_OWN_SERVER,
-)
+from .const import CONF_CA_CERTIFICATE, CONF_NETWORK, CONF_SERVER, DOMAIN, NETWORK_OWN_SERVER
 from .coordinator import TtsConfigEntry
 
 
