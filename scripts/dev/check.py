@@ -61,20 +61,21 @@ class Picture:
 async def speakers(application: Application) -> list[Speaker] | None:
     """Return the devices that spoke lately; None if the key may not list devices."""
     identity_server = (application.identity_server or application.server).rstrip("/")
-    application_id = (application.application_id or "").partition("@")[0]
-    url = f"{identity_server}/api/v3/applications/{application_id}/devices"
     headers = {"Authorization": f"Bearer {application.api_key}"}
+    connector = aiohttp.TCPConnector(ssl=application.tls_context or True)
     found: list[dict[str, Any]] = []
-    async with aiohttp.ClientSession(headers=headers) as session:
+    async with aiohttp.ClientSession(headers=headers, connector=connector) as session:
+        application_id = (application.application_id or "").partition("@")[0]
+        if not application_id:
+            application_id = await _application_of_key(session, identity_server)
+        url = f"{identity_server}/api/v3/applications/{application_id}/devices"
         while True:
             parameters = {
                 "field_mask": "name,last_seen_at",
                 "limit": "100",
                 "page": str(len(found) // 100 + 1),
             }
-            async with session.get(
-                url, params=parameters, ssl=application.tls_context or True
-            ) as response:
+            async with session.get(url, params=parameters) as response:
                 if response.status != 200:
                     return None
                 page = (await response.json()).get("end_devices", [])
@@ -200,6 +201,15 @@ def table(rows: list[Row]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+async def _application_of_key(session: aiohttp.ClientSession, identity_server: str) -> str:
+    async with session.get(f"{identity_server}/api/v3/auth_info") as response:
+        key = (await response.json()).get("api_key", {})
+    application_id: str = (
+        key.get("entity_ids", {}).get("application_ids", {}).get("application_id", "")
+    )
+    return application_id
 
 
 def _too_few(picture: Picture) -> list[str]:
