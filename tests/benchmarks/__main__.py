@@ -50,6 +50,7 @@ def plans(asked: argparse.Namespace) -> list[Plan]:
             latency_uplinks=50 if quick else 500,
             latency_rounds=1 if quick else 2,
             steps=(500, 2000) if quick else STEPS,
+            step_seconds=0.5 if quick else 2,
             repeated_setups=1 if quick else 3,
             profile=asked.profile,
             variants=variants,

@@ -28,7 +28,7 @@ from .workload import COUNTER, FIELDS, place_of
 
 _REPOSITORY = Path(__file__).parents[2]
 # What HA's dashboard would need, and what only guesses at the outside world, is left out.
-_INTEGRATIONS = {"sensor", "binary_sensor", "device_tracker", "event"}
+_INTEGRATIONS = {"network", "sensor", "binary_sensor", "device_tracker", "event"}
 _HEARTBEAT = 0.002
 _PATIENCE = 5.0
 _NOT_SHOWN = (STATE_UNKNOWN, STATE_UNAVAILABLE)
@@ -121,6 +121,29 @@ class Span:
         return {**measured, "stall": self._stall}
 
 
+class Collections:
+    """The time that Python's garbage collector takes, and its longest pause."""
+
+    def __init__(self) -> None:
+        """Watch from now on."""
+        self.restart()
+        self._start = 0.0
+        gc.callbacks.append(self._called)
+
+    def restart(self) -> None:
+        """Forget what was measured."""
+        self.took = 0.0
+        self.longest = 0.0
+
+    def _called(self, phase: str, _info: dict[str, int]) -> None:
+        if phase == "start":
+            self._start = time.perf_counter()
+        else:
+            pause = time.perf_counter() - self._start
+            self.took += pause
+            self.longest = max(self.longest, pause)
+
+
 def heap() -> int:
     """Return the bytes of memory that hold data, after what can be given back was."""
     gc.collect()
@@ -144,6 +167,7 @@ class Home:
         self._span: Span | None = None
         self._cpu = 0.0
         self._profile: cProfile.Profile | None = None
+        self._collections = Collections()
         self._tally = Tally(hass, places.devices)
         hass.bus.async_listen(EVENT_STATE_CHANGED, self._tally.changed)
 
@@ -198,6 +222,7 @@ class Home:
     async def begin(self, *, stall: bool = False, profile: bool = False) -> None:
         """Count from now on; watching for stalls costs some CPU of its own."""
         self._tally.restart()
+        self._collections.restart()
         if profile:
             self._profile = cProfile.Profile()
             self._profile.enable()
@@ -226,6 +251,8 @@ class Home:
         return {
             **span,
             "cpu": cpu,
+            "collections": self._collections.took,
+            "pause": self._collections.longest,
             "states": tally.states,
             "through": [[sequence, at] for sequence, at in tally.through.items()],
         }

@@ -20,7 +20,6 @@ AT_ONCE = 1e5
 WAVE = 1000
 FIRST_RATE = 1000.0
 STEPS = (500, 1000, 1500, 2000, 2500, 3000, 4000, 5000)
-STEP_SECONDS = 2.0
 TRIES = 2
 
 
@@ -35,6 +34,7 @@ class Plan:
     latency_rounds: int = 2
     latency_rate: float = 50
     steps: Sequence[int] = STEPS
+    step_seconds: float = 2
     repeated_setups: int = 3
     profile: bool = False
     variants: Sequence[str] = tuple(VARIANTS)
@@ -54,6 +54,8 @@ class Result:
     memory: int = 0
     entities: dict[str, int] = field(default_factory=dict)
     cpu: list[float] = field(default_factory=list)
+    collections: list[float] = field(default_factory=list)
+    pause: float = 0
     idle_cpu: list[float] = field(default_factory=list)
     states: list[float] = field(default_factory=list)
     lost: int = 0
@@ -191,6 +193,8 @@ class Bench:
         uplinks = await self._uplinks(key, self._plan.uplinks, AT_ONCE, WAVE)
         result.lost += uplinks.lost
         result.cpu.append(uplinks.cpu)
+        result.collections.append(uplinks.took["collections"] / self._plan.uplinks)
+        result.pause = max(result.pause, uplinks.took["pause"])
         result.states.append(uplinks.took["states"] / self._plan.uplinks)
 
     async def _latency_round(self, key: str, result: Result) -> None:
@@ -203,7 +207,7 @@ class Bench:
         """Find the highest rate at which nothing is lost and the server's buffer suffices."""
         for rate in self._plan.steps:
             for _ in range(TRIES):
-                uplinks = await self._uplinks(key, int(rate * STEP_SECONDS), rate)
+                uplinks = await self._uplinks(key, int(rate * self._plan.step_seconds), rate)
                 if not uplinks.lost and uplinks.furthest_behind <= BUFFERED:
                     result.sustained = rate
                     break

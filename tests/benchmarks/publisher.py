@@ -1,7 +1,6 @@
 """A process that publishes uplinks and discovery messages, with as little effort as possible."""
 
 import asyncio
-from datetime import timedelta
 import socket
 import sys
 import time
@@ -9,7 +8,7 @@ from typing import Any
 
 from .plain_broker import connect_packet, publish_packet
 from .process import serve
-from .workload import device_id, discovery, envelope, now, uplink_topic
+from .workload import device_id, discovery, envelope, some_time_ago, times, uplink_topic
 
 _PING = b"\xc0\x00"
 
@@ -19,6 +18,7 @@ class Publisher:
 
     def __init__(self, port: int) -> None:
         """Connect."""
+        self._start = some_time_ago()
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.settimeout(120)
@@ -45,15 +45,12 @@ class Publisher:
         self, application: str, devices: int, first: int, count: int, rate: float
     ) -> list[int]:
         """Send `count` uplinks at so many per second; return when, in monotonic nanoseconds."""
-        start = now()
         packets = [
             publish_packet(
                 uplink_topic(application, device_id(sequence % devices)),
-                envelope(
-                    application, sequence, devices, start + timedelta(seconds=(number + 1) / rate)
-                ),
+                envelope(application, sequence, devices, times(self._start, sequence, devices)),
             )
-            for number, sequence in enumerate(range(first, first + count))
+            for sequence in range(first, first + count)
         ]
         sent = []
         begin = time.monotonic_ns()

@@ -31,7 +31,9 @@ def _first(values: Sequence[float], scale: float, digits: int) -> str:
 
 ROWS = (
     Row(title="CPU per uplink, µs (range)", cell=lambda r, _: _spread(r.cpu, 1e6)),
-    Row(title="the same, one at a time", cell=lambda r, _: _spread(r.idle_cpu, 1e6)),
+    Row(title="of it garbage collection, µs", cell=lambda r, _: _spread(r.collections, 1e6)),
+    Row(title="longest collection, ms", cell=lambda r, _: f"{1e3 * r.pause:.0f}"),
+    Row(title="CPU per uplink one at a time, µs", cell=lambda r, _: _spread(r.idle_cpu, 1e6)),
     Row(title="states written per uplink", cell=lambda r, _: f"{median(r.states):.1f}"),
     Row(
         title="publish → written, ms: p50 / p99",

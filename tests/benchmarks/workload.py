@@ -234,6 +234,12 @@ def discovery(application: str, devices: int) -> Iterator[tuple[str, bytes]]:
             )
 
 
-def now() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
+def times(start: datetime, sequence: int, devices: int) -> datetime:
+    """Return when an uplink was received: those of one end device are a second apart."""
+    turn, device = divmod(sequence, devices)
+    return start + timedelta(seconds=turn, microseconds=device)
+
+
+def some_time_ago() -> datetime:
+    """Return when the first uplink was received, so that the last one isn't in the future."""
+    return datetime.now(UTC) - timedelta(hours=2)
