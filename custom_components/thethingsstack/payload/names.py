@@ -1,0 +1,104 @@
+"""Human names of fields: a function of the field's own keys and quantity, nothing else."""
+
+from functools import lru_cache
+import re
+
+from .tokens import Word, words_of
+from .vocabulary import CONCEPTS, QUANTITIES, SPELLED_OUT
+
+LONGEST = 80
+_WRAPPERS = frozenset(
+    "bytes payload payloads data decoded decoder_output values value measurements measurement frames readings reading status"
+    " states meas object result results listofmeasurements message messages obis_ids sensors sensordata uplink fields"
+    " decodedpayload payloadfields registers general_info header msginfo val states".split()
+)  # fmt: skip
+# Dots cut a name into steps, except in numbers ("dust.0.5") and after "pm" ("pm.2.5").
+_STEP = re.compile(r"(?<!\d)(?<!pm)(?<!PM)\.|\.(?!\d)")
+
+
+@lru_cache(maxsize=8192)
+def steps_of(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the steps of a path that say something: the last one is the field itself."""
+    steps = [step for step in _STEP.split(".".join(keys)) if step.strip()]
+    kept = [step for step in steps[:-1] if step.casefold() not in _WRAPPERS]
+    if not steps:
+        return ()
+    last = steps[-1]
+    if last.casefold() in _WRAPPERS and kept:
+        return tuple(kept)
+    if last.isdigit() and len(steps) > 1 and not kept:
+        return (steps[-2], last)
+    return (*kept, last)
+
+
+def _shown(word: Word) -> str:
+    text = word.text
+    lower = text.casefold()
+    if lower in SPELLED_OUT:
+        return SPELLED_OUT[lower]
+    if text.isupper() and (len(text) <= 2 or any(char.isdigit() for char in text)):
+        return text
+    if text.isupper() and len(text) <= 4 and lower not in CONCEPTS:
+        return text
+    if any(char.isdigit() for char in text) or (text[:1].islower() and not text.islower()):
+        return text
+    return lower
+
+
+def _sentence(words: list[str]) -> str:
+    """Return words as a name: without repetition, the first letter capital."""
+    kept: list[str] = []
+    for word in words:
+        if not kept or word.casefold() != kept[-1].casefold():
+            kept.append(word)
+    text = " ".join(kept)[:LONGEST].strip()
+    if text.startswith("pH"):
+        return text
+    return text[:1].upper() + text[1:]
+
+
+def all_words(keys: tuple[str, ...]) -> list[Word]:
+    """Return the words of all steps that say something."""
+    return [word for step in steps_of(keys) for word in words_of(step).words]
+
+
+def plain_name(keys: tuple[str, ...]) -> str:
+    """Return the name of a field whose quantity is not known."""
+    words = [_shown(word) for word in all_words(keys)]
+    if not words:
+        words = [" ".join(re.sub(r"[\W_]+", " ", key).split()) for key in keys]
+    return _sentence([word for word in words if word]) or "Value"
+
+
+def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) -> str | None:
+    """Return a quantity's name with what tells this field from others; None if nothing does.
+
+    The words that made the quantity (`used`, concepts) give way to its own name.
+    """
+    own = QUANTITIES[quantity].name
+    own_words = {word.casefold() for word in own.replace("-", " ").split()}
+    words = all_words(keys)
+    before: list[str] = []
+    after: list[str] = []
+    found = False
+    for word in words:
+        if word.concept in used:
+            found = True
+        elif word.concept in ("value", "percent") or _shown(word).casefold() in own_words:
+            continue
+        else:
+            (after if found else before).append(_shown(word))
+    if not before and not after:
+        return None
+    if not found:
+        return plain_name(keys)
+    name = own if own in ("pH",) or own.isupper() or not before else _lower_first(own)
+    return _sentence([*before, name, *after])
+
+
+def _lower_first(text: str) -> str:
+    """Return a name as it stands inside a longer one; abbreviations stay."""
+    first = text.split(" ", 1)[0]
+    if sum(char.isupper() for char in first) > 1 or any(char.isdigit() for char in first):
+        return text
+    return text[:1].lower() + text[1:]

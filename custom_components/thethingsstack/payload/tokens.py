@@ -1,0 +1,125 @@
+"""Names of payload fields, cut into words, and the concepts that the words stand for."""
+
+from functools import lru_cache
+import re
+from typing import NamedTuple
+import unicodedata
+
+from .units import Unit, cut
+from .vocabulary import CONCEPTS, DISPLAY, UNIT_WORDS
+
+LONGEST_NAME = 120
+
+
+class Word(NamedTuple):
+    """A word of a name as it was written, and its concept ("humi" → "humidity")."""
+
+    text: str
+    concept: str
+
+
+class Name(NamedTuple):
+    """A name in words, and the unit that it carries."""
+
+    words: tuple[Word, ...]
+    unit: Unit | None
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """Return the concepts in order."""
+        return tuple(word.concept for word in self.words)
+
+
+# Substances and chips: not to be cut at their digits and capitals. Fine dust by its size
+# has many spellings; they all become pm1, pm25, pm4, pm10.
+_ATOMS = re.compile(
+    r"(?P<dust>(?:(?<![a-zA-Z])|(?<=[a-z])(?=PM))[pP][mM][\s_.-]?(?P<size>100|10|2[._]?5|4[._]?0|0?1[._]0|0[._][135]|1|4)(?![0-9]))"
+    r"|(?:(?<![a-zA-Z])|(?<=[a-z])(?=[A-Z])|(?<=[a-z]_))"
+    r"(?P<atom>(?i:e?co2(?:eq)?|[nos]o2|no|h2s|nh3|hcho|ch2o|ch4|h2o|tvoc|e?voc|ds18b20|pt1000|pt100|"
+    r"sht\d\dx?|tmp\d+|bme?\d\d0|w1|o2|o3|ph)|ADC|LoRaWAN|LoRa|WiFi|WIFI|IPv4)(?![a-z])"
+)
+_WORDS = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+(?:\.\d+)?")
+_DUST = {"1": "pm1", "1.0": "pm1", "01.0": "pm1", "4": "pm4", "4.0": "pm4", "40": "pm4", "10": "pm10",
+         "2.5": "pm25", "25": "pm25", "100": "pm100"}  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def concepts_of(word: str) -> tuple[str, ...]:
+    """Return what a lower-case word stands for; a compound of known words is taken apart."""
+    if (known := CONCEPTS.get(word)) is not None:
+        return known
+    if len(word) < 5 or not word.isalpha():
+        return (word,)
+    parts = _compound(word)
+    return parts if parts is not None else (word,)
+
+
+def _compound(word: str) -> tuple[str, ...] | None:
+    """Take "batteryvoltage" apart into as few known words as there are."""
+    best: list[tuple[str, ...] | None] = [()]
+    for end in range(1, len(word) + 1):
+        found: tuple[str, ...] | None = None
+        for start in range(max(0, end - 16), end - 1):
+            before = best[start]
+            part = word[start:end]
+            if before is None or len(part) < 3 or part not in CONCEPTS:
+                continue
+            if found is None or len(before) + 1 < len(found):
+                found = (*before, part)
+        best.append(found)
+    parts = best[-1]
+    if parts is None or len(parts) < 2:
+        return None
+    return tuple(concept for part in parts for concept in CONCEPTS[part])
+
+
+def _plain(text: str) -> str:
+    """Return the text without accents."""
+    if text.isascii():
+        return text
+    return "".join(
+        char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char)
+    )
+
+
+def _split(text: str) -> list[str]:
+    parts: list[str] = []
+    last = 0
+    for match in _ATOMS.finditer(text):
+        parts += _WORDS.findall(text[last : match.start()])
+        if size := match["size"]:
+            parts.append(_DUST.get(size.replace("_", "."), "particles"))
+        else:
+            parts.append(match["atom"])
+        last = match.end()
+    return parts + _WORDS.findall(text[last:])
+
+
+@lru_cache(maxsize=8192)
+def words_of(name: str) -> Name:
+    """Return the words of a name, in order, without the unit that it may carry."""
+    text, unit = cut(name[:LONGEST_NAME])
+    words: list[Word] = []
+    for part in _split(_plain(text)):
+        lower = part.casefold()
+        concepts = concepts_of(lower)
+        if concepts == (lower,) or len(concepts) == 1:
+            words.append(Word(part, concepts[0]))
+        else:
+            words += [Word(DISPLAY.get(concept, concept), concept) for concept in concepts]
+    return Name(tuple(words), unit or _unit_word(words))
+
+
+def _unit_word(words: list[Word]) -> Unit | None:
+    """Take a word off that is a unit for what stands before it ("temp C", "bat V")."""
+    for index in range(len(words) - 1, 0, -1):
+        known = UNIT_WORDS.get(words[index].text.casefold())
+        if known is None:
+            continue
+        quantities, symbol = known
+        # Behind other words only directly after its quantity: "TempC DS", not "Temp probe C2".
+        before = words[:index] if index == len(words) - 1 else words[index - 1 : index]
+        if quantities.intersection(word.concept for word in before):
+            del words[index]
+            return Unit(symbol)
+    return None

@@ -1,0 +1,534 @@
+"""The words of payload fields and what they say, as data.
+
+Rules are written in a small language over concepts: "wind speed|gust !level" holds where
+*wind* and one of *speed* and *gust* are there and *level* is not.
+"""
+
+from .quantities import QUANTITIES, Quantity
+
+__all__ = ["QUANTITIES", "Quantity"]
+
+# concept: spellings (all languages, typos and abbreviations that devices really send)
+_SYNONYMS: dict[str, str] = {
+    "temperature": "temp temps tem temperature temperatures temperatur temperatura tempera tmp tempr tmpr temprature"
+    " temparature temperatuur temperatures therm thermometer thermocouple thermistor ntc ds18b20 ds18 sht31 sht30 sht20 sht3x"
+    " sht41 sht4x tmp117 tmp36 tmp102 pt100 pt1000 rtd lampotila teplota celsius teplotni celcius",
+    "humidity": "hum humi humid humidity humidite humedad humidade umidita umidade feuchte feuchtigkeit luftfeuchte luftfeuchtigkeit"
+    " luchtvochtigheid vochtigheid rh rhum relhum hygro hygrometry hygrometrie hygrometer humd humdity vlhkost wilgotnosc fuktighet",
+    "moisture": "moisture moist vwc bodenfeuchte bodenfeuchtigkeit theta watercontent soilmoisture",
+    "wetness": "wetness wet",
+    "battery": "bat batt battery batterie bateria batteria akku accu batterij batery baterie accumulator batteri"
+    " batterystatus pile batlevel btry",
+    "voltage": "volt volts voltage voltages spannung tension voltaje tensione spanning tensao volatge voltag vltg",
+    "current": "current currents curr courant strom corriente corrente stroom iinst irms imax amp amps ampere amperes amperage",
+    "power": "power powers pow puissance leistung potencia potenza vermogen watt watts papp wattage",
+    "energy": "energy energie energia enery energies",
+    "pressure": "pressure press pres pression druck presion pressione druk pressao prs pressures",
+    "barometric": "baro barometer barometric atm atmospheric atmosphere atmos atomsphere atmosphaere luftdruck qnh qfe barometrische"
+    " atmospherique atmosferica sealevelpressure",
+    "differential": "differential diff delta differentielle diferencial differenz difference differentiel",
+    "illuminance": "light lights illuminance illumination illum illuminence lux lx luminosity luminance brightness lumiere helligkeit luz"
+    " lum lumens licht luminosite iluminancia luminosidad als illuminace lumen",
+    "irradiance": "irradiance radiation solar pyranometer globalstrahlung irradiation pyrano",
+    "co2": "co2 eco2 co2eq carbondioxide eqco2 kohlendioxid co2e",
+    "co": "carbonmonoxide co",
+    "voc": "voc tvoc cov tvocs vocs evoc covt tcov",
+    "aqi": "iaq aqi eaqi siaq airquality caqi",
+    "hcho": "hcho ch2o formaldehyde formaldehyd",
+    "particles": "particle particles particulate dust pm",
+    "noise": "noise sound decibel decibels loudness schall bruit laeq lamax spl leq laerm geluid ruido acoustic",
+    "distance": "distance dist distances distanz abstand distancia afstand ultrasonic tof range_mm dis proximity lidar ranging",
+    "level": "level levels niveau pegel fuellstand nivel livello peil fullstand niveaux lvl",
+    "depth": "depth deep tiefe profondeur snow_depth profundidad diepte",
+    "height": "height hoehe hauteur altura hoogte",
+    "fill": "fill filling fillrate filllevel fillpercentage fullness remplissage full",
+    "altitude": "altitude alt elevation altitud",
+    "latitude": "latitude lat latitud breitengrad gpslat breite latt latdeg",
+    "longitude": "longitude lon long lng longitud laengengrad gpslon gpslong gpslng laenge",
+    "accuracy": "accuracy acc_m ehpe hacc hpe epe eph precision horizontalaccuracy precisionm uncertainty",
+    "dop": "hdop pdop dop vdop",
+    "satellites": "sats satellites sat satellite numsat satnum satcount siv nsat satellitescount svs",
+    "speed": "speed velocity sog speedkmph speedkph vitesse geschwindigkeit velocidad snelheid spd",
+    "heading": "heading course cog bearing track hdg azimuth",
+    "direction": "direction dir richtung direccion richting directions",
+    "gps": "gps gnss geolocation",
+    "position": "position location coordinates coordinate coord coords pos geo latlng latlon latlong posicion lage ubicacion",
+    "wind": "wind windspeed_ vent viento anemometer winddir_",
+    "gust": "gust gusts boe",
+    "rain": "rain rainfall precipitation precip pluie regen niederschlag lluvia pluviometer pluvio rainfalls raingauge neerslag",
+    "snow": "snow schnee neige",
+    "uv": "uv uvi uva uvb",
+    "soil": "soil ground boden sol suelo soli soild bodem terra substrate",
+    "leaf": "leaf blatt feuille foliar canopy",
+    "air": "air luft aire ambient amb ambiant umgebung ambiance environment environmental aria",
+    "water": "water wasser eau agua acqua voda woda",
+    "ec": "ec conductivity conduct cond leitfaehigkeit conductivite conductividad conductance ecw eca bulkec",
+    "ph": "ph",
+    "orp": "orp redox eh",
+    "turbidity": "turbidity turb ntu turbidite fnu",
+    "oxygen": "oxygen o2 sauerstoff oxigen",
+    "salinity": "salinity salt salinite",
+    "solids": "tds solids",
+    "nitrogen": "nitrogen",
+    "phosphorus": "phosphorus phosphor phosphorous",
+    "potassium": "potassium kalium",
+    "count": "count counter counters counts cnt compteur zaehler zahler contador compte cntr counting ctr numof nbr anzahl nombre teller conteo",
+    "pulse": "pulse pulses impulse impulses puls impuls imp impulsions pulsecount tick ticks tips",
+    "times": "times trips activations cycles occurrences presses clicks counts_",
+    "total": "total totals sum gesamt cumulative cumulated cumul totalizer accumulated accumulation totalized summation totalizador cumulate acc_total",
+    "step": "step steps schritte",
+    "people": "people person persons visitors passengers pax persones footfall",
+    "index": "index idx zaehlerstand",
+    "door": "door tur tuer tuere porte puerta porta deur doors",
+    "window": "window fenster fenetre ventana",
+    "garage": "garage",
+    "contact": "contact contacts reed magnet magnetic kontakt contacto hall magnetism reedswitch magnetswitch",
+    "open": "open opened opening ouvert ouverture offen geoeffnet abierto opens openings apertura",
+    "closed": "closed close ferme geschlossen cerrado shut",
+    "valve": "valve valv ventil vanne valvula valves klep",
+    "leak": "leak leakage fuite leck leaking leaks fuga waterleak leakag lekkage lek leakdetected",
+    "flood": "flood flooding ueberschwemmung inundation",
+    "condensation": "condensation betauung dewing condensing",
+    "tamper": "tamper tampered tampering removal removed manipulation demolish disassembled dismantled dismount sabotage"
+    " antidemolition cut_off detached antitamper vandalism theft teardown tamperdetected casing_open",
+    "motion": "motion pir bewegung mouvement movimiento movement mot bewegungsmelder movements beweging infrared motiondetected",
+    "moving": "moving moved move inmotion inmovement inmove transport accelerated",
+    "occupancy": "occupancy occupied occu belegt occupation occupe occ vacancy vacant bezet occupant",
+    "presence": "presence present praesenz presencia anwesenheit aanwezigheid",
+    "smoke": "smoke rauch fumee humo rook",
+    "fire": "fire feuer brand",
+    "sos": "sos panic emergency mandown fall emerg alarmbutton duress",
+    "lock": "lock locked schloss childlock",
+    "vibration": "vibration vib vibrations shock vibrating vibrate shake impact erschuetterung vibracion",
+    "tilt": "tilt tilted inclined neigung tilting tilts inclination incline inclinometer",
+    "charging": "charging charge charger laden charged ladung recharge",
+    "freeze": "freeze freezing frost frozen frozing",
+    "heat": "overheat overheating heat",
+    "button": "button buttons taster btn pushbutton knopf keypress pushbtn bouton boton",
+    "press": "pressed pushed clicked press_event click doubleclick singleclick longpress gesture",
+    "key": "key keys",
+    "scene": "scene",
+    "plug": "plug plugged cable unplugged",
+    "relay": "relay relais relays switch rele",
+    "digital": "digital di din dig do dout gpio dio",
+    "analog": "analog analogue adc ana ain ai aio anlg analogic analoginput adcraw",
+    "input": "input inputs in1_ entree intput inp eingang entrada ingang",
+    "output": "output outputs sortie ausgang salida out uitgang",
+    "alarm": "alarm alarms alert alerts warning warn alerte alarma alarme warnung alrm alerm waarschuwing",
+    "fault": "fault faults error errors err failure failures fail failed broken malfunction fehler erreur stoerung defect defekt failsafe"
+    " overflow fraud blocked obstruction obstructed backflow burst jammed stuck brokenpipe inconsistency badencoder fouled storing"
+    " continuousflow continousflow nousage meternoresponse noencoder brownout faulty covered dirty",
+    "status": "status state stat statut zustand estado stato states statuses etat",
+    "code": "code codes cause reason raison codigo errorcode cot",
+    "flag": "flag flags bitmap bitmask bits mask bitfield eventflags",
+    "mode": "mode modus modes operatingmode",
+    "type": "type typ types kind tipo",
+    "event": "event events ereignis evenement evento",
+    "version": "version ver vers firmware fw hardware hw software sw bootloader revision rev firmwareversion fwversion hwversion release"
+    " fwver swver build git",
+    "serial": "serial sn serialnumber seriennummer serialno imei imsi iccid meterid sernum deviceserial meternumber",
+    "model": "model modell manufacturer vendor brand product sku",
+    "signal": "signal",
+    "rssi": "rssi",
+    "snr": "snr lsnr",
+    "strength": "strength",
+    "quality": "quality qualite",
+    "txpower": "txpower txpow txpwr loratxpower",
+    "time": "time timestamp timestamps unix utc date datetime horodatage systimestamp isotime unixtime epoch clock zeit datum hora fecha"
+    " timestam ts systime rtc localtime zeitstempel temps_ tst tstamp devicetime synctime",
+    "duration": "duration elapsed age uptime runtime ontime offtime dauer runningtime worktime workingtime dwell duree lifetime"
+    " operatinghours runhours operatingtime seconds_ laufzeit upsince workingduration",
+    "frequency": "freq frequency frequence frequenz frecuencia",
+    "factor": "factor facteur faktor pf cosphi",
+    "resistance": "resistance resistor ohms impedance ohm res_ widerstand",
+    "acceleration": "acceleration accelerometer accel acc accelerations beschleunigung accelx accely accelz acel accx accy accz xaccel",
+    "gyro": "gyro gyroscope gyrometer rotation",
+    "angle": "angle winkel roll pitch yaw angles roulis",
+    "orientation": "orientation orient",
+    "weight": "weight gewicht mass poids peso load_kg gewichts masse",
+    "volume": "volume vol volumen",
+    "flow": "flow flowrate durchfluss debit caudal flux debiet",
+    "consumption": "consumption consommation verbrauch consumo verbruik usage",
+    "meter": "meter metering zaehlwerk compteurs",
+    "gas": "gas gaz",
+    "reactive": "reactive reactivo reaktiv blind",
+    "apparent": "apparent scheinleistung",
+    "active": "active activa",
+    "board": "board mainboard mcu cpu pcb chip internal onboard circuit device_ core processor die",
+    "dew": "dew dewpoint taupunkt rosee",
+    "index_heat": "heatindex feelslike humidex windchill",
+    "target": "target setpoint setpt consigne soll sollwert",
+    "threshold": "threshold thresholds thresh limit limits seuil schwelle grenzwert umbral thrd thr limite thre",
+    "interval": "interval intervall period periode periodic periodicity intervalle intervalo tdc periodo frequenzy interv samplinginterval"
+    " uplinkinterval sendinterval",
+    "timeout": "timeout timer delay debounce holdtime hold cooldown blanking dwelltime backoff",
+    "config": "config configuration cfg conf setting settings setup param params parameter parameters konfiguration einstellung"
+    " configured option options preset default reglage parametre",
+    "calibration": "calibration calib calibrate calibrated kalibrierung offset hysteresis hyst sensitivity sensibility gain"
+    " multiplier divisor divider scaler scale autozero trim",
+    "enable": "enable enabled enables disable disabled aktiviert activate activation deactivate allowed allow en",
+    "retry": "retry retries attempts redundancy retransmission resend rejoin maxretries",
+    "schedule": "schedule scheduled program calendar zeitplan",
+    "adr": "adr datarate",
+    "keepalive": "keepalive heartbeat keep_alive hb",
+    "rate": "rate rates sampling samplerate",
+    "change": "change changed changes delta_",
+    "range": "range",
+    "trigger": "trigger triggered triggers",
+    "led": "led leds",
+    "report": "report reporting reported",
+    "max": "max maximum maxi highest peak mx",
+    "min": "min minimum mini lowest",
+    "mean": "avg average mean moyenne durchschnitt averaged moy media mittel median rms",
+    "last": "last latest now recent actual instant instantaneous live actuel",
+    "previous": "previous prev former preceding",
+    "daily": "today daily day hourly perhour perday month monthly weekly yesterday",
+    "high": "high hi upper haut hoch highest_",
+    "low": "low lower lo bas niedrig weak",
+    "end": "end eol critical empty depleted",
+    "channel": "channel channels ch chan kanal canal chn chnl port_",
+    "phase": "phase phases l1 l2 l3",
+    "percent": "percent percentage pct perc prozent pourcentage porcentaje percentages ratio_",
+    "ratio": "ratio",
+    "raw": "raw rawvalue roh brut",
+    "value": "value values val vals valeur wert valor data reading readings measure measurement measurements mesure measured messwert meas"
+    " measuredvalue waarde",
+    "sensor": "sensor sensors probe capteur sonde fuehler sonda transducer",
+    "external": "external ext extern externe probe_ exterior outside outdoor outer",
+    "supply": "supply vdd vcc vbus vsys vin vext vsupply vpwr mains vout versorgung alimentation vref",
+    "storage": "storage capacitor capvoltage supercap",
+    "remaining": "remaining rest remain left capacity",
+    "outage": "outage blackout powerfail powercut mainsfail cutoff powerfailure",
+    "id": "id ids uuid guid eui deveui devaddr identifier deviceid devid",
+    "number": "number num no_ nb nr numero nummer",
+    "sequence": "sequence seq fcnt framecounter sequencenumber framecount",
+    "frame": "frame trame packet packets message messages msg telegram uplink uplinks downlink downlinks",
+    "payload": "payload bytes frmpayload hex base64 b64 rawpayload rawdata bytestring hexstring hexdata payloadhex",
+    "port": "port fport",
+    "crc": "crc checksum crc16 chksum cks",
+    "mac": "mac bssid macaddress macs ssid",
+    "ack": "ack acktoken nack",
+    "protocol": "protocol proto opcode cmdid command cmd endpoint cluster clusterid attributeid",
+    "decoder": "decoder codec decode decoding decoderversion",
+    "valid": "valid validity",
+    "online": "online connected connection link connectivity linked",
+    "running": "running run active_run isrunning operation operating",
+    "reset": "reset resets reboot reboots boot restart restarts boots booted restarted",
+    "wear": "wear worn",
+    "heart": "heart heartrate bpm pulse_rate",
+    "blood": "blood spo2",
+    "beacon": "beacon beacons ibeacon",
+    "h2s": "h2s", "nh3": "nh3 ammonia ammoniak", "no2": "no2 nitrogendioxide", "no": "no nitrogenmonoxide", "o3": "o3 ozone ozon",
+    "so2": "so2 sulfurdioxide sulphurdioxide", "ch4": "ch4 methane methan lel", "h2": "h2 hydrogen", "radon": "radon",
+    "par": "par ppfd quantum",
+    "salt": "brine",
+    "absolute": "absolute abs",
+    "relative": "relative rel",
+    "potential": "potential matric tensiometer matrix",
+    "body": "body skin wrist",
+    "return": "return ruecklauf retour",
+    "supplyflow": "vorlauf",
+    "axis": "axis",
+    "power_source": "powersource",
+    "tank": "tank",
+    "room": "room raum",
+    "line": "line",
+    "export": "export exported delivered fed einspeisung",
+    "import": "import imported consumed bezug drawn",
+    "tariff": "tariff tarif",
+    "displayed": "displayed display",
+    "intensity": "intensity",
+    "frac": "fraction",
+    "cover": "cover case box enclosure boitier lid housing backplate",
+    "reference": "reference ref",
+    "good": "good",
+    "detect": "detected detection detect detector erkannt deteccion",
+    "test": "test selftest",
+    "actuator": "actuator motor pump fan ventilator",
+    "uptime_days": "lft",
+}  # fmt: skip
+
+# Words that are several concepts at once.
+_COMPOUNDS: dict[str, str] = {
+    "vbat": "battery voltage", "vbatt": "battery voltage", "batv": "battery voltage", "battv": "battery voltage",
+    "batvolt": "battery voltage", "battvolt": "battery voltage", "vbattery": "battery voltage", "ubat": "battery voltage",
+    "tensionv": "battery voltage", "tensionc": "battery voltage", "voltagebat": "battery voltage", "bvolt": "battery voltage",
+    "batmv": "battery voltage", "mvbat": "battery voltage",
+    "vdd": "supply voltage", "vcc": "supply voltage", "vbus": "supply voltage", "vsys": "supply voltage", "vin": "supply voltage",
+    "vext": "supply voltage", "vsupply": "supply voltage", "vdc": "input voltage", "vrms": "voltage mean", "urms": "voltage mean",
+    "vmc": "voltage", "adcv": "analog voltage", "vac": "voltage", "avi": "analog voltage", "vref": "reference voltage",
+    "idc": "input current", "aci": "current", "irms": "current mean", "imax": "current max",
+    "tdew": "dew temperature", "tsoil": "soil temperature", "twater": "water temperature", "tair": "air temperature",
+    "tambient": "air temperature", "tint": "board temperature", "text_": "external temperature", "tbaro": "temperature barometric",
+    "tob": "temperature", "tchip": "board temperature", "tleaf": "leaf temperature", "tin": "temperature", "tout": "temperature output",
+    "theatindex": "index_heat temperature", "airtemp": "air temperature", "dewpoint": "dew temperature",
+    "tempc": "temperature", "tempf": "temperature", "roomtemp": "room temperature", "airpressure": "air barometric pressure",
+    "pbaro": "barometric pressure", "atmp": "barometric pressure", "patm": "barometric pressure", "airpres": "air barometric pressure",
+    "airhum": "air humidity", "leafhum": "leaf moisture", "rhsoil": "soil humidity", "windspeed": "wind speed", "winddir": "wind direction",
+    "winddirection": "wind direction", "windgust": "wind gust", "dissolvedoxygen": "dissolved oxygen",
+    "wlevel": "water level", "wpressure": "water pressure", "waterlevel": "water level", "waterleak": "water leak",
+    "ambienttemp": "air temperature", "dooropen": "door open", "dooropened": "door open", "doorstatus": "door status",
+    "lowbattery": "low battery", "batterylow": "battery low", "lowbat": "low battery", "lowbatt": "low battery", "batlow": "battery low",
+    "timesync": "time sync", "uplinkcount": "frame count", "framecounter": "frame count", "sequencenumber": "sequence number",
+    "soilmoisture": "soil moisture", "soiltemp": "soil temperature", "soiltemperature": "soil temperature",
+    "watertemp": "water temperature", "watertemperature": "water temperature", "flowrate": "flow rate", "powerfactor": "power factor",
+    "uvindex": "uv index", "uvi": "uv index", "gyrox": "gyro", "onoff": "relay status", "manhole": "cover",
+    "deltat": "differential temperature", "deltap": "differential pressure", "dpressure": "differential pressure",
+    "luminositylux": "illuminance", "co2ppm": "co2", "batterypercent": "battery percent", "batpct": "battery percent",
+    "batperc": "battery percent", "soc": "battery percent", "phaseangle": "phase angle", "hightemp": "high temperature",
+    "lat_lng": "position", "gpsfix": "gps fix", "gpslat": "gps latitude", "gpslon": "gps longitude", "gpslong": "gps longitude",
+    "gpslng": "gps longitude", "fixtime": "fix duration", "ttf": "fix duration", "ttff": "fix duration",
+    "pf": "power factor", "cosphi": "power factor", "ea": "active energy", "eap": "active energy", "eapp": "apparent energy",
+    "base_": "energy", "hchc": "energy index", "hchp": "energy index", "ejphn": "energy index", "east": "active energy", "easf": "active energy",
+    "eait": "active energy", "iinst": "current last", "isousc": "current", "sinsts": "apparent power", "papp": "apparent power",
+    "smokealarm": "smoke alarm", "wifimac": "mac", "mainsvoltage": "supply voltage",
+}  # fmt: skip
+
+CONCEPTS: dict[str, tuple[str, ...]] = {
+    **{
+        spelling: (concept,)
+        for concept, spellings in _SYNONYMS.items()
+        for spelling in spellings.split()
+    },
+    **{word: tuple(concepts.split()) for word, concepts in _COMPOUNDS.items()},
+}
+
+# How a concept reads, where its own key doesn't: for words taken out of compounds and abbreviations.
+DISPLAY: dict[str, str] = {
+    "board": "internal", "last": "current", "index_heat": "heat index", "mean": "average", "percent": "percentage", "co2": "CO2",
+    "ec": "EC", "ph": "pH", "gps": "GPS", "id": "ID", "rssi": "RSSI", "snr": "SNR", "air": "air", "daily": "today",
+    "voc": "VOC", "uv": "UV",
+}  # fmt: skip
+
+# Abbreviations that names keep spelled out; everything else stays as the device wrote it.
+SPELLED_OUT: dict[str, str] = {
+    "temp": "temperature", "tem": "temperature", "temps": "temperature", "hum": "humidity", "humi": "humidity", "bat": "battery",
+    "batt": "battery", "volt": "voltage", "avg": "average", "cnt": "count", "num": "number", "ch": "channel", "chan": "channel",
+    "pos": "position", "dist": "distance", "freq": "frequency", "temperatur": "temperature", "cfg": "configuration",
+    "err": "error", "btn": "button", "fw": "firmware", "hw": "hardware", "sw": "software", "ver": "version", "press": "pressure",
+    "acc": "acceleration", "accel": "acceleration", "ext": "external", "int": "internal", "amb": "ambient", "vib": "vibration",
+    "msg": "message", "mot": "motion", "occu": "occupancy", "in": "in", "illum": "illuminance", "lum": "luminosity", "dev": "device",
+    "curr": "current", "alt": "altitude", "lat": "latitude", "lon": "longitude", "lng": "longitude", "sats": "satellites",
+    "gps": "GPS", "rssi": "RSSI", "snr": "SNR", "id": "ID", "led": "LED", "co2": "CO2", "voc": "VOC", "tvoc": "TVOC", "ec": "EC",
+    "ph": "pH", "uv": "UV", "usb": "USB", "nfc": "NFC", "ble": "BLE", "pm1": "PM1", "pm25": "PM2.5", "pm4": "PM4", "pm10": "PM10",
+    "aqi": "AQI", "iaq": "IAQ", "adc": "ADC", "npk": "NPK", "tds": "TDS", "orp": "ORP", "sos": "SOS", "pir": "PIR", "gnss": "GNSS",
+    "channels": "channel", "sensors": "sensor", "inputs": "input", "outputs": "output", "zones": "zone", "ports": "port",
+    "phases": "phase", "probes": "probe", "temperatures": "temperature",
+}  # fmt: skip
+
+# A last word that is a unit, if one of these concepts stands before it.
+_TEMPERATURES = frozenset("temperature dew index_heat".split())
+_VOLTAGES = frozenset("battery voltage analog supply phase storage".split())
+UNIT_WORDS: dict[str, tuple[frozenset[str], str]] = {
+    "c": (_TEMPERATURES, "°C"),
+    "cel": (_TEMPERATURES, "°C"),
+    "deg": (_TEMPERATURES, "°C"),
+    "degc": (_TEMPERATURES, "°C"),
+    "f": (_TEMPERATURES, "°F"),
+    "degf": (_TEMPERATURES, "°F"),
+    "v": (_VOLTAGES, "V"),
+    "mv": (_VOLTAGES, "mV"),
+    "a": (frozenset({"current"}), "A"),
+    "w": (frozenset({"power"}), "W"),
+    "m": (frozenset({"distance", "level", "depth", "height", "altitude", "accuracy"}), "m"),
+    "s": (frozenset({"time", "duration", "fix", "interval"}), "s"),
+    "min": (frozenset({"duration", "work"}), "min"),
+    "mins": (frozenset({"duration", "time", "work"}), "min"),
+    "h": (frozenset({"duration"}), "h"),
+    "g": (frozenset({"acceleration", "weight", "vibration", "orientation"}), "g"),
+    "l": (frozenset({"volume", "water", "consumption"}), "L"),
+    "pa": (frozenset({"pressure", "barometric"}), "Pa"),
+    "lex": (frozenset({"illuminance"}), "lx"),
+}
+
+# ---- numbers -------------------------------------------------------------------------------
+# Most specific first. A rule that contains the name's head noun wins over one that doesn't.
+NUMBERS: tuple[tuple[str, str], ...] = (
+    ("pm1", "pm1"), ("pm25", "pm25"), ("pm4", "pm4"), ("pm10", "pm10"),
+    ("pm25", "fpm"), ("pm10", "rpm_"), ("pm1", "upm"),
+    ("satellites", "satellites"), ("hdop", "dop"), ("accuracy", "accuracy !aqi|co2|voc"),
+    ("altitude", "altitude"),
+    ("snr", "snr"), ("rssi", "rssi"), ("rssi", "signal strength !radio|received"),
+    ("heart_rate", "heart"), ("blood_oxygen", "blood oxygen"), ("body_temperature", "body temperature"),
+    ("wind_direction", "wind direction|angle|heading|deg"), ("wind_gust", "gust"), ("wind_speed", "wind speed|mean|max|min|last"),
+    ("wind_speed", "wind !level|status|scale|pressure|temperature|humidity|power|voltage"),
+    ("precipitation_intensity", "rain rate|intensity"), ("precipitation", "rain !status|count|pulse|alarm|level"),
+    ("snow_depth", "snow depth|level|height|distance"),
+    ("uv_index", "uv !temperature"), ("par", "par"), ("irradiance", "irradiance !temperature|voltage|battery|current|power|noise|charging"),
+    ("power_factor", "power factor"),
+    ("temperature_delta", "differential temperature"),
+    ("apparent_energy", "apparent energy"), ("reactive_energy", "reactive energy"), ("reactive_power", "reactive power"),
+    ("apparent_power", "apparent power"),
+    ("energy", "energy"), ("power", "power demand|power"), ("power", "demand"),
+    ("battery_voltage", "battery voltage"), ("battery_voltage", "storage voltage"),
+    ("current", "current !position|status|mode|valve|direction|level|time|temperature|humidity|voltage|pressure|distance|speed"),
+    ("water_potential", "soil|water|moisture potential"), ("water_potential", "soil pressure"),
+    ("differential_pressure", "differential pressure"), ("pressure", "water|vapor|oil|tank|inlet|outlet|line|sensor|hydraulic|pipe pressure"),
+    ("pressure", "blood pressure !blood"),
+    ("atmospheric_pressure", "barometric pressure !differential"), ("atmospheric_pressure", "barometric !temperature|differential"),
+    ("atmospheric_pressure", "air pressure"),
+    ("dew_point", "dew"), ("heat_index", "index_heat"),
+    ("co2_", "co2 temperature"),
+    ("resistance", "resistance"),
+    ("target_temperature", "target temperature"),
+    ("soil_temperature", "soil temperature"), ("water_temperature", "water temperature"), ("temperature", "temperature !resistance|count|voltage"),
+    ("temperature", "roomtemp"),
+    ("carbon_dioxide", "co2"), ("carbon_monoxide", "co"), ("volatile_organic_compounds_parts", "voc"), ("aqi", "aqi"),
+    ("formaldehyde", "hcho"), ("hydrogen_sulphide", "h2s"), ("ammonia", "nh3"), ("nitrogen_dioxide", "no2"),
+    ("ozone", "o3"), ("sulphur_dioxide", "so2"), ("methane", "ch4"), ("hydrogen", "h2"), ("radon", "radon"),
+    ("dissolved_oxygen", "dissolved oxygen"), ("dissolved_oxygen", "do"), ("oxygen", "oxygen"), ("turbidity", "turbidity"), ("salinity", "salinity"),
+    ("dissolved_solids", "solids"), ("orp", "orp"), ("ph", "ph"), ("conductivity", "ec"),
+    ("nitrogen", "nitrogen"), ("phosphorus", "phosphorus"), ("potassium", "potassium"),
+    ("nitrogen", "soil n"), ("phosphorus", "soil p"), ("potassium", "soil k"),
+    ("leaf_wetness", "leaf moisture|wetness|humidity"), ("soil_moisture", "soil moisture|water|wc"),
+    ("moisture", "moisture"), ("absolute_humidity", "absolute humidity"),
+    ("humidity", "humidity"),
+    ("illuminance", "illuminance !color|red|green|blue|white|r|g|b|w|flicker|scene|duration"),
+    ("sound_pressure", "noise"), ("water_level", "water level"), ("water_level", "water depth"),
+    ("fill_level", "fill"), ("distance", "distance"), ("distance", "depth"), ("distance", "height"),
+    ("particles", "particles"),
+    ("vibration_speed", "vibration speed|velocity"), ("acceleration", "acceleration"), ("rotation_rate", "gyro"),
+    ("acceleration", "orientation x|y|z"),
+    ("heading", "heading"), ("angle", "angle"), ("angle", "tilt !count"), ("angle", "orientation !x|y|z"),
+    ("speed", "speed !actuator|fan"),
+    ("volume_flow_rate", "flow !temperature|sensor|consumption|index|supply|count|pulse"),
+    ("water", "water consumption|volume|total|meter|value"), ("gas", "gas consumption|volume|meter"),
+    ("volume", "volume"), ("volume", "meter value|last|total|index"), ("volume", "consumption !current|power|energy"),
+    ("weight", "weight"), ("frequency", "frequency"),
+    ("valve_position", "valve position|openness|open|percent"),
+    ("pressure", "pressure"),
+    ("people", "people"),
+    ("supply_voltage", "supply voltage !last"),
+    ("voltage", "voltage"), ("illuminance", "illuminance"),
+    ("level", "level !battery|wind|alarm|noise|input|log|power|signal|mode|percent|energy|stress"),
+)  # fmt: skip
+
+# The whole name, where it says too little for rules.
+WHOLE: dict[str, str] = {
+    "t": "temperature", "p": "atmospheric_pressure", "h": "humidity", "ppm": "carbon_dioxide", "db": "sound_pressure",
+    "rh": "humidity", "i_rms": "current", "v_rms": "voltage", "dp": "differential_pressure", "n": "nitrogen", "mv": "voltage",
+    "k": "potassium",
+}  # fmt: skip
+
+# The word before others: tRoot, T_Root; wc_Root isn't there.
+LEADING: dict[str, str] = {"t": "temperature"}
+
+# ---- heads: the last word that means something decides what kind of thing a name is ----
+QUALIFIERS = frozenset(
+    "channel phase value sensor max min mean last total daily external board high low axis air water soil leaf room body line"
+    " import export tariff percent return supply gps active ambient inside indoor relative absolute meter target frame data root top"
+    " bottom middle left right front back red black white green blue tank measured mg".split()
+)  # fmt: skip
+COUNT_HEADS = frozenset("count pulse times step people".split())
+CODE_HEADS = frozenset("status code flag mode type event".split())
+PLAIN_HEADS = frozenset(
+    "ratio raw code flag quality id number index factor class group mask scale fan speed_level calories stress area rri flicker octave"
+    " type mode event gasresistance valid tariff".split()
+)  # fmt: skip
+
+# ---- true or false ----
+FLAGS: tuple[tuple[str, str], ...] = (
+    ("battery_low", "battery low|end|alarm|fault|outage"), ("battery_low", "low voltage !threshold"), ("battery_low", "storage low"),
+    ("battery_charging", "charging !fully|time|voltage|current|status_text|cycle|full"),
+    ("tamper", "tamper"), ("tamper", "cover open|alarm|status"),
+    ("fault", "fault"),
+    ("smoke", "smoke"), ("heat", "fire"), ("heat", "heat !index"),
+    ("leak", "leak !level|threshold"), ("leak", "flood"), ("condensation", "condensation"),
+    ("leak", "water detect|status|alarm|presence|contact"),
+    ("alarm", "alarm"), ("alarm", "high|low temperature|humidity|co2|voc|current|flow|pressure|voltage|level !status"),
+    ("safety", "sos"),
+    ("cold", "freeze !protection"),
+    ("window", "window"), ("door", "door !lock"), ("garage_door", "garage"),
+    ("lock", "lock"),
+    ("valve", "valve !connected|fault"), ("opening", "contact"), ("opening", "open"), ("opening", "closed"),
+    ("occupancy", "occupancy"), ("presence", "presence"), ("motion", "motion"), ("moving", "moving"),
+    ("vibration", "vibration"), ("tilt", "tilt"),
+    ("gas_detected", "gas detect|leak"),
+    ("power_outage", "outage"), ("plug", "plug"), ("external_power", "external power"),
+    ("connectivity", "online !sensor|thermistor"),
+    ("leak", "water"), ("leak", "moisture"),
+    ("running", "running"),
+    ("digital_output", "digital output"), ("digital_input", "digital input"), ("digital_output", "relay"),
+    ("button_state", "button !press"),
+)  # fmt: skip
+# Flags where a number other than 0 and 1 is something else, and the name alone suffices for a value-less field.
+OVERHEAD = frozenset("payload crc mac".split())
+SURE_FLAGS = frozenset(
+    "battery_low battery_charging tamper leak condensation fault smoke alarm safety cold window door garage_door opening valve"
+    " occupancy presence motion moving lock heat connectivity digital_input digital_output power_outage plug external_power"
+    " vibration running".split()
+)  # fmt: skip
+# In a name like "door closed" or "free parking space" true is the opposite of on.
+INVERTED_BY = frozenset({"closed", "vacancy"})
+INVERTED_WORDS = frozenset({"vacant", "vacancy", "free", "closed", "close", "ferme", "geschlossen", "cerrado", "shut", "dry", "undetected"})  # fmt: skip
+
+# ---- not measured at all ----
+
+# ---- settings, overhead, identity ----
+# Any of these anywhere makes a field a setting that the device repeats back.
+SETTING_RULES: tuple[tuple[str, str], ...] = (
+    ("threshold", "threshold"), ("interval", "interval"), ("timeout", "timeout !status"), ("configuration", "config"),
+    ("calibration", "calibration !status"), ("enable", "enable"), ("retry", "retry"), ("schedule", "schedule"), ("adr", "adr"),
+    ("keep alive", "keepalive"), ("rate", "rate value|report|sensor|frame|data|scan"), ("rate", "samplerate"),
+    ("range", "range !distance|value"), ("change of value to report", "change report|temperature|humidity|co2|barometric|illuminance|angle|pressure|battery"),
+    ("limited time", "min|max time|report|number"), ("mode of trigger", "trigger mode|time|range|count_"), ("LED", "led mode|brightness|intensity"),
+    ("report", "report !previous|time|value"), ("alarm setting", "alarm time|duration|mode|current|voltage|number"),
+    ("command", "config ack"), ("mode", "operating|work|reporting mode"), ("multiplier", "transformer"), ("default", "fallback"),
+)  # fmt: skip
+# The whole name of a setting.
+SETTING_NAMES = frozenset("hb dr sf adr tdc vt mode_config wdt lpm txpower loratxpower class_ uplinktype cfgstatus".split())
+# The whole name of what the decoder, not the device, tells; and of bookkeeping.
+OVERHEAD_NAMES = frozenset(
+    "fport port bytes raw payload hex crc checksum mac uuid devaddr deveui appeui joineui ack acktoken vif dif ct func opcode"
+    " sequencenumber seq fcnt framecounter cmdid report endpoint clusterid attributeid decodinginfo header errors warnings_ length size"
+    " messagetype_ datatype_ zclheader redundancy_ uid macaddr preamble devid deviceid b64 base64 decryptionkey packetid msgid"
+    " payloadtype payloadlength payloadvariant payloadcounter type protocolversion_ major_ minor_ frameid rawdata rawpayload".split()
+)  # fmt: skip
+UNIT_NAMES = frozenset("unit units uom engunits displayname unitofmeasurement".split())
+# The whole name, or its last word, of what the device is.
+IDENTITY = frozenset("version serial model decoder id".split())
+
+# The schema of The Things Stack: path -> quantity and unit (and the factor where ours is another).
+NORMALIZED: dict[str, tuple[str, str | None, float]] = {
+    "air.temperature": ("temperature", "°C", 1), "air.relativeHumidity": ("humidity", "%", 1),
+    "air.pressure": ("atmospheric_pressure", "hPa", 1), "air.co2": ("carbon_dioxide", "ppm", 1),
+    "air.lightIntensity": ("illuminance", "lx", 1), "wind.speed": ("wind_speed", "m/s", 1), "wind.direction": ("wind_direction", "°", 1),
+    "soil.moisture": ("soil_moisture", "%", 1), "soil.temperature": ("soil_temperature", "°C", 1), "soil.ec": ("conductivity", "mS/cm", 1),
+    "soil.depth": ("distance", "cm", 1), "soil.pH": ("ph", None, 1), "soil.n": ("nitrogen", "ppm", 1), "soil.p": ("phosphorus", "ppm", 1),
+    "soil.k": ("potassium", "ppm", 1), "battery": ("battery_voltage", "V", 1), "rain.intensity": ("precipitation_intensity", "mm/h", 1),
+    "rain.cumulative": ("precipitation", "mm", 1), "water.leak": ("leak", None, 1), "water.temperature.min": ("water_temperature", "°C", 1),
+    "water.temperature.max": ("water_temperature", "°C", 1), "water.temperature.avg": ("water_temperature", "°C", 1),
+    "water.temperature.current": ("water_temperature", "°C", 1), "metering.water.total": ("water", "L", 1),
+    "action.motion.detected": ("motion", None, 1), "action.motion.count": ("count", None, 1), "action.contactState": ("opening", None, 1),
+    "position.latitude": ("position", None, 1), "position.longitude": ("position", None, 1),
+}  # fmt: skip
+OPTIONS: dict[str, tuple[str, ...]] = {"air.location": ("indoor", "outdoor")}
+
+
+class Rule:
+    """A rule of this module, ready to be asked."""
+
+    __slots__ = ("name", "needs", "never", "text")
+
+    def __init__(self, name: str, text: str) -> None:
+        """Read a rule: words that must be there, alternatives by bars, exceptions after "!"."""
+        self.name = name
+        self.text = text
+        must, _, never = text.partition("!")
+        self.needs = tuple(frozenset(term.split("|")) for term in must.split())
+        self.never = frozenset(never.replace("|", " ").split())
+
+    def match(self, concepts: frozenset[str]) -> frozenset[str] | None:
+        """Return the concepts that this rule is about, or None where it doesn't hold."""
+        found: set[str] = set()
+        for term in self.needs:
+            here = term & concepts
+            if not here:
+                return None
+            found |= here
+        return None if self.never & concepts else frozenset(found)
+
+
+NUMBER_RULES = tuple(Rule(*rule) for rule in NUMBERS)
+FLAG_RULES = tuple(Rule(*rule) for rule in FLAGS)
+SETTING = tuple(Rule(*rule) for rule in SETTING_RULES)

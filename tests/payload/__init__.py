@@ -1,0 +1,1 @@
+"""Tests of understanding payloads; they run without Home Assistant."""

@@ -1,0 +1,184 @@
+"""Score the understanding of payload fields against a table of labelled ones.
+
+    python -m tests.payload.score FILE.csv [--json]
+
+The table has the columns of `field_path` and `example_value` (alternatives separated by
+" | "), from which a payload is built, and those of the expected answer. With `--json` one
+object per row and nothing else is printed.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+import csv
+import hashlib
+import json
+from pathlib import Path
+import re
+import sys
+from typing import Any
+
+from thethingsstack.payload import QUANTITIES, Category, Kind, Meaning, Role, understand
+
+_STEP = re.compile(r"(?<!\d)(?<!pm)(?<!PM)\.|\.(?!\d)")
+_STATE_CLASSES = {
+    Role.MEASUREMENT: "measurement",
+    Role.TOTAL: "total_increasing",
+    Role.ANGLE: "measurement_angle",
+}
+Row = Mapping[str, str]
+_LENIENT = (
+    {"motion", "moving"},
+    {"occupancy", "presence"},
+    {"door", "opening", "window"},
+    {"pressure", "atmospheric_pressure"},
+    {"water", "volume"},
+)
+
+
+def example(text: str) -> Any:
+    """Return the first example as JSON where it is some, else as text; None where there is none."""
+    first = text.split(" | ", maxsplit=1)[0].strip()
+    if not first:
+        return None
+    try:
+        return json.loads(first)
+    except ValueError:
+        return first
+
+
+def payload(path: str, value: Any) -> dict[str, Any]:
+    """Return a payload with just this field."""
+    built = value
+    for step in reversed([step for step in _STEP.split(path) if step]):
+        name = step
+        while name.endswith("[]"):
+            name = name[:-2]
+            built = built if isinstance(built, list) and built is value else [built]
+        built = {name: built}
+    return built if isinstance(built, dict) else {path: built}
+
+
+def decide(row: Row) -> Meaning | None:
+    """Return what an uplink with the row's field would make of it; None for nothing at all."""
+    text = row.get("example_value") or ""
+    understanding = understand(
+        payload(row["field_path"], example(text)), decisions={}, decide_absent=True
+    )
+    return next(iter(understanding.new.values()), None)
+
+
+def answer(row: Row) -> dict[str, Any]:
+    """Return a row's answer in Home Assistant's words."""
+    meaning = decide(row)
+    blank = {"device_class": "", "unit": "", "state_class": "", "entity_category": ""}
+    if meaning is None:
+        return {
+            "field_path": row["field_path"], "platform": "ignore", **blank, "enabled": False, "reason": "no current value",
+        }  # fmt: skip
+    platform = "device_tracker" if meaning.role is Role.POSITION else str(meaning.kind)
+    known = QUANTITIES[meaning.quantity] if meaning.quantity else None
+    sensor = platform == "sensor"
+    if platform in ("ignore", "device_tracker", "event"):
+        return {
+            "field_path": row["field_path"], "platform": platform, **blank, "enabled": platform != "ignore", "reason": meaning.reason,
+        }  # fmt: skip
+    return {
+        "field_path": row["field_path"],
+        "platform": platform,
+        "device_class": (known.device_class if known else None) or "",
+        "unit": (meaning.unit or "") if sensor else "",
+        "state_class": _STATE_CLASSES.get(meaning.role, "") if sensor else "",
+        "entity_category": "" if meaning.category is Category.PRIMARY else "diagnostic",
+        "enabled": meaning.enabled,
+        "reason": meaning.reason,
+    }
+
+
+def same_class(expected: str, given: str) -> bool:
+    """Return whether two device classes are the same, or as good."""
+    return expected == given or any({expected, given} <= alike for alike in _LENIENT)
+
+
+def judge(row: Row, given: Mapping[str, Any]) -> Iterable[tuple[str, bool]]:
+    """Yield the questions that a row answers, and whether the answer is right."""
+    platform, wanted = row["suggested_platform"], row["device_class"]
+    if row["note"].startswith("configuration echo"):
+        yield "configuration echoes out of the way", given["platform"] == "ignore" or not given["enabled"]  # fmt: skip
+    elif platform == "ignore":
+        yield "overhead ignored", given["platform"] == "ignore"
+    elif platform == "device_tracker":
+        yield "coordinates", given["platform"] == "device_tracker"
+    elif wanted:
+        right = given["platform"] == platform and same_class(wanted, given["device_class"])
+        yield "platform and class", right
+        yield "wrong class (share)", bool(given["device_class"]) and not right
+        yield f"class {wanted}", right
+        if right and row["unit_certain"] == "yes" and platform == "sensor":
+            yield "unit", given["unit"] == row["unit"].replace("µ", "μ")
+        if right and platform == "sensor":
+            yield "state class", given["state_class"] == row["state_class"]
+    else:
+        yield "plain without class", not given["device_class"]
+        yield "plain platform", given["platform"] == platform
+    if platform in ("sensor", "binary_sensor") and not row["note"].startswith("configuration echo"):
+        yield "category", given["entity_category"] == row["entity_category"]
+
+
+def score(rows: Iterable[Row]) -> dict[str, tuple[int, int]]:
+    """Return, by question, how many answers are right and how many were asked for."""
+    right: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
+    for row in rows:
+        for question, good in judge(row, answer(row)):
+            asked[question] += 1
+            right[question] += good
+    return {question: (right[question], asked[question]) for question in sorted(asked)}
+
+
+def half(row: Row) -> int:
+    """Return in which random half of the brands a row is."""
+    return hashlib.sha256(row.get("brand", "").encode()).digest()[0] & 1
+
+
+def load(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{key: value or "" for key, value in row.items() if key} for row in csv.DictReader(file)]  # fmt: skip
+
+
+def table(rows: list[dict[str, str]]) -> str:
+    """Return the score as text: all rows, and both halves of the brands."""
+    halves: defaultdict[int, list[dict[str, str]]] = defaultdict(list)
+    for row in rows:
+        halves[half(row)].append(row)
+    columns = [score(rows), score(halves[0]), score(halves[1])]
+    lines = [f"{'':<44}{'all':>20}{'half A':>20}{'half B':>20}"]
+    for question in columns[0]:
+        cells = []
+        for column in columns:
+            good, asked = column.get(question, (0, 0))
+            cells.append(f"{good}/{asked} {100 * good / asked:5.1f} %" if asked else "-")
+        lines.append(f"{question:<44}" + "".join(f"{cell:>20}" for cell in cells))
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> int:
+    """Print the score of a table."""
+    paths = [argument for argument in arguments if not argument.startswith("--")]
+    if len(paths) != 1 or set(arguments) - set(paths) - {"--json"}:
+        print(__doc__, file=sys.stderr)
+        return 2
+    rows = load(Path(paths[0]))
+    if "--json" in arguments:
+        for row in rows:
+            print(json.dumps(answer(row), ensure_ascii=False))
+    elif rows and "suggested_platform" in rows[0]:
+        print(table(rows))
+    else:
+        print("The table has no expected answers; use --json.", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
