@@ -11,7 +11,6 @@ from typing import Literal
 
 from .process import Child
 from .variants import MQTT, OURS, VARIANTS, Variant
-from .workload import FIELDS
 
 BUFFERED = 64 + 128
 """Messages that the server buffers for a connection before it drops them."""
@@ -241,8 +240,3 @@ async def processes(plan: Plan, say: Say) -> AsyncIterator[tuple[str, Bench]]:
             homes[key] = await child(key, "home", key, folder / key, url, mqtt, plan.devices)
             await homes[key].ask("entities")
         yield told["name"], Bench(plan, publisher, homes, say)
-
-
-def fields_of(devices: int) -> int:
-    """Return how many fields so many end devices have."""
-    return devices * len(FIELDS)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from .measure import Result, fields_of
+from .measure import Result
 from .variants import FLOOR, MQTT, OURS, VARIANTS
 
 type Results = Mapping[int, Mapping[str, Result]]
@@ -15,7 +15,7 @@ class Row:
     """One line of the table."""
 
     title: str
-    cell: Callable[[Result, int], str]
+    cell: Callable[[Result], str]
 
 
 def _spread(values: Sequence[float], scale: float, digits: int = 0) -> str:
@@ -29,35 +29,36 @@ def _first(values: Sequence[float], scale: float, digits: int) -> str:
     return f"{scale * median(values):.{digits}f}" if values else "-"
 
 
+def _per_entity(result: Result) -> float:
+    return result.memory / 1e3 / max(result.entities["states"], 1)
+
+
 ROWS = (
-    Row(title="CPU per uplink, µs (range)", cell=lambda r, _: _spread(r.cpu, 1e6)),
-    Row(title="of it garbage collection, µs", cell=lambda r, _: _spread(r.collections, 1e6)),
-    Row(title="longest collection, ms", cell=lambda r, _: f"{1e3 * r.pause:.0f}"),
-    Row(title="CPU per uplink one at a time, µs", cell=lambda r, _: _spread(r.idle_cpu, 1e6)),
-    Row(title="states written per uplink", cell=lambda r, _: f"{median(r.states):.1f}"),
+    Row(title="CPU per uplink, µs (range)", cell=lambda r: _spread(r.cpu, 1e6)),
+    Row(title="of it garbage collection, µs", cell=lambda r: _spread(r.collections, 1e6)),
+    Row(title="longest collection, ms", cell=lambda r: f"{1e3 * r.pause:.0f}"),
+    Row(title="CPU per uplink one at a time, µs", cell=lambda r: _spread(r.idle_cpu, 1e6)),
+    Row(title="states written per uplink", cell=lambda r: f"{median(r.states):.1f}"),
     Row(
         title="publish → written, ms: p50 / p99",
-        cell=lambda r, _: f"{r.latency(0.5):.2f} / {r.latency(0.99):.2f}" if r.latencies else "-",
+        cell=lambda r: f"{r.latency(0.5):.2f} / {r.latency(0.99):.2f}" if r.latencies else "-",
     ),
     Row(
         title="sustained uplinks/s",
-        cell=lambda r, _: f"{r.sustained}{'' if r.stopped else ' or more'}",
+        cell=lambda r: f"{r.sustained}{'' if r.stopped else ' or more'}",
     ),
-    Row(title="lost in the rounds above", cell=lambda r, _: str(r.lost)),
-    Row(title="first setup: CPU, s", cell=lambda r, _: f"{r.setup_cpu:.2f}"),
-    Row(title="first setup: wall, s", cell=lambda r, _: f"{r.setup_wall:.2f}"),
-    Row(title="first setup: longest stall, ms", cell=lambda r, _: f"{1e3 * r.setup_stall:.0f}"),
-    Row(title="later setup: CPU, s", cell=lambda r, _: _first(r.again_cpu, 1, 2)),
-    Row(title="later setup: wall, s", cell=lambda r, _: _first(r.again_wall, 1, 2)),
-    Row(title="later setup: longest stall, ms", cell=lambda r, _: _first(r.again_stall, 1e3, 0)),
-    Row(title="memory, MB", cell=lambda r, _: f"{r.memory / 1e6:.1f}"),
-    Row(
-        title="memory per field, kB",
-        cell=lambda r, devices: f"{r.memory / 1e3 / fields_of(devices):.1f}",
-    ),
+    Row(title="lost in the rounds above", cell=lambda r: str(r.lost)),
+    Row(title="first setup: CPU, s", cell=lambda r: f"{r.setup_cpu:.2f}"),
+    Row(title="first setup: wall, s", cell=lambda r: f"{r.setup_wall:.2f}"),
+    Row(title="first setup: longest stall, ms", cell=lambda r: f"{1e3 * r.setup_stall:.0f}"),
+    Row(title="later setup: CPU, s", cell=lambda r: _first(r.again_cpu, 1, 2)),
+    Row(title="later setup: wall, s", cell=lambda r: _first(r.again_wall, 1, 2)),
+    Row(title="later setup: longest stall, ms", cell=lambda r: _first(r.again_stall, 1e3, 0)),
+    Row(title="memory, MB", cell=lambda r: f"{r.memory / 1e6:.1f}"),
+    Row(title="memory per entity with a state, kB", cell=lambda r: f"{_per_entity(r):.1f}"),
     Row(
         title="entities: with a state / registered",
-        cell=lambda r, _: f"{r.entities['states']} / {r.entities['registered']}",
+        cell=lambda r: f"{r.entities['states']} / {r.entities['registered']}",
     ),
 )
 
@@ -67,8 +68,7 @@ def table(results: Results) -> Iterator[str]:
     columns = [(devices, key) for devices, variants in results.items() for key in variants]
     heads = [f"{VARIANTS[key].title}, {devices}" for devices, key in columns]
     lines = [
-        [row.title, *(row.cell(results[devices][key], devices) for devices, key in columns)]
-        for row in ROWS
+        [row.title, *(row.cell(results[devices][key]) for devices, key in columns)] for row in ROWS
     ]
     yield from _aligned(["", *heads], lines)
     for devices, key in columns:
@@ -113,7 +113,7 @@ def _judged(results: Results) -> Iterator[tuple[str, float, float, bool]]:
         yield "later setup CPU / A", median(ours.again_cpu) / median(mqtt.again_cpu), 0.35, False
     if floor and ours.again_cpu:
         yield "later setup CPU / E", median(ours.again_cpu) / median(floor.again_cpu), 2, False
-    yield "memory per field, kB", ours.memory / 1e3 / fields_of(devices), 12, False
+    yield "memory per entity with a state, kB", _per_entity(ours), 12, False
     if ours.sustained:
         yield "sustained uplinks/s", ours.sustained, 2000, True
 

@@ -1,0 +1,35 @@
+"""The benchmark runs; what it measures is for people to read, on a machine that is quiet."""
+
+import json
+from pathlib import Path
+import subprocess
+import sys
+
+DEVICES = 10
+FIELDS = 8 * DEVICES
+FEW = ("--quick", "--plain", "--devices", str(DEVICES), "--uplinks", "30", "--rounds", "1")
+
+
+def test_benchmark_measures_all_variants(tmp_path: Path) -> None:
+    """Every uplink moves all fields of its end device, in ours and in both yardsticks."""
+    told = tmp_path / "results.json"
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", *FEW, "--json", told],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+    assert run.returncode == 0, run.stderr
+    results = json.loads(told.read_text(encoding="utf-8"))[str(DEVICES)]
+    assert results.keys() == {"mqtt", "floor", "ours"}
+    for result in results.values():
+        assert result["lost"] == 0
+        assert result["entities"]["fields"] == FIELDS
+        assert result["states"][0] >= 8
+        assert result["cpu"][0] > 0
+        assert len(result["latencies"][0]) == 50
+    assert "CPU per uplink / A" in run.stdout
+    assert "p99 over that of E" in run.stdout
