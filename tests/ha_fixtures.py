@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+import time
 from typing import Any
 
+from freezegun.api import real_monotonic
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
@@ -82,11 +84,15 @@ async def set_up(
 
 
 async def until(hass: HomeAssistant, condition: Callable[[], Any]) -> None:
-    """Let things happen until the condition holds; fails the test if it never does."""
-    async with asyncio.timeout(TIMEOUT):
-        while not condition():
-            await asyncio.sleep(0.005)
-            await hass.async_block_till_done()
+    """Let things happen until the condition holds; fails the test if it never does.
+
+    Waits in real time, also where the test has frozen it: sockets know nothing of that.
+    """
+    deadline = real_monotonic() + TIMEOUT
+    while not condition():
+        assert real_monotonic() < deadline, "it never happened"
+        await hass.async_add_executor_job(time.sleep, 0.002)
+        await asyncio.sleep(0)
 
 
 def entity_id(hass: HomeAssistant, platform: str, unique_id: str) -> str:

@@ -78,7 +78,6 @@ def test_texts_and_times_have_no_unit_or_state_class() -> None:
         None,
         None,
     )
-    assert text.name == "Mode"
     choice = describe_sensor("t", meaning(role=Role.STATE, options=("a", "b")))
     assert choice.device_class is SensorDeviceClass.ENUM
     assert choice.options == ["a", "b"]

@@ -71,6 +71,9 @@ async def test_fields_become_sensors_with_name_unit_and_class(
     assert temperature.attributes["device_class"] == "temperature"
     assert temperature.attributes["state_class"] == "measurement"
     assert temperature.name.startswith("Greenhouse climate Temperature")
+    probe = state_of(hass, "sensor", f"{GREENHOUSE}/field/TempC_DS")
+    assert probe.name.startswith("Greenhouse climate Temperature")
+    assert probe.name != temperature.name
     humidity = state_of(hass, "sensor", f"{GREENHOUSE}/field/Hum_SHT")
     assert humidity.attributes["device_class"] == "humidity"
     voltage = state_of(hass, "sensor", f"{GREENHOUSE}/field/BatV")
@@ -262,10 +265,16 @@ async def test_one_context_per_uplink_and_its_cause_first(
 ) -> None:
     """The logbook names the uplink as the cause of what follows."""
     entry = await set_up(hass, sim)
-    await sim.uplink("weather-station", decoded={"temperature": 20.5, "humidity": 60})
+    # A minute apart: last uplink is told to the second.
+    earlier, now = (
+        {"uplink_message": {"received_at": f"2026-11-23T10:0{minute}:00Z"}} for minute in (0, 1)
+    )
+    await sim.uplink(
+        "weather-station", decoded={"temperature": 20.5, "humidity": 60}, envelope=earlier
+    )
     await count(hass, entry, 1)
     changes: list[Event[EventStateChangedData]] = async_capture_events(hass, "state_changed")
-    await sim.uplink("weather-station", decoded={"temperature": 21.5, "humidity": 61})
+    await sim.uplink("weather-station", decoded={"temperature": 21.5, "humidity": 61}, envelope=now)
     await count(hass, entry, 2)
     last = entity_id(hass, "sensor", f"{WEATHER}/last_uplink")
     own = [e for e in changes if e.data["entity_id"].startswith("sensor.weather_station")]
@@ -323,7 +332,12 @@ async def test_an_interruption_flips_nothing_for_15_minutes(
     assert state_of(hass, "sensor", temperature).state == STATE_UNAVAILABLE
     assert hass.states.get(connection).state == STATE_OFF  # type: ignore[union-attr]
     sim.faults.mqtt_close = False
-    await until(hass, lambda: entry.runtime_data.connected)
+
+    def connected() -> bool:
+        freezer.tick(timedelta(milliseconds=200))  # the pause before the next try passes
+        return bool(entry.runtime_data.connected)
+
+    await until(hass, connected)
     await hass.async_block_till_done()
     assert state_of(hass, "sensor", temperature).state == "20.5"
     assert hass.states.get(connection).state == STATE_ON  # type: ignore[union-attr]

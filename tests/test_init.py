@@ -207,7 +207,12 @@ async def test_another_server_reloads(hass: HomeAssistant, sim: Simulator) -> No
     hass.config_entries.async_update_entry(
         entry, data={**entry.data, "api_key": sim.key("control")}
     )
-    await until(hass, lambda: entry.runtime_data is not before and entry.runtime_data.connected)
+
+    def reconnected() -> bool:
+        now = getattr(entry, "runtime_data", before)
+        return now is not before and bool(now.connected)
+
+    await until(hass, reconnected)
 
 
 async def test_a_device_disabled_in_home_assistant_costs_nothing(
@@ -239,14 +244,14 @@ async def test_only_a_vanished_device_can_be_removed(
     await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
     device = devices_of(hass, entry.entry_id)["Weather station"]
     client = await hass_ws_client(hass)
-    answer = await client.remove_device(device.id, entry.entry_id)
+    answer = await client.remove_device(device.id)
     assert not answer["success"]
 
     sim.remove_device("weather-station")
     await hass.config_entries.async_reload(entry.entry_id)
     await until(hass, lambda: entry.runtime_data.connected)
     assert "Weather station" in devices_of(hass, entry.entry_id)
-    answer = await client.remove_device(device.id, entry.entry_id)
+    answer = await client.remove_device(device.id)
     assert answer["success"]
     await hass.async_block_till_done()
     assert "Weather station" not in devices_of(hass, entry.entry_id)

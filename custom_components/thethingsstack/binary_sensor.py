@@ -11,8 +11,8 @@ from homeassistant.helpers.restore_state import RestoreEntity
 
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .describe import describe_binary_sensor
-from .device import EndDeviceState, field_key
-from .entity import ApplicationEntity, EndDeviceEntity, async_add_in_chunks
+from .device import EndDeviceState
+from .entity import ApplicationEntity, FieldEntity, async_add_in_chunks
 from .payload import Kind, Meaning
 
 PARALLEL_UPDATES = 0
@@ -45,7 +45,7 @@ async def async_setup_entry(
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_fields, add_fields))
 
 
-class FieldBinarySensor(EndDeviceEntity, BinarySensorEntity, RestoreEntity):
+class FieldBinarySensor(FieldEntity, BinarySensorEntity, RestoreEntity):
     """A decoded field with two states."""
 
     def __init__(
@@ -56,8 +56,7 @@ class FieldBinarySensor(EndDeviceEntity, BinarySensorEntity, RestoreEntity):
         meaning: Meaning,
     ) -> None:
         """Describe the binary sensor by the field's meaning."""
-        super().__init__(coordinator, device, field_key(path))
-        self.path = path
+        super().__init__(coordinator, device, path, meaning)
         self.entity_description = describe_binary_sensor(path, meaning)
 
     @override

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 import json
@@ -58,6 +59,7 @@ type TtsConfigEntry = ConfigEntry[ApplicationCoordinator]
 
 STATUS_INTERVAL = timedelta(minutes=1)
 HUB_INTERVAL = timedelta(seconds=5)
+STREAM_PAUSE = 60
 REGISTRATION_PAUSE = 1.0
 YIELD_EVERY = 32
 REPORTED_PROBLEMS = 20
@@ -196,16 +198,20 @@ class ApplicationCoordinator:
     # The stream
 
     async def _async_follow(self) -> None:
-        count = 0
-        try:
-            async for item in self.stack.stream():
-                self._take(item)
-                count += 1
-                if count % YIELD_EVERY == 0:  # a flood must not starve the rest of the house
-                    await asyncio.sleep(0)
-        except AuthenticationFailed as err:
-            self._lost(err)
-            self.entry.async_start_reauth(self.hass)
+        """Follow the stream until the key is refused; nothing else may end it."""
+        while True:
+            try:
+                async with aclosing(self.stack.stream()) as items:
+                    async for item in items:
+                        self._take(item)
+            except AuthenticationFailed as err:
+                self._lost(err)
+                self.entry.async_start_reauth(self.hass)
+                return
+            except Exception:  # a fault of our own must not leave the house without values
+                _LOGGER.exception("%s: the stream broke", self.entry.title)
+                self._lost(StackError("the stream broke", name="internal"))
+            await asyncio.sleep(STREAM_PAUSE)
 
     @callback
     def _take(self, item: StreamItem) -> None:

@@ -31,22 +31,18 @@ class Common(TypedDict, total=False):
 
     key: Required[str]
     translation_key: str | None
-    name: str
     entity_category: EntityCategory | None
     entity_registry_enabled_default: bool
 
 
 def common(key: str, meaning: Meaning) -> Common:
-    """Return what does not depend on the platform; a name of its own beats the quantity's."""
-    described = Common(
+    """Return what does not depend on the platform."""
+    return Common(
         key=key,
         translation_key=meaning.quantity,
         entity_category=None if meaning.category is Category.PRIMARY else EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=meaning.enabled,
     )
-    if meaning.name is not None:
-        described["name"] = meaning.name
-    return described
 
 
 def device_class_of(meaning: Meaning) -> str | None:

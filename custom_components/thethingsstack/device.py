@@ -267,6 +267,8 @@ class EndDeviceState:
         if path in self._value_times and self._value_times[path] > moment:
             return None
         location = message.location
+        if location is None:
+            return None
         self._value_times[path] = moment
         self.values[path] = Position(
             location.latitude, location.longitude, location.altitude, location.accuracy

@@ -7,7 +7,7 @@ from homeassistant.components.device_tracker import (
     TrackerEntity,
     TrackerEntityDescription,
 )
-from homeassistant.const import ATTR_GPS_ACCURACY, ATTR_LATITUDE, ATTR_LONGITUDE
+from homeassistant.const import ATTR_GPS_ACCURACY, ATTR_LATITUDE, ATTR_LONGITUDE, EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -15,8 +15,8 @@ from homeassistant.helpers.restore_state import RestoreEntity
 
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .describe import common
-from .device import EndDeviceState, field_key
-from .entity import EndDeviceEntity, async_add_in_chunks
+from .device import EndDeviceState
+from .entity import FieldEntity, async_add_in_chunks
 from .payload import Kind, Meaning, Position
 
 PARALLEL_UPDATES = 0
@@ -49,7 +49,7 @@ async def async_setup_entry(
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_fields, add_fields))
 
 
-class FieldTracker(EndDeviceEntity, TrackerEntity, RestoreEntity):
+class FieldTracker(FieldEntity, TrackerEntity, RestoreEntity):
     """A position; a lost fix keeps the last one."""
 
     _attr_source_type = SourceType.GPS
@@ -63,12 +63,14 @@ class FieldTracker(EndDeviceEntity, TrackerEntity, RestoreEntity):
         meaning: Meaning,
     ) -> None:
         """Describe the tracker by the field's meaning."""
-        super().__init__(coordinator, device, field_key(path))
-        self.path = path
-        description = TrackerEntityDescription(**common(path, meaning))
-        self.entity_description = description
-        # Trackers are diagnostic by default, but where a thing is, is what it is for.
-        self._attr_entity_category = description.entity_category
+        super().__init__(coordinator, device, path, meaning)
+        self.entity_description = TrackerEntityDescription(**common(path, meaning))
+
+    @property
+    @override
+    def entity_category(self) -> EntityCategory | None:
+        """Return none where the position is what the device is for; trackers have one otherwise."""
+        return self.entity_description.entity_category
 
     @override
     async def async_restore(self) -> None:

@@ -12,7 +12,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator
-from .device import EndDeviceState
+from .device import EndDeviceState, field_key
+from .payload import Meaning
 
 CHUNK = 20
 
@@ -74,6 +75,24 @@ class EndDeviceEntity(Entity):
         if context is not None:
             self.async_set_context(context)
         self.async_write_ha_state()
+
+
+class FieldEntity(EndDeviceEntity):
+    """An entity that shows a decoded field."""
+
+    def __init__(
+        self,
+        coordinator: ApplicationCoordinator,
+        device: EndDeviceState,
+        path: str,
+        meaning: Meaning,
+    ) -> None:
+        """Take the field's own name, where it has one, before its quantity's."""
+        super().__init__(coordinator, device, field_key(path))
+        self.path = path
+        if meaning.name is not None:
+            # Not in the description: there a translated name would win.
+            self._attr_name = meaning.name
 
 
 class ApplicationEntity(Entity):

@@ -10,8 +10,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .describe import common
-from .device import ACTIVITY, EndDeviceState, field_key
-from .entity import EndDeviceEntity, async_add_in_chunks
+from .device import ACTIVITY, EndDeviceState
+from .entity import EndDeviceEntity, FieldEntity, async_add_in_chunks
 from .payload import Kind, Meaning
 
 PARALLEL_UPDATES = 0
@@ -87,7 +87,7 @@ class ActivityEvent(EndDeviceEntity, EventEntity):
         self.async_write_ha_state()
 
 
-class FieldEvent(EndDeviceEntity, EventEntity):
+class FieldEvent(FieldEntity, EventEntity):
     """A decoded field that tells of an occurrence, like a button."""
 
     def __init__(
@@ -98,8 +98,7 @@ class FieldEvent(EndDeviceEntity, EventEntity):
         meaning: Meaning,
     ) -> None:
         """Describe the event by the field's meaning."""
-        super().__init__(coordinator, device, field_key(path))
-        self.path = path
+        super().__init__(coordinator, device, path, meaning)
         self.entity_description = EventEntityDescription(**common(path, meaning))
         self._attr_event_types = list(meaning.options) or [TRIGGERED]
 
@@ -117,7 +116,11 @@ class FieldEvent(EndDeviceEntity, EventEntity):
             value = self.device.values.get(self.path)
             if value in QUIET:
                 return
-            known = isinstance(value, str) and value in self.event_types
-            self._trigger_event(value if known else self.event_types[0], {"value": value})
+            event_type = (
+                value
+                if isinstance(value, str) and value in self.event_types
+                else self.event_types[0]
+            )
+            self._trigger_event(event_type, {"value": value})
             self.async_set_context(context)
         self.async_write_ha_state()

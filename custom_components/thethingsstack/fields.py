@@ -149,9 +149,9 @@ class FieldStore:
             "received_until": self.received_until.isoformat() if self.received_until else None,
             "devices": {
                 key: {
-                    "ids": self._ids.get(key, {}),
-                    "fields": {p: m.as_dict() for p, m in decisions.items()},
+                    "ids": ids,
+                    "fields": {p: m.as_dict() for p, m in self._decisions.get(key, {}).items()},
                 }
-                for key, decisions in self._decisions.items()
+                for key, ids in self._ids.items()
             },
         }

@@ -28,8 +28,8 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .describe import describe_sensor
-from .device import BATTERY, LAST_UPLINK, STATUS, EndDeviceState, Status, field_key
-from .entity import ApplicationEntity, EndDeviceEntity, async_add_in_chunks
+from .device import BATTERY, LAST_UPLINK, STATUS, EndDeviceState, Status
+from .entity import ApplicationEntity, EndDeviceEntity, FieldEntity, async_add_in_chunks
 from .payload import Kind, Meaning, Position
 
 PARALLEL_UPDATES = 0
@@ -265,15 +265,12 @@ async def async_setup_entry(
 
     async_add_entities(ApplicationSensor(coordinator, d) for d in APPLICATION_SENSORS)
     await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), known)
-    for signal, target in (
-        (coordinator.new_device, add_device),
-        (coordinator.new_battery, add_battery),
-        (coordinator.new_fields, add_fields),
-    ):
-        entry.async_on_unload(async_dispatcher_connect(hass, signal, target))
+    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_device, add_device))
+    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_battery, add_battery))
+    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_fields, add_fields))
 
 
-class FieldSensor(EndDeviceEntity, RestoreSensor):
+class FieldSensor(FieldEntity, RestoreSensor):
     """A decoded field; its value stays until an uplink brings another."""
 
     def __init__(
@@ -284,8 +281,7 @@ class FieldSensor(EndDeviceEntity, RestoreSensor):
         meaning: Meaning,
     ) -> None:
         """Describe the sensor by the field's meaning."""
-        super().__init__(coordinator, device, field_key(path))
-        self.path = path
+        super().__init__(coordinator, device, path, meaning)
         self.entity_description = describe_sensor(path, meaning)
 
     @override

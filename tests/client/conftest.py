@@ -23,6 +23,11 @@ def recorded(path: str) -> Any:
 
 
 @pytest.fixture(autouse=True)
+def auto_enable_custom_integrations() -> None:
+    """Start no Home Assistant for these tests."""
+
+
+@pytest.fixture(autouse=True)
 def sockets(request: pytest.FixtureRequest) -> None:
     """Allow sockets where a plugin forbids them."""
     if find_spec("pytest_socket") is not None:

@@ -7,6 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
+import logging
 import socket
 import ssl
 from typing import Any, Self, override
@@ -16,6 +17,8 @@ from paho.mqtt.client import MQTTMessage
 
 from .errors import ConnectionFailed, MqttRefused, ProtocolMismatch, RequestTimeout, from_socket
 from .models import MqttAddress
+
+_LOGGER = logging.getLogger(__name__)
 
 KEEPALIVE = 60
 NOT_AUTHORIZED = 5
@@ -29,6 +32,15 @@ _CONNACK_TEXTS = {
 }
 _QUEUE_BYTES = 32 * 2**20
 _TURN = 32
+
+
+class _WireLog(logging.LoggerAdapter[logging.Logger]):
+    """What the MQTT library tells; its errors are ours to tell, so here they are details."""
+
+    @override
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log at debug level, whatever the library thinks of it."""
+        super().log(logging.DEBUG, msg, *args, **kwargs)
 
 
 class Inbox:
