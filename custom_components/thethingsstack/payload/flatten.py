@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .tokens import words_of
 from .units import Unit, normalise
-from .values import epoch, parse_time
+from .values import epoch, number_of, parse_time
 from .vocabulary import OVERHEAD
 
 MAX_DEPTH = 8
@@ -197,9 +197,8 @@ def _pair(items: Sequence[object], siblings: Mapping[object, object]) -> str:
     first, second = items[0], items[1]
     if siblings.get("type") == "Point":
         first, second = second, first
-    if isinstance(first, int | float) and isinstance(second, int | float):
-        return f"{float(first)},{float(second)}"
-    return ""
+    latitude, longitude = number_of(first), number_of(second)
+    return "" if latitude is None or longitude is None else f"{float(latitude)},{float(longitude)}"
 
 
 def sibling_unit(key: str, siblings: Mapping[object, object]) -> Unit | None:

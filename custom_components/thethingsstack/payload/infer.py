@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+import re
 
-from .flatten import Leaf
+from .flatten import HISTORY, Leaf
 from .names import all_words, plain_name, quantity_name, steps_of
 from .quantities import BY_UNIT, INSTEAD, UNITS_OF_CLASS
 from .tokens import words_of
@@ -25,6 +26,7 @@ from .vocabulary import (
     QUANTITIES,
     SETTING,
     SETTING_NAMES,
+    STRONG_FLAGS,
     SURE_FLAGS,
     UNIT_NAMES,
     WHOLE,
@@ -76,6 +78,8 @@ class Clue:
         """Concepts of the field's own step, or of its parent where that is a bare number."""
         for step in reversed(self.steps):
             concepts = words_of(step).concepts
+            if "at" in concepts[1:]:  # "temperature at level 2"
+                concepts = concepts[: concepts.index("at")]
             if any(not concept.replace(".", "").isdigit() for concept in concepts):
                 return concepts
         return ()
@@ -90,6 +94,12 @@ class Clue:
         """The field's own step without separators and digits at its end."""
         step = self.steps[-1] if self.steps else ""
         return "".join(char for char in step.casefold() if char.isalpha())
+
+    @cached_property
+    def squeezed(self) -> str:
+        """The field's own step without separators."""
+        step = self.steps[-1] if self.steps else ""
+        return "".join(char for char in step.casefold() if char.isalnum())
 
     @cached_property
     def head(self) -> str:
@@ -149,18 +159,32 @@ def _match(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] |
     return held[0] if held else None
 
 
+_DATE_PARTS = frozenset("day days month months year years hour hours minute minutes second seconds weekday".split())
+
+
+def _first(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] | None:
+    """Return the first rule that holds, one about the field's own step before others."""
+    held = [(rule, found) for rule in rules if (found := rule.match(clue.concepts)) is not None]
+    leaf = frozenset(clue.leaf)
+    return next((pair for pair in held if pair[1] & leaf), held[0] if held else None)
+
+
 def _overhead(clue: Clue) -> Verdict | None:
     """What transports the fields isn't one."""
-    if clue.whole in UNIT_NAMES or (len(clue.steps) > 0 and clue.leaf == ("unit",)):
+    leaf = frozenset(clue.leaf)
+    if clue.whole in UNIT_NAMES or clue.leaf[-1:] in (("unit",), ("units",)) or leaf & {"units"}:
         return Verdict(rule="unit", kind=Kind.IGNORE, why="a unit for another field")
-    if clue.whole in OVERHEAD_NAMES or (clue.head in ("payload", "crc", "mac") and not clue.two_state):
+    if clue.keys and HISTORY.search(clue.keys[-1]):
+        return Verdict(rule="history", kind=Kind.IGNORE, why="what was in the past")
+    if leaf <= _DATE_PARTS and leaf and "time" in clue.concepts:
+        return Verdict(rule="overhead", kind=Kind.IGNORE, why="a part of a date")
+    if clue.whole in OVERHEAD_NAMES or clue.squeezed in OVERHEAD_NAMES or "debug" in leaf or (clue.head in ("payload", "crc", "mac") and not clue.two_state):
         if clue.whole == "type" and len(clue.steps) > 1 and not clue.absent:
             return None
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="part of the transport")
-    leaf = frozenset(clue.leaf)
     if "frame" in leaf and leaf & {"count", "sequence", "number", "id"} and clue.number is not None:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="counts messages")
-    if "previous" in leaf and clue.two_state:
+    if "previous" in leaf and clue.two_state and "fault" not in leaf:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="an earlier state")
     return None
 
@@ -198,10 +222,10 @@ def _precision(clue: Clue) -> Verdict | None:
     leaf = frozenset(clue.leaf)
     if clue.is_text or clue.two_state:
         return None
-    if "gps" in clue.concepts and leaf & {"fix"} and leaf & {"count", "duration", "time"}:
+    if leaf & {"fix"} and leaf & {"count", "duration", "time"}:
         return Verdict(rule="satellites", quantity=None if "count" in leaf else "duration", category=Category.DIAGNOSTIC, why="how a fix was got")  # fmt: skip
     if clue.head == "txpower":
-        return Verdict(rule="radio", role=Role.MEASUREMENT, category=Category.DIAGNOSTIC, why="the radio's power")  # fmt: skip
+        return Verdict(rule="radio", role=Role.MEASUREMENT, category=Category.DIAGNOSTIC, enabled=False, why="the radio's power")  # fmt: skip
     if clue.head in ("strength", "quality") and "signal" in clue.concepts:
         if (clue.number is not None and clue.number < 0) or clue.unit == Unit("dBm"):
             return Verdict(rule="radio", quantity="rssi", used=frozenset({"signal", "strength"}), why="a signal in dBm")  # fmt: skip
@@ -215,15 +239,19 @@ def _setting(clue: Clue) -> Verdict | None:
     """What was set and is repeated back."""
     if clue.whole in SETTING_NAMES:
         return _setting_verdict(clue.whole)
-    if clue.reading.shape is Shape.TIME:
-        return None
     leaf = frozenset(clue.leaf)
+    if clue.reading.shape is Shape.TIME or ("fault" in leaf and (clue.two_state or clue.absent or clue.zero_or_one)):
+        return None
+    if "change" in leaf and (clue.two_state or clue.zero_or_one) and clue.unit is None:
+        return Verdict(rule="change", category=Category.DIAGNOSTIC, enabled=False, why="tells what changed")
+    if clue.head == "change" or ("led" in leaf and clue.number is not None):
+        return _setting_verdict("change" if clue.head == "change" else "LED")
     for rule in SETTING:
         found = rule.match(clue.concepts)
         if found is None or (rule.name == "configuration" and not found & leaf and clue.reading.unit):
             continue
-        if rule.name == "change of value to report" and clue.two_state:
-            return Verdict(rule="setting", category=Category.DIAGNOSTIC, enabled=False, why="tells what changed")  # fmt: skip
+        if rule.name == "alarm setting" and clue.leaf[:1] != ("alarm",):
+            continue
         return _setting_verdict(rule.name)
     return None
 
@@ -240,12 +268,12 @@ def _time(clue: Clue) -> Verdict | None:
     if clue.reading.shape is Shape.TIME:
         return Verdict(rule="time", quantity="timestamp", used=frozenset({"time"}), why="a date and time")
     timely = "time" in leaf and (clue.head == "time" or leaf <= {"time", "gps", "status", "device", "event"})
-    lasting = clue.head == "duration" or (
+    lasting = "duration" in leaf or {"time", "count"} <= leaf or (
         timely and (clue.unit is not None or leaf & {"wear", "charging", "running", "alarm", "fix", "power"})
     )  # fmt: skip
-    if (clue.is_text or clue.two_state) and clue.reading.shape is not Shape.BOOL:
+    if clue.is_text or clue.two_state or ("fault" in leaf and not timely):
         return None
-    if lasting and not leaf & COUNT_HEADS:
+    if lasting and (not leaf & COUNT_HEADS or "time" in leaf):
         used = frozenset({"duration", "time"} if clue.leaf == ("duration",) else {"duration_"})
         return Verdict(rule="duration", quantity="duration", used=used, why="how long something lasts")
     if not timely or clue.two_state:
@@ -257,11 +285,14 @@ def _time(clue: Clue) -> Verdict | None:
     return Verdict(rule="time", category=Category.DIAGNOSTIC, enabled=False, why="the end device's own clock")  # fmt: skip
 
 
+_ERROR_CODES = frozenset("error err errors errorcode errormsg errorflag errorflags errormessage".split())
+
+
 def _identity(clue: Clue) -> Verdict | None:
     """What the end device is: texts and numbers that rarely change."""
     leaf = frozenset(clue.leaf)
     head = clue.head or (clue.leaf[-1] if clue.leaf else "")
-    if leaf & {"version", "serial"} and not clue.two_state and not leaf & {"status", "count", "valid"}:
+    if leaf & {"version", "serial"} and not clue.two_state and not leaf & {"status", "count", "valid", "fault"}:
         quantity = "serial_number" if "serial" in leaf and "version" not in leaf else "version"
         used = frozenset({"serial", "number"} if quantity == "serial_number" else {"version_"})
         return Verdict(rule="identity", quantity=quantity if clue.leaf == ("version",) or quantity == "serial_number" else None,
@@ -270,12 +301,14 @@ def _identity(clue: Clue) -> Verdict | None:
         return Verdict(rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="what the end device is")  # fmt: skip
     if head == "reset" and (clue.is_text or leaf & {"code"}):
         return Verdict(rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="why it restarted")  # fmt: skip
+    if clue.whole in _ERROR_CODES and not clue.two_state:
+        return Verdict(rule="identity", quantity="error_code", used=leaf, why="a code")
     if head == "code" and not clue.two_state:
         return Verdict(rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="a code")
     return None
 
 
-_NOT_A_BATTERY = frozenset("temperature count type mode current resistance cycle semesters version duration time energy power number".split())  # fmt: skip
+_NOT_A_BATTERY = frozenset("temperature count type mode current resistance cycle semesters version duration time energy power number used".split())  # fmt: skip
 
 
 def _battery(clue: Clue) -> Verdict | None:
@@ -283,20 +316,21 @@ def _battery(clue: Clue) -> Verdict | None:
     leaf = frozenset(clue.leaf)
     if "battery" not in leaf and not ("battery" in clue.concepts and leaf <= {"level", "percent", "voltage", "value", "last"}):  # fmt: skip
         return None
-    if leaf & _NOT_A_BATTERY:
+    if leaf & _NOT_A_BATTERY and not {"end", "duration"} <= leaf:
         return None
-    used = frozenset({"battery", "level", "percent", "voltage", "remaining", "status", "low", "end", "alarm"})
+    used = frozenset({"battery", "level", "percent", "voltage", "remaining", "status", "low", "end", "alarm", "duration"})
     warns = leaf & {"low", "end", "alarm", "fault", "outage"}
     if leaf & {"good"} or leaf & {"charging"}:
         return None
-    if clue.two_state or (warns and (clue.zero_or_one or clue.absent or clue.is_text)):
+    if (clue.two_state and leaf <= used) or (warns and (clue.zero_or_one or clue.absent or clue.is_text)):
         return Verdict(rule="battery", quantity="battery_low", used=used, why="a warning of the battery")
-    if clue.is_text and not any(char.isdigit() for char in str(clue.reading.value)):
+    text = str(clue.reading.value)
+    if clue.two_state or (clue.is_text and ("-" in text or not any(char.isdigit() for char in text))):
         return None
-    if clue.head == "status" and not (clue.unit or (clue.number or 0) > 1):
+    if clue.head == "status" and clue.unit is None and float(clue.number or 0).is_integer():
         return None
     unit = clue.unit
-    if unit is None and "voltage" in leaf:
+    if unit is None and leaf & {"voltage", "v"}:
         unit = Unit("mV") if (clue.number or 0) > 100 else Unit("V")
     if unit is None and "percent" not in leaf and clue.number is not None:
         unit = _battery_unit(clue.number)
@@ -324,27 +358,33 @@ def _battery_unit(number: float) -> Unit | None:
     return None
 
 
-_COUNTING = frozenset("count times number index rate".split())
+_OPENINGS = frozenset("open opened close closed offen geschlossen ouvert fermé abierto cerrado".split())
+_LEVEL_FLAG = re.compile(r"[a-zA-Z0-9][LH](?=_flag)|(?<=flag)[LH]$|(?i:low|high)")
+_COUNTING = frozenset("count times number index rate total".split())
 
 
 def _flag(clue: Clue) -> Verdict | None:
     """True or false, where the value or at least the name says so."""
     leaf = frozenset(clue.leaf)
     counting = bool(leaf & (_COUNTING | {"threshold", "level", "percent", "duration"}))
-    found = _match(FLAG_RULES, clue)
+    found = _first(FLAG_RULES, clue)
     if clue.reading.shape is Shape.NUMBER and not clue.zero_or_one:
         return None
     if clue.is_text:
         if found is None or truth_of(str(clue.reading.value)) is None:
             return None
-    elif not clue.two_state and (counting or found is None):
+    elif not clue.two_state and (counting or (found is None and clue.head != "flag")):
         return None
+    if clue.head == "flag" and not clue.two_state and (level := _LEVEL_FLAG.search(clue.steps[-1])) is not None:
+        return Verdict(rule="flag of a limit", quantity="problem", used=frozenset({"flag"}), why=f"beyond a limit: {level[0]}")
     if found is None or (counting and not clue.two_state):
+        if clue.two_state and str(clue.raw).strip().casefold() in _OPENINGS and not leaf & {"relay", "digital"}:
+            return Verdict(rule="word open", quantity="opening", used=frozenset({"status"}), why="a word for open or closed")
         return _unknown_flag(clue) if clue.two_state else None
     rule, used = found
     if rule.name in ("leak", "moisture") and used <= {"water", "moisture"} and not clue.two_state:
         return None
-    if not clue.two_state and (rule.name not in SURE_FLAGS or not _headed(clue, used)):
+    if not clue.two_state and not clue.is_text and (rule.name not in SURE_FLAGS or not (rule.name in STRONG_FLAGS or _headed(clue, used))):
         return None
     invert = any(word.text.casefold() in INVERTED_WORDS for word in all_words(clue.keys))
     return Verdict(rule=f"flag {rule.text}", quantity=rule.name, used=used | {"status", "flag", "detect"}, invert=invert ^ (rule.name == "lock"),
@@ -353,7 +393,9 @@ def _flag(clue: Clue) -> Verdict | None:
 
 def _headed(clue: Clue, used: frozenset[str]) -> bool:
     """Return whether the name's head is the flag, or a word for its state."""
-    return clue.head in used or clue.head in ("status", "flag", "event", "detect", "", "alarm", "open")
+    return clue.head in used or clue.head in ("status", "flag", "event", "detect", "", "alarm", "open") or (
+        clue.leaf[:1] == ("alarm",) and not clue.absent
+    )
 
 
 def _unknown_flag(clue: Clue) -> Verdict:
@@ -405,17 +447,26 @@ def _unlike(quantity: str, clue: Clue) -> bool:
     return unit.symbol not in UNITS_OF_CLASS[device_class] and (quantity, unit.symbol) not in INSTEAD
 
 
+_LETTERS = frozenset("t p h".split())
+
+
 def _numeric(clue: Clue) -> Verdict | None:
     """Numbers by the words of their name."""
     if clue.two_state:
         return None
-    if (quantity := WHOLE.get(clue.whole)) is not None and len(clue.steps) == 1:
+    named = [step for step in clue.steps if not step.isdigit()]
+    quantity = WHOLE.get(clue.squeezed) or WHOLE.get(clue.squeezed.rstrip("0123456789") if clue.whole in _LETTERS else "")
+    if quantity is not None and len(named) == 1:
+        if quantity == "atmospheric_pressure" and clue.number is not None and not 300 <= clue.number <= 1100:
+            quantity = "pressure"
         return Verdict(rule="name", quantity=quantity, used=frozenset(clue.leaf), why=f"the name {clue.steps[-1]}")  # fmt: skip
     if clue.head in COUNT_HEADS and not (clue.unit and clue.unit.symbol in BY_UNIT):
         return None
+    if "raw" in clue.leaf and clue.unit is None:
+        return None
     found = _match(NUMBER_RULES, clue)
     leading = LEADING.get(clue.leaf[0]) if len(clue.leaf) > 1 else None
-    if found is None and leading is not None:
+    if leading is not None and (found is None or clue.leaf[0] == "t"):
         return Verdict(rule="name", quantity=leading, used=frozenset({clue.leaf[0]}), why="its first letter")  # fmt: skip
     if found is None or found[0].name not in QUANTITIES:
         return None
@@ -453,11 +504,17 @@ def _default_unit(quantity: str, clue: Clue) -> Unit | None:
     """Return the unit that a bare number most likely has."""
     number = clue.number
     size = abs(number) if number is not None else 0
-    if quantity == "atmospheric_pressure" and size > 10_000:
-        return Unit("Pa")
+    if quantity == "atmospheric_pressure" and size:
+        return Unit("Pa" if size >= 50_000 else "kPa" if 20 < size < 120 else "bar" if size < 2 else "hPa")
+    if quantity == "pressure" and "vapor" in clue.concepts:
+        return Unit("kPa")
+    if quantity == "weight" and size >= 500:
+        return Unit("g")
+    if quantity == "water_level" and size >= 50 and float(size).is_integer():
+        return Unit("mm")
     if quantity == "current" and size > 50 and float(size).is_integer():
         return Unit("mA")
-    if quantity in ("voltage", "supply_voltage", "battery_voltage") and size > 1000:
+    if quantity in ("voltage", "supply_voltage", "battery_voltage") and size > 1000 and float(size).is_integer():
         return Unit("mV")
     if quantity == "conductivity" and 0 < size <= 20:
         return Unit("mS/cm")

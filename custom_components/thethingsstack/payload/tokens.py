@@ -35,8 +35,8 @@ class Name(NamedTuple):
 _ATOMS = re.compile(
     r"(?P<dust>(?:(?<![a-zA-Z])|(?<=[a-z])(?=PM))[pP][mM][\s_.-]?(?P<size>100|10|2[._]?5|4[._]?0|0?1[._]0|0[._][135]|1|4)(?![0-9]))"
     r"|(?:(?<![a-zA-Z])|(?<=[a-z])(?=[A-Z])|(?<=[a-z]_))"
-    r"(?P<atom>(?i:e?co2(?:eq)?|[nos]o2|no|h2s|nh3|hcho|ch2o|ch4|h2o|tvoc|e?voc|ds18b20|pt1000|pt100|"
-    r"sht\d\dx?|tmp\d+|bme?\d\d0|w1|o2|o3|ph)|ADC|LoRaWAN|LoRa|WiFi|WIFI|IPv4)(?![a-z])"
+    r"(?P<atom>(?i:e?co2(?:eq)?|[nos]o2|h2s|nh3|hcho|ch2o|ch4(?![a-z])|h2o|tvoc|e?voc|ds18b20|pt1000|pt100|"
+    r"sht\d\dx?|tmp\d+|bme?\d\d0|w1|o2|o3|ph)|ADC|LoRaWAN|LoRa|WiFi|WIFI|IPv4)(?![a-z]|[A-Z]{2})"
 )
 _WORDS = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+(?:\.\d+)?")
 _DUST = {"1": "pm1", "1.0": "pm1", "01.0": "pm1", "4": "pm4", "4.0": "pm4", "40": "pm4", "10": "pm10",
@@ -107,7 +107,8 @@ def words_of(name: str) -> Name:
             words.append(Word(part, concepts[0]))
         else:
             words += [Word(DISPLAY.get(concept, concept), concept) for concept in concepts]
-    return Name(tuple(words), unit or _unit_word(words))
+    unit = unit or _unit_word(words)
+    return Name(tuple(words), unit)
 
 
 def _unit_word(words: list[Word]) -> Unit | None:

@@ -206,10 +206,10 @@ def factor(given: str, wanted: str) -> float | None:
 # split at its capitals, or "IDC_mA" would read as ampere.
 _MIXED_CASE = (
     "mV kV mA uA kPa hPa MPa mPa dBm dBA mWh kWh MWh Wh VARh varh kvarh kVArh VAh kW mW kVA kmh Kmph "
-    "KmH mAh Ah mG mg kHz MHz Hz NTU"
+    "KmH Km mAh Ah mG mg kHz MHz Hz"
 )
 _ANY_CASE = (
-    "ppm ppb pct perc percent percentage celsius cel fahrenheit degc degf deg lux lx mm cm km kpa hpa mpa "
+    "ppm ppb pct perc percent percentage celsius cel fahrenheit degc degf lux lx mm cm km kpa hpa mpa "
     "pa bar mbar dbm db kwh wh mv ma volts volt watts amps hz khz lpm ugm3 kmh kmph kg gram "
     "grams sec secs seconds minutes hours days litres liters litre liter "
     "meters metres m3 l mins"
@@ -219,7 +219,7 @@ _SUFFIX = re.compile(
     rf"(?:{'|'.join(_MIXED_CASE.split())})$"
     rf"|(?<=[_\s.-])(?i:{'|'.join(_ANY_CASE.split())}|%|°[cf]?|μg/m³)$"
     rf"|(?<=[a-z0-9])(?:Celsius|Fahrenheit|Percent|Percentage|Pct|Perc|Ppm|Ppb|Lux|Volts|Watts|"
-    rf"Seconds|Minutes|Hours|Days|Meters|Liters|Litres|PPM|PPB)$"
+    rf"Seconds|Minutes|Hours|Days|Weeks|Meters|Liters|Litres|PPM|PPB)$"
     rf"|(?<=[a-zA-Z0-9])[%℃℉]$"
 )
 _BRACKET = re.compile(r"[\s_]*[\(\[]([^)\]]*)[\)\]]")

@@ -11,8 +11,9 @@ __all__ = ["QUANTITIES", "Quantity"]
 # concept: spellings (all languages, typos and abbreviations that devices really send)
 _SYNONYMS: dict[str, str] = {
     "temperature": "temp temps tem temperature temperatures temperatur temperatura tempera tmp tempr tmpr temprature"
-    " temparature temperatuur temperatures therm thermometer thermocouple thermistor ntc ds18b20 ds18 sht31 sht30 sht20 sht3x"
-    " sht41 sht4x tmp117 tmp36 tmp102 pt100 pt1000 rtd lampotila teplota celsius teplotni celcius",
+    " temparature temperatuur temperatures therm thermometer thermocouple thermistor ntc ds18b20 ds18"
+    " tmp117 tmp36 tmp102 pt100 pt1000 rtd lampotila teplota celsius teplotni celcius",
+    "chip": "sht sht20 sht30 sht31 sht3x sht40 sht41 sht4x sht35 bme280 bme680 bmp280 scd30 scd40 chip_",
     "humidity": "hum humi humid humidity humidite humedad humidade umidita umidade feuchte feuchtigkeit luftfeuchte luftfeuchtigkeit"
     " luchtvochtigheid vochtigheid rh rhum relhum hygro hygrometry hygrometrie hygrometer humd humdity vlhkost wilgotnosc fuktighet",
     "moisture": "moisture moist vwc bodenfeuchte bodenfeuchtigkeit theta watercontent soilmoisture",
@@ -74,7 +75,7 @@ _SYNONYMS: dict[str, str] = {
     "potassium": "potassium kalium",
     "count": "count counter counters counts cnt compteur zaehler zahler contador compte cntr counting ctr numof nbr anzahl nombre teller conteo",
     "pulse": "pulse pulses impulse impulses puls impuls imp impulsions pulsecount tick ticks tips",
-    "times": "times trips activations cycles occurrences presses clicks counts_",
+    "times": "times trips activations cycles occurrences presses clicks changes",
     "total": "total totals sum gesamt cumulative cumulated cumul totalizer accumulated accumulation totalized summation totalizador cumulate acc_total",
     "step": "step steps schritte",
     "people": "people person persons visitors passengers pax persones footfall",
@@ -91,9 +92,9 @@ _SYNONYMS: dict[str, str] = {
     "condensation": "condensation betauung dewing condensing",
     "tamper": "tamper tampered tampering removal removed manipulation demolish disassembled dismantled dismount sabotage"
     " antidemolition cut_off detached antitamper vandalism theft teardown tamperdetected casing_open",
-    "motion": "motion pir bewegung mouvement movimiento movement mot bewegungsmelder movements beweging infrared motiondetected",
-    "moving": "moving moved move inmotion inmovement inmove transport accelerated",
-    "occupancy": "occupancy occupied occu belegt occupation occupe occ vacancy vacant bezet occupant",
+    "motion": "motion pir bewegung mouvement movimiento movement mot bewegungsmelder movements beweging motiondetected motionst",
+    "moving": "moving moved move inmotion inmovement inmove transport accelerated intrip",
+    "occupancy": "occupancy occupied occupy occu belegt occupation occupe occ vacancy vacant bezet occupant",
     "presence": "presence present praesenz presencia anwesenheit aanwezigheid",
     "smoke": "smoke rauch fumee humo rook",
     "fire": "fire feuer brand",
@@ -115,9 +116,9 @@ _SYNONYMS: dict[str, str] = {
     "input": "input inputs in1_ entree intput inp eingang entrada ingang",
     "output": "output outputs sortie ausgang salida out uitgang",
     "alarm": "alarm alarms alert alerts warning warn alerte alarma alarme warnung alrm alerm waarschuwing",
-    "fault": "fault faults error errors err failure failures fail failed broken malfunction fehler erreur stoerung defect defekt failsafe"
+    "fault": "fault faults watchdog error errors err failure failures fail failed broken malfunction fehler erreur stoerung defect defekt failsafe"
     " overflow fraud blocked obstruction obstructed backflow burst jammed stuck brokenpipe inconsistency badencoder fouled storing"
-    " continuousflow continousflow nousage meternoresponse noencoder brownout faulty covered dirty",
+    " continuousflow continousflow nousage meternoresponse noencoder brownout obstacle inactivity faulty covered dirty",
     "status": "status state stat statut zustand estado stato states statuses etat",
     "code": "code codes cause reason raison codigo errorcode cot",
     "flag": "flag flags bitmap bitmask bits mask bitfield eventflags",
@@ -135,9 +136,9 @@ _SYNONYMS: dict[str, str] = {
     "quality": "quality qualite",
     "txpower": "txpower txpow txpwr loratxpower",
     "time": "time timestamp timestamps unix utc date datetime horodatage systimestamp isotime unixtime epoch clock zeit datum hora fecha"
-    " timestam ts systime rtc localtime zeitstempel temps_ tst tstamp devicetime synctime",
+    " timestam stamp ts systime rtc localtime zeitstempel temps_ tst tstamp devicetime synctime",
     "duration": "duration elapsed age uptime runtime ontime offtime dauer runningtime worktime workingtime dwell duree lifetime"
-    " operatinghours runhours operatingtime seconds_ laufzeit upsince workingduration",
+    " operatinghours runhours operatingtime laufzeit upsince workingduration life",
     "frequency": "freq frequency frequence frequenz frecuencia",
     "factor": "factor facteur faktor pf cosphi",
     "resistance": "resistance resistor ohms impedance ohm res_ widerstand",
@@ -159,10 +160,10 @@ _SYNONYMS: dict[str, str] = {
     "index_heat": "heatindex feelslike humidex windchill",
     "target": "target setpoint setpt consigne soll sollwert",
     "threshold": "threshold thresholds thresh limit limits seuil schwelle grenzwert umbral thrd thr limite thre",
-    "interval": "interval intervall period periode periodic periodicity intervalle intervalo tdc periodo frequenzy interv samplinginterval"
+    "interval": "interval sendcycle sleepcycle atdc stepsize intervall period periode periodic periodicity intervalle intervalo tdc periodo frequenzy interv samplinginterval"
     " uplinkinterval sendinterval",
     "timeout": "timeout timer delay debounce holdtime hold cooldown blanking dwelltime backoff",
-    "config": "config configuration cfg conf setting settings setup param params parameter parameters konfiguration einstellung"
+    "config": "config disalarm configuration cfg conf setting settings setup param params parameter parameters konfiguration einstellung"
     " configured option options preset default reglage parametre",
     "calibration": "calibration calib calibrate calibrated kalibrierung offset hysteresis hyst sensitivity sensibility gain"
     " multiplier divisor divider scaler scale autozero trim",
@@ -172,7 +173,7 @@ _SYNONYMS: dict[str, str] = {
     "adr": "adr datarate",
     "keepalive": "keepalive heartbeat keep_alive hb",
     "rate": "rate rates sampling samplerate",
-    "change": "change changed changes delta_",
+    "change": "change changed",
     "range": "range",
     "trigger": "trigger triggered triggers",
     "led": "led leds",
@@ -198,7 +199,7 @@ _SYNONYMS: dict[str, str] = {
     "supply": "supply vdd vcc vbus vsys vin vext vsupply vpwr mains vout versorgung alimentation vref",
     "storage": "storage capacitor capvoltage supercap",
     "remaining": "remaining rest remain left capacity",
-    "outage": "outage blackout powerfail powercut mainsfail cutoff powerfailure",
+    "outage": "outage lost blackout powerfail powercut mainsfail cutoff powerfailure",
     "id": "id ids uuid guid eui deveui devaddr identifier deviceid devid",
     "number": "number num no_ nb nr numero nummer",
     "sequence": "sequence seq fcnt framecounter sequencenumber framecount",
@@ -212,7 +213,7 @@ _SYNONYMS: dict[str, str] = {
     "decoder": "decoder codec decode decoding decoderversion",
     "valid": "valid validity",
     "online": "online connected connection link connectivity linked",
-    "running": "running run active_run isrunning operation operating",
+    "running": "running run active_run isrunning operation operating ignition",
     "reset": "reset resets reboot reboots boot restart restarts boots booted restarted",
     "wear": "wear worn",
     "heart": "heart heartrate bpm pulse_rate",
@@ -220,8 +221,7 @@ _SYNONYMS: dict[str, str] = {
     "beacon": "beacon beacons ibeacon",
     "h2s": "h2s", "nh3": "nh3 ammonia ammoniak", "no2": "no2 nitrogendioxide", "no": "no nitrogenmonoxide", "o3": "o3 ozone ozon",
     "so2": "so2 sulfurdioxide sulphurdioxide", "ch4": "ch4 methane methan lel", "h2": "h2 hydrogen", "radon": "radon",
-    "par": "par ppfd quantum",
-    "salt": "brine",
+    "par": "par ppfd quantum photosynthetic photosynthetically",
     "absolute": "absolute abs",
     "relative": "relative rel",
     "potential": "potential matric tensiometer matrix",
@@ -258,7 +258,8 @@ _COMPOUNDS: dict[str, str] = {
     "vext": "supply voltage", "vsupply": "supply voltage", "vdc": "input voltage", "vrms": "voltage mean", "urms": "voltage mean",
     "vmc": "voltage", "adcv": "analog voltage", "vac": "voltage", "avi": "analog voltage", "vref": "reference voltage",
     "idc": "input current", "aci": "current", "irms": "current mean", "imax": "current max",
-    "tdew": "dew temperature", "tsoil": "soil temperature", "twater": "water temperature", "tair": "air temperature",
+    "tmax": "temperature max", "tmin": "temperature min", "tavg": "temperature mean", "shtemp": "temperature", "shthum": "humidity",
+    "shhum": "humidity", "reflux": "reflux", "liquidlevel": "water level", "tdew": "dew temperature", "tsoil": "soil temperature", "twater": "water temperature", "tair": "air temperature",
     "tambient": "air temperature", "tint": "board temperature", "text_": "external temperature", "tbaro": "temperature barometric",
     "tob": "temperature", "tchip": "board temperature", "tleaf": "leaf temperature", "tin": "temperature", "tout": "temperature output",
     "theatindex": "index_heat temperature", "airtemp": "air temperature", "dewpoint": "dew temperature",
@@ -279,7 +280,7 @@ _COMPOUNDS: dict[str, str] = {
     "lat_lng": "position", "gpsfix": "gps fix", "gpslat": "gps latitude", "gpslon": "gps longitude", "gpslong": "gps longitude",
     "gpslng": "gps longitude", "fixtime": "fix duration", "ttf": "fix duration", "ttff": "fix duration",
     "pf": "power factor", "cosphi": "power factor", "ea": "active energy", "eap": "active energy", "eapp": "apparent energy",
-    "base_": "energy", "hchc": "energy index", "hchp": "energy index", "ejphn": "energy index", "east": "active energy", "easf": "active energy",
+    "er": "reactive energy", "hchc": "energy", "hchp": "energy", "ejphn": "energy", "pmax": "power max", "east": "active energy", "easf": "active energy",
     "eait": "active energy", "iinst": "current last", "isousc": "current", "sinsts": "apparent power", "papp": "apparent power",
     "smokealarm": "smoke alarm", "wifimac": "mac", "mainsvoltage": "supply voltage",
 }  # fmt: skip
@@ -344,119 +345,114 @@ UNIT_WORDS: dict[str, tuple[frozenset[str], str]] = {
 # ---- numbers -------------------------------------------------------------------------------
 # Most specific first. A rule that contains the name's head noun wins over one that doesn't.
 NUMBERS: tuple[tuple[str, str], ...] = (
-    ("pm1", "pm1"), ("pm25", "pm25"), ("pm4", "pm4"), ("pm10", "pm10"),
+    ("pm1", "pm1 !number|um|count"), ("pm25", "pm25 !number|um|count"), ("pm4", "pm4 !number|um|count"), ("pm10", "pm10 !number|um|count"),
     ("pm25", "fpm"), ("pm10", "rpm_"), ("pm1", "upm"),
-    ("satellites", "satellites"), ("hdop", "dop"), ("accuracy", "accuracy !aqi|co2|voc"),
+    ("satellites", "satellites"), ("hdop", "dop"), ("accuracy", "accuracy !aqi|co2|voc"), ("accuracy", "gps|position acceleration"),
     ("altitude", "altitude"),
     ("snr", "snr"), ("rssi", "rssi"), ("rssi", "signal strength !radio|received"),
     ("heart_rate", "heart"), ("blood_oxygen", "blood oxygen"), ("body_temperature", "body temperature"),
-    ("wind_direction", "wind direction|angle|heading|deg"), ("wind_gust", "gust"), ("wind_speed", "wind speed|mean|max|min|last"),
+    ("wind_direction", "wind direction|angle|heading|deg"), ("wind_gust", "gust"), ("wind_speed", "wind speed|mean|max|min|last !level"),
     ("wind_speed", "wind !level|status|scale|pressure|temperature|humidity|power|voltage"),
     ("precipitation_intensity", "rain rate|intensity"), ("precipitation", "rain !status|count|pulse|alarm|level"),
     ("snow_depth", "snow depth|level|height|distance"),
-    ("uv_index", "uv !temperature"), ("par", "par"), ("irradiance", "irradiance !temperature|voltage|battery|current|power|noise|charging"),
+    ("uv_index", "uv !temperature"), ("par", "par"), ("irradiance", "irradiance !par|white|temperature|voltage|battery|current|power|noise|charging"),
     ("power_factor", "power factor"),
     ("temperature_delta", "differential temperature"),
     ("apparent_energy", "apparent energy"), ("reactive_energy", "reactive energy"), ("reactive_power", "reactive power"),
     ("apparent_power", "apparent power"),
-    ("energy", "energy"), ("power", "power demand|power"), ("power", "demand"),
+    ("energy", "energy !storage|harvesting"), ("charge", "current hour"), ("power", "power !hour"), ("power", "demand"), ("energy", "electricity !power|voltage|current"),
     ("battery_voltage", "battery voltage"), ("battery_voltage", "storage voltage"),
-    ("current", "current !position|status|mode|valve|direction|level|time|temperature|humidity|voltage|pressure|distance|speed"),
+    ("current", "current !hour|battery|position|status|mode|valve|direction|level|time|temperature|humidity|voltage|pressure|distance|speed"),
     ("water_potential", "soil|water|moisture potential"), ("water_potential", "soil pressure"),
     ("differential_pressure", "differential pressure"), ("pressure", "water|vapor|oil|tank|inlet|outlet|line|sensor|hydraulic|pipe pressure"),
-    ("pressure", "blood pressure !blood"),
     ("atmospheric_pressure", "barometric pressure !differential"), ("atmospheric_pressure", "barometric !temperature|differential"),
     ("atmospheric_pressure", "air pressure"),
     ("dew_point", "dew"), ("heat_index", "index_heat"),
-    ("co2_", "co2 temperature"),
     ("resistance", "resistance"),
-    ("target_temperature", "target temperature"),
+    ("target_temperature", "target temperature"), ("target_temperature", "set point temperature"),
     ("soil_temperature", "soil temperature"), ("water_temperature", "water temperature"), ("temperature", "temperature !resistance|count|voltage"),
     ("temperature", "roomtemp"),
-    ("carbon_dioxide", "co2"), ("carbon_monoxide", "co"), ("volatile_organic_compounds_parts", "voc"), ("aqi", "aqi"),
+    ("carbon_dioxide", "co2"), ("carbon_monoxide", "co"), ("volatile_organic_compounds_parts", "voc"), ("aqi", "aqi !accuracy"),
     ("formaldehyde", "hcho"), ("hydrogen_sulphide", "h2s"), ("ammonia", "nh3"), ("nitrogen_dioxide", "no2"),
     ("ozone", "o3"), ("sulphur_dioxide", "so2"), ("methane", "ch4"), ("hydrogen", "h2"), ("radon", "radon"),
     ("dissolved_oxygen", "dissolved oxygen"), ("dissolved_oxygen", "do"), ("oxygen", "oxygen"), ("turbidity", "turbidity"), ("salinity", "salinity"),
     ("dissolved_solids", "solids"), ("orp", "orp"), ("ph", "ph"), ("conductivity", "ec"),
     ("nitrogen", "nitrogen"), ("phosphorus", "phosphorus"), ("potassium", "potassium"),
     ("nitrogen", "soil n"), ("phosphorus", "soil p"), ("potassium", "soil k"),
-    ("leaf_wetness", "leaf moisture|wetness|humidity"), ("soil_moisture", "soil moisture|water|wc"),
+    ("leaf_wetness", "leaf moisture|wetness|humidity"), ("soil_moisture", "soil moisture|water|wc|humidity"),
     ("moisture", "moisture"), ("absolute_humidity", "absolute humidity"),
     ("humidity", "humidity"),
-    ("illuminance", "illuminance !color|red|green|blue|white|r|g|b|w|flicker|scene|duration"),
+    ("illuminance", "illuminance !color|red|green|blue|white|r|g|b|w|flicker|scene|duration|infrared|guide|visible_ir"),
     ("sound_pressure", "noise"), ("water_level", "water level"), ("water_level", "water depth"),
-    ("fill_level", "fill"), ("distance", "distance"), ("distance", "depth"), ("distance", "height"),
+    ("fill_level", "fill !distance"), ("distance", "distance !signal"), ("distance", "length !payload|frame"), ("distance", "depth"), ("distance", "height"),
     ("particles", "particles"),
-    ("vibration_speed", "vibration speed|velocity"), ("acceleration", "acceleration"), ("rotation_rate", "gyro"),
+    ("vibration_speed", "vibration|x|y|z speed"), ("acceleration", "acceleration"), ("rotation_rate", "gyro"),
     ("acceleration", "orientation x|y|z"),
     ("heading", "heading"), ("angle", "angle"), ("angle", "tilt !count"), ("angle", "orientation !x|y|z"),
-    ("speed", "speed !actuator|fan"),
-    ("volume_flow_rate", "flow !temperature|sensor|consumption|index|supply|count|pulse"),
-    ("water", "water consumption|volume|total|meter|value"), ("gas", "gas consumption|volume|meter"),
-    ("volume", "volume"), ("volume", "meter value|last|total|index"), ("volume", "consumption !current|power|energy"),
-    ("weight", "weight"), ("frequency", "frequency"),
+    ("speed", "speed !actuator|fan|heat"),
+    ("water", "water flow value|total"), ("volume_flow_rate", "flow !sap|back|continuous|no|temperature|sensor|consumption|index|supply|count|pulse"),
+    ("water", "water consumption|volume|total|meter"), ("gas", "gas consumption|volume|meter"),
+    ("volume", "volume"), ("volume", "meter total|index"), ("volume", "consumption !current|power|energy|no"),
+    ("weight", "weight"), ("frequency", "frequency !band"),
     ("valve_position", "valve position|openness|open|percent"),
-    ("pressure", "pressure"),
+    ("pressure", "pressure !blood"),
     ("people", "people"),
     ("supply_voltage", "supply voltage !last"),
-    ("voltage", "voltage"), ("illuminance", "illuminance"),
-    ("level", "level !battery|wind|alarm|noise|input|log|power|signal|mode|percent|energy|stress"),
+    ("voltage", "voltage"),
 )  # fmt: skip
 
 # The whole name, where it says too little for rules.
 WHOLE: dict[str, str] = {
     "t": "temperature", "p": "atmospheric_pressure", "h": "humidity", "ppm": "carbon_dioxide", "db": "sound_pressure",
     "rh": "humidity", "i_rms": "current", "v_rms": "voltage", "dp": "differential_pressure", "n": "nitrogen", "mv": "voltage",
-    "k": "potassium",
+    "k": "potassium", "base": "energy", "vol": "voltage", "no": "nitrogen_monoxide", "fpm": "pm25",
 }  # fmt: skip
 
 # The word before others: tRoot, T_Root; wc_Root isn't there.
-LEADING: dict[str, str] = {"t": "temperature"}
+LEADING: dict[str, str] = {"t": "temperature", "v": "voltage"}
 
 # ---- heads: the last word that means something decides what kind of thing a name is ----
 QUALIFIERS = frozenset(
     "channel phase value sensor max min mean last total daily external board high low axis air water soil leaf room body line"
     " import export tariff percent return supply gps active ambient inside indoor relative absolute meter target frame data root top"
-    " bottom middle left right front back red black white green blue tank measured mg".split()
+    " bottom middle left right front back red black white green blue tank measured mg chip weeks semesters days hours minutes".split()
 )  # fmt: skip
 COUNT_HEADS = frozenset("count pulse times step people".split())
 CODE_HEADS = frozenset("status code flag mode type event".split())
 PLAIN_HEADS = frozenset(
-    "ratio raw code flag quality id number index factor class group mask scale fan speed_level calories stress area rri flicker octave"
+    "ratio raw code flag quality id number index factor class group mask scale fan speed_level calories stress area rri flicker octave good"
     " type mode event gasresistance valid tariff".split()
 )  # fmt: skip
 
 # ---- true or false ----
 FLAGS: tuple[tuple[str, str], ...] = (
     ("battery_low", "battery low|end|alarm|fault|outage"), ("battery_low", "low voltage !threshold"), ("battery_low", "storage low"),
-    ("battery_charging", "charging !fully|time|voltage|current|status_text|cycle|full"),
+    ("battery_charging", "charging !fully|time|voltage|current|cycle|full"),
+    ("fault", "fault"), ("fault", "bad"),
+    ("problem", "no beacon|encoder|response|consumption|fix|sensor|signal|flow|connection|link"), ("problem", "back|continuous|continous flow"), ("problem", "out range"),
     ("tamper", "tamper"), ("tamper", "cover open|alarm|status"),
-    ("fault", "fault"),
-    ("smoke", "smoke"), ("heat", "fire"), ("heat", "heat !index"),
-    ("leak", "leak !level|threshold"), ("leak", "flood"), ("condensation", "condensation"),
-    ("leak", "water detect|status|alarm|presence|contact"),
+    ("smoke", "smoke"), ("smoke", "fire"),
+    ("leak", "leak !level|threshold"), ("leak", "flood"), ("condensation", "condensation"), ("leak", "water detect|status|alarm|presence|contact"),
+    ("gas_detected", "gas detect|alarm|leak"), ("carbon_monoxide_detected", "co alarm"),
+    ("safety", "sos"), ("safety", "man down"),
+    ("cold", "freeze !protection"), ("heat", "heat !index"),
     ("alarm", "alarm"), ("alarm", "high|low temperature|humidity|co2|voc|current|flow|pressure|voltage|level !status"),
-    ("safety", "sos"),
-    ("cold", "freeze !protection"),
     ("window", "window"), ("door", "door !lock"), ("garage_door", "garage"),
-    ("lock", "lock"),
-    ("valve", "valve !connected|fault"), ("opening", "contact"), ("opening", "open"), ("opening", "closed"),
-    ("occupancy", "occupancy"), ("presence", "presence"), ("motion", "motion"), ("moving", "moving"),
-    ("vibration", "vibration"), ("tilt", "tilt"),
-    ("gas_detected", "gas detect|leak"),
-    ("power_outage", "outage"), ("plug", "plug"), ("external_power", "external power"),
-    ("connectivity", "online !sensor|thermistor"),
-    ("leak", "water"), ("leak", "moisture"),
-    ("running", "running"),
+    ("lock", "lock"), ("valve", "valve !online"), ("opening", "contact"), ("opening", "exti status"), ("opening", "open"), ("opening", "closed"),
+    ("occupancy", "occupancy"), ("presence", "presence"), ("motion", "motion"), ("moving", "moving"), ("moving", "in trip"),
+    ("vibration", "vibration"), ("tilt", "tilt"), ("power_outage", "outage"), ("plug", "plug"), ("external_power", "external power"),
+    ("connectivity", "online !sensor|temperature"), ("leak", "water"), ("leak", "moisture"), ("running", "running"),
     ("digital_output", "digital output"), ("digital_input", "digital input"), ("digital_output", "relay"),
     ("button_state", "button !press"),
 )  # fmt: skip
+# About these a name says enough wherever they stand in it.
+STRONG_FLAGS = frozenset({"fault", "problem", "tamper", "leak", "smoke", "battery_low", "condensation"})
 # Flags where a number other than 0 and 1 is something else, and the name alone suffices for a value-less field.
 OVERHEAD = frozenset("payload crc mac".split())
 SURE_FLAGS = frozenset(
     "battery_low battery_charging tamper leak condensation fault smoke alarm safety cold window door garage_door opening valve"
     " occupancy presence motion moving lock heat connectivity digital_input digital_output power_outage plug external_power"
-    " vibration running".split()
+    " vibration running problem".split()
 )  # fmt: skip
 # In a name like "door closed" or "free parking space" true is the opposite of on.
 INVERTED_BY = frozenset({"closed", "vacancy"})
@@ -469,10 +465,10 @@ INVERTED_WORDS = frozenset({"vacant", "vacancy", "free", "closed", "close", "fer
 SETTING_RULES: tuple[tuple[str, str], ...] = (
     ("threshold", "threshold"), ("interval", "interval"), ("timeout", "timeout !status"), ("configuration", "config"),
     ("calibration", "calibration !status"), ("enable", "enable"), ("retry", "retry"), ("schedule", "schedule"), ("adr", "adr"),
-    ("keep alive", "keepalive"), ("rate", "rate value|report|sensor|frame|data|scan"), ("rate", "samplerate"),
-    ("range", "range !distance|value"), ("change of value to report", "change report|temperature|humidity|co2|barometric|illuminance|angle|pressure|battery"),
-    ("limited time", "min|max time|report|number"), ("mode of trigger", "trigger mode|time|range|count_"), ("LED", "led mode|brightness|intensity"),
-    ("report", "report !previous|time|value"), ("alarm setting", "alarm time|duration|mode|current|voltage|number"),
+    ("keep alive", "keepalive"), ("keep alive", "keep alive"), ("time step", "time step"), ("dead zone", "dead zone"), ("rate", "rate value|report|sensor|frame|data|scan"), ("rate", "samplerate"),
+    ("range", "range !distance|value|out"), ("change of value to report", "change report|temperature|humidity|co2|barometric|illuminance|angle|pressure|battery"),
+    ("limited time", "min|max time|report|number"), ("mode of trigger", "trigger mode|time|range|count_"), ("LED", "led mode|brightness|intensity|illuminance"),
+    ("report", "report !previous|time|value|tamper|alarm|leak|motion|door"), ("alarm setting", "alarm time|duration|mode|current|voltage|number|max|min"),
     ("command", "config ack"), ("mode", "operating|work|reporting mode"), ("multiplier", "transformer"), ("default", "fallback"),
 )  # fmt: skip
 # The whole name of a setting.
@@ -480,7 +476,7 @@ SETTING_NAMES = frozenset("hb dr sf adr tdc vt mode_config wdt lpm txpower lorat
 # The whole name of what the decoder, not the device, tells; and of bookkeeping.
 OVERHEAD_NAMES = frozenset(
     "fport port bytes raw payload hex crc checksum mac uuid devaddr deveui appeui joineui ack acktoken vif dif ct func opcode"
-    " sequencenumber seq fcnt framecounter cmdid report endpoint clusterid attributeid decodinginfo header errors warnings_ length size"
+    " sequencenumber seq fcnt framecounter cmdid report endpoint clusterid attributeid decodinginfo header errors warnings_ "
     " messagetype_ datatype_ zclheader redundancy_ uid macaddr preamble devid deviceid b64 base64 decryptionkey packetid msgid"
     " payloadtype payloadlength payloadvariant payloadcounter type protocolversion_ major_ minor_ frameid rawdata rawpayload".split()
 )  # fmt: skip
