@@ -17,7 +17,7 @@ import re
 import sys
 from typing import Any
 
-from thethingsstack.payload import QUANTITIES, Category, Kind, Meaning, Role, understand
+from thethingsstack.payload import QUANTITIES, Category, Meaning, Role, understand
 
 _STEP = re.compile(r"(?<!\d)(?<!pm)(?<!PM)\.|\.(?!\d)")
 _STATE_CLASSES = {

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .tokens import words_of
 from .units import Unit, normalise
@@ -19,11 +19,23 @@ MAX_PATH = 200
 VALUE_KEYS = ("value", "measurementValue", "data", "val", "values")
 UNIT_KEYS = ("unit", "units", "Unit", "Units", "uom", "unitOfMeasurement")
 UNIT_SUFFIXES = ("_unit", "Unit", "_units", "Units", "_Unit", "_Units")
-LABEL_KEYS = ("label", "displayName", "measurementType", "name", "OBIS_ID", "obis", "parameter", "type", "alias")
+LABEL_KEYS = (
+    "label",
+    "displayName",
+    "measurementType",
+    "name",
+    "OBIS_ID",
+    "obis",
+    "parameter",
+    "type",
+    "alias",
+)
 INDEX_KEYS = ("channel", "ch", "index", "id", "port", "number", "pin_number", "name", "label")  # fmt: skip
 TIME_KEYS = ("time", "timestamp", "date", "ts", "datetime", "timeStamp", "utc", "Time", "Timestamp")
 SERIES_KEYS = frozenset({"values", "samples", "series"})
-HISTORY = re.compile(r"(?i)(?:^|_)(?:hist(?:ory|oric|orical)?|data_?log\d*|logs?|backlog|records?|past|archive|buffer(?:ed)?|load_?profile)$")
+HISTORY = re.compile(
+    r"(?i)(?:^|_)(?:hist(?:ory|oric|orical)?|data_?log\d*|logs?|backlog|records?|past|archive|buffer(?:ed)?|load_?profile)$"
+)
 _META_KEYS = frozenset({
     *UNIT_KEYS, *TIME_KEYS, "displayName", "label", "name", "alias", "type", "measurementId", "measurementType",
     "OBIS_ID", "obis", "parameter", "rawValue", "raw", "stringValue", "scaler", "Scaler", "GroupMask", "precision",
@@ -39,7 +51,9 @@ SENSECAP = {
     4191: "Wind Gust", 4192: "Sound Intensity", 4195: "TVOC", 4197: "Longitude", 4198: "Latitude", 4199: "Light Intensity",
     3000: "Battery",
 }  # fmt: skip
-_MESSAGE_TYPE = re.compile(r"(?i)(?:report|upload|telemetry|message|data)(?:[_ ]|$)|.*_(?:telemetry|interval|version|battery)$")
+_MESSAGE_TYPE = re.compile(
+    r"(?i)(?:report|upload|telemetry|message|data)(?:[_ ]|$)|.*_(?:telemetry|interval|version|battery)$"
+)
 
 
 class Leaf(NamedTuple):
@@ -49,7 +63,7 @@ class Leaf(NamedTuple):
     keys: tuple[str, ...]
     raw: object
     unit: Unit | None = None
-    siblings: Mapping[object, object] | None = None
+    siblings: Mapping[Any, object] | None = None
     """The object that it is a member of."""
     prefix: str = ""
     """The path of that object, with the dot."""
@@ -78,7 +92,7 @@ class Flattened:
             self.leaves.append(leaf)
 
     def walk(
-        self, value: object, path: str, keys: tuple[str, ...], siblings: Mapping[object, object], prefix: str
+        self, value: object, path: str, keys: tuple[str, ...], siblings: Mapping[Any, object], prefix: str
     ) -> None:  # fmt: skip
         """Gather the fields in a member of an object."""
         if isinstance(value, Mapping):
@@ -93,7 +107,7 @@ class Flattened:
             self.add(Leaf(path, keys, value, unit, siblings, prefix))
 
     def walk_object(
-        self, value: Mapping[object, object], prefix: str, keys: tuple[str, ...], left_out: frozenset[str] = frozenset()
+        self, value: Mapping[Any, object], prefix: str, keys: tuple[str, ...], left_out: frozenset[str] = frozenset()
     ) -> None:  # fmt: skip
         """Gather the fields of an object."""
         for key, item in value.items():
@@ -101,7 +115,7 @@ class Flattened:
                 self.member(key, item, value, prefix, keys)
 
     def member(
-        self, key: object, item: object, siblings: Mapping[object, object], prefix: str, keys: tuple[str, ...]
+        self, key: object, item: object, siblings: Mapping[Any, object], prefix: str, keys: tuple[str, ...]
     ) -> None:  # fmt: skip
         """Gather the fields in a member of an object, by its key."""
         name = key if isinstance(key, str) else str(key)
@@ -111,7 +125,7 @@ class Flattened:
             self.walk(item, prefix + escape(name), (*keys, name), siblings, prefix)
 
     def _walk_list(
-        self, items: Sequence[object], path: str, keys: tuple[str, ...], siblings: Mapping[object, object], prefix: str
+        self, items: Sequence[object], path: str, keys: tuple[str, ...], siblings: Mapping[Any, object], prefix: str
     ) -> None:  # fmt: skip
         name = keys[-1] if keys else ""
         if not items or HISTORY.search(name) or OVERHEAD.intersection(words_of(name).concepts):
@@ -133,7 +147,7 @@ class Flattened:
             self._walk_numbers(items, path, keys, siblings, prefix)
 
     def _walk_numbers(
-        self, items: Sequence[object], path: str, keys: tuple[str, ...], siblings: Mapping[object, object], prefix: str
+        self, items: Sequence[object], path: str, keys: tuple[str, ...], siblings: Mapping[Any, object], prefix: str
     ) -> None:  # fmt: skip
         unit = sibling_unit(keys[-1], siblings)
         if keys[-1] in SERIES_KEYS:
@@ -150,7 +164,7 @@ class Flattened:
                 )
 
     def _walk_objects(
-        self, items: Sequence[Mapping[object, object]], path: str, keys: tuple[str, ...]
+        self, items: Sequence[Mapping[Any, object]], path: str, keys: tuple[str, ...]
     ) -> None:
         if len(items) > MAX_ITEMS:
             self.skipped += len(items) - MAX_ITEMS
@@ -192,7 +206,7 @@ def _is_place(keys: tuple[str, ...]) -> bool:
     return bool({"position", "gps"} & set(words_of(keys[-1]).concepts))
 
 
-def _pair(items: Sequence[object], siblings: Mapping[object, object]) -> str:
+def _pair(items: Sequence[object], siblings: Mapping[Any, object]) -> str:
     """Return coordinates as text; GeoJSON has the longitude first."""
     first, second = items[0], items[1]
     if siblings.get("type") == "Point":
@@ -201,7 +215,7 @@ def _pair(items: Sequence[object], siblings: Mapping[object, object]) -> str:
     return "" if latitude is None or longitude is None else f"{float(latitude)},{float(longitude)}"
 
 
-def sibling_unit(key: str, siblings: Mapping[object, object]) -> Unit | None:
+def sibling_unit(key: str, siblings: Mapping[Any, object]) -> Unit | None:
     """Return the unit that an object gives for one of its members."""
     for suffix in UNIT_SUFFIXES:
         text = siblings.get(key + suffix)
@@ -221,7 +235,7 @@ def _generic(key: str) -> bool:
     return "value" in concepts and concepts <= {"value", "mean", "min", "max", "last"}
 
 
-def _unit_at(key: str, siblings: Mapping[object, object], index: int) -> Unit | None:
+def _unit_at(key: str, siblings: Mapping[Any, object], index: int) -> Unit | None:
     """Return the unit of an item that a list beside it names at the same place."""
     for suffix in UNIT_SUFFIXES:
         units = siblings.get(key + suffix)
@@ -230,7 +244,7 @@ def _unit_at(key: str, siblings: Mapping[object, object], index: int) -> Unit | 
     return None
 
 
-def _time_of(item: Mapping[object, object]) -> datetime | None:
+def _time_of(item: Mapping[Any, object]) -> datetime | None:
     for key in TIME_KEYS:
         value = item.get(key)
         if isinstance(value, str):
@@ -240,7 +254,7 @@ def _time_of(item: Mapping[object, object]) -> datetime | None:
     return None
 
 
-def _newest(items: Sequence[Mapping[object, object]]) -> Mapping[object, object] | None:
+def _newest(items: Sequence[Mapping[Any, object]]) -> Mapping[Any, object] | None:
     """Return the newest item where all tell the same things at different times."""
     if len(items) < 2 or any(item.keys() != items[0].keys() for item in items):
         return None
@@ -255,7 +269,7 @@ def _newest(items: Sequence[Mapping[object, object]]) -> Mapping[object, object]
     return max(dated, key=lambda pair: pair[0])[1]
 
 
-def _label(item: Mapping[object, object]) -> str | None:
+def _label(item: Mapping[Any, object]) -> str | None:
     """Return what names the value in an item of a list, if something does."""
     if not any(key in item for key in VALUE_KEYS):
         return None
@@ -274,7 +288,7 @@ def _label(item: Mapping[object, object]) -> str | None:
     return sensecap
 
 
-def _place(item: Mapping[object, object], index: int) -> tuple[str, str, str]:
+def _place(item: Mapping[Any, object], index: int) -> tuple[str, str, str]:
     """Return what tells an item of a list from the others: as path, as name, and its key."""
     for key in INDEX_KEYS:
         place = item.get(key)
@@ -287,7 +301,7 @@ def _place(item: Mapping[object, object], index: int) -> tuple[str, str, str]:
     return str(index), str(index + 1), ""
 
 
-def flatten(decoded: Mapping[object, object]) -> Flattened:
+def flatten(decoded: Mapping[str, object]) -> Flattened:
     """Return the fields of a decoded payload; histories in it are left out."""
     flattened = Flattened()
     flattened.walk_object(decoded, "", ())

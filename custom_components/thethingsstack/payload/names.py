@@ -8,10 +8,12 @@ from .vocabulary import CONCEPTS, QUANTITIES, SPELLED_OUT
 
 LONGEST = 80
 _WRAPPERS = frozenset(
-    "bytes payload payloads data decoded decoder_output values value measurements measurement frames readings reading status"
-    " states meas object result results listofmeasurements message messages obis_ids sensors sensordata uplink fields"
-    " decodedpayload payloadfields registers general_info header msginfo val states".split()
+    ["bytes", "payload", "payloads", "data", "decoded", "decoder_output", "values", "value", "measurements", "measurement", "frames", "readings", "reading", "status", "states", "meas", "object", "result", "results", "listofmeasurements", "message", "messages", "obis_ids", "sensors", "sensordata", "uplink", "fields", "decodedpayload", "payloadfields", "registers", "general_info", "header", "msginfo", "val", "states"]
 )  # fmt: skip
+# What a quantity's name says anyway.
+_SAID = frozenset({"value", "percent", "relative", "gps_"})
+# Quantities too general for their name to stand for the field's own words.
+_GENERAL = frozenset(["fault", "problem", "alarm", "error_code", "level"])
 # Dots cut a name into steps, except in numbers ("dust.0.5") and after "pm" ("pm.2.5").
 _STEP = re.compile(r"(?<!\d)(?<!pm)(?<!PM)\.|\.(?!\d)")
 
@@ -36,6 +38,8 @@ def _shown(word: Word) -> str:
     lower = text.casefold()
     if lower in SPELLED_OUT:
         return SPELLED_OUT[lower]
+    if lower in ("x", "y", "z") or word.concept == "chip":
+        return text.upper()
     if text.isupper() and (len(text) <= 2 or any(char.isdigit() for char in text)):
         return text
     if text.isupper() and len(text) <= 4 and lower not in CONCEPTS:
@@ -75,6 +79,9 @@ def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) ->
 
     The words that made the quantity (`used`, concepts) give way to its own name.
     """
+    if quantity in _GENERAL:
+        name = plain_name(keys)
+        return None if name.casefold() == QUANTITIES[quantity].name.casefold() else name
     own = QUANTITIES[quantity].name
     own_words = {word.casefold() for word in own.replace("-", " ").split()}
     words = all_words(keys)
@@ -84,7 +91,7 @@ def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) ->
     for word in words:
         if word.concept in used:
             found = True
-        elif word.concept in ("value", "percent") or _shown(word).casefold() in own_words:
+        elif word.concept in _SAID or _shown(word).casefold() in own_words:
             continue
         else:
             (after if found else before).append(_shown(word))
@@ -92,7 +99,7 @@ def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) ->
         return None
     if not found:
         return plain_name(keys)
-    name = own if own in ("pH",) or own.isupper() or not before else _lower_first(own)
+    name = own if own == "pH" or own.isupper() or not before else _lower_first(own)
     return _sentence([*before, name, *after])
 
 

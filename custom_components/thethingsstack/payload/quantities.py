@@ -241,8 +241,12 @@ QUANTITIES: dict[str, Quantity] = {
 
 # Which units Home Assistant takes for a device class; None: no unit. A class that is not here
 # takes any. Held against Home Assistant's own table by a test.
-_PRESSURE = frozenset("Pa hPa kPa bar cbar mbar mPa mmHg inHg psi atm inH₂O".split())
-_ENERGY = frozenset("J kJ MJ GJ mWh Wh kWh MWh GWh TWh cal kcal Mcal Gcal".split())
+_PRESSURE = frozenset(
+    ["Pa", "hPa", "kPa", "bar", "cbar", "mbar", "mPa", "mmHg", "inHg", "psi", "atm", "inH₂O"]
+)
+_ENERGY = frozenset(
+    ["J", "kJ", "MJ", "GJ", "mWh", "Wh", "kWh", "MWh", "GWh", "TWh", "cal", "kcal", "Mcal", "Gcal"]
+)
 _VOLUME = frozenset(["L", "mL", "m³", "gal", "fl. oz.", "ft³", "CCF", "MCF"])
 UNITS_OF_CLASS: dict[str, frozenset[str | None]] = {
     "temperature": frozenset({"°C", "°F", "K"}),

@@ -38,7 +38,9 @@ _ATOMS = re.compile(
     r"(?P<atom>(?i:e?co2(?:eq)?|[nos]o2|h2s|nh3|hcho|ch2o|ch4(?![a-z])|h2o|tvoc|e?voc|ds18b20|pt1000|pt100|"
     r"sht\d\dx?|tmp\d+|bme?\d\d0|w1|o2|o3|ph)|ADC|LoRaWAN|LoRa|WiFi|WIFI|IPv4)(?![a-z]|[A-Z]{2})"
 )
-_WORDS = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+(?:\.\d+)?")
+_WORDS = re.compile(
+    r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+(?:\.\d+)?"
+)
 _DUST = {"1": "pm1", "1.0": "pm1", "01.0": "pm1", "4": "pm4", "4.0": "pm4", "40": "pm4", "10": "pm10",
          "2.5": "pm25", "25": "pm25", "100": "pm100"}  # fmt: skip
 

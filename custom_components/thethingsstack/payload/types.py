@@ -67,7 +67,7 @@ class Meaning:
     name: str | None
     """Human name; `None` where the quantity's own, translated name says it all."""
     scale: float = 1.0
-    """Reported number × scale = value in `unit`."""
+    """What to multiply a reported number with for the value in `unit`."""
     options: tuple[str, ...] = ()
     """The states of a closed enumeration."""
     invert: bool = False

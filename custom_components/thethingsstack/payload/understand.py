@@ -5,12 +5,24 @@ from dataclasses import replace
 from datetime import datetime
 
 from .flatten import Flattened, Leaf, normalized_leaves
-from .infer import coordinate_of, infer, is_sentinel
+from .gate import coordinate_of
+from .infer import infer, is_sentinel
 from .names import quantity_name
 from .tokens import words_of
-from .types import Category, Context, Kind, Meaning, Position, Role, Understanding, Value
+from .types import Context, Kind, Meaning, Position, Role, Understanding, Value
 from .units import Unit, factor
-from .values import HUGE, MAX_TEXT, Shape, epoch, number_of, parse_number, parse_time, position, read, truth_of
+from .values import (
+    HUGE,
+    MAX_TEXT,
+    Shape,
+    epoch,
+    number_of,
+    parse_number,
+    parse_time,
+    position,
+    read,
+    truth_of,
+)
 from .vocabulary import NORMALIZED, OPTIONS, QUANTITIES
 
 MAX_FIELDS = 200
@@ -71,7 +83,11 @@ def _decide_and_read(
                 understanding.skipped += 1
                 continue
             meaning = infer(leaf, context)
-            if meaning.role in _NUMERIC and value_of(meaning, leaf.raw) is None and not decide_absent:
+            if (
+                meaning.role in _NUMERIC
+                and value_of(meaning, leaf.raw) is None
+                and not decide_absent
+            ):
                 continue  # A full-scale number: "not connected". The next one tells more.
             new[path] = meaning
         if meaning.kind is Kind.IGNORE:
@@ -101,7 +117,11 @@ def _read_normalized(
         fixed = NORMALIZED.get(path)
         if path in values and meaning is not None:
             # Both tell it, and the schema knows the unit: it decides while nothing is kept yet.
-            if fixed is not None and meaning.role in _NUMERIC and values[path] == number_of(leaf.raw):
+            if (
+                fixed is not None
+                and meaning.role in _NUMERIC
+                and values[path] == number_of(leaf.raw)
+            ):
                 new[path] = _normalized_meaning(leaf, fixed)
                 values[path] = value_of(new[path], leaf.raw)
             continue
@@ -208,7 +228,7 @@ def _number(meaning: Meaning, raw: object) -> float | int | None:
     return _checked(meaning, number)
 
 
-def _checked(meaning: Meaning, number: float | int | None) -> float | int | None:
+def _checked(meaning: Meaning, number: float | None) -> float | int | None:
     if number is None:
         return None
     if meaning.role is not Role.TOTAL and is_sentinel(number, meaning.quantity):
@@ -216,9 +236,10 @@ def _checked(meaning: Meaning, number: float | int | None) -> float | int | None
     return number
 
 
-def _converted(number: float | int, unit: Unit, meaning: Meaning) -> float | int | None:
+def _converted(number: float, unit: Unit, meaning: Meaning) -> float | int | None:
     """Return a number that came with a unit of its own in the field's unit."""
-    assert unit.symbol is not None and meaning.unit is not None
+    assert unit.symbol is not None
+    assert meaning.unit is not None
     if unit.symbol == meaning.unit and unit.scale == 1.0:
         return number
     ratio = factor(unit.symbol, meaning.unit)

@@ -56,7 +56,7 @@ _PLAIN_PAIRS = (
     "si/no sí/no aperto/chiuso acceso/spento encendido/apagado verdadero/falso vero/falso "
     "marche/arrêt aan/uit waar/onwaar open/dicht open/gesloten aberto/fechado ligado/desligado sim/não "
     "verdadeiro/falso på/av öppen/stängd ja/nej tak/nie otwarty/zamknięty otwarte/zamknięte "
-    "ano/ne otevřeno/zavřeno áno/nie igen/nem kyllä/ei evet/hayır"
+    "ano/ne otevřeno/zavřeno áno/nie igen/nem kyllä/ei evet/hayir"
 )
 _OTHER_PAIRS = (
     "y/n high/low hi/lo h/l alarm/normal alarm/ok alert/normal leak/noleak leak/no_leak leaking/dry "
@@ -95,7 +95,9 @@ _DATE = re.compile(
     r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*(?:Z|UTC|GMT)?"
 )
 _DATE_BACKWARDS = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
-_LOOKS_LIKE_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d|\d{1,2}\.\d{1,2}\.\d{4}|\d{1,2} [A-Z][a-z]{2}")
+_LOOKS_LIKE_DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d|\d{1,2}\.\d{1,2}\.\d{4}|\d{1,2} [A-Z][a-z]{2}"
+)
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -153,10 +155,9 @@ def parse_number(text: str) -> tuple[float | int, Unit | None] | None:
 
 
 def _moment(year: str, month: str, day: str, *clock: str | None) -> datetime | None:
+    hour, minute, second = (int(part or 0) for part in clock)
     try:
-        moment = datetime(
-            int(year), int(month), int(day), *(int(part or 0) for part in clock), tzinfo=UTC
-        )
+        moment = datetime(int(year), int(month), int(day), hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
     return moment if _EARLIEST <= moment < _LATEST else None

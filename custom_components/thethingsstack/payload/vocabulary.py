@@ -318,8 +318,8 @@ SPELLED_OUT: dict[str, str] = {
 }  # fmt: skip
 
 # A last word that is a unit, if one of these concepts stands before it.
-_TEMPERATURES = frozenset("temperature dew index_heat".split())
-_VOLTAGES = frozenset("battery voltage analog supply phase storage".split())
+_TEMPERATURES = frozenset(["temperature", "dew", "index_heat"])
+_VOLTAGES = frozenset(["battery", "voltage", "analog", "supply", "phase", "storage"])
 UNIT_WORDS: dict[str, tuple[frozenset[str], str]] = {
     "c": (_TEMPERATURES, "°C"),
     "cel": (_TEMPERATURES, "°C"),
@@ -413,15 +413,12 @@ LEADING: dict[str, str] = {"t": "temperature", "v": "voltage"}
 
 # ---- heads: the last word that means something decides what kind of thing a name is ----
 QUALIFIERS = frozenset(
-    "channel phase value sensor max min mean last total daily external board high low axis air water soil leaf room body line"
-    " import export tariff percent return supply gps active ambient inside indoor relative absolute meter target frame data root top"
-    " bottom middle left right front back red black white green blue tank measured mg chip weeks semesters days hours minutes".split()
+    ["channel", "phase", "value", "sensor", "max", "min", "mean", "last", "total", "daily", "external", "board", "high", "low", "axis", "air", "water", "soil", "leaf", "room", "body", "line", "import", "export", "tariff", "percent", "return", "supply", "gps", "active", "ambient", "inside", "indoor", "relative", "absolute", "meter", "target", "frame", "data", "root", "top", "bottom", "middle", "left", "right", "front", "back", "red", "black", "white", "green", "blue", "tank", "measured", "mg", "chip", "weeks", "semesters", "days", "hours", "minutes"]
 )  # fmt: skip
-COUNT_HEADS = frozenset("count pulse times step people".split())
-CODE_HEADS = frozenset("status code flag mode type event".split())
+COUNT_HEADS = frozenset(["count", "pulse", "times", "step", "people"])
+CODE_HEADS = frozenset(["status", "code", "flag", "mode", "type", "event"])
 PLAIN_HEADS = frozenset(
-    "ratio raw code flag quality id number index factor class group mask scale fan speed_level calories stress area rri flicker octave good"
-    " type mode event gasresistance valid tariff".split()
+    ["ratio", "raw", "code", "flag", "quality", "id", "number", "index", "factor", "class", "group", "mask", "scale", "fan", "speed_level", "calories", "stress", "area", "rri", "flicker", "octave", "good", "type", "mode", "event", "gasresistance", "valid", "tariff"]
 )  # fmt: skip
 
 # ---- true or false ----
@@ -442,23 +439,21 @@ FLAGS: tuple[tuple[str, str], ...] = (
     ("occupancy", "occupancy"), ("presence", "presence"), ("motion", "motion"), ("moving", "moving"), ("moving", "in trip"),
     ("vibration", "vibration"), ("tilt", "tilt"), ("power_outage", "outage"), ("plug", "plug"), ("external_power", "external power"),
     ("connectivity", "online !sensor|temperature"), ("leak", "water"), ("leak", "moisture"), ("running", "running"),
-    ("digital_output", "digital output"), ("digital_input", "digital input"), ("digital_output", "relay"),
+    ("digital_output", "digital output|out"), ("digital_input", "digital input|in"), ("digital_output", "relay"),
     ("button_state", "button !press"),
 )  # fmt: skip
 # About these a name says enough wherever they stand in it.
-STRONG_FLAGS = frozenset({"fault", "problem", "tamper", "leak", "smoke", "battery_low", "condensation"})
+STRONG_FLAGS = frozenset(
+    {"fault", "problem", "tamper", "leak", "smoke", "battery_low", "condensation"}
+)
 # Flags where a number other than 0 and 1 is something else, and the name alone suffices for a value-less field.
-OVERHEAD = frozenset("payload crc mac".split())
+OVERHEAD = frozenset(["payload", "crc", "mac"])
 SURE_FLAGS = frozenset(
-    "battery_low battery_charging tamper leak condensation fault smoke alarm safety cold window door garage_door opening valve"
-    " occupancy presence motion moving lock heat connectivity digital_input digital_output power_outage plug external_power"
-    " vibration running problem".split()
+    ["battery_low", "battery_charging", "tamper", "leak", "condensation", "fault", "smoke", "alarm", "safety", "cold", "window", "door", "garage_door", "opening", "valve", "occupancy", "presence", "motion", "moving", "lock", "heat", "connectivity", "digital_input", "digital_output", "power_outage", "plug", "external_power", "vibration", "running", "problem"]
 )  # fmt: skip
 # In a name like "door closed" or "free parking space" true is the opposite of on.
-INVERTED_BY = frozenset({"closed", "vacancy"})
 INVERTED_WORDS = frozenset({"vacant", "vacancy", "free", "closed", "close", "ferme", "geschlossen", "cerrado", "shut", "dry", "undetected"})  # fmt: skip
 
-# ---- not measured at all ----
 
 # ---- settings, overhead, identity ----
 # Any of these anywhere makes a field a setting that the device repeats back.
@@ -472,17 +467,31 @@ SETTING_RULES: tuple[tuple[str, str], ...] = (
     ("command", "config ack"), ("mode", "operating|work|reporting mode"), ("multiplier", "transformer"), ("default", "fallback"),
 )  # fmt: skip
 # The whole name of a setting.
-SETTING_NAMES = frozenset("hb dr sf adr tdc vt mode_config wdt lpm txpower loratxpower class_ uplinktype cfgstatus".split())
+SETTING_NAMES = frozenset(
+    [
+        "hb",
+        "dr",
+        "sf",
+        "adr",
+        "tdc",
+        "vt",
+        "mode_config",
+        "wdt",
+        "lpm",
+        "txpower",
+        "loratxpower",
+        "class_",
+        "uplinktype",
+        "cfgstatus",
+    ]
+)
 # The whole name of what the decoder, not the device, tells; and of bookkeeping.
 OVERHEAD_NAMES = frozenset(
-    "fport port bytes raw payload hex crc checksum mac uuid devaddr deveui appeui joineui ack acktoken vif dif ct func opcode"
-    " sequencenumber seq fcnt framecounter cmdid report endpoint clusterid attributeid decodinginfo header errors warnings_ "
-    " messagetype_ datatype_ zclheader redundancy_ uid macaddr preamble devid deviceid b64 base64 decryptionkey packetid msgid"
-    " payloadtype payloadlength payloadvariant payloadcounter type protocolversion_ major_ minor_ frameid rawdata rawpayload".split()
+    ["fport", "port", "bytes", "raw", "payload", "hex", "crc", "checksum", "mac", "uuid", "devaddr", "deveui", "appeui", "joineui", "ack", "acktoken", "vif", "dif", "ct", "func", "opcode", "sequencenumber", "seq", "fcnt", "framecounter", "cmdid", "report", "endpoint", "clusterid", "attributeid", "decodinginfo", "header", "errors", "warnings_", "messagetype_", "datatype_", "zclheader", "redundancy_", "uid", "macaddr", "preamble", "devid", "deviceid", "b64", "base64", "decryptionkey", "packetid", "msgid", "payloadtype", "payloadlength", "payloadvariant", "payloadcounter", "type", "protocolversion_", "major_", "minor_", "frameid", "rawdata", "rawpayload"]
 )  # fmt: skip
-UNIT_NAMES = frozenset("unit units uom engunits displayname unitofmeasurement".split())
+UNIT_NAMES = frozenset(["unit", "units", "uom", "engunits", "displayname", "unitofmeasurement"])
 # The whole name, or its last word, of what the device is.
-IDENTITY = frozenset("version serial model decoder id".split())
+IDENTITY = frozenset(["version", "serial", "model", "decoder", "id"])
 
 # The schema of The Things Stack: path -> quantity and unit (and the factor where ours is another).
 NORMALIZED: dict[str, tuple[str, str | None, float]] = {

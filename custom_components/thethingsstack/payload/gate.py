@@ -1,0 +1,227 @@
+"""Rules on fields that are no measurement: transport, places, settings, times, identities."""
+
+from .clue import Clue, Verdict
+from .flatten import HISTORY
+from .tokens import words_of
+from .types import Category, Kind, Role
+from .units import Unit
+from .values import Shape, epoch
+from .vocabulary import COUNT_HEADS, IDENTITY, OVERHEAD_NAMES, SETTING, SETTING_NAMES, UNIT_NAMES
+
+_DATE_PARTS = frozenset(
+    [
+        "day",
+        "days",
+        "month",
+        "months",
+        "year",
+        "years",
+        "hour",
+        "hours",
+        "minute",
+        "minutes",
+        "second",
+        "seconds",
+        "weekday",
+    ]
+)
+
+
+def overhead(clue: Clue) -> Verdict | None:
+    """What transports the fields isn't one."""
+    leaf = frozenset(clue.leaf)
+    if clue.whole in UNIT_NAMES or clue.leaf[-1:] in (("unit",), ("units",)) or leaf & {"units"}:
+        return Verdict(rule="unit", kind=Kind.IGNORE, why="a unit for another field")
+    if clue.keys and HISTORY.search(clue.keys[-1]):
+        return Verdict(rule="history", kind=Kind.IGNORE, why="what was in the past")
+    if leaf <= _DATE_PARTS and leaf and "time" in clue.concepts:
+        return Verdict(rule="overhead", kind=Kind.IGNORE, why="a part of a date")
+    if (
+        clue.whole in OVERHEAD_NAMES
+        or clue.squeezed in OVERHEAD_NAMES
+        or "debug" in leaf
+        or (clue.head in ("payload", "crc", "mac") and not clue.two_state)
+    ):
+        if clue.whole == "type" and len(clue.steps) > 1 and not clue.absent:
+            return None
+        return Verdict(rule="overhead", kind=Kind.IGNORE, why="part of the transport")
+    if "frame" in leaf and leaf & {"count", "sequence", "number", "id"} and clue.number is not None:
+        return Verdict(rule="overhead", kind=Kind.IGNORE, why="counts messages")
+    if "previous" in leaf and clue.two_state and "fault" not in leaf:
+        return Verdict(rule="overhead", kind=Kind.IGNORE, why="an earlier state")
+    return None
+
+
+_COORDINATE_COMPANY = frozenset(
+    [
+        "latitude",
+        "longitude",
+        "gps",
+        "position",
+        "last",
+        "value",
+        "degree",
+        "degrees",
+        "decimal",
+        "fix",
+        "deg",
+        "data",
+        "raw",
+        "wgs",
+    ]
+)
+
+
+def coordinate_of(key: str) -> str | None:
+    """Return "latitude" or "longitude" for a key that is one."""
+    concepts = {c for c in words_of(key).concepts if len(c) > 1 and not c[0].isdigit()}
+    for axis in ("latitude", "longitude"):
+        if axis in concepts and concepts <= _COORDINATE_COMPANY:
+            return axis
+    return None
+
+
+def coordinates(clue: Clue) -> Verdict | None:
+    """A latitude carries the tracker, its longitude is read with it."""
+    if clue.reading.shape is Shape.POSITION:
+        if clue.concepts & {"position", "gps", "latitude"}:
+            return Verdict(
+                rule="coordinates",
+                quantity="position",
+                used=frozenset(clue.leaf),
+                why="latitude and longitude in one text",
+            )
+        return None  # fmt: skip
+    axis = coordinate_of(clue.steps[-1]) if clue.steps else None
+    if axis is None or (clue.number is None and not clue.absent):
+        return None
+    used = frozenset({axis, "gps", "position"})
+    kind = None if axis == "latitude" else Kind.IGNORE
+    return Verdict(rule="coordinates", quantity="position", kind=kind, used=used, why=f"a {axis}")
+
+
+def precision(clue: Clue) -> Verdict | None:
+    """Figures about the radio and the satellites, before their words mislead."""
+    leaf = frozenset(clue.leaf)
+    if clue.is_text or clue.two_state:
+        return None
+    if leaf & {"fix"} and leaf & {"count", "duration", "time"}:
+        return Verdict(rule="satellites", quantity=None if "count" in leaf else "duration", category=Category.DIAGNOSTIC, why="how a fix was got")  # fmt: skip
+    if clue.head == "txpower":
+        return Verdict(rule="radio", role=Role.MEASUREMENT, category=Category.DIAGNOSTIC, enabled=False, why="the radio's power")  # fmt: skip
+    if clue.head in ("strength", "quality") and "signal" in clue.concepts:
+        if (clue.number is not None and clue.number < 0) or clue.unit == Unit("dBm"):
+            return Verdict(rule="radio", quantity="rssi", used=frozenset({"signal", "strength"}), why="a signal in dBm")  # fmt: skip
+        return Verdict(rule="radio", category=Category.DIAGNOSTIC, why="a grade of the signal")
+    if clue.head == "rssi" or (clue.head in ("", "id") and "rssi" in leaf):
+        return Verdict(
+            rule="radio", quantity="rssi", used=frozenset({"rssi"}), why="a signal strength"
+        )
+    return None
+
+
+def setting(clue: Clue) -> Verdict | None:
+    """What was set and is repeated back."""
+    if clue.whole in SETTING_NAMES:
+        return _setting_verdict(clue.whole)
+    leaf = frozenset(clue.leaf)
+    if clue.reading.shape is Shape.TIME or (
+        "fault" in leaf and (clue.two_state or clue.absent or clue.zero_or_one)
+    ):
+        return None
+    if "change" in leaf and (clue.two_state or clue.zero_or_one) and clue.unit is None:
+        return Verdict(
+            rule="change", category=Category.DIAGNOSTIC, enabled=False, why="tells what changed"
+        )
+    if clue.head == "change" or ("led" in leaf and clue.number is not None):
+        return _setting_verdict("change" if clue.head == "change" else "LED")
+    for rule in SETTING:
+        found = rule.match(clue.concepts)
+        if found is None or (
+            rule.name == "configuration" and not found & leaf and clue.reading.unit
+        ):
+            continue
+        if rule.name == "alarm setting" and clue.leaf[:1] != ("alarm",):
+            continue
+        return _setting_verdict(rule.name)
+    return None
+
+
+def _setting_verdict(name: str) -> Verdict:
+    return Verdict(
+        rule="setting", category=Category.CONFIGURATION, enabled=False, why=f"a setting: {name}"
+    )
+
+
+def time(clue: Clue) -> Verdict | None:
+    """Moments, durations and clocks that are neither."""
+    leaf = frozenset(clue.leaf)
+    if clue.reading.shape is Shape.TIME:
+        return Verdict(
+            rule="time", quantity="timestamp", used=frozenset({"time"}), why="a date and time"
+        )
+    timely = "time" in leaf and (
+        clue.head == "time" or leaf <= {"time", "gps", "status", "device", "event"}
+    )
+    lasting = "duration" in leaf or {"time", "count"} <= leaf or (
+        timely and (clue.unit is not None or leaf & {"wear", "charging", "running", "alarm", "fix", "power"})
+    )  # fmt: skip
+    if clue.is_text or clue.two_state or ("fault" in leaf and not timely):
+        return None
+    if lasting and (not leaf & COUNT_HEADS or "time" in leaf):
+        used = frozenset({"duration", "time"} if clue.leaf == ("duration",) else {"duration_"})
+        return Verdict(
+            rule="duration", quantity="duration", used=used, why="how long something lasts"
+        )
+    if not timely or clue.two_state:
+        return None
+    if clue.absent or (clue.number is not None and epoch(clue.number) is not None):
+        return Verdict(
+            rule="time", quantity="timestamp", used=frozenset({"time"}), why="a date and time"
+        )
+    if clue.whole == "time":
+        return Verdict(rule="time", why="a time without a beginning")
+    return Verdict(rule="time", category=Category.DIAGNOSTIC, enabled=False, why="the end device's own clock")  # fmt: skip
+
+
+_ERROR_CODES = frozenset(
+    ["error", "err", "errors", "errorcode", "errormsg", "errorflag", "errorflags", "errormessage"]
+)
+
+
+def identity(clue: Clue) -> Verdict | None:
+    """What the end device is: texts and numbers that rarely change."""
+    leaf = frozenset(clue.leaf)
+    head = clue.head or (clue.leaf[-1] if clue.leaf else "")
+    if (
+        leaf & {"version", "serial"}
+        and not clue.two_state
+        and not leaf & {"status", "count", "valid", "fault"}
+    ):
+        quantity = "serial_number" if "serial" in leaf and "version" not in leaf else "version"
+        used = frozenset({"serial", "number"} if quantity == "serial_number" else {"version_"})
+        return Verdict(rule="identity", quantity=quantity if clue.leaf == ("version",) or quantity == "serial_number" else None,
+                       role=Role.STATE, category=Category.DIAGNOSTIC, used=used, why="what the end device is")  # fmt: skip
+    if head in IDENTITY and not clue.two_state and not leaf & COUNT_HEADS:
+        return Verdict(rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="what the end device is")  # fmt: skip
+    if head == "reset" and (clue.is_text or leaf & {"code"}):
+        return Verdict(rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="why it restarted")  # fmt: skip
+    if clue.whole in _ERROR_CODES and not clue.two_state:
+        return Verdict(rule="identity", quantity="error_code", used=leaf, why="a code")
+    if head == "code" and not clue.two_state:
+        return Verdict(rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="a code")
+    return None
+
+
+def event(clue: Clue) -> Verdict | None:
+    """Occurrences: something was pressed."""
+    leaf = frozenset(clue.leaf)
+    pressed = (
+        "press" in leaf
+        or clue.whole in ("buttons", "buttonpressed", "scene")
+        or (leaf & {"button", "key"} and "pressure" in leaf)
+    )
+    if pressed and not leaf & {"count", "times"} and not clue.unit:
+        used = frozenset({"button", "press"})
+        return Verdict(rule="event", quantity="button", used=used, why="something was pressed")
+    return None

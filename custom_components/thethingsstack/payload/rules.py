@@ -1,0 +1,410 @@
+"""Rules from a field's name and value to its meaning; the first that knows decides."""
+
+from collections.abc import Callable
+import re
+
+from . import gate
+from .clue import Clue, Verdict
+from .names import all_words
+from .quantities import BY_UNIT, INSTEAD, UNITS_OF_CLASS
+from .types import Category, Kind, Role
+from .units import Unit, factor
+from .values import OTHER_WORDS, Shape, truth_of
+from .vocabulary import (
+    CODE_HEADS,
+    COUNT_HEADS,
+    FLAG_RULES,
+    INVERTED_WORDS,
+    LEADING,
+    NUMBER_RULES,
+    PLAIN_HEADS,
+    QUANTITIES,
+    STRONG_FLAGS,
+    SURE_FLAGS,
+    WHOLE,
+    Rule,
+)
+
+
+def _match(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] | None:
+    """Return the first rule about the name's head; else about its own step; else about the path."""
+    leaf = frozenset(clue.leaf)
+    held = [(rule, found) for rule in rules if (found := rule.match(clue.concepts)) is not None]
+    for about in (frozenset({clue.head}), leaf):
+        for rule, found in held:
+            if found & about:
+                return rule, found
+    return held[0] if held else None
+
+
+def _first(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] | None:
+    """Return the first rule that holds, one about the field's own step before others."""
+    held = [(rule, found) for rule in rules if (found := rule.match(clue.concepts)) is not None]
+    leaf = frozenset(clue.leaf)
+    return next((pair for pair in held if pair[1] & leaf), held[0] if held else None)
+
+
+_NOT_A_BATTERY = frozenset(["temperature", "count", "type", "mode", "current", "resistance", "cycle", "semesters", "version", "duration", "time", "energy", "power", "number", "used"])  # fmt: skip
+
+
+def _battery(clue: Clue) -> Verdict | None:
+    """Percent, volts or millivolts: the name seldom says."""
+    leaf = frozenset(clue.leaf)
+    if "battery" not in leaf and not ("battery" in clue.concepts and leaf <= {"level", "percent", "voltage", "value", "last"}):  # fmt: skip
+        return None
+    if leaf & _NOT_A_BATTERY and not {"end", "duration"} <= leaf:
+        return None
+    used = frozenset(
+        {
+            "battery",
+            "level",
+            "percent",
+            "voltage",
+            "remaining",
+            "status",
+            "low",
+            "end",
+            "alarm",
+            "duration",
+        }
+    )
+    warns = leaf & {"low", "end", "alarm", "fault", "outage"}
+    if leaf & {"good"} or leaf & {"charging"}:
+        return None
+    if (clue.two_state and leaf <= used) or (
+        warns and (clue.zero_or_one or clue.absent or clue.is_text)
+    ):
+        return Verdict(
+            rule="battery", quantity="battery_low", used=used, why="a warning of the battery"
+        )
+    text = str(clue.reading.value)
+    if clue.two_state or (
+        clue.is_text and ("-" in text or not any(char.isdigit() for char in text))
+    ):
+        return None
+    if clue.head == "status" and clue.unit is None and float(clue.number or 0).is_integer():
+        return None
+    unit = clue.unit
+    if unit is None and leaf & {"voltage", "v"}:
+        unit = Unit("mV") if (clue.number or 0) > 100 else Unit("V")
+    if unit is None and "percent" not in leaf and clue.number is not None:
+        unit = _battery_unit(clue.number)
+    if unit is None and clue.absent and clue.whole == "bat":
+        unit = Unit("V")
+    if unit is None or unit.symbol == "%":
+        if clue.number is not None and clue.number > 110 and unit is None:
+            return Verdict(rule="battery", category=Category.DIAGNOSTIC, why="a battery code of unknown scale")  # fmt: skip
+        return Verdict(rule="battery", quantity="battery", unit=unit or Unit("%"), used=used, why="a state of charge")  # fmt: skip
+    if unit.symbol not in ("V", "mV"):
+        return None
+    return Verdict(rule="battery", quantity="battery_voltage", unit=unit, used=used, why=f"a battery in {unit.symbol}")  # fmt: skip
+
+
+def _battery_unit(number: float) -> Unit | None:
+    """Return what a bare battery number must be, None where only percent is left."""
+    if number > 250:
+        return Unit("mV")
+    if 1 < number <= 16 and not float(number).is_integer():
+        return Unit("V")
+    if 2 <= number <= 5:
+        return Unit("V")
+    if 0 < number < 1:
+        return Unit("%", 100.0)
+    return None
+
+
+_OPENINGS = frozenset(
+    [
+        "open",
+        "opened",
+        "close",
+        "closed",
+        "offen",
+        "geschlossen",
+        "ouvert",
+        "fermé",
+        "abierto",
+        "cerrado",
+    ]
+)
+_LEVEL_FLAG = re.compile(r"[a-zA-Z0-9][LH](?=_flag)|(?<=flag)[LH]$|(?i:low|high)")
+_COUNTING = frozenset(["count", "times", "number", "index", "rate", "total"])
+
+
+def _flag(clue: Clue) -> Verdict | None:
+    """True or false, where the value or at least the name says so."""
+    leaf = frozenset(clue.leaf)
+    counting = bool(leaf & (_COUNTING | {"threshold", "level", "percent", "duration"}))
+    found = _first(FLAG_RULES, clue)
+    if clue.reading.shape is Shape.NUMBER and not clue.zero_or_one:
+        return None
+    if clue.is_text:
+        if found is None or truth_of(str(clue.reading.value)) is None:
+            return None
+    elif not clue.two_state and (counting or (found is None and clue.head != "flag")):
+        return None
+    if (
+        clue.head == "flag"
+        and not clue.two_state
+        and (level := _LEVEL_FLAG.search(clue.steps[-1])) is not None
+    ):
+        return Verdict(
+            rule="flag of a limit",
+            quantity="problem",
+            used=frozenset({"flag"}),
+            why=f"beyond a limit: {level[0]}",
+        )
+    if found is None or (counting and not clue.two_state):
+        if (
+            clue.two_state
+            and str(clue.raw).strip().casefold() in _OPENINGS
+            and not leaf & {"relay", "digital"}
+        ):
+            return Verdict(
+                rule="word open",
+                quantity="opening",
+                used=frozenset({"status"}),
+                why="a word for open or closed",
+            )
+        return _unknown_flag(clue) if clue.two_state else None
+    rule, used = found
+    if rule.name in ("leak", "moisture") and used <= {"water", "moisture"} and not clue.two_state:
+        return None
+    if (
+        not clue.two_state
+        and not clue.is_text
+        and (rule.name not in SURE_FLAGS or not (rule.name in STRONG_FLAGS or _headed(clue, used)))
+    ):
+        return None
+    invert = any(word.text.casefold() in INVERTED_WORDS for word in all_words(clue.keys))
+    return Verdict(rule=f"flag {rule.text}", quantity=rule.name, used=used | {"status", "flag", "detect"}, invert=invert ^ (rule.name == "lock"),
+                   why="true or false")  # fmt: skip
+
+
+def _headed(clue: Clue, used: frozenset[str]) -> bool:
+    """Return whether the name's head is the flag, or a word for its state."""
+    return (
+        clue.head in used
+        or clue.head in ("status", "flag", "event", "detect", "", "alarm", "open")
+        or (clue.leaf[:1] == ("alarm",) and not clue.absent)
+    )
+
+
+def _unknown_flag(clue: Clue) -> Verdict:
+    diagnostic = clue.concepts & {
+        "status",
+        "event",
+        "config",
+        "trigger",
+        "reset",
+        "valid",
+        "led",
+        "test",
+    }
+    return Verdict(
+        rule="boolean",
+        kind=Kind.BINARY_SENSOR,
+        role=Role.FLAG,
+        category=Category.DIAGNOSTIC if diagnostic and clue.reading.shape is Shape.BOOL else None,
+        why="true or false, of what is not known",
+    )
+
+
+def _text(clue: Clue) -> Verdict | None:
+    """Texts, unless the name says so surely that numbers will come."""
+    if not clue.is_text:
+        return None
+    text = str(clue.reading.value or "")
+    leaf = frozenset(clue.leaf)
+    if leaf & {"digital", "relay", "input", "button"} and text.casefold() in OTHER_WORDS:
+        return Verdict(
+            rule="word", kind=Kind.BINARY_SENSOR, role=Role.FLAG, why="a word for on or off"
+        )
+    if clue.reading.shape is Shape.TEXT and text[:1].isdigit() and "-" not in text:
+        found = _match(NUMBER_RULES, clue)
+        if found is not None and clue.head in found[1] and clue.head not in PLAIN_HEADS:
+            return None
+    diagnostic = bool(
+        leaf & {"type", "mode", "version", "id", "code", "decoder", "tariff", "frame", "payload"}
+    )
+    return Verdict(rule="text", role=Role.STATE, category=Category.DIAGNOSTIC if diagnostic else None, why="a text")  # fmt: skip
+
+
+def _unlike(quantity: str, clue: Clue) -> bool:
+    """Return whether the unit that a payload gives contradicts a quantity."""
+    unit = clue.unit
+    if unit is None or unit.symbol is None:
+        return False
+    device_class = QUANTITIES[quantity].device_class
+    if device_class is None or device_class not in UNITS_OF_CLASS:
+        own = QUANTITIES[quantity].unit
+        return own is not None and factor(unit.symbol, own) is None and (quantity, unit.symbol) not in INSTEAD and BY_UNIT.get(unit.symbol) not in (None, quantity)  # fmt: skip
+    return (
+        unit.symbol not in UNITS_OF_CLASS[device_class] and (quantity, unit.symbol) not in INSTEAD
+    )
+
+
+_LETTERS = frozenset(["t", "p", "h"])
+
+
+def _numeric(clue: Clue) -> Verdict | None:
+    """Numbers by the words of their name."""
+    if clue.two_state:
+        return None
+    named = [step for step in clue.steps if not step.isdigit()]
+    quantity = WHOLE.get(clue.squeezed) or WHOLE.get(
+        clue.squeezed.rstrip("0123456789") if clue.whole in _LETTERS else ""
+    )
+    if quantity is not None and len(named) == 1:
+        if (
+            quantity == "atmospheric_pressure"
+            and clue.number is not None
+            and not 300 <= clue.number <= 1100
+        ):
+            quantity = "pressure"
+        return Verdict(rule="name", quantity=quantity, used=frozenset(clue.leaf), why=f"the name {clue.steps[-1]}")  # fmt: skip
+    if clue.head in COUNT_HEADS and not (clue.unit and clue.unit.symbol in BY_UNIT):
+        return None
+    if "raw" in clue.leaf and clue.unit is None:
+        return None
+    found = _match(NUMBER_RULES, clue)
+    leading = LEADING.get(clue.leaf[0]) if len(clue.leaf) > 1 else None
+    if leading is not None and (found is None or clue.leaf[0] == "t"):
+        return Verdict(rule="name", quantity=leading, used=frozenset({clue.leaf[0]}), why="its first letter")  # fmt: skip
+    if found is None or found[0].name not in QUANTITIES:
+        return None
+    rule, used = found
+    if clue.head in PLAIN_HEADS and clue.head not in used:
+        return None
+    if clue.head in CODE_HEADS and clue.head not in used and clue.unit is None:
+        return None
+    if _unlike(rule.name, clue):
+        return None
+    quantity = _by_value(rule.name, clue)
+    unit = clue.unit or _default_unit(quantity, clue)
+    category = None
+    if (
+        quantity in ("voltage", "current")
+        and clue.concepts & {"supply", "storage", "board"}
+        and "input" not in clue.concepts
+    ):
+        category = Category.DIAGNOSTIC
+    return Verdict(rule=f"words {rule.text}", quantity=quantity, unit=unit, used=used, category=category, why=" and ".join(sorted(used)))  # fmt: skip
+
+
+def _by_value(quantity: str, clue: Clue) -> str:
+    """Return the quantity of the same family that the value fits."""
+    number, unit = clue.number, clue.unit.symbol if clue.unit else None
+    if quantity == "pressure" and not clue.concepts & {"water", "differential", "blood"}:
+        if unit is None and number is None and clue.absent and clue.leaf == ("pressure",):
+            return "atmospheric_pressure"
+        if number is not None and (
+            (unit in (None, "hPa", "mbar") and 600 <= number <= 1100)
+            or (unit in (None, "Pa") and 60_000 <= number <= 110_000)
+        ):
+            return "atmospheric_pressure"
+        if unit == "hPa" and number is None:
+            return "atmospheric_pressure"
+    if quantity == "temperature" and clue.concepts & {"board"}:
+        return "device_temperature"
+    return quantity
+
+
+def _default_unit(quantity: str, clue: Clue) -> Unit | None:
+    """Return the unit that a bare number most likely has."""
+    number = clue.number
+    size = abs(number) if number is not None else 0
+    if quantity == "atmospheric_pressure" and size:
+        return Unit(
+            "Pa" if size >= 50_000 else "kPa" if 20 < size < 120 else "bar" if size < 2 else "hPa"
+        )
+    if quantity == "pressure" and "vapor" in clue.concepts:
+        return Unit("kPa")
+    if quantity == "weight" and size >= 500:
+        return Unit("g")
+    if quantity == "water_level" and size >= 50 and float(size).is_integer():
+        return Unit("mm")
+    if quantity == "current" and size > 50 and float(size).is_integer():
+        return Unit("mA")
+    if (
+        quantity in ("voltage", "supply_voltage", "battery_voltage")
+        and size > 1000
+        and float(size).is_integer()
+    ):
+        return Unit("mV")
+    if quantity == "conductivity" and 0 < size <= 20:
+        return Unit("mS/cm")
+    if quantity == "distance" and size and not float(size).is_integer():
+        return Unit("m") if size < 20 else Unit("cm")
+    if quantity == "power_factor" and size > 1:
+        return Unit("%")
+    default = QUANTITIES[quantity].unit
+    return Unit(default) if default is not None else None
+
+
+def _count(clue: Clue) -> Verdict | None:
+    """Counters."""
+    leaf = frozenset(clue.leaf)
+    if clue.two_state or not (
+        clue.head in COUNT_HEADS or leaf & COUNT_HEADS or clue.leaf[-1:] == ("total",)
+    ):
+        return None
+    if clue.unit is not None and clue.unit.symbol is not None:
+        return None
+    diagnostic = (
+        Category.DIAGNOSTIC if clue.concepts & {"frame", "reset", "fault", "beacon"} else None
+    )
+    quantity = (
+        "pulses"
+        if clue.leaf == ("pulse",)
+        else "people"
+        if clue.leaf == ("people",)
+        else "count"
+        if clue.leaf == ("count",)
+        else None
+    )
+    return Verdict(rule="counter", quantity=quantity, role=Role.TOTAL, category=diagnostic, used=frozenset(clue.leaf), why="a counter")  # fmt: skip
+
+
+def _by_unit(clue: Clue) -> Verdict | None:
+    """The unit alone, where it names one thing only."""
+    unit = clue.unit
+    if clue.two_state or unit is None or unit.symbol is None:
+        return None
+    quantity = BY_UNIT.get(unit.symbol)
+    if quantity is None:
+        return Verdict(rule="unit", unit=unit, role=Role.MEASUREMENT, why=f"in {unit.symbol}")
+    return Verdict(rule="unit", quantity=_by_value(quantity, clue), unit=unit, used=frozenset({"_"}), why=f"in {unit.symbol}")  # fmt: skip
+
+
+def _code(clue: Clue) -> Verdict | None:
+    """Codes: numbers that are no quantity."""
+    if clue.head in CODE_HEADS and not clue.two_state:
+        return Verdict(rule="code", role=Role.STATE, category=None if clue.leaf == ("status",) else Category.DIAGNOSTIC, why=f"a {clue.head}")  # fmt: skip
+    if clue.concepts & {"raw"} or clue.leaf[:1] == ("analog",):
+        return Verdict(rule="code", role=Role.MEASUREMENT, category=Category.DIAGNOSTIC, enabled=False, why="a raw number")  # fmt: skip
+    return None
+
+
+def _anything(clue: Clue) -> Verdict:
+    """What is left is shown as it is."""
+    if clue.two_state:
+        return _unknown_flag(clue)
+    leaf = frozenset(clue.leaf)
+    if leaf & {"digital", "relay"} and (clue.zero_or_one or clue.absent):
+        quantity = "digital_output" if "output" in leaf else "digital_input"
+        return Verdict(rule="digital", quantity=quantity, used=frozenset({"digital", "input", "output", "in", "out"}), why="a digital line")  # fmt: skip
+    return Verdict(rule="number", role=Role.MEASUREMENT, why="a number of unknown meaning")
+
+
+RULES: tuple[Callable[[Clue], Verdict | None], ...] = (
+    gate.overhead, gate.coordinates, gate.precision, gate.event, gate.setting, _battery, gate.time, gate.identity, _flag, _text, _numeric, _count, _by_unit, _code,
+)  # fmt: skip
+
+
+def decide(clue: Clue) -> Verdict:
+    """Return what the first rule that knows says."""
+    for rule in RULES:
+        if (verdict := rule(clue)) is not None:
+            return verdict
+    return _anything(clue)
