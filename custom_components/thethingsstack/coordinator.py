@@ -27,7 +27,6 @@ from .client import (
     LocationSolved,
     Message,
     MessagesDropped,
-    NotFound,
     Stack,
     StackError,
     StorageUnavailable,
@@ -214,12 +213,12 @@ class ApplicationCoordinator:
             await asyncio.sleep(STREAM_PAUSE)
 
     @callback
-    def _take(self, item: StreamItem) -> None:
+    def _take(self, item: StreamItem, *, live: bool = True) -> None:
         """Handle one item of the stream; nothing odd in it reaches the next one."""
         try:
             match item:
                 case UplinkMessage():
-                    self._receive(item)
+                    self._receive(item, live=live)
                 case JoinAccept():
                     self._joined(item)
                 case LocationSolved():
@@ -298,7 +297,7 @@ class ApplicationCoordinator:
             await asyncio.sleep(REGISTRATION_PAUSE)
 
     @callback
-    def _receive(self, uplink: UplinkMessage, *, live: bool = True) -> None:
+    def _receive(self, uplink: UplinkMessage, *, live: bool) -> None:
         device = self._device_of(uplink)
         if device is None or device.is_duplicate(uplink):
             return
@@ -402,23 +401,42 @@ class ApplicationCoordinator:
     async def _async_catch_up(self, since: datetime | None) -> None:
         """Read what the Storage Integration kept since then, at most the last 24 hours."""
         oldest = dt_util.utcnow() - STORAGE_WINDOW
-        after = max(since or self.fields.received_until or oldest, oldest)
-        count = 0
+        since = since or self.fields.received_until
         try:
-            async for message in self.stack.stored_uplinks(after=after, limit=CATCH_UP_LIMIT):
-                if isinstance(message, UplinkMessage):
-                    self._receive(message, live=False)
-                count += 1
-                if count % YIELD_EVERY == 0:
-                    await asyncio.sleep(0)
-        except StorageUnavailable, NotFound:
+            if since is None:
+                await self._async_read_newest(oldest)
+            else:
+                await self._async_replay(max(since, oldest))
+        except StorageUnavailable:
             self.storage = False
-            return
         except StackError as err:
             self.problem("storage", "", str(err))
-            return
-        self.storage = True
-        _LOGGER.debug("Took over %s stored messages", count)
+        else:
+            self.storage = True
+
+    async def _async_read_newest(self, after: datetime) -> None:
+        """Take over the newest stored uplinks, in their order: enough for first values."""
+        newest = [
+            message
+            async for message in self.stack.stored_uplinks(
+                after=after, limit=CATCH_UP_LIMIT, newest_first=True
+            )
+        ]
+        for number, message in enumerate(reversed(newest), 1):
+            await self._async_take_stored(message, number)
+
+    async def _async_replay(self, after: datetime) -> None:
+        """Take over all uplinks that were stored since then."""
+        number = 0
+        async for message in self.stack.stored_uplinks(after=after):
+            number += 1
+            await self._async_take_stored(message, number)
+
+    async def _async_take_stored(self, message: Message, number: int) -> None:
+        if isinstance(message, UplinkMessage):
+            self._take(message, live=False)
+        if number % YIELD_EVERY == 0:  # the rest of the house wants its turn
+            await asyncio.sleep(0)
 
     # The application's own entities
 

@@ -17,6 +17,24 @@ _LOGGER = logging.getLogger(__name__)
 
 STORAGE_VERSION = 1
 SAVE_DELAY = 30
+# Names that every end device's own entities have: a decoded field gets a number behind them.
+BUILT_IN_NAMES = frozenset(
+    {
+        "activity",
+        "airtime",
+        "best gateway",
+        "data rate",
+        "frame counter",
+        "gateways",
+        "last uplink",
+        "lorawan battery",
+        "packet error rate",
+        "raw payload",
+        "rssi",
+        "snr",
+        "status",
+    }
+)
 
 
 def display_name(meaning: Meaning) -> str:
@@ -95,14 +113,14 @@ class FieldStore:
     def remember(self, key: str, new: Mapping[str, Meaning]) -> dict[str, Meaning]:
         """Keep new decisions; returns them with names that no other field of the device has."""
         decisions = self.decisions(key)
-        taken = {
+        taken = BUILT_IN_NAMES | {
             display_name(meaning).casefold() for meaning in decisions.values() if shown(meaning)
         }
         kept: dict[str, Meaning] = {}
         for path, meaning in new.items():
             if shown(meaning):
                 name = free_name(display_name(meaning), taken)
-                taken.add(name.casefold())
+                taken |= {name.casefold()}
                 if name != display_name(meaning):
                     meaning = replace(meaning, name=name)
             kept[path] = decisions[path] = meaning

@@ -571,7 +571,7 @@ DEVICES = [
         room="Barn",
         dev_eui="A81758FFFE0B4D19",
         join_eui="A81758FFFE000000",
-        silent=timedelta(hours=9, minutes=20),
+        silent=timedelta(hours=27, minutes=20),
         f_port=5,
         size=13,
         interval=1200,

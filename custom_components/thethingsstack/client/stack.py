@@ -185,19 +185,24 @@ class Stack:
         before: datetime | None = None,
         limit: int | None = None,
         device_id: str | None = None,
+        newest_first: bool = False,
     ) -> AsyncGenerator[Message]:
-        """Yield uplinks from the Storage Integration, oldest first, page by page.
+        """Yield uplinks from the Storage Integration, oldest first unless said, page by page.
 
         Unreadable ones are left out. Raises StorageUnavailable where the server has none.
         """
         scope = self._device_path(device_id) if device_id else self._application_path
         path = f"as/{scope}/packages/storage/uplink_message"
-        start: object = after
+        start: object = None
         token: str | None = None
         seen = 0
         while limit is None or seen < limit:
             page = _STORAGE_PAGE if limit is None else min(_STORAGE_PAGE, limit - seen)
-            params = {"after": start, "before": before, "limit": page, "order": "received_at"}
+            params = {"after": after, "before": before, "limit": page, "order": "received_at"}
+            if newest_first:
+                params |= {"before": start or before, "order": "-received_at"}
+            else:
+                params["after"] = start or after
             if token:
                 params = {"continuation_token": token}
             count = 0
