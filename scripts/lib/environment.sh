@@ -57,13 +57,12 @@ find_uv() {
   return 1
 }
 
-# The Debian mirrors that the machine itself uses, then the public one.
+# The Debian mirrors that the machine itself uses.
 debian_mirrors() {
   {
     cat /etc/apt/sources.list.d/*.sources 2>/dev/null | sed -n 's/^URIs:[[:space:]]*//p'
     cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null \
       | sed -n 's/^deb[[:space:]]\{1,\}\(\[[^]]*\][[:space:]]*\)\{0,1\}\([^[:space:]]*\).*/\2/p'
-    echo http://deb.debian.org/debian
   } | tr ' ' '\n' | grep -E '/debian/?$' | awk '!seen[$0]++'
 }
 
