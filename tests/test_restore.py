@@ -3,13 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import entity_registry as er
+from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    mock_restore_cache_with_extra_data,
-)
+from pytest_homeassistant_custom_component.common import async_mock_restore_state_shutdown_restart
 
 from custom_components.thethingsstack.const import DOMAIN
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
@@ -18,67 +14,43 @@ from tests.simulator import Simulator
 WEATHER = "garden/70B3D57ED0060001"
 
 
-async def prepared(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
-    """Return an entry that knows sensors, a state and a position, and is unloaded."""
+async def test_values_are_there_after_a_restart(
+    hass: HomeAssistant, sim: Simulator, hass_storage: dict[str, Any]
+) -> None:
+    """All kinds, before any uplink; the next uplink replaces them."""
     entry = await set_up(hass, sim)
     await sim.uplink(
         "weather-station",
         decoded={
             "temperature": 20.5,
-            "door": "closed",
+            "door": "open",
             "gps": {"latitude": 52.3, "longitude": 4.8, "altitude": 3},
         },
     )
     await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
     await hass.async_block_till_done()
+    temperature = entity_id(hass, "sensor", f"{WEATHER}/field/temperature")
+    door = entity_id(hass, "binary_sensor", f"{WEATHER}/field/door")
+    rssi = entity_id(hass, "sensor", f"{WEATHER}/rssi")
+    last_uplink = entity_id(hass, "sensor", f"{WEATHER}/last_uplink")
+    (tracker,) = hass.states.async_entity_ids("device_tracker")
+    ids = (temperature, door, rssi, last_uplink, tracker)
+    before = {found: hass.states.get(found) for found in ids}
+    assert before[temperature].state == "20.5"  # type: ignore[union-attr]
+    assert before[door].state == "on"  # type: ignore[union-attr]
+
+    await async_mock_restore_state_shutdown_restart(hass)
     await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_block_till_done()
-    return entry
-
-
-def remembered(hass: HomeAssistant, temperature: float, door: str) -> None:
-    """Let Home Assistant recall these states of before its restart."""
-    (tracker,) = [e for e in er.async_get(hass).entities.values() if e.domain == "device_tracker"]
-    sensor: dict[str, Any] = {"native_value": temperature, "native_unit_of_measurement": "°C"}
-    mock_restore_cache_with_extra_data(
-        hass,
-        [
-            (
-                State(entity_id(hass, "sensor", f"{WEATHER}/field/temperature"), str(temperature)),
-                sensor,
-            ),
-            (State(entity_id(hass, "binary_sensor", f"{WEATHER}/field/door"), door), {}),
-            (
-                State(
-                    tracker.entity_id,
-                    "not_home",
-                    {"latitude": 52.25, "longitude": 4.75, "gps_accuracy": 5, "altitude": 7},
-                ),
-                {},
-            ),
-            (
-                State(entity_id(hass, "sensor", f"{WEATHER}/rssi"), "-97"),
-                {"native_value": -97, "native_unit_of_measurement": "dBm"},
-            ),
-        ],
-    )
-
-
-async def test_values_are_there_after_a_restart(hass: HomeAssistant, sim: Simulator) -> None:
-    """All kinds, before any uplink; the next uplink replaces them."""
-    entry = await prepared(hass, sim)
-    remembered(hass, 19.25, "on")
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    temperature = entity_id(hass, "sensor", f"{WEATHER}/field/temperature")
-    assert hass.states.get(temperature).state == "19.25"  # type: ignore[union-attr]
-    door = entity_id(hass, "binary_sensor", f"{WEATHER}/field/door")
-    assert hass.states.get(door).state == "on"  # type: ignore[union-attr]
-    (tracker,) = hass.states.async_all("device_tracker")
-    assert tracker.attributes["latitude"] == 52.25
-    assert tracker.attributes["altitude"] == 7
-    rssi = entity_id(hass, "sensor", f"{WEATHER}/rssi")
-    assert float(hass.states.get(rssi).state) == -97  # type: ignore[union-attr]
+    for found in ids:
+        state = hass.states.get(found)
+        assert state is not None
+        assert (state.state, dict(state.attributes)) == (
+            before[found].state,  # type: ignore[union-attr]
+            dict(before[found].attributes),  # type: ignore[union-attr]
+        )
 
     await until(hass, lambda: entry.runtime_data.connected)
     await sim.uplink("weather-station", decoded={"temperature": 22.5})
