@@ -193,12 +193,12 @@ class Stack:
         """
         scope = self._device_path(device_id) if device_id else self._application_path
         path = f"as/{scope}/packages/storage/uplink_message"
-        start: object = None
+        start: Any = None
         token: str | None = None
         seen = 0
         while limit is None or seen < limit:
             page = _STORAGE_PAGE if limit is None else min(_STORAGE_PAGE, limit - seen)
-            params = {"after": after, "before": before, "limit": page, "order": "received_at"}
+            params: dict[str, Any] = {"after": after, "before": before, "limit": page, "order": "received_at"}
             if newest_first:
                 params |= {"before": start or before, "order": "-received_at"}
             else:
