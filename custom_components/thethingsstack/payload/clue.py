@@ -50,7 +50,7 @@ class Clue:
             concepts = words_of(step).concepts
             if "at" in concepts[1:]:  # "temperature at level 2"
                 concepts = concepts[: concepts.index("at")]
-            if any(not concept.replace(".", "").isdigit() for concept in concepts):
+            if any(not concept.replace(".", "").isdecimal() for concept in concepts):
                 return concepts
         return ()
 
@@ -75,7 +75,7 @@ class Clue:
     def head(self) -> str:
         """The last concept that isn't a qualifier: what kind of thing the name is."""
         for concept in reversed(self.leaf):
-            if concept in QUALIFIERS or len(concept) == 1 or concept[0].isdigit():
+            if concept in QUALIFIERS or len(concept) == 1 or concept[0].isdecimal():
                 continue
             return concept
         return ""

@@ -199,7 +199,7 @@ def _numbered(label: str, taken: dict[str, int]) -> str:
 
 
 def _numeric(text: str) -> bool:
-    return text.strip().lstrip("+-").replace(".", "", 1).isdigit()
+    return text.strip().lstrip("+-").replace(".", "", 1).isdecimal()
 
 
 def _is_place(keys: tuple[str, ...]) -> bool:
@@ -274,7 +274,7 @@ def _label(item: Mapping[Any, object]) -> str | None:
     if not any(key in item for key in VALUE_KEYS):
         return None
     number = item.get("measurementId")
-    if isinstance(number, str) and number.isdigit():
+    if isinstance(number, str) and number.isdecimal():
         number = int(number[:9])
     sensecap = SENSECAP.get(number) if isinstance(number, int) else None
     for key in LABEL_KEYS:

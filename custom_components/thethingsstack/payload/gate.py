@@ -6,24 +6,18 @@ from .tokens import words_of
 from .types import Category, Kind, Role
 from .units import Unit
 from .values import Shape, epoch
-from .vocabulary import COUNT_HEADS, IDENTITY, OVERHEAD_NAMES, SETTING, SETTING_NAMES, UNIT_NAMES
+from .vocabulary import (
+    COUNT_HEADS,
+    IDENTITY,
+    OVERHEAD_NAMES,
+    SETTING,
+    SETTING_NAMES,
+    UNIT_NAMES,
+    word_set,
+)
 
-_DATE_PARTS = frozenset(
-    [
-        "day",
-        "days",
-        "month",
-        "months",
-        "year",
-        "years",
-        "hour",
-        "hours",
-        "minute",
-        "minutes",
-        "second",
-        "seconds",
-        "weekday",
-    ]
+_DATE_PARTS = word_set(
+    "day days month months year years hour hours minute minutes second seconds weekday"
 )
 
 
@@ -52,29 +46,14 @@ def overhead(clue: Clue) -> Verdict | None:
     return None
 
 
-_COORDINATE_COMPANY = frozenset(
-    [
-        "latitude",
-        "longitude",
-        "gps",
-        "position",
-        "last",
-        "value",
-        "degree",
-        "degrees",
-        "decimal",
-        "fix",
-        "deg",
-        "data",
-        "raw",
-        "wgs",
-    ]
+_COORDINATE_COMPANY = word_set(
+    "latitude longitude gps position last value degree degrees decimal fix deg data raw wgs"
 )
 
 
 def coordinate_of(key: str) -> str | None:
     """Return "latitude" or "longitude" for a key that is one."""
-    concepts = {c for c in words_of(key).concepts if len(c) > 1 and not c[0].isdigit()}
+    concepts = {c for c in words_of(key).concepts if len(c) > 1 and not c[0].isdecimal()}
     for axis in ("latitude", "longitude"):
         if axis in concepts and concepts <= _COORDINATE_COMPANY:
             return axis
@@ -184,9 +163,7 @@ def time(clue: Clue) -> Verdict | None:
     return Verdict(rule="time", category=Category.DIAGNOSTIC, enabled=False, why="the end device's own clock")  # fmt: skip
 
 
-_ERROR_CODES = frozenset(
-    ["error", "err", "errors", "errorcode", "errormsg", "errorflag", "errorflags", "errormessage"]
-)
+_ERROR_CODES = word_set("error err errors errorcode errormsg errorflag errorflags errormessage")
 
 
 def identity(clue: Clue) -> Verdict | None:

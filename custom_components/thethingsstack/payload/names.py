@@ -4,16 +4,21 @@ from functools import lru_cache
 import re
 
 from .tokens import Word, words_of
-from .vocabulary import CONCEPTS, QUANTITIES, SPELLED_OUT
+from .vocabulary import CONCEPTS, QUANTITIES, SPELLED_OUT, word_set
 
 LONGEST = 80
-_WRAPPERS = frozenset(
-    ["bytes", "payload", "payloads", "data", "decoded", "decoder_output", "values", "value", "measurements", "measurement", "frames", "readings", "reading", "status", "states", "meas", "object", "result", "results", "listofmeasurements", "message", "messages", "obis_ids", "sensors", "sensordata", "uplink", "fields", "decodedpayload", "payloadfields", "registers", "general_info", "header", "msginfo", "val", "states"]
+_WRAPPERS = word_set(
+    "bytes payload payloads data decoded decoder_output values value measurements measurement"
+    " frames readings reading status states meas object result results listofmeasurements"
+    " message messages obis_ids sensors sensordata uplink fields decodedpayload payloadfields"
+    " registers general_info header msginfo val states"
 )  # fmt: skip
 # What a quantity's name says anyway.
 _SAID = frozenset({"value", "percent", "relative", "gps_"})
 # Quantities too general for their name to stand for the field's own words.
-_GENERAL = frozenset(["fault", "problem", "alarm", "error_code", "level"])
+_GENERAL = frozenset(
+    ("fault", "problem", "alarm", "error_code", "level", "count", "pulses", "people")
+)
 # Dots cut a name into steps, except in numbers ("dust.0.5") and after "pm" ("pm.2.5").
 _STEP = re.compile(r"(?<!\d)(?<!pm)(?<!PM)\.|\.(?!\d)")
 
@@ -28,7 +33,7 @@ def steps_of(keys: tuple[str, ...]) -> tuple[str, ...]:
     last = steps[-1]
     if last.casefold() in _WRAPPERS and kept:
         return tuple(kept)
-    if last.isdigit() and len(steps) > 1 and not kept:
+    if last.isdecimal() and len(steps) > 1 and not kept:
         return (steps[-2], last)
     return (*kept, last)
 
@@ -40,11 +45,11 @@ def _shown(word: Word) -> str:
         return SPELLED_OUT[lower]
     if lower in ("x", "y", "z") or word.concept == "chip":
         return text.upper()
-    if text.isupper() and (len(text) <= 2 or any(char.isdigit() for char in text)):
+    if text.isupper() and (len(text) <= 2 or any(char.isdecimal() for char in text)):
         return text
     if text.isupper() and len(text) <= 4 and lower not in CONCEPTS:
         return text
-    if any(char.isdigit() for char in text) or (text[:1].islower() and not text.islower()):
+    if any(char.isdecimal() for char in text) or (text[:1].islower() and not text.islower()):
         return text
     return lower
 
@@ -81,6 +86,10 @@ def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) ->
     """
     if quantity in _GENERAL:
         name = plain_name(keys)
+        if quantity in ("count", "pulses", "people") and used.issuperset(
+            word.concept for word in all_words(keys)
+        ):
+            return None
         return None if name.casefold() == QUANTITIES[quantity].name.casefold() else name
     own = QUANTITIES[quantity].name
     own_words = {word.casefold() for word in own.replace("-", " ").split()}
@@ -106,6 +115,6 @@ def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) ->
 def _lower_first(text: str) -> str:
     """Return a name as it stands inside a longer one; abbreviations stay."""
     first = text.split(" ", 1)[0]
-    if sum(char.isupper() for char in first) > 1 or any(char.isdigit() for char in first):
+    if sum(char.isupper() for char in first) > 1 or any(char.isdecimal() for char in first):
         return text
     return text[:1].lower() + text[1:]

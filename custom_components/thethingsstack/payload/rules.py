@@ -23,6 +23,7 @@ from .vocabulary import (
     SURE_FLAGS,
     WHOLE,
     Rule,
+    word_set,
 )
 
 
@@ -44,7 +45,10 @@ def _first(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] |
     return next((pair for pair in held if pair[1] & leaf), held[0] if held else None)
 
 
-_NOT_A_BATTERY = frozenset(["temperature", "count", "type", "mode", "current", "resistance", "cycle", "semesters", "version", "duration", "time", "energy", "power", "number", "used"])  # fmt: skip
+_NOT_A_BATTERY = word_set(
+    "temperature count type mode current resistance cycle semesters version duration time"
+    " energy power number used"
+)  # fmt: skip
 
 
 def _battery(clue: Clue) -> Verdict | None:
@@ -79,7 +83,7 @@ def _battery(clue: Clue) -> Verdict | None:
         )
     text = str(clue.reading.value)
     if clue.two_state or (
-        clue.is_text and ("-" in text or not any(char.isdigit() for char in text))
+        clue.is_text and ("-" in text or not any(char.isdecimal() for char in text))
     ):
         return None
     if clue.head == "status" and clue.unit is None and float(clue.number or 0).is_integer():
@@ -113,22 +117,9 @@ def _battery_unit(number: float) -> Unit | None:
     return None
 
 
-_OPENINGS = frozenset(
-    [
-        "open",
-        "opened",
-        "close",
-        "closed",
-        "offen",
-        "geschlossen",
-        "ouvert",
-        "fermé",
-        "abierto",
-        "cerrado",
-    ]
-)
+_OPENINGS = word_set("open opened close closed offen geschlossen ouvert fermé abierto cerrado")
 _LEVEL_FLAG = re.compile(r"[a-zA-Z0-9][LH](?=_flag)|(?<=flag)[LH]$|(?i:low|high)")
-_COUNTING = frozenset(["count", "times", "number", "index", "rate", "total"])
+_COUNTING = word_set("count times number index rate total")
 
 
 def _flag(clue: Clue) -> Verdict | None:
@@ -220,7 +211,7 @@ def _text(clue: Clue) -> Verdict | None:
         return Verdict(
             rule="word", kind=Kind.BINARY_SENSOR, role=Role.FLAG, why="a word for on or off"
         )
-    if clue.reading.shape is Shape.TEXT and text[:1].isdigit() and "-" not in text:
+    if clue.reading.shape is Shape.TEXT and text[:1].isdecimal() and "-" not in text:
         found = _match(NUMBER_RULES, clue)
         if found is not None and clue.head in found[1] and clue.head not in PLAIN_HEADS:
             return None
@@ -251,7 +242,7 @@ def _numeric(clue: Clue) -> Verdict | None:
     """Numbers by the words of their name."""
     if clue.two_state:
         return None
-    named = [step for step in clue.steps if not step.isdigit()]
+    named = [step for step in clue.steps if not step.isdecimal()]
     quantity = WHOLE.get(clue.squeezed) or WHOLE.get(
         clue.squeezed.rstrip("0123456789") if clue.whole in _LETTERS else ""
     )
@@ -269,7 +260,10 @@ def _numeric(clue: Clue) -> Verdict | None:
         return None
     found = _match(NUMBER_RULES, clue)
     leading = LEADING.get(clue.leaf[0]) if len(clue.leaf) > 1 else None
-    if leading is not None and (found is None or clue.leaf[0] == "t"):
+    if leading is not None and (
+        found is None
+        or (clue.leaf[0] == "t" and QUANTITIES[found[0].name].device_class != "temperature")
+    ):
         return Verdict(rule="name", quantity=leading, used=frozenset({clue.leaf[0]}), why="its first letter")  # fmt: skip
     if found is None or found[0].name not in QUANTITIES:
         return None

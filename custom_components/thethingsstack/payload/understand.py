@@ -160,8 +160,13 @@ def _told_already(
         if told == value:
             return True
         ratio = factor(other.unit, meaning.unit) if other.unit and meaning.unit else None
-        if ratio and isinstance(told, int | float) and isinstance(value, int | float):
-            return abs(told * ratio - value) <= 0.01 * max(1.0, abs(value))
+        if (
+            ratio
+            and isinstance(told, int | float)
+            and isinstance(value, int | float)
+            and abs(told * ratio - value) <= 0.01 * max(1.0, abs(value))
+        ):
+            return True
     return False
 
 

@@ -133,7 +133,7 @@ def _number_in(digits: str) -> float | int | None:
         return None
     if not isfinite(number) or abs(number) >= HUGE:
         return None
-    return int(number) if digits.lstrip("+-").isdigit() else number
+    return int(number) if digits.lstrip("+-").isdecimal() else number
 
 
 @lru_cache(maxsize=2048)

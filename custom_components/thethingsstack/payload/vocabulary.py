@@ -8,6 +8,12 @@ from .quantities import QUANTITIES, Quantity
 
 __all__ = ["QUANTITIES", "Quantity"]
 
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
+    return frozenset(text.split())
+
+
 # concept: spellings (all languages, typos and abbreviations that devices really send)
 _SYNONYMS: dict[str, str] = {
     "temperature": "temp temps tem temperature temperatures temperatur temperatura tempera tmp tempr tmpr temprature"
@@ -319,7 +325,7 @@ SPELLED_OUT: dict[str, str] = {
 
 # A last word that is a unit, if one of these concepts stands before it.
 _TEMPERATURES = frozenset(["temperature", "dew", "index_heat"])
-_VOLTAGES = frozenset(["battery", "voltage", "analog", "supply", "phase", "storage"])
+_VOLTAGES = word_set("battery voltage analog supply phase storage")
 UNIT_WORDS: dict[str, tuple[frozenset[str], str]] = {
     "c": (_TEMPERATURES, "°C"),
     "cel": (_TEMPERATURES, "°C"),
@@ -412,13 +418,19 @@ WHOLE: dict[str, str] = {
 LEADING: dict[str, str] = {"t": "temperature", "v": "voltage"}
 
 # ---- heads: the last word that means something decides what kind of thing a name is ----
-QUALIFIERS = frozenset(
-    ["channel", "phase", "value", "sensor", "max", "min", "mean", "last", "total", "daily", "external", "board", "high", "low", "axis", "air", "water", "soil", "leaf", "room", "body", "line", "import", "export", "tariff", "percent", "return", "supply", "gps", "active", "ambient", "inside", "indoor", "relative", "absolute", "meter", "target", "frame", "data", "root", "top", "bottom", "middle", "left", "right", "front", "back", "red", "black", "white", "green", "blue", "tank", "measured", "mg", "chip", "weeks", "semesters", "days", "hours", "minutes"]
+QUALIFIERS = word_set(
+    "channel phase value sensor max min mean last total daily external board high low axis"
+    " air water soil leaf room body line import export tariff percent return supply gps active"
+    " ambient inside indoor relative absolute meter target frame data root top bottom middle"
+    " left right front back red black white green blue tank measured mg chip weeks semesters"
+    " days hours minutes"
 )  # fmt: skip
 COUNT_HEADS = frozenset(["count", "pulse", "times", "step", "people"])
-CODE_HEADS = frozenset(["status", "code", "flag", "mode", "type", "event"])
-PLAIN_HEADS = frozenset(
-    ["ratio", "raw", "code", "flag", "quality", "id", "number", "index", "factor", "class", "group", "mask", "scale", "fan", "speed_level", "calories", "stress", "area", "rri", "flicker", "octave", "good", "type", "mode", "event", "gasresistance", "valid", "tariff"]
+CODE_HEADS = word_set("status code flag mode type event")
+PLAIN_HEADS = word_set(
+    "ratio raw code flag quality id number index factor class group mask scale fan"
+    " speed_level calories stress area rri flicker octave good type mode event gasresistance"
+    " valid tariff"
 )  # fmt: skip
 
 # ---- true or false ----
@@ -448,8 +460,11 @@ STRONG_FLAGS = frozenset(
 )
 # Flags where a number other than 0 and 1 is something else, and the name alone suffices for a value-less field.
 OVERHEAD = frozenset(["payload", "crc", "mac"])
-SURE_FLAGS = frozenset(
-    ["battery_low", "battery_charging", "tamper", "leak", "condensation", "fault", "smoke", "alarm", "safety", "cold", "window", "door", "garage_door", "opening", "valve", "occupancy", "presence", "motion", "moving", "lock", "heat", "connectivity", "digital_input", "digital_output", "power_outage", "plug", "external_power", "vibration", "running", "problem"]
+SURE_FLAGS = word_set(
+    "battery_low battery_charging tamper leak condensation fault smoke alarm safety cold"
+    " window door garage_door opening valve occupancy presence motion moving lock heat"
+    " connectivity digital_input digital_output power_outage plug external_power vibration"
+    " running problem"
 )  # fmt: skip
 # In a name like "door closed" or "free parking space" true is the opposite of on.
 INVERTED_WORDS = frozenset({"vacant", "vacancy", "free", "closed", "close", "ferme", "geschlossen", "cerrado", "shut", "dry", "undetected"})  # fmt: skip
@@ -467,29 +482,19 @@ SETTING_RULES: tuple[tuple[str, str], ...] = (
     ("command", "config ack"), ("mode", "operating|work|reporting mode"), ("multiplier", "transformer"), ("default", "fallback"),
 )  # fmt: skip
 # The whole name of a setting.
-SETTING_NAMES = frozenset(
-    [
-        "hb",
-        "dr",
-        "sf",
-        "adr",
-        "tdc",
-        "vt",
-        "mode_config",
-        "wdt",
-        "lpm",
-        "txpower",
-        "loratxpower",
-        "class_",
-        "uplinktype",
-        "cfgstatus",
-    ]
+SETTING_NAMES = word_set(
+    "hb dr sf adr tdc vt mode_config wdt lpm txpower loratxpower class_ uplinktype cfgstatus"
 )
 # The whole name of what the decoder, not the device, tells; and of bookkeeping.
-OVERHEAD_NAMES = frozenset(
-    ["fport", "port", "bytes", "raw", "payload", "hex", "crc", "checksum", "mac", "uuid", "devaddr", "deveui", "appeui", "joineui", "ack", "acktoken", "vif", "dif", "ct", "func", "opcode", "sequencenumber", "seq", "fcnt", "framecounter", "cmdid", "report", "endpoint", "clusterid", "attributeid", "decodinginfo", "header", "errors", "warnings_", "messagetype_", "datatype_", "zclheader", "redundancy_", "uid", "macaddr", "preamble", "devid", "deviceid", "b64", "base64", "decryptionkey", "packetid", "msgid", "payloadtype", "payloadlength", "payloadvariant", "payloadcounter", "type", "protocolversion_", "major_", "minor_", "frameid", "rawdata", "rawpayload"]
+OVERHEAD_NAMES = word_set(
+    "fport port bytes raw payload hex crc checksum mac uuid devaddr deveui appeui joineui ack"
+    " acktoken vif dif ct func opcode sequencenumber seq fcnt framecounter cmdid report"
+    " endpoint clusterid attributeid decodinginfo header errors warnings_ messagetype_"
+    " datatype_ zclheader redundancy_ uid macaddr preamble devid deviceid b64 base64"
+    " decryptionkey packetid msgid payloadtype payloadlength payloadvariant payloadcounter"
+    " type protocolversion_ major_ minor_ frameid rawdata rawpayload"
 )  # fmt: skip
-UNIT_NAMES = frozenset(["unit", "units", "uom", "engunits", "displayname", "unitofmeasurement"])
+UNIT_NAMES = word_set("unit units uom engunits displayname unitofmeasurement")
 # The whole name, or its last word, of what the device is.
 IDENTITY = frozenset(["version", "serial", "model", "decoder", "id"])
 
