@@ -16,7 +16,8 @@ from .payload import Kind, Meaning
 
 PARALLEL_UPDATES = 0
 TRIGGERED = "triggered"
-QUIET = (None, False, 0, "")
+# What a formatter repeats in each uplink while nothing happens.
+QUIET = frozenset({"", "0", "false", "none", "no", "off"})
 
 
 async def async_setup_entry(
@@ -114,7 +115,7 @@ class FieldEvent(FieldEntity, EventEntity):
         """Fire if the uplink tells of an occurrence."""
         if context is not None:
             value = self.device.values.get(self.path)
-            if value in QUIET:
+            if value is None or str(value).casefold() in QUIET:
                 return
             event_type = (
                 value

@@ -1,0 +1,208 @@
+"""Who an end device is, and what happens when the server's mind changes."""
+
+from datetime import timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.thethingsstack.const import DOMAIN, UNAVAILABLE_AFTER
+from tests.ha_fixtures import entity_id, make_entry, set_up, until
+from tests.simulator import Simulator
+
+WEATHER = "garden/70B3D57ED0060001"
+
+
+async def test_a_key_deleted_meanwhile_asks_for_another(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """An open connection goes on; the next one is refused, and that is confirmed over HTTP."""
+    entry = await set_up(hass, sim)
+    sim.revoke("read")
+    await sim.drop_connections()
+
+    def asked() -> bool:
+        flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+        return [flow["context"]["source"] for flow in flows] == ["reauth"]
+
+    await until(hass, asked)
+    assert not entry.runtime_data.connected
+
+
+async def test_a_refusal_that_is_not_the_keys_fault_is_waited_out(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """The MQTT server says the same when it can't verify a key at the moment."""
+    entry = await set_up(hass, sim)
+    sim.faults.mqtt_refuse = 5
+    await sim.drop_connections()
+    await until(hass, lambda: not entry.runtime_data.connected)
+    sim.faults.mqtt_refuse = None
+    await until(hass, lambda: entry.runtime_data.connected)
+    assert not hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+
+
+async def test_a_long_interruption_is_told_with_its_reason(
+    hass: HomeAssistant, sim: Simulator, freezer: FrozenDateTimeFactory
+) -> None:
+    """A repair issue after 15 minutes, gone with the connection's return."""
+    entry = await set_up(hass, sim)
+    sim.faults.mqtt_close = True
+    await sim.drop_connections()
+    await until(hass, lambda: not entry.runtime_data.connected)
+    freezer.tick(UNAVAILABLE_AFTER + timedelta(seconds=1))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_key == "stream_lost"
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["error"]
+    sim.faults.mqtt_close = False
+
+    def connected() -> bool:
+        freezer.tick(timedelta(milliseconds=200))
+        return bool(entry.runtime_data.connected)
+
+    await until(hass, connected)
+    assert ir.async_get(hass).issues == {}
+
+
+async def test_a_device_gets_its_dev_eui_later(hass: HomeAssistant, sim: Simulator) -> None:
+    """Entities and decisions move along, entity ids stay."""
+    entry = await set_up(hass, sim, make_entry(sim, "traffic"))
+
+    async def sent(dev_eui: str | None, value: float) -> None:
+        ids: dict[str, Any] = {
+            "device_id": "old-abp-node",
+            "application_ids": {"application_id": "garden"},
+            "dev_eui": dev_eui,
+            "join_eui": None,
+        }
+        await sim.uplink(
+            "old-abp-node", decoded={"temperature_1": value}, envelope={"end_device_ids": ids}
+        )
+
+    await sent(None, 4.5)
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
+    await hass.async_block_till_done()
+    before = entity_id(hass, "sensor", "garden/old-abp-node/field/temperature_1")
+    await sent("70B3D57ED0060003", 5.5)
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 2)
+    await hass.async_block_till_done()
+    after = entity_id(hass, "sensor", "garden/70B3D57ED0060003/field/temperature_1")
+    assert after == before
+    assert hass.states.get(after).state == "5.5"  # type: ignore[union-attr]
+    device = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, "garden/70B3D57ED0060003"), entry.entry_id
+    )
+    assert device is not None
+    assert device.serial_number == "70B3D57ED0060003"
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert list(entry.runtime_data.roster.states) == ["garden/70B3D57ED0060003"]
+
+
+async def test_a_device_that_comes_back_under_another_id_is_the_same(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """Same EUIs, same device, same history."""
+    entry = await set_up(hass, sim)
+    await sim.uplink("weather-station", decoded={"temperature": 20.5})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
+    await hass.async_block_till_done()
+    registered = len(er.async_get(hass).entities)
+    sim.remove_device("weather-station")
+    sim.add_device(
+        "station-2",
+        dev_eui="70B3D57ED0060001",
+        join_eui="0000000000000000",
+        name="Weather station 2",
+    )
+    await sim.uplink("station-2", decoded={"temperature": 21.5})
+    state = entry.runtime_data.roster.states[WEATHER]
+    await until(hass, lambda: state.values.get("temperature") == 21.5)
+    assert state.device_id == "station-2"
+    await hass.async_block_till_done()
+    assert len(er.async_get(hass).entities) == registered
+
+
+async def test_two_devices_that_share_a_dev_eui_stay_apart(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """Their JoinEUIs tell them apart."""
+    for number in (1, 2):
+        sim.add_device(
+            f"twin-{number}",
+            dev_eui="70B3D57ED00600AA",
+            join_eui=f"70B3D57ED000000{number}",
+            name=f"Twin {number}",
+        )
+    entry = await set_up(hass, sim)
+    twins = {
+        key: state.device_id
+        for key, state in entry.runtime_data.roster.states.items()
+        if "70B3D57ED00600AA" in key
+    }
+    assert twins == {
+        "garden/70B3D57ED00600AA": "twin-1",
+        "garden/70B3D57ED00600AA/70B3D57ED0000002": "twin-2",
+    }
+
+
+async def test_an_excluded_device_stays_out_whatever_it_sends(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """Also one that appears after setup."""
+    entry = await set_up(
+        hass,
+        sim,
+        make_entry(sim, options={"devices": "chosen", "chosen_devices": ["pump-socket"]}),
+    )
+    sim.add_device("late", dev_eui="70B3D57ED00600BB", name="Late")
+    await sim.uplink("late", decoded={"temperature": 1})
+    await sim.uplink("late", decoded={"temperature": 2})
+    await sim.uplink("pump-socket", decoded={"voltage": 231})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
+    assert list(entry.runtime_data.roster.states) == ["garden/24E124148B000001"]
+
+
+async def test_an_occurrence_is_an_event(hass: HomeAssistant, sim: Simulator) -> None:
+    """A button fires each time it is pressed, also twice the same way, and not when released."""
+    entry = await set_up(hass, sim)
+    await sim.uplink("weather-station", decoded={"click": "short"})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
+    await hass.async_block_till_done()
+    event = entity_id(hass, "event", f"{WEATHER}/field/click")
+    await sim.uplink("weather-station", decoded={"click": "short"})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 2)
+    first = hass.states.get(event)
+    assert first is not None
+    assert first.attributes["event_type"] == "triggered"
+    assert first.attributes["value"] == "short"
+    await sim.uplink("weather-station", decoded={"click": "short"})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 3)
+    second = hass.states.get(event)
+    assert second is not None
+    assert second.state != first.state
+    await sim.uplink("weather-station", decoded={"click": None})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 4)
+    await sim.uplink("weather-station", decoded={"click": False})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 5)
+    assert hass.states.get(event).state == second.state  # type: ignore[union-attr]
+
+
+async def test_many_undecoded_devices_make_one_issue(hass: HomeAssistant, sim: Simulator) -> None:
+    """Not one for each: the cause is the same."""
+    for number in range(12):
+        sim.add_device(
+            f"raw-{number:02}", dev_eui=f"70B3D57ED00700{number:02X}", name=f"Raw {number}"
+        )
+    entry = await set_up(hass, sim)
+    for number in range(12):
+        await sim.uplink(f"raw-{number:02}", decoded=None, payload=b"\x01")
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 12)
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["devices"].endswith("- … (12)")
