@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
 import json
+import os
 from pathlib import Path
 import platform
 import sys
@@ -48,7 +49,7 @@ def plans(asked: argparse.Namespace) -> list[Plan]:
             uplinks=asked.uplinks or (500 if quick else 6000),
             rounds=asked.rounds or (2 if quick else 5),
             latency_uplinks=50 if quick else 500,
-            latency_rounds=1 if quick else 2,
+            latency_rounds=1 if quick else 3,
             steps=(500, 2000) if quick else STEPS,
             step_seconds=0.5 if quick else 2,
             repeated_setups=1 if quick else 3,
@@ -76,10 +77,12 @@ async def measure(todo: Sequence[Plan]) -> tuple[str, dict[int, dict[str, Result
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print."""
     asked = arguments(argv)
+    before = os.getloadavg()[0]
     broker, results = asyncio.run(measure(plans(asked)))
     print(
         f"Home Assistant {ha_version}, Python {platform.python_version()}, {broker}; "
-        "8 fields per device, all changing, a listener to all states\n"
+        "8 fields per device, all changing, a listener to all states; "
+        f"load of {os.cpu_count()} processors {before:.1f} before, {os.getloadavg()[0]:.1f} after\n"
     )
     print(*table(results), "", *targets(results), sep="\n")
     for devices, variants in results.items():

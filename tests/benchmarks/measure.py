@@ -19,7 +19,7 @@ AT_ONCE = 1e5
 WAVE = 1000
 FIRST_RATE = 1000.0
 STEPS = (500, 1000, 1500, 2000, 2500, 3000, 4000, 5000)
-TRIES = 2
+TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Plan:
     uplinks: int = 6000
     rounds: int = 5
     latency_uplinks: int = 500
-    latency_rounds: int = 2
+    latency_rounds: int = 3
     latency_rate: float = 50
     steps: Sequence[int] = STEPS
     step_seconds: float = 2
@@ -68,11 +68,16 @@ class Result:
         """Return the seconds of CPU for an uplink."""
         return median(self.cpu)
 
+    def times_that_of(self, other: Result) -> float:
+        """Return how much more CPU an uplink takes than elsewhere; round by round."""
+        return median(own / its for own, its in zip(self.cpu, other.cpu, strict=True))
+
     def latency(self, share: float) -> float:
-        """Return the milliseconds within which that share of uplinks was through."""
-        return median(
-            sorted(one)[min(int(len(one) * share), len(one) - 1)] for one in self.latencies
-        )
+        """Return the milliseconds within which that share of uplinks was through.
+
+        Of the quietest round: whatever else the machine does can only add to it.
+        """
+        return min(sorted(one)[min(int(len(one) * share), len(one) - 1)] for one in self.latencies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,9 +96,9 @@ def _judged(results: Results) -> Iterator[tuple[str, float, float, bool]]:
     devices, variants = max(results.items())
     ours = variants[OURS.key]
     if mqtt := variants.get(MQTT.key):
-        yield "CPU per uplink / A", ours.cpu_per_uplink / mqtt.cpu_per_uplink, 0.40, False
+        yield "CPU per uplink / A", ours.times_that_of(mqtt), 0.40, False
     if floor := variants.get(FLOOR.key):
-        yield "CPU per uplink / E", ours.cpu_per_uplink / floor.cpu_per_uplink, 1.35, False
+        yield "CPU per uplink / E", ours.times_that_of(floor), 1.35, False
     fewest, few = min(results.items())
     if fewest != devices:
         growth = ours.cpu_per_uplink / few[OURS.key].cpu_per_uplink
