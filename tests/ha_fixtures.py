@@ -58,13 +58,17 @@ def entry_data(sim: Simulator, key: str = "read", **changes: Any) -> dict[str, A
 
 
 def make_entry(
-    sim: Simulator, key: str = "read", options: Mapping[str, Any] | None = None, **changes: Any
+    sim: Simulator,
+    key: str = "read",
+    options: Mapping[str, Any] | None = None,
+    host: str = "127.0.0.1",
+    **changes: Any,
 ) -> MockConfigEntry:
     """Return a config entry for the simulator's application."""
     return MockConfigEntry(
         domain=DOMAIN,
         title="Garden",
-        unique_id=f"127.0.0.1/{sim.uid}",
+        unique_id=f"{host}/{sim.uid}",
         data=entry_data(sim, key, **changes),
         options=dict(options or {}),
     )

@@ -128,6 +128,25 @@ async def test_a_device_that_comes_back_under_another_id_is_the_same(
     assert len(er.async_get(hass).entities) == registered
 
 
+async def test_a_dev_eui_learnt_while_away(
+    hass: HomeAssistant, sim: Simulator, hass_storage: dict[str, Any]
+) -> None:
+    """What was known by its id is taken up under its DevEUI."""
+    entry = make_entry(sim)
+    hass_storage[f"{DOMAIN}.{entry.entry_id}"] = {
+        "version": 1,
+        "key": f"{DOMAIN}.{entry.entry_id}",
+        "data": {
+            "scope": "garden",
+            "devices": {"garden/weather-station": {"ids": {"device_id": "weather-station"}}},
+        },
+    }
+    await set_up(hass, sim, entry)
+    names = [device.name for device in entry.runtime_data.roster.states.values()]
+    assert names.count("Weather station") == 1
+    assert "garden/weather-station" not in entry.runtime_data.fields.known_devices
+
+
 async def test_two_devices_that_share_a_dev_eui_stay_apart(
     hass: HomeAssistant, sim: Simulator
 ) -> None:
@@ -206,3 +225,51 @@ async def test_many_undecoded_devices_make_one_issue(hass: HomeAssistant, sim: S
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["devices"].endswith("- … (12)")
+
+
+async def test_a_right_taken_away_shows(hass: HomeAssistant, sim: Simulator) -> None:
+    """The MQTT server goes on saying yes; the rights say what is true."""
+    entry = await set_up(hass, sim)
+    connection = entity_id(hass, "binary_sensor", "garden/connection")
+    sim.set_rights("read", ["RIGHT_APPLICATION_INFO", "RIGHT_APPLICATION_DEVICES_READ"])
+    await sim.drop_connections()
+    await until(hass, lambda: not entry.runtime_data.readable)
+    assert hass.states.get(connection).state == "off"  # type: ignore[union-attr]
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_key == "missing_right"
+    sim.set_rights("read", ["RIGHT_APPLICATION_TRAFFIC_READ", "RIGHT_APPLICATION_INFO"])
+    await sim.drop_connections()
+    await until(hass, lambda: entry.runtime_data.readable)
+    assert ir.async_get(hass).issues == {}
+
+
+async def test_unusable_settings_say_so(hass: HomeAssistant, sim: Simulator) -> None:
+    """No traceback, but what to do."""
+    entry = make_entry(sim, ca_certificate="no certificate")
+    entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.error_reason_translation_key == "unusable_settings"
+
+
+async def test_applications_of_one_name_on_two_servers(hass: HomeAssistant, sim: Simulator) -> None:
+    """The second keeps out of the first one's way, and stays the same after a reload."""
+    first = await set_up(hass, sim)
+    async with Simulator(world="garden", seed=7) as other:
+        second = make_entry(other, host="elsewhere")
+        await set_up(hass, other, second)
+        await other.uplink("weather-station", decoded={"temperature": 3.5})
+        await until(hass, lambda: second.runtime_data.counters.uplinks_today == 1)
+        await hass.async_block_till_done()
+        unique_id = "elsewhere/garden/70B3D57ED0060001/field/temperature"
+        state = hass.states.get(entity_id(hass, "sensor", unique_id))
+        assert state is not None
+        assert state.state == "3.5"
+        registry = er.async_get(hass)
+        assert len(er.async_entries_for_config_entry(registry, first.entry_id)) == len(
+            [
+                e
+                for e in er.async_entries_for_config_entry(registry, second.entry_id)
+                if "/field/" not in e.unique_id
+            ]
+        )
+        await hass.config_entries.async_unload(second.entry_id)

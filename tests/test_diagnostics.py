@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.thethingsstack.const import DOMAIN
-from tests.ha_fixtures import set_up, until
+from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import Simulator
 
 GREENHOUSE = "garden/A84041000181C061"
@@ -48,7 +48,8 @@ async def test_entry_diagnostics_can_be_replayed_and_hide_what_is_private(
     assert isinstance(devices, dict)
     (spoke,) = [d for d in devices.values() if d["last_uplink"]]
     uplink = spoke["last_uplink"]["uplink_message"]
-    assert uplink["frm_payload"] == "AQI="
+    # The bytes of a device that tells its position would tell it, too.
+    assert uplink["frm_payload"] == "**REDACTED**"
     assert uplink["decoded_payload"]["TempC_SHT"] == 28.25
     decision = spoke["fields"]["TempC_SHT"]
     assert decision["value"] == 28.25
@@ -65,7 +66,7 @@ async def test_device_diagnostics(
     """One end device; the application's own device tells of the application."""
     assert await async_setup_component(hass, "diagnostics", {})
     entry = await set_up(hass, sim)
-    await sim.uplink("greenhouse-climate", decoded={"TempC_SHT": 28.25})
+    await sim.uplink("greenhouse-climate", decoded={"TempC_SHT": 28.25}, payload=b"\x01\x02")
     await sim.uplink("greenhouse-climate", decoded=None, payload=b"", f_port=0)
     await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 2)
     registry = dr.async_get(hass)
@@ -73,8 +74,23 @@ async def test_device_diagnostics(
     assert device is not None
     answer = await get_diagnostics_for_device(hass, hass_client, entry, device)
     assert answer["model"] == "lht65n"
-    assert answer["last_data_uplink"] is not None
+    uplink = answer["last_data_uplink"]["uplink_message"]  # type: ignore[call-overload,index]
+    assert uplink["frm_payload"] == "AQI="
     hub = registry.async_get_device_by_identifier((DOMAIN, "garden"), entry.entry_id)
     assert hub is not None
     answer = await get_diagnostics_for_device(hass, hass_client, entry, hub)
     assert "devices" in answer
+
+
+async def test_an_entry_that_is_not_loaded_has_diagnostics(
+    hass: HomeAssistant, sim: Simulator, hass_client: ClientSessionGenerator
+) -> None:
+    """Just then they are needed."""
+    assert await async_setup_component(hass, "diagnostics", {})
+    entry = make_entry(sim, "info")
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    answer = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    assert answer["state"] == "setup_retry"
+    assert answer["reason"] == "missing_traffic_right"
+    assert sim.key("info") not in json.dumps(answer)

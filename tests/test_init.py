@@ -49,7 +49,7 @@ async def test_every_end_device_appears_also_silent_ones(
     greenhouse = devices["Greenhouse climate"]
     assert greenhouse.manufacturer == "Dragino"
     assert greenhouse.model == "LHT65N"
-    assert greenhouse.model_id == "lht65n"
+    assert devices["Bathroom radiator"].manufacturer == "MClimate"
     assert greenhouse.sw_version == "1.0"
     assert greenhouse.hw_version == "1.0"
     assert greenhouse.serial_number == "A84041000181C061"

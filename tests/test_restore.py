@@ -53,8 +53,9 @@ async def test_values_are_there_after_a_restart(
         )
 
     await until(hass, lambda: entry.runtime_data.connected)
+    assert entry.runtime_data.counters.uplinks_today == 1
     await sim.uplink("weather-station", decoded={"temperature": 22.5})
-    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 2)
     assert hass.states.get(temperature).state == "22.5"  # type: ignore[union-attr]
 
 

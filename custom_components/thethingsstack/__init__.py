@@ -1,13 +1,16 @@
 """The Things Stack (TTN): the end devices of a LoRaWAN application in Home Assistant."""
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 
+from .client import InvalidRequest, NotFound, StackError
 from .connection import async_create_stack
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .device import EndDeviceState
 from .fields import FieldStore
 from .repairs import async_watch
 
@@ -21,7 +24,14 @@ PLATFORMS = [
 
 async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     """Connect an application; the stream starts when the platforms can take new entities."""
-    stack = await async_create_stack(hass, entry.data)
+    try:
+        stack = await async_create_stack(hass, entry.data)
+    except InvalidRequest as err:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN,
+            translation_key="unusable_settings",
+            translation_placeholders={"error": str(err)},
+        ) from err
     coordinator = ApplicationCoordinator(hass, entry, stack)
     await coordinator.async_setup()
     entry.runtime_data = coordinator
@@ -43,9 +53,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
 
 async def async_unload_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     """Take the entities away and keep what the next start needs."""
-    if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
-        await entry.runtime_data.async_save()
-    return unloaded
+    await entry.runtime_data.async_stop()
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
@@ -60,15 +69,32 @@ async def async_remove_config_entry_device(
 
     Raises HomeAssistantError for one that would come back with its next uplink.
     """
+    if entry.state is not ConfigEntryState.LOADED:
+        return True
     coordinator = entry.runtime_data
     state = coordinator.roster.by_registry_id(device.id)
     if state is None:
         return coordinator.roster.hub_id != device.id
-    if state.end_device is not None:
+    if await _async_still_registered(coordinator, state):
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key="device_still_registered",
             translation_placeholders={"device": state.name},
         )
     coordinator.fields.forget(state.key)
+    return True
+
+
+async def _async_still_registered(
+    coordinator: ApplicationCoordinator, state: EndDeviceState
+) -> bool:
+    """Ask the server; where it can't be asked, what it said last counts."""
+    if state.end_device is None:
+        return False
+    try:
+        await coordinator.stack.device(state.device_id)
+    except NotFound:
+        return False
+    except StackError:
+        return True
     return True

@@ -94,4 +94,4 @@ class ConnectionSensor(ApplicationEntity, BinarySensorEntity):
     @override
     def is_on(self) -> bool:
         """Return whether the stream is connected."""
-        return self.coordinator.connected
+        return self.coordinator.connected and self.coordinator.readable

@@ -333,11 +333,15 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
             raise AbortFlow("already_configured")
 
     def _finish(self, entry: ConfigEntry, unique_id: str | None = None) -> ConfigFlowResult:
-        """Store the new data; a running entry's listener reloads it, one that failed starts here."""
+        """Store the new data; a running entry's listener reloads it for that.
+
+        One that failed, or whose stream ended with a key that is good again, starts here.
+        """
+        unchanged = dict(entry.data) == self._data
         result = self.async_update_and_abort(
             entry, unique_id=unique_id or entry.unique_id, data=self._data
         )
-        if entry.state is not ConfigEntryState.LOADED:
+        if unchanged or entry.state is not ConfigEntryState.LOADED:
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return result
 

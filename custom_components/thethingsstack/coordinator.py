@@ -9,6 +9,7 @@ import json
 import logging
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import device_registry as dr
@@ -40,6 +41,7 @@ from .client.rights import DEVICES_READ, INFO, TRAFFIC_READ
 from .const import (
     ACTIVITY_DECODED_LIMIT,
     CATCH_UP_LIMIT,
+    CONF_APPLICATION_ID,
     CONF_OVERDUE_AFTER,
     DEFAULT_OVERDUE_AFTER,
     DOMAIN,
@@ -58,6 +60,8 @@ type TtsConfigEntry = ConfigEntry[ApplicationCoordinator]
 
 STATUS_INTERVAL = timedelta(minutes=1)
 HUB_INTERVAL = timedelta(seconds=5)
+RIGHTS_INTERVAL = timedelta(hours=1)
+CATCH_UP_PAUSE = timedelta(minutes=5)
 STREAM_PAUSE = 60
 REGISTRATION_PAUSE = 1.0
 YIELD_EVERY = 32
@@ -90,6 +94,7 @@ class ApplicationCoordinator:
         self.rights: frozenset[str] = frozenset()
         self.counters = Counters()
         self.connected = False
+        self.readable = True
         self.available = True
         self.lost_because: StackError | None = None
         self.storage: bool | None = None
@@ -99,14 +104,17 @@ class ApplicationCoordinator:
         self.new_fields = SignalType[EndDeviceState, dict[str, Meaning]](
             f"{DOMAIN}_{entry.entry_id}_new_fields"
         )
-        self.undecoded_changed = SignalType[EndDeviceState](f"{DOMAIN}_{entry.entry_id}_undecoded")
-        self._batteries: set[str] = set()
+        self.undecoded_changed = SignalType[()](f"{DOMAIN}_{entry.entry_id}_undecoded")
         self._hub_listeners: list[CALLBACK_TYPE] = []
         self._cancel_hub: CALLBACK_TYPE | None = None
         self._cancel_unavailable: CALLBACK_TYPE | None = None
         self._logged_lost = False
         self._logged: set[str] = set()
         self._catching_up: asyncio.Task[None] | None = None
+        self._owed_since: datetime | None = None
+        self._cancel_retry: CALLBACK_TYPE | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._touched: dict[str, EndDeviceState] = {}
         self._registrations = asyncio.Lock()
 
     # Setting up
@@ -118,6 +126,9 @@ class ApplicationCoordinator:
         for all that may pass or be mended without a new key.
         """
         await self.fields.async_load()
+        self._choose_scope()
+        if self.fields.today and self.fields.today[0] == dt_util.now().date().isoformat():
+            self.counters.uplinks_today = self.fields.today[1]
         try:
             await self._async_verify()
             name = self.entry.title
@@ -141,6 +152,18 @@ class ApplicationCoordinator:
             ) from err
         self.roster.add_all(registered, complete)
 
+    def _choose_scope(self) -> None:
+        """Decide once what keys begin with: two servers may have an application of one name."""
+        if self.fields.scope is not None:
+            return
+        application = self.stack.connection.application_id
+        taken = any(
+            other.data.get(CONF_APPLICATION_ID) == application
+            for other in self.hass.config_entries.async_entries(DOMAIN)
+            if other.entry_id != self.entry.entry_id and other.created_at < self.entry.created_at
+        )
+        self.fields.scope = f"{self.entry.unique_id}" if taken else application
+
     async def _async_verify(self) -> None:
         await self.stack.auth_info()
         self.rights = await self.stack.rights()
@@ -158,7 +181,15 @@ class ApplicationCoordinator:
     def async_start(self) -> None:
         """Follow the stream; call it when the platforms are ready to take new entities."""
         entry = self.entry
-        entry.async_create_background_task(self.hass, self._async_follow(), f"{DOMAIN} stream")
+        self._following = entry.async_create_background_task(
+            self.hass, self._async_follow(), f"{DOMAIN} stream"
+        )
+        entry.async_on_unload(
+            self.hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._home_stops)
+        )
+        entry.async_on_unload(
+            async_track_time_interval(self.hass, self._check_rights_now, RIGHTS_INTERVAL)
+        )
         entry.async_on_unload(
             async_track_time_interval(self.hass, self._update_statuses, STATUS_INTERVAL)
         )
@@ -172,12 +203,29 @@ class ApplicationCoordinator:
         )
         entry.async_on_unload(self._cancel_timers)
 
+    async def async_stop(self) -> None:
+        """Take nothing any more, and write to disk what the next start needs."""
+        for task in (self._following, self._catching_up):
+            if task is not None:
+                task.cancel()
+        self._note_today()
+        await self.fields.async_save()
+
+    @callback
+    def _home_stops(self, _event: Event) -> None:
+        self._note_today()
+        self.fields.save_soon()
+
+    @callback
+    def _note_today(self) -> None:
+        self.fields.today = (dt_util.now().date().isoformat(), self.counters.uplinks_today)
+
     @callback
     def _cancel_timers(self) -> None:
-        for cancel in (self._cancel_hub, self._cancel_unavailable):
+        for cancel in (self._cancel_hub, self._cancel_unavailable, self._cancel_retry):
             if cancel is not None:
                 cancel()
-        self._cancel_hub = self._cancel_unavailable = None
+        self._cancel_hub = self._cancel_unavailable = self._cancel_retry = None
 
     @property
     def caught_up(self) -> bool:
@@ -232,7 +280,7 @@ class ApplicationCoordinator:
                 case MessagesDropped():
                     self.counters.dropped += item.count
                     self.problem("dropped", "", f"{item.count} messages came too fast")
-                    self._catch_up(None)
+                    self._catch_up(item.gap)
         except Exception as err:  # the stream must survive whatever one device sends
             device_id = item.ids.device_id if isinstance(item, Message) else ""
             self.problem(type(err).__name__, device_id, str(err))
@@ -272,11 +320,6 @@ class ApplicationCoordinator:
         return device
 
     @callback
-    def battery_announced(self, device: EndDeviceState) -> None:
-        """Note that the battery entity of this end device exists."""
-        self._batteries.add(device.key)
-
-    @callback
     def _announce(self, device: EndDeviceState) -> None:
         async_dispatcher_send(self.hass, self.new_device, device)
         if device.decisions:
@@ -294,6 +337,7 @@ class ApplicationCoordinator:
                 self.roster.registrations[device.device_id] = end_device
                 device.update_registration(end_device)
                 self.roster.register(device)
+                async_dispatcher_send(self.hass, self.undecoded_changed)
             await asyncio.sleep(REGISTRATION_PAUSE)
 
     @callback
@@ -308,24 +352,25 @@ class ApplicationCoordinator:
             async_dispatcher_send(self.hass, self.new_fields, device, new)
         if device.version_ids != versions:
             self.roster.register(device)
-        if device.last_battery is not None and device.key not in self._batteries:
-            self._batteries.add(device.key)
+        if device.last_battery is not None and not device.battery_announced:
+            device.battery_announced = True
             async_dispatcher_send(self.hass, self.new_battery, device)
         if received.decoding_changed:
-            async_dispatcher_send(self.hass, self.undecoded_changed, device)
-        if not uplink.simulated and uplink.time is not None:
-            self.fields.received(uplink.time)
-        changed = received.changed
-        if live:
-            self.counters.uplinks_today += not uplink.simulated
-            failed = received.undecoded and bool(device.decisions)
-            if failed:
-                self.problem("decode failed", device.device_id, "the payload formatter failed")
-            if device.listens(ACTIVITY):
-                device.activity = uplink_activity(uplink, failed)
-                changed.append(ACTIVITY)
-            self._hub_changed()
-        device.write(changed, Context())
+            async_dispatcher_send(self.hass, self.undecoded_changed)
+        if not uplink.simulated and uplink.received_at is not None:
+            self.fields.received(uplink.received_at)
+        if not live:
+            self._touched[device.key] = device
+            return
+        self.counters.uplinks_today += not uplink.simulated
+        failed = received.undecoded and bool(device.decisions)
+        if failed:
+            self.problem("decode failed", device.device_id, "the payload formatter failed")
+        if device.listens(ACTIVITY):
+            device.activity = uplink_activity(uplink, failed)
+            received.changed.append(ACTIVITY)
+        self._hub_changed()
+        device.write(received.changed, Context())
 
     @callback
     def _joined(self, message: JoinAccept) -> None:
@@ -365,6 +410,7 @@ class ApplicationCoordinator:
             self.available = True
             self._write_all()
         self._write_hub()
+        self._check_rights_now()
         self._catch_up(item.gap)
 
     @callback
@@ -391,17 +437,41 @@ class ApplicationCoordinator:
             device.refresh()
 
     @callback
+    def _check_rights_now(self, _now: datetime | None = None) -> None:
+        self.entry.async_create_background_task(
+            self.hass, self._async_check_rights(), f"{DOMAIN} rights"
+        )
+
+    async def _async_check_rights(self) -> None:
+        """See whether messages can come at all: the MQTT server says yes to every key."""
+        try:
+            self.rights = await self.stack.rights()
+        except StackError as err:
+            _LOGGER.debug("The rights can't be read now: %s", err)
+            return
+        if self.readable != (TRAFFIC_READ in self.rights):
+            self.readable = not self.readable
+            self._write_hub()
+
     def _catch_up(self, since: datetime | None) -> None:
+        """Read from the Storage Integration what was missed since then; it is owed until read."""
+        since = since or self._owed_since or self.fields.received_until
+        if since is not None:
+            self._owed_since = min(since, self._owed_since or since)
         if self.storage is False or not self.caught_up:
             return
         self._catching_up = self.entry.async_create_background_task(
-            self.hass, self._async_catch_up(since), f"{DOMAIN} catch-up"
+            self.hass, self._async_catch_up(), f"{DOMAIN} catch-up"
         )
 
-    async def _async_catch_up(self, since: datetime | None) -> None:
-        """Read what the Storage Integration kept since then, at most the last 24 hours."""
+    async def _async_catch_up(self) -> None:
+        """Read what the Storage Integration kept, at most the last 24 hours; try again if it fails.
+
+        Each end device is written once, as it is at the end: what happened meanwhile is no
+        occurrence of now.
+        """
         oldest = dt_util.utcnow() - STORAGE_WINDOW
-        since = since or self.fields.received_until
+        since, self._owed_since = self._owed_since, None
         try:
             if since is None:
                 await self._async_read_newest(oldest)
@@ -410,9 +480,17 @@ class ApplicationCoordinator:
         except StorageUnavailable:
             self.storage = False
         except StackError as err:
+            self._owed_since = min(since or oldest, self._owed_since or since or oldest)
             self.problem("storage", "", str(err))
+            self._cancel_retry = async_call_later(
+                self.hass, CATCH_UP_PAUSE, lambda _now: self._catch_up(None)
+            )
         else:
             self.storage = True
+        finally:
+            touched, self._touched = self._touched, {}
+            for device in touched.values():
+                device.refresh()
 
     async def _async_read_newest(self, after: datetime) -> None:
         """Take over the newest stored uplinks, in their order: enough for first values."""
@@ -424,6 +502,17 @@ class ApplicationCoordinator:
         ]
         for number, message in enumerate(reversed(newest), 1):
             await self._async_take_stored(message, number)
+        if len(newest) < CATCH_UP_LIMIT:
+            return
+        # In a talkative application the ones that speak rarely are asked for by name.
+        for device in list(self.roster.states.values()):
+            if device.values or device.last_seen is None or device.last_seen < after:
+                continue
+            async for message in self.stack.stored_uplinks(
+                after=after, limit=1, device_id=device.device_id, newest_first=True
+            ):
+                await self._async_take_stored(message, 1)
+            await asyncio.sleep(REGISTRATION_PAUSE)
 
     async def _async_replay(self, after: datetime) -> None:
         """Take over all uplinks that were stored since then."""
@@ -469,6 +558,8 @@ class ApplicationCoordinator:
     @callback
     def _new_day(self, _now: datetime) -> None:
         self.counters.uplinks_today = 0
+        if self.storage is False:
+            self.storage = None  # it may have been switched on since
         self._write_hub()
 
     # Changes from the user's side
@@ -487,9 +578,9 @@ class ApplicationCoordinator:
                 continue
             roster.excluded.discard(device_id)
             if registered is not None:
-                self._batteries.discard(roster.key_of(registered.ids))
                 self._announce(roster.add(registered.ids, registered))
         self._update_statuses(dt_util.utcnow())
+        async_dispatcher_send(self.hass, self.undecoded_changed)
         self._write_hub()
 
     @callback
@@ -505,13 +596,10 @@ class ApplicationCoordinator:
         entry = dr.async_get(self.hass).async_get(registry_id)
         if entry is None:
             self.roster.drop(device)
+            async_dispatcher_send(self.hass, self.undecoded_changed)
             self._hub_changed()
         else:
             device.disabled = entry.disabled
-
-    async def async_save(self) -> None:
-        """Write to disk what a restart needs."""
-        await self.fields.async_save()
 
 
 def uplink_activity(uplink: UplinkMessage, failed: bool) -> Activity:

@@ -84,6 +84,7 @@ class EndDeviceState:
         self.attributes: Mapping[str, str] = {}
         self.last_seen: datetime | None = None
         self.last_uplink: UplinkMessage | None = None
+        self.battery_announced = False
         self.last_data_uplink: UplinkMessage | None = None
         self.last_battery: BatteryStatus | None = None
         self.activity: Activity | None = None
@@ -204,12 +205,13 @@ class EndDeviceState:
         """Take over an uplink; an older one only fills in what no newer one told."""
         moment = uplink.time or _EPOCH
         received = Received()
-        newest = self.last_uplink is None or moment >= (self.last_uplink.time or _EPOCH)
-        if newest:
+        if not uplink.simulated and (
+            self.last_uplink is None or moment >= (self.last_uplink.time or _EPOCH)
+        ):
             self.last_uplink = uplink
             received.changed.extend(self._radio_keys)
-        if not uplink.simulated and uplink.time is not None:
-            self.seen_at(uplink.time)
+            if uplink.time is not None:
+                self.seen_at(uplink.time)
         if uplink.version_ids is not None and uplink.version_ids != self.version_ids:
             self.version_ids = uplink.version_ids
             self._remember_context()
@@ -224,10 +226,13 @@ class EndDeviceState:
         return received
 
     def _receive_payload(self, uplink: UplinkMessage, moment: datetime, received: Received) -> None:
-        self.last_data_uplink = uplink
+        late = self.last_data_uplink is not None and moment < (self.last_data_uplink.time or _EPOCH)
+        if not late:
+            self.last_data_uplink = uplink
         before = self.undecodable
         undecoded = uplink.decoded_payload is None and not uplink.normalized_payload
-        self.undecoded = self.undecoded + 1 if undecoded else 0
+        if not late:
+            self.undecoded = self.undecoded + 1 if undecoded else 0
         received.undecoded = undecoded
         received.decoding_changed = self.undecodable != before
         if undecoded:

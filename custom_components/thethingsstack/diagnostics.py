@@ -1,9 +1,11 @@
 """Diagnostics: what a bug report needs to be replayed, without what is private."""
 
 from collections.abc import Mapping
+import re
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_API_KEY
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
@@ -11,6 +13,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from .const import (
     CONF_APPLICATION_ID,
     CONF_CA_CERTIFICATE,
+    CONF_CHOSEN_DEVICES,
     CONF_IDENTITY_SERVER,
     CONF_MQTT_HOST,
     CONF_SERVER,
@@ -19,32 +22,23 @@ from .const import (
 )
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import EndDeviceState
-from .payload import Position, Value
+from .payload import Meaning, Position, Role, Value
+from .payload.tokens import words_of
 
 ENTRY_REDACT = {
     CONF_API_KEY,
     CONF_APPLICATION_ID,
     CONF_CA_CERTIFICATE,
+    CONF_CHOSEN_DEVICES,
     CONF_IDENTITY_SERVER,
     CONF_MQTT_HOST,
     CONF_SERVER,
     CONF_TENANT_ID,
 }
-PLACES = {
-    "accuracy",
-    "alt",
-    "altitude",
-    "gps",
-    "lat",
-    "latitude",
-    "lng",
-    "location",
-    "locations",
-    "lon",
-    "long",
-    "longitude",
-    "position",
-}
+PLACE_CONCEPTS = frozenset({"latitude", "longitude", "altitude", "position", "gps", "accuracy"})
+PLACE_WORDS = re.compile(
+    r"(?i)lat(?:itude|lng|lon)?(?![a-z])|lo?ng(?:itude)?(?![a-z])|gps|coord|posi?t?|locat|addr"
+)
 MESSAGE_REDACT = {
     "application_id",
     "cluster_address",
@@ -70,13 +64,20 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: TtsConfigEntry
 ) -> dict[str, Any]:
     """Return the application: settings, rights, health, and each end device."""
-    coordinator = entry.runtime_data
-    return {
+    about = {
         "version": VERSION,
+        "state": entry.state.value,
+        "reason": entry.error_reason_translation_key,
         "entry": {
             "data": async_redact_data(dict(entry.data), ENTRY_REDACT),
-            "options": {**entry.options, "chosen_devices": REDACTED},
+            "options": {**entry.options, CONF_CHOSEN_DEVICES: REDACTED},
         },
+    }
+    if entry.state is not ConfigEntryState.LOADED:
+        return about
+    coordinator = entry.runtime_data
+    return {
+        **about,
         "rights": sorted(coordinator.rights),
         "connected": coordinator.connected,
         "available": coordinator.available,
@@ -87,8 +88,7 @@ async def async_get_config_entry_diagnostics(
             "dropped": coordinator.counters.dropped,
         },
         "problems": [
-            {name: value for name, value in problem.items() if name != "subject"}
-            for problem in coordinator.problems
+            {"time": problem["time"], "kind": problem["kind"]} for problem in coordinator.problems
         ],
         "devices": {
             f"device {number}": _device(coordinator, device)
@@ -101,7 +101,8 @@ async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: TtsConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
     """Return one end device, or for the application's own device what its entry says."""
-    state = entry.runtime_data.roster.by_registry_id(device.id)
+    loaded = entry.state is ConfigEntryState.LOADED
+    state = entry.runtime_data.roster.by_registry_id(device.id) if loaded else None
     if state is None:
         return await async_get_config_entry_diagnostics(hass, entry)
     return _device(entry.runtime_data, state)
@@ -109,6 +110,21 @@ async def async_get_device_diagnostics(
 
 def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict[str, Any]:
     versions = device.version_ids
+    connection = coordinator.stack.connection
+    ids = device.ids
+    private = [
+        word
+        for word in (
+            ids.device_id,
+            ids.dev_eui,
+            ids.join_eui,
+            ids.dev_addr,
+            connection.application_id,
+        )
+        if word
+    ]
+    tracked = any(meaning.role is Role.POSITION for meaning in device.decisions.values())
+    last, last_data = device.last_uplink, device.last_data_uplink
     return {
         "brand": versions.brand_id if versions else None,
         "model": versions.model_id if versions else None,
@@ -118,40 +134,52 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
         "undecoded_uplinks": device.undecoded,
         "fields_left_out": device.skipped,
         "fields": {
-            path: {"value": _value(path, device.values.get(path)), "decision": meaning.as_dict()}
+            path: {
+                "value": _scrubbed(_value(path, meaning, device.values.get(path)), private),
+                "decision": meaning.as_dict(),
+            }
             for path, meaning in device.decisions.items()
         },
-        "last_uplink": _message(device.last_uplink.raw if device.last_uplink else None),
+        "last_uplink": _message(last.raw if last else None, private, tracked),
         "last_data_uplink": _message(
-            device.last_data_uplink.raw
-            if device.last_data_uplink and device.last_data_uplink is not device.last_uplink
-            else None
+            last_data.raw if last_data and last_data is not last else None, private, tracked
         ),
     }
 
 
-def _value(path: str, value: Value) -> Any:
+def _tells_place(key: str) -> bool:
+    """Return whether a field of this name may tell where somebody is."""
+    return bool(PLACE_CONCEPTS.intersection(words_of(key).concepts) or PLACE_WORDS.search(key))
+
+
+def _value(path: str, meaning: Meaning, value: Value) -> Any:
     """Return a value as JSON has it; where somebody is stays private."""
     if value is not None and (
-        isinstance(value, Position) or path.rsplit(".", 1)[-1].lower() in PLACES
+        isinstance(value, Position) or meaning.role is Role.POSITION or _tells_place(path)
     ):
         return REDACTED
     return value
 
 
-def _message(raw: Mapping[str, Any] | None) -> Any:
-    """Return an envelope that can be replayed, without who, where and by which gateway."""
+def _message(raw: Mapping[str, Any] | None, private: list[str], tracked: bool) -> Any:
+    """Return an envelope that can be replayed, without who, where and by which gateway.
+
+    The bytes of a device that tells its position would tell it, too.
+    """
     if raw is None:
         return None
-    return _without_places(async_redact_data(dict(raw), MESSAGE_REDACT))
+    hidden = MESSAGE_REDACT | {"frm_payload"} if tracked else MESSAGE_REDACT
+    return _scrubbed(async_redact_data(dict(raw), hidden), private)
 
 
-def _without_places(data: Any) -> Any:
+def _scrubbed(data: Any, private: list[str]) -> Any:
     if isinstance(data, dict):
         return {
-            key: REDACTED if key.lower() in PLACES else _without_places(value)
+            key: REDACTED if _tells_place(str(key)) else _scrubbed(value, private)
             for key, value in data.items()
         }
     if isinstance(data, list):
-        return [_without_places(item) for item in data]
+        return [_scrubbed(item, private) for item in data]
+    if isinstance(data, str) and any(word.casefold() in data.casefold() for word in private):
+        return REDACTED
     return data

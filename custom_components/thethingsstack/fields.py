@@ -73,6 +73,8 @@ class FieldStore:
         self._decisions: dict[str, dict[str, Meaning]] = {}
         self._ids: dict[str, dict[str, str]] = {}
         self.received_until: datetime | None = None
+        self.scope: str | None = None
+        self.today: tuple[str, int] | None = None
 
     async def async_load(self) -> None:
         """Read what was stored; a decision that can't be read is made anew."""
@@ -81,6 +83,9 @@ class FieldStore:
             return
         if isinstance(until := data.get("received_until"), str):
             self.received_until = dt_util.parse_datetime(until)
+        self.scope = data.get("scope")
+        if (today := data.get("today")) is not None:
+            self.today = (str(today[0]), int(today[1]))
         for key, device in data.get("devices", {}).items():
             self._ids[key] = dict(device.get("ids", {}))
             self._decisions[key] = decisions = {}
@@ -165,6 +170,8 @@ class FieldStore:
     def _data(self) -> dict[str, Any]:
         return {
             "received_until": self.received_until.isoformat() if self.received_until else None,
+            "scope": self.scope,
+            "today": self.today,
             "devices": {
                 key: {
                     "ids": ids,

@@ -4,6 +4,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
+from .client.rights import TRAFFIC_READ
 from .const import DOMAIN, ENTITY_LIMIT, ENTITY_LIMIT_WARNING
 from .coordinator import TtsConfigEntry
 from .device import EndDeviceState
@@ -17,35 +18,21 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     coordinator = entry.runtime_data
 
     @callback
-    def update(device: EndDeviceState) -> None:
-        model = _model(device)
-        undecoded = sorted(
-            other.name
-            for other in coordinator.roster.states.values()
-            if other.undecodable and _model(other) == model
-        )
-        issue_id = f"undecoded_{entry.entry_id}_{model}"
-        if not undecoded:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
-            return
-        listed = [f"- {name}" for name in undecoded[:LISTED_DEVICES]]
-        if len(undecoded) > LISTED_DEVICES:
-            listed.append(f"- … ({len(undecoded)})")
-        ir.async_create_issue(
-            hass,
-            DOMAIN,
-            issue_id,
-            is_fixable=False,
-            is_persistent=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="undecoded" if model else "undecoded_no_model",
-            translation_placeholders={
-                "application": entry.title,
-                "devices": "\n".join(listed),
-                "model": model,
-                "url": coordinator.roster.console_url(device.device_id),
-            },
-        )
+    def update() -> None:
+        by_model: dict[str, list[EndDeviceState]] = {}
+        for device in coordinator.roster.states.values():
+            if device.undecodable:
+                by_model.setdefault(_model(device), []).append(device)
+        prefix = f"undecoded_{entry.entry_id}_"
+        for domain, issue_id in list(ir.async_get(hass).issues):
+            if (
+                domain == DOMAIN
+                and issue_id.startswith(prefix)
+                and issue_id.removeprefix(prefix) not in by_model
+            ):
+                ir.async_delete_issue(hass, DOMAIN, issue_id)
+        for model, devices in by_model.items():
+            _tell_undecoded(hass, entry, prefix + model, model, devices)
 
     @callback
     def forget() -> None:
@@ -55,28 +42,70 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 
     @callback
     def stream_changed() -> None:
-        issue_id = f"stream_lost_{entry.entry_id}"
+        lost, unreadable = f"stream_lost_{entry.entry_id}", f"missing_right_{entry.entry_id}"
         if coordinator.available:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
-            return
-        ir.async_create_issue(
-            hass,
-            DOMAIN,
-            issue_id,
-            is_fixable=False,
-            is_persistent=False,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key="stream_lost",
-            translation_placeholders={
-                "application": entry.title,
-                "error": str(coordinator.lost_because),
-            },
-        )
+            ir.async_delete_issue(hass, DOMAIN, lost)
+        else:
+            ir.async_create_issue(
+                hass,
+                DOMAIN,
+                lost,
+                is_fixable=False,
+                is_persistent=False,
+                severity=ir.IssueSeverity.ERROR,
+                translation_key="stream_lost",
+                translation_placeholders={
+                    "application": entry.title,
+                    "error": str(coordinator.lost_because),
+                },
+            )
+        if coordinator.readable:
+            ir.async_delete_issue(hass, DOMAIN, unreadable)
+        else:
+            ir.async_create_issue(
+                hass,
+                DOMAIN,
+                unreadable,
+                is_fixable=False,
+                is_persistent=False,
+                severity=ir.IssueSeverity.ERROR,
+                translation_key="missing_right",
+                translation_placeholders={"application": entry.title, "right": TRAFFIC_READ},
+            )
 
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.undecoded_changed, update))
     entry.async_on_unload(coordinator.async_listen(stream_changed))
     entry.async_on_unload(forget)
     _warn_of_limit(hass, entry)
+
+
+@callback
+def _tell_undecoded(
+    hass: HomeAssistant,
+    entry: TtsConfigEntry,
+    issue_id: str,
+    model: str,
+    devices: list[EndDeviceState],
+) -> None:
+    names = sorted(device.name for device in devices)
+    listed = [f"- {name}" for name in names[:LISTED_DEVICES]]
+    if len(names) > LISTED_DEVICES:
+        listed.append(f"- … ({len(names)})")
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        is_persistent=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="undecoded" if model else "undecoded_no_model",
+        translation_placeholders={
+            "application": entry.title,
+            "devices": "\n".join(listed),
+            "model": model,
+            "url": entry.runtime_data.roster.console_url(devices[0].device_id),
+        },
+    )
 
 
 @callback

@@ -1,6 +1,7 @@
 """The end devices of one application, and their place in Home Assistant's device registry."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -20,6 +21,21 @@ from .const import (
 )
 from .device import EndDeviceState
 from .fields import FieldStore
+
+
+# Brands that are not written as their id with a capital letter.
+BRANDS = {
+    "diehl-metering": "Diehl Metering",
+    "mclimate": "MClimate",
+    "nke-watteco": "nke Watteco",
+    "rakwireless": "RAKwireless",
+    "sensecap": "SenseCAP",
+    "sensedge": "SensEdge",
+    "tektelic": "TEKTELIC",
+    "the-things-industries": "The Things Industries",
+    "the-things-products": "The Things Products",
+    "ursalink": "Ursalink",
+}
 
 
 class EndDeviceRoster:
@@ -48,7 +64,12 @@ class EndDeviceRoster:
     @property
     def hub_identifier(self) -> tuple[str, str]:
         """Return the registry identifier of the application's own device."""
-        return (DOMAIN, self._connection.application_id or "")
+        return (DOMAIN, self._scope)
+
+    @property
+    def _scope(self) -> str:
+        """Return what keys begin with: the application, unless another entry has one so named."""
+        return self._fields.scope or self._connection.application_id or ""
 
     @callback
     def register_hub(self, name: str) -> None:
@@ -96,10 +117,9 @@ class EndDeviceRoster:
 
     def key_of(self, ids: EndDeviceIds) -> str:
         """Return what identifies an end device in Home Assistant."""
-        application = self._connection.application_id
         if ids.dev_eui is None:
-            return f"{application}/{ids.device_id}"
-        key = f"{application}/{ids.dev_eui}"
+            return f"{self._scope}/{ids.device_id}"
+        key = f"{self._scope}/{ids.dev_eui}"
         other = self.states.get(key)
         if (
             other is not None
@@ -137,7 +157,6 @@ class EndDeviceRoster:
             name=state.name,
             manufacturer=brand_name(versions.brand_id) if versions else None,
             model=versions.model_id.upper() if versions and versions.model_id else None,
-            model_id=versions.model_id if versions else None,
             sw_version=versions.firmware_version if versions else None,
             hw_version=versions.hardware_version if versions else None,
             serial_number=ids.dev_eui,
@@ -159,6 +178,7 @@ class EndDeviceRoster:
         for end_device in registered:
             self.registrations[end_device.ids.device_id] = end_device
             if self.wanted(end_device.ids.device_id, end_device.attributes):
+                self._recall_without_dev_eui(end_device.ids)
                 self.add(end_device.ids, end_device)
             else:
                 self.excluded.add(end_device.ids.device_id)
@@ -180,6 +200,13 @@ class EndDeviceRoster:
                         dev_addr=None,
                     )
                 )
+
+    def _recall_without_dev_eui(self, ids: EndDeviceIds) -> None:
+        """Take up an end device under its DevEUI that was known by its id only."""
+        old = f"{self._scope}/{ids.device_id}"
+        if ids.dev_eui is not None and old in self._fields.known_devices:
+            self.add(replace(ids, dev_eui=None, join_eui=None))
+            self.find(ids)
 
     @callback
     def remove(self, state: EndDeviceState) -> None:
@@ -203,7 +230,7 @@ class EndDeviceRoster:
 
     def _upgrade(self, state: EndDeviceState, ids: EndDeviceIds) -> None:
         """Move an end device from its id to its DevEUI as key, with all its entities."""
-        old, new = state.key, f"{self._connection.application_id}/{ids.dev_eui}"
+        old, new = state.key, f"{self._scope}/{ids.dev_eui}"
         state.ids = ids
         if new in self.states or state.registry_id is None:
             return
@@ -228,4 +255,5 @@ def brand_name(brand_id: str | None) -> str | None:
     """Return a Device Repository brand id as people write it."""
     if not brand_id:
         return None
-    return " ".join(part.capitalize() for part in brand_id.removesuffix("-iot").split("-"))
+    known = brand_id.removesuffix("-iot")
+    return BRANDS.get(known) or " ".join(part.capitalize() for part in known.split("-"))

@@ -85,7 +85,7 @@ def _airtime(device: EndDeviceState) -> float | None:
 
 def _error_rate(device: EndDeviceState) -> float | None:
     uplink = device.last_uplink
-    return None if uplink is None or uplink.simulated else uplink.packet_error_rate * 100
+    return None if uplink is None else uplink.packet_error_rate * 100
 
 
 LAST_UPLINK_SENSOR = EndDeviceSensorDescription(
@@ -189,7 +189,6 @@ BATTERY_SENSOR = EndDeviceSensorDescription(
     entity_category=EntityCategory.DIAGNOSTIC,
     suggested_display_precision=0,
     value_fn=lambda device: device.last_battery.value if device.last_battery else None,
-    noisy=False,
 )
 STATUS_SENSOR = SensorEntityDescription(
     key=STATUS,
@@ -247,7 +246,7 @@ async def async_setup_entry(
         unique_id = f"{device.key}/{BATTERY}"
         if registry.async_get_entity_id("sensor", DOMAIN, unique_id):
             sensors.append(EndDeviceSensor(coordinator, device, BATTERY_SENSOR))
-            coordinator.battery_announced(device)
+            device.battery_announced = True
         return sensors
 
     @callback
@@ -343,7 +342,9 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
     def read(self) -> bool:
         """Take over the value; before the first uplink the restored one stays."""
         value = self.entity_description.value_fn(self.device)
-        if value == self._attr_native_value or (value is None and self.device.last_uplink is None):
+        if value is None and (self.device.last_uplink is None or self.key == BATTERY):
+            return False
+        if value == self._attr_native_value:
             return False
         self._attr_native_value = value
         return True

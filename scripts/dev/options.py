@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 import ssl
+from urllib.parse import urlsplit
 
 DESCRIPTION = """\
 Start Home Assistant, set up and logged in, with a The Things Stack application connected: a
@@ -102,6 +103,9 @@ def _application(given: argparse.Namespace, environment: Mapping[str, str]) -> A
         return None
     if "://" not in server:
         server = f"https://{server}"
+    host = urlsplit(server).hostname or ""
+    if server.startswith("http://") and host != "localhost" and not host.startswith("127."):
+        raise UsageError("plain http:// is for this machine only: the key would be readable")
     ca_file = given.ca_file or environment.get("TTN_CA_FILE")
     return Application(
         server=server.rstrip("/"),

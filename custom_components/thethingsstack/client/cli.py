@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import aiohttp
 import orjson
 
-from .connection import Connection
+from .connection import Connection, is_loopback
 from .errors import ConnectionFailed, InvalidRequest, MissingRight, ServerFailed, StackError
 from .messages import UplinkMessage
 from .rights import TRAFFIC_READ, missing
@@ -275,6 +275,11 @@ async def _stack(settings: Settings, *, application_needed: bool) -> AsyncIterat
         api_key=settings.api_key,
     )
     plain = connection.server.startswith("http://")
+    if plain and not is_loopback(connection.server_host):
+        raise InvalidRequest(
+            "plain http:// is for this machine only: the key would be readable",
+            name="plaintext_refused",
+        )
     context = tls_context(settings.ca_pem)
     async with aiohttp.ClientSession() as session:
         if connection.application_id is None:

@@ -198,7 +198,12 @@ class Stack:
         seen = 0
         while limit is None or seen < limit:
             page = _STORAGE_PAGE if limit is None else min(_STORAGE_PAGE, limit - seen)
-            params: dict[str, Any] = {"after": after, "before": before, "limit": page, "order": "received_at"}
+            params: dict[str, Any] = {
+                "after": after,
+                "before": before,
+                "limit": page,
+                "order": "received_at",
+            }
             if newest_first:
                 params |= {"before": start or before, "order": "-received_at"}
             else:
@@ -332,7 +337,7 @@ class Stack:
                         lost = True
                         yield StreamLost(error=error)
                 # Full jitter: not everyone comes back in the same second.
-                await self._sleep(self._random() * min(BACKOFF_CAP, 2.0**failures))
+                await self._sleep(self._random() * min(BACKOFF_CAP, 2.0 ** min(failures, 7)))
                 failures += 1
         finally:
             self.connected = False
