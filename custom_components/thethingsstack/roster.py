@@ -22,7 +22,6 @@ from .const import (
 from .device import EndDeviceState
 from .fields import FieldStore
 
-
 # Brands that are not written as their id with a capital letter.
 BRANDS = {
     "diehl-metering": "Diehl Metering",

@@ -41,6 +41,9 @@ async def run(options: Options) -> int:
         )
         if options.entry:
             await _ensure_entry(home, application)
+        elif options.application is None:
+            tell(f"Identity Server: {application.identity_server}")
+            tell(f"API key of the simulated application: {application.api_key}")
         if options.check:
             return await _check(home, options, application, log_file)
         tell(f"Home Assistant: {home.url} (no login needed; user dev, password dev). Ctrl-C ends.")

@@ -8,7 +8,7 @@ from .names import plain_name, quantity_name
 from .quantities import INSTEAD, UNITS_OF_CLASS
 from .rules import decide
 from .types import Category, Context, Kind, Meaning, Role
-from .units import Unit
+from .units import Unit, factor
 from .values import ABSENT, decimals, read
 from .vocabulary import QUANTITIES
 
@@ -105,13 +105,15 @@ def _reason(clue: Clue, verdict: Verdict, quantity: str | None, unit: Unit) -> s
     return f"{what}. " + "; ".join(parts)
 
 
-def is_sentinel(number: float, quantity: str | None) -> bool:
-    """Return whether a number, in the quantity's unit, stands for "no value"."""
+def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:
+    """Return whether a number in this unit stands for "no value"."""
     if quantity is None:
         return number in _ALWAYS_ABSENT
     known = QUANTITIES[quantity]
-    if known.limits is not None and not known.limits[0] <= number <= known.limits[1]:
-        return True
+    if known.limits is not None:
+        scale = factor(unit, known.unit) if unit and known.unit else None
+        if not known.limits[0] <= number * (scale or 1) <= known.limits[1]:
+            return True
     if known.usual is not None and not known.usual[0] <= number <= known.usual[1]:
         return number in _FULL_SCALE
     return False
@@ -123,7 +125,7 @@ def infer(leaf: Leaf, context: Context, *, absent: bool = False) -> Meaning:
     clue = Clue(leaf.keys, reading, leaf.raw, leaf.unit, context)
     meaning = settle(clue, decide(clue))
     number = clue.number
-    if number is not None and meaning.role is Role.MEASUREMENT and number in _FULL_SCALE and is_sentinel(number * meaning.scale, meaning.quantity):  # fmt: skip
+    if number is not None and meaning.role is Role.MEASUREMENT and number in _FULL_SCALE and is_sentinel(number * meaning.scale, meaning.quantity, meaning.unit):  # fmt: skip
         clue = Clue(leaf.keys, ABSENT, None, leaf.unit, context)
         meaning = settle(clue, decide(clue))
     return meaning

@@ -236,7 +236,7 @@ def _number(meaning: Meaning, raw: object) -> float | int | None:
 def _checked(meaning: Meaning, number: float | None) -> float | int | None:
     if number is None:
         return None
-    if meaning.role is not Role.TOTAL and is_sentinel(number, meaning.quantity):
+    if meaning.role is not Role.TOTAL and is_sentinel(number, meaning.quantity, meaning.unit):
         return None
     return number
 
