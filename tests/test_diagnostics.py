@@ -74,7 +74,7 @@ async def test_device_diagnostics(
     assert device is not None
     answer = await get_diagnostics_for_device(hass, hass_client, entry, device)
     assert answer["model"] == "lht65n"
-    uplink = answer["last_data_uplink"]["uplink_message"]  # type: ignore[call-overload,index]
+    uplink = answer["last_data_uplink"]["uplink_message"]
     assert uplink["frm_payload"] == "AQI="
     hub = registry.async_get_device_by_identifier((DOMAIN, "garden"), entry.entry_id)
     assert hub is not None
