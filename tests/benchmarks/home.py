@@ -122,12 +122,12 @@ class Span:
 
 
 class Collections:
-    """The time that Python's garbage collector takes, and its longest pause."""
+    """The CPU that Python's garbage collector takes, and its longest pause."""
 
     def __init__(self) -> None:
         """Watch from now on."""
         self.restart()
-        self._start = 0.0
+        self._start = self._start_cpu = 0.0
         gc.callbacks.append(self._called)
 
     def restart(self) -> None:
@@ -137,11 +137,10 @@ class Collections:
 
     def _called(self, phase: str, _info: dict[str, int]) -> None:
         if phase == "start":
-            self._start = time.perf_counter()
+            self._start, self._start_cpu = time.perf_counter(), time.thread_time()
         else:
-            pause = time.perf_counter() - self._start
-            self.took += pause
-            self.longest = max(self.longest, pause)
+            self.took += time.thread_time() - self._start_cpu
+            self.longest = max(self.longest, time.perf_counter() - self._start)
 
 
 def heap() -> int:
