@@ -107,6 +107,36 @@ async def test_a_gap_is_caught_up(hass: HomeAssistant, demo_sim: Simulator) -> N
     await until(hass, lambda: device.values.get("temperature") == -11.5)
 
 
+async def test_a_gap_stays_owed_until_it_was_read(hass: HomeAssistant, demo_sim: Simulator) -> None:
+    """The Storage Integration may be out of order just then; old occurrences fire nothing."""
+    entry = await set_up(hass, demo_sim)
+    device = next(d for d in entry.runtime_data.roster.states.values() if d.values)
+    await demo_sim.uplink(device.device_id, decoded={"temperature": 3.5, "click": "short"})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
+    await hass.async_block_till_done()
+    event = entity_id(hass, "event", f"{device.key}/field/click")
+    before = hass.states.get(event)
+    assert before is not None
+    demo_sim.faults.http_status = {"/api/v3/as/applications/riverside/packages/storage": 503}
+    demo_sim.faults.mqtt_close = True
+    await demo_sim.drop_connections()
+    await until(hass, lambda: not entry.runtime_data.connected)
+    await demo_sim.uplink(device.device_id, decoded={"temperature": -11.5, "click": "long"})
+    demo_sim.faults.mqtt_close = False
+    await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.counters.errors)
+    assert device.values["temperature"] == 3.5
+    demo_sim.faults.http_status = {}
+    await demo_sim.drop_connections()
+    await until(hass, lambda: device.values.get("temperature") == -11.5)
+    await hass.async_block_till_done()
+    temperature = hass.states.get(entity_id(hass, "sensor", f"{device.key}/field/temperature"))
+    assert temperature is not None
+    assert temperature.state == "-11.5"
+    after = hass.states.get(event)
+    assert after is not None
+    assert after.state == before.state
+
+
 async def test_decisions_survive_with_their_names(
     hass: HomeAssistant, sim: Simulator, hass_storage: dict[str, Any]
 ) -> None:
