@@ -117,17 +117,19 @@ class EndDeviceState:
     def subscribe(self, key: str, listener: Listener) -> Callable[[], None]:
         """Call the listener when `key` changes; returns what ends it."""
         self._listeners[key] = listener
-        self._sort_keys()
+        self._sort_keys(key)
 
         def unsubscribe() -> None:
             if self._listeners.get(key) is listener:
                 del self._listeners[key]
-                self._sort_keys()
+                self._sort_keys(key)
 
         return unsubscribe
 
-    def _sort_keys(self) -> None:
+    def _sort_keys(self, changed: str) -> None:
         """Keep the keys that every uplink moves; the cause stands first in the logbook."""
+        if changed.startswith(f"{FIELD}/"):
+            return
         self._radio_keys = sorted(
             (k for k in self._listeners if k != ACTIVITY and not k.startswith(f"{FIELD}/")),
             key=lambda key: (key != LAST_UPLINK, key),
