@@ -4,9 +4,11 @@ Debian and Ubuntu have mosquitto in a package of that name; `brew install mosqui
 """
 
 import asyncio
+import ctypes
 import os
 from pathlib import Path
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -16,9 +18,11 @@ from .plain_broker import PlainBroker
 from .process import serve
 
 # Whatever user and password are given; whatever a slow reader has to wait for is kept for it.
+# Another user than the one who starts it could outlive its parent.
 _MOSQUITTO = """\
 listener {port} 127.0.0.1
 allow_anonymous true
+user root
 max_queued_messages 0
 max_inflight_messages 0
 set_tcp_nodelay true
@@ -26,6 +30,7 @@ persistence false
 log_type error
 log_dest stderr
 """
+_PR_SET_PDEATHSIG = 1
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/opt/homebrew/sbin")
 
 
@@ -55,8 +60,13 @@ async def _answers(port: int) -> None:
                 return
 
 
+def _die_with_parent() -> None:
+    """Have Linux end the broker with this process, however that ends; elsewhere it may stay."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def _configuration(folder: Path, port: int) -> Path:
-    folder.chmod(0o755)  # started by root, it reads as another user
     configuration = folder / "mosquitto.conf"
     configuration.write_text(_MOSQUITTO.format(port=port), encoding="utf-8")
     return configuration
@@ -66,7 +76,9 @@ async def _run_mosquitto(program: str) -> None:
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         configuration = _configuration(Path(folder), port)
-        process = await asyncio.create_subprocess_exec(program, "-c", configuration)
+        process = await asyncio.create_subprocess_exec(
+            program, "-c", configuration, preexec_fn=_die_with_parent
+        )
         try:
             await _answers(port)
             await serve(_tells("mosquitto", port))
