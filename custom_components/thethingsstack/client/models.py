@@ -13,6 +13,8 @@ from typing import Any, Self
 
 from . import values
 
+_UNKNOWN_HARDWARE = "_unknown_hw_version_"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndDeviceIds:
@@ -94,7 +96,7 @@ class VersionIds:
         return cls(
             brand_id=values.text(data.get("brand_id")),
             model_id=values.text(data.get("model_id")),
-            hardware_version=None if hardware == "_unknown_hw_version_" else hardware,
+            hardware_version=None if hardware == _UNKNOWN_HARDWARE else hardware,
             firmware_version=values.text(data.get("firmware_version")),
             band_id=values.text(data.get("band_id")),
         )
@@ -103,6 +105,17 @@ class VersionIds:
     def read(cls, data: object) -> Self | None:
         """Read `version_ids` that may be missing or empty."""
         return cls.from_json(data) if isinstance(data, dict) and data else None
+
+    def as_json(self) -> dict[str, str]:
+        """Return `version_ids` as the server has them."""
+        named = {
+            "brand_id": self.brand_id,
+            "model_id": self.model_id,
+            "hardware_version": self.hardware_version or _UNKNOWN_HARDWARE,
+            "firmware_version": self.firmware_version,
+            "band_id": self.band_id,
+        }
+        return {key: value for key, value in named.items() if value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ import aiohttp
 
 from . import rights as _rights, tls, topics, values
 from .connection import MQTT_PORT, MQTTS_PORT, Connection, is_loopback
+from .downlinks import Downlinks
 from .errors import (
     AuthenticationFailed,
     BadMessage,
@@ -118,6 +119,11 @@ class Stack:
             method, path, params=params, json=json, host=host, timeout=timeout, max_wait=max_wait
         )
         return answer.data
+
+    @property
+    def downlinks(self) -> Downlinks:
+        """The downlink queues of the application's end devices."""
+        return Downlinks(self.request, self._application_path)
 
     async def auth_info(self) -> KeyInfo:
         """Return whose key it is and what it may do; raises AuthenticationFailed."""

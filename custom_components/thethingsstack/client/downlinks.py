@@ -1,0 +1,266 @@
+"""Downlinks over HTTP: push, replace, clear, look at the queue, try the encoder.
+
+Only here refusals come back; over MQTT they are silent. What becomes of a downlink that was taken,
+the stream tells (`DownlinkReport`).
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol, Self
+from urllib.parse import quote
+
+from . import values
+from .errors import NotFound
+from .models import VersionIds
+
+type Priority = Literal[
+    "LOWEST", "LOW", "BELOW_NORMAL", "NORMAL", "ABOVE_NORMAL", "HIGH", "HIGHEST"
+]
+PRIORITIES: tuple[Priority, ...] = (
+    "LOWEST",
+    "LOW",
+    "BELOW_NORMAL",
+    "NORMAL",
+    "ABOVE_NORMAL",
+    "HIGH",
+    "HIGHEST",
+)
+_NO_FORMATTER = "FORMATTER_NONE"
+# What a request may name; the server makes the rest itself.
+_REQUEST_FIELDS = ("f_port", "frm_payload", "confirmed", "priority", "class_b_c")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downlink:
+    """A downlink to send: bytes, or an object for the device's downlink formatter.
+
+    `f_port` may be left out with an object; an encoder's own port wins anyway. `max_attempts` is
+    of a confirmed one. Gateways and `absolute_time` are for class B and C only. The server repeats
+    the correlation ids (at most 100 characters each) in all that it tells of this downlink.
+    """
+
+    f_port: int | None = None
+    payload: bytes | None = None
+    decoded_payload: Mapping[str, Any] | None = None
+    confirmed: bool = False
+    priority: Priority | None = None
+    max_attempts: int | None = None
+    gateways: tuple[str, ...] = ()
+    absolute_time: datetime | None = None
+    correlation_ids: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the downlink as a request has it."""
+        item: dict[str, Any] = {}
+        if self.f_port is not None:
+            item["f_port"] = self.f_port
+        if self.payload is not None:
+            item["frm_payload"] = b64encode(self.payload).decode()
+        if self.decoded_payload is not None:
+            item["decoded_payload"] = dict(self.decoded_payload)
+        if self.confirmed:
+            item["confirmed"] = True
+        if self.priority is not None:
+            item["priority"] = self.priority
+        if self.max_attempts is not None:
+            item["confirmed_retry"] = {"max_attempts": self.max_attempts}
+        class_b_c: dict[str, Any] = {}
+        if self.gateways:
+            class_b_c["gateways"] = [{"gateway_ids": {"gateway_id": g}} for g in self.gateways]
+        if self.absolute_time is not None:
+            moment = self.absolute_time.astimezone(UTC).isoformat()
+            class_b_c["absolute_time"] = moment.replace("+00:00", "Z")
+        if class_b_c:
+            item["class_b_c"] = class_b_c
+        if self.correlation_ids:
+            item["correlation_ids"] = list(self.correlation_ids)
+        return item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedDownlink:
+    """A downlink that waits in the server's queue; `raw` is the server's object."""
+
+    f_port: int
+    f_cnt: int
+    payload: bytes | None
+    confirmed: bool
+    priority: str
+    correlation_ids: tuple[str, ...]
+    raw: Mapping[str, Any]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read an item of the queue, or the downlink of a report."""
+        return cls(
+            f_port=values.integer(data.get("f_port")) or 0,
+            f_cnt=values.integer(data.get("f_cnt")) or 0,
+            payload=values.octets(data.get("frm_payload")),
+            confirmed=data.get("confirmed") is True,
+            priority=values.text(data.get("priority")) or "LOWEST",
+            correlation_ids=values.texts(data.get("correlation_ids")),
+            raw=data,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as a request, to queue it once more with all its correlation ids."""
+        item = {key: self.raw[key] for key in _REQUEST_FIELDS if key in self.raw}
+        retry = values.mapping(self.raw.get("confirmed_retry"))
+        if attempts := values.integer(retry.get("max_attempts")):
+            item["confirmed_retry"] = {"max_attempts": attempts}
+        if self.correlation_ids:
+            item["correlation_ids"] = list(self.correlation_ids)
+        if self.payload is None:
+            item["decoded_payload"] = {}  # an empty frame is taken in no other way
+        return item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formatter:
+    """A downlink payload formatter; `parameter` is the script where it is one."""
+
+    kind: str
+    parameter: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedDownlink:
+    """What a formatter makes of an object, and what it warned of."""
+
+    f_port: int
+    payload: bytes
+    warnings: tuple[str, ...]
+
+
+class _Request(Protocol):
+    """How the calls are made."""
+
+    async def __call__(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        max_wait: float = 30,
+    ) -> Any:
+        """Return the parsed answer."""
+
+
+class Downlinks:
+    """The downlink queues of an application's end devices.
+
+    Each call is all or nothing, and raises StackError whose `name` is the server's: a device that
+    never joined is `no_device_session`, an object that the formatter refuses `output_errors`.
+    """
+
+    def __init__(self, request: _Request, application_path: str) -> None:
+        """Take the way to the server."""
+        self._request = request
+        self._application_path = application_path
+
+    async def push(
+        self,
+        device_id: str,
+        downlinks: Sequence[Downlink | QueuedDownlink],
+        *,
+        max_wait: float = 30,
+    ) -> None:
+        """Append to the queue; a rate limit is waited out for at most `max_wait` seconds.
+
+        An object for a device without downlink formatter is taken, too: as an empty frame.
+        """
+        await self._operate("push", device_id, downlinks, max_wait)
+
+    async def replace(
+        self,
+        device_id: str,
+        downlinks: Sequence[Downlink | QueuedDownlink],
+        *,
+        max_wait: float = 30,
+    ) -> None:
+        """Put these in place of the whole queue."""
+        await self._operate("replace", device_id, downlinks, max_wait)
+
+    async def clear(self, device_id: str, *, max_wait: float = 30) -> None:
+        """Empty the queue."""
+        await self._operate("replace", device_id, (), max_wait)
+
+    async def queue(self, device_id: str, *, max_wait: float = 30) -> list[QueuedDownlink]:
+        """Return what waits to be sent, in order; [] for a device that never joined."""
+        path = f"as/{self._device_path(device_id)}/down"
+        answer = values.mapping(await self._request("GET", path, max_wait=max_wait))
+        return [QueuedDownlink.from_json(item) for item in values.objects(answer.get("downlinks"))]
+
+    async def formatter(self, device_id: str) -> Formatter | None:
+        """Return the downlink formatter that applies, the device's or the application's.
+
+        None where there is none. Needs DEVICES_READ, and SETTINGS_BASIC where the device has no
+        formatters of its own.
+        """
+        path = f"as/{self._device_path(device_id)}"
+        answer = await self._request("GET", path, params={"field_mask": "formatters"})
+        chosen = values.mapping(answer).get("formatters")
+        if not isinstance(chosen, dict):
+            # Even an empty one is the device's own choice.
+            path = f"as/{self._application_path}/link"
+            try:
+                answer = await self._request(
+                    "GET", path, params={"field_mask": "default_formatters"}
+                )
+            except NotFound:
+                return None
+            chosen = values.mapping(values.mapping(answer).get("default_formatters"))
+        kind = values.text(chosen.get("down_formatter")) or _NO_FORMATTER
+        if kind == _NO_FORMATTER:
+            return None
+        return Formatter(kind=kind, parameter=values.text(chosen.get("down_formatter_parameter")))
+
+    async def encode(
+        self,
+        device_id: str,
+        downlink: Downlink,
+        formatter: Formatter,
+        *,
+        version_ids: VersionIds | None = None,
+    ) -> EncodedDownlink:
+        """Return what the formatter makes of the object, without sending it (TRAFFIC_READ).
+
+        The Device Repository's formatters need the device's `version_ids`.
+        """
+        body: dict[str, Any] = {
+            "downlink": {
+                key: value
+                for key, value in downlink.as_json().items()
+                if key in ("f_port", "decoded_payload")
+            },
+            "formatter": formatter.kind,
+        }
+        if formatter.parameter is not None:
+            body["parameter"] = formatter.parameter
+        if version_ids is not None:
+            body["version_ids"] = version_ids.as_json()
+        path = f"as/{self._device_path(device_id)}/down/encode"
+        answer = values.mapping(await self._request("POST", path, json=body))
+        made = values.mapping(answer.get("downlink"))
+        return EncodedDownlink(
+            f_port=values.integer(made.get("f_port")) or 0,
+            payload=values.octets(made.get("frm_payload")) or b"",
+            warnings=values.texts(made.get("decoded_payload_warnings")),
+        )
+
+    async def _operate(
+        self,
+        operation: str,
+        device_id: str,
+        downlinks: Sequence[Downlink | QueuedDownlink],
+        max_wait: float,
+    ) -> None:
+        path = f"as/{self._device_path(device_id)}/down/{operation}"
+        body = {"downlinks": [downlink.as_json() for downlink in downlinks]}
+        await self._request("POST", path, json=body, max_wait=max_wait)
+
+    def _device_path(self, device_id: str) -> str:
+        return f"{self._application_path}/devices/{quote(device_id, safe='')}"
