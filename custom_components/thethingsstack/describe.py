@@ -16,11 +16,12 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import EntityCategory
 
-from .payload import QUANTITIES, Category, Meaning, Role
+from .payload import NO_CLASS, NUMERIC_ROLES, QUANTITIES, Category, Meaning, Role
 
 STATE_CLASSES = {
     Role.MEASUREMENT: SensorStateClass.MEASUREMENT,
     Role.TOTAL: SensorStateClass.TOTAL_INCREASING,
+    Role.AMOUNT: SensorStateClass.TOTAL,
     Role.ANGLE: SensorStateClass.MEASUREMENT_ANGLE,
 }
 NOT_NUMERIC = (SensorDeviceClass.TIMESTAMP, SensorDeviceClass.DATE, SensorDeviceClass.ENUM)
@@ -46,7 +47,9 @@ def common(key: str, meaning: Meaning) -> Common:
 
 
 def device_class_of(meaning: Meaning) -> str | None:
-    """Return the device class that a quantity has, by its name."""
+    """Return the device class that the user chose, else the quantity's, by its name."""
+    if meaning.device_class is not None:
+        return None if meaning.device_class == NO_CLASS else meaning.device_class
     return QUANTITIES[meaning.quantity].device_class if meaning.quantity in QUANTITIES else None
 
 
@@ -54,7 +57,7 @@ def sensor_class(meaning: Meaning) -> SensorDeviceClass | None:
     """Return the sensor's device class; none is better than one that its unit contradicts."""
     if meaning.role is Role.TIMESTAMP:
         return SensorDeviceClass.TIMESTAMP
-    if meaning.role is Role.STATE:
+    if meaning.role not in NUMERIC_ROLES:
         return SensorDeviceClass.ENUM if meaning.options else None
     name = device_class_of(meaning)
     if name is None or name not in SensorDeviceClass:
@@ -77,7 +80,7 @@ def sensor_class(meaning: Meaning) -> SensorDeviceClass | None:
 def describe_sensor(key: str, meaning: Meaning) -> SensorEntityDescription:
     """Return the description of a field's sensor."""
     device_class = sensor_class(meaning)
-    numeric = meaning.role in STATE_CLASSES
+    numeric = meaning.role in NUMERIC_ROLES
     return SensorEntityDescription(
         **common(key, meaning),
         device_class=device_class,

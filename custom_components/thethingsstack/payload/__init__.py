@@ -1,21 +1,27 @@
 """What the fields of a decoded payload mean. Pure: no Home Assistant, no I/O."""
 
+from .override import NUMERIC_ROLES, SENSOR_ROLES, Override, spelled
 from .quantities import QUANTITIES, UNITS_OF_CLASS, Quantity
-from .types import Category, Context, Kind, Meaning, Position, Role, Understanding, Value
+from .types import NO_CLASS, Category, Context, Kind, Meaning, Position, Role, Understanding, Value
 from .understand import understand, value_of
 
 __all__ = [
+    "NO_CLASS",
+    "NUMERIC_ROLES",
     "QUANTITIES",
+    "SENSOR_ROLES",
     "UNITS_OF_CLASS",
     "Category",
     "Context",
     "Kind",
     "Meaning",
+    "Override",
     "Position",
     "Quantity",
     "Role",
     "Understanding",
     "Value",
+    "spelled",
     "understand",
     "value_of",
 ]

@@ -22,7 +22,11 @@ class Role(StrEnum):
 
     MEASUREMENT = "measurement"
     TOTAL = "total_increasing"
+    AMOUNT = "total"
+    """A sum that may also fall; only where a user says so."""
     ANGLE = "measurement_angle"
+    NUMBER = "number"
+    """A number without statistics; only where a user says so."""
     STATE = "state"
     TIMESTAMP = "timestamp"
     FLAG = "flag"
@@ -36,6 +40,10 @@ class Category(StrEnum):
     DIAGNOSTIC = "diagnostic"
     CONFIGURATION = "configuration"
     """A setting that the end device repeats back: diagnostic, disabled."""
+
+
+NO_CLASS = "none"
+"""A device class that a user took away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,14 @@ class Meaning:
     """The states of a closed enumeration."""
     invert: bool = False
     """The reported truth is the opposite of Home Assistant's "on"."""
+    offset: float = 0.0
+    """What to add after `scale`."""
+    device_class: str | None = None
+    """Home Assistant's, where a user chose it: `NO_CLASS` for none; `None`: the quantity's."""
+    value_map: tuple[tuple[str, str], ...] = ()
+    """What a reported value, as text, stands for."""
+    manual: bool = False
+    """A user chose unit or class: neither a unit in the value nor the quantity's limits count."""
     precision: int | None = None
     """Decimals of the first value seen."""
     rule: str
@@ -82,7 +98,7 @@ class Meaning:
     def as_dict(self) -> dict[str, Any]:
         """Return this as JSON for storage, without what has its default."""
         return {
-            f.name: list(value) if isinstance(value, tuple) else value
+            f.name: _as_json(value)
             for f in fields(self)
             if (value := getattr(self, f.name)) != f.default
         }
@@ -101,10 +117,18 @@ class Meaning:
             scale=float(data.get("scale", 1.0)),
             options=tuple(data.get("options", ())),
             invert=bool(data.get("invert", False)),
+            offset=float(data.get("offset", 0.0)),
+            device_class=data.get("device_class"),
+            value_map=tuple((str(key), str(value)) for key, value in data.get("value_map", ())),
+            manual=bool(data.get("manual", False)),
             precision=data.get("precision"),
             rule=data["rule"],
             reason=data["reason"],
         )
+
+
+def _as_json(value: Any) -> Any:
+    return [_as_json(item) for item in value] if isinstance(value, tuple) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from .flatten import Flattened, Leaf, normalized_leaves
 from .gate import coordinate_of
 from .infer import infer, is_sentinel
 from .names import quantity_name
+from .override import NUMERIC_ROLES, spelled
 from .tokens import words_of
 from .types import Context, Kind, Meaning, Position, Role, Understanding, Value
 from .units import Unit, factor
@@ -26,7 +27,6 @@ from .values import (
 from .vocabulary import NORMALIZED, OPTIONS, QUANTITIES
 
 MAX_FIELDS = 200
-_NUMERIC = (Role.MEASUREMENT, Role.TOTAL, Role.ANGLE)
 _QUIET = ("", "none", "no", "false", "0", "off", "released", "null")
 _NO_CONTEXT = Context()
 
@@ -84,7 +84,7 @@ def _decide_and_read(
                 continue
             meaning = infer(leaf, context)
             if (
-                meaning.role in _NUMERIC
+                meaning.role in NUMERIC_ROLES
                 and value_of(meaning, leaf.raw) is None
                 and not decide_absent
             ):
@@ -119,7 +119,7 @@ def _read_normalized(
             # Both tell it, and the schema knows the unit: it decides while nothing is kept yet.
             if (
                 fixed is not None
-                and meaning.role in _NUMERIC
+                and meaning.role in NUMERIC_ROLES
                 and values[path] == number_of(leaf.raw)
             ):
                 new[path] = _normalized_meaning(leaf, fixed)
@@ -204,7 +204,10 @@ def _normalized_meaning(leaf: Leaf, fixed: tuple[str, str | None, float] | None)
 def value_of(meaning: Meaning, raw: object) -> Value:
     """Return the value in the meaning's unit; None where it doesn't fit the meaning."""
     role = meaning.role
-    if role in _NUMERIC:
+    if meaning.value_map and isinstance(raw, str | int | float):
+        text = spelled(raw)
+        raw = next((name for code, name in meaning.value_map if code == text), raw)
+    if role in NUMERIC_ROLES:
         return _number(meaning, raw)
     if role is Role.FLAG:
         truth = _truth(raw)
@@ -224,19 +227,25 @@ def _number(meaning: Meaning, raw: object) -> float | int | None:
             return None
     elif isinstance(raw, str) and (parsed := parse_number(raw)) is not None:
         number, unit = parsed
-        if unit is not None and meaning.unit is not None and unit.symbol is not None:
+        if (
+            unit is not None
+            and meaning.unit is not None
+            and unit.symbol is not None
+            and not meaning.manual
+        ):
             return _checked(meaning, _converted(number, unit, meaning))
     else:
         return None
-    if meaning.scale != 1.0:
-        number = round(number * meaning.scale, 9)
+    if meaning.scale != 1.0 or meaning.offset:
+        number = round(number * meaning.scale + meaning.offset, 9)
     return _checked(meaning, number)
 
 
 def _checked(meaning: Meaning, number: float | None) -> float | int | None:
     if number is None:
         return None
-    if meaning.role is not Role.TOTAL and is_sentinel(number, meaning.quantity, meaning.unit):
+    quantity = None if meaning.manual else meaning.quantity
+    if meaning.role is not Role.TOTAL and is_sentinel(number, quantity, meaning.unit):
         return None
     return number
 

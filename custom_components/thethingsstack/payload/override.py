@@ -1,0 +1,191 @@
+"""What a user says of a field, against what was inferred: it comes before every rule."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+from .types import NO_CLASS, Category, Kind, Meaning, Role
+
+NUMERIC_ROLES = (Role.MEASUREMENT, Role.TOTAL, Role.AMOUNT, Role.ANGLE, Role.NUMBER)
+SENSOR_ROLES = (*NUMERIC_ROLES, Role.STATE, Role.TIMESTAMP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """Changes to a decision; what is None stays as it was inferred."""
+
+    kind: Kind | None = None
+    """`Kind.IGNORE` hides the field."""
+    device_class: str | None = None
+    """`NO_CLASS` takes it away."""
+    unit: str | None = None
+    """The unit that the value has after `scale` and `offset`; an empty text takes it away."""
+    role: Role | None = None
+    name: str | None = None
+    scale: float | None = None
+    offset: float | None = None
+    value_map: tuple[tuple[str, str], ...] | None = None
+    """What a reported value stands for: (("0", "closed"), ("1", "open"))."""
+    invert: bool | None = None
+
+    def __bool__(self) -> bool:
+        """Return whether anything is changed."""
+        return self != _NOTHING
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return this as JSON, without what stays."""
+        return {
+            f.name: dict(value) if f.name == "value_map" else value
+            for f in fields(self)
+            if (value := getattr(self, f.name)) is not None
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `as_dict` gave; raises ValueError, naming what is wrong."""
+        if unknown := data.keys() - {f.name for f in fields(cls)}:
+            raise ValueError(f"unknown: {', '.join(sorted(map(str, unknown)))}")
+        return cls(
+            kind=_member(Kind, "kind", data),
+            device_class=_text("device_class", data),
+            unit=_text("unit", data),
+            role=_member(Role, "role", data),
+            name=_text("name", data),
+            scale=_number("scale", data),
+            offset=_number("offset", data),
+            value_map=_map(data),
+            invert=_truth("invert", data),
+        )
+
+    def apply(self, automatic: Meaning) -> Meaning:
+        """Return the decision with these changes; what they make meaningless is dropped."""
+        if not self:
+            return automatic
+        kind = self.kind or automatic.kind
+        if kind is Kind.IGNORE:
+            return replace(automatic, kind=kind, rule="override", reason="Hidden by you.")
+        shared: dict[str, Any] = {
+            "kind": kind,
+            "name": self.name or automatic.name,
+            "category": (
+                Category.DIAGNOSTIC
+                if automatic.category is Category.CONFIGURATION
+                else automatic.category
+            ),
+            "enabled": True,
+            "rule": "override",
+            "reason": f"Changed by you. Without that: {automatic.reason}",
+            "value_map": self.value_map or (),
+        }
+        if kind is Kind.SENSOR:
+            return self._sensor(automatic, shared)
+        same = kind is automatic.kind
+        if not same:
+            shared |= {"unit": None, "precision": None, "scale": 1.0, "options": ()}
+        if kind is Kind.BINARY_SENSOR:
+            shared["role"] = Role.FLAG
+            shared["device_class"] = self.device_class or (None if same else NO_CLASS)
+            if self.invert is not None:
+                shared["invert"] = self.invert
+        elif kind is Kind.EVENT:
+            shared["role"] = Role.STATE
+            shared["device_class"] = self.device_class or (None if same else NO_CLASS)
+            if self.value_map:
+                shared["options"] = self._mapped()
+        return replace(automatic, **shared)
+
+    def _sensor(self, automatic: Meaning, shared: dict[str, Any]) -> Meaning:
+        same = automatic.kind is Kind.SENSOR
+        role = self.role or self._role(automatic)
+        shared |= {
+            "role": role,
+            "device_class": self.device_class or (None if same else NO_CLASS),
+            "invert": False,
+            "options": self._mapped() or (automatic.options if role is automatic.role else ()),
+        }
+        if role not in NUMERIC_ROLES:
+            return replace(automatic, **shared, unit=None, scale=1.0, precision=None)
+        numbers = (self.unit, self.scale, self.offset) != (None, None, None)
+        if self.unit is not None:
+            shared["unit"] = self.unit or None
+        if self.scale is not None:
+            shared["scale"] = self.scale
+        if self.offset is not None:
+            shared["offset"] = self.offset
+        if self.scale is not None or self.offset is not None:
+            shared["precision"] = None
+        return replace(automatic, **shared, manual=numbers or self.device_class is not None)
+
+    def _role(self, automatic: Meaning) -> Role:
+        if self.value_map and not self._numeric_map():
+            return Role.STATE
+        if automatic.role in SENSOR_ROLES:
+            if automatic.role is Role.STATE and (self.unit or self.scale or self.offset):
+                return Role.MEASUREMENT
+            return automatic.role
+        numeric = self.unit or self.scale or self.offset or self._numeric_map()
+        return Role.MEASUREMENT if numeric else Role.STATE
+
+    def _mapped(self) -> tuple[str, ...]:
+        if self._numeric_map():
+            return ()
+        return tuple(dict.fromkeys(value for _, value in self.value_map or ()))
+
+    def _numeric_map(self) -> bool:
+        return bool(self.value_map) and self.role in NUMERIC_ROLES
+
+
+_NOTHING = Override()
+
+
+def _member[MemberT: (Kind, Role)](
+    enum: type[MemberT], key: str, data: Mapping[str, Any]
+) -> MemberT | None:
+    value = data.get(key)
+    if value is None:
+        return None
+    try:
+        return enum(value)
+    except ValueError:
+        raise ValueError(f"{key}: {value!r} is none of {', '.join(enum)}") from None
+
+
+def _text(key: str, data: Mapping[str, Any]) -> str | None:
+    value = data.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise ValueError(f"{key}: {value!r} is no text")
+
+
+def _number(key: str, data: Mapping[str, Any]) -> float | None:
+    value = data.get(key)
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15:
+        return float(value)
+    raise ValueError(f"{key}: {value!r} is no number")
+
+
+def _truth(key: str, data: Mapping[str, Any]) -> bool | None:
+    value = data.get(key)
+    if value is None or isinstance(value, bool):
+        return value
+    raise ValueError(f"{key}: {value!r} is neither true nor false")
+
+
+def _map(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | None:
+    value = data.get("value_map")
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        return tuple((spelled(key), spelled(item)) for key, item in value.items())
+    raise ValueError(f"value_map: {value!r} does not map values to names")
+
+
+def spelled(value: object) -> str:
+    """Return a reported value as a value map spells it: "1" for 1 and 1.0, "true" for True."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
