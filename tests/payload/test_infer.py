@@ -105,6 +105,32 @@ def meaning(path: str, value: Any = None) -> Meaning:
         ("humidity_raw", 444, None, None),
         ("temperature", "12 below", "temperature", "°C"),
         ("distance", "No Sensor", "distance", "mm"),
+        ("co2e_ppm", 512, "carbon_dioxide", "ppm"),
+        ("bvoc", 12, "volatile_organic_compounds_parts", "ppb"),
+        ("power_kw", 3.4, "power", "kW"),
+        ("flow_l_min", 3.1, "volume_flow_rate", "L/min"),
+        ("flow_lph", 3.1, "volume_flow_rate", "L/h"),
+        ("solar_radiation_wm2", 540, "irradiance", "W/m²"),
+        ("absolute_humidity_gm3", 9.4, "absolute_humidity", "g/m³"),
+        ("active_energy_index", 30123, "energy", "Wh"),
+        ("hca_current_value", 120, None, None),
+        ("heating_demand", 45, None, None),
+        ("THD_voltage", 2.1, None, None),
+        ("temperature_trend", 0.2, "temperature_delta", "°C"),
+        ("setpoint", 21, "target_temperature", "°C"),
+        ("setpoint", 60, None, None),
+        ("air_quality", 42, "aqi", None),
+        ("batteryLifeSemesters", 9, "duration", "d"),
+        ("battery_status_life_pct", 85, "battery", "%"),
+        ("regenmenge", 0.4, "precipitation", "mm"),
+        ("pioggia", 0.4, "precipitation", "mm"),
+        ("luchtdruk", 1011, "atmospheric_pressure", "hPa"),
+        ("cisnienie", 1002, "atmospheric_pressure", "hPa"),
+        ("tlak", 1002, "atmospheric_pressure", "hPa"),
+        ("bodemvocht", 20, "moisture", "%"),
+        ("umidade_solo", 33, "soil_moisture", "%"),
+        ("wasserstand_cm", 84, "water_level", "cm"),
+        ("velocidad_viento", 12, "wind_speed", "m/s"),
     ],
 )  # fmt: skip
 def test_numbers(path: str, value: Any, quantity: str | None, unit: str | None) -> None:
@@ -176,6 +202,27 @@ def test_a_battery_between_nought_and_one_is_a_share() -> None:
         ("digital_in_3", 1, "digital_input", True),
         ("relay1", "HIGH", "digital_output", True),
         ("ledState2", True, None, True),
+        ("pir", "trigger", "motion", True),
+        ("pir", "idle", "motion", False),
+        ("tamper_status", "uninstalled", "tamper", True),
+        ("gas_status", "normal", "gas_detected", False),
+        ("current_alarm.current_over_range_alarm", "yes", "alarm", True),
+        ("threshold_x", "trigger", "alarm", True),
+        ("exceeding_limits", 1, "problem", True),
+        ("temperature_abnormal", True, "fault", True),
+        ("switch_1_change", "yes", None, True),
+        ("humidityChanged", 1, None, True),
+        ("alarm_test", True, None, True),
+        ("openClose", 1, "opening", True),
+        ("reverse_flow", 1, "problem", True),
+        ("panic_button", 0, "safety", False),
+        ("battery_ok", True, "battery_low", False),
+        ("puerta", "abierta", "door", True),
+        ("finestra", "chiusa", "window", False),
+        ("drzwi", "zamknięte", "door", False),
+        ("deur", "dicht", "door", False),
+        ("zone_1_wet", True, "leak", True),
+        ("button_1", 1, "button_state", True),
     ],
 )
 def test_true_or_false(path: str, value: Any, quantity: str | None, on: bool) -> None:
@@ -209,7 +256,9 @@ def test_counters(path: str, value: int) -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [("uplinkInterval", 10), ("highTemperatureThreshold", 40), ("humidityAlarmsEnabled", "True"), ("TDC", 1200), ("AlarmTime", 5),
-     ("AirPressureChange", 100), ("ledBle", 10), ("hb", 5), ("debounceTimeout", 3)],
+     ("AirPressureChange", 100), ("ledBle", 10), ("hb", 5), ("debounceTimeout", 3),
+     ("sampling_rate", 10), ("confirmed_uplink", False), ("spreading_factor", 7), ("join_mode", "OTAA"), ("send_mode", "periodic"), ("time_zone", "UTC+8"),
+     ("max_temperature_alarm", 60), ("wakeup_time", 300)],
 )  # fmt: skip
 def test_settings(path: str, value: Any) -> None:
     """What was set and is repeated back is out of the way, and has no class."""
@@ -221,12 +270,22 @@ def test_settings(path: str, value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("fPort", 2), ("payload", "00ff"), ("b64", "AAA="), ("crc", 5), ("temperature.unit", "°C"), ("mac_addr0", "00:11"), ("header.frameCount", 3),
+    [("fPort", 2), ("payload", "00ff"), ("b64", "AAA="), ("crc", 5), ("temperature.unit", "°C"), ("mac_addr0", "00:11"), ("header.frameId", 3),
      ("timestamp.year", 2024), ("debug_code", 205), ("previousState", True), ("datalog", "1,2")],
 )  # fmt: skip
 def test_overhead(path: str, value: Any) -> None:
     """Transport, units of other fields and the past are no fields."""
     assert meaning(path, value).kind is Kind.IGNORE
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("header.frameCount", 3), ("packet_counter", 3), ("message_type", "uplink of sorts"), ("payloadVersion", 2), ("protocol_version", 1)],
+)  # fmt: skip
+def test_bookkeeping(path: str, value: Any) -> None:
+    """What counts or names messages is there for those who look for it."""
+    found = meaning(path, value)
+    assert (found.kind, found.category, found.enabled) == (Kind.SENSOR, Category.DIAGNOSTIC, False)
 
 
 @pytest.mark.parametrize(
@@ -286,6 +345,7 @@ def test_events(path: str) -> None:
         ("temperature temperature", 1.5, None),
         ("???", 5, "Value"),
         ("soil_pH", 6.5, "Soil pH"),
+        ("batteryLifeSemesters", 9, "Battery life semesters"),
     ],
 )
 def test_names(path: str, value: Any, name: str | None) -> None:

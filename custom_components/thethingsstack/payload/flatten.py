@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from .tokens import words_of
 from .units import Unit, normalise
 from .values import epoch, number_of, parse_time
-from .vocabulary import OVERHEAD
+from .vocabulary import OVERHEAD, word_set
 
 MAX_DEPTH = 8
 MAX_LEAVES = 1000
@@ -36,10 +36,15 @@ SERIES_KEYS = frozenset({"values", "samples", "series"})
 HISTORY = re.compile(
     r"(?i)(?:^|_)(?:hist(?:ory|oric|orical)?|data_?log\d*|logs?|backlog|records?|past|archive|buffer(?:ed)?|load_?profile)$"
 )
+_HISTORY_WORDS = word_set(
+    "history historic historical log logs datalog backlog records archive buffer buffered fdr past"
+)
 _META_KEYS = frozenset({
     *UNIT_KEYS, *TIME_KEYS, "displayName", "label", "name", "alias", "type", "measurementId", "measurementType",
     "OBIS_ID", "obis", "parameter", "rawValue", "raw", "stringValue", "scaler", "Scaler", "GroupMask", "precision",
 })  # fmt: skip
+# What names an item of a list, or says of what unit it is.
+_NAMING = frozenset({*UNIT_KEYS, "displayName", "label", "alias", "name", "measurementId", "measurementType", "parameter"})  # fmt: skip
 # SenseCAP's measurement numbers, for messages whose type names the message and not the field.
 SENSECAP = {
     4097: "Air Temperature", 4098: "Air Humidity", 4099: "Light Intensity", 4100: "CO2", 4101: "Barometric Pressure",
@@ -128,7 +133,7 @@ class Flattened:
         self, items: Sequence[object], path: str, keys: tuple[str, ...], siblings: Mapping[Any, object], prefix: str
     ) -> None:  # fmt: skip
         name = keys[-1] if keys else ""
-        if not items or HISTORY.search(name) or OVERHEAD.intersection(words_of(name).concepts):
+        if not items or _is_history(name) or OVERHEAD.intersection(words_of(name).concepts):
             return
         if len(keys) >= MAX_DEPTH:
             self.skipped += 1
@@ -188,8 +193,16 @@ class Flattened:
             else:
                 place, shown, place_key = _place(item, index)
                 place = _numbered(place, taken)
-                left_out = frozenset({place_key})
+                left_out = _NAMING | {place_key}
                 self.walk_object(item, f"{path}.{escape(place)}.", (*keys, shown), left_out)
+
+
+def _is_history(name: str) -> bool:
+    """Return whether a list is one of earlier values, by its name."""
+    if HISTORY.search(name):
+        return True
+    words = [word.text.casefold() for word in words_of(name).words]
+    return not _HISTORY_WORDS.isdisjoint(words)
 
 
 def _numbered(label: str, taken: dict[str, int]) -> str:

@@ -2,6 +2,7 @@
 
 from .clue import Clue, Verdict
 from .flatten import HISTORY
+from .names import all_words
 from .tokens import words_of
 from .types import Category, Kind, Role
 from .units import Unit
@@ -16,6 +17,8 @@ from .vocabulary import (
     word_set,
 )
 
+_DAYS = {"semester": 182.625, "year": 365.25, "month": 30.4375, "quarter": 91.3125}
+_WARNING_WORDS = word_set("alarm normal trigger triggered abnormal exceeded warning alert")
 _DATE_PARTS = word_set(
     "day days month months year years hour hours minute minutes second seconds weekday"
 )
@@ -28,7 +31,9 @@ def overhead(clue: Clue) -> Verdict | None:
         return Verdict(rule="unit", kind=Kind.IGNORE, why="a unit for another field")
     if clue.keys and HISTORY.search(clue.keys[-1]):
         return Verdict(rule="history", kind=Kind.IGNORE, why="what was in the past")
-    if leaf <= _DATE_PARTS and leaf and "time" in clue.concepts:
+    if (
+        clue.whole in _DATE_PARTS or (leaf and leaf <= _DATE_PARTS)
+    ) and "time" in clue.concepts - leaf:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="a part of a date")
     if (
         clue.whole in OVERHEAD_NAMES
@@ -39,8 +44,15 @@ def overhead(clue: Clue) -> Verdict | None:
         if clue.whole == "type" and len(clue.steps) > 1 and not clue.absent:
             return None
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="part of the transport")
-    if "frame" in leaf and leaf & {"count", "sequence", "number", "id"} and clue.number is not None:
+    if leaf & {"frame", "sequence"} and "count" in leaf and clue.number is not None:
+        return Verdict(rule="overhead", role=Role.TOTAL, category=Category.DIAGNOSTIC, enabled=False, why="counts messages")  # fmt: skip
+    if "frame" in leaf and leaf & {"sequence", "number", "id"} and clue.number is not None:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="counts messages")
+    if (leaf & {"frame", "payload"} and leaf & {"type", "version"}) or leaf >= {
+        "protocol",
+        "version",
+    }:
+        return Verdict(rule="overhead", role=Role.STATE, category=Category.DIAGNOSTIC, enabled=False, why="the kind of message")  # fmt: skip
     if "previous" in leaf and clue.two_state and "fault" not in leaf:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="an earlier state")
     return None
@@ -105,13 +117,18 @@ def setting(clue: Clue) -> Verdict | None:
         return _setting_verdict(clue.whole)
     leaf = frozenset(clue.leaf)
     if clue.reading.shape is Shape.TIME or (
-        "fault" in leaf and (clue.two_state or clue.absent or clue.zero_or_one)
+        leaf & {"fault", "exceed"} and (clue.two_state or clue.absent or clue.zero_or_one)
     ):
         return None
-    if "change" in leaf and (clue.two_state or clue.zero_or_one) and clue.unit is None:
+    if _warns(clue):
+        return None
+    if "change" in leaf and clue.unit is None and (clue.two_state or _reports_change(clue)):
         return Verdict(
-            rule="change", category=Category.DIAGNOSTIC, enabled=False, why="tells what changed"
-        )
+            rule="change", kind=Kind.BINARY_SENSOR, role=Role.FLAG, category=Category.DIAGNOSTIC, enabled=False,
+            why="tells what changed",
+        )  # fmt: skip
+    if "alarm" in leaf and leaf & {"max", "min", "high", "low"} and clue.number is not None and not clue.zero_or_one:  # fmt: skip
+        return _setting_verdict("alarm limit")
     if clue.head == "change" or ("led" in leaf and clue.number is not None):
         return _setting_verdict("change" if clue.head == "change" else "LED")
     for rule in SETTING:
@@ -124,6 +141,20 @@ def setting(clue: Clue) -> Verdict | None:
             continue
         return _setting_verdict(rule.name)
     return None
+
+
+def _warns(clue: Clue) -> bool:
+    """Return whether the value is a word for an alarm, whatever limit the name speaks of."""
+    if clue.is_text and str(clue.reading.value).casefold() in _WARNING_WORDS:
+        return True
+    return clue.two_state and clue.head == "alarm" and "enable" not in clue.concepts
+
+
+def _reports_change(clue: Clue) -> bool:
+    """Return whether a number tells that something changed, and not by how much it has to."""
+    if not clue.zero_or_one and not clue.absent:
+        return False
+    return clue.steps[-1].casefold().rstrip("0123456789_ ").endswith(("changed", "statuschange"))
 
 
 def _setting_verdict(name: str) -> Verdict:
@@ -147,6 +178,9 @@ def time(clue: Clue) -> Verdict | None:
     )  # fmt: skip
     if clue.is_text or clue.two_state or ("fault" in leaf and not timely):
         return None
+    if "lifetime" in leaf and leaf & {"battery", "duration", "remaining"} and not clue.is_text:
+        days = next((days for word in all_words(clue.keys) if (days := _DAYS.get(word.text.casefold().rstrip("s")))), None)  # fmt: skip
+        return Verdict(rule="duration", quantity="duration", unit=Unit("d", days or 1.0), category=Category.DIAGNOSTIC, why="how long it will last")  # fmt: skip
     if lasting and (not leaf & COUNT_HEADS or "time" in leaf):
         used = frozenset({"duration", "time"} if clue.leaf == ("duration",) else {"duration_"})
         return Verdict(

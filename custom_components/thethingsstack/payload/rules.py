@@ -47,7 +47,7 @@ def _first(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] |
 
 _NOT_A_BATTERY = word_set(
     "temperature count type mode current resistance cycle semesters version duration time"
-    " energy power number used"
+    " energy power number used lifetime trend"
 )  # fmt: skip
 
 
@@ -56,7 +56,8 @@ def _battery(clue: Clue) -> Verdict | None:
     leaf = frozenset(clue.leaf)
     if "battery" not in leaf and not ("battery" in clue.concepts and leaf <= {"level", "percent", "voltage", "value", "last"}):  # fmt: skip
         return None
-    if leaf & _NOT_A_BATTERY and not {"end", "duration"} <= leaf:
+    share = clue.unit is not None and clue.unit.symbol == "%"
+    if leaf & (_NOT_A_BATTERY - {"duration"} if share else _NOT_A_BATTERY) and not {"end", "duration"} <= leaf:  # fmt: skip
         return None
     used = frozenset(
         {
@@ -73,6 +74,8 @@ def _battery(clue: Clue) -> Verdict | None:
         }
     )
     warns = leaf & {"low", "end", "alarm", "fault", "outage"}
+    if leaf & {"good"} and clue.two_state:
+        return Verdict(rule="battery", quantity="battery_low", used=used, invert=True, why="true while the battery is good")  # fmt: skip
     if leaf & {"good"} or leaf & {"charging"}:
         return None
     if (clue.two_state and leaf <= used) or (
@@ -126,6 +129,9 @@ def _flag(clue: Clue) -> Verdict | None:
     """True or false, where the value or at least the name says so."""
     leaf = frozenset(clue.leaf)
     counting = bool(leaf & (_COUNTING | {"threshold", "level", "percent", "duration"}))
+    counting = counting and not clue.is_text and "exceed" not in leaf
+    if "test" in leaf:
+        return _unknown_flag(clue) if clue.two_state else None
     found = _first(FLAG_RULES, clue)
     if clue.reading.shape is Shape.NUMBER and not clue.zero_or_one:
         return None
@@ -145,6 +151,8 @@ def _flag(clue: Clue) -> Verdict | None:
             used=frozenset({"flag"}),
             why=f"beyond a limit: {level[0]}",
         )
+    if found is not None and found[0].name in ("motion", "moving") and clue.head == "status" and (clue.is_text or clue.absent) and not clue.whole.startswith("pir"):  # fmt: skip
+        return None  # More than two: moving, still, started, ended.
     if found is None or (counting and not clue.two_state):
         if (
             clue.two_state
@@ -167,7 +175,7 @@ def _flag(clue: Clue) -> Verdict | None:
         and (rule.name not in SURE_FLAGS or not (rule.name in STRONG_FLAGS or _headed(clue, used)))
     ):
         return None
-    invert = any(word.text.casefold() in INVERTED_WORDS for word in all_words(clue.keys))
+    invert = "open" not in clue.concepts and any(word.text.casefold() in INVERTED_WORDS for word in all_words(clue.keys))  # fmt: skip
     return Verdict(rule=f"flag {rule.text}", quantity=rule.name, used=used | {"status", "flag", "detect"}, invert=invert ^ (rule.name == "lock"),
                    why="true or false")  # fmt: skip
 
@@ -176,7 +184,8 @@ def _headed(clue: Clue, used: frozenset[str]) -> bool:
     """Return whether the name's head is the flag, or a word for its state."""
     return (
         clue.head in used
-        or clue.head in ("status", "flag", "event", "detect", "", "alarm", "open")
+        or clue.head
+        in ("status", "flag", "event", "detect", "", "alarm", "open", "button", "limit", "closed")
         or (clue.leaf[:1] == ("alarm",) and not clue.absent)
     )
 
@@ -216,8 +225,10 @@ def _text(clue: Clue) -> Verdict | None:
         if found is not None and clue.head in found[1] and clue.head not in PLAIN_HEADS:
             return None
     diagnostic = bool(
-        leaf & {"type", "mode", "version", "id", "code", "decoder", "tariff", "frame", "payload"}
-    )
+        leaf
+        & {"type", "mode", "version", "id", "code", "decoder", "tariff", "frame", "payload", "battery", "product"}
+        or "scan" in leaf
+    )  # fmt: skip
     return Verdict(rule="text", role=Role.STATE, category=Category.DIAGNOSTIC if diagnostic else None, why="a text")  # fmt: skip
 
 
@@ -246,6 +257,8 @@ def _numeric(clue: Clue) -> Verdict | None:
     quantity = WHOLE.get(clue.squeezed) or WHOLE.get(
         clue.squeezed.rstrip("0123456789") if clue.whole in _LETTERS else ""
     )
+    if quantity == "target_temperature" and not 5 <= (clue.number or 0) <= 40:
+        quantity = None  # A set point of something else.
     if quantity is not None and len(named) == 1:
         if (
             quantity == "atmospheric_pressure"
@@ -375,7 +388,9 @@ def _code(clue: Clue) -> Verdict | None:
     """Codes: numbers that are no quantity."""
     if clue.head in CODE_HEADS and not clue.two_state:
         return Verdict(rule="code", role=Role.STATE, category=None if clue.leaf == ("status",) else Category.DIAGNOSTIC, why=f"a {clue.head}")  # fmt: skip
-    if clue.concepts & {"raw"} or clue.leaf[:1] == ("analog",):
+    scaled = clue.number is not None and not float(clue.number).is_integer()
+    lines = frozenset(clue.leaf) & {"input", "output", "in"}
+    if clue.concepts & {"raw"} or (clue.leaf[:1] == ("analog",) and not scaled and not lines):
         return Verdict(rule="code", role=Role.MEASUREMENT, category=Category.DIAGNOSTIC, enabled=False, why="a raw number")  # fmt: skip
     return None
 

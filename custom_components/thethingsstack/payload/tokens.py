@@ -35,7 +35,7 @@ class Name(NamedTuple):
 _ATOMS = re.compile(
     r"(?P<dust>(?:(?<![a-zA-Z])|(?<=[a-z])(?=PM))[pP][mM][\s_.-]?(?P<size>100|10|2[._]?5|4[._]?0|0?1[._]0|0[._][135]|1|4)(?![0-9]))"
     r"|(?:(?<![a-zA-Z])|(?<=[a-z])(?=[A-Z])|(?<=[a-z]_))"
-    r"(?P<atom>(?i:e?co2(?:eq)?|[nos]o2|h2s|nh3|hcho|ch2o|ch4(?![a-z])|h2o|tvoc|e?voc|ds18b20|pt1000|pt100|"
+    r"(?P<atom>(?i:e?co2(?:eq?)?|[nos]o2|h2s|nh3|hcho|ch2o|ch4(?![a-z])|h2o|tvoc|[be]?voc|ds18b20|pt1000|pt100|"
     r"sht\d\dx?|tmp\d+|bme?\d\d0|w1|o2|o3|ph)|ADC|LoRaWAN|LoRa|WiFi|WIFI|IPv4)(?![a-z]|[A-Z]{2})"
 )
 _WORDS = re.compile(
@@ -43,6 +43,10 @@ _WORDS = re.compile(
 )
 _DUST = {"1": "pm1", "1.0": "pm1", "01.0": "pm1", "4": "pm4", "4.0": "pm4", "40": "pm4", "10": "pm10",
          "2.5": "pm25", "25": "pm25", "100": "pm100"}  # fmt: skip
+
+
+# Letters that no accent can be taken off.
+_UNDECOMPOSED = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "æ": "ae", "ß": "ss", "đ": "d"})  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
@@ -79,6 +83,7 @@ def _plain(text: str) -> str:
     """Return the text without accents."""
     if text.isascii():
         return text
+    text = text.translate(_UNDECOMPOSED)
     return "".join(
         char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char)
     )

@@ -173,7 +173,8 @@ _SPELLINGS: dict[str, Unit] = {
         ("kmh kmph kph", Unit("km/h")),
         ("knots knot kt kts", Unit("kn")),
         ("cm/s", Unit("m/s", 0.01)),
-        ("w/m2 wm-2 w⋅m-2 w/m^2", Unit("W/m²")),
+        ("w/m2 wm2 wm-2 w⋅m-2 w/m^2", Unit("W/m²")),
+        ("g/m3 gm3", Unit("g/m³")),
         ("ug/m3 μg/m3 μgm-3 μg⋅m-3 ugm3 μg/m^3 ug/m^3 ug⋅m-3", Unit("μg/m³")),
         ("mg/m3 mg⋅m-3", Unit("mg/m³")),
         ("us/cm μs/cm μs⋅cm-1 us⋅cm-1 uscm", Unit("μS/cm")),
@@ -186,8 +187,8 @@ _SPELLINGS: dict[str, Unit] = {
         ("m3 m^3 cbm cubicmeters", Unit("m³")),
         ("gallon gallons", Unit("gal")),
         ("ft3 cf", Unit("ft³")),
-        ("m3/h m^3/h m3h m³⋅h-1 m3⋅h-1", Unit("m³/h")),
-        ("l/h l⋅h-1 lph", Unit("L/h")),
+        ("m3/h m3/hour m^3/h m3h m³⋅h-1 m3⋅h-1", Unit("m³/h")),
+        ("l/h l⋅h-1 lph l/hour", Unit("L/h")),
         ("l/min lpm", Unit("L/min")),
         ("l/s", Unit("L/s")),
         ("gpm", Unit("gal/min")),
@@ -196,13 +197,16 @@ _SPELLINGS: dict[str, Unit] = {
         ("dba db(a)", Unit("dBA")),
         ("gram grams", Unit("g")),
         ("kilogram kilograms kilo", Unit("kg")),
-        ("mg/l mg⋅l-1", Unit("mg/L")),
+        ("mg/l mg⋅l-1 mgl", Unit("mg/L")),
         ("g/l g⋅l-1", Unit("g/L")),
         ("ug/l μg/l", Unit("μg/L")),
         ("ohm ohms", Unit("Ω")),
         ("kohm", Unit("kΩ")),
         ("m/s2 ms-2 m⋅s-2 m/s^2", Unit("m/s²")),
-        ("μmol⋅m-2⋅s-1 umol/m2s umol/m2/s μmol/m2/s μmol/(m2s) ppfd", Unit("μmol/(m²⋅s)")),
+        (
+            "μmol⋅m-2⋅s-1 umol/m2s umol/m2/s μmol/m2/s μmol/(m2s) umol/m2/s ppfd",
+            Unit("μmol/(m²⋅s)"),
+        ),
         ("bq/m3 bqm3", Unit("Bq/m³")),
         ("bytes byte", Unit("B")),
         ("dv decivolt", Unit("V", 0.1)),
@@ -266,9 +270,9 @@ _MIXED_CASE = (
 )
 _ANY_CASE = (
     "ppm ppb pct perc percent percentage celsius cel fahrenheit degc degf lux lx mm cm km kpa hpa mpa "
-    "pa bar mbar dbm db kwh wh mv ma volts volt watts amps hz khz lpm ugm3 kmh kmph kg gram "
+    "pa bar mbar dbm db kwh wh mv ma lph volts volt watts amps hz khz lpm ugm3 kmh kmph kg gram "
     "grams sec secs seconds minutes hours days litres liters litre liter "
-    "meters metres m3 l mins"
+    "meters metres m3 l mins kw kva kvar kvarh varh vah mah ah psi bpm ntu dba um mbars"
 )
 _SUFFIX = re.compile(
     rf"(?:(?<=[_\s.-])|(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=m[VA]$|kPa$|hPa$|kWh$|dBm$))"
@@ -277,6 +281,7 @@ _SUFFIX = re.compile(
     rf"|(?<=[a-z0-9])(?:Celsius|Fahrenheit|Percent|Percentage|Pct|Perc|Ppm|Ppb|Lux|Volts|Watts|"
     rf"Seconds|Minutes|Hours|Days|Weeks|Meters|Liters|Litres|PPM|PPB)$"
     rf"|(?<=[a-zA-Z0-9])[%℃℉]$"
+    rf"|(?<=[_\s.-])(?i:l_min|l_h|l_s|m3_h|m_s|km_h|mm_h|u?g_m3|mg_m3|us_cm|ms_cm|ds_m|w_m2|wm2|mg_l|mgl|gm3|umol_m2_s|umol_m2s|l_per_min|l_per_hour|m3_per_hour)$"
 )
 _BRACKET = re.compile(r"[\s_]*[\(\[]([^)\]]*)[\)\]]")
 
@@ -289,7 +294,7 @@ def cut(name: str) -> tuple[str, Unit | None]:
         if found is not None:
             name = name[: bracket.start()] + name[bracket.end() :]
     if suffix := _SUFFIX.search(name):
-        unit = normalise(suffix[0])
+        unit = normalise(suffix[0].replace("_per_", "/").replace("_", "/"))
         if unit is not None and suffix.start() > 0:
             return name[: suffix.start()].rstrip("_ .-"), found or unit
     return name, found

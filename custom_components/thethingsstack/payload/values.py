@@ -55,8 +55,8 @@ _PLAIN_PAIRS = (
     "an/aus ein/aus ouvert/fermé ouvert/ferme ouverte/fermée offen/geschlossen offen/zu abierto/cerrado "
     "si/no sí/no aperto/chiuso acceso/spento encendido/apagado verdadero/falso vero/falso "
     "marche/arrêt aan/uit waar/onwaar open/dicht open/gesloten aberto/fechado ligado/desligado sim/não "
-    "verdadeiro/falso på/av öppen/stängd ja/nej tak/nie otwarty/zamknięty otwarte/zamknięte "
-    "ano/ne otevřeno/zavřeno áno/nie igen/nem kyllä/ei evet/hayir"
+    "abierta/cerrada aperta/chiusa aberta/fechada verdadeiro/falso på/av öppen/stängd ja/nej tak/nie otwarty/zamknięty otwarte/zamknięte "
+    "ano/ne otevřeno/zavřeno otevreno/zavreno otwarty/zamkniety otwarte/zamkniete åben/lukket auki/kiinni áno/nie igen/nem kyllä/ei evet/hayir"
 )
 _OTHER_PAIRS = (
     "y/n high/low hi/lo h/l alarm/normal alarm/ok alert/normal leak/noleak leak/no_leak leaking/dry "
@@ -67,7 +67,10 @@ _OTHER_PAIRS = (
     "triggered/idle triggered/untriggered triggered/clear fault/ok failure/ok error/ok low/ok "
     "locked/unlocked water/dry water/no_water fire/normal smoke/normal tampered/normal tamper/normal "
     "leakage/normal flood/dry running/stopped up/down set/unset charging/discharging "
-    "start/stop started/stopped"
+    "start/stop started/stopped trigger/idle trigger/normal uninstalled/installed tampered/untampered abnormal/normal "
+    "wet/dry flooded/dry charging/not_charging present/not_present opened/shut vibrating/still "
+    "alarm/none detected/none leak/none locked/open "
+    "belegt/frei besetzt/frei occupé/libre ocupado/libre occupato/libero bezet/vrij bewegung/ruhe nass/trocken nat/droog"
 )
 _NEGATIONS = ("no ", "not ", "non ", "kein ", "keine ", "pas de ", "sin ")
 

@@ -16,58 +16,58 @@ def word_set(text: str) -> frozenset[str]:
 
 # concept: spellings (all languages, typos and abbreviations that devices really send)
 _SYNONYMS: dict[str, str] = {
-    "temperature": "temp temps tem temperature temperatures temperatur temperatura tempera tmp tempr tmpr temprature"
+    "temperature": "lampotila temperatury teploty hofok vorlauftemperatur ruecklauftemperatur temperaturen temp temps tem temperature temperatures temperatur temperatura tempera tmp tempr tmpr temprature"
     " temparature temperatuur temperatures therm thermometer thermocouple thermistor ntc ds18b20 ds18"
     " tmp117 tmp36 tmp102 pt100 pt1000 rtd lampotila teplota celsius teplotni celcius",
-    "chip": "sht sht20 sht30 sht31 sht3x sht40 sht41 sht4x sht35 bme280 bme680 bmp280 scd30 scd40 chip_",
-    "humidity": "hum humi humid humidity humidite humedad humidade umidita umidade feuchte feuchtigkeit luftfeuchte luftfeuchtigkeit"
+    "chip": "sht sht20 sht30 sht31 sht3x sht40 sht41 sht4x sht35 bme280 bme680 bmp280 scd30 scd40",
+    "humidity": "kosteus fugtighed luftfuktighet luftfugtighed vlaga hum humi humid humidity humidite humedad humidade umidita umidade feuchte feuchtigkeit luftfeuchte luftfeuchtigkeit"
     " luchtvochtigheid vochtigheid rh rhum relhum hygro hygrometry hygrometrie hygrometer humd humdity vlhkost wilgotnosc fuktighet",
-    "moisture": "moisture moist vwc bodenfeuchte bodenfeuchtigkeit theta watercontent soilmoisture",
+    "moisture": "soilmoist bodemvocht moisture moist vwc bodenfeuchte bodenfeuchtigkeit theta watercontent",
     "wetness": "wetness wet",
-    "battery": "bat batt battery batterie bateria batteria akku accu batterij batery baterie accumulator batteri"
+    "battery": "akumulator akkustand batteriladdning accustand bat batt battery batterie bateria batteria akku accu batterij batery baterie accumulator batteri"
     " batterystatus pile batlevel btry",
-    "voltage": "volt volts voltage voltages spannung tension voltaje tensione spanning tensao volatge voltag vltg",
-    "current": "current currents curr courant strom corriente corrente stroom iinst irms imax amp amps ampere amperes amperage",
-    "power": "power powers pow puissance leistung potencia potenza vermogen watt watts papp wattage",
-    "energy": "energy energie energia enery energies",
-    "pressure": "pressure press pres pression druck presion pressione druk pressao prs pressures",
-    "barometric": "baro barometer barometric atm atmospheric atmosphere atmos atomsphere atmosphaere luftdruck qnh qfe barometrische"
+    "voltage": "napiecie napeti volty voltaggio spaenning volt volts voltage voltages spannung tension voltaje tensione spanning tensao volatge voltag vltg",
+    "current": "prad proud courants current currents curr courant strom corriente corrente stroom amp amps ampere amperes amperage",
+    "power": "vykon effekt puissances power powers pow puissance leistung potencia potenza vermogen watt watts wattage",
+    "energy": "wirkarbeit wirkenergie energija energy energie energia enery energies",
+    "pressure": "cisnienie tlak tryck paine tryk presiune pressure press pres pression druck presion pressione druk pressao prs pressures",
+    "barometric": "luchtdruk lufttryck lufttryk baro barometer barometric atm atmospheric atmosphere atmos atomsphere atmosphaere luftdruck qnh qfe barometrische"
     " atmospherique atmosferica sealevelpressure",
     "differential": "differential diff delta differentielle diferencial differenz difference differentiel",
-    "illuminance": "light lights illuminance illumination illum illuminence lux lx luminosity luminance brightness lumiere helligkeit luz"
+    "illuminance": "luce svetlo swiatlo ljus lys iluminacion luminosidade illuminanza verlichting lichtsterkte beleuchtungsstaerke ambientlight light lights illuminance illumination illum illuminence lux lx luminosity luminance brightness lumiere helligkeit luz"
     " lum lumens licht luminosite iluminancia luminosidad als illuminace lumen",
-    "irradiance": "irradiance radiation solar pyranometer globalstrahlung irradiation pyrano",
-    "co2": "co2 eco2 co2eq carbondioxide eqco2 kohlendioxid co2e",
+    "irradiance": "irr ghi globalradiation solarradiation rayonnement irradiance radiation solar pyranometer globalstrahlung irradiation pyrano",
+    "co2": "co2e co2 eco2 co2eq carbondioxide eqco2 kohlendioxid",
     "co": "carbonmonoxide co",
-    "voc": "voc tvoc cov tvocs vocs evoc covt tcov",
+    "voc": "bvoc voci tvoceq voc tvoc cov tvocs vocs evoc covt tcov",
     "aqi": "iaq aqi eaqi siaq airquality caqi",
     "hcho": "hcho ch2o formaldehyde formaldehyd",
-    "particles": "particle particles particulate dust pm",
-    "noise": "noise sound decibel decibels loudness schall bruit laeq lamax spl leq laerm geluid ruido acoustic",
-    "distance": "distance dist distances distanz abstand distancia afstand ultrasonic tof range_mm dis proximity lidar ranging",
-    "level": "level levels niveau pegel fuellstand nivel livello peil fullstand niveaux lvl",
+    "particles": "particulates particle particles particulate dust pm",
+    "noise": "rumore halas hluk sonore noise sound decibel decibels loudness schall bruit laeq lamax spl leq laerm geluid ruido acoustic",
+    "distance": "vzdalenost odleglosc entfernung distanza distance dist distances distanz abstand distancia afstand ultrasonic tof range_mm dis proximity lidar ranging",
+    "level": "poziom hladina level levels niveau pegel fuellstand nivel livello peil fullstand niveaux lvl",
     "depth": "depth deep tiefe profondeur snow_depth profundidad diepte",
-    "height": "height hoehe hauteur altura hoogte",
-    "fill": "fill filling fillrate filllevel fillpercentage fullness remplissage full",
+    "height": "altezza hohe height hoehe hauteur altura hoogte",
+    "fill": "fillstate vulling llenado fill filling fillrate filllevel fillpercentage fullness remplissage full",
     "altitude": "altitude alt elevation altitud",
-    "latitude": "latitude lat latitud breitengrad gpslat breite latt latdeg",
-    "longitude": "longitude lon long lng longitud laengengrad gpslon gpslong gpslng laenge",
+    "latitude": "latitude lat latitud breitengrad breite latt latdeg",
+    "longitude": "longitude lon long lng longitud laengengrad laenge",
     "accuracy": "accuracy acc_m ehpe hacc hpe epe eph precision horizontalaccuracy precisionm uncertainty",
     "dop": "hdop pdop dop vdop",
     "satellites": "sats satellites sat satellite numsat satnum satcount siv nsat satellitescount svs",
-    "speed": "speed velocity sog speedkmph speedkph vitesse geschwindigkeit velocidad snelheid spd",
+    "speed": "velocita velocidade predkosc rychlost speed velocity sog speedkmph speedkph vitesse geschwindigkeit velocidad snelheid spd",
     "heading": "heading course cog bearing track hdg azimuth",
-    "direction": "direction dir richtung direccion richting directions",
+    "direction": "direzione direcao kierunek smer direction dir richtung direccion richting directions",
     "gps": "gps gnss geolocation",
     "position": "position location coordinates coordinate coord coords pos geo latlng latlon latlong posicion lage ubicacion",
-    "wind": "wind windspeed_ vent viento anemometer winddir_",
-    "gust": "gust gusts boe",
-    "rain": "rain rainfall precipitation precip pluie regen niederschlag lluvia pluviometer pluvio rainfalls raingauge neerslag",
-    "snow": "snow schnee neige",
-    "uv": "uv uvi uva uvb",
-    "soil": "soil ground boden sol suelo soli soild bodem terra substrate",
-    "leaf": "leaf blatt feuille foliar canopy",
-    "air": "air luft aire ambient amb ambiant umgebung ambiance environment environmental aria",
+    "wind": "vento wiatr vitr vind wind vent viento anemometer",
+    "gust": "rafale rafaga raffica windboe gust gusts boe",
+    "rain": "pioggia chuva deszcz regn niederschlagsmenge regenmenge pluviometrie lluvias rain rainfall precipitation precip pluie regen niederschlag lluvia pluviometer pluvio rainfalls raingauge neerslag",
+    "snow": "neve nieve snow schnee neige",
+    "uv": "uv uva uvb",
+    "soil": "solo suolo terreno bodem gleba puda soil ground boden sol suelo soli soild bodem terra substrate",
+    "leaf": "leaves foglia folha hoja blad leaf blatt feuille foliar canopy",
+    "air": "lucht air luft aire ambient amb ambiant umgebung ambiance environment environmental aria",
     "water": "water wasser eau agua acqua voda woda",
     "ec": "ec conductivity conduct cond leitfaehigkeit conductivite conductividad conductance ecw eca bulkec",
     "ph": "ph",
@@ -79,34 +79,34 @@ _SYNONYMS: dict[str, str] = {
     "nitrogen": "nitrogen",
     "phosphorus": "phosphorus phosphor phosphorous",
     "potassium": "potassium kalium",
-    "count": "count counter counters counts cnt compteur zaehler zahler contador compte cntr counting ctr numof nbr anzahl nombre teller conteo",
+    "count": "licznik pocitadlo contatore conteggio zaehlwert count counter counters counts cnt compteur zaehler zahler contador compte cntr counting ctr numof nbr anzahl nombre teller conteo",
     "pulse": "pulse pulses impulse impulses puls impuls imp impulsions pulsecount tick ticks tips",
     "times": "times trips activations cycles occurrences presses clicks changes",
     "total": "total totals sum gesamt cumulative cumulated cumul totalizer accumulated accumulation totalized summation totalizador cumulate acc_total",
     "step": "step steps schritte",
     "people": "people person persons visitors passengers pax persones footfall",
     "index": "index idx zaehlerstand",
-    "door": "door tur tuer tuere porte puerta porta deur doors",
-    "window": "window fenster fenetre ventana",
+    "door": "dorr drzwi dvere ajto door tur tuer tuere porte puerta porta deur doors",
+    "window": "finestra janela okno raam window fenster fenetre ventana",
     "garage": "garage",
     "contact": "contact contacts reed magnet magnetic kontakt contacto hall magnetism reedswitch magnetswitch",
-    "open": "open opened opening ouvert ouverture offen geoeffnet abierto opens openings apertura",
-    "closed": "closed close ferme geschlossen cerrado shut",
+    "open": "aperto aperta aberto aberta otevreno otwarte open opened opening ouvert ouverture offen geoeffnet abierto opens openings apertura",
+    "closed": "chiuso chiusa fechado fechada zavreno zamkniete fermee gesloten closed close ferme geschlossen cerrado shut",
     "valve": "valve valv ventil vanne valvula valves klep",
-    "leak": "leak leakage fuite leck leaking leaks fuga waterleak leakag lekkage lek leakdetected",
+    "leak": "perdita vazamento wyciek unik leckage leakalarm leak leakage fuite leck leaking leaks fuga leakag lekkage lek leakdetected",
     "flood": "flood flooding ueberschwemmung inundation",
     "condensation": "condensation betauung dewing condensing",
     "tamper": "tamper tampered tampering removal removed manipulation demolish disassembled dismantled dismount sabotage"
     " antidemolition cut_off detached antitamper vandalism theft teardown tamperdetected casing_open",
-    "motion": "motion pir bewegung mouvement movimiento movement mot bewegungsmelder movements beweging motiondetected motionst",
+    "motion": "movimento ruch pohyb rorelse bewegungserkennung motion pir bewegung mouvement movimiento movement mot bewegungsmelder movements beweging motiondetected motionst",
     "moving": "moving moved move inmotion inmovement inmove transport accelerated intrip",
-    "occupancy": "occupancy occupied occupy occu belegt occupation occupe occ vacancy vacant bezet occupant",
-    "presence": "presence present praesenz presencia anwesenheit aanwezigheid",
-    "smoke": "smoke rauch fumee humo rook",
-    "fire": "fire feuer brand",
+    "occupancy": "ocupado ocupacion bezetting occupancy occupied occupy occu belegt occupation occupe occ vacancy vacant bezet occupant",
+    "presence": "presenza presenca obecnosc presence present praesenz presencia anwesenheit aanwezigheid",
+    "smoke": "fumo dym kour smoke rauch fumee humo rook",
+    "fire": "fire feuer",
     "sos": "sos panic emergency mandown fall emerg alarmbutton duress",
     "lock": "lock locked schloss childlock",
-    "vibration": "vibration vib vibrations shock vibrating vibrate shake impact erschuetterung vibracion",
+    "vibration": "wibracje vibrace vibracao vibrazione trilling vibration vib vibrations shock vibrating vibrate shake impact erschuetterung vibracion",
     "tilt": "tilt tilted inclined neigung tilting tilts inclination incline inclinometer",
     "charging": "charging charge charger laden charged ladung recharge",
     "freeze": "freeze freezing frost frozen frozing",
@@ -119,10 +119,10 @@ _SYNONYMS: dict[str, str] = {
     "relay": "relay relais relays switch rele",
     "digital": "digital di din dig do dout gpio dio",
     "analog": "analog analogue adc ana ain ai aio anlg analogic analoginput adcraw",
-    "input": "input inputs in1_ entree intput inp eingang entrada ingang",
+    "input": "input inputs entree intput inp eingang entrada ingang",
     "output": "output outputs sortie ausgang salida out uitgang",
-    "alarm": "alarm alarms alert alerts warning warn alerte alarma alarme warnung alrm alerm waarschuwing",
-    "fault": "fault faults watchdog error errors err failure failures fail failed broken malfunction fehler erreur stoerung defect defekt failsafe"
+    "alarm": "allarme alarmy alerta alarm alarms alert alerts warning warn alerte alarma alarme warnung alrm alerm waarschuwing",
+    "fault": "abnormal abnormality anomaly defective malfunctioning overvoltage undervoltage overcurrent overload overheated fault faults watchdog error errors err failure failures fail failed broken malfunction fehler erreur stoerung defect defekt failsafe"
     " overflow fraud blocked obstruction obstructed backflow burst jammed stuck brokenpipe inconsistency badencoder fouled storing"
     " continuousflow continousflow nousage meternoresponse noencoder brownout obstacle inactivity faulty covered dirty",
     "status": "status state stat statut zustand estado stato states statuses etat",
@@ -140,29 +140,31 @@ _SYNONYMS: dict[str, str] = {
     "snr": "snr lsnr",
     "strength": "strength",
     "quality": "quality qualite",
+    "product": "device product lorawan lora network wifi ble nfc bluetooth",
+    "scan": "scan scans scanned",
     "txpower": "txpower txpow txpwr loratxpower",
     "time": "time timestamp timestamps unix utc date datetime horodatage systimestamp isotime unixtime epoch clock zeit datum hora fecha"
-    " timestam stamp ts systime rtc localtime zeitstempel temps_ tst tstamp devicetime synctime",
+    " timestam stamp ts systime rtc localtime zeitstempel tst tstamp devicetime synctime",
     "duration": "duration elapsed age uptime runtime ontime offtime dauer runningtime worktime workingtime dwell duree lifetime"
     " operatinghours runhours operatingtime laufzeit upsince workingduration life",
     "frequency": "freq frequency frequence frequenz frecuencia",
-    "factor": "factor facteur faktor pf cosphi",
-    "resistance": "resistance resistor ohms impedance ohm res_ widerstand",
+    "factor": "factor facteur faktor",
+    "resistance": "resistance resistor ohms impedance ohm widerstand",
     "acceleration": "acceleration accelerometer accel acc accelerations beschleunigung accelx accely accelz acel accx accy accz xaccel",
     "gyro": "gyro gyroscope gyrometer rotation",
     "angle": "angle winkel roll pitch yaw angles roulis",
     "orientation": "orientation orient",
-    "weight": "weight gewicht mass poids peso load_kg gewichts masse",
-    "volume": "volume vol volumen",
-    "flow": "flow flowrate durchfluss debit caudal flux debiet",
-    "consumption": "consumption consommation verbrauch consumo verbruik usage",
+    "weight": "vaha waga gewichtung weight gewicht mass poids peso load_kg gewichts masse",
+    "volume": "rauminhalt objem volume vol volumen",
+    "flow": "przeplyw prutok portata vazao doorstroming debito flow durchfluss debit caudal flux debiet",
+    "consumption": "spotreba zuzycie consumi consumption consommation verbrauch consumo verbruik usage",
     "meter": "meter metering zaehlwerk compteurs",
     "gas": "gas gaz",
     "reactive": "reactive reactivo reaktiv blind",
     "apparent": "apparent scheinleistung",
     "active": "active activa",
-    "board": "board mainboard mcu cpu pcb chip internal onboard circuit device_ core processor die",
-    "dew": "dew dewpoint taupunkt rosee",
+    "board": "board mainboard mcu cpu pcb chip internal onboard circuit core processor die",
+    "dew": "dew taupunkt rosee",
     "index_heat": "heatindex feelslike humidex windchill",
     "target": "target setpoint setpt consigne soll sollwert",
     "threshold": "threshold thresholds thresh limit limits seuil schwelle grenzwert umbral thrd thr limite thre",
@@ -178,7 +180,15 @@ _SYNONYMS: dict[str, str] = {
     "schedule": "schedule scheduled program calendar zeitplan",
     "adr": "adr datarate",
     "keepalive": "keepalive heartbeat keep_alive hb",
-    "rate": "rate rates sampling samplerate",
+    "rate": "rate rates",
+    "sampling": "sampling samplerate sample samples",
+    "send": "send sending transmit transmission upload uploads sent",
+    "join": "join joins otaa abp joined",
+    "confirmed": "confirmed confirm unconfirmed confirmation",
+    "exceed": "exceed exceeds exceeded exceeding beyond",
+    "lifetime": "semesters semester years year months quarters",
+    "trend": "mutation trend gradient",
+    "reverse": "reverse negative",
     "change": "change changed",
     "range": "range",
     "trigger": "trigger triggered triggers",
@@ -186,34 +196,34 @@ _SYNONYMS: dict[str, str] = {
     "report": "report reporting reported",
     "max": "max maximum maxi highest peak mx",
     "min": "min minimum mini lowest",
-    "mean": "avg average mean moyenne durchschnitt averaged moy media mittel median rms",
+    "mean": "ave avg average mean moyenne durchschnitt averaged moy media mittel median rms",
     "last": "last latest now recent actual instant instantaneous live actuel",
     "previous": "previous prev former preceding",
     "daily": "today daily day hourly perhour perday month monthly weekly yesterday",
-    "high": "high hi upper haut hoch highest_",
+    "high": "high hi upper haut hoch",
     "low": "low lower lo bas niedrig weak",
     "end": "end eol critical empty depleted",
-    "channel": "channel channels ch chan kanal canal chn chnl port_",
+    "channel": "channel channels ch chan kanal canal chn chnl",
     "phase": "phase phases l1 l2 l3",
-    "percent": "percent percentage pct perc prozent pourcentage porcentaje percentages ratio_",
+    "percent": "percent percentage pct perc prozent pourcentage porcentaje percentages",
     "ratio": "ratio",
     "raw": "raw rawvalue roh brut",
     "value": "value values val vals valeur wert valor data reading readings measure measurement measurements mesure measured messwert meas"
     " measuredvalue waarde",
     "sensor": "sensor sensors probe capteur sonde fuehler sonda transducer",
-    "external": "external ext extern externe probe_ exterior outside outdoor outer",
-    "supply": "supply vdd vcc vbus vsys vin vext vsupply vpwr mains vout versorgung alimentation vref",
+    "external": "external ext extern externe exterior outside outdoor outer",
+    "supply": "supply vdd vpwr mains vout versorgung alimentation",
     "storage": "storage capacitor capvoltage supercap",
     "remaining": "remaining rest remain left capacity",
     "outage": "outage lost blackout powerfail powercut mainsfail cutoff powerfailure",
     "id": "id ids uuid guid eui deveui devaddr identifier deviceid devid",
-    "number": "number num no_ nb nr numero nummer",
-    "sequence": "sequence seq fcnt framecounter sequencenumber framecount",
+    "number": "number num nb nr numero nummer",
+    "sequence": "sequence seq fcnt framecount",
     "frame": "frame trame packet packets message messages msg telegram uplink uplinks downlink downlinks",
     "payload": "payload bytes frmpayload hex base64 b64 rawpayload rawdata bytestring hexstring hexdata payloadhex",
     "port": "port fport",
     "crc": "crc checksum crc16 chksum cks",
-    "mac": "mac bssid macaddress macs ssid",
+    "mac": "ssids mac bssid macaddress macs ssid",
     "ack": "ack acktoken nack",
     "protocol": "protocol proto opcode cmdid command cmd endpoint cluster clusterid attributeid",
     "decoder": "decoder codec decode decoding decoderversion",
@@ -245,9 +255,9 @@ _SYNONYMS: dict[str, str] = {
     "displayed": "displayed display",
     "intensity": "intensity",
     "frac": "fraction",
-    "cover": "cover case box enclosure boitier lid housing backplate",
+    "cover": "cover case box enclosure boitier housing backplate",
     "reference": "reference ref",
-    "good": "good",
+    "good": "good ok okay healthy",
     "detect": "detected detection detect detector erkannt deteccion",
     "test": "test selftest",
     "actuator": "actuator motor pump fan ventilator",
@@ -267,7 +277,7 @@ _COMPOUNDS: dict[str, str] = {
     "tmax": "temperature max", "tmin": "temperature min", "tavg": "temperature mean", "shtemp": "temperature", "shthum": "humidity",
     "shhum": "humidity", "reflux": "reflux", "liquidlevel": "water level", "tdew": "dew temperature", "tsoil": "soil temperature", "twater": "water temperature", "tair": "air temperature",
     "tambient": "air temperature", "tint": "board temperature", "text_": "external temperature", "tbaro": "temperature barometric",
-    "tob": "temperature", "tchip": "board temperature", "tleaf": "leaf temperature", "tin": "temperature", "tout": "temperature output",
+    "wasserstand": "water level", "waterstand": "water level", "waterhoogte": "water level", "nivelagua": "water level", "tob": "temperature", "tchip": "board temperature", "tleaf": "leaf temperature", "tin": "temperature", "tout": "temperature output",
     "theatindex": "index_heat temperature", "airtemp": "air temperature", "dewpoint": "dew temperature",
     "tempc": "temperature", "tempf": "temperature", "roomtemp": "room temperature", "airpressure": "air barometric pressure",
     "pbaro": "barometric pressure", "atmp": "barometric pressure", "patm": "barometric pressure", "airpres": "air barometric pressure",
@@ -363,12 +373,12 @@ NUMBERS: tuple[tuple[str, str], ...] = (
     ("snow_depth", "snow depth|level|height|distance"),
     ("uv_index", "uv !temperature"), ("par", "par"), ("irradiance", "irradiance !par|white|temperature|voltage|battery|current|power|noise|charging"),
     ("power_factor", "power factor"),
-    ("temperature_delta", "differential temperature"),
+    ("temperature_delta", "differential temperature"), ("temperature_delta", "trend temperature"),
     ("apparent_energy", "apparent energy"), ("reactive_energy", "reactive energy"), ("reactive_power", "reactive power"),
     ("apparent_power", "apparent power"),
-    ("energy", "energy !storage|harvesting"), ("charge", "current hour"), ("power", "power !hour"), ("power", "demand"), ("energy", "electricity !power|voltage|current"),
+    ("energy", "energy index"), ("energy", "energy !storage|harvesting"), ("charge", "current hour"), ("power", "power !hour"), ("power", "demand !heat|heating|cooling|valve|cool"), ("energy", "electricity !power|voltage|current"),
     ("battery_voltage", "battery voltage"), ("battery_voltage", "storage voltage"),
-    ("current", "current !hour|battery|position|status|mode|valve|direction|level|time|temperature|humidity|voltage|pressure|distance|speed"),
+    ("current", "current !hour|battery|position|status|mode|valve|direction|level|value|volume|count|people|weight|flow|tariff|thd|time|temperature|humidity|voltage|pressure|distance|speed"),
     ("water_potential", "soil|water|moisture potential"), ("water_potential", "soil pressure"),
     ("differential_pressure", "differential pressure"), ("pressure", "water|vapor|oil|tank|inlet|outlet|line|sensor|hydraulic|pipe pressure"),
     ("atmospheric_pressure", "barometric pressure !differential"), ("atmospheric_pressure", "barometric !temperature|differential"),
@@ -378,7 +388,7 @@ NUMBERS: tuple[tuple[str, str], ...] = (
     ("target_temperature", "target temperature"), ("target_temperature", "set point temperature"),
     ("soil_temperature", "soil temperature"), ("water_temperature", "water temperature"), ("temperature", "temperature !resistance|count|voltage"),
     ("temperature", "roomtemp"),
-    ("carbon_dioxide", "co2"), ("carbon_monoxide", "co"), ("volatile_organic_compounds_parts", "voc"), ("aqi", "aqi !accuracy"),
+    ("carbon_dioxide", "co2"), ("carbon_monoxide", "co !count"), ("volatile_organic_compounds_parts", "voc"), ("aqi", "aqi !accuracy"), ("aqi", "air quality !status|level"),
     ("formaldehyde", "hcho"), ("hydrogen_sulphide", "h2s"), ("ammonia", "nh3"), ("nitrogen_dioxide", "no2"),
     ("ozone", "o3"), ("sulphur_dioxide", "so2"), ("methane", "ch4"), ("hydrogen", "h2"), ("radon", "radon"),
     ("dissolved_oxygen", "dissolved oxygen"), ("dissolved_oxygen", "do"), ("oxygen", "oxygen"), ("turbidity", "turbidity"), ("salinity", "salinity"),
@@ -404,14 +414,14 @@ NUMBERS: tuple[tuple[str, str], ...] = (
     ("pressure", "pressure !blood"),
     ("people", "people"),
     ("supply_voltage", "supply voltage !last"),
-    ("voltage", "voltage"),
+    ("voltage", "voltage !thd|harmonic|harmonics|unbalance|imbalance|ratio|status"),
 )  # fmt: skip
 
 # The whole name, where it says too little for rules.
 WHOLE: dict[str, str] = {
     "t": "temperature", "p": "atmospheric_pressure", "h": "humidity", "ppm": "carbon_dioxide", "db": "sound_pressure",
     "rh": "humidity", "i_rms": "current", "v_rms": "voltage", "dp": "differential_pressure", "n": "nitrogen", "mv": "voltage",
-    "k": "potassium", "base": "energy", "vol": "voltage", "no": "nitrogen_monoxide", "fpm": "pm25",
+    "k": "potassium", "base": "energy", "vol": "voltage", "setpoint": "target_temperature", "heatingsetpoint": "target_temperature", "coolingsetpoint": "target_temperature", "no": "nitrogen_monoxide", "fpm": "pm25",
 }  # fmt: skip
 
 # The word before others: tRoot, T_Root; wc_Root isn't there.
@@ -435,14 +445,15 @@ PLAIN_HEADS = word_set(
 
 # ---- true or false ----
 FLAGS: tuple[tuple[str, str], ...] = (
-    ("battery_low", "battery low|end|alarm|fault|outage"), ("battery_low", "low voltage !threshold"), ("battery_low", "storage low"),
+    ("battery_low", "battery low|end|alarm|fault|outage"), ("battery_low", "low voltage !threshold"), ("battery_low", "storage low"), ("battery_low", "low power"),
     ("battery_charging", "charging !fully|time|voltage|current|cycle|full"),
     ("fault", "fault"), ("fault", "bad"),
-    ("problem", "no beacon|encoder|response|consumption|fix|sensor|signal|flow|connection|link"), ("problem", "back|continuous|continous flow"), ("problem", "out range"),
+    ("problem", "no beacon|encoder|response|consumption|fix|sensor|signal|flow|connection|link"), ("problem", "back|reverse|continuous|continous flow"), ("problem", "out range|threshold"), ("problem", "exceed"), ("problem", "high|low consumption"),
+    ("problem", "hammer"), ("alarm", "threshold"),
     ("tamper", "tamper"), ("tamper", "cover open|alarm|status"),
     ("smoke", "smoke"), ("smoke", "fire"),
-    ("leak", "leak !level|threshold"), ("leak", "flood"), ("condensation", "condensation"), ("leak", "water detect|status|alarm|presence|contact"),
-    ("gas_detected", "gas detect|alarm|leak"), ("carbon_monoxide_detected", "co alarm"),
+    ("leak", "leak !level|threshold"), ("leak", "flood"), ("condensation", "condensation"), ("leak", "water detect|status|alarm|presence|contact"), ("leak", "wet|wetness !leaf|level"),
+    ("gas_detected", "gas detect|alarm|leak|status !valve|volume|meter"), ("carbon_monoxide_detected", "co alarm"),
     ("safety", "sos"), ("safety", "man down"),
     ("cold", "freeze !protection"), ("heat", "heat !index"),
     ("alarm", "alarm"), ("alarm", "high|low temperature|humidity|co2|voc|current|flow|pressure|voltage|level !status"),
@@ -452,11 +463,11 @@ FLAGS: tuple[tuple[str, str], ...] = (
     ("vibration", "vibration"), ("tilt", "tilt"), ("power_outage", "outage"), ("plug", "plug"), ("external_power", "external power"),
     ("connectivity", "online !sensor|temperature"), ("leak", "water"), ("leak", "moisture"), ("running", "running"),
     ("digital_output", "digital output|out"), ("digital_input", "digital input|in"), ("digital_output", "relay"),
-    ("button_state", "button !press"),
+    ("button_state", "button !press|id|number"),
 )  # fmt: skip
 # About these a name says enough wherever they stand in it.
 STRONG_FLAGS = frozenset(
-    {"fault", "problem", "tamper", "leak", "smoke", "battery_low", "condensation"}
+    {"fault", "problem", "tamper", "leak", "smoke", "battery_low", "condensation", "safety"}
 )
 # Flags where a number other than 0 and 1 is something else, and the name alone suffices for a value-less field.
 OVERHEAD = frozenset(["payload", "crc", "mac"])
@@ -464,7 +475,7 @@ SURE_FLAGS = word_set(
     "battery_low battery_charging tamper leak condensation fault smoke alarm safety cold"
     " window door garage_door opening valve occupancy presence motion moving lock heat"
     " connectivity digital_input digital_output power_outage plug external_power vibration"
-    " running problem"
+    " running problem button_state"
 )  # fmt: skip
 # In a name like "door closed" or "free parking space" true is the opposite of on.
 INVERTED_WORDS = frozenset({"vacant", "vacancy", "free", "closed", "close", "ferme", "geschlossen", "cerrado", "shut", "dry", "undetected"})  # fmt: skip
@@ -473,26 +484,26 @@ INVERTED_WORDS = frozenset({"vacant", "vacancy", "free", "closed", "close", "fer
 # ---- settings, overhead, identity ----
 # Any of these anywhere makes a field a setting that the device repeats back.
 SETTING_RULES: tuple[tuple[str, str], ...] = (
-    ("threshold", "threshold"), ("interval", "interval"), ("timeout", "timeout !status"), ("configuration", "config"),
+    ("threshold", "threshold"), ("interval", "interval !count|people|output|in|energy|volume|consumption"), ("timeout", "timeout !status"), ("configuration", "config"),
     ("calibration", "calibration !status"), ("enable", "enable"), ("retry", "retry"), ("schedule", "schedule"), ("adr", "adr"),
-    ("keep alive", "keepalive"), ("keep alive", "keep alive"), ("time step", "time step"), ("dead zone", "dead zone"), ("rate", "rate value|report|sensor|frame|data|scan"), ("rate", "samplerate"),
+    ("keep alive", "keepalive"), ("keep alive", "keep alive"), ("time step", "time step"), ("dead zone", "dead zone"), ("rate", "rate value|report|sensor|frame|data|scan"), ("sampling", "sampling rate|time|duration"), ("confirmed", "confirmed !fault"), ("join", "join mode|type|interval|retry|trigger"), ("spreading factor", "spreading"),
     ("range", "range !distance|value|out"), ("change of value to report", "change report|temperature|humidity|co2|barometric|illuminance|angle|pressure|battery"),
     ("limited time", "min|max time|report|number"), ("mode of trigger", "trigger mode|time|range|count_"), ("LED", "led mode|brightness|intensity|illuminance"),
     ("report", "report !previous|time|value|tamper|alarm|leak|motion|door"), ("alarm setting", "alarm time|duration|mode|current|voltage|number|max|min"),
-    ("command", "config ack"), ("mode", "operating|work|reporting mode"), ("multiplier", "transformer"), ("default", "fallback"),
+    ("command", "config ack"), ("mode", "operating|work|working|reporting|report|send|joining mode"), ("wake-up", "wakeup|wake|sleep time|duration|number|mode"), ("default", "preset"), ("buzzer", "buzzer|beep mode|volume"), ("multiplier", "transformer"), ("default", "fallback"),
 )  # fmt: skip
 # The whole name of a setting.
 SETTING_NAMES = word_set(
-    "hb dr sf adr tdc vt mode_config wdt lpm txpower loratxpower class_ uplinktype cfgstatus"
+    "hb dr sf loradr lora_dr timezone tz utcoffset adrmode classmode confirmmode lorawanclassmode adr tdc vt mode_config wdt lpm txpower loratxpower class_ uplinktype cfgstatus"
 )
 # The whole name of what the decoder, not the device, tells; and of bookkeeping.
 OVERHEAD_NAMES = word_set(
     "fport port bytes raw payload hex crc checksum mac uuid devaddr deveui appeui joineui ack"
-    " acktoken vif dif ct func opcode sequencenumber seq fcnt framecounter cmdid report"
+    " acktoken vif dif ct func opcode sequencenumber seq fcnt cmdid report"
     " endpoint clusterid attributeid decodinginfo header errors warnings_ messagetype_"
-    " datatype_ zclheader redundancy_ uid macaddr preamble devid deviceid b64 base64"
+    " datatype_ zclheader redundancy_ uid macaddr preamble devid b64 base64"
     " decryptionkey packetid msgid payloadtype payloadlength payloadvariant payloadcounter"
-    " type protocolversion_ major_ minor_ frameid rawdata rawpayload"
+    " type protocolversion_ major_ minor_ frameid rawdata rawpayload reserved rfu spare padding measurementid rawhex hexstring hexraw crcok crcvalid deviceeui devicejoineui gatewayeui networkid netid applicationid protocolid commandid idx"
 )  # fmt: skip
 UNIT_NAMES = word_set("unit units uom engunits displayname unitofmeasurement")
 # The whole name, or its last word, of what the device is.
