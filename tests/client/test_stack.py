@@ -20,6 +20,7 @@ from thethingsstack import (
     Stack,
     StorageUnavailable,
     UplinkMessage,
+    calls,
     stack as stack_module,
     tls_context,
 )
@@ -74,7 +75,7 @@ async def test_application(make_stack: MakeStack) -> None:
 async def test_devices(
     simulator: Simulator, make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stack_module, "_PAGE", 3)
+    monkeypatch.setattr(calls, "PAGE", 3)
     found = [device async for device in make_stack("read").devices()]
     assert [device.ids.device_id for device in found] == sorted(simulator.devices)
     climate = next(item for item in found if item.ids.device_id == "greenhouse-climate")
@@ -98,16 +99,16 @@ async def test_device(make_stack: MakeStack) -> None:
 
 
 async def test_device_everywhere(simulator: Simulator, make_stack: MakeStack) -> None:
-    merged = await make_stack("read").device_everywhere("greenhouse-climate")
+    merged = await make_stack("read").end_devices.details("greenhouse-climate")
     assert merged["name"] == "Greenhouse climate"
     assert merged["frequency_plan_id"]
     assert merged["formatters"]
     assert "root_keys" not in merged
     assert "key" not in str(merged)
-    abp = await make_stack("read").device_everywhere("old-abp-node")
+    abp = await make_stack("read").end_devices.details("old-abp-node")
     assert abp["lorawan_version"]
     with pytest.raises(NotFound):
-        await make_stack("read").device_everywhere("nosuch")
+        await make_stack("read").end_devices.details("nosuch")
 
 
 def test_merge_keeps_what_is_there() -> None:

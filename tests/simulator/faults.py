@@ -26,7 +26,14 @@ class Faults:
     mqtt_refuse_subscribe: bool = False
     """Answer every SUBSCRIBE with 0x80."""
     http_status: dict[str, int] = field(default_factory=dict)
-    """Path prefix, with or without `/api/v3`, to the status to answer with."""
+    """Path prefix, with or without `/api/v3`, to the status to answer with.
+
+    A method may stand before it, as in all that follow: `PUT /ns/`.
+    """
+    http_dies_at: str | None = None
+    """Path prefix; the first request that has it goes unanswered, and so do all after it."""
+    http_mute_at: str | None = None
+    """Path prefix; requests that have it are done, but the connection ends without an answer."""
     http_down: bool = False
     """Close every HTTP connection without an answer."""
     http_delay: float = 0.0

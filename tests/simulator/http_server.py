@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import json
 import math
 import ssl
-from typing import Any
+from typing import Any, NoReturn
 
 from aiohttp import web
 
@@ -188,23 +188,26 @@ class HttpServer:
         self._requests.append((request.method, request.path_qs))
         if self._faults.http_delay:
             await asyncio.sleep(self._faults.http_delay)
+        if _meant(request, self._faults.http_dies_at):
+            self._faults.http_dies_at, self._faults.http_down = None, True
         if self._faults.http_down:
-            if request.transport is not None:
-                request.transport.abort()
-            raise web.HTTPServiceUnavailable
-        paths = (request.path, request.path.removeprefix(PREFIX))
+            _hang_up(request)
         for prefix, status in self._faults.http_status.items():
-            if any(path.startswith(prefix) for path in paths):
+            if _meant(request, prefix):
                 return _faulty(status, self._stack.ulid())
         for prefix, body in self._faults.http_body.items():
-            if any(path.startswith(prefix) for path in paths):
+            if _meant(request, prefix):
                 return web.Response(body=body, content_type="application/json")
         try:
-            return await handler(request)
+            answer = await handler(request)
         except web.HTTPNotFound:
             error = errors.not_found_path()
         except web.HTTPMethodNotAllowed:
             error = errors.wrong_method()
+        else:
+            if _meant(request, self._faults.http_mute_at):
+                _hang_up(request)
+            return answer
         return json_answer(error.status, error.body(), self._stack.ulid(), {})
 
     def _limit(self, call: Call) -> None:
@@ -217,6 +220,22 @@ class HttpServer:
             call.headers.update(headers)
             if not allowed:
                 raise errors.rate_limited(limit.burst, _resource(call))
+
+
+def _meant(request: web.Request, prefix: str | None) -> bool:
+    """Return whether a fault's prefix, a method before it or not, is this request's."""
+    if prefix is None:
+        return False
+    method, _, path = prefix.rpartition(" ")
+    if method and method != request.method:
+        return False
+    return request.path.startswith((path, PREFIX + path))
+
+
+def _hang_up(request: web.Request) -> NoReturn:
+    if request.transport is not None:
+        request.transport.abort()
+    raise web.HTTPServiceUnavailable
 
 
 def _faulty(status: int, request_id: str) -> web.Response:

@@ -1,5 +1,14 @@
 """A client for The Things Stack: typed messages, reconnecting stream, HTTP API."""
 
+from .administration import ApiKey, Collaborator
+from .changes import UNCHANGED, DeviceChanges
+from .configuration import (
+    LORAWAN_VERSIONS,
+    FrequencyPlan,
+    parse_lorawan_version,
+    usual_phy_version,
+    version_number,
+)
 from .connection import (
     CLOUD_CLUSTERS,
     NETWORKS,
@@ -9,15 +18,8 @@ from .connection import (
     is_loopback,
     normalize_server_url,
 )
-from .downlinks import (
-    PRIORITIES,
-    Downlink,
-    Downlinks,
-    EncodedDownlink,
-    Formatter,
-    Priority,
-    QueuedDownlink,
-)
+from .downlinks import PRIORITIES, Downlink, Downlinks, EncodedDownlink, Priority, QueuedDownlink
+from .end_devices import Presence, RootKeys
 from .errors import (
     AuthenticationFailed,
     BadMessage,
@@ -35,6 +37,20 @@ from .errors import (
     StackError,
     StorageUnavailable,
     redact,
+)
+from .events import REGISTRY_EVENTS, Event, EventsConnected, EventsLost
+from .formatters import Decoded, FormatterFailed, Formatters
+from .gateways import Gateway, GatewayConnection
+from .identifiers import (
+    InvalidIdentifier,
+    check_id,
+    generate_key,
+    looks_reversed,
+    parse_dev_addr,
+    parse_eui,
+    parse_key,
+    propose_id,
+    reversed_eui,
 )
 from .messages import (
     DownlinkReport,
@@ -55,13 +71,17 @@ from .models import (
     EndDevice,
     EndDeviceIds,
     ErrorDetails,
+    Formatter,
     KeyInfo,
     Location,
     MqttAddress,
     Reception,
     VersionIds,
 )
+from .registration import Registration, Server, Session
 from .registry import DEVICE_FIELDS
+from .removal import Deletion, PartlyDeleted, RollbackFailed
+from .repository import Brand, DeviceModel, DeviceTemplate, FirmwareVersion
 from .rights import FEATURES, expand, missing
 from .stack import Stack
 from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
@@ -71,17 +91,28 @@ __all__ = [
     "CLOUD_CLUSTERS",
     "DEVICE_FIELDS",
     "FEATURES",
+    "LORAWAN_VERSIONS",
     "NETWORKS",
     "PRIORITIES",
+    "REGISTRY_EVENTS",
+    "UNCHANGED",
+    "ApiKey",
     "Application",
     "AuthenticationFailed",
     "BadMessage",
     "BatteryStatus",
+    "Brand",
     "CertificateFailed",
+    "Collaborator",
     "Conflict",
     "Connection",
     "ConnectionFailed",
     "DataRate",
+    "Decoded",
+    "Deletion",
+    "DeviceChanges",
+    "DeviceModel",
+    "DeviceTemplate",
     "Downlink",
     "DownlinkReport",
     "DownlinkState",
@@ -90,7 +121,17 @@ __all__ = [
     "EndDevice",
     "EndDeviceIds",
     "ErrorDetails",
+    "Event",
+    "EventsConnected",
+    "EventsLost",
+    "FirmwareVersion",
     "Formatter",
+    "FormatterFailed",
+    "Formatters",
+    "FrequencyPlan",
+    "Gateway",
+    "GatewayConnection",
+    "InvalidIdentifier",
     "InvalidRequest",
     "JoinAccept",
     "KeyInfo",
@@ -104,14 +145,21 @@ __all__ = [
     "Network",
     "NormalizedUplink",
     "NotFound",
+    "PartlyDeleted",
+    "Presence",
     "Priority",
     "ProtocolMismatch",
     "QueuedDownlink",
     "RateLimited",
     "Reception",
+    "Registration",
     "RequestTimeout",
+    "RollbackFailed",
+    "RootKeys",
+    "Server",
     "ServerFailed",
     "ServiceData",
+    "Session",
     "Stack",
     "StackError",
     "StorageUnavailable",
@@ -122,12 +170,23 @@ __all__ = [
     "Uplink",
     "UplinkMessage",
     "VersionIds",
+    "check_id",
     "cloud_network",
     "expand",
+    "generate_key",
     "is_loopback",
+    "looks_reversed",
     "missing",
     "normalize_server_url",
+    "parse_dev_addr",
+    "parse_eui",
+    "parse_key",
+    "parse_lorawan_version",
     "parse_message",
+    "propose_id",
     "redact",
+    "reversed_eui",
     "tls_context",
+    "usual_phy_version",
+    "version_number",
 ]

@@ -162,7 +162,7 @@ def devices_show(context: typer.Context, device_id: str) -> None:
     """Show one end device, merged from all servers, without keys."""
 
     async def show(stack: Stack) -> None:
-        device = await stack.device_everywhere(device_id)
+        device = await stack.end_devices.details(device_id)
         _print_json(device, indent=not context.obj.json)
 
     _run(context, show)

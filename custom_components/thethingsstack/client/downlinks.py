@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from . import values
 from .errors import NotFound
-from .models import VersionIds
+from .models import Formatter, VersionIds
 
 type Priority = Literal[
     "LOWEST", "LOW", "BELOW_NORMAL", "NORMAL", "ABOVE_NORMAL", "HIGH", "HIGHEST"
@@ -115,14 +115,6 @@ class QueuedDownlink:
         if self.payload is None:
             item["decoded_payload"] = {}  # an empty frame is taken in no other way
         return item
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Formatter:
-    """A downlink payload formatter; `parameter` is the script where it is one."""
-
-    kind: str
-    parameter: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

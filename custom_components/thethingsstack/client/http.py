@@ -29,6 +29,7 @@ from .errors import (
 from .models import ErrorDetails
 
 type Host = Literal["identity", "cluster"]
+type Lines = AsyncIterator[Mapping[str, Any]]
 
 # Everything else is asked from the Identity Server, as the Console does; it isn't in every cluster.
 _CLUSTER_PATHS = frozenset(
@@ -109,11 +110,29 @@ class Transport:
 
     @asynccontextmanager
     async def lines(
-        self, path: str, *, params: Mapping[str, Any] | None = None, timeout: float
-    ) -> AsyncIterator[tuple[AsyncIterator[Mapping[str, Any]], Mapping[str, str]]]:
-        """Open a stream of results; gives their iterator and the headers."""
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        host: Host | None = None,
+        timeout: float | None,
+        idle: float | None = None,
+    ) -> AsyncIterator[tuple[Lines, Mapping[str, str]]]:
+        """Open a stream of results; gives their iterator and the headers.
+
+        It may take `timeout` seconds as a whole, and `idle` from one piece to the next.
+        """
         async with self._open(
-            "GET", path, params=params, timeout=timeout, accept="text/event-stream"
+            method,
+            path,
+            params=params,
+            json=json,
+            host=host,
+            timeout=timeout,
+            idle=idle,
+            accept="text/event-stream",
         ) as response:
             if response.status >= 300:
                 await _read(response)
@@ -128,7 +147,8 @@ class Transport:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         host: Host | None = None,
-        timeout: float,
+        timeout: float | None,
+        idle: float | None = None,
         accept: str = "application/json",
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         headers = {"Accept": accept, "User-Agent": self._user_agent, **self._authorization()}
@@ -144,7 +164,7 @@ class Transport:
                 ssl=self._ssl,
                 # A redirect to a login page is no answer, and the key goes nowhere else.
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=timeout),
+                timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=20, sock_read=idle),
             ) as response:
                 yield response
 

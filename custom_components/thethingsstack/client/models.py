@@ -63,6 +63,17 @@ class Location:
             source=source.removeprefix("SOURCE_") if source else None,
         )
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the location as the server takes it; one without source was set by people."""
+        data: dict[str, Any] = {
+            "latitude": self.latitude,
+            "longitude": self.longitude,
+            "altitude": self.altitude,
+            "accuracy": self.accuracy,
+            "source": f"SOURCE_{self.source or 'REGISTRY'}",
+        }
+        return {key: value for key, value in data.items() if value}
+
     @classmethod
     def read(cls, data: object) -> Self | None:
         """Read a location that may be missing, empty, or off the map."""
@@ -116,6 +127,17 @@ class VersionIds:
             "band_id": self.band_id,
         }
         return {key: value for key, value in named.items() if value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formatter:
+    """A payload formatter of one direction; `parameter` is the script where it is one.
+
+    The kinds are FORMATTER_REPOSITORY, _JAVASCRIPT, _CAYENNELPP and _GRPC_SERVICE.
+    """
+
+    kind: str
+    parameter: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

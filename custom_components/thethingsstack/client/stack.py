@@ -7,13 +7,17 @@ import logging
 import random as _random
 import ssl
 from typing import Any
-from urllib.parse import quote
 
 import aiohttp
 
 from . import rights as _rights, tls, topics, values
+from .administration import Administration
+from .calls import Calls, quoted
+from .claiming import Claiming
+from .configuration import Configuration
 from .connection import MQTT_PORT, MQTTS_PORT, Connection, is_loopback
 from .downlinks import Downlinks
+from .end_devices import EndDevices
 from .errors import (
     AuthenticationFailed,
     BadMessage,
@@ -23,18 +27,16 @@ from .errors import (
     StackError,
     StorageUnavailable,
 )
+from .events import Events
+from .formatters import FormatterCalls
+from .gateways import Gateways
 from .http import Host, Transport
 from .messages import Message, parse_message
 from .models import Application, EndDevice, KeyInfo, MqttAddress
 from .mqtt import NOT_AUTHORIZED, MqttConnection
-from .registry import (
-    APPLICATION_FIELDS,
-    APPLICATION_SERVER_FIELDS,
-    DEVICE_FIELDS,
-    JOIN_SERVER_FIELDS,
-    NETWORK_SERVER_FIELDS,
-    merge,
-)
+from .qr_codes import QrCodes
+from .registry import APPLICATION_FIELDS, DEVICE_FIELDS
+from .repository import Repository
 from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
 
 _LOGGER = logging.getLogger(__name__)
@@ -42,7 +44,6 @@ _LOGGER = logging.getLogger(__name__)
 BACKOFF_CAP = 120.0
 _NO_RIGHTS = "no_application_rights"
 _STEADY = timedelta(minutes=1)
-_PAGE = 500
 _STORAGE_PAGE = 1_000
 
 
@@ -87,13 +88,23 @@ class Stack:
         self._mqtt_timeout = mqtt_timeout
         self._address: MqttAddress | None = None
         self._last_message_at: datetime | None = None
-        self._http = Transport(
+        transport = Transport(
             connection,
             session=session,
             tls_context=tls_context,
             user_agent=user_agent,
             sleep=sleep,
         )
+        self._calls = calls = Calls(transport, connection, sleep)
+        self.end_devices = EndDevices(calls)
+        self.repository = Repository(calls)
+        self.configuration = Configuration(calls)
+        self.formatters = FormatterCalls(calls)
+        self.qr_codes = QrCodes(calls)
+        self.claiming = Claiming(calls)
+        self.administration = Administration(calls)
+        self.gateways = Gateways(calls)
+        self.events = Events(calls, random=random)
 
     # -- Calls ------------------------------------------------------------------------------------
 
@@ -115,15 +126,14 @@ class Stack:
         wants them, and a list under "field_mask" is joined. A rate limit is waited out where that
         takes at most `max_wait` seconds. Raises StackError.
         """
-        answer = await self._http.request(
+        return await self._calls.request(
             method, path, params=params, json=json, host=host, timeout=timeout, max_wait=max_wait
         )
-        return answer.data
 
     @property
     def downlinks(self) -> Downlinks:
         """The downlink queues of the application's end devices."""
-        return Downlinks(self.request, self._application_path)
+        return Downlinks(self.request, self._calls.application_path)
 
     async def auth_info(self) -> KeyInfo:
         """Return whose key it is and what it may do; raises AuthenticationFailed."""
@@ -138,51 +148,34 @@ class Stack:
 
         An application that does not exist has none, too.
         """
-        app = application_id or self._application_id
-        answer = values.mapping(await self.request("GET", f"applications/{_quoted(app)}/rights"))
+        app = application_id or self._calls.application_id
+        answer = values.mapping(await self.request("GET", f"applications/{quoted(app)}/rights"))
         return _rights.expand(values.texts(answer.get("rights")))
 
     async def applications(self) -> list[Application]:
         """Return the applications that a user's or organization's key reaches; [] for others."""
-        pages = self._pages("applications", "applications", APPLICATION_FIELDS)
+        pages = self._calls.pages("applications", "applications", APPLICATION_FIELDS)
         return [Application.from_json(item) async for item in pages]
 
     async def application(self) -> Application:
         """Return the application; raises MissingRight without INFO."""
         params = {"field_mask": APPLICATION_FIELDS}
-        answer = await self.request("GET", self._application_path, params=params)
+        answer = await self.request("GET", self._calls.application_path, params=params)
         return Application.from_json(values.mapping(answer))
 
     async def devices(self, field_mask: Sequence[str] = DEVICE_FIELDS) -> AsyncGenerator[EndDevice]:
         """Yield the application's end devices in the order of their ids."""
-        path = f"{self._application_path}/devices"
-        async for item in self._pages(path, "end_devices", field_mask, order="device_id"):
+        path = f"{self._calls.application_path}/devices"
+        async for item in self._calls.pages(
+            path, "end_devices", field_mask, params={"order": "device_id"}
+        ):
             yield EndDevice.from_json(item)
 
     async def device(self, device_id: str, field_mask: Sequence[str] = DEVICE_FIELDS) -> EndDevice:
         """Return one end device as the Identity Server knows it; raises NotFound."""
         params = {"field_mask": field_mask}
-        answer = await self.request("GET", self._device_path(device_id), params=params)
+        answer = await self.request("GET", self._calls.device_path(device_id), params=params)
         return EndDevice.from_json(values.mapping(answer))
-
-    async def device_everywhere(self, device_id: str) -> dict[str, Any]:
-        """Return the server's object of an end device, merged from all its servers, without keys.
-
-        Raises NotFound where the Identity Server does not know it; the others may lack it.
-        """
-        path = self._device_path(device_id)
-        merged = dict((await self.device(device_id)).raw)
-        for server, fields in (
-            ("ns", NETWORK_SERVER_FIELDS),
-            ("as", APPLICATION_SERVER_FIELDS),
-            ("js", JOIN_SERVER_FIELDS),
-        ):
-            try:
-                part = await self.request("GET", f"{server}/{path}", params={"field_mask": fields})
-            except NotFound:
-                continue  # half created, ABP, or at home on another cluster
-            merge(merged, values.mapping(part))
-        return merged
 
     async def stored_uplinks(
         self,
@@ -197,7 +190,7 @@ class Stack:
 
         Unreadable ones are left out. Raises StorageUnavailable where the server has none.
         """
-        scope = self._device_path(device_id) if device_id else self._application_path
+        scope = self._calls.device_path(device_id) if device_id else self._calls.application_path
         path = f"as/{scope}/packages/storage/uplink_message"
         start: Any = None
         token: str | None = None
@@ -218,7 +211,7 @@ class Stack:
                 params = {"continuation_token": token}
             count = 0
             try:
-                async with self._http.lines(path, params=params, timeout=120) as (items, headers):
+                async with self._calls.lines(path, params=params, timeout=120) as (items, headers):
                     async for item in items:
                         count += 1
                         seen += 1
@@ -241,31 +234,6 @@ class Stack:
             if not count or (token is None and count < page):
                 return
 
-    async def _pages(
-        self, path: str, member: str, field_mask: Sequence[str], *, order: str | None = None
-    ) -> AsyncGenerator[Mapping[str, Any]]:
-        page = 0
-        while True:
-            page += 1
-            params = {"field_mask": field_mask, "limit": _PAGE, "page": page, "order": order}
-            answer = await self.request("GET", path, params=params)
-            items = values.objects(values.mapping(answer).get(member))
-            for item in items:
-                yield item
-            if len(items) < _PAGE:
-                return
-
-    @property
-    def _application_id(self) -> str:
-        return self.connection.uid.partition("@")[0]
-
-    @property
-    def _application_path(self) -> str:
-        return f"applications/{_quoted(self._application_id)}"
-
-    def _device_path(self, device_id: str) -> str:
-        return f"{self._application_path}/devices/{_quoted(device_id)}"
-
     # -- The stream -------------------------------------------------------------------------------
 
     async def mqtt_address(self) -> MqttAddress:
@@ -281,7 +249,9 @@ class Stack:
         if connection.mqtt_host is None:
             try:
                 answer = values.mapping(
-                    await self.request("GET", f"as/{self._application_path}/mqtt-connection-info")
+                    await self.request(
+                        "GET", f"as/{self._calls.application_path}/mqtt-connection-info"
+                    )
                 )
             except MissingRight as error:
                 if error.name == _NO_RIGHTS:
@@ -314,7 +284,7 @@ class Stack:
         It connects again by itself, ever more slowly. Raises AuthenticationFailed once the key's
         refusal is confirmed over HTTP, and nothing else of ours. Close it (`aclosing`) to leave.
         """
-        self._application_id  # noqa: B018 - raises where none is given
+        self._calls.application_id  # noqa: B018 - raises where none is given
         failures = 0
         lost = False
         try:
@@ -402,10 +372,6 @@ class Stack:
             return UnreadableMessage(topic=topic, error=foreign)
         self._last_message_at = message.received_at or self._last_message_at
         return message
-
-
-def _quoted(text: str) -> str:
-    return quote(text, safe="")
 
 
 def _host_port(address: str) -> tuple[str, int | None]:

@@ -1,0 +1,54 @@
+"""Claiming: an end device whose root keys its maker keeps changes hands by a code."""
+
+from base64 import b64encode
+from typing import Any
+
+from . import values
+from .calls import Calls, quoted
+from .models import EndDeviceIds
+
+
+class Claiming:
+    """The Device Claiming Server of the cluster."""
+
+    def __init__(self, calls: Calls) -> None:
+        """Take the way to the servers."""
+        self._calls = calls
+
+    async def supports(self, join_eui: str) -> bool:
+        """Return whether devices with this JoinEUI are claimed instead of given root keys."""
+        answer = await self._calls.object("POST", "edcs/claim/info", json={"join_eui": join_eui})
+        return answer.get("supports_claiming") is True
+
+    async def claim(
+        self, *, dev_eui: str, join_eui: str, authentication_code: str, device_id: str
+    ) -> EndDeviceIds:
+        """Claim a device on its maker's Join Server (DEVICES_WRITE); it isn't registered yet.
+
+        Register it afterwards with `claimed=True`: its root keys stay where they are.
+        """
+        identifiers = {
+            "join_eui": join_eui,
+            "dev_eui": dev_eui,
+            "authentication_code": authentication_code,
+        }
+        return await self._claim({"authenticated_identifiers": identifiers}, device_id)
+
+    async def claim_by_qr_code(self, text: str, *, device_id: str) -> EndDeviceIds:
+        """Claim a device by the text of its QR code."""
+        return await self._claim({"qr_code": b64encode(text.strip().encode()).decode()}, device_id)
+
+    async def unclaim(self, device_id: str) -> None:
+        """Give a claimed device back (DEVICES_WRITE)."""
+        await self._calls.request("DELETE", self._path(device_id))
+
+    async def _claim(self, body: dict[str, Any], device_id: str) -> EndDeviceIds:
+        body |= {
+            "target_application_ids": {"application_id": self._calls.application_id},
+            "target_device_id": device_id,
+        }
+        answer = await self._calls.object("POST", "edcs/claim", json=body, timeout=60)
+        return EndDeviceIds.from_json(values.mapping(answer))
+
+    def _path(self, device_id: str) -> str:
+        return f"edcs/claim/{quoted(self._calls.application_id)}/devices/{quoted(device_id)}"

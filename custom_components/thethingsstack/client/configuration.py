@@ -1,0 +1,135 @@
+"""What a network offers to end devices: frequency plans, versions, defaults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+import re
+from typing import Any, Self
+
+from . import values
+from .calls import Calls, quoted
+from .errors import InvalidRequest
+
+_RP002 = tuple(f"RP002_V1_0_{minor}" for minor in range(5))
+# https://www.thethingsindustries.com/docs/hardware/devices/concepts/lorawan-versions/
+LORAWAN_VERSIONS: Mapping[str, tuple[str, ...]] = {
+    "MAC_V1_0": ("PHY_V1_0",),
+    "MAC_V1_0_1": ("PHY_V1_0_1",),
+    "MAC_V1_0_2": ("PHY_V1_0_2_REV_A", "PHY_V1_0_2_REV_B"),
+    "MAC_V1_0_3": ("PHY_V1_0_3_REV_A",),
+    "MAC_V1_0_4": _RP002,
+    "MAC_V1_1": ("PHY_V1_1_REV_A", "PHY_V1_1_REV_B", *_RP002),
+}
+"""Each LoRaWAN version with the regional parameters that may go with it."""
+_USUAL = {
+    "MAC_V1_0_2": "PHY_V1_0_2_REV_B",
+    "MAC_V1_0_4": "RP002_V1_0_3",
+    "MAC_V1_1": "PHY_V1_1_REV_B",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrequencyPlan:
+    """A frequency plan; `base_frequency` in MHz."""
+
+    id: str
+    name: str
+    base_frequency: int
+    band_id: str
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read a frequency plan; one without name has its id."""
+        plan_id = values.text(data.get("id")) or ""
+        return cls(
+            id=plan_id,
+            name=values.text(data.get("name")) or plan_id,
+            base_frequency=values.integer(data.get("base_frequency")) or 0,
+            band_id=values.text(data.get("band_id")) or "",
+        )
+
+
+def parse_lorawan_version(text: str) -> str:
+    """Return the server's name of a LoRaWAN version: "1.0.3", "v1.0.3", "MAC_V1_0_3".
+
+    Raises InvalidRequest, which names the known ones.
+    """
+    digits = re.sub(r"^(LORAWAN|MAC)?[\s_]*V?[\s_]*", "", text.strip().upper())
+    digits = re.sub(r"[._]", ".", digits).removesuffix(".0") if digits != "1.0" else digits
+    name = "MAC_V" + digits.replace(".", "_")
+    name = "MAC_V1_0" if name == "MAC_V1" else name
+    if name not in LORAWAN_VERSIONS:
+        known = ", ".join(version_number(version) for version in LORAWAN_VERSIONS)
+        raise InvalidRequest(
+            f"LoRaWAN version `{text}` is none of {known}",
+            name="invalid_lorawan_version",
+            attributes={"value": text, "known": known},
+        )
+    return name
+
+
+def version_number(lorawan_version: str) -> str:
+    """Return the number of a LoRaWAN version as people say it: "1.0.3"."""
+    return lorawan_version.removeprefix("MAC_V").replace("_", ".")
+
+
+def usual_phy_version(lorawan_version: str) -> str:
+    """Return the regional parameters that most devices of a LoRaWAN version have."""
+    return _USUAL.get(lorawan_version) or LORAWAN_VERSIONS[lorawan_version][0]
+
+
+class Configuration:
+    """What a cluster offers; any key may read it."""
+
+    def __init__(self, calls: Calls) -> None:
+        """Take the way to the servers."""
+        self._calls = calls
+
+    async def frequency_plans(self, band_id: str | None = None) -> list[FrequencyPlan]:
+        """Return the frequency plans, of all bands or of one."""
+        path = "configuration/frequency-plans"
+        answer = await self._calls.object("GET", path, params={"band_id": band_id})
+        plans = [
+            FrequencyPlan.from_json(item) for item in values.objects(answer.get("frequency_plans"))
+        ]
+        return [plan for plan in plans if band_id in (None, plan.band_id)]
+
+    async def phy_versions(self, band_id: str) -> list[str]:
+        """Return the regional parameters that the network knows for a band."""
+        params = {"band_id": band_id}
+        answer = await self._calls.object("GET", "configuration/phy-versions", params=params)
+        return [
+            version
+            for item in values.objects(answer.get("version_info"))
+            if item.get("band_id") == band_id
+            for version in values.texts(item.get("phy_versions"))
+        ]
+
+    async def default_mac_settings(
+        self, frequency_plan_id: str, phy_version: str
+    ) -> dict[str, Any]:
+        """Return the settings that a device has unless told otherwise."""
+        path = f"ns/default_mac_settings/{quoted(frequency_plan_id)}/{quoted(phy_version)}"
+        return dict(await self._calls.object("GET", path))
+
+    async def default_join_eui(self) -> str:
+        """Return the JoinEUI for devices that bring none."""
+        answer = await self._calls.object("GET", "js/default_join_eui")
+        return values.euis(answer.get("join_eui")) or "0" * 16
+
+    async def join_eui_prefixes(self) -> list[str]:
+        """Return which JoinEUIs the Join Server answers to, as "prefix/bits"."""
+        answer = await self._calls.object("GET", "js/join_eui_prefixes")
+        return [
+            f"{item.get('join_eui', '0' * 16)}/{values.integer(item.get('length')) or 0}"
+            for item in values.objects(answer.get("prefixes"))
+        ]
+
+    async def dev_addr(self) -> str:
+        """Return a new address for a device that doesn't join (ABP)."""
+        answer = await self._calls.object("GET", "ns/dev_addr")
+        return values.euis(answer.get("dev_addr")) or ""
+
+    async def net_id(self) -> str:
+        """Return the network's NetID."""
+        answer = await self._calls.object("GET", "ns/net_id")
+        return values.euis(answer.get("net_id")) or ""

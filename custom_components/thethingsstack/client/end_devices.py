@@ -1,0 +1,455 @@
+"""The life of end devices on the servers: register, look, change, reset, remove.
+
+Four servers keep a part each. One is created in the order Identity, Join, Network, Application
+Server, and removed in the opposite order: a part without the Identity Server's is stranded, and
+may block the EUIs.
+https://www.thethingsindustries.com/docs/hardware/devices/adding-devices/
+"""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from . import values
+from .calls import PAGE, Calls
+from .changes import ORDER, DeviceChanges, difference
+from .connection import is_loopback
+from .errors import Conflict, ConnectionFailed, InvalidRequest, MissingRight, NotFound, StackError
+from .models import Application, EndDevice
+from .registration import Addresses, Part, Registration, Server, parts
+from .registry import (
+    APPLICATION_FIELDS,
+    APPLICATION_SERVER_FIELDS,
+    DEVICE_FIELDS,
+    JOIN_SERVER_FIELDS,
+    NETWORK_SERVER_FIELDS,
+    merge,
+)
+from .removal import Deletion, PartlyDeleted, RollbackFailed, remove
+
+_BATCH = 20
+_ROOTS = {Server.IDENTITY: "", Server.JOIN: "js/", Server.NETWORK: "ns/", Server.APPLICATION: "as/"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootKeys:
+    """A device's root keys; their text shows nothing."""
+
+    app_key: str | None = field(default=None, repr=False)
+    nwk_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """Which servers know a device; `join` is None where its keys are elsewhere or not needed."""
+
+    identity: bool
+    join: bool | None
+    network: bool
+    application: bool
+
+    @property
+    def missing(self) -> tuple[Server, ...]:
+        """The servers that lack it."""
+        return tuple(server for server in Server if getattr(self, server) is False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether it can work."""
+        return not self.missing
+
+    @property
+    def stranded(self) -> bool:
+        """Whether the registry doesn't know it but another server does."""
+        return not self.identity and any((self.join, self.network, self.application))
+
+
+class EndDevices:
+    """Registers, changes, finds and removes end devices."""
+
+    def __init__(self, calls: Calls) -> None:
+        """Take the way to the servers."""
+        self._calls = calls
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- Registering ------------------------------------------------------------------------------
+
+    async def check(self, registration: Registration) -> Registration:
+        """Return the registration as it will be made, after looking for all that can be known.
+
+        Nothing is changed. Raises InvalidRequest for what can't be, Conflict where the id or the
+        EUIs are taken in this application (attributes `device_id`, `application_id`), and
+        InvalidRequest `wrong_cluster` where the application lives elsewhere.
+        """
+        checked = registration.checked()
+        await self._addresses(checked)
+        if await self._get(Server.IDENTITY, checked.device_id) is not None:
+            raise Conflict(
+                f"the device ID `{checked.device_id}` is taken",
+                name="id_taken",
+                attributes=self._whose(checked.device_id),
+            )
+        if checked.dev_eui is not None:
+            async for device in self.search(dev_eui_contains=checked.dev_eui):
+                if device.ids.join_eui in (None, checked.join_eui):
+                    raise Conflict(
+                        f"the EUIs are taken by device `{device.ids.device_id}`",
+                        name="end_device_euis_taken",
+                        attributes=self._whose(device.ids.device_id),
+                    )
+        return checked
+
+    async def register(self, registration: Registration) -> EndDevice:
+        """Register an end device on all servers that keep a part of it, and return it.
+
+        All or nothing: whatever fails, also a cancellation, is rolled back before this raises.
+        Raises what the servers refuse (DEVICES_WRITE, DEVICES_WRITE_KEYS), Conflict for an id or
+        EUIs that are taken, InvalidRequest before any request, and RollbackFailed where something
+        could not be removed again.
+        """
+        checked = registration.checked()
+        addresses = await self._addresses(checked)
+        if await self._get(Server.IDENTITY, checked.device_id) is not None:
+            raise Conflict(
+                "ID already taken, choose a different one and try again",
+                name="id_taken",
+                attributes=self._whose(checked.device_id),
+            )
+        await self._unbroken(checked.device_id, parts(checked, addresses))
+        return await self._shown(checked.device_id)
+
+    async def complete(self, registration: Registration) -> EndDevice:
+        """Write a half-created device's missing parts; what was there stays as it is.
+
+        What this call wrote is rolled back where it fails.
+        """
+        checked = registration.checked()
+        addresses = await self._addresses(checked)
+        missing = (await self.presence(checked.device_id)).missing
+        wanted = parts(checked, addresses)
+        await self._unbroken(
+            checked.device_id, {key: part for key, part in wanted.items() if key in missing}
+        )
+        return await self._shown(checked.device_id)
+
+    async def _unbroken(self, device_id: str, wanted: Mapping[Server, Part]) -> None:
+        # In a task of its own: a caller who is cancelled must leave nothing behind.
+        abandoned = asyncio.Event()
+        work = asyncio.create_task(self._write(device_id, wanted, abandoned))
+        self._tasks.add(work)
+        work.add_done_callback(self._tasks.discard)
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            abandoned.set()
+            await asyncio.shield(asyncio.wait([work]))
+            if not work.cancelled() and isinstance(error := work.exception(), RollbackFailed):
+                raise error from None
+            raise
+
+    async def _write(
+        self, device_id: str, wanted: Mapping[Server, Part], abandoned: asyncio.Event
+    ) -> None:
+        touched: list[Server] = []
+        try:
+            for server, part in wanted.items():
+                touched.append(server)
+                await self._put(server, device_id, part, create=True)
+                _go_on_unless(abandoned)
+        except BaseException as error:
+            if touched and _refused(error):
+                touched.pop()  # it said no, so it has nothing of ours
+            left = await remove(
+                self._calls, [(server, self._path(server, device_id)) for server in touched]
+            )
+            if left.left_on:
+                raise RollbackFailed(device_id, cause=error, left_on=left.left_on) from error
+            raise
+
+    async def _addresses(self, registration: Registration) -> Addresses:
+        """Return where the application's devices live; old applications don't say."""
+        host = self._calls.connection.server_host
+        params = {"field_mask": APPLICATION_FIELDS}
+        try:
+            answer = await self._calls.object("GET", self._calls.application_path, params=params)
+        except MissingRight as error:
+            if error.name == "no_application_rights":
+                raise
+            answer = {}  # without INFO
+        application = Application.from_json(answer)
+        network = application.network_server_address or host
+        name = network.partition(":")[0]
+        if name != host and not (is_loopback(host) or is_loopback(name)):
+            raise InvalidRequest(
+                f"the application lives on `{network}`, not on `{host}`",
+                name="wrong_cluster",
+                attributes={"address": host, "expected": network},
+            )
+        join = application.join_server_address or host
+        return Addresses(
+            network=network,
+            application=application.application_server_address or host,
+            join=join if registration.supports_join and not registration.claimed else None,
+        )
+
+    def _whose(self, device_id: str) -> dict[str, str]:
+        return {"device_id": device_id, "application_id": self._calls.application_id}
+
+    # -- Changing ---------------------------------------------------------------------------------
+
+    async def update(self, device_id: str, changes: DeviceChanges) -> EndDevice:
+        """Change an end device on the servers that hold what differs, and return it.
+
+        What was changed is put back where a later server refuses. Raises NotFound, whose name
+        `not_on_network_server` or the like says where the device is half created.
+        """
+        changes.check()
+        steps: list[tuple[Server, Part, Part]] = []
+        for server in ORDER:
+            if fields := changes.fields(server):
+                present = await self._get(server, device_id, fields)
+                if present is None:
+                    raise NotFound(
+                        f"the {server} server doesn't know device `{device_id}`",
+                        name=f"not_on_{server}_server",
+                        attributes=self._whose(device_id),
+                    )
+                if found := difference(changes, server, present):
+                    steps.append((server, *found))
+        done: list[tuple[Server, Part]] = []
+        try:
+            for server, after, before in steps:
+                await self._put(server, device_id, after)
+                done.append((server, before))
+        except StackError as error:
+            await self._put_back(device_id, done, error)
+            raise
+        return await self._shown(device_id)
+
+    async def _put_back(
+        self, device_id: str, done: Sequence[tuple[Server, Part]], cause: StackError
+    ) -> None:
+        left: list[Server] = []
+        for server, before in reversed(done):
+            try:
+                await self._put(server, device_id, before)
+            except StackError:
+                left.append(server)
+        if left:
+            raise RollbackFailed(device_id, cause=cause, left_on=tuple(left)) from cause
+
+    async def reset(self, device_id: str) -> None:
+        """Forget a device's state on the network, so that it joins anew (DEVICES_WRITE).
+
+        Battery, margin and MAC state go; one that doesn't join keeps its keys, its counters start
+        again. Raises NotFound where the Network Server doesn't know it.
+        """
+        await self._calls.request("PATCH", self._path(Server.NETWORK, device_id), json={})
+
+    async def delete(self, device_id: str) -> Deletion:
+        """Remove an end device from all servers; its keys are lost (DEVICES_WRITE).
+
+        Half-created and stranded ones are removed, too. Raises NotFound where no server has it,
+        and PartlyDeleted where a server failed after others had removed their part.
+        """
+        found = await remove(
+            self._calls, [(server, self._path(server, device_id)) for server in Server], tries=1
+        )
+        if found.error is not None:
+            if not found.removed:
+                raise found.error
+            raise PartlyDeleted(device_id, found) from found.error
+        if not found.removed:
+            raise NotFound(
+                f"no server knows device `{device_id}`",
+                name="end_device_not_found",
+                attributes=self._whose(device_id),
+            )
+        return Deletion(removed=found.removed)
+
+    # -- Looking ----------------------------------------------------------------------------------
+
+    async def presence(self, device_id: str) -> Presence:
+        """Return which servers know a device (DEVICES_READ)."""
+        identity = await self._get(
+            Server.IDENTITY, device_id, ("join_server_address", "network_server_address")
+        )
+        network = await self._get(Server.NETWORK, device_id, ("supports_join",))
+        application = await self._get(Server.APPLICATION, device_id)
+        join = await self._get(Server.JOIN, device_id) is not None
+        kept_here = join
+        if identity is not None and not join:
+            address = values.text(identity.get("join_server_address"))
+            kept_here = address is not None and address == identity.get("network_server_address")
+        if network is not None and network.get("supports_join") is not True:
+            kept_here = join
+        return Presence(
+            identity=identity is not None,
+            join=join if kept_here else None,
+            network=network is not None,
+            application=application is not None,
+        )
+
+    async def details(self, device_id: str) -> dict[str, Any]:
+        """Return the server's object of an end device, merged from all its servers, without keys.
+
+        Raises NotFound where the Identity Server does not know it; the others may lack it.
+        """
+        merged = dict((await self._shown(device_id)).raw)
+        for server, fields in (
+            (Server.NETWORK, NETWORK_SERVER_FIELDS),
+            (Server.APPLICATION, APPLICATION_SERVER_FIELDS),
+            (Server.JOIN, JOIN_SERVER_FIELDS),
+        ):
+            # Half created, ABP, or at home on another cluster.
+            merge(merged, await self._get(server, device_id, fields) or {})
+        return merged
+
+    async def root_keys(self, device_id: str) -> RootKeys:
+        """Return a device's root keys (DEVICES_READ_KEYS); raises NotFound where none are kept."""
+        answer = await self._calls.object(
+            "GET", self._path(Server.JOIN, device_id), params={"field_mask": ["root_keys"]}
+        )
+        keys = values.mapping(answer.get("root_keys"))
+
+        def key(name: str) -> str | None:
+            return values.euis(values.mapping(keys.get(name)).get("key"))
+
+        return RootKeys(app_key=key("app_key"), nwk_key=key("nwk_key"))
+
+    async def search(
+        self,
+        query: str | None = None,
+        *,
+        field_mask: Sequence[str] = DEVICE_FIELDS,
+        **contains: str,
+    ) -> AsyncGenerator[EndDevice]:
+        """Yield the devices in whose ids, name or description the query occurs.
+
+        Or by field: `id_contains`, `name_contains`, `description_contains`, `dev_eui_contains`,
+        `join_eui_contains`, `dev_addr_contains`.
+        """
+        path = f"search/{self._calls.application_path}/devices"
+        pages = self._calls.pages(
+            path, "end_devices", field_mask, params={"query": query, **contains}
+        )
+        async for item in pages:
+            yield EndDevice.from_json(item)
+
+    async def batch(
+        self, device_ids: Iterable[str], field_mask: Sequence[str] = DEVICE_FIELDS
+    ) -> list[EndDevice]:
+        """Return those of the devices that exist, in few requests."""
+        path = f"{self._calls.application_path}/devices/batch"
+        ids = list(device_ids)
+        found: list[EndDevice] = []
+        for start in range(0, len(ids), _BATCH):
+            params = {"device_ids": ids[start : start + _BATCH], "field_mask": field_mask}
+            answer = await self._calls.object("GET", path, params=params)
+            found += map(EndDevice.from_json, values.objects(answer.get("end_devices")))
+        return found
+
+    async def updated_since(
+        self, time: datetime, field_mask: Sequence[str] = DEVICE_FIELDS
+    ) -> AsyncGenerator[EndDevice]:
+        """Yield the devices whose registry entry changed since a time; deleted ones not."""
+        path = f"{self._calls.application_path}/devices/filter"
+        since = time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        page = 0
+        while True:
+            page += 1
+            body = {
+                "filters": [{"updated_since": since}],
+                "field_mask": {"paths": list(field_mask)},
+                "limit": PAGE,
+                "page": page,
+            }
+            answer = await self._calls.object("POST", path, json=body)
+            items = values.objects(answer.get("end_devices"))
+            for item in items:
+                yield EndDevice.from_json(item)
+            if len(items) < PAGE:
+                return
+
+    # -- More -------------------------------------------------------------------------------------
+
+    async def issue_dev_eui(self) -> str:
+        """Return a new DevEUI from the network's own block (DEVICES_WRITE).
+
+        Raises InvalidRequest `dev_eui_issuing_not_enabled` where the server has none to give, and
+        `application_dev_eui_limit_reached`.
+        """
+        path = f"{self._calls.application_path}/dev-eui"
+        answer = await self._calls.object("POST", path, json={})
+        return values.euis(answer.get("dev_eui")) or ""
+
+    async def simulate_uplink(
+        self,
+        device_id: str,
+        *,
+        f_port: int,
+        payload: bytes,
+        rssi: float = -42,
+        snr: float = 4.2,
+    ) -> None:
+        """Let the Application Server act as if the device had sent (TRAFFIC_UP_WRITE).
+
+        The message is marked as simulated wherever it arrives; RSSI in dBm, SNR in dB.
+        """
+        heard = {"gateway_ids": {"gateway_id": "test"}, "rssi": rssi, "snr": snr}
+        settings = {
+            "data_rate": {"lora": {"bandwidth": 125_000, "spreading_factor": 7}},
+            "frequency": "868000000",
+        }
+        message = {
+            "f_port": f_port,
+            "frm_payload": b64encode(payload).decode(),
+            "rx_metadata": [heard],
+            "settings": settings,
+        }
+        path = f"{self._path(Server.APPLICATION, device_id)}/up/simulate"
+        await self._calls.request("POST", path, json={"uplink_message": message})
+
+    # -- Requests ---------------------------------------------------------------------------------
+
+    def _path(self, server: Server, device_id: str) -> str:
+        return _ROOTS[server] + self._calls.device_path(device_id)
+
+    async def _get(
+        self, server: Server, device_id: str, field_mask: Sequence[str] = ()
+    ) -> Mapping[str, Any] | None:
+        """Return a server's part; None where it has none."""
+        params = {"field_mask": field_mask or None}
+        try:
+            return await self._calls.object("GET", self._path(server, device_id), params=params)
+        except NotFound:
+            return None
+
+    async def _put(
+        self, server: Server, device_id: str, part: Part, *, create: bool = False
+    ) -> None:
+        if create and server is Server.IDENTITY:
+            path = f"{self._calls.application_path}/devices"
+            await self._calls.request("POST", path, json=part.as_json())
+        else:
+            await self._calls.request("PUT", self._path(server, device_id), json=part.as_json())
+
+    async def _shown(self, device_id: str) -> EndDevice:
+        params = {"field_mask": DEVICE_FIELDS}
+        path = self._path(Server.IDENTITY, device_id)
+        return EndDevice.from_json(await self._calls.object("GET", path, params=params))
+
+
+def _go_on_unless(abandoned: asyncio.Event) -> None:
+    if abandoned.is_set():
+        raise asyncio.CancelledError
+
+
+def _refused(error: BaseException) -> bool:
+    """Return whether a server surely did nothing."""
+    if not isinstance(error, StackError) or isinstance(error, ConnectionFailed):
+        return False
+    return error.status is None or error.status < 500

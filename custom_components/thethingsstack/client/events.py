@@ -1,0 +1,179 @@
+"""The event stream over HTTP: what happens to an application, also in its registry.
+
+There is no heartbeat and no order; the history that bridges a gap may not be kept by the server.
+"""
+
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+import logging
+from typing import Any, Self
+
+from . import values
+from .calls import Calls
+from .errors import (
+    AuthenticationFailed,
+    InvalidRequest,
+    MissingRight,
+    NotFound,
+    ProtocolMismatch,
+    StackError,
+)
+from .http import Host
+from .models import EndDeviceIds
+
+_LOGGER = logging.getLogger(__name__)
+_START = "events.stream.start"
+_REMEMBERED = 256
+BACKOFF_CAP = 120.0
+IDLE = 300.0
+
+REGISTRY_EVENTS = (
+    "end_device.create",
+    "end_device.update",
+    "end_device.delete",
+    "end_device.batch.delete",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened; `data` is free, of updates the names of the changed fields."""
+
+    name: str
+    unique_id: str
+    time: datetime | None
+    devices: tuple[EndDeviceIds, ...]
+    data: Any
+    raw: Mapping[str, Any]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read an event."""
+        content = values.mapping(data.get("data"))
+        wrapped = str(content.get("@type", "")).endswith(("protobuf.Value", "protobuf.Struct"))
+        return cls(
+            name=values.text(data.get("name")) or "",
+            unique_id=values.text(data.get("unique_id")) or "",
+            time=values.time(data.get("time")),
+            devices=tuple(
+                EndDeviceIds.from_json(values.mapping(item.get("device_ids")))
+                for item in values.objects(data.get("identifiers"))
+                if "device_ids" in item
+            ),
+            data=content.get("value") if wrapped else content or None,
+            raw=data,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsConnected:
+    """Events come from now on; `history` is whether what was missed before is told, too."""
+
+    history: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsLost:
+    """The stream ended, and is being opened again."""
+
+    error: StackError | None
+
+
+type EventItem = Event | EventsConnected | EventsLost
+
+
+class Events:
+    """The events of the application."""
+
+    def __init__(self, calls: Calls, *, random: Callable[[], float]) -> None:
+        """Take the way to the servers."""
+        self._calls = calls
+        self._random = random
+
+    async def stream(
+        self,
+        names: Sequence[str] = (),
+        *,
+        device_ids: Iterable[str] = (),
+        tail: int = 0,
+        after: datetime | None = None,
+        host: Host | None = None,
+        idle: float = IDLE,
+    ) -> AsyncGenerator[EventItem]:
+        """Yield events for ever, and what happens to the connection; it connects again by itself.
+
+        `names` are exact or `/regular expressions/`; all without. `tail` and `after` ask for
+        history. Registry events come from the Identity Server's `host` ("identity"). After `idle`
+        seconds without an event the connection is made anew.
+
+        Raises AuthenticationFailed, MissingRight (any right on the application will do), NotFound
+        or ProtocolMismatch where the server has no such stream, InvalidRequest. Close it to leave.
+        """
+        ids = self._identifiers(device_ids)
+        seen: deque[str] = deque(maxlen=_REMEMBERED)
+        failures = 0
+        ever = False
+        while True:
+            body: dict[str, Any] = {"identifiers": ids}
+            if names:
+                body["names"] = list(names)
+            if tail:
+                body["tail"] = tail
+            if after is not None:
+                body["after"] = after.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            failure: StackError | None = None
+            try:
+                async with aclosing(self._once(body, host, idle)) as items:
+                    async for item in items:
+                        failures, ever, tail = 0, True, 0
+                        if isinstance(item, Event):
+                            if item.unique_id in seen:
+                                continue
+                            seen.append(item.unique_id)
+                            after = max(filter(None, (after, item.time)), default=None)
+                        elif after is None:
+                            after = item.started_at
+                        yield item if isinstance(item, Event) else item.told
+            except (AuthenticationFailed, MissingRight, NotFound, InvalidRequest):
+                raise
+            except ProtocolMismatch:
+                if not ever:
+                    raise
+            except StackError as error:
+                failure = error
+                _LOGGER.debug("No events from %s: %s", self._calls.connection.server_host, error)
+            yield EventsLost(error=failure)
+            await self._calls.sleep(self._random() * min(BACKOFF_CAP, 2.0 ** min(failures, 7)))
+            failures += 1
+
+    async def _once(
+        self, body: Mapping[str, Any], host: Host | None, idle: float
+    ) -> AsyncGenerator["Event | _Start"]:
+        opened = self._calls.lines(
+            "events", method="POST", json=body, host=host, timeout=None, idle=idle
+        )
+        async with opened as (lines, headers):
+            async for line in lines:
+                event = Event.from_json(line)
+                if event.name == _START:
+                    told = EventsConnected(history="X-Warning" not in headers)
+                    yield _Start(told=told, started_at=event.time)
+                elif event.name:
+                    yield event
+
+    def _identifiers(self, device_ids: Iterable[str]) -> list[dict[str, Any]]:
+        application = {"application_id": self._calls.application_id}
+        devices = [
+            {"device_ids": {"device_id": device_id, "application_ids": application}}
+            for device_id in device_ids
+        ]
+        return devices or [{"application_ids": application}]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    told: EventsConnected
+    started_at: datetime | None

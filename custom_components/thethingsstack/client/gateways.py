@@ -1,0 +1,151 @@
+"""Gateways and their connections, as far as a key may see them."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from . import values
+from .calls import Calls, quoted
+from .errors import NotFound
+from .models import Location
+
+_FIELDS = (
+    "name",
+    "antennas",
+    "status_public",
+    "location_public",
+    "gateway_server_address",
+    "frequency_plan_ids",
+)
+_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """A gateway; strangers see name, plans and what its owner made public."""
+
+    gateway_id: str
+    gateway_eui: str | None = None
+    name: str | None = None
+    frequency_plan_ids: tuple[str, ...] = ()
+    location: Location | None = None
+    gateway_server_address: str | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read a gateway; the location is its first antenna's."""
+        ids = values.mapping(data.get("ids"))
+        places = [
+            place
+            for antenna in values.objects(data.get("antennas"))
+            if (place := Location.read(antenna.get("location"))) is not None
+        ]
+        return cls(
+            gateway_id=values.text(ids.get("gateway_id")) or "",
+            gateway_eui=values.euis(ids.get("eui")),
+            name=values.text(data.get("name")),
+            frequency_plan_ids=values.texts(data.get("frequency_plan_ids")),
+            location=places[0] if places else None,
+            gateway_server_address=values.text(data.get("gateway_server_address")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubBand:
+    """A sub-band's duty cycle, both as fractions; Hz."""
+
+    min_frequency: int
+    max_frequency: int
+    limit: float
+    used: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayConnection:
+    """A gateway's connection; the round-trip time in seconds, counters since it connected."""
+
+    connected_at: datetime | None = None
+    disconnected_at: datetime | None = None
+    protocol: str | None = None
+    last_status_received_at: datetime | None = None
+    last_uplink_received_at: datetime | None = None
+    last_downlink_received_at: datetime | None = None
+    uplink_count: int = 0
+    downlink_count: int = 0
+    round_trip_time: float | None = None
+    sub_bands: tuple[SubBand, ...] = ()
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is connected now."""
+        return self.connected_at is not None and self.disconnected_at is None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read connection statistics."""
+        trips = values.mapping(data.get("round_trip_times"))
+        return cls(
+            connected_at=values.time(data.get("connected_at")),
+            disconnected_at=values.time(data.get("disconnected_at")),
+            protocol=values.text(data.get("protocol")),
+            last_status_received_at=values.time(data.get("last_status_received_at")),
+            last_uplink_received_at=values.time(data.get("last_uplink_received_at")),
+            last_downlink_received_at=values.time(data.get("last_downlink_received_at")),
+            uplink_count=values.integer(data.get("uplink_count")) or 0,
+            downlink_count=values.integer(data.get("downlink_count")) or 0,
+            round_trip_time=values.seconds(trips.get("median")),
+            sub_bands=tuple(
+                SubBand(
+                    min_frequency=values.integer(item.get("min_frequency")) or 0,
+                    max_frequency=values.integer(item.get("max_frequency")) or 0,
+                    limit=values.number(item.get("downlink_utilization_limit")) or 0.0,
+                    used=values.number(item.get("downlink_utilization")) or 0.0,
+                )
+                for item in values.objects(data.get("sub_bands"))
+            ),
+        )
+
+
+class Gateways:
+    """The gateways that a key reaches."""
+
+    def __init__(self, calls: Calls) -> None:
+        """Take the way to the servers."""
+        self._calls = calls
+
+    async def list(self) -> AsyncGenerator[Gateway]:
+        """Yield the gateways of a user's or organization's key; an application's key has none."""
+        async for item in self._calls.pages("gateways", "gateways", _FIELDS):
+            yield Gateway.from_json(item)
+
+    async def get(self, gateway_id: str) -> Gateway:
+        """Return a gateway as far as the key may see it; raises NotFound."""
+        params = {"field_mask": _FIELDS}
+        path = f"gateways/{quoted(gateway_id)}"
+        return Gateway.from_json(await self._calls.object("GET", path, params=params))
+
+    async def connection(self, gateway_id: str) -> GatewayConnection | None:
+        """Return a gateway's connection, None where it has none.
+
+        Raises MissingRight unless the key has GATEWAY_STATUS_READ or the status is public.
+        """
+        path = f"gs/gateways/{quoted(gateway_id)}/connection/stats"
+        try:
+            return GatewayConnection.from_json(await self._calls.object("GET", path))
+        except NotFound as error:
+            if error.name == "not_connected":
+                return None
+            raise
+
+    async def connections(self, gateway_ids: Sequence[str]) -> Mapping[str, GatewayConnection]:
+        """Return the connections of those that are connected, by id."""
+        found: dict[str, GatewayConnection] = {}
+        for start in range(0, len(gateway_ids), _BATCH):
+            ids = [{"gateway_id": item} for item in gateway_ids[start : start + _BATCH]]
+            answer = await self._calls.object(
+                "POST", "gs/gateways/connection/stats", json={"gateway_ids": ids}
+            )
+            for gateway_id, data in values.mapping(answer.get("entries")).items():
+                found[gateway_id] = GatewayConnection.from_json(values.mapping(data))
+        return found

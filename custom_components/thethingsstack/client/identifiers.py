@@ -1,0 +1,129 @@
+"""Ids, EUIs and keys as people write them."""
+
+from collections.abc import Collection
+import re
+import secrets
+import unicodedata
+
+from .errors import InvalidRequest
+
+ID_LENGTH = (3, 36)
+_SEPARATORS = re.compile(r"[\s:\-_.]+")
+_HEX = re.compile(r"[0-9A-F]*")
+# The servers' own pattern.
+_ID = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,}")
+_LETTERS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "o", "å": "a", "ł": "l", "đ": "d"}
+)
+# The beginnings of EUIs that makers of LoRaWAN devices and modules use, from the IEEE's registry.
+_VENDORS = (
+    "0004A3",
+    "0018B2",
+    "001BC5",
+    "0025CA",
+    "008000",
+    "2CF7F1",
+    "24E124",
+    "58A0CB",
+    "647FDA",
+    "70B3D5",
+    "8CF957",
+    "A81758",
+    "A84041",
+    "AC1F09",
+    "E8E1E1",
+    "FCD6BD",
+)
+
+
+class InvalidIdentifier(InvalidRequest):
+    """An id, EUI, address or key that can't be one; the text shows no key."""
+
+    def __init__(self, kind: str, reason: str, *, value: str | None = None) -> None:
+        """Keep what was expected, why this isn't it, and what was given unless secret."""
+        attributes = {"reason": reason} | ({} if value is None else {"value": value})
+        text = kind if value is None else f"{kind} `{value}`"
+        name = f"invalid_{kind.lower().replace(' ', '_')}"
+        super().__init__(f"{text}: {reason}", name=name, attributes=attributes)
+
+
+def parse_eui(text: str, kind: str = "EUI") -> str:
+    """Return a DevEUI or JoinEUI as 16 upper-case digits, from any usual spelling.
+
+    Spaces, colons, dashes, a leading 0x and lower case are taken. Raises InvalidIdentifier
+    (`invalid_eui`, or after the `kind` that is given).
+    """
+    return _hexadecimal(text, 16, kind, secret=False)
+
+
+def parse_dev_addr(text: str) -> str:
+    """Return a device address as 8 upper-case digits; raises InvalidIdentifier."""
+    return _hexadecimal(text, 8, "device address", secret=False)
+
+
+def parse_key(text: str, kind: str = "key") -> str:
+    """Return an AES-128 key as 32 upper-case digits; raises InvalidIdentifier without showing it.
+
+    A list of bytes as source code has it ("0x00, 0x11, …") is taken, too.
+    """
+    return _hexadecimal(re.sub(r"[,{}\[\]]|0[xX]", " ", text), 32, kind, secret=True)
+
+
+def _hexadecimal(text: str, length: int, kind: str, *, secret: bool) -> str:
+    digits = _SEPARATORS.sub("", text).upper()
+    digits = digits.removeprefix("0X")
+    shown = None if secret else text.strip()
+    if not _HEX.fullmatch(digits):
+        raise InvalidIdentifier(kind, "only the digits 0-9 and A-F are allowed", value=shown)
+    if len(digits) != length:
+        reason = f"{length} digits are needed, these are {len(digits)}"
+        raise InvalidIdentifier(kind, reason, value=shown)
+    return digits
+
+
+def reversed_eui(eui: str) -> str:
+    """Return the same bytes in the opposite order."""
+    return bytes.fromhex(eui)[::-1].hex().upper()
+
+
+def looks_reversed(eui: str) -> bool:
+    """Return whether the bytes of an EUI seem to stand in the wrong order.
+
+    So it is where a known maker's beginning stands at the end. Only a reason to ask.
+    """
+    return not eui.startswith(_VENDORS) and reversed_eui(eui).startswith(_VENDORS)
+
+
+def check_id(text: str, kind: str = "ID") -> str:
+    """Return the id of a device or application; raises InvalidIdentifier against the rules.
+
+    3 to 36 lower-case letters, digits, and single dashes between them.
+    https://www.thethingsindustries.com/docs/reference/id-eui-constraints/
+    """
+    shortest, longest = ID_LENGTH
+    if not shortest <= len(text) <= longest:
+        raise InvalidIdentifier(kind, f"{shortest} to {longest} characters are needed", value=text)
+    if not _ID.fullmatch(text):
+        reason = "only lower-case letters, digits and single dashes between them are allowed"
+        raise InvalidIdentifier(kind, reason, value=text)
+    return text
+
+
+def propose_id(name: str, taken: Collection[str] = ()) -> str:
+    """Return a good id for a thing of this name that is not among the taken ones."""
+    plain = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS))
+    words = re.findall("[a-z0-9]+", plain.encode("ascii", "ignore").decode())
+    proposed = "-".join(words)[: ID_LENGTH[1]].strip("-")
+    if len(proposed) < ID_LENGTH[0]:
+        proposed = "-".join(filter(None, ("device", proposed)))
+    unique, number = proposed, 1
+    while unique in taken:
+        number += 1
+        ending = f"-{number}"
+        unique = proposed[: ID_LENGTH[1] - len(ending)].rstrip("-") + ending
+    return unique
+
+
+def generate_key() -> str:
+    """Return a new AES-128 key as 32 upper-case digits."""
+    return secrets.token_hex(16).upper()

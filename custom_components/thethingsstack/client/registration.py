@@ -1,0 +1,337 @@
+"""What is needed to register an end device, and which server gets which part of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from .configuration import LORAWAN_VERSIONS, parse_lorawan_version, usual_phy_version
+from .errors import InvalidRequest
+from .formatters import Formatters
+from .identifiers import check_id, parse_dev_addr, parse_eui, parse_key
+from .models import Location, VersionIds
+from .repository import DeviceTemplate
+
+MAX_ATTRIBUTES = 10
+MAX_NAME = 50
+MAX_DESCRIPTION = 2_000
+USER_LOCATION = "user"
+_LORAWAN_1_1 = "MAC_V1_1"
+
+
+class Server(StrEnum):
+    """Who keeps a part of an end device, in the order in which one is created."""
+
+    IDENTITY = "identity"
+    JOIN = "join"
+    NETWORK = "network"
+    APPLICATION = "application"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """The session of a device that doesn't join (ABP): its address and session keys.
+
+    The last two keys are LoRaWAN 1.1's.
+    """
+
+    dev_addr: str
+    app_s_key: str = field(repr=False)
+    f_nwk_s_int_key: str = field(repr=False)
+    s_nwk_s_int_key: str | None = field(default=None, repr=False)
+    nwk_s_enc_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """An end device to register; EUIs and keys in any usual spelling.
+
+    One that joins (OTAA) needs DevEUI, JoinEUI and `app_key`, with LoRaWAN 1.1 `nwk_key` too; one
+    that was `claimed` has its root keys elsewhere. One that doesn't (ABP) needs a `session`.
+    """
+
+    device_id: str
+    dev_eui: str | None = None
+    join_eui: str | None = None
+    name: str | None = None
+    description: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    location: Location | None = None
+    version_ids: VersionIds | None = None
+    serial_number: str | None = None
+    vendor_id: int | None = None
+    vendor_profile_id: int | None = None
+    lorawan_version: str | None = None
+    lorawan_phy_version: str | None = None
+    frequency_plan_id: str | None = None
+    supports_class_b: bool = False
+    supports_class_c: bool = False
+    mac_settings: Mapping[str, Any] = field(default_factory=dict)
+    formatters: Formatters | None = None
+    app_key: str | None = field(default=None, repr=False)
+    nwk_key: str | None = field(default=None, repr=False)
+    session: Session | None = None
+    claimed: bool = False
+
+    @classmethod
+    def from_template(cls, template: DeviceTemplate, **known: Any) -> Self:
+        """Make a registration from a model's or a QR code's template and what is known besides."""
+        told: dict[str, Any] = {
+            name: value
+            for name in (
+                "dev_eui",
+                "join_eui",
+                "version_ids",
+                "lorawan_version",
+                "lorawan_phy_version",
+                "supports_class_b",
+                "supports_class_c",
+                "mac_settings",
+                "formatters",
+                "serial_number",
+                "vendor_id",
+                "vendor_profile_id",
+            )
+            if (value := getattr(template, name)) is not None
+        }
+        return cls(**{**told, **known})
+
+    @property
+    def supports_join(self) -> bool:
+        """Whether the device joins."""
+        return self.session is None
+
+    def checked(self) -> Self:
+        """Return it with ids, EUIs, keys and versions in the server's spelling.
+
+        Raises InvalidRequest for what is missing or can't be, before any request is made.
+        """
+        check_id(self.device_id, "device ID")
+        check_texts(self.name, self.description, self.attributes)
+        version = parse_lorawan_version(_needed(self.lorawan_version, "lorawan_version"))
+        changes: dict[str, Any] = {
+            "dev_eui": None if self.dev_eui is None else parse_eui(self.dev_eui, "DevEUI"),
+            "join_eui": None if self.join_eui is None else parse_eui(self.join_eui, "JoinEUI"),
+            "lorawan_version": version,
+            "lorawan_phy_version": _phy_version(version, self.lorawan_phy_version),
+            "frequency_plan_id": _needed(self.frequency_plan_id, "frequency_plan_id"),
+        }
+        changes |= self._joining(version) if self.supports_join else self._not_joining(version)
+        return replace(self, **changes)
+
+    def _joining(self, version: str) -> dict[str, Any]:
+        _needed(self.dev_eui, "dev_eui")
+        _needed(self.join_eui, "join_eui")
+        if self.claimed:
+            return {"app_key": None, "nwk_key": None}
+        if version != _LORAWAN_1_1 and self.nwk_key:
+            raise InvalidRequest(
+                "only LoRaWAN 1.1 has a network key (NwkKey)", name="nwk_key_unused"
+            )
+        keys = {"app_key": parse_key(_needed(self.app_key, "app_key"), "AppKey")}
+        if version == _LORAWAN_1_1:
+            keys["nwk_key"] = parse_key(_needed(self.nwk_key, "nwk_key"), "NwkKey")
+        return keys
+
+    def _not_joining(self, version: str) -> dict[str, Any]:
+        session = self.session
+        assert session is not None
+        if self.app_key or self.nwk_key:
+            raise InvalidRequest("a device that doesn't join has no root keys", name="keys_unused")
+        if version in ("MAC_V1_0_4", _LORAWAN_1_1):
+            _needed(self.dev_eui, "dev_eui")
+        more = {
+            name: parse_key(_needed(getattr(session, name), name), name)
+            for name in ("s_nwk_s_int_key", "nwk_s_enc_key")
+            if version == _LORAWAN_1_1
+        }
+        return {
+            # Only devices that join have one.
+            "join_eui": None,
+            "session": Session(
+                dev_addr=parse_dev_addr(session.dev_addr),
+                app_s_key=parse_key(session.app_s_key, "AppSKey"),
+                f_nwk_s_int_key=parse_key(session.f_nwk_s_int_key, "NwkSKey"),
+                **more,
+            ),
+        }
+
+
+def _needed(value: str | None, name: str) -> str:
+    if not value:
+        raise InvalidRequest(f"{name} is missing", name=f"missing_{name}")
+    return value
+
+
+def _phy_version(lorawan_version: str, given: str | None) -> str:
+    if given is None:
+        return usual_phy_version(lorawan_version)
+    allowed = LORAWAN_VERSIONS[lorawan_version]
+    if given not in allowed:
+        # The server would take it, and the device would never be understood.
+        known = ", ".join(allowed)
+        raise InvalidRequest(
+            f"regional parameters `{given}` don't go with this LoRaWAN version, these do: {known}",
+            name="invalid_lorawan_phy_version",
+            attributes={"value": given, "known": known},
+        )
+    return given
+
+
+def check_texts(
+    name: str | None, description: str | None, attributes: Mapping[str, str | None]
+) -> None:
+    """Raise InvalidRequest for texts that are too long or attributes that can't be."""
+    for kind, text, longest in (
+        ("name", name, MAX_NAME),
+        ("description", description, MAX_DESCRIPTION),
+    ):
+        if text is not None and len(text) > longest:
+            raise InvalidRequest(
+                f"the {kind} has {len(text)} characters, {longest} are allowed",
+                name=f"{kind}_too_long",
+                attributes={"maximum": longest},
+            )
+    if len(attributes) > MAX_ATTRIBUTES:
+        raise InvalidRequest(
+            f"{len(attributes)} attributes are too many, {MAX_ATTRIBUTES} are allowed",
+            name="too_many_attributes",
+            attributes={"maximum": MAX_ATTRIBUTES},
+        )
+    for key in attributes:
+        check_id(key, "attribute")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Host names of the servers that a device lives on; without `join`, keys are elsewhere."""
+
+    network: str
+    application: str
+    join: str | None
+
+    def as_json(self) -> dict[str, str]:
+        """Return the members of the Identity Server's object."""
+        named = {
+            "network_server_address": self.network,
+            "application_server_address": self.application,
+            "join_server_address": self.join,
+        }
+        return {key: value for key, value in named.items() if value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A server's part of an end device, and the mask that names it."""
+
+    device: Mapping[str, Any] = field(repr=False)
+    paths: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the body of a request."""
+        return {"end_device": dict(self.device), "field_mask": {"paths": list(self.paths)}}
+
+
+def parts(registration: Registration, addresses: Addresses) -> dict[Server, Part]:
+    """Return what each server is to keep, in the order of creation; `registration` is checked."""
+    ids = {
+        key: value
+        for key, value in (
+            ("device_id", registration.device_id),
+            ("dev_eui", registration.dev_eui),
+            ("join_eui", registration.join_eui),
+        )
+        if value is not None
+    }
+    found = {Server.IDENTITY: _identity(registration, addresses)}
+    if registration.supports_join and not registration.claimed:
+        found[Server.JOIN] = _join(registration, addresses)
+    found[Server.NETWORK] = _network(registration)
+    found[Server.APPLICATION] = _application(registration)
+    ids_paths = tuple(f"ids.{key}" for key in ids)
+    return {
+        server: Part(
+            device={"ids": ids, **part.device},
+            # There the ids are no fields to be set.
+            paths=part.paths if server is Server.IDENTITY else part.paths + ids_paths,
+        )
+        for server, part in found.items()
+    }
+
+
+def _part(fields: Mapping[str, Any], paths: tuple[str, ...] | None = None) -> Part:
+    return Part(device=fields, paths=tuple(fields) if paths is None else paths)
+
+
+def _versions(registration: Registration) -> dict[str, Any]:
+    versions = registration.version_ids
+    return {} if versions is None else {"version_ids": versions.as_json()}
+
+
+def _identity(registration: Registration, addresses: Addresses) -> Part:
+    fields: dict[str, Any] = {**addresses.as_json(), **_versions(registration)}
+    for name in ("name", "description", "serial_number"):
+        if value := getattr(registration, name):
+            fields[name] = value
+    if registration.attributes:
+        fields["attributes"] = dict(registration.attributes)
+    if registration.location is not None:
+        fields["locations"] = {USER_LOCATION: registration.location.as_json()}
+    if registration.vendor_id is not None:
+        fields["lora_alliance_profile_ids"] = {
+            "vendor_id": registration.vendor_id,
+            "vendor_profile_id": registration.vendor_profile_id or 0,
+        }
+    return _part(fields)
+
+
+def _join(registration: Registration, addresses: Addresses) -> Part:
+    keys = {
+        name: {"key": key}
+        for name in ("app_key", "nwk_key")
+        if (key := getattr(registration, name)) is not None
+    }
+    fields = {
+        "network_server_address": addresses.network,
+        "application_server_address": addresses.application,
+        "root_keys": keys,
+    }
+    paths = ("network_server_address", "application_server_address")
+    return _part(fields, paths + tuple(f"root_keys.{name}.key" for name in keys))
+
+
+def _network(registration: Registration) -> Part:
+    fields: dict[str, Any] = {
+        "supports_join": registration.supports_join,
+        "lorawan_version": registration.lorawan_version,
+        "lorawan_phy_version": registration.lorawan_phy_version,
+        "frequency_plan_id": registration.frequency_plan_id,
+        "supports_class_b": registration.supports_class_b,
+        "supports_class_c": registration.supports_class_c,
+        **_versions(registration),
+    }
+    paths = tuple(fields)
+    if registration.mac_settings:
+        fields["mac_settings"] = dict(registration.mac_settings)
+        paths += tuple(f"mac_settings.{name}" for name in registration.mac_settings)
+    if (session := registration.session) is not None:
+        keys = {
+            name: {"key": key}
+            for name in ("f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key")
+            if (key := getattr(session, name)) is not None
+        }
+        fields["session"] = {"dev_addr": session.dev_addr, "keys": keys}
+        paths += ("session.dev_addr", *(f"session.keys.{name}.key" for name in keys))
+    return _part(fields, paths)
+
+
+def _application(registration: Registration) -> Part:
+    fields: dict[str, Any] = _versions(registration)
+    if registration.formatters is not None:
+        fields["formatters"] = registration.formatters.as_json()
+    paths = tuple(fields)
+    if (session := registration.session) is not None:
+        keys = {"app_s_key": {"key": session.app_s_key}}
+        fields["session"] = {"dev_addr": session.dev_addr, "keys": keys}
+        paths += ("session.dev_addr", "session.keys.app_s_key.key")
+    return _part(fields, paths)

@@ -1,0 +1,220 @@
+"""The Device Repository: brands, models, and templates to register an end device from."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from . import values
+from .calls import SMALL_PAGE, Calls, quoted
+from .formatters import Formatters
+from .models import VersionIds
+
+type Codec = Literal["uplink_decoder", "downlink_encoder", "downlink_decoder"]
+
+_BRAND_FIELDS = ("name", "private_enterprise_number", "website", "logo")
+_MODEL_FIELDS = (
+    "name",
+    "description",
+    "hardware_versions",
+    "firmware_versions",
+    "sensors",
+    "photos",
+    "product_url",
+    "datasheet_url",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brand:
+    """A maker of end devices."""
+
+    brand_id: str
+    name: str
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read a brand; one without name has its id."""
+        brand_id = values.text(data.get("brand_id")) or ""
+        return cls(brand_id=brand_id, name=values.text(data.get("name")) or brand_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareVersion:
+    """A firmware version, the hardware it runs on, and the bands it is made for."""
+
+    version: str
+    hardware_versions: tuple[str, ...]
+    bands: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read an item of `firmware_versions`."""
+        return cls(
+            version=values.text(data.get("version")) or "",
+            hardware_versions=values.texts(data.get("supported_hardware_versions")),
+            bands=tuple(values.mapping(data.get("profiles"))),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceModel:
+    """A model of end devices; `sensors` are the repository's words for what it measures."""
+
+    brand_id: str
+    model_id: str
+    name: str
+    description: str | None = None
+    firmware_versions: tuple[FirmwareVersion, ...] = ()
+    sensors: tuple[str, ...] = ()
+    product_url: str | None = None
+    datasheet_url: str | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read a model; one without name has its id."""
+        model_id = values.text(data.get("model_id")) or ""
+        return cls(
+            brand_id=values.text(data.get("brand_id")) or "",
+            model_id=model_id,
+            name=values.text(data.get("name")) or model_id,
+            description=values.text(data.get("description")),
+            firmware_versions=tuple(
+                FirmwareVersion.from_json(item)
+                for item in values.objects(data.get("firmware_versions"))
+            ),
+            sensors=values.texts(data.get("sensors")),
+            product_url=values.text(data.get("product_url")),
+            datasheet_url=values.text(data.get("datasheet_url")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceTemplate:
+    """What is known of an end device before it is registered, from a model or a QR code."""
+
+    dev_eui: str | None = None
+    join_eui: str | None = None
+    version_ids: VersionIds | None = None
+    lorawan_version: str | None = None
+    lorawan_phy_version: str | None = None
+    supports_join: bool = True
+    supports_class_b: bool = False
+    supports_class_c: bool = False
+    mac_settings: Mapping[str, Any]
+    formatters: Formatters | None = None
+    serial_number: str | None = None
+    vendor_id: int | None = None
+    vendor_profile_id: int | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read an `end_device_template`, or the answer of a template call."""
+        device = values.mapping(data.get("end_device"))
+        ids = values.mapping(device.get("ids"))
+        profile = values.mapping(device.get("lora_alliance_profile_ids"))
+        paths = values.texts(values.mapping(data.get("field_mask")).get("paths"))
+        formatters = device.get("formatters")
+        return cls(
+            dev_eui=values.euis(ids.get("dev_eui")),
+            join_eui=values.euis(ids.get("join_eui")),
+            version_ids=VersionIds.read(device.get("version_ids")),
+            lorawan_version=values.text(device.get("lorawan_version")),
+            lorawan_phy_version=values.text(device.get("lorawan_phy_version")),
+            # False is omitted, but only where the template speaks of it.
+            supports_join=device.get("supports_join") is True or "supports_join" not in paths,
+            supports_class_b=device.get("supports_class_b") is True,
+            supports_class_c=device.get("supports_class_c") is True,
+            mac_settings=values.mapping(device.get("mac_settings")),
+            formatters=Formatters.from_json(formatters) if isinstance(formatters, dict) else None,
+            serial_number=values.text(device.get("serial_number")),
+            vendor_id=values.integer(profile.get("vendor_id")),
+            vendor_profile_id=values.integer(profile.get("vendor_profile_id")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositoryFormatter:
+    """A model's formatter with the examples that its maker gave."""
+
+    kind: str
+    script: str
+    codec_id: str | None
+    examples: Sequence[Mapping[str, Any]]
+
+
+class Repository:
+    """The server's Device Repository; any key may read it."""
+
+    def __init__(self, calls: Calls) -> None:
+        """Take the way to the servers."""
+        self._calls = calls
+
+    async def brands(self, search: str | None = None) -> AsyncGenerator[Brand]:
+        """Yield the brands, all or those that a search finds, in the order of their names."""
+        pages = self._calls.pages(
+            "dr/brands",
+            "brands",
+            _BRAND_FIELDS,
+            size=SMALL_PAGE,
+            params={"search": search, "order_by": "name"},
+        )
+        async for item in pages:
+            yield Brand.from_json(item)
+
+    async def models(
+        self, brand_id: str | None = None, search: str | None = None
+    ) -> AsyncGenerator[DeviceModel]:
+        """Yield the models of one brand or of all, all or those that a search finds."""
+        path = "dr/models" if brand_id is None else f"dr/brands/{quoted(brand_id)}/models"
+        pages = self._calls.pages(
+            path,
+            "models",
+            _MODEL_FIELDS,
+            size=SMALL_PAGE,
+            params={"search": search, "order_by": "name"},
+        )
+        async for item in pages:
+            yield DeviceModel.from_json(item)
+
+    async def model(self, brand_id: str, model_id: str) -> DeviceModel:
+        """Return one model; raises NotFound."""
+        params = {"field_mask": _MODEL_FIELDS}
+        return DeviceModel.from_json(
+            await self._calls.object("GET", _model_path(brand_id, model_id), params=params)
+        )
+
+    async def template(
+        self, brand_id: str, model_id: str, firmware_version: str, band_id: str
+    ) -> DeviceTemplate:
+        """Return how a device of this model and version is registered for a band.
+
+        Raises NotFound where the model, the version or a profile for the band doesn't exist.
+        """
+        version = f"{quoted(firmware_version)}/{quoted(band_id)}"
+        path = f"{_model_path(brand_id, model_id)}/{version}/template"
+        return DeviceTemplate.from_json(await self._calls.object("GET", path))
+
+    async def template_of_profile(self, vendor_id: int, vendor_profile_id: int) -> DeviceTemplate:
+        """Return the template for the numbers that a LoRaWAN QR code has; raises NotFound."""
+        path = f"dr/vendors/{vendor_id}/profiles/{vendor_profile_id}/template"
+        return DeviceTemplate.from_json(await self._calls.object("GET", path))
+
+    async def formatter(self, version_ids: VersionIds, codec: Codec) -> RepositoryFormatter:
+        """Return a model's formatter; raises NotFound where it has none."""
+        versions = (
+            f"{quoted(version_ids.firmware_version or '')}/{quoted(version_ids.band_id or '')}"
+        )
+        model = _model_path(version_ids.brand_id or "", version_ids.model_id or "")
+        path = f"{model}/{versions}/formatters/{codec.replace('_', '/')}"
+        fields = ("formatter", "formatter_parameter", "codec_id", "examples")
+        answer = await self._calls.object("GET", path, params={"field_mask": fields})
+        return RepositoryFormatter(
+            kind=values.text(answer.get("formatter")) or "",
+            script=values.text(answer.get("formatter_parameter")) or "",
+            codec_id=values.text(answer.get("codec_id")),
+            examples=values.objects(answer.get("examples")),
+        )
+
+
+def _model_path(brand_id: str, model_id: str) -> str:
+    return f"dr/brands/{quoted(brand_id)}/models/{quoted(model_id)}"
