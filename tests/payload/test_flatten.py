@@ -110,6 +110,44 @@ def test_sensecap_messages() -> None:
     }
 
 
+def test_sensecap_units() -> None:
+    """The measurement's number fixes the unit, whatever the name and size suggest."""
+    messages = [
+        {"measurementId": number, "type": label, "measurementValue": 101325 if number == 4101 else 1.25}
+        for number, label in ((4101, "Barometric Pressure"), (4108, "Soil EC"), (4117, "Liquid Level"), (4106, "pH"))
+    ]  # fmt: skip
+    units = [m.unit for m in understand({"messages": messages}, decisions={}).new.values()]
+    assert units == ["Pa", "mS/cm", "cm", None]
+
+
+def test_histories_have_no_current_value() -> None:
+    """Lists of what was, by any word of their name."""
+    for name in (
+        "history",
+        "logVolumes",
+        "dataLogCO2",
+        "fdr",
+        "records",
+        "past_values",
+        "datalog1",
+    ):
+        assert values({name: [{"volume": 12.5}]}) == {}
+        assert values({name: [1, 2, 3]}) == {}
+    assert values({"past_volume": 12.5, "logger_temperature": 3}) != {}
+
+
+def test_what_names_an_item_is_no_field() -> None:
+    """Name and unit of a list's items are read, not shown."""
+    channels = [
+        {"name": "A", "unit": "mA", "alias": "in", "reading": 4.5},
+        {"name": "B", "unit": "V", "reading": 2.5},
+    ]
+    assert set(values({"channels": channels})) == {
+        "channels.name:A.reading",
+        "channels.name:B.reading",
+    }
+
+
 def test_units_in_a_list_beside() -> None:
     """Parallel lists give each item its unit."""
     new = understand(

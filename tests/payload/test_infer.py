@@ -14,8 +14,10 @@ from thethingsstack.payload import (
     Kind,
     Meaning,
     Role,
+    models as models_module,
     understand,
 )
+from thethingsstack.payload.models import CORRECTIONS
 
 TABLE = Path(__file__).parents[3] / "shared" / "reference" / "fields.csv"
 FLOORS = {
@@ -124,6 +126,10 @@ def meaning(path: str, value: Any = None) -> Meaning:
         ("battery_status_life_pct", 85, "battery", "%"),
         ("regenmenge", 0.4, "precipitation", "mm"),
         ("pioggia", 0.4, "precipitation", "mm"),
+        ("Innentemperatur", 21.5, "temperature", "°C"),
+        ("power_consumption", 20, None, None),
+        ("volume", 12.345, "volume", "m³"),
+        ("volume", 12345, "volume", "L"),
         ("luchtdruk", 1011, "atmospheric_pressure", "hPa"),
         ("cisnienie", 1002, "atmospheric_pressure", "hPa"),
         ("tlak", 1002, "atmospheric_pressure", "hPa"),
@@ -345,6 +351,9 @@ def test_events(path: str) -> None:
         ("temperature temperature", 1.5, None),
         ("???", 5, "Value"),
         ("soil_pH", 6.5, "Soil pH"),
+        ("daylight", 400, None),
+        ("dailyrain", 0.5, "Daily precipitation"),
+        ("Innentemperatur", 21.5, "Innen temperature"),
         ("batteryLifeSemesters", 9, "Battery life semesters"),
     ],
 )
@@ -390,11 +399,55 @@ def test_quantities_are_legal() -> None:
             assert quantity.unit in UNITS_OF_CLASS[quantity.device_class], key
 
 
-def test_context_changes_no_decision_yet() -> None:
-    """Brand and port may be given."""
+def test_a_model_without_corrections() -> None:
+    """Brand and port may be given; where nothing special is known of them, rules decide."""
     context = Context(brand_id="dragino", model_id="lht65", f_port=2)
     plain = understand({"x": 1.5}, decisions={}).new
     assert understand({"x": 1.5}, decisions={}, context=context).new == plain
+    assert understand({"x": 1.5}, decisions={}, context=Context(brand_id="x")).new == plain
+
+
+@pytest.mark.parametrize(
+    ("brand", "model", "path", "value", "meant"),
+    [
+        ("milesight-iot", "ws523", "power_consumption", 2034, ("energy", "Wh")),
+        ("milesight-iot", "am319", "light_level", 2, (None, None)),
+        ("milesight-iot", "ct101", "total_current", 120, ("charge", "Ah")),
+        ("milesight-iot", "em300-th", "total_current", 120, ("current", "mA")),
+        ("elsys", "ers", "analog1", 3312, ("voltage", "mV")),
+        ("elsys", None, "vdd", 3612, ("battery_voltage", "mV")),
+    ],
+)  # fmt: skip
+def test_what_is_known_of_single_models(
+    brand: str, model: str | None, path: str, value: float, meant: tuple[str | None, str | None]
+) -> None:
+    """Corrections by brand and model come before names, and name their source."""
+    context = Context(brand_id=brand, model_id=model)
+    found = understand({path: value}, decisions={}, context=context).new[path]
+    assert (found.quantity, found.unit) == meant
+    if found.rule == "model":
+        assert len(found.reason) > 20
+
+
+def test_a_correction_turns_a_flag() -> None:
+    """Sensative's door value is true while the door is closed."""
+    context = Context(brand_id="sensative", model_id="strips")
+    found = understand({"door": {"value": True}}, decisions={}, context=context)
+    assert found.values == {"door.value": False}
+    assert understand({"door": {"value": True}}, decisions={}).values == {"door.value": True}
+
+
+def test_corrections_are_well_made() -> None:
+    """Each entry names a known quantity with a unit that it takes, its source, and no path twice."""
+    assert len(CORRECTIONS) == sum(
+        len(models.split()) for _, models, _, _ in models_module._ENTRIES
+    )
+    for correction in CORRECTIONS.values():
+        assert correction.source
+        if correction.quantity is not None:
+            known = QUANTITIES[correction.quantity]
+            if correction.unit is not None and known.device_class in UNITS_OF_CLASS:
+                assert correction.unit.symbol in UNITS_OF_CLASS[known.device_class]
 
 
 def test_the_labelled_fields() -> None:

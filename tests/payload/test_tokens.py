@@ -2,7 +2,8 @@
 
 import pytest
 
-from thethingsstack.payload.tokens import concepts_of, words_of
+from thethingsstack.payload import vocabulary
+from thethingsstack.payload.tokens import Word, parts_of, words_of
 from thethingsstack.payload.units import Unit
 
 
@@ -48,5 +49,16 @@ def test_single_letters_are_units_only_of_their_quantity(name: str, symbol: str 
 
 def test_unknown_words_stay_whole() -> None:
     """Only compounds of known words are taken apart."""
-    assert concepts_of("xylophone") == ("xylophone",)
-    assert concepts_of("reflux") == ("reflux",)
+    assert parts_of("xylophone") == (Word("xylophone", "xylophone"),)
+    assert parts_of("dailyrain") == (Word("daily", "daily"), Word("rain", "rain"))
+    assert parts_of("vbat") == (Word("battery", "battery"), Word("voltage", "voltage"))
+    assert parts_of("reflux") == (Word("reflux", "reflux"),)
+
+
+def test_each_spelling_has_one_concept() -> None:
+    """A word that stood in two places of the table would mean whatever came last."""
+    taken: dict[str, str] = {}
+    for concept, spellings in vocabulary._SYNONYMS.items():
+        for spelling in spellings.split():
+            assert taken.setdefault(spelling, concept) == concept
+            assert spelling not in vocabulary._COMPOUNDS

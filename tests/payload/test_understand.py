@@ -22,6 +22,28 @@ def decided(decoded: dict[str, Any]) -> dict[str, Meaning]:
     return dict(understand(decoded, decisions={}).new)
 
 
+@pytest.mark.parametrize(
+    ("key", "first", "absent"),
+    [
+        ("temperature", 21.5, [327.67, -327.68, 3276.7, 6553.5, 655.35, -999, 32767, 65535, 85000, "NULL", "0x7FFF", 3.4e38]),
+        ("battery_voltage", 3.6, [65.535, 655.35]),
+        ("batteryVoltage", 3600, [65535]),
+        ("humidity", 40, [655.35, 255, 127.5]),
+        ("pm25", 5, [65535, 32767]),
+        ("conductivity", 500, [65535, 4294967295]),
+    ],
+)  # fmt: skip
+def test_full_scale_is_no_value(key: str, first: float, absent: list[Any]) -> None:
+    """What counters show when nothing was measured is unknown, as a number and as a text."""
+    decisions = decided({key: first})
+    for value in absent:
+        assert understand({key: value}, decisions=decisions).values == {key: None}, value
+        assert understand({key: str(value)}, decisions=decisions).values == {key: None}, value
+    fine = {"temperature": 32.767, "batteryVoltage": 3276, "conductivity": 327.67}
+    if key in fine:
+        assert understand({key: fine[key]}, decisions=decisions).values == {key: fine[key]}
+
+
 def test_nothing() -> None:
     """No payload has no fields."""
     understanding = understand(None, decisions={})

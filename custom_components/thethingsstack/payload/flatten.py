@@ -5,6 +5,7 @@ from datetime import datetime
 import re
 from typing import Any, NamedTuple
 
+from .sensecap import MEASUREMENTS
 from .tokens import words_of
 from .units import Unit, normalise
 from .values import epoch, number_of, parse_time
@@ -45,17 +46,6 @@ _META_KEYS = frozenset({
 })  # fmt: skip
 # What names an item of a list, or says of what unit it is.
 _NAMING = frozenset({*UNIT_KEYS, "displayName", "label", "alias", "name", "measurementId", "measurementType", "parameter"})  # fmt: skip
-# SenseCAP's measurement numbers, for messages whose type names the message and not the field.
-SENSECAP = {
-    4097: "Air Temperature", 4098: "Air Humidity", 4099: "Light Intensity", 4100: "CO2", 4101: "Barometric Pressure",
-    4102: "Soil Temperature", 4103: "Soil Moisture", 4104: "Wind Direction", 4105: "Wind Speed", 4106: "pH",
-    4108: "Soil EC", 4109: "Dissolved Oxygen", 4110: "Soil Moisture", 4111: "Soil EC", 4112: "Soil Temperature",
-    4113: "Rain Intensity", 4115: "Distance", 4116: "Water Leak", 4117: "Liquid Level", 4118: "NH3", 4119: "H2S", 4120: "Flow Rate",
-    4121: "Total Flow", 4122: "Oxygen", 4123: "Water EC", 4124: "Water Temperature", 4136: "Leaf Temperature",
-    4137: "Leaf Wetness", 4150: "Acceleration X", 4151: "Acceleration Y", 4152: "Acceleration Z", 4190: "UV Index",
-    4191: "Wind Gust", 4192: "Sound Intensity", 4195: "TVOC", 4197: "Longitude", 4198: "Latitude", 4199: "Light Intensity",
-    3000: "Battery",
-}  # fmt: skip
 _MESSAGE_TYPE = re.compile(
     r"(?i)(?:report|upload|telemetry|message|data)(?:[_ ]|$)|.*_(?:telemetry|interval|version|battery)$"
 )
@@ -187,7 +177,7 @@ class Flattened:
                 if isinstance(inner, Mapping | list):
                     self.walk(inner, step, (*keys, label), item, f"{path}.")
                 else:
-                    unit = sibling_unit("value", item)
+                    unit = sibling_unit("value", item) or _sensecap(item)[1]
                     self.add(Leaf(step, (*keys, label), inner, unit, item, f"{step}."))
                 self.walk_object(item, f"{step}.", (*keys, label), _META_KEYS | {value_key})
             else:
@@ -286,10 +276,7 @@ def _label(item: Mapping[Any, object]) -> str | None:
     """Return what names the value in an item of a list, if something does."""
     if not any(key in item for key in VALUE_KEYS):
         return None
-    number = item.get("measurementId")
-    if isinstance(number, str) and number.isdecimal():
-        number = int(number[:9])
-    sensecap = SENSECAP.get(number) if isinstance(number, int) else None
+    sensecap = _sensecap(item)[0]
     for key in LABEL_KEYS:
         label = item.get(key)
         if not isinstance(label, str) or not label or len(label) > 64:
@@ -299,6 +286,14 @@ def _label(item: Mapping[Any, object]) -> str | None:
         if key != "type" or "measurementValue" in item:
             return label
     return sensecap
+
+
+def _sensecap(item: Mapping[Any, object]) -> tuple[str | None, Unit | None]:
+    """Return the name and unit that a measurement number of SenseCAP's stands for."""
+    number = item.get("measurementId")
+    if isinstance(number, str) and number.isdecimal():
+        number = int(number[:9])
+    return MEASUREMENTS.get(number, (None, None)) if isinstance(number, int) else (None, None)
 
 
 def _place(item: Mapping[Any, object], index: int) -> tuple[str, str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from .clue import Clue, Verdict
 from .flatten import Leaf
+from .models import Correction, correction_of
 from .names import plain_name, quantity_name
 from .quantities import INSTEAD, UNITS_OF_CLASS
 from .rules import decide
@@ -12,11 +13,25 @@ from .units import Unit, factor
 from .values import ABSENT, decimals, read
 from .vocabulary import QUANTITIES
 
-_FULL_SCALE = frozenset({
-    65535, 65534, 65536, 32767, -32768, 32768, 655.35, 655.36, 655.34, 327.67, -327.68, 327.68, 6553.5, 6553.4, 3276.7, -3276.8,
-    6550.9, 4095.94, 1023.98, -999, -9999, -99.9, -999.9, -99, 999, 9999, 99999, 4294967295, 2147483647, -2147483648, 282.9, 16777215,
-    -3276, 3276, 4095.9375, 1023.984375, -32767,
-})  # fmt: skip
+# What counters of 16, 24 and 32 bits are when nothing was measured, as they are and in tenths,
+# hundredths and thousandths, and what some drivers put there.
+_LIMITS = (
+    65535,
+    65534,
+    65536,
+    32767,
+    32768,
+    -32768,
+    -32767,
+    16777215,
+    8388607,
+    4294967295,
+    2147483647,
+    -2147483648,
+)
+_FULL_SCALE = frozenset({limit / part for limit in _LIMITS for part in (1, 10, 100, 1000)}) | {
+    6550.9, 4095.94, 1023.98, -999, -9999, -99.9, -999.9, -99, 999, 9999, 99999, 282.9, -3276, 3276, 4095.9375, 1023.984375,
+}  # fmt: skip
 _ALWAYS_ABSENT = frozenset({-999, -9999, 65535, 32767, -32768, 4294967295, 2147483647, -2147483648})
 
 
@@ -110,19 +125,31 @@ def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:
     if quantity is None:
         return number in _ALWAYS_ABSENT
     known = QUANTITIES[quantity]
-    if known.limits is not None:
-        scale = factor(unit, known.unit) if unit and known.unit else None
-        if not known.limits[0] <= number * (scale or 1) <= known.limits[1]:
-            return True
-    if known.usual is not None and not known.usual[0] <= number <= known.usual[1]:
+    ratio = factor(unit, known.unit) if unit and known.unit else None
+    size = number * (ratio or 1)
+    if known.limits is not None and not known.limits[0] <= size <= known.limits[1]:
+        return True
+    if known.usual is not None and not known.usual[0] <= size <= known.usual[1]:
         return number in _FULL_SCALE
-    return False
+    return known.limits is known.usual is None and number in _ALWAYS_ABSENT
+
+
+def _corrected(clue: Clue, correction: Correction) -> Verdict:
+    kind, role = correction.kind, correction.role
+    if correction.quantity is None and role is None:
+        role = Role.MEASUREMENT if kind in (None, Kind.SENSOR) else None
+    return Verdict(
+        rule="model", quantity=correction.quantity, kind=kind, role=role, unit=correction.unit, invert=correction.invert,
+        used=frozenset(clue.leaf), why=correction.source,
+    )  # fmt: skip
 
 
 def infer(leaf: Leaf, context: Context, *, absent: bool = False) -> Meaning:
     """Return what a field is; with `absent` by its name alone."""
     reading = ABSENT if absent else read(leaf.raw)
     clue = Clue(leaf.keys, reading, leaf.raw, leaf.unit, context)
+    if (correction := correction_of(context, leaf.path)) is not None:
+        return settle(clue, _corrected(clue, correction))
     meaning = settle(clue, decide(clue))
     number = clue.number
     if number is not None and meaning.role is Role.MEASUREMENT and number in _FULL_SCALE and is_sentinel(number * meaning.scale, meaning.quantity, meaning.unit):  # fmt: skip

@@ -49,12 +49,13 @@ def _diagnostic(
     role: Role = Role.MEASUREMENT,
     *,
     limits: tuple[float, float] | None = None,
+    usual: tuple[float, float] | None = None,
     enabled: bool = True,
     precision: int = 3,
 ) -> Quantity:
     return Quantity(
         name=name, device_class=device_class, unit=unit, role=role, category=Category.DIAGNOSTIC, enabled=enabled,
-        limits=limits, precision=precision,
+        limits=limits, usual=usual, precision=precision,
     )  # fmt: skip
 
 
@@ -179,7 +180,7 @@ QUANTITIES: dict[str, Quantity] = {
     "blood_oxygen": _sensor("Blood oxygen", None, "%"),
     # The end device itself
     "battery": _diagnostic("Battery", "battery", "%", limits=(0.0, 110.0), precision=1),
-    "battery_voltage": _diagnostic("Battery voltage", "voltage", "V"),
+    "battery_voltage": _diagnostic("Battery voltage", "voltage", "V", usual=(0.0, 60.0)),
     "supply_voltage": _diagnostic("Supply voltage", "voltage", "V"),
     "rssi": _diagnostic("RSSI", "signal_strength", "dBm", precision=1),
     "snr": _diagnostic("SNR", "signal_strength", "dB", precision=1),

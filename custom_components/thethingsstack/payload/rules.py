@@ -226,7 +226,7 @@ def _text(clue: Clue) -> Verdict | None:
             return None
     diagnostic = bool(
         leaf
-        & {"type", "mode", "version", "id", "code", "decoder", "tariff", "frame", "payload", "battery", "product"}
+        & {"type", "mode", "version", "id", "code", "decoder", "tariff", "frame", "payload", "battery", "network", "device"}
         or "scan" in leaf
     )  # fmt: skip
     return Verdict(rule="text", role=Role.STATE, category=Category.DIAGNOSTIC if diagnostic else None, why="a text")  # fmt: skip
@@ -327,6 +327,8 @@ def _default_unit(quantity: str, clue: Clue) -> Unit | None:
         )
     if quantity == "pressure" and "vapor" in clue.concepts:
         return Unit("kPa")
+    if quantity in ("volume", "water") and size >= 1000 and float(size).is_integer():
+        return Unit("L")  # Who counts cubic metres has decimals.
     if quantity == "weight" and size >= 500:
         return Unit("g")
     if quantity == "water_level" and size >= 50 and float(size).is_integer():

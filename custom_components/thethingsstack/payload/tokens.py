@@ -50,14 +50,17 @@ _UNDECOMPOSED = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "æ":
 
 
 @lru_cache(maxsize=4096)
-def concepts_of(word: str) -> tuple[str, ...]:
+def parts_of(word: str) -> tuple[Word, ...]:
     """Return what a lower-case word stands for; a compound of known words is taken apart."""
-    if (known := CONCEPTS.get(word)) is not None:
-        return known
-    if len(word) < 5 or not word.isalpha():
-        return (word,)
-    parts = _compound(word)
-    return parts if parts is not None else (word,)
+    known = CONCEPTS.get(word)
+    if known is None:
+        parts = _compound(word) if len(word) >= 5 and word.isalpha() else None
+        if parts is None:
+            return (Word(word, word),)
+        return tuple(Word(part, concept) for part in parts for concept in CONCEPTS[part])
+    if len(known) == 1:
+        return (Word(word, known[0]),)
+    return tuple(Word(DISPLAY.get(concept, concept), concept) for concept in known)
 
 
 def _compound(word: str) -> tuple[str, ...] | None:
@@ -74,9 +77,7 @@ def _compound(word: str) -> tuple[str, ...] | None:
                 found = (*before, part)
         best.append(found)
     parts = best[-1]
-    if parts is None or len(parts) < 2:
-        return None
-    return tuple(concept for part in parts for concept in CONCEPTS[part])
+    return None if parts is None or len(parts) < 2 else parts
 
 
 def _plain(text: str) -> str:
@@ -108,12 +109,8 @@ def words_of(name: str) -> Name:
     text, unit = cut(name[:LONGEST_NAME])
     words: list[Word] = []
     for part in _split(_plain(text)):
-        lower = part.casefold()
-        concepts = concepts_of(lower)
-        if concepts == (lower,) or len(concepts) == 1:
-            words.append(Word(part, concepts[0]))
-        else:
-            words += [Word(DISPLAY.get(concept, concept), concept) for concept in concepts]
+        parts = parts_of(part.casefold())
+        words += [Word(part, parts[0].concept)] if len(parts) == 1 else parts
     unit = unit or _unit_word(words)
     return Name(tuple(words), unit)
 

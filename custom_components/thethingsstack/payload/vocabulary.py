@@ -140,7 +140,7 @@ _SYNONYMS: dict[str, str] = {
     "snr": "snr lsnr",
     "strength": "strength",
     "quality": "quality qualite",
-    "product": "device product lorawan lora network wifi ble nfc bluetooth",
+    "network": "network lorawan lora wifi ble nfc bluetooth",
     "scan": "scan scans scanned",
     "txpower": "txpower txpow txpwr loratxpower",
     "time": "time timestamp timestamps unix utc date datetime horodatage systimestamp isotime unixtime epoch clock zeit datum hora fecha"
@@ -211,8 +211,9 @@ _SYNONYMS: dict[str, str] = {
     "value": "value values val vals valeur wert valor data reading readings measure measurement measurements mesure measured messwert meas"
     " measuredvalue waarde",
     "sensor": "sensor sensors probe capteur sonde fuehler sonda transducer",
-    "external": "external ext extern externe exterior outside outdoor outer",
-    "supply": "supply vdd vpwr mains vout versorgung alimentation",
+    "inside": "inside innen interieur interieure interno interna binnen",
+    "external": "aussen exterieur exterieure esterno esterna buiten external ext extern externe exterior outside outdoor outer",
+    "supply": "supply vpwr mains vout versorgung alimentation",
     "storage": "storage capacitor capvoltage supercap",
     "remaining": "remaining rest remain left capacity",
     "outage": "outage lost blackout powerfail powercut mainsfail cutoff powerfailure",
@@ -298,7 +299,7 @@ _COMPOUNDS: dict[str, str] = {
     "pf": "power factor", "cosphi": "power factor", "ea": "active energy", "eap": "active energy", "eapp": "apparent energy",
     "er": "reactive energy", "hchc": "energy", "hchp": "energy", "ejphn": "energy", "pmax": "power max", "east": "active energy", "easf": "active energy",
     "eait": "active energy", "iinst": "current last", "isousc": "current", "sinsts": "apparent power", "papp": "apparent power",
-    "smokealarm": "smoke alarm", "wifimac": "mac", "mainsvoltage": "supply voltage",
+    "daylight": "illuminance", "smokealarm": "smoke alarm", "wifimac": "mac", "mainsvoltage": "supply voltage",
 }  # fmt: skip
 
 CONCEPTS: dict[str, tuple[str, ...]] = {
@@ -376,7 +377,7 @@ NUMBERS: tuple[tuple[str, str], ...] = (
     ("temperature_delta", "differential temperature"), ("temperature_delta", "trend temperature"),
     ("apparent_energy", "apparent energy"), ("reactive_energy", "reactive energy"), ("reactive_power", "reactive power"),
     ("apparent_power", "apparent power"),
-    ("energy", "energy index"), ("energy", "energy !storage|harvesting"), ("charge", "current hour"), ("power", "power !hour"), ("power", "demand !heat|heating|cooling|valve|cool"), ("energy", "electricity !power|voltage|current"),
+    ("energy", "energy index"), ("energy", "energy !storage|harvesting"), ("charge", "current hour"), ("power", "power !hour|consumption"), ("power", "demand !heat|heating|cooling|valve|cool"), ("energy", "electricity !power|voltage|current"),
     ("battery_voltage", "battery voltage"), ("battery_voltage", "storage voltage"),
     ("current", "current !hour|battery|position|status|mode|valve|direction|level|value|volume|count|people|weight|flow|tariff|thd|time|temperature|humidity|voltage|pressure|distance|speed"),
     ("water_potential", "soil|water|moisture potential"), ("water_potential", "soil pressure"),
