@@ -16,18 +16,12 @@ from tests.recordings import HEADERS, Keys, differences, exchanges, load, mask, 
 from tests.simulator import RateLimit, Simulator
 
 UNSPOKEN = {
-    "claiming/": "claiming belongs to adding end devices",
-    "configuration/": "frequency plans, bands and defaults belong to adding end devices",
-    "device_repository/": "the Device Repository belongs to adding end devices",
     "formatters/decode": "trying a script of one's own needs a JavaScript engine",
     "formatters/encode": "trying a script of one's own needs a JavaScript engine",
-    "gateways/": "gateways and their connection belong to their own entities",
-    "qr_codes/": "QR codes belong to adding end devices",
 }
 """Beginnings of the exchanges that the simulator doesn't speak yet, and why."""
 
 EXCEPT = {
-    "configuration/issue_dev_eui",
     "formatters/decode_minimal",
     "formatters/decode_no_right",
     "formatters/encode_repository",
@@ -171,6 +165,10 @@ async def test_replay_of_the_recorded_day() -> None:
                 if unspoken(name):
                     continue
                 spoken += 1
+                if name == "gateways/stats":
+                    # What the radio counted until then.
+                    stats = load(f"http/{name}.json")["response"]["json"]
+                    simulator.stack.connections["roof-gw"] = stats
                 if name == "rate_limit/push_0":
                     simulator.faults.rate_limits["/down/push"] = RateLimit(burst=3, per_minute=6)
                 await replay.exchange(session, name)
@@ -199,6 +197,46 @@ async def test_replay_of_the_recorded_day() -> None:
     replay.problems += _compare_posts(load("webhooks/requests.json"), posts)
     assert not replay.problems, "\n".join(replay.problems)
     assert spoken == len([name for name in exchanges() if not unspoken(name)])
+
+
+async def test_events_of_a_device_s_life() -> None:
+    """The registry's events are those recorded, in the recorded framing."""
+    life = [name for name in exchanges() if name.startswith("devices/lifecycle_")]
+    recorded = [
+        event["result"]
+        for event in load("events/live.json")
+        if "end_device." in event["result"]["name"]
+        and event["result"]["identifiers"][0]["device_ids"]["device_id"] == "short-life"
+    ]
+    replay = Replay()
+    async with replay.simulator as simulator, aiohttp.ClientSession() as session:
+        for time, kind, entry in timeline():
+            name = entry.get("file", "").removeprefix("http/").removesuffix(".json")
+            if kind == "http" and name.startswith(
+                ("applications/create", "api_keys/create_manage")
+            ):
+                replay.now = time
+                await replay.exchange(session, name)
+        token = replay.keys.tokens["<application key, manage>"]
+        async with session.post(
+            f"{simulator.server_url}/api/v3/events",
+            json={"identifiers": [{"application_ids": {"application_id": "garden"}}]},
+            headers={"Authorization": f"Bearer {token}"},
+        ) as stream:
+            assert stream.content_type == "text/event-stream"
+            start = json.loads(await stream.content.readuntil(b"\n\n"))["result"]
+            assert start["name"] == "events.stream.start"
+            ours = []
+            for name in life:
+                await replay.exchange(session, name)
+                event = json.loads(await stream.content.readuntil(b"\n\n"))["result"]
+                ours.append(event)
+    for event in recorded + ours:
+        # Where and through which call it happened.
+        for name in ("origin", "correlation_ids", "user_agent", "authentication"):
+            event.pop(name, None)
+    problems = differences(mask(recorded), mask(ours))
+    assert not problems, "\n".join(problems)
 
 
 def _compare_messages(recorded: list[dict[str, Any]], ours: list[tuple[str, Any]]) -> list[str]:

@@ -7,11 +7,12 @@ import contextlib
 import json
 from typing import Any
 
-from . import downlinks, errors, traffic
+from . import downlinks, errors, rights, traffic
 from .broker import Broker, Login
 from .encoding import merge
 from .errors import RefusedError
 from .faults import Faults
+from .formatters import FormatterError
 from .model import Application, Device, Downlink, Stack
 from .traffic import UNSET
 
@@ -60,6 +61,8 @@ class ApplicationServer:
         """Publish a message below `devices/{id}/`; return how many copies were sent."""
         if self.published is not None:
             self.published(application, device_id, envelope)
+        if (device := application.devices.get(device_id)) is not None:
+            self.stack.events.message(device, kind, envelope)
         topic = f"v3/{self.stack.uid(application.application_id)}/devices/{device_id}/{kind}"
         payload = json.dumps(envelope, separators=(",", ":"), ensure_ascii=False)
         return self.broker.deliver(topic, payload.encode())
@@ -94,6 +97,7 @@ class ApplicationServer:
             overrides=overrides,
         )
         merge(envelope, envelope_overrides or {})
+        self._tell_decoding(application, device, envelope, decoded)
         if device.session is not None and device.session.waiting is not None:
             self._answered(application, device, device.session.waiting, envelope)
         self.forward(application, device, envelope)
@@ -205,6 +209,30 @@ class ApplicationServer:
             session.f_cnt_down += 1
             downlink.f_cnt = session.f_cnt_down
             session.queue.insert(0, downlink)
+
+    def _tell_decoding(
+        self, application: Application, device: Device, envelope: dict[str, Any], decoded: Any
+    ) -> None:
+        """Tell in the event stream, and only there, why a formatter failed."""
+        up = envelope["uplink_message"]
+        if "decoded_payload" in up or not up.get("f_port"):
+            return
+        reason = "the formatter failed" if decoded is None else None
+        decode = traffic.formatter_of(application, device).decode
+        if decoded is UNSET and decode is not None:
+            try:
+                decode(base64.b64decode(up.get("frm_payload", "")), up["f_port"])
+            except FormatterError as error:
+                reason = str(error)
+        if reason is not None:
+            details = errors.formatter_failed(reason).details()
+            self.stack.events.publish(
+                "as.up.data.decode.fail",
+                device,
+                rights.TRAFFIC_READ,
+                data={"@type": "type.googleapis.com/ttn.lorawan.v3.ErrorDetails", **details},
+                correlation_ids=envelope["correlation_ids"],
+            )
 
     def _tell_failed(
         self, application: Application, device: Device, downlink: Downlink, error: RefusedError

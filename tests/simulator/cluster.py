@@ -8,10 +8,11 @@ from aiohttp import web
 from . import downlinks, errors, registry, rights, storage
 from .application_server import ApplicationServer
 from .encoding import get_path, prune, select, set_path, timestamp
-from .errors import NOT_FOUND, RefusedError
+from .errors import RefusedError
 from .faults import Faults
-from .http_server import Call, Handler, Route, json_answer
+from .http_server import Call, Handler, Route
 from .model import Device, Server, Session, Stack
+from .network import FREQUENCY_PLANS, unknown_plan
 
 _COMMON = "ids created_at updated_at version_ids serial_number lora_alliance_profile_ids "
 FIELDS: dict[str, frozenset[str]] = {
@@ -54,29 +55,6 @@ FIELDS: dict[str, frozenset[str]] = {
         ]
     ),
 }
-FREQUENCY_PLANS = frozenset(
-    [
-        "EU_863_870",
-        "EU_863_870_TTN",
-        "EU_863_870_ROAMING_DRAFT",
-        "EU_868_1",
-        "EU_433",
-        "US_902_928_FSB_1",
-        "US_902_928_FSB_2",
-        "AU_915_928_FSB_1",
-        "AU_915_928_FSB_2",
-        "AS_920_923",
-        "AS_923",
-        "AS_923_2",
-        "AS_923_3",
-        "AS_923_4",
-        "CN_470_510_FSB_1",
-        "CN_470_510_FSB_11",
-        "IN_865_867",
-        "KR_920_923_TTN",
-        "RU_864_870_TTN",
-    ]
-)
 PACKAGES = [
     {"name": "alcsync-v1", "default_f_port": 202},
     {"name": "lora-cloud-device-management-v1", "default_f_port": 199},
@@ -127,7 +105,6 @@ class Cluster:
             ("GET", packages + "/storage/{type}/count", self._storage_count),
             ("GET", device + "/packages/storage/{type}", self._storage),
             ("GET", device + "/packages/storage/{type}/count", self._storage_count),
-            ("POST", "/events", self._events),
         ]
         servers: tuple[Server, ...] = ("ns", "js", "as")
         for server in servers:
@@ -169,18 +146,15 @@ class Cluster:
             application = call.application(*needed)
             plan = body.get("frequency_plan_id")
             if server == "ns" and plan and plan not in FREQUENCY_PLANS:
-                raise RefusedError(
-                    NOT_FOUND,
-                    "pkg/frequencyplans",
-                    "not_found",
-                    "frequency plan `{id}` not found",
-                    {"id": plan},
-                )
+                raise unknown_plan(plan)
             device_id = call.request.match_info.get("device_id") or body["ids"]["device_id"]
             device = application.devices.setdefault(
                 device_id, Device(application.application_id, device_id)
             )
+            what = "update" if server in device.documents else "create"
             _write(device, server, body, mask, call)
+            changed = mask if what == "update" else None
+            self._stack.events.registry(server, what, device, call, changed)
             return registry.show(device, server, mask)
 
         return put
@@ -198,6 +172,7 @@ class Cluster:
             if server in ("ns", "as"):
                 device.session = None
             application.forget(device)
+            self._stack.events.registry(server, "delete", device, call)
             return {}
 
         return delete
@@ -328,37 +303,9 @@ class Cluster:
             if wanted in (None, device.device_id) and call["type"] in ("", "uplink_message")
         ]
 
-    async def _events(self, call: Call) -> Any:
-        """Refuse as recorded; the stream itself is not spoken yet."""
-        try:
-            _check_events(call, await call.body())
-        except RefusedError as error:
-            return json_answer(error.status, {"error": error.body()}, call.request_id, {})
-        raise errors.not_found_path()
-
 
 def _not_found(server: Server) -> RefusedError:
     return errors.join_server_not_found() if server == "js" else errors.redis_not_found()
-
-
-def _check_events(call: Call, body: dict[str, Any]) -> None:
-    """Raise what a request for events is refused with."""
-    if not body.get("identifiers"):
-        raise RefusedError(
-            errors.INVALID_ARGUMENT, "pkg/events/grpc", "no_identifiers", "no identifiers"
-        )
-    for item in body["identifiers"]:
-        ids = item.get("application_ids") or get_path(item, "device_ids.application_ids") or {}
-        call.require(ids.get("application_id", ""))
-    for name in body.get("names", []):
-        if not name.startswith(("as.", "ns.", "js.", "end_device.", "application.", "/")):
-            raise RefusedError(
-                errors.INVALID_ARGUMENT,
-                "pkg/events",
-                "unknown_event_name",
-                "unknown event `{name}`",
-                {"name": name},
-            )
 
 
 def _check_keys(body: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from .model import Application, Device, Stack, versions
 
 HISTORY = timedelta(hours=24)
 REGISTERED = timedelta(days=40)
-_GATEWAYS: list[dict[str, Any]] = [
+GATEWAYS: list[dict[str, Any]] = [
     {
         "ids": {"gateway_id": "riverside-roof", "eui": "AC1F09FFFE051A2B"},
         "location": {
@@ -200,7 +200,7 @@ def _radio(
     at = copy(stack)
     at.now = lambda: now
     receptions = []
-    for index, gateway in enumerate(_GATEWAYS[: demo_device.gateways]):
+    for index, gateway in enumerate(GATEWAYS[: demo_device.gateways]):
         rssi = round(demo_device.rssi - 17 * index + random.uniform(-3, 3))
         snr = round(min(10.0, demo_device.snr - 5 * index + random.uniform(-1.5, 1.5)) * 4) / 4
         receptions.append(traffic.reception(at, gateway, rssi, snr))

@@ -7,6 +7,7 @@ from .encoding import moment, prune, select, timestamp
 from .errors import INVALID_ARGUMENT, RefusedError
 from .http_server import Call, Route, caller
 from .model import Application, Stack
+from .network import DATA
 from .rights import ApiKey, expand
 
 APPLICATION_FIELDS = frozenset(
@@ -54,6 +55,7 @@ class IdentityServer:
             ("GET", app + "/api-keys/{key_id}", self._get_key),
             ("PUT", app + "/api-keys/{key_id}", self._update_key),
             ("DELETE", app + "/api-keys/{key_id}", self._delete_key),
+            ("GET", "/is/configuration", self._configuration),
             ("GET", app + "/devices", registry.list_devices),
             ("POST", app + "/devices", registry.create),
             ("POST", app + "/devices/filter", registry.filter_devices),
@@ -143,9 +145,15 @@ class IdentityServer:
 
     async def _issue_dev_eui(self, call: Call) -> Any:
         call.application(rights.DEVICES_WRITE)
+        if self._stack.dev_euis:
+            return {"dev_eui": self._stack.dev_euis.pop(0)}
         raise errors.identity(
             INVALID_ARGUMENT, "dev_eui_issuing_not_enabled", "DevEUI issuing not configured"
         )
+
+    async def _configuration(self, call: Call) -> Any:
+        caller(call)
+        return {"configuration": DATA["is"]}
 
     # API keys
 

@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import errors, rights
 from .encoding import get_path, timestamp, ulid
 from .formatters import Formatter
 from .rights import ApiKey, random_id, random_secret
+
+if TYPE_CHECKING:
+    from .events import EventHub
 
 type Server = Literal["is", "js", "ns", "as"]
 
@@ -162,6 +165,15 @@ class Stack:
         self.random = random
         self.applications: dict[str, Application] = {}
         self.keys: dict[str, ApiKey] = {}
+        self.gateways: dict[str, dict[str, Any]] = {}
+        """The registry's documents of gateways by id."""
+        self.connections: dict[str, dict[str, Any]] = {}
+        """The statistics of the gateways that are connected."""
+        self.claimable: dict[tuple[str, str], str] = {}
+        """JoinEUI and DevEUI to the claim authentication code."""
+        self.dev_euis: list[str] | None = None
+        """What is left to be issued; None where issuing isn't set up."""
+        self.events: EventHub  # set by the simulator
         self.recent_fields = tenant is not None
         """Whether messages have what v3.33 to v3.36 added."""
 

@@ -198,6 +198,7 @@ async def create(call: Call) -> Any:
     document["ids"].update({key: ids[key] for key in ("dev_eui", "join_eui") if ids.get(key)})
     document.update({"version_ids": {}, "lora_alliance_profile_ids": {}})
     document.update({key: value for key, value in body.items() if key in IS_FIELDS - {"ids"}})
+    call.stack.events.registry("is", "create", device, call)
     return prune(document)
 
 
@@ -243,6 +244,7 @@ async def update(call: Call) -> Any:
         if not path.startswith("ids"):
             set_path(device.documents["is"], path, get_path(changes, path))
     device.touch("is", call.stack.now())
+    call.stack.events.registry("is", "update", device, call, mask)
     return show(device, "is", mask)
 
 
@@ -252,4 +254,5 @@ async def delete(call: Call) -> Any:
     device = find(call, application)
     del device.documents["is"]
     application.forget(device)
+    call.stack.events.registry("is", "delete", device, call)
     return {}

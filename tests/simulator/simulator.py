@@ -8,16 +8,22 @@ from random import Random
 import ssl
 from typing import Any, Self
 
+from aiohttp import web
 import trustme
 
-from . import demo, formatting, rights, world as worlds
+from . import demo, formatting, rights, traffic, world as worlds
 from .application_server import ApplicationServer
 from .cluster import Cluster
+from .device_repository import DeviceRepository
 from .encoding import encode_bytes, merge
+from .events import EventHub
 from .faults import Faults
-from .http_server import HttpServer
+from .gateways import GatewayRegistry, GatewayServer, add_gateway
+from .http_server import Call, Handler, HttpServer
 from .identity_server import IdentityServer
 from .model import Application, Device, Stack
+from .network import Network
+from .onboarding import Claiming, qr_routes
 from .rights import ApiKey
 from .traffic import UNSET, envelope_ids, nanoseconds, uplink_correlation
 from .webhooks import Webhooks
@@ -54,6 +60,7 @@ class Simulator:
         self.requests: list[tuple[str, str]] = []
         """Method and path of each HTTP request seen."""
         self.stack = Stack(tenant, clock, Random(seed))
+        self.stack.events = self.events = EventHub(self.stack)
         self.stack.recent_fields = world == "demo" or tenant is not None
         self.application_server = ApplicationServer(self.stack, self.faults)
         self.application_server.commanded = self._commanded
@@ -65,6 +72,10 @@ class Simulator:
         self._tasks: set[asyncio.Task[None]] = set()
         self._keys: dict[str, ApiKey | str] = {}
         worlds.build(world, self.stack)
+        if world == "demo":
+            self.stack.dev_euis = [f"70B3D57ED007{number:04X}" for number in range(1, 50)]
+        for gateway in (traffic.ROOF, *demo.GATEWAYS[:1]) if self.stack.applications else ():
+            self.add_gateway(**gateway)
         self._add_roles()
 
     # Life
@@ -91,8 +102,13 @@ class Simulator:
         cluster = Cluster(
             self.stack, self.faults, self.application_server, self._mqtt_addresses
         ).routes()
-        cluster += self.webhooks.routes() + formatting.routes()
-        identity = IdentityServer(self.stack).routes()
+        cluster += self.webhooks.routes() + formatting.routes() + Network(self.stack).routes()
+        cluster += GatewayServer(self.stack).routes() + Claiming(self.stack).routes()
+        cluster.append(("POST", "/events", self._stream(registry=self._single_host)))
+        identity = IdentityServer(self.stack).routes() + GatewayRegistry(self.stack).routes()
+        identity += DeviceRepository(self.stack).routes() + qr_routes()
+        if not self._single_host:
+            identity.append(("POST", "/events", self._stream(registry=True, cluster=False)))
         routes = [cluster + identity] if self._single_host else [cluster, identity]
         self._hosts = [HttpServer(self.stack, self.faults, part, self.requests) for part in routes]
         self._ports = [
@@ -106,6 +122,7 @@ class Simulator:
 
     async def close(self) -> None:
         """Stop at once, whatever clients do."""
+        self.events.close()
         self.application_server.close()
         for task in list(self._tasks):
             task.cancel()
@@ -163,17 +180,62 @@ class Simulator:
 
     def add_device(self, device_id: str, *, joined: bool = True, **fields: Any) -> Device:
         """Register a device on all servers; `fields` as in `world.add_device`."""
-        return worlds.add_device(self.stack, self.application, device_id, joined=joined, **fields)
+        device = worlds.add_device(self.stack, self.application, device_id, joined=joined, **fields)
+        for server in device.documents:
+            self.events.registry(server, "create", device)
+        return device
 
     def remove_device(self, device_id: str) -> None:
         """Delete a device from all servers."""
-        del self.application.devices[device_id]
+        device = self.application.devices.pop(device_id)
+        for server in reversed(device.documents):
+            self.events.registry(server, "delete", device)
 
     def update_device(self, device_id: str, **fields: Any) -> None:
         """Change a device in the registry, as in the Console; None removes a field."""
         device = self.devices[device_id]
         merge(device.documents["is"], fields)
         device.touch("is", self.stack.now())
+        self.events.registry("is", "update", device, data=list(fields))
+
+    def add_gateway(
+        self, ids: dict[str, Any], *, location: dict[str, Any] | None = None, **fields: Any
+    ) -> None:
+        """Register a gateway that everybody may see, and connect it."""
+        now = nanoseconds(self.stack)
+        document = {
+            "ids": ids,
+            "name": ids["gateway_id"].replace("-", " ").capitalize(),
+            "gateway_server_address": "localhost",
+            "frequency_plan_ids": ["EU_863_870_TTN"],
+            "antennas": [{"gain": 2, **({"location": location} if location else {})}],
+            "status_public": True,
+            "location_public": True,
+        }
+        add_gateway(self.stack, {**document, **fields})
+        self.stack.connections[ids["gateway_id"]] = {
+            "connected_at": now,
+            "protocol": "udp",
+            "last_status_received_at": now,
+            "last_uplink_received_at": now,
+            "uplink_count": "28",
+            "downlink_count": "18",
+            "round_trip_times": {"min": "0.02s", "max": "0.08s", "median": "0.03s", "count": 18},
+            "sub_bands": [
+                {
+                    "min_frequency": "868000000",
+                    "max_frequency": "868600000",
+                    "downlink_utilization_limit": 0.01,
+                    "downlink_utilization": 0.0003,
+                }
+            ],
+        }
+
+    def _stream(self, *, registry: bool, cluster: bool = True) -> Handler:
+        async def stream(call: Call) -> web.StreamResponse:
+            return await self.events.stream(call, registry=registry, cluster=cluster)
+
+        return stream
 
     # Keys
 
