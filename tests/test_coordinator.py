@@ -265,11 +265,15 @@ async def test_applications_of_one_name_on_two_servers(hass: HomeAssistant, sim:
         assert state is not None
         assert state.state == "3.5"
         registry = er.async_get(hass)
-        assert len(er.async_entries_for_config_entry(registry, first.entry_id)) == len(
-            [
-                e
-                for e in er.async_entries_for_config_entry(registry, second.entry_id)
-                if "/field/" not in e.unique_id
-            ]
-        )
+        counts = [
+            len(
+                [
+                    found
+                    for found in er.async_entries_for_config_entry(registry, entry.entry_id)
+                    if "/field/" not in found.unique_id
+                ]
+            )
+            for entry in (first, second)
+        ]
+        assert counts[0] == counts[1]
         await hass.config_entries.async_unload(second.entry_id)

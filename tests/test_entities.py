@@ -25,6 +25,7 @@ from tests.simulator import Simulator
 
 WEATHER = "garden/70B3D57ED0060001"
 GREENHOUSE = "garden/A84041000181C061"
+SOCKET = "garden/24E124148B000001"
 RADIATOR = "garden/70B3D52DD3000001"
 
 
@@ -197,7 +198,9 @@ async def test_positions_become_one_tracker(hass: HomeAssistant, sim: Simulator)
     entry = await set_up(hass, sim)
     await sim.uplink("weather-station", decoded={"gps": {"latitude": 52.3712, "longitude": 4.89}})
     await count(hass, entry, 1)
-    trackers = list(hass.states.async_all("device_tracker"))
+    trackers = [
+        state for state in hass.states.async_all("device_tracker") if "weather" in state.entity_id
+    ]
     assert len(trackers) == 1
     assert trackers[0].attributes["latitude"] == 52.3712
     assert trackers[0].attributes["longitude"] == 4.89
@@ -217,11 +220,77 @@ async def test_a_solved_location_becomes_a_tracker(hass: HomeAssistant, sim: Sim
     await sim.location_solved(
         "pump-socket", {"latitude": 52.1, "longitude": 5.1, "accuracy": 12, "source": "SOURCE_GPS"}
     )
-    await until(hass, lambda: hass.states.async_all("device_tracker"))
-    (tracker,) = hass.states.async_all("device_tracker")
+    unique_id = rf"{SOCKET}/field/\location"
+    registry = er.async_get(hass)
+    await until(
+        hass, lambda: registry.async_get_entity_id("device_tracker", "thethingsstack", unique_id)
+    )
+    await hass.async_block_till_done()
+    tracker = state_of(hass, "device_tracker", unique_id)
     assert (tracker.attributes["latitude"], tracker.attributes["longitude"]) == (52.1, 5.1)
     assert tracker.attributes["gps_accuracy"] == 12
     assert entry.runtime_data.counters.errors == 0
+
+
+async def test_the_registered_location_is_shown_where_nothing_better_is_known(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """One tracker; a service's position wins, and a position in the payload makes it needless."""
+    entry = make_entry(sim)
+    await set_up(hass, sim, entry)
+    unique_id = rf"{GREENHOUSE}/field/\location"
+    tracker = state_of(hass, "device_tracker", unique_id)
+    assert (tracker.attributes["latitude"], tracker.attributes["longitude"]) == (52.3731, 4.8922)
+    await sim.location_solved("greenhouse-climate", {"latitude": 52.1, "longitude": 5.1})
+    await until(
+        hass,
+        lambda: state_of(hass, "device_tracker", unique_id).attributes["latitude"] == 52.1,
+    )
+    device = entry.runtime_data.roster.states[GREENHOUSE]
+    assert not device.place()
+
+    await sim.uplink("weather-station", decoded={"lat": 52.5, "lon": 4.5})
+    await count(hass, entry, 1)
+    sim.update_device("weather-station", locations={"user": {"latitude": 1.5, "longitude": 1.5}})
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected)
+    state = state_of(hass, "device_tracker", f"{WEATHER}/field/lat")
+    assert state.attributes["latitude"] == 52.5
+    found = er.async_get(hass).async_get_entity_id(
+        "device_tracker", "thethingsstack", rf"{WEATHER}/field/\location"
+    )
+    assert found is None
+
+
+async def test_one_battery_comes_first(hass: HomeAssistant, sim: Simulator) -> None:
+    """The payload's in per cent; the network's own only where the payload tells none."""
+    entry = await set_up(hass, sim)
+    await sim.uplink(
+        "weather-station",
+        decoded={"battery": 80, "battery_backup_percent": 60, "batteryVoltage": 3.6},
+        last_battery_percentage={"value": 98.4, "received_at": "2026-11-23T10:00:00Z"},
+    )
+    await sim.uplink(
+        "greenhouse-climate",
+        decoded={"BatV": 3.1},
+        last_battery_percentage={"value": 97.2, "received_at": "2026-11-23T10:00:00Z"},
+    )
+    await count(hass, entry, 2)
+    registry = er.async_get(hass)
+
+    def registered(unique_id: str) -> er.RegistryEntry:
+        found = registry.async_get(entity_id(hass, "sensor", unique_id))
+        assert found is not None
+        return found
+
+    assert registered(f"{WEATHER}/field/battery").entity_category is None
+    assert state_of(hass, "sensor", f"{WEATHER}/field/battery").state == "80"
+    for path in ("battery_backup_percent", "batteryVoltage"):
+        assert registered(f"{WEATHER}/field/{path}").entity_category is EntityCategory.DIAGNOSTIC
+    assert registered(f"{WEATHER}/battery").disabled
+    assert registered(f"{WEATHER}/battery").entity_category is EntityCategory.DIAGNOSTIC
+    assert registered(f"{GREENHOUSE}/battery").entity_category is None
+    assert state_of(hass, "sensor", f"{GREENHOUSE}/battery").state == "97.2"
 
 
 async def test_activity_is_an_event(hass: HomeAssistant, sim: Simulator) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
@@ -16,6 +16,14 @@ async def submit(hass: HomeAssistant, result: ConfigFlowResult, **fields: Any) -
     result = await hass.config_entries.options.async_configure(result["flow_id"], fields)
     await hass.async_block_till_done()
     return result
+
+
+async def open_general(hass: HomeAssistant, entry: ConfigEntry) -> ConfigFlowResult:
+    """Open the general options."""
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert result["type"] is FlowResultType.MENU
+    assert result["menu_options"] == ["fields", "general", "overrides"]
+    return await submit(hass, result, next_step_id="general")
 
 
 def device_names(hass: HomeAssistant, entry_id: str) -> set[str | None]:
@@ -38,15 +46,17 @@ async def test_general_options_are_applied_in_place(hass: HomeAssistant, sim: Si
     entry = await set_up(hass, sim)
     coordinator = entry.runtime_data
     assert "Cellar node" in device_names(hass, entry.entry_id)
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    assert result["step_id"] == "init"
+    result = await open_general(hass, entry)
+    assert result["step_id"] == "general"
     assert result["description_placeholders"] == {
         "attribute": "home-assistant",
         "value": "ignore",
     }
-    result = await submit(hass, result, devices="not_ignored", overdue_after=48.0)
+    result = await submit(
+        hass, result, devices="not_ignored", overdue_after=48.0, plain_fields=True
+    )
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == {"devices": "not_ignored", "overdue_after": 48}
+    assert entry.options == {"devices": "not_ignored", "overdue_after": 48, "plain_fields": True}
     assert entry.runtime_data is coordinator
     assert coordinator.connected
     assert "Cellar node" not in device_names(hass, entry.entry_id)
@@ -56,8 +66,8 @@ async def test_general_options_are_applied_in_place(hass: HomeAssistant, sim: Si
 async def test_choosing_end_devices(hass: HomeAssistant, sim: Simulator) -> None:
     """By name; those that are left out can be chosen again later."""
     entry = await set_up(hass, sim)
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    result = await submit(hass, result, devices="chosen", overdue_after=25)
+    result = await open_general(hass, entry)
+    result = await submit(hass, result, devices="chosen", overdue_after=25, plain_fields=True)
     assert result["step_id"] == "chosen_devices"
     offered = choices(result)
     assert set(offered) == set(sim.devices)
@@ -67,18 +77,19 @@ async def test_choosing_end_devices(hass: HomeAssistant, sim: Simulator) -> None
     assert entry.options == {
         "devices": "chosen",
         "overdue_after": 25,
+        "plain_fields": True,
         "chosen_devices": ["pump-socket", "greenhouse-climate"],
     }
     assert device_names(hass, entry.entry_id) == {"Garden", "Pump socket", "Greenhouse climate"}
 
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    result = await submit(hass, result, devices="chosen", overdue_after=25)
+    result = await open_general(hass, entry)
+    result = await submit(hass, result, devices="chosen", overdue_after=25, plain_fields=True)
     assert choices(result) == offered
     await submit(hass, result, chosen_devices=["weather-station"])
     assert device_names(hass, entry.entry_id) == {"Garden", "Weather station"}
 
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    await submit(hass, result, devices="all", overdue_after=25)
+    result = await open_general(hass, entry)
+    await submit(hass, result, devices="all", overdue_after=25, plain_fields=True)
     assert len(device_names(hass, entry.entry_id)) == 1 + len(sim.devices)
     assert entry.options["chosen_devices"] == ["weather-station"]
 
@@ -88,7 +99,7 @@ async def test_choosing_while_the_entry_does_not_run(hass: HomeAssistant, sim: S
     entry = make_entry(sim, options={"devices": "chosen", "chosen_devices": ["pump-socket"]})
     entry.add_to_hass(hass)
     result = await hass.config_entries.options.async_init(entry.entry_id)
-    result = await submit(hass, result, devices="chosen", overdue_after=25)
+    result = await submit(hass, result, devices="chosen", overdue_after=25, plain_fields=True)
     assert choices(result) == {"pump-socket": "pump-socket"}
     result = await submit(hass, result, chosen_devices=["pump-socket"])
     assert result["type"] is FlowResultType.CREATE_ENTRY

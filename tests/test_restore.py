@@ -33,7 +33,7 @@ async def test_values_are_there_after_a_restart(
     door = entity_id(hass, "binary_sensor", f"{WEATHER}/field/door")
     rssi = entity_id(hass, "sensor", f"{WEATHER}/rssi")
     last_uplink = entity_id(hass, "sensor", f"{WEATHER}/last_uplink")
-    (tracker,) = hass.states.async_entity_ids("device_tracker")
+    tracker = entity_id(hass, "device_tracker", f"{WEATHER}/field/gps.latitude")
     ids = (temperature, door, rssi, last_uplink, tracker)
     before = {found: hass.states.get(found) for found in ids}
     assert before[temperature].state == "20.5"  # type: ignore[union-attr]

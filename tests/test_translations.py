@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 import voluptuous as vol
 
-from custom_components.thethingsstack import addresses, config_flow, options_flow, survey
+from custom_components.thethingsstack import (
+    addresses,
+    config_flow,
+    field_edit,
+    fields_flow,
+    options_flow,
+    survey,
+)
 from custom_components.thethingsstack.client import CLOUD_CLUSTERS, FEATURES, NETWORKS
 from custom_components.thethingsstack.const import (
     DEVICES_ALL,
@@ -21,7 +28,8 @@ from custom_components.thethingsstack.const import (
 )
 from custom_components.thethingsstack.device import Status
 from custom_components.thethingsstack.event import ActivityEvent
-from custom_components.thethingsstack.payload import QUANTITIES
+from custom_components.thethingsstack.overrides import Scope
+from custom_components.thethingsstack.payload import QUANTITIES, SENSOR_ROLES, Kind
 from custom_components.thethingsstack.sensor import (
     APPLICATION_SENSORS,
     BATTERY_SENSOR,
@@ -150,10 +158,11 @@ SCHEMAS: dict[str, vol.Schema | None] = {
 }
 
 
-def steps_of(flow: type) -> set[str]:
+def steps_of(*flows: type) -> set[str]:
     """Return the steps that a flow has a form for."""
     return {
         name.removeprefix("async_step_")
+        for flow in flows
         for name in vars(flow)
         if name.startswith("async_step_") and name != "async_step_reauth"
     }
@@ -162,7 +171,8 @@ def steps_of(flow: type) -> set[str]:
 def test_every_step_has_its_texts() -> None:
     """As many steps as texts."""
     assert set(CONFIG["step"]) == steps_of(config_flow.TheThingsStackConfigFlow)
-    assert set(OPTIONS["step"]) == steps_of(options_flow.TheThingsStackOptionsFlow)
+    steps = steps_of(options_flow.TheThingsStackOptionsFlow, fields_flow.FieldsFlow)
+    assert set(OPTIONS["step"]) == steps - {"edit_again", "done"}  # without a form
     for flow in (CONFIG, OPTIONS):
         assert all(step["title"] for step in flow["step"].values())
 
@@ -201,16 +211,33 @@ def test_reconfigure_has_the_texts_of_all_its_forms() -> None:
 
 
 def test_options_have_their_texts() -> None:
-    """The general options and the choice of devices."""
+    """The general options, the choice of devices, and every form of a field."""
     steps = OPTIONS["step"]
-    assert set(steps["init"]["data"]) == set(fields_of(options_flow.GENERAL_SCHEMA))
+    assert set(steps["general"]["data"]) == set(fields_of(options_flow.GENERAL_SCHEMA))
     assert set(steps["chosen_devices"]["data"]) == {"chosen_devices"}
+    asked = {
+        value
+        for name, value in vars(field_edit).items()
+        if name.startswith("CONF_") and isinstance(value, str)
+    }
+    assert set(steps["edit"]["data"]) == set(steps["edit"]["data_description"]) == asked
+    errors = {"choose_from_list", "invalid_overrides"}
+    for name, call in calls("field_edit"):
+        if name == "FieldError":
+            errors |= constants(call.args[1])
+    assert set(OPTIONS["error"]) == errors
 
 
 def test_choices_have_their_texts() -> None:
     """Every option of every select."""
     selector = TEXTS["selector"]
-    assert set(selector) == {"network", "cluster", "devices", "survey"}
+    assert set(selector) == {
+        "network", "cluster", "devices", "survey", "field_platform", "field_state_class", "field_scope",
+    }  # fmt: skip
+    kinds = {*Kind, field_edit.HIDDEN} - {Kind.IGNORE}
+    assert set(selector["field_platform"]["options"]) == kinds
+    assert set(selector["field_state_class"]["options"]) == set(SENSOR_ROLES)
+    assert set(selector["field_scope"]["options"]) == {scope.name.lower() for scope in Scope}
     assert set(selector["network"]["options"]) == {*NETWORKS, NETWORK_CLOUD, NETWORK_OWN_SERVER}
     assert set(selector["cluster"]["options"]) == set(CLOUD_CLUSTERS)
     assert set(selector["devices"]["options"]) == {

@@ -5,6 +5,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from .client import InvalidRequest, NotFound, StackError
 from .connection import async_create_stack
@@ -12,6 +13,7 @@ from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import EndDeviceState
 from .fields import FieldStore
+from .redecide import async_redecide
 from .repairs import async_watch
 
 PLATFORMS = [
@@ -46,7 +48,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
         else:
             coordinator.async_apply_options()
 
+    async def async_identified(device: EndDeviceState) -> None:
+        """Let overrides of the model count for an end device whose model becomes known."""
+        await async_redecide(hass, coordinator, [device])
+
     entry.async_on_unload(entry.add_update_listener(async_updated))
+    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.identified, async_identified))
     coordinator.async_start()
     return True
 

@@ -30,6 +30,7 @@ NETWORK_OWN_SERVER: Final = "own_server"
 CONF_DEVICES: Final = "devices"
 CONF_CHOSEN_DEVICES: Final = "chosen_devices"
 CONF_OVERDUE_AFTER: Final = "overdue_after"
+CONF_PLAIN_FIELDS: Final = "plain_fields"
 
 DEVICES_ALL: Final = "all"
 DEVICES_CHOSEN: Final = "chosen"

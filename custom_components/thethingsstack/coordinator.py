@@ -43,13 +43,14 @@ from .const import (
     CATCH_UP_LIMIT,
     CONF_APPLICATION_ID,
     CONF_OVERDUE_AFTER,
+    CONF_PLAIN_FIELDS,
     DEFAULT_OVERDUE_AFTER,
     DOMAIN,
     LARGE_APPLICATION,
     STORAGE_WINDOW,
     UNAVAILABLE_AFTER,
 )
-from .device import ACTIVITY, LAST_UPLINK, STATUS, Activity, EndDeviceState, field_key
+from .device import ACTIVITY, LAST_UPLINK, LOCATION, STATUS, Activity, EndDeviceState, field_key
 from .fields import FieldStore
 from .payload import Category, Kind, Meaning, Role
 from .roster import EndDeviceRoster
@@ -104,6 +105,7 @@ class ApplicationCoordinator:
         self.new_fields = SignalType[EndDeviceState, dict[str, Meaning]](
             f"{DOMAIN}_{entry.entry_id}_new_fields"
         )
+        self.identified = SignalType[EndDeviceState](f"{DOMAIN}_{entry.entry_id}_identified")
         self.undecoded_changed = SignalType[()](f"{DOMAIN}_{entry.entry_id}_undecoded")
         self._hub_listeners: list[CALLBACK_TYPE] = []
         self._cancel_hub: CALLBACK_TYPE | None = None
@@ -126,6 +128,7 @@ class ApplicationCoordinator:
         for all that may pass or be mended without a new key.
         """
         await self.fields.async_load()
+        self._read_options()
         self._choose_scope()
         if self.fields.today and self.fields.today[0] == dt_util.now().date().isoformat():
             self.counters.uplinks_today = self.fields.today[1]
@@ -151,6 +154,11 @@ class ApplicationCoordinator:
                 translation_placeholders={"error": str(err)},
             ) from err
         self.roster.add_all(registered, complete)
+        for device in self.roster.states.values():
+            self._place(device)
+
+    def _read_options(self) -> None:
+        self.fields.plain_enabled = self.entry.options.get(CONF_PLAIN_FIELDS, True)
 
     def _choose_scope(self) -> None:
         """Decide once what keys begin with: two servers may have an application of one name."""
@@ -336,9 +344,27 @@ class ApplicationCoordinator:
             else:
                 self.roster.registrations[device.device_id] = end_device
                 device.update_registration(end_device)
-                self.roster.register(device)
+                self._identify(device)
                 async_dispatcher_send(self.hass, self.undecoded_changed)
             await asyncio.sleep(REGISTRATION_PAUSE)
+
+    @callback
+    def _identify(self, device: EndDeviceState) -> None:
+        """Write down what is known of an end device; overrides of its model now count for it."""
+        self.roster.register(device)
+        self._place(device)
+        async_dispatcher_send(self.hass, self.identified, device)
+
+    @callback
+    def _place(self, device: EndDeviceState) -> None:
+        """Show where the registry says that an end device is, where nothing better is known."""
+        if not device.place():
+            return
+        if LOCATION not in device.decisions:
+            new = self.fields.remember(device.key, {LOCATION: registered_location()})
+            device.note_decisions(new)
+            async_dispatcher_send(self.hass, self.new_fields, device, new)
+        device.write([field_key(LOCATION)], Context())
 
     @callback
     def _receive(self, uplink: UplinkMessage, *, live: bool) -> None:
@@ -349,9 +375,10 @@ class ApplicationCoordinator:
         received = device.receive(uplink)
         if received.new:
             new = self.fields.remember(device.key, received.new)
+            device.reread({p: (received.new[p], m) for p, m in new.items() if m.rule == "override"})
             async_dispatcher_send(self.hass, self.new_fields, device, new)
         if device.version_ids != versions:
-            self.roster.register(device)
+            self._identify(device)
         if device.last_battery is not None and not device.battery_announced:
             device.battery_announced = True
             async_dispatcher_send(self.hass, self.new_battery, device)
@@ -567,6 +594,7 @@ class ApplicationCoordinator:
     @callback
     def async_apply_options(self) -> None:
         """Let end devices in or out as the options now say, without a reload."""
+        self._read_options()
         roster = self.roster
         for device in list(roster.states.values()):
             if not roster.wanted(device.device_id, device.attributes):
@@ -622,6 +650,15 @@ def uplink_activity(uplink: UplinkMessage, failed: bool) -> Activity:
 
 def solved_location(service: str) -> Meaning:
     """Return what a position is that a location service found."""
+    return _location("location service", f"The service {service} found the position.")
+
+
+def registered_location() -> Meaning:
+    """Return what a position is that stands in the registry."""
+    return _location("registry", "The position is the one in The Things Stack's registry.")
+
+
+def _location(rule: str, reason: str) -> Meaning:
     return Meaning(
         kind=Kind.DEVICE_TRACKER,
         quantity="position",
@@ -630,6 +667,6 @@ def solved_location(service: str) -> Meaning:
         category=Category.PRIMARY,
         enabled=True,
         name=None,
-        rule="location service",
-        reason=f"The service {service} found the position.",
+        rule=rule,
+        reason=reason,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 import logging
-from typing import Any
+from typing import Any, Protocol
 
 from homeassistant.core import Context as HaContext
 
@@ -20,20 +20,44 @@ from .client import (
     VersionIds,
 )
 from .const import REMEMBERED_MESSAGES, UNDECODED_IN_A_ROW
-from .payload import Context, Kind, Meaning, Position, Value, understand
+from .payload import (
+    NUMERIC_ROLES,
+    Context,
+    Kind,
+    Meaning,
+    Position,
+    Role,
+    Value,
+    raw_values,
+    understand,
+    value_of,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
 type Listener = Callable[[HaContext | None], None]
+type _Payload = tuple[Mapping[str, Any] | None, tuple[Mapping[str, Any], ...]]
 
 FIELD = "field"
 LAST_UPLINK = "last_uplink"
 STATUS = "status"
 BATTERY = "battery"
 ACTIVITY = "activity"
-LOCATION = "location"
+# Where a location service or the registry says that the device is. No payload has this path:
+# in those a backslash is never alone.
+LOCATION = r"\location"
 _EPOCH = datetime.min.replace(tzinfo=UTC)
 _NO_CONTEXT = Context()
+
+
+REMEMBERED_PORTS = 8
+
+
+class Shown(Protocol):
+    """What shows a field and can be taken away."""
+
+    async def async_remove(self, *, force_remove: bool = False) -> None:
+        """Take the entity away."""
 
 
 class Status(StrEnum):
@@ -91,6 +115,8 @@ class EndDeviceState:
         self.undecoded = 0
         self.skipped = 0
         self.values: dict[str, Value] = {}
+        self.shown: dict[str, Shown] = {}
+        self._payloads: dict[int, _Payload] = {}
         self._value_times: dict[str, datetime] = {}
         self._seen: dict[tuple[Any, ...], None] = {}
         self._listeners: dict[str, Listener] = {}
@@ -239,6 +265,10 @@ class EndDeviceState:
         received.decoding_changed = self.undecodable != before
         if undecoded:
             return
+        self._payloads.pop(uplink.f_port, None)
+        self._payloads[uplink.f_port] = (uplink.decoded_payload, uplink.normalized_payload)
+        if len(self._payloads) > REMEMBERED_PORTS:
+            del self._payloads[next(iter(self._payloads))]
         understanding = understand(
             uplink.decoded_payload,
             uplink.normalized_payload,
@@ -261,6 +291,32 @@ class EndDeviceState:
         """Keep in mind which fields are occurrences: they count even with the same value."""
         self._event_paths.update(p for p, m in decisions.items() if m.kind is Kind.EVENT)
 
+    def raw_values(self) -> dict[str, object]:
+        """Return what the last uplinks of each port said of each field, as the formatter said it."""
+        raw: dict[str, object] = {}
+        for decoded, normalized in self._payloads.values():
+            raw |= raw_values(decoded, normalized)
+        return raw
+
+    def reread(self, changed: Mapping[str, tuple[Meaning, Meaning]]) -> None:
+        """Take over changed decisions: what was said before is read anew.
+
+        What can't be had again from the last uplinks (after a restart) is calculated from the
+        value that is shown; what can't be calculated is unknown until the next uplink.
+        """
+        raw = self.raw_values()
+        for path, (before, now) in changed.items():
+            self._event_paths.discard(path)
+            if now.role is Role.POSITION and before.role is Role.POSITION:
+                continue
+            if now.kind in (Kind.IGNORE, Kind.EVENT):
+                self.values.pop(path, None)
+            elif path in raw:
+                self.values[path] = value_of(now, raw[path])
+            else:
+                self.values[path] = _recalculated(self.values.get(path), before, now)
+        self.note_decisions({path: now for path, (_, now) in changed.items()})
+
     def restore(self, path: str, value: Value) -> None:
         """Show a value of before the restart; any uplink is newer."""
         self.values.setdefault(path, value)
@@ -282,6 +338,28 @@ class EndDeviceState:
         )
         return path
 
+    @property
+    def registered_position(self) -> Position | None:
+        """Return where the registry says that the device is; what its payload tells is better."""
+        if self.end_device is None:
+            return None
+        places = self.end_device.locations
+        location = places.get("user") or next(iter(places.values()), None)
+        if location is None:
+            return None
+        return Position(location.latitude, location.longitude, location.altitude, location.accuracy)
+
+    def place(self) -> bool:
+        """Show the registered position where nothing else tells one; returns whether it does."""
+        position = self.registered_position
+        trackers = [p for p, m in self.decisions.items() if m.kind is Kind.DEVICE_TRACKER]
+        if position is None or trackers not in ([], [LOCATION]) or LOCATION in self._value_times:
+            return False
+        if self.values.get(LOCATION) == position:
+            return False
+        self.values[LOCATION] = position
+        return True
+
     def joined(self, message: JoinAccept) -> None:
         """Note that the end device joined the network."""
         if message.time is not None:
@@ -299,3 +377,15 @@ class EndDeviceState:
         if self.last_uplink is None and not self.values:
             return Status.WAITING_FOR_NEXT_UPLINK
         return Status.ACTIVE
+
+
+def _recalculated(value: Value, before: Meaning, now: Meaning) -> Value:
+    """Return a value as another decision has it, without knowing what was reported."""
+    if before.value_map or now.value_map or value is None:
+        return None
+    if before.role in NUMERIC_ROLES and isinstance(value, int | float) and before.scale:
+        reported = round((value - before.offset) / before.scale, 9)
+        return value_of(now, int(reported) if reported.is_integer() else reported)
+    if isinstance(value, bool):
+        return value_of(now, value is not before.invert)
+    return value_of(now, value) if isinstance(value, str) else None

@@ -1,6 +1,7 @@
 """Trackers: one for each position that an end device or a location service tells."""
 
-from typing import override
+from collections.abc import Mapping
+from typing import Any, override
 
 from homeassistant.components.device_tracker import (
     SourceType,
@@ -75,14 +76,14 @@ class FieldTracker(FieldEntity, TrackerEntity, RestoreEntity):
     @override
     async def async_restore(self) -> None:
         """Show the position of before the restart, unless an uplink came first."""
-        if self.path in self.device.values or (state := await self.async_get_last_state()) is None:
+        if self.path in self.device.values:
             return
-        latitude = state.attributes.get(ATTR_LATITUDE)
-        longitude = state.attributes.get(ATTR_LONGITUDE)
-        if latitude is not None and longitude is not None:
-            accuracy = state.attributes.get(ATTR_GPS_ACCURACY)
-            altitude = state.attributes.get(ATTR_ALTITUDE)
-            self.device.restore(self.path, Position(latitude, longitude, altitude, accuracy))
+        state = await self.async_get_last_state()
+        position = _position_of(state.attributes) if state else None
+        if position is None:  # no fix yet: where it was put up
+            position = self.device.registered_position
+        if position is not None:
+            self.device.restore(self.path, position)
 
     @callback
     @override
@@ -99,3 +100,12 @@ class FieldTracker(FieldEntity, TrackerEntity, RestoreEntity):
             {} if position.altitude is None else {ATTR_ALTITUDE: position.altitude}
         )
         return True
+
+
+def _position_of(attributes: Mapping[str, Any]) -> Position | None:
+    latitude, longitude = attributes.get(ATTR_LATITUDE), attributes.get(ATTR_LONGITUDE)
+    if latitude is None or longitude is None:
+        return None
+    return Position(
+        latitude, longitude, attributes.get(ATTR_ALTITUDE), attributes.get(ATTR_GPS_ACCURACY)
+    )

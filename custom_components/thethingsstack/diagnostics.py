@@ -21,7 +21,7 @@ from .const import (
     VERSION,
 )
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
-from .device import EndDeviceState
+from .device import LOCATION, EndDeviceState
 from .payload import Meaning, Position, Role, Value
 from .payload.tokens import words_of
 
@@ -123,7 +123,10 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
         )
         if word
     ]
-    tracked = any(meaning.role is Role.POSITION for meaning in device.decisions.values())
+    tracked = any(
+        meaning.role is Role.POSITION and path != LOCATION
+        for path, meaning in device.decisions.items()
+    )
     last, last_data = device.last_uplink, device.last_data_uplink
     return {
         "brand": versions.brand_id if versions else None,
@@ -137,6 +140,9 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
             path: {
                 "value": _scrubbed(_value(path, meaning, device.values.get(path)), private),
                 "decision": meaning.as_dict(),
+                "override": override.change.as_dict()
+                if (override := coordinator.fields.override(device.key, path))
+                else None,
             }
             for path, meaning in device.decisions.items()
         },

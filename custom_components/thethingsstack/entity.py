@@ -94,6 +94,18 @@ class FieldEntity(EndDeviceEntity):
             # Not in the description: there a translated name would win.
             self._attr_name = meaning.name
 
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Let the end device know who shows the field."""
+        await super().async_added_to_hass()
+        self.device.shown[self.path] = self
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Show the field no more."""
+        if self.device.shown.get(self.path) is self:
+            del self.device.shown[self.path]
+
 
 class ApplicationEntity(Entity):
     """An entity of the application itself; it tells of the connection, so it stays available."""

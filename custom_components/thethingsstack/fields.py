@@ -1,6 +1,6 @@
 """The stored decisions: what each field of each end device is, once and for all."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 import logging
@@ -11,7 +11,8 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .payload import QUANTITIES, Kind, Meaning
+from .overrides import FieldOverride, FieldOverrides
+from .payload import QUANTITIES, Category, Kind, Meaning
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -61,16 +62,19 @@ def free_name(name: str, taken: Collection[str]) -> str:
 
 
 class FieldStore:
-    """Decisions per (end device, path), kept over restarts.
+    """Decisions per (end device, path), kept over restarts, and what users say against them.
 
     A decision made stays: entities must never change unit, class or name because of
-    a later odd value.
+    a later odd value. An override changes what is shown, never the decision beneath it.
     """
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare the store of one config entry."""
         self._store: Store[dict[str, Any]] = Store(hass, STORAGE_VERSION, f"{DOMAIN}.{entry_id}")
         self._decisions: dict[str, dict[str, Meaning]] = {}
+        self._automatic: dict[str, dict[str, Meaning]] = {}
+        self.overrides = FieldOverrides()
+        self.plain_enabled = True
         self._ids: dict[str, dict[str, str]] = {}
         self.received_until: datetime | None = None
         self.scope: str | None = None
@@ -86,16 +90,25 @@ class FieldStore:
         self.scope = data.get("scope")
         if (today := data.get("today")) is not None:
             self.today = (str(today[0]), int(today[1]))
+        self._load_overrides(data.get("overrides", ()))
         for key, device in data.get("devices", {}).items():
             self._ids[key] = dict(device.get("ids", {}))
-            self._decisions[key] = decisions = {}
+            self._automatic[key] = automatic = {}
             for path, stored in device.get("fields", {}).items():
                 try:
-                    decisions[path] = Meaning.from_dict(stored)
+                    automatic[path] = Meaning.from_dict(stored)
                 except (KeyError, TypeError, ValueError) as err:
                     _LOGGER.warning(
                         "The stored decision on %s of %s is unreadable: %r", path, key, err
                     )
+            self.redecide(key)
+
+    def _load_overrides(self, stored: Iterable[Mapping[str, Any]]) -> None:
+        for item in stored:
+            try:
+                self.overrides.put(FieldOverride.from_dict(item))
+            except (TypeError, ValueError) as err:
+                _LOGGER.warning("The stored override %r is unreadable: %s", item.get("path"), err)
 
     @property
     def known_devices(self) -> Mapping[str, Mapping[str, str]]:
@@ -105,6 +118,37 @@ class FieldStore:
     def decisions(self, key: str) -> dict[str, Meaning]:
         """Return the live decisions of an end device."""
         return self._decisions.setdefault(key, {})
+
+    def automatic(self, key: str, path: str) -> Meaning | None:
+        """Return what was inferred of a field, whatever the user says."""
+        return self._automatic.get(key, {}).get(path)
+
+    def model(self, key: str) -> str | None:
+        """Return brand and model of an end device, as overrides name it."""
+        return self._ids.get(key, {}).get("model")
+
+    def override(self, key: str, path: str) -> FieldOverride | None:
+        """Return the override that counts for a field, if there is one."""
+        return self.overrides.find(key, self.model(key), path) if self.overrides else None
+
+    def _decide(self, key: str, path: str, automatic: Meaning) -> Meaning:
+        override = self.override(key, path)
+        return automatic if override is None else override.change.apply(automatic)
+
+    @callback
+    def redecide(self, key: str) -> dict[str, tuple[Meaning, Meaning]]:
+        """Bring an end device's decisions in line with the overrides.
+
+        Returns the earlier and the present decision of each field that changed.
+        """
+        decisions = self.decisions(key)
+        changed: dict[str, tuple[Meaning, Meaning]] = {}
+        for path, automatic in self._automatic.get(key, {}).items():
+            before, now = decisions.get(path, automatic), self._decide(key, path, automatic)
+            decisions[path] = now
+            if now != before:
+                changed[path] = (before, now)
+        return changed
 
     @callback
     def remember_device(self, key: str, ids: Mapping[str, str | None]) -> None:
@@ -116,11 +160,18 @@ class FieldStore:
 
     @callback
     def remember(self, key: str, new: Mapping[str, Meaning]) -> dict[str, Meaning]:
-        """Keep new decisions; returns them with names that no other field of the device has."""
-        decisions = self.decisions(key)
+        """Keep new decisions; returns them with names that no other field of the device has.
+
+        The user's overrides are in what is returned.
+        """
+        decisions, automatic = self.decisions(key), self._automatic.setdefault(key, {})
         taken = BUILT_IN_NAMES | {
-            display_name(meaning).casefold() for meaning in decisions.values() if shown(meaning)
+            display_name(meaning).casefold() for meaning in automatic.values() if shown(meaning)
         }
+        battery = None
+        if not any(meaning.is_battery for meaning in automatic.values()):
+            batteries = [path for path, meaning in new.items() if meaning.is_battery]
+            battery = min(batteries, key=lambda path: (new[path].name or "", path), default=None)
         kept: dict[str, Meaning] = {}
         for path, meaning in new.items():
             if shown(meaning):
@@ -128,24 +179,33 @@ class FieldStore:
                 taken |= {name.casefold()}
                 if name != display_name(meaning):
                     meaning = replace(meaning, name=name)
-            kept[path] = decisions[path] = meaning
+            if path == battery:  # the one that users look for
+                meaning = replace(meaning, category=Category.PRIMARY)
+            if meaning.quantity is None and not self.plain_enabled:
+                meaning = replace(meaning, enabled=False)
+            automatic[path] = meaning
+            kept[path] = decisions[path] = self._decide(key, path, meaning)
         self.save_soon()
         return kept
 
     @callback
     def rename_device(self, old_key: str, new_key: str) -> None:
         """Move decisions to another device key."""
-        if old_key in self._decisions:
-            self._decisions[new_key] = self._decisions.pop(old_key)
+        for decisions in (self._decisions, self._automatic):
+            if old_key in decisions:
+                decisions[new_key] = decisions.pop(old_key)
         if old_key in self._ids:
             self._ids[new_key] = self._ids.pop(old_key)
+        self.overrides.rename(old_key, new_key)
         self.save_soon()
 
     @callback
     def forget(self, key: str) -> None:
         """Drop an end device and its decisions."""
-        self._decisions.pop(key, None)
+        for decisions in (self._decisions, self._automatic):
+            decisions.pop(key, None)
         self._ids.pop(key, None)
+        self.overrides.forget(key)
         self.save_soon()
 
     @callback
@@ -172,10 +232,11 @@ class FieldStore:
             "received_until": self.received_until.isoformat() if self.received_until else None,
             "scope": self.scope,
             "today": self.today,
+            "overrides": [override.as_dict() for override in self.overrides],
             "devices": {
                 key: {
                     "ids": ids,
-                    "fields": {p: m.as_dict() for p, m in self._decisions.get(key, {}).items()},
+                    "fields": {p: m.as_dict() for p, m in self._automatic.get(key, {}).items()},
                 }
                 for key, ids in self._ids.items()
             },

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -18,6 +19,7 @@ from .const import (
     CONF_CHOSEN_DEVICES,
     CONF_DEVICES,
     CONF_OVERDUE_AFTER,
+    CONF_PLAIN_FIELDS,
     DEFAULT_DEVICES,
     DEFAULT_OVERDUE_AFTER,
     DEVICES_ALL,
@@ -26,7 +28,7 @@ from .const import (
     IGNORE_ATTRIBUTE,
     IGNORE_VALUE,
 )
-from .coordinator import TtsConfigEntry
+from .fields_flow import FieldsFlow
 
 GENERAL_SCHEMA = vol.Schema(
     {
@@ -42,20 +44,27 @@ GENERAL_SCHEMA = vol.Schema(
                 min=1, max=24 * 366, step=1, unit_of_measurement="h", mode=NumberSelectorMode.BOX
             )
         ),
+        vol.Required(CONF_PLAIN_FIELDS, default=True): BooleanSelector(),
     }
 )
 
 
-class TheThingsStackOptionsFlow(OptionsFlow):
-    """Which end devices come into Home Assistant, and after which silence one is overdue."""
-
-    config_entry: TtsConfigEntry
+class TheThingsStackOptionsFlow(FieldsFlow):
+    """Which end devices come into Home Assistant, and what their fields are there."""
 
     def __init__(self) -> None:
         """Start from the stored options."""
         self._options: dict[str, Any] = {}
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what it is about; fields are known only while the application is connected."""
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            return await self.async_step_general()
+        return self.async_show_menu(step_id="init", menu_options=["fields", "general", "overrides"])
+
+    async def async_step_general(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
         """Ask for the general options."""
         options = self.config_entry.options
         if user_input is not None:
@@ -63,12 +72,13 @@ class TheThingsStackOptionsFlow(OptionsFlow):
                 **options,
                 CONF_DEVICES: user_input[CONF_DEVICES],
                 CONF_OVERDUE_AFTER: int(user_input[CONF_OVERDUE_AFTER]),
+                CONF_PLAIN_FIELDS: user_input[CONF_PLAIN_FIELDS],
             }
             if user_input[CONF_DEVICES] == DEVICES_CHOSEN:
                 return await self.async_step_chosen_devices()
             return self.async_create_entry(data=self._options)
         return self.async_show_form(
-            step_id="init",
+            step_id="general",
             data_schema=self.add_suggested_values_to_schema(GENERAL_SCHEMA, options),
             description_placeholders={"attribute": IGNORE_ATTRIBUTE, "value": IGNORE_VALUE},
         )

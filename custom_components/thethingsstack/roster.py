@@ -7,7 +7,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .client import Connection, EndDevice, EndDeviceIds
+from .client import Connection, EndDevice, EndDeviceIds, VersionIds
 from .const import (
     AREA_ATTRIBUTES,
     CONF_CHOSEN_DEVICES,
@@ -168,7 +168,12 @@ class EndDeviceRoster:
         self._by_registry_id[device.id] = state
         self._fields.remember_device(
             state.key,
-            {"device_id": ids.device_id, "dev_eui": ids.dev_eui, "join_eui": ids.join_eui},
+            {
+                "device_id": ids.device_id,
+                "dev_eui": ids.dev_eui,
+                "join_eui": ids.join_eui,
+                "model": model_of(versions),
+            },
         )
 
     @callback
@@ -248,6 +253,13 @@ class EndDeviceRoster:
         self.states[new] = self.states.pop(old)
         state.key = new
         self.register(state)
+
+
+def model_of(versions: VersionIds | None) -> str | None:
+    """Return brand and model in one word, as overrides name them."""
+    if versions is None or not versions.brand_id or not versions.model_id:
+        return None
+    return f"{versions.brand_id}/{versions.model_id}"
 
 
 def brand_name(brand_id: str | None) -> str | None:

@@ -241,11 +241,14 @@ async def async_setup_entry(
             if meaning.kind is Kind.SENSOR
         ]
 
+    def battery(device: EndDeviceState) -> EndDeviceSensor:
+        return BatterySensor(coordinator, device, BATTERY_SENSOR)
+
     def known(device: EndDeviceState) -> list[SensorEntity]:
         sensors = [*built_in(device), *fields(device, device.decisions)]
         unique_id = f"{device.key}/{BATTERY}"
         if registry.async_get_entity_id("sensor", DOMAIN, unique_id):
-            sensors.append(EndDeviceSensor(coordinator, device, BATTERY_SENSOR))
+            sensors.append(battery(device))
             device.battery_announced = True
         return sensors
 
@@ -260,7 +263,7 @@ async def async_setup_entry(
 
     @callback
     def add_battery(device: EndDeviceState) -> None:
-        async_add_entities([EndDeviceSensor(coordinator, device, BATTERY_SENSOR)])
+        async_add_entities([battery(device)])
 
     async_add_entities(ApplicationSensor(coordinator, d) for d in APPLICATION_SENSORS)
     await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), known)
@@ -348,6 +351,23 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
             return False
         self._attr_native_value = value
         return True
+
+
+class BatterySensor(EndDeviceSensor):
+    """What the network asked the device for: the device's battery unless its payload tells it."""
+
+    def __init__(
+        self,
+        coordinator: ApplicationCoordinator,
+        device: EndDeviceState,
+        description: EndDeviceSensorDescription,
+    ) -> None:
+        """Step back behind a battery that the payload tells."""
+        super().__init__(coordinator, device, description)
+        if any(meaning.is_battery for meaning in device.decisions.values()):
+            self._attr_entity_registry_enabled_default = False
+        else:
+            self._attr_entity_category = None
 
 
 class StatusSensor(EndDeviceEntity, SensorEntity):

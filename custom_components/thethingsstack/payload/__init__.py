@@ -3,7 +3,7 @@
 from .override import NUMERIC_ROLES, SENSOR_ROLES, Override, spelled
 from .quantities import QUANTITIES, UNITS_OF_CLASS, Quantity
 from .types import NO_CLASS, Category, Context, Kind, Meaning, Position, Role, Understanding, Value
-from .understand import understand, value_of
+from .understand import raw_values, understand, value_of
 
 __all__ = [
     "NO_CLASS",
@@ -21,6 +21,7 @@ __all__ = [
     "Role",
     "Understanding",
     "Value",
+    "raw_values",
     "spelled",
     "understand",
     "value_of",

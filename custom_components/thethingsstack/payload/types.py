@@ -95,6 +95,11 @@ class Meaning:
     reason: str
     """The same for humans."""
 
+    @property
+    def is_battery(self) -> bool:
+        """Return whether it tells how full the battery is, in per cent."""
+        return self.kind is Kind.SENSOR and self.quantity == "battery" and self.unit == "%"
+
     def as_dict(self) -> dict[str, Any]:
         """Return this as JSON for storage, without what has its default."""
         return {

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from .flatten import Flattened, Leaf, normalized_leaves
+from .flatten import Flattened, Leaf, flatten, normalized_leaves
 from .gate import coordinate_of
 from .infer import infer, is_sentinel
 from .names import quantity_name
@@ -62,6 +62,16 @@ def understand(
     if normalized:
         _read_normalized(normalized, decisions, understanding)
     return understanding
+
+
+def raw_values(
+    decoded: Mapping[str, object] | None, normalized: Sequence[Mapping[str, object]] = ()
+) -> dict[str, object]:
+    """Return what a payload says of each field, by path, without knowing what it means."""
+    raw = {leaf.path: leaf.raw for leaf in normalized_leaves(normalized)}
+    if isinstance(decoded, Mapping):
+        raw |= {leaf.path: leaf.raw for leaf in flatten(decoded).leaves}
+    return raw
 
 
 def _decide_and_read(

@@ -1,0 +1,290 @@
+"""Editing one field: what the form shows, what its answers mean, and what they would show."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from homeassistant.components.sensor import (
+    DEVICE_CLASS_STATE_CLASSES,
+    DEVICE_CLASS_UNITS,
+    SensorDeviceClass,
+)
+from homeassistant.const import Platform
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    DeviceClassSelector,
+    DeviceClassSelectorConfig,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    Selector,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+)
+import voluptuous as vol
+
+from .describe import STATE_CLASSES, device_class_of
+from .device import EndDeviceState
+from .fields import FieldStore, display_name
+from .overrides import FieldOverride, Scope
+from .payload import (
+    NO_CLASS,
+    NUMERIC_ROLES,
+    SENSOR_ROLES,
+    Kind,
+    Meaning,
+    Override,
+    Position,
+    Role,
+    Value,
+    value_of,
+)
+
+CONF_PLATFORM = "platform"
+CONF_NAME = "name"
+CONF_DEVICE_CLASS = "device_class"
+CONF_UNIT = "unit"
+CONF_ROLE = "state_class"
+CONF_SCALE = "scale"
+CONF_OFFSET = "offset"
+CONF_VALUE_MAP = "value_map"
+CONF_INVERT = "invert"
+CONF_SCOPE = "scope"
+CONF_PATTERN = "pattern"
+
+HIDDEN = "hidden"
+KINDS = (Kind.SENSOR, Kind.BINARY_SENSOR, Kind.EVENT)
+NO_CLASS_OF_A_NUMBER = frozenset(
+    {SensorDeviceClass.TIMESTAMP, SensorDeviceClass.DATE, SensorDeviceClass.ENUM}
+)
+
+
+class FieldError(Exception):
+    """An answer that can't be: the form's field, the text's key, and what fills it in."""
+
+    def __init__(self, field: str, key: str, **placeholders: str) -> None:
+        """Name the field of the form and the text."""
+        super().__init__(key)
+        self.field = field
+        self.key = key
+        self.placeholders = placeholders
+
+
+@dataclass(frozen=True, slots=True)
+class FieldEdit:
+    """A field of an end device that the user looks at."""
+
+    store: FieldStore
+    device: EndDeviceState
+    path: str
+
+    @property
+    def automatic(self) -> Meaning:
+        """Return what was inferred."""
+        automatic = self.store.automatic(self.device.key, self.path)
+        return self.device.decisions[self.path] if automatic is None else automatic
+
+    @property
+    def meaning(self) -> Meaning:
+        """Return the decision as it is now."""
+        return self.device.decisions[self.path]
+
+    @property
+    def override(self) -> FieldOverride | None:
+        """Return what the user said of it."""
+        return self.store.override(self.device.key, self.path)
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """Return for what it can be changed: the model only where it is known."""
+        known = self.store.model(self.device.key) is not None
+        return [scope for scope in reversed(Scope) if scope is not Scope.MODEL or known]
+
+    def schema(self, kind: Kind) -> vol.Schema:
+        """Return the form for a field of this kind."""
+        fields: dict[Any, Selector[Any]] = {
+            vol.Required(CONF_PLATFORM): _choice([*KINDS, HIDDEN], "field_platform"),
+            vol.Required(CONF_NAME): TextSelector(),
+        }
+        if kind is not Kind.EVENT:
+            platform = Platform.SENSOR if kind is Kind.SENSOR else Platform.BINARY_SENSOR
+            fields[vol.Optional(CONF_DEVICE_CLASS)] = DeviceClassSelector(
+                DeviceClassSelectorConfig(domain=platform)
+            )
+        if kind is Kind.SENSOR:
+            number = NumberSelector(NumberSelectorConfig(mode=NumberSelectorMode.BOX, step="any"))
+            fields |= {
+                vol.Required(CONF_ROLE): _choice(SENSOR_ROLES, "field_state_class"),
+                vol.Optional(CONF_UNIT): SelectSelector(
+                    SelectSelectorConfig(
+                        options=_units(device_class_of(self.meaning)),
+                        custom_value=True,
+                        mode=SelectSelectorMode.DROPDOWN,
+                    )
+                ),
+                vol.Required(CONF_SCALE): number,
+                vol.Required(CONF_OFFSET): number,
+            }
+        if kind is Kind.BINARY_SENSOR:
+            fields[vol.Required(CONF_INVERT)] = BooleanSelector()
+        fields[vol.Optional(CONF_VALUE_MAP)] = TextSelector(TextSelectorConfig(multiline=True))
+        fields[vol.Required(CONF_SCOPE)] = _choice(
+            [scope.name.lower() for scope in self.scopes], "field_scope"
+        )
+        fields[vol.Optional(CONF_PATTERN)] = TextSelector()
+        return vol.Schema(fields)
+
+    def suggested(self, kind: Kind) -> dict[str, Any]:
+        """Return the form's answers as they are now."""
+        override = self.override
+        meaning = self.meaning if kind is self.meaning.kind else self.assumed(kind)
+        scope = override.scope if override else self.scopes[0]
+        return {
+            CONF_PLATFORM: kind,
+            CONF_NAME: display_name(meaning),
+            CONF_DEVICE_CLASS: device_class_of(meaning),
+            CONF_UNIT: meaning.unit,
+            CONF_ROLE: meaning.role,
+            CONF_SCALE: meaning.scale,
+            CONF_OFFSET: meaning.offset,
+            CONF_INVERT: meaning.invert,
+            CONF_VALUE_MAP: "\n".join(f"{code} = {text}" for code, text in meaning.value_map),
+            CONF_SCOPE: scope.name.lower(),
+            CONF_PATTERN: override.path if override else self.path,
+        }
+
+    def assumed(self, kind: Kind) -> Meaning:
+        """Return the field as one of this kind, without anything else changed."""
+        if kind is self.automatic.kind:
+            return self.automatic
+        return Override(kind=kind).apply(self.automatic)
+
+    def answer(self, kind: Kind, answers: Mapping[str, Any]) -> Override:
+        """Return what answers to the form of this kind change; raises FieldError."""
+        if answers.get(CONF_PLATFORM) == HIDDEN:
+            return Override(kind=Kind.IGNORE)
+        automatic, assumed = self.automatic, self.assumed(kind)
+        given = {
+            "kind": None if kind is automatic.kind else kind,
+            "name": _changed(answers.get(CONF_NAME, "").strip(), display_name(assumed)),
+            "value_map": _value_map(answers.get(CONF_VALUE_MAP, "")) or None,
+        }
+        if kind is not Kind.EVENT:
+            device_class = answers.get(CONF_DEVICE_CLASS) or NO_CLASS
+            given["device_class"] = _changed(device_class, device_class_of(assumed) or NO_CLASS)
+        if kind is Kind.SENSOR:
+            given |= self._numbers(assumed, answers)
+        if kind is Kind.BINARY_SENSOR:
+            given["invert"] = _changed(answers.get(CONF_INVERT, False), assumed.invert)
+        override = Override(**given)
+        if kind is Kind.SENSOR:
+            role = Role(answers.get(CONF_ROLE, assumed.role))
+            if override.apply(automatic).role is not role:
+                override = replace(override, role=role)
+            _check(override.apply(automatic))
+        return override
+
+    def _numbers(self, assumed: Meaning, answers: Mapping[str, Any]) -> dict[str, Any]:
+        scale = float(answers.get(CONF_SCALE, 1.0))
+        if scale == 0:
+            raise FieldError(CONF_SCALE, "scale_zero")
+        return {
+            "unit": _changed((answers.get(CONF_UNIT) or "").strip(), assumed.unit or ""),
+            "scale": _changed(scale, assumed.scale),
+            "offset": _changed(float(answers.get(CONF_OFFSET, 0.0)), assumed.offset),
+        }
+
+    def kept(self, change: Override, answers: Mapping[str, Any]) -> FieldOverride:
+        """Return the override for where the answers say; raises FieldError."""
+        scope = Scope[answers[CONF_SCOPE].upper()]
+        if scope is Scope.DEVICE:
+            return FieldOverride(path=self.path, change=change, device=self.device.key)
+        if scope is Scope.MODEL:
+            model = self.store.model(self.device.key)
+            return FieldOverride(path=self.path, change=change, model=model)
+        pattern = FieldOverride(
+            path=(answers.get(CONF_PATTERN) or self.path).strip(), change=change
+        )
+        if not pattern.matches(self.device.key, None, self.path):
+            raise FieldError(CONF_PATTERN, "pattern_misses", path=self.path)
+        return pattern
+
+    def preview(self, meaning: Meaning) -> Value:
+        """Return what the last uplink would show with this meaning."""
+        raw = self.device.raw_values()
+        if self.path in raw and meaning.role is not Role.POSITION:
+            return value_of(meaning, raw[self.path])
+        return self.device.values.get(self.path) if meaning == self.meaning else None
+
+
+def shown_value(value: Value, unit: str | None = None) -> str:
+    """Return a value as people read it."""
+    if isinstance(value, Position):
+        return f"{value.latitude:.5f}, {value.longitude:.5f}"
+    if value is None:
+        return "?"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{text} {unit}" if unit else text
+
+
+def _choice(options: Any, translation_key: str) -> SelectSelector:
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=[str(option) for option in options],
+            translation_key=translation_key,
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    )
+
+
+def _units(device_class: str | None) -> list[str]:
+    """Return all units that Home Assistant knows; those of the class first."""
+    own: set[str] = set()
+    if device_class is not None and device_class in SensorDeviceClass:
+        units = DEVICE_CLASS_UNITS.get(SensorDeviceClass(device_class), set())
+        own = {str(unit) for unit in units if unit}
+    every = {str(unit) for units in DEVICE_CLASS_UNITS.values() for unit in units if unit}
+    return [*sorted(own), *sorted(every - own, key=str.casefold)]
+
+
+def _changed(given: Any, before: Any) -> Any:
+    return None if given == before else given
+
+
+def _value_map(text: str) -> tuple[tuple[str, str], ...]:
+    """Read lines of "code = name"."""
+    pairs: dict[str, str] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        code, found, name = line.partition("=")
+        if not found or not code.strip() or not name.strip() or len(name) > 100:
+            raise FieldError(CONF_VALUE_MAP, "value_map_line", line=line[:60])
+        pairs[code.strip()] = name.strip()
+    return tuple(pairs.items())
+
+
+def _check(meaning: Meaning) -> None:
+    """Raise FieldError where Home Assistant would not take class, unit and state class together."""
+    name = device_class_of(meaning)
+    if name is None:
+        return
+    device_class = SensorDeviceClass(name)
+    if device_class in NO_CLASS_OF_A_NUMBER and meaning.device_class is not None:
+        raise FieldError(CONF_DEVICE_CLASS, "class_by_state_class", device_class=name)
+    if meaning.role not in NUMERIC_ROLES:
+        if meaning.device_class is not None:
+            raise FieldError(CONF_ROLE, "class_needs_numbers", device_class=name)
+        return
+    units = DEVICE_CLASS_UNITS.get(device_class)
+    if units is not None and meaning.unit not in units:
+        wanted = ", ".join(sorted(str(unit) for unit in units if unit)) or "-"
+        raise FieldError(CONF_UNIT, "unit_not_of_class", device_class=name, units=wanted)
+    state_class = STATE_CLASSES.get(meaning.role)
+    allowed = DEVICE_CLASS_STATE_CLASSES.get(device_class)
+    if state_class is not None and allowed is not None and state_class not in allowed:
+        wanted = ", ".join(sorted(allowed)) or "-"
+        raise FieldError(CONF_ROLE, "state_class_not_of_class", device_class=name, wanted=wanted)

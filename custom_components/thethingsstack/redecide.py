@@ -1,0 +1,64 @@
+"""When the user changes what fields mean: entities follow at once, without a reload."""
+
+from collections.abc import Iterable
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+
+from .const import DOMAIN
+from .coordinator import ApplicationCoordinator
+from .device import EndDeviceState, field_key
+from .payload import Kind, Meaning
+
+
+async def async_redecide(
+    hass: HomeAssistant,
+    coordinator: ApplicationCoordinator,
+    devices: Iterable[EndDeviceState] | None = None,
+) -> int:
+    """Bring decisions and entities in line with the overrides; returns how many fields changed.
+
+    The entity of a field stays the same one in the registry; only another platform needs another.
+    """
+    count = 0
+    for device in list(coordinator.roster.states.values() if devices is None else devices):
+        if changed := coordinator.fields.redecide(device.key):
+            await _async_show(hass, coordinator, device, changed)
+            count += len(changed)
+    coordinator.fields.save_soon()
+    return count
+
+
+async def _async_show(
+    hass: HomeAssistant,
+    coordinator: ApplicationCoordinator,
+    device: EndDeviceState,
+    changed: dict[str, tuple[Meaning, Meaning]],
+) -> None:
+    registry = er.async_get(hass)
+    for path, (before, now) in changed.items():
+        if (entity := device.shown.get(path)) is not None:
+            await entity.async_remove(force_remove=True)
+        unique_id = f"{device.key}/{field_key(path)}"
+        if (entity_id := registry.async_get_entity_id(before.kind, DOMAIN, unique_id)) is None:
+            continue
+        if before.kind is not now.kind:
+            registry.async_remove(entity_id)
+        elif now.enabled and not before.enabled:
+            _enable(registry, entity_id)
+    device.reread(changed)
+    async_dispatcher_send(
+        hass,
+        coordinator.new_fields,
+        device,
+        {path: now for path, (_, now) in changed.items() if now.kind is not Kind.IGNORE},
+    )
+
+
+def _enable(registry: er.EntityRegistry, entity_id: str) -> None:
+    """Enable what started disabled, in two steps: from one alone Home Assistant reloads."""
+    entry = registry.async_get(entity_id)
+    if entry is not None and entry.disabled_by is er.RegistryEntryDisabler.INTEGRATION:
+        for disabler in (er.RegistryEntryDisabler.CONFIG_ENTRY, None):
+            registry.async_update_entity(entity_id, disabled_by=disabler)
