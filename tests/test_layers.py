@@ -14,7 +14,7 @@ PLATFORMS = {
     for path in PACKAGE.glob("*.py")
     if path.stem in {"binary_sensor", "device_tracker", "event", "sensor"}
 }
-STATE = {"coordinator", "device", "roster"}
+STATE = {"coordinator", "device", "downlinks", "fate", "roster"}
 """The coordinator's tier: the live state that entities read."""
 
 ALLOWED: dict[str, set[str]] = {
@@ -24,10 +24,32 @@ ALLOWED: dict[str, set[str]] = {
     "overrides": {"payload"},
     "redecide": {"const", "payload", *STATE},
     "connection": {"client", "const"},
-    "device": {"client", "payload", "const"},
+    "device": {"client", "payload", "const", "fate"},
+    "fate": {"client", "const"},
+    "rebuild": {"client", "fate"},
+    "downlink_request": {"client", "const"},
+    "downlink_errors": {"client", "const"},
+    "downlink_check": {
+        "client",
+        "const",
+        "device",
+        "downlink_errors",
+        "downlink_request",
+        "roster",
+    },
+    "downlinks": {
+        "client",
+        "const",
+        "device",
+        "downlink_check",
+        "downlink_errors",
+        "fate",
+        "rebuild",
+    },
     "roster": {"client", "fields", "device", "const"},
-    "coordinator": {"client", "payload", "fields", "const", "device", "roster"},
+    "coordinator": {"client", "payload", "fields", "const", "device", "downlinks", "roster"},
     "entity": {"const", "payload", *STATE},
+    "downlink_sensor": {"entity", *STATE},
     "config_flow": {"addresses", "client", "connection", "const", "options_flow", "survey"},
     "addresses": {"client", "const"},
     "survey": {"addresses", "client", "connection", "const"},
@@ -47,7 +69,10 @@ ALLOWED: dict[str, set[str]] = {
     "repairs": {"const", "client", *STATE},
     "system_health": {"const", *STATE},
     "__init__": {"client", "connection", "const", "repairs", "fields", "redecide", *STATE},
-    **{name: {"const", "describe", "entity", "payload", *STATE} for name in PLATFORMS},
+    **{
+        name: {"const", "describe", "downlink_sensor", "entity", "payload", *STATE}
+        for name in PLATFORMS
+    },
 }
 LIBRARIES = {
     "client": {"aiohttp", "aiomqtt", "orjson", "typer", "paho"},

@@ -13,6 +13,7 @@ import voluptuous as vol
 from custom_components.thethingsstack import (
     addresses,
     config_flow,
+    downlink_errors,
     field_edit,
     fields_flow,
     options_flow,
@@ -27,7 +28,8 @@ from custom_components.thethingsstack.const import (
     NETWORK_OWN_SERVER,
 )
 from custom_components.thethingsstack.device import Status
-from custom_components.thethingsstack.event import ActivityEvent
+from custom_components.thethingsstack.downlink_sensor import DOWNLINK_SENSORS, STATES
+from custom_components.thethingsstack.event import ActivityEvent, DownlinkEvent
 from custom_components.thethingsstack.overrides import Scope
 from custom_components.thethingsstack.payload import QUANTITIES, SENSOR_ROLES, Kind
 from custom_components.thethingsstack.sensor import (
@@ -51,6 +53,7 @@ BUILT_IN_SENSORS = (
     *RADIO_SENSORS,
     BATTERY_SENSOR,
     STATUS_SENSOR,
+    *DOWNLINK_SENSORS,
     *APPLICATION_SENSORS,
 )
 
@@ -292,20 +295,28 @@ def test_every_abort_has_its_text() -> None:
 
 def test_every_exception_has_its_text() -> None:
     """Key and placeholders are those of the code."""
-    found: dict[str, set[str]] = {}
-    for _, call in calls():
+    found: dict[str, list[set[str]]] = {}
+    for function, call in calls():
         key, domain = keyword(call, "translation_key"), keyword(call, "translation_domain")
+        if function in ("refused", "failure") and call.args:
+            names = {str(given.arg) for given in call.keywords}
+            for name in constants(call.args[0]):
+                found.setdefault(name, []).append(names)
         if key is None or domain is None:
             continue
         given = keyword(call, "translation_placeholders")
         for name in constants(key):
-            found[name] = (
+            found.setdefault(name, []).append(
                 {str(k.value) for k in given.keys if isinstance(k, ast.Constant)}
                 if isinstance(given, ast.Dict)
                 else set()
             )
-    texts = {key: placeholders(text["message"]) for key, text in TEXTS["exceptions"].items()}
-    assert texts == found
+    for name in downlink_errors.KEYS.values():
+        found.setdefault(name, []).append({"error", "length", "max"})
+    assert set(TEXTS["exceptions"]) == set(found)
+    for name, texts in TEXTS["exceptions"].items():
+        # An error that is raised in several places says what all of them tell.
+        assert placeholders(texts["message"]) <= set.intersection(*found[name]), name
 
 
 def test_every_issue_has_its_texts() -> None:
@@ -349,13 +360,18 @@ def test_every_built_in_entity_has_a_name_and_a_face() -> None:
         assert sensor.device_class not in (None, "enum") or key in ICONS["entity"]["sensor"]
     assert ENTITY["binary_sensor"]["connection"]["name"]
     assert set(ENTITY["sensor"]["status"]["state"]) == {status.value for status in Status}
+    assert set(ENTITY["sensor"]["downlink_state"]["state"]) == set(STATES)
 
 
-def test_activity_has_the_texts_of_its_types() -> None:
+@pytest.mark.parametrize("entity", [ActivityEvent, DownlinkEvent])
+def test_events_have_the_texts_of_their_types(
+    entity: type[ActivityEvent | DownlinkEvent],
+) -> None:
     """Each type of event, in texts and icons."""
-    types = set(ActivityEvent.entity_description.event_types or ())
-    assert set(ENTITY["event"]["activity"]["state_attributes"]["event_type"]["state"]) == types
-    icons = ICONS["entity"]["event"]["activity"]["state_attributes"]["event_type"]["state"]
+    key = entity.entity_description.key
+    types = set(entity.entity_description.event_types or ())
+    assert set(ENTITY["event"][key]["state_attributes"]["event_type"]["state"]) == types
+    icons = ICONS["entity"]["event"][key]["state_attributes"]["event_type"]["state"]
     assert set(icons) == types
 
 
@@ -364,6 +380,7 @@ def test_no_entity_text_is_left_over() -> None:
     known = {(quantity.kind.value, key) for key, quantity in QUANTITIES.items()}
     known |= {("sensor", sensor.translation_key or sensor.key) for sensor in BUILT_IN_SENSORS}
     known |= {("binary_sensor", "connection"), ("event", "activity")}
+    known.add(("event", "downlink"))
     for texts in (ENTITY, ICONS["entity"]):
         assert {(platform, key) for platform, keys in texts.items() for key in keys} <= known
 

@@ -12,6 +12,7 @@ from .connection import async_create_stack
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import EndDeviceState
+from .fate import DownlinkBook
 from .fields import FieldStore
 from .redecide import async_redecide
 from .repairs import async_watch
@@ -67,6 +68,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool
 async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     """Delete what was stored for the application."""
     await FieldStore(hass, entry.entry_id).async_remove()
+    await DownlinkBook(hass, entry.entry_id).async_remove()
 
 
 async def async_remove_config_entry_device(
@@ -89,6 +91,7 @@ async def async_remove_config_entry_device(
             translation_placeholders={"device": state.name},
         )
     coordinator.fields.forget(state.key)
+    coordinator.downlinks.forget_device(state.device_id)
     return True
 
 

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 import json
 import logging
 
@@ -24,6 +26,7 @@ from homeassistant.util.signal_type import SignalType
 
 from .client import (
     AuthenticationFailed,
+    DownlinkReport,
     JoinAccept,
     LocationSolved,
     Message,
@@ -50,7 +53,17 @@ from .const import (
     STORAGE_WINDOW,
     UNAVAILABLE_AFTER,
 )
-from .device import ACTIVITY, LAST_UPLINK, LOCATION, STATUS, Activity, EndDeviceState, field_key
+from .device import (
+    ACTIVITY,
+    LAST_UPLINK,
+    LOCATION,
+    OCCURRED,
+    STATUS,
+    Activity,
+    EndDeviceState,
+    field_key,
+)
+from .downlinks import Downlinks
 from .fields import FieldStore
 from .payload import Category, Kind, Meaning, Role
 from .roster import EndDeviceRoster
@@ -93,6 +106,7 @@ class ApplicationCoordinator:
         self.fields = FieldStore(hass, entry.entry_id)
         self.roster = EndDeviceRoster(hass, entry, stack.connection, self.fields)
         self.rights: frozenset[str] = frozenset()
+        self.downlinks = Downlinks(self)
         self.counters = Counters()
         self.connected = False
         self.readable = True
@@ -129,6 +143,7 @@ class ApplicationCoordinator:
         """
         await self.fields.async_load()
         self._read_options()
+        await self.downlinks.async_load()
         self._choose_scope()
         if self.fields.today and self.fields.today[0] == dt_util.now().date().isoformat():
             self.counters.uplinks_today = self.fields.today[1]
@@ -156,6 +171,7 @@ class ApplicationCoordinator:
         self.roster.add_all(registered, complete)
         for device in self.roster.states.values():
             self._place(device)
+            self.downlinks.attach(device)
 
     def _read_options(self) -> None:
         self.fields.plain_enabled = self.entry.options.get(CONF_PLAIN_FIELDS, True)
@@ -210,6 +226,7 @@ class ApplicationCoordinator:
             )
         )
         entry.async_on_unload(self._cancel_timers)
+        self.downlinks.async_start()
 
     async def async_stop(self) -> None:
         """Take nothing any more, and write to disk what the next start needs."""
@@ -217,11 +234,13 @@ class ApplicationCoordinator:
             if task is not None:
                 task.cancel()
         self._note_today()
+        await self.downlinks.async_stop()
         await self.fields.async_save()
 
     @callback
     def _home_stops(self, _event: Event) -> None:
         self._note_today()
+        self.downlinks.save_soon()
         self.fields.save_soon()
 
     @callback
@@ -277,6 +296,8 @@ class ApplicationCoordinator:
                     self._receive(item, live=live)
                 case JoinAccept():
                     self._joined(item)
+                case DownlinkReport():
+                    self._reported(item)
                 case LocationSolved():
                     self._solved(item)
                 case StreamConnected():
@@ -329,6 +350,7 @@ class ApplicationCoordinator:
 
     @callback
     def _announce(self, device: EndDeviceState) -> None:
+        self.downlinks.attach(device)
         async_dispatcher_send(self.hass, self.new_device, device)
         if device.decisions:
             async_dispatcher_send(self.hass, self.new_fields, device, dict(device.decisions))
@@ -393,11 +415,15 @@ class ApplicationCoordinator:
         failed = received.undecoded and bool(device.decisions)
         if failed:
             self.problem("decode failed", device.device_id, "the payload formatter failed")
+        context = Context()
+        activity = partial(uplink_activity, uplink, failed)
         if device.listens(ACTIVITY):
-            device.activity = uplink_activity(uplink, failed)
+            device.activity = activity()
             received.changed.append(ACTIVITY)
         self._hub_changed()
-        device.write(received.changed, Context())
+        device.write(received.changed, context)
+        self._occurred(device, "uplink_received", activity, context)
+        self.downlinks.heard(device)
 
     @callback
     def _joined(self, message: JoinAccept) -> None:
@@ -405,8 +431,27 @@ class ApplicationCoordinator:
         if device is None or device.is_duplicate(message):
             return
         device.joined(message)
-        device.activity = Activity("joined", {"dev_addr": message.ids.dev_addr})
-        device.write([LAST_UPLINK, STATUS, ACTIVITY], Context())
+        activity = device.activity = Activity("joined", {"dev_addr": message.ids.dev_addr})
+        context = Context()
+        device.write([LAST_UPLINK, STATUS, ACTIVITY], context)
+        self._occurred(device, "joined", lambda: activity, context)
+
+    @callback
+    def _reported(self, report: DownlinkReport) -> None:
+        device = self._device_of(report)
+        if device is not None and not device.is_duplicate(report):
+            self.downlinks.report(device, report)
+
+    @callback
+    def _occurred(
+        self,
+        device: EndDeviceState,
+        kind: str,
+        activity: Callable[[], Activity],
+        context: Context,
+    ) -> None:
+        """Tell the triggers what the end device just did; details are made if one asks."""
+        async_dispatcher_send(self.hass, OCCURRED, device.registry_id, kind, activity, context)
 
     @callback
     def _solved(self, message: LocationSolved) -> None:
@@ -438,6 +483,7 @@ class ApplicationCoordinator:
             self._write_all()
         self._write_hub()
         self._check_rights_now()
+        self.downlinks.resume()
         self._catch_up(item.gap)
 
     @callback
@@ -466,10 +512,10 @@ class ApplicationCoordinator:
     @callback
     def _check_rights_now(self, _now: datetime | None = None) -> None:
         self.entry.async_create_background_task(
-            self.hass, self._async_check_rights(), f"{DOMAIN} rights"
+            self.hass, self.async_check_rights(), f"{DOMAIN} rights"
         )
 
-    async def _async_check_rights(self) -> None:
+    async def async_check_rights(self) -> None:
         """See whether messages can come at all: the MQTT server says yes to every key."""
         try:
             self.rights = await self.stack.rights()

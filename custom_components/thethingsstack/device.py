@@ -1,13 +1,16 @@
 """What is known of one end device: identity, last uplink, field values, health."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 import logging
+from statistics import median
 from typing import Any, Protocol
 
 from homeassistant.core import Context as HaContext
+from homeassistant.util.signal_type import SignalType
 
 from .client import (
     BatteryStatus,
@@ -19,7 +22,8 @@ from .client import (
     UplinkMessage,
     VersionIds,
 )
-from .const import REMEMBERED_MESSAGES, UNDECODED_IN_A_ROW
+from .const import DOMAIN, REMEMBERED_MESSAGES, UNDECODED_IN_A_ROW
+from .fate import FollowedDownlink
 from .payload import (
     NUMERIC_ROLES,
     Context,
@@ -46,6 +50,14 @@ ACTIVITY = "activity"
 # Where a location service or the registry says that the device is. No payload has this path:
 # in those a backslash is never alone.
 LOCATION = r"\location"
+DOWNLINK = "downlink"
+DOWNLINK_STATE = "downlink_state"
+DOWNLINK_QUEUE = "downlink_queue"
+DOWNLINK_COUNT = "downlinks_24h"
+# An uplink moves none of these.
+_OF_ITS_OWN = frozenset({ACTIVITY, DOWNLINK, DOWNLINK_STATE, DOWNLINK_QUEUE, DOWNLINK_COUNT})
+INTERVALS = 8
+MINIMUM_INTERVALS = 3
 _EPOCH = datetime.min.replace(tzinfo=UTC)
 _NO_CONTEXT = Context()
 
@@ -76,6 +88,28 @@ class Activity:
 
     event_type: str
     attributes: Mapping[str, Any]
+
+
+# What an end device did or was told: its registry id, what happened, the details, the cause.
+OCCURRED: SignalType[str | None, str, Callable[[], Activity], HaContext | None] = SignalType(
+    f"{DOMAIN}_occurred"
+)
+
+
+@dataclass(slots=True)
+class DownlinkStanding:
+    """What is known of an end device's downlinks, as its entities show it."""
+
+    seen: bool = False
+    last: FollowedDownlink | None = None
+    queue: int | None = None
+    in_24_hours: int = 0
+    listens_always: bool | None = None
+    """Whether a downlink goes out at once (class C); None: not known."""
+    events: deque[tuple[datetime, Activity, HaContext | None]] = field(
+        default_factory=lambda: deque(maxlen=INTERVALS)
+    )
+    """What the event entity has still to tell."""
 
 
 @dataclass(slots=True)
@@ -112,12 +146,15 @@ class EndDeviceState:
         self.last_data_uplink: UplinkMessage | None = None
         self.last_battery: BatteryStatus | None = None
         self.activity: Activity | None = None
+        self.downlink = DownlinkStanding()
         self.undecoded = 0
         self.skipped = 0
         self.values: dict[str, Value] = {}
         self.shown: dict[str, Shown] = {}
         self._payloads: dict[int, _Payload] = {}
         self._value_times: dict[str, datetime] = {}
+        self._gaps: deque[float] = deque(maxlen=INTERVALS)
+        self.learned_interval: float | None = None
         self._seen: dict[tuple[Any, ...], None] = {}
         self._listeners: dict[str, Listener] = {}
         self._radio_keys: list[str] = []
@@ -157,7 +194,7 @@ class EndDeviceState:
         if changed.startswith(f"{FIELD}/"):
             return
         self._radio_keys = sorted(
-            (k for k in self._listeners if k != ACTIVITY and not k.startswith(f"{FIELD}/")),
+            (k for k in self._listeners if k not in _OF_ITS_OWN and not k.startswith(f"{FIELD}/")),
             key=lambda key: (key != LAST_UPLINK, key),
         )
 
@@ -236,6 +273,7 @@ class EndDeviceState:
         if not uplink.simulated and (
             self.last_uplink is None or moment >= (self.last_uplink.time or _EPOCH)
         ):
+            self._learn_interval(uplink)
             self.last_uplink = uplink
             received.changed.extend(self._radio_keys)
             if uplink.time is not None:
@@ -252,6 +290,21 @@ class EndDeviceState:
         if uplink.has_application_data:
             self._receive_payload(uplink, moment, received)
         return received
+
+    def _learn_interval(self, uplink: UplinkMessage) -> None:
+        """Note the silence before this uplink."""
+        before = self.last_uplink.time if self.last_uplink is not None else None
+        if before is not None and uplink.time is not None and uplink.time > before:
+            self._gaps.append((uplink.time - before).total_seconds())
+            if len(self._gaps) >= MINIMUM_INTERVALS:
+                self.learned_interval = median(self._gaps)
+
+    def next_uplink(self, now: datetime) -> datetime | None:
+        """Return when the device is expected to speak next; None as long as that isn't known."""
+        if self.learned_interval is None or self.last_seen is None:
+            return None
+        missed = max((now - self.last_seen).total_seconds(), 0.0) // self.learned_interval
+        return self.last_seen + timedelta(seconds=(missed + 1) * self.learned_interval)
 
     def _receive_payload(self, uplink: UplinkMessage, moment: datetime, received: Received) -> None:
         late = self.last_data_uplink is not None and moment < (self.last_data_uplink.time or _EPOCH)

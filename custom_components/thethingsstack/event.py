@@ -1,5 +1,6 @@
 """Events: what an end device did, and decoded fields that are occurrences, not states."""
 
+from datetime import timedelta
 from typing import override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
@@ -7,15 +8,19 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
 
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .describe import common
-from .device import ACTIVITY, EndDeviceState
+from .device import ACTIVITY, DOWNLINK, EndDeviceState
 from .entity import EndDeviceEntity, FieldEntity, async_add_in_chunks
 from .payload import Kind, Meaning
 
 PARALLEL_UPDATES = 0
 TRIGGERED = "triggered"
+DOWNLINK_TYPES = ["queued", "sent", "acknowledged", "not_acknowledged", "failed", "expired"]
+# What happened longer ago is told by no event.
+NEWS = timedelta(minutes=1)
 # What a formatter repeats in each uplink while nothing happens.
 QUIET = frozenset({"", "0", "false", "none", "no", "off"})
 
@@ -33,9 +38,19 @@ async def async_setup_entry(
             if meaning.kind is Kind.EVENT
         ]
 
+    def built_in(device: EndDeviceState) -> list[EventEntity]:
+        events: list[EventEntity] = [ActivityEvent(coordinator, device)]
+        if device.downlink.seen:
+            events.append(DownlinkEvent(coordinator, device))
+        return events
+
     @callback
     def add_device(device: EndDeviceState) -> None:
-        async_add_entities([ActivityEvent(coordinator, device)])
+        async_add_entities(built_in(device))
+
+    @callback
+    def add_downlink(device: EndDeviceState) -> None:
+        async_add_entities([DownlinkEvent(coordinator, device)])
 
     @callback
     def add_fields(device: EndDeviceState, new: dict[str, Meaning]) -> None:
@@ -46,12 +61,14 @@ async def async_setup_entry(
         async_add_entities,
         coordinator.roster.states.values(),
         lambda device: [
-            ActivityEvent(coordinator, device),
+            *built_in(device),
             *fields(device, device.decisions),
         ],
     )
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_device, add_device))
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_fields, add_fields))
+    seen_first = coordinator.downlinks.seen_first
+    entry.async_on_unload(async_dispatcher_connect(hass, seen_first, add_downlink))
 
 
 class ActivityEvent(EndDeviceEntity, EventEntity):
@@ -86,6 +103,51 @@ class ActivityEvent(EndDeviceEntity, EventEntity):
             self._trigger_event(activity.event_type, dict(activity.attributes))
             self.async_set_context(context)
         self.async_write_ha_state()
+
+
+class DownlinkEvent(EndDeviceEntity, EventEntity):
+    """What becomes of the downlinks to an end device, ours or anyone's."""
+
+    entity_description = EventEntityDescription(
+        key=DOWNLINK, translation_key=DOWNLINK, event_types=DOWNLINK_TYPES
+    )
+
+    def __init__(self, coordinator: ApplicationCoordinator, device: EndDeviceState) -> None:
+        """Listen for downlinks."""
+        super().__init__(coordinator, device, DOWNLINK)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Tell also of the first one, which made this entity."""
+        await super().async_added_to_hass()
+        self._tell()
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Return nothing new: a restored event fires nothing."""
+        return False
+
+    @callback
+    @override
+    def async_update_from_device(self, context: Context | None) -> None:
+        """Fire what just happened; without a context only the availability changed."""
+        if context is None:
+            self.async_write_ha_state()
+        else:
+            self._tell()
+
+    @callback
+    def _tell(self) -> None:
+        events = self.device.downlink.events
+        while events:
+            moment, activity, context = events.popleft()
+            if dt_util.utcnow() - moment > NEWS:
+                continue
+            self._trigger_event(activity.event_type, dict(activity.attributes))
+            if context is not None:
+                self.async_set_context(context)
+            self.async_write_ha_state()
 
 
 class FieldEvent(FieldEntity, EventEntity):

@@ -232,6 +232,10 @@ class EndDeviceRoster:
         """Return the end device behind a device registry id."""
         return self._by_registry_id.get(registry_id)
 
+    def by_device_id(self, device_id: str) -> EndDeviceState | None:
+        """Return the end device with this id in The Things Stack."""
+        return self._by_device_id.get(device_id)
+
     def _upgrade(self, state: EndDeviceState, ids: EndDeviceIds) -> None:
         """Move an end device from its id to its DevEUI as key, with all its entities."""
         old, new = state.key, f"{self._scope}/{ids.dev_eui}"

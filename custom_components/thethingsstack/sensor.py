@@ -29,6 +29,7 @@ from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .describe import describe_sensor
 from .device import BATTERY, LAST_UPLINK, STATUS, EndDeviceState, Status
+from .downlink_sensor import async_add_downlink_sensors
 from .entity import ApplicationEntity, EndDeviceEntity, FieldEntity, async_add_in_chunks
 from .payload import Kind, Meaning, Position
 
@@ -267,6 +268,7 @@ async def async_setup_entry(
 
     async_add_entities(ApplicationSensor(coordinator, d) for d in APPLICATION_SENSORS)
     await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), known)
+    await async_add_downlink_sensors(hass, entry, async_add_entities)
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_device, add_device))
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_battery, add_battery))
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_fields, add_fields))

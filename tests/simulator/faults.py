@@ -38,6 +38,8 @@ class Faults:
     """Close every HTTP connection without an answer."""
     http_delay: float = 0.0
     """Seconds before an HTTP request is answered."""
+    answer_delays: dict[str, float] = field(default_factory=dict)
+    """End of a path to the seconds between what a request does and its answer."""
     http_body: dict[str, bytes] = field(default_factory=dict)
     """Path prefix, with or without `/api/v3`, to the bytes to answer with, status 200."""
     storage: bool = True

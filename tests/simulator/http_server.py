@@ -200,6 +200,9 @@ class HttpServer:
                 return web.Response(body=body, content_type="application/json")
         try:
             answer = await handler(request)
+            for ending, seconds in self._faults.answer_delays.items():
+                if request.path.endswith(ending):
+                    await asyncio.sleep(seconds)
         except web.HTTPNotFound:
             error = errors.not_found_path()
         except web.HTTPMethodNotAllowed:

@@ -18,7 +18,15 @@ from .connection import (
     is_loopback,
     normalize_server_url,
 )
-from .downlinks import PRIORITIES, Downlink, Downlinks, EncodedDownlink, Priority, QueuedDownlink
+from .downlinks import (
+    PRIORITIES,
+    DeviceClass,
+    Downlink,
+    Downlinks,
+    EncodedDownlink,
+    Priority,
+    QueuedDownlink,
+)
 from .end_devices import Presence, RootKeys
 from .errors import (
     AuthenticationFailed,
@@ -111,6 +119,7 @@ __all__ = [
     "Decoded",
     "Deletion",
     "DeviceChanges",
+    "DeviceClass",
     "DeviceModel",
     "DeviceTemplate",
     "Downlink",

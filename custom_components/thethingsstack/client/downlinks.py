@@ -18,6 +18,7 @@ from .models import Formatter, VersionIds
 type Priority = Literal[
     "LOWEST", "LOW", "BELOW_NORMAL", "NORMAL", "ABOVE_NORMAL", "HIGH", "HIGHEST"
 ]
+type DeviceClass = Literal["A", "B", "C"]
 PRIORITIES: tuple[Priority, ...] = (
     "LOWEST",
     "LOW",
@@ -242,6 +243,18 @@ class Downlinks:
             payload=values.octets(made.get("frm_payload")) or b"",
             warnings=values.texts(made.get("decoded_payload_warnings")),
         )
+
+    async def device_class(self, device_id: str) -> DeviceClass:
+        """Return when the device listens: "A" after its uplinks, "B" at times, "C" always.
+
+        Needs DEVICES_READ.
+        """
+        path = f"ns/{self._device_path(device_id)}"
+        mask = ["supports_class_b", "supports_class_c"]
+        answer = values.mapping(await self._request("GET", path, params={"field_mask": mask}))
+        if answer.get("supports_class_c") is True:
+            return "C"
+        return "B" if answer.get("supports_class_b") is True else "A"
 
     async def _operate(
         self,
