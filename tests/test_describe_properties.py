@@ -8,11 +8,16 @@ from homeassistant.components.sensor import (
     DEVICE_CLASS_UNITS,
     STATE_CLASS_UNITS,
     SensorDeviceClass,
+    SensorStateClass,
 )
 from homeassistant.core import HomeAssistant
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from custom_components.thethingsstack.describe import describe_binary_sensor, describe_sensor
+from custom_components.thethingsstack.describe import (
+    describe_binary_sensor,
+    describe_sensor,
+    sensor_class,
+)
 from custom_components.thethingsstack.fields import FieldStore, display_name, shown
 from custom_components.thethingsstack.payload import Kind, Meaning, understand
 from custom_components.thethingsstack.payload.vocabulary import CONCEPTS
@@ -52,25 +57,23 @@ _thorough = settings(max_examples=150, deadline=None, suppress_health_check=list
 
 def _check(meaning: Meaning) -> None:
     if meaning.kind is Kind.BINARY_SENSOR:
-        device_class = describe_binary_sensor("key", meaning).device_class
-        assert device_class is None or device_class in BinarySensorDeviceClass
+        flag = describe_binary_sensor("key", meaning).device_class
+        assert flag is None or flag in BinarySensorDeviceClass
     if meaning.kind is not Kind.SENSOR:
         return
     description = describe_sensor("key", meaning)
-    device_class, unit = description.device_class, description.native_unit_of_measurement
+    unit, state_class = description.native_unit_of_measurement, description.state_class
+    device_class = sensor_class(meaning)
+    assert description.device_class is device_class
     if device_class is not None:
-        assert device_class in SensorDeviceClass
-        units = DEVICE_CLASS_UNITS.get(device_class)
-        assert units is None or unit in units, meaning
-        state_classes = DEVICE_CLASS_STATE_CLASSES.get(device_class)
-        if description.state_class is not None and state_classes is not None:
-            assert description.state_class in state_classes, meaning
-    if (units := STATE_CLASS_UNITS.get(description.state_class or "")) is not None:
-        assert unit in units, meaning
+        assert unit in DEVICE_CLASS_UNITS.get(device_class, {unit}), meaning
+        allowed = DEVICE_CLASS_STATE_CLASSES.get(device_class)
+        assert allowed is None or state_class is None or state_class in allowed, meaning
+    if isinstance(state_class, SensorStateClass):
+        assert unit in STATE_CLASS_UNITS.get(state_class, {unit}), meaning
     if description.options is not None:
         assert device_class is SensorDeviceClass.ENUM
-        assert description.state_class is None
-        assert unit is None
+        assert (state_class, unit) == (None, None)
 
 
 @_thorough
