@@ -46,6 +46,8 @@ ICONS: dict[str, Any] = json.loads((PACKAGE / "icons.json").read_text("utf-8"))
 CONFIG = TEXTS["config"]
 OPTIONS = TEXTS["options"]
 ENTITY = TEXTS["entity"]
+CONTROL_CHOICES = {"command", "confirmed", "platform", "preview"}
+"""Those of the dialogue for controls have a test of their own."""
 MODULES = {path.stem: ast.parse(path.read_text("utf-8")) for path in PACKAGE.glob("*.py")}
 
 BUILT_IN_SENSORS = (
@@ -106,6 +108,7 @@ def test_one_file_of_literal_texts() -> None:
     assert not (PACKAGE / "strings.json").exists()
     assert set(TEXTS) <= {
         "config",
+        "config_subentries",
         "options",
         "selector",
         "system_health",
@@ -236,6 +239,7 @@ def test_choices_have_their_texts() -> None:
     selector = TEXTS["selector"]
     assert set(selector) == {
         "network", "cluster", "devices", "survey", "field_platform", "field_state_class", "field_scope",
+        *CONTROL_CHOICES,
     }  # fmt: skip
     kinds = {*Kind, field_edit.HIDDEN} - {Kind.IGNORE}
     assert set(selector["field_platform"]["options"]) == kinds

@@ -2,7 +2,7 @@
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -19,9 +19,20 @@ from .repairs import async_watch
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.CLIMATE,
+    Platform.COVER,
     Platform.DEVICE_TRACKER,
     Platform.EVENT,
+    Platform.LIGHT,
+    Platform.LOCK,
+    Platform.NUMBER,
+    Platform.SELECT,
     Platform.SENSOR,
+    Platform.SIREN,
+    Platform.SWITCH,
+    Platform.TEXT,
+    Platform.VALVE,
 ]
 
 
@@ -40,14 +51,19 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     entry.runtime_data = coordinator
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     async_watch(hass, entry)
-    connected_with = dict(entry.data)
+    coordinator.controls.async_start()
+    connected_with, options = dict(entry.data), dict(entry.options)
 
     async def async_updated(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-        """Apply options in place; only another server or key needs a reload."""
+        """Apply options and controls in place; only another server or key needs a reload."""
+        nonlocal options
         if dict(entry.data) != connected_with:
             hass.config_entries.async_schedule_reload(entry.entry_id)
-        else:
+            return
+        if options != entry.options:
+            options = dict(entry.options)
             coordinator.async_apply_options()
+        await coordinator.controls.async_apply()
 
     async def async_identified(device: EndDeviceState) -> None:
         """Let overrides of the model count for an end device whose model becomes known."""
@@ -79,11 +95,15 @@ async def async_remove_config_entry_device(
     Raises HomeAssistantError for one that would come back with its next uplink.
     """
     if entry.state is not ConfigEntryState.LOADED:
+        _remove_controls(hass, entry, device)
         return True
     coordinator = entry.runtime_data
     state = coordinator.roster.by_registry_id(device.id)
     if state is None:
-        return coordinator.roster.hub_id != device.id
+        if coordinator.roster.hub_id == device.id:
+            return False
+        _remove_controls(hass, entry, device)
+        return True
     if await _async_still_registered(coordinator, state):
         raise HomeAssistantError(
             translation_domain=DOMAIN,
@@ -92,7 +112,17 @@ async def async_remove_config_entry_device(
         )
     coordinator.fields.forget(state.key)
     coordinator.downlinks.forget_device(state.device_id)
+    _remove_controls(hass, entry, device)
     return True
+
+
+@callback
+def _remove_controls(hass: HomeAssistant, entry: TtsConfigEntry, device: dr.DeviceEntry) -> None:
+    """Remove the controls of an end device: Home Assistant would leave them behind."""
+    keys = {key for domain, key in device.identifiers if domain == DOMAIN}
+    for subentry in list(entry.subentries.values()):
+        if subentry.data.get("device") in keys:
+            hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
 
 
 async def _async_still_registered(

@@ -10,6 +10,7 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentryFlow,
 )
 from homeassistant.const import CONF_API_KEY
 from homeassistant.core import callback
@@ -49,6 +50,8 @@ from .const import (
     NETWORK_CLOUD,
     NETWORK_OWN_SERVER,
 )
+from .control import SUBENTRY_CONTROL
+from .control_flow import ControlFlow
 from .options_flow import TheThingsStackOptionsFlow
 from .survey import (
     Survey,
@@ -84,6 +87,15 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_options_flow(config_entry: ConfigEntry) -> TheThingsStackOptionsFlow:
         """Return the general options."""
         return TheThingsStackOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to an application: controls of its end devices."""
+        return {SUBENTRY_CONTROL: ControlFlow}
 
     # Where
 

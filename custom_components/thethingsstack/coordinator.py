@@ -26,6 +26,7 @@ from homeassistant.util.signal_type import SignalType
 
 from .client import (
     AuthenticationFailed,
+    ConnectionFailed,
     DownlinkReport,
     JoinAccept,
     LocationSolved,
@@ -53,6 +54,7 @@ from .const import (
     STORAGE_WINDOW,
     UNAVAILABLE_AFTER,
 )
+from .controls import Controls
 from .device import (
     ACTIVITY,
     LAST_UPLINK,
@@ -75,6 +77,7 @@ type TtsConfigEntry = ConfigEntry[ApplicationCoordinator]
 STATUS_INTERVAL = timedelta(minutes=1)
 HUB_INTERVAL = timedelta(seconds=5)
 RIGHTS_INTERVAL = timedelta(hours=1)
+REACH_PAUSE = timedelta(minutes=1)
 CATCH_UP_PAUSE = timedelta(minutes=5)
 STREAM_PAUSE = 60
 REGISTRATION_PAUSE = 1.0
@@ -107,10 +110,12 @@ class ApplicationCoordinator:
         self.roster = EndDeviceRoster(hass, entry, stack.connection, self.fields)
         self.rights: frozenset[str] = frozenset()
         self.downlinks = Downlinks(self)
+        self.controls = Controls(hass, entry, self.roster, self.downlinks.forget)
         self.counters = Counters()
         self.connected = False
         self.readable = True
         self.available = True
+        self.reachable = True
         self.lost_because: StackError | None = None
         self.storage: bool | None = None
         self.problems: deque[dict[str, str]] = deque(maxlen=REPORTED_PROBLEMS)
@@ -124,6 +129,7 @@ class ApplicationCoordinator:
         self._hub_listeners: list[CALLBACK_TYPE] = []
         self._cancel_hub: CALLBACK_TYPE | None = None
         self._cancel_unavailable: CALLBACK_TYPE | None = None
+        self._cancel_reach: CALLBACK_TYPE | None = None
         self._logged_lost = False
         self._logged: set[str] = set()
         self._catching_up: asyncio.Task[None] | None = None
@@ -249,10 +255,16 @@ class ApplicationCoordinator:
 
     @callback
     def _cancel_timers(self) -> None:
-        for cancel in (self._cancel_hub, self._cancel_unavailable, self._cancel_retry):
+        for cancel in (
+            self._cancel_hub,
+            self._cancel_unavailable,
+            self._cancel_retry,
+            self._cancel_reach,
+        ):
             if cancel is not None:
                 cancel()
-        self._cancel_hub = self._cancel_unavailable = self._cancel_retry = None
+        self._cancel_hub = self._cancel_unavailable = None
+        self._cancel_retry = self._cancel_reach = None
 
     @property
     def caught_up(self) -> bool:
@@ -352,6 +364,7 @@ class ApplicationCoordinator:
     def _announce(self, device: EndDeviceState) -> None:
         self.downlinks.attach(device)
         async_dispatcher_send(self.hass, self.new_device, device)
+        self.controls.async_device_came(device)
         if device.decisions:
             async_dispatcher_send(self.hass, self.new_fields, device, dict(device.decisions))
         self._hub_changed()
@@ -493,6 +506,7 @@ class ApplicationCoordinator:
         if not self._logged_lost:
             self._logged_lost = True
             _LOGGER.warning("%s: the connection is lost: %s", self.entry.title, error)
+            self._check_rights_now()  # HTTP may be lost with it
         if self._cancel_unavailable is None and self.available:
             self._cancel_unavailable = async_call_later(self.hass, UNAVAILABLE_AFTER, self._give_up)
         self._write_hub()
@@ -521,10 +535,30 @@ class ApplicationCoordinator:
             self.rights = await self.stack.rights()
         except StackError as err:
             _LOGGER.debug("The rights can't be read now: %s", err)
+            self.note_reachable(not isinstance(err, ConnectionFailed))
             return
+        self.note_reachable(True)
         if self.readable != (TRAFFIC_READ in self.rights):
             self.readable = not self.readable
             self._write_hub()
+
+    @callback
+    def note_reachable(self, reachable: bool) -> None:
+        """Note whether the HTTP API answers: where it doesn't, no command can be given."""
+        if not reachable and self._cancel_reach is None:
+            self._cancel_reach = async_call_later(self.hass, REACH_PAUSE, self._reach_again)
+        if reachable == self.reachable:
+            return
+        self.reachable = reachable
+        _LOGGER.info(
+            "%s: the HTTP API %s", self.entry.title, "is back" if reachable else "can't be reached"
+        )
+        self._write_all()
+
+    @callback
+    def _reach_again(self, _now: datetime) -> None:
+        self._cancel_reach = None
+        self._check_rights_now()
 
     def _catch_up(self, since: datetime | None) -> None:
         """Read from the Storage Integration what was missed since then; it is owed until read."""
@@ -646,6 +680,7 @@ class ApplicationCoordinator:
             if not roster.wanted(device.device_id, device.attributes):
                 roster.excluded.add(device.device_id)
                 roster.remove(device)
+                self._take_controls_away(device)
         for device_id in list(roster.excluded):
             registered = roster.registrations.get(device_id)
             if not roster.wanted(device_id, registered.attributes if registered else {}):
@@ -656,6 +691,12 @@ class ApplicationCoordinator:
         self._update_statuses(dt_util.utcnow())
         async_dispatcher_send(self.hass, self.undecoded_changed)
         self._write_hub()
+
+    @callback
+    def _take_controls_away(self, device: EndDeviceState) -> None:
+        self.hass.async_create_task(
+            self.controls.async_device_gone(device.key), f"{DOMAIN} controls"
+        )
 
     @callback
     def _concerns_us(self, data: dr.EventDeviceRegistryUpdatedData) -> bool:
@@ -670,6 +711,7 @@ class ApplicationCoordinator:
         entry = dr.async_get(self.hass).async_get(registry_id)
         if entry is None:
             self.roster.drop(device)
+            self._take_controls_away(device)
             async_dispatcher_send(self.hass, self.undecoded_changed)
             self._hub_changed()
         else:

@@ -58,6 +58,7 @@ DOWNLINK_COUNT = "downlinks_24h"
 _OF_ITS_OWN = frozenset({ACTIVITY, DOWNLINK, DOWNLINK_STATE, DOWNLINK_QUEUE, DOWNLINK_COUNT})
 INTERVALS = 8
 MINIMUM_INTERVALS = 3
+CONTROL = "control"
 _EPOCH = datetime.min.replace(tzinfo=UTC)
 _NO_CONTEXT = Context()
 
@@ -122,6 +123,11 @@ class Received:
     decoding_changed: bool = False
 
 
+def control_key(subentry_id: str) -> str:
+    """Return the key under which a control's entity listens: to each uplink with data."""
+    return f"{CONTROL}/{subentry_id}"
+
+
 def field_key(path: str) -> str:
     """Return the key under which a field's entity listens and is identified."""
     return f"{FIELD}/{path}"
@@ -158,6 +164,7 @@ class EndDeviceState:
         self._seen: dict[tuple[Any, ...], None] = {}
         self._listeners: dict[str, Listener] = {}
         self._radio_keys: list[str] = []
+        self._control_keys: list[str] = []
         self._event_paths: set[str] = set()
         self._context = _NO_CONTEXT
         self._failed_listeners: set[str] = set()
@@ -191,10 +198,13 @@ class EndDeviceState:
 
     def _sort_keys(self, changed: str) -> None:
         """Keep the keys that every uplink moves; the cause stands first in the logbook."""
-        if changed.startswith(f"{FIELD}/"):
+        kind, _, rest = changed.partition("/")
+        if kind == CONTROL:
+            self._control_keys = [k for k in self._listeners if k.startswith(f"{CONTROL}/")]
+        if rest:
             return
         self._radio_keys = sorted(
-            (k for k in self._listeners if k not in _OF_ITS_OWN and not k.startswith(f"{FIELD}/")),
+            (k for k in self._listeners if k not in _OF_ITS_OWN and "/" not in k),
             key=lambda key: (key != LAST_UPLINK, key),
         )
 
@@ -339,6 +349,7 @@ class EndDeviceState:
             if path not in values or values[path] != value or path in events:
                 values[path] = value
                 received.changed.append(f"{FIELD}/{path}")
+        received.changed.extend(self._control_keys)
 
     def note_decisions(self, decisions: Mapping[str, Meaning]) -> None:
         """Keep in mind which fields are occurrences: they count even with the same value."""

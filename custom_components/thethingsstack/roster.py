@@ -257,6 +257,11 @@ class EndDeviceRoster:
         self.states[new] = self.states.pop(old)
         state.key = new
         self.register(state)
+        for subentry in list(self._entry.subentries.values()):
+            if subentry.data.get("device") == old:  # its controls stay with it
+                self._hass.config_entries.async_update_subentry(
+                    self._entry, subentry, data={**subentry.data, "device": new}
+                )
 
 
 def model_of(versions: VersionIds | None) -> str | None:

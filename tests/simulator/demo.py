@@ -226,9 +226,11 @@ def _radio(
 def command(device: Device, message: dict[str, Any], payload: bytes) -> bool:
     """Let a device do what a downlink says; return whether it understood."""
     match message.get("f_port"), *payload:
-        case 1, 0x0E, target if "target" in device.state:
+        case port, 0x0E, target if "target" in device.state and port != 3:
             device.state["target"] = target
-        case 85, 0x08, on, _ if "on" in device.state:
+        case port, 0x07, lock if "target" in device.state and port != 3:
+            device.state["child_lock"] = bool(lock)
+        case 85, 0x08, on, *_ if "on" in device.state:
             device.state["on"] = bool(on)
         case _:
             return False

@@ -221,7 +221,8 @@ def _vicki(now: datetime, state: dict[str, Any]) -> bytes:
     sensed = round((_indoor(now, 95, 21.2) + 40) * 256 / 165)
     humid = round(_humidity(now, 96, 58) * 2.56)
     opening = max(0, min(99, round(40 + 22 * (state["target"] - 21) + wobble(now, 97, 6))))
-    return bytes([1, state["target"], sensed, humid, 99, opening, 0x90])
+    lock = 0x80 if state.get("child_lock") else 0
+    return bytes([1, state["target"], sensed, humid, 99, opening, 0x90, 0, lock])
 
 
 def _lpp(now: datetime, _state: dict[str, Any]) -> bytes:

@@ -106,7 +106,7 @@ def _vicki(data: bytes, _f_port: int) -> Decoded:
             "highMotorConsumption": bool(data[6] & 4),
             "lowMotorConsumption": bool(data[6] & 2),
             "brokenSensor": bool(data[6] & 1),
-            "childLock": False,
+            "childLock": len(data) > 8 and bool(data[8] & 0x80),
             "operationalMode": data[0],
         },
         normalized=[{"air": {"temperature": temperature}}],

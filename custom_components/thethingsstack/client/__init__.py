@@ -6,7 +6,6 @@ from .configuration import (
     LORAWAN_VERSIONS,
     FrequencyPlan,
     parse_lorawan_version,
-    usual_frequency_plan,
     usual_phy_version,
     version_number,
 )
@@ -197,7 +196,6 @@ __all__ = [
     "redact",
     "reversed_eui",
     "tls_context",
-    "usual_frequency_plan",
     "usual_phy_version",
     "version_number",
 ]

@@ -1,0 +1,97 @@
+"""Climate: controls with a target temperature and modes."""
+
+from typing import Any, override
+
+from homeassistant.components.climate import (
+    ATTR_HVAC_MODE,
+    ClimateEntity,
+    ClimateEntityFeature,
+    HVACMode,
+)
+from homeassistant.const import ATTR_TEMPERATURE, Platform, UnitOfTemperature
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .control import Control, Role
+from .control_entity import ControlEntity, connect
+from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .device import EndDeviceState
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the controls that are thermostats."""
+    connect(entry, Platform.CLIMATE, ControlClimate, async_add_entities)
+
+
+class ControlClimate(ControlEntity, ClimateEntity):
+    """An end device's thermostat."""
+
+    _attr_temperature_unit = UnitOfTemperature.CELSIUS
+
+    def __init__(
+        self,
+        coordinator: ApplicationCoordinator,
+        subentry_id: str,
+        control: Control,
+        device: EndDeviceState,
+    ) -> None:
+        """Take over the range, and the modes that have a command."""
+        super().__init__(coordinator, subentry_id, control, device)
+        assert control.minimum is not None
+        assert control.maximum is not None
+        self._attr_min_temp = control.minimum
+        self._attr_max_temp = control.maximum
+        self._attr_target_temperature_step = control.step or 1
+        self._attr_hvac_modes = [HVACMode(mode) for mode in control.choices] or [HVACMode.HEAT]
+        features = ClimateEntityFeature.TARGET_TEMPERATURE
+        if HVACMode.OFF in self._attr_hvac_modes:
+            features |= ClimateEntityFeature.TURN_OFF
+        if HVACMode.OFF in self._attr_hvac_modes and len(self._attr_hvac_modes) > 1:
+            features |= ClimateEntityFeature.TURN_ON
+        self._attr_supported_features = features
+
+    @property
+    @override
+    def target_temperature(self) -> float | None:
+        """Return the temperature that it holds, in °C."""
+        return self.number_of(Role.TARGET_TEMPERATURE)
+
+    @property
+    @override
+    def current_temperature(self) -> float | None:
+        """Return the temperature that it measures, in °C."""
+        return self.number_of(Role.CURRENT_TEMPERATURE)
+
+    @property
+    @override
+    def current_humidity(self) -> float | None:
+        """Return the relative humidity that it measures, in per cent."""
+        return self.number_of(Role.CURRENT_HUMIDITY)
+
+    @property
+    @override
+    def hvac_mode(self) -> HVACMode | None:
+        """Return its mode; a thermostat without modes always heats."""
+        mode = self.text_of(Role.MODE)
+        if mode is None:
+            return None if self.control.choices else HVACMode.HEAT
+        return HVACMode(mode) if mode in HVACMode else None
+
+    @override
+    async def async_set_temperature(self, **kwargs: Any) -> None:
+        """Queue the downlink with the temperature, after that of a mode."""
+        mode = kwargs.get(ATTR_HVAC_MODE)
+        if mode is not None:
+            await self.async_set_hvac_mode(mode)
+        if (temperature := kwargs.get(ATTR_TEMPERATURE)) is not None:
+            await self.async_command("temperature", temperature)
+
+    @override
+    async def async_set_hvac_mode(self, hvac_mode: HVACMode) -> None:
+        """Queue the downlink of the mode; the only one of a thermostat without modes is set."""
+        if self.control.choices:
+            await self.async_command(str(hvac_mode))

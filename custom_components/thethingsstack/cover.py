@@ -1,0 +1,90 @@
+"""Covers: controls that are open or closed."""
+
+from typing import Any, override
+
+from homeassistant.components.cover import ATTR_POSITION, CoverEntity, CoverEntityFeature
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .control import Control, Role
+from .control_entity import ControlEntity, connect
+from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .device import EndDeviceState
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the controls that are covers."""
+    connect(entry, Platform.COVER, ControlCover, async_add_entities)
+
+
+class ControlCover(ControlEntity, CoverEntity):
+    """An end device's cover."""
+
+    def __init__(
+        self,
+        coordinator: ApplicationCoordinator,
+        subentry_id: str,
+        control: Control,
+        device: EndDeviceState,
+    ) -> None:
+        """Offer what there are commands for."""
+        super().__init__(coordinator, subentry_id, control, device)
+        features = CoverEntityFeature.OPEN | CoverEntityFeature.CLOSE
+        if "stop" in control.commands:
+            features |= CoverEntityFeature.STOP
+        if "position" in control.commands:
+            features |= CoverEntityFeature.SET_POSITION
+        self._attr_supported_features = features
+
+    @property
+    @override
+    def current_cover_position(self) -> int | None:
+        """Return how far it is open, in per cent."""
+        position = self.number_of(Role.POSITION)
+        return None if position is None else round(position)
+
+    @property
+    @override
+    def is_closed(self) -> bool | None:
+        """Return whether it is closed."""
+        opened = self.truth_of()
+        if opened is None and (position := self.current_cover_position) is not None:
+            return position == 0
+        return None if opened is None else not opened
+
+    @property
+    @override
+    def is_opening(self) -> bool:
+        """Return whether a command to open it is pending."""
+        return not self.assumed_state and self.asked_for() is True
+
+    @property
+    @override
+    def is_closing(self) -> bool:
+        """Return whether a command to close it is pending."""
+        return not self.assumed_state and self.asked_for() is False
+
+    @override
+    async def async_open_cover(self, **kwargs: Any) -> None:
+        """Queue the downlink that opens it."""
+        await self.async_command("open")
+
+    @override
+    async def async_close_cover(self, **kwargs: Any) -> None:
+        """Queue the downlink that closes it."""
+        await self.async_command("close")
+
+    @override
+    async def async_stop_cover(self, **kwargs: Any) -> None:
+        """Queue the downlink that stops it."""
+        await self.async_command("stop")
+
+    @override
+    async def async_set_cover_position(self, **kwargs: Any) -> None:
+        """Queue the downlink that opens it so far."""
+        await self.async_command("position", kwargs[ATTR_POSITION])
