@@ -1,13 +1,13 @@
 """The Fields dialogue: what each decoded field became, and the user's say in it."""
 
 from collections.abc import Iterable, Mapping
+import re
 from typing import Any, Self
 
 from homeassistant.components import websocket_api
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import (
-    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -44,6 +44,7 @@ class FieldsFlow(OptionsFlow):
     _path: str
     _kind: Kind
     _typed: Mapping[str, Any] | None = None
+    _choices: Mapping[str, str] = {}
 
     @staticmethod
     async def async_setup_preview(hass: HomeAssistant) -> None:
@@ -62,22 +63,22 @@ class FieldsFlow(OptionsFlow):
         """Ask for the end device."""
         devices = {
             device.key: device
-            for device in self._coordinator.roster.states.values()
+            for device in sorted(
+                self._coordinator.roster.states.values(), key=lambda device: device.name.casefold()
+            )
             if device.decisions.keys() - {LOCATION}
         }
         if not devices:
             return self.async_abort(reason="no_fields")
         errors = {}
         if user_input is not None:
-            if (device := devices.get(user_input[CONF_DEVICE])) is not None:
+            chosen = self._chosen(user_input[CONF_DEVICE])
+            if (device := devices.get(chosen)) is not None:
                 self._device = device
                 return await self.async_step_field()
             errors[CONF_DEVICE] = "choose_from_list"
-        options = [
-            SelectOptionDict(value=key, label=_device_label(device))
-            for key, device in devices.items()
-        ]
-        schema = vol.Schema({vol.Required(CONF_DEVICE): _searchable(options, sort=True)})
+        labels = {_device_label(device): key for key, device in devices.items()}
+        schema = vol.Schema({vol.Required(CONF_DEVICE): self._searchable(labels)})
         return self.async_show_form(
             step_id="fields", data_schema=schema, errors=errors, last_step=False
         )
@@ -87,7 +88,7 @@ class FieldsFlow(OptionsFlow):
         decisions = {p: m for p, m in self._device.decisions.items() if p != LOCATION}
         errors = {}
         if user_input is not None:
-            if (path := user_input[CONF_FIELD]) in decisions:
+            if (path := self._chosen(user_input[CONF_FIELD])) in decisions:
                 self._path, self._typed = path, None
                 meaning = decisions[path]
                 self._kind = meaning.kind if meaning.kind in KINDS else Kind.SENSOR
@@ -96,15 +97,13 @@ class FieldsFlow(OptionsFlow):
                 return await self.async_step_edit()
             errors[CONF_FIELD] = "choose_from_list"
         edits = [FieldEdit(self._coordinator.fields, self._device, path) for path in decisions]
-        edits.sort(key=lambda edit: (edit.meaning.kind is Kind.IGNORE, edit.path.casefold()))
+        edits.sort(key=lambda edit: (edit.meaning.kind is Kind.IGNORE, _in_order(edit.path)))
         told = edits
         if len(edits) > FEW:
-            told = [edit for edit in edits if _wants_a_look(edit)][:FEW]
+            told = sorted(edits, key=_wants_a_look, reverse=True)[:FEW]
         words = await Words.async_load(self.hass)
-        options = [
-            SelectOptionDict(value=edit.path, label=_field_label(edit, words)) for edit in edits
-        ]
-        schema = vol.Schema({vol.Required(CONF_FIELD): _searchable(options)})
+        labels = {_field_label(edit, words): edit.path for edit in edits}
+        schema = vol.Schema({vol.Required(CONF_FIELD): self._searchable(labels)})
         return self.async_show_form(
             step_id="field",
             data_schema=schema,
@@ -113,6 +112,7 @@ class FieldsFlow(OptionsFlow):
             description_placeholders={
                 "device": self._device.name,
                 "count": str(len(edits)),
+                "listed": str(len(told)),
                 "table": _table(told, words),
             },
         )
@@ -228,6 +228,21 @@ class FieldsFlow(OptionsFlow):
             last_step=True,
         )
 
+    def _searchable(self, choices: Mapping[str, str]) -> SelectSelector:
+        """Return a list with a search box, which Home Assistant has where free text is allowed.
+
+        There it shows what was chosen by its value: so the label is the value, too.
+        """
+        self._choices = choices
+        return SelectSelector(
+            SelectSelectorConfig(
+                options=list(choices), custom_value=True, mode=SelectSelectorMode.DROPDOWN
+            )
+        )
+
+    def _chosen(self, answer: str) -> str:
+        return self._choices.get(answer, answer)
+
     async def _async_told(self) -> dict[str, str]:
         """Return what the texts say of the field."""
         edit = self._edit
@@ -330,21 +345,14 @@ class Words:
             return self.platform(HIDDEN)
         name, kind = device_class_of(meaning), meaning.kind
         device_class = self._classes.get(f"component.{kind}.entity_component.{name}.name", name)
-        parts = (display_name(meaning), self.platform(kind), device_class, meaning.unit)
-        return ", ".join(filter(None, parts))
+        shown = display_name(meaning)
+        if device_class and device_class.casefold() in shown.casefold():
+            device_class = None
+        return ", ".join(filter(None, (shown, self.platform(kind), device_class, meaning.unit)))
 
 
 def _context(flow: OptionsFlow) -> dict[str, Any]:
     return flow.context  # type: ignore[return-value]
-
-
-def _searchable(options: list[SelectOptionDict], *, sort: bool = False) -> SelectSelector:
-    """Return a list with a search box, which Home Assistant has where free text is allowed."""
-    return SelectSelector(
-        SelectSelectorConfig(
-            options=options, custom_value=True, mode=SelectSelectorMode.DROPDOWN, sort=sort
-        )
-    )
 
 
 def _device_label(device: EndDeviceState) -> str:
@@ -356,13 +364,20 @@ def _field_label(edit: FieldEdit, words: Words) -> str:
     meaning = edit.meaning
     value = shown_value(edit.device.values.get(edit.path), meaning.unit)
     said = "" if meaning.kind is Kind.IGNORE else f" = {value[:LONGEST_CELL]}"
-    return f"{edit.path[:LONGEST_CELL]}{said} · {words.what(meaning)}"
+    return f"{edit.path}{said} · {words.what(meaning)}"
 
 
-def _wants_a_look(edit: FieldEdit) -> bool:
-    return edit.override is not None or (
-        edit.meaning.quantity is None and edit.meaning.enabled and edit.meaning.kind in KINDS
-    )
+def _wants_a_look(edit: FieldEdit) -> int:
+    """Return how much a field asks to be looked at: what was changed, then what is unknown."""
+    if edit.override is not None:
+        return 2
+    meaning = edit.meaning
+    return int(meaning.quantity is None and meaning.enabled and meaning.kind in KINDS)
+
+
+def _in_order(path: str) -> str:
+    """Return what sorts paths as people count: 2 before 10."""
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(6), path.casefold())
 
 
 def _table(edits: Iterable[FieldEdit], words: Words) -> str:
@@ -372,7 +387,8 @@ def _table(edits: Iterable[FieldEdit], words: Words) -> str:
         meaning = edit.meaning
         value = shown_value(edit.device.values.get(edit.path), meaning.unit)
         mark = "✎ " if edit.override is not None else ""
-        cells = (mark + edit.path, value, words.what(meaning), meaning.reason)
+        why = meaning.reason.partition("”: ")[2] or meaning.reason
+        cells = (mark + edit.path, value, words.what(meaning), why)
         lines.append("| " + " | ".join(_escaped(cell) for cell in cells) + " |")
     return "\n".join(lines)
 

@@ -19,14 +19,36 @@ from thethingsstack.payload import (
 )
 from thethingsstack.payload.models import CORRECTIONS
 
-TABLE = Path(__file__).parents[3] / "shared" / "reference" / "fields.csv"
+# Labelled fields of real devices, kept outside this repository.
+FIELDS = Path(__file__).parents[3] / "shared" / "reference" / "fields.csv"
+# Fields of vendors that are not among them, labelled before they were first scored.
+UNSEEN = Path(__file__).parent / "unseen.csv"
+# Per cent, one point below what was reached.
 FLOORS = {
-    "platform and class": 92.2,
-    "plain without class": 96.4,
-    "unit": 93.6,
-    "coordinates": 100.0,
-    "configuration echoes out of the way": 85.4,
+    FIELDS: {
+        "platform and class": 92.5,
+        "plain without class": 96.8,
+        "plain platform": 90.0,
+        "unit": 93.7,
+        "state class": 99.0,
+        "category": 86.6,
+        "coordinates": 100.0,
+        "configuration echoes out of the way": 86.4,
+        "overhead ignored": 74.2,
+    },
+    UNSEEN: {
+        "platform and class": 96.5,
+        "plain without class": 95.9,
+        "plain platform": 97.8,
+        "unit": 98.5,
+        "state class": 99.0,
+        "category": 94.2,
+        "coordinates": 100.0,
+        "configuration echoes out of the way": 96.9,
+        "overhead ignored": 82.3,
+    },
 }
+WRONG_AT_MOST = {FIELDS: 3.8, UNSEEN: 1.6}
 
 
 def meaning(path: str, value: Any = None) -> Meaning:
@@ -98,6 +120,11 @@ def meaning(path: str, value: Any = None) -> Meaning:
         ("CO2_status", 3, None, None),
         ("voltage_ratio", 0.5, None, None),
         ("signal_quality", 3, None, None),
+        ("cosPhi", 0.97, "power_factor", None),
+        ("LAeq", 54.2, "sound_pressure", "dB"),
+        ("voc_index", 120, "aqi", None),
+        ("soil_tension_cb", 21, "pressure", "cbar"),
+        ("course", "3 J", None, "J"),
         ("level", 4.5, None, None),
         ("capacity_Ah", 4.5, "charge", "Ah"),
         ("mass_fraction", "4.5 mg/kg", None, "mg/kg"),
@@ -229,6 +256,14 @@ def test_a_battery_between_nought_and_one_is_a_share() -> None:
         ("deur", "dicht", "door", False),
         ("zone_1_wet", True, "leak", True),
         ("button_1", 1, "button_state", True),
+        ("gas_leak_alarm", True, "gas_detected", True),
+        ("mains_present", True, "external_power", True),
+        ("phase_loss", False, "fault", False),
+        ("backflow", True, "problem", True),
+        ("parkingState", 1, "occupancy", True),
+        ("ch1_input", 1, "digital_input", True),
+        ("Device_Event_Cyclic", "Y", None, True),
+        ("alarmEnabled", True, None, True),
     ],
 )
 def test_true_or_false(path: str, value: Any, quantity: str | None, on: bool) -> None:
@@ -450,15 +485,16 @@ def test_corrections_are_well_made() -> None:
                 assert correction.unit.symbol in UNITS_OF_CLASS[known.device_class]
 
 
-def test_the_labelled_fields() -> None:
+@pytest.mark.parametrize("table", [FIELDS, UNSEEN], ids=["fields", "unseen"])
+def test_the_labelled_fields(table: Path) -> None:
     """The share of right answers on real devices' fields stays where it is."""
-    if not TABLE.exists():
+    if not table.exists():
         pytest.skip("the table of labelled fields is not part of this repository")
-    rows = score.load(TABLE)
+    rows = score.load(table)
     print(score.table(rows))
     result = score.score(rows)
-    for question, floor in FLOORS.items():
+    for question, floor in FLOORS[table].items():
         right, asked = result[question]
         assert 100 * right / asked >= floor, question
     wrong, asked = result["wrong class (share)"]
-    assert 100 * wrong / asked <= 3.8
+    assert 100 * wrong / asked <= WRONG_AT_MOST[table]

@@ -6,6 +6,7 @@ from .configuration import (
     LORAWAN_VERSIONS,
     FrequencyPlan,
     parse_lorawan_version,
+    usual_frequency_plan,
     usual_phy_version,
     version_number,
 )
@@ -196,6 +197,7 @@ __all__ = [
     "redact",
     "reversed_eui",
     "tls_context",
+    "usual_frequency_plan",
     "usual_phy_version",
     "version_number",
 ]

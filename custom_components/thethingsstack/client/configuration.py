@@ -1,6 +1,6 @@
 """What a network offers to end devices: frequency plans, versions, defaults."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 import re
 from typing import Any, Self
@@ -75,6 +75,14 @@ def version_number(lorawan_version: str) -> str:
 def usual_phy_version(lorawan_version: str) -> str:
     """Return the regional parameters that most devices of a LoRaWAN version have."""
     return _USUAL.get(lorawan_version) or LORAWAN_VERSIONS[lorawan_version][0]
+
+
+def usual_frequency_plan(plans: Sequence[FrequencyPlan]) -> FrequencyPlan | None:
+    """Return the plan among a band's that the network recommends, or its only one."""
+    for plan in plans:
+        if plan.id.endswith("_TTN") or "used by TTN" in plan.name or "recommended" in plan.name:
+            return plan
+    return plans[0] if len(plans) == 1 else None
 
 
 class Configuration:

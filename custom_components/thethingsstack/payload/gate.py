@@ -46,12 +46,19 @@ def overhead(clue: Clue) -> Verdict | None:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="part of the transport")
     if leaf & {"frame", "sequence"} and "count" in leaf and clue.number is not None:
         return Verdict(rule="overhead", role=Role.TOTAL, category=Category.DIAGNOSTIC, enabled=False, why="counts messages")  # fmt: skip
+    if (
+        "sequence" in leaf
+        and leaf <= {"sequence", "number", "id", "position", "frame"}
+        and not clue.is_text
+    ):
+        return Verdict(rule="overhead", kind=Kind.IGNORE, why="counts messages")
     if "frame" in leaf and leaf & {"sequence", "number", "id"} and clue.number is not None:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="counts messages")
-    if (leaf & {"frame", "payload"} and leaf & {"type", "version"}) or leaf >= {
-        "protocol",
-        "version",
-    }:
+    if (
+        (leaf & {"frame", "payload"} and leaf & {"type", "version"})
+        or leaf >= {"protocol", "version"}
+        or clue.whole == "protocol"
+    ):
         return Verdict(rule="overhead", role=Role.STATE, category=Category.DIAGNOSTIC, enabled=False, why="the kind of message")  # fmt: skip
     if "previous" in leaf and clue.two_state and "fault" not in leaf:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="an earlier state")
@@ -100,7 +107,12 @@ def precision(clue: Clue) -> Verdict | None:
         return Verdict(rule="satellites", quantity=None if "count" in leaf else "duration", category=Category.DIAGNOSTIC, why="how a fix was got")  # fmt: skip
     if clue.head == "txpower":
         return Verdict(rule="radio", role=Role.MEASUREMENT, category=Category.DIAGNOSTIC, enabled=False, why="the radio's power")  # fmt: skip
-    if clue.head in ("strength", "quality") and "signal" in clue.concepts:
+    if clue.head in ("strength", "quality") and clue.concepts & {
+        "signal",
+        "radio",
+        "communication",
+        "online",
+    }:
         if (clue.number is not None and clue.number < 0) or clue.unit == Unit("dBm"):
             return Verdict(rule="radio", quantity="rssi", used=frozenset({"signal", "strength"}), why="a signal in dBm")  # fmt: skip
         return Verdict(rule="radio", category=Category.DIAGNOSTIC, why="a grade of the signal")
@@ -114,10 +126,10 @@ def precision(clue: Clue) -> Verdict | None:
 def setting(clue: Clue) -> Verdict | None:
     """What was set and is repeated back."""
     if clue.whole in SETTING_NAMES:
-        return _setting_verdict(clue.whole)
+        return _setting_verdict(clue, clue.whole)
     leaf = frozenset(clue.leaf)
     if clue.reading.shape is Shape.TIME or (
-        leaf & {"fault", "exceed"} and (clue.two_state or clue.absent or clue.zero_or_one)
+        leaf & {"fault", "hazard", "exceed"} and (clue.two_state or clue.absent or clue.zero_or_one)
     ):
         return None
     if _warns(clue):
@@ -128,9 +140,9 @@ def setting(clue: Clue) -> Verdict | None:
             why="tells what changed",
         )  # fmt: skip
     if "alarm" in leaf and leaf & {"max", "min", "high", "low"} and clue.number is not None and not clue.zero_or_one:  # fmt: skip
-        return _setting_verdict("alarm limit")
+        return _setting_verdict(clue, "alarm limit")
     if clue.head == "change" or ("led" in leaf and clue.number is not None):
-        return _setting_verdict("change" if clue.head == "change" else "LED")
+        return _setting_verdict(clue, "change" if clue.head == "change" else "LED")
     for rule in SETTING:
         found = rule.match(clue.concepts)
         if found is None or (
@@ -139,7 +151,7 @@ def setting(clue: Clue) -> Verdict | None:
             continue
         if rule.name == "alarm setting" and clue.leaf[:1] != ("alarm",):
             continue
-        return _setting_verdict(rule.name)
+        return _setting_verdict(clue, rule.name)
     return None
 
 
@@ -157,10 +169,11 @@ def _reports_change(clue: Clue) -> bool:
     return clue.steps[-1].casefold().rstrip("0123456789_ ").endswith(("changed", "statuschange"))
 
 
-def _setting_verdict(name: str) -> Verdict:
+def _setting_verdict(clue: Clue, name: str) -> Verdict:
+    kind, role = (Kind.BINARY_SENSOR, Role.FLAG) if clue.two_state else (None, None)
     return Verdict(
-        rule="setting", category=Category.CONFIGURATION, enabled=False, why=f"a setting: {name}"
-    )
+        rule="setting", kind=kind, role=role, category=Category.CONFIGURATION, enabled=False, why=f"a setting: {name}"
+    )  # fmt: skip
 
 
 def time(clue: Clue) -> Verdict | None:

@@ -48,6 +48,8 @@ def _candidates(quantity: str | None, unit: Unit) -> Iterator[tuple[str | None, 
 def _legal(quantity: str | None, unit: Unit) -> bool:
     if quantity is None:
         return True
+    if QUANTITIES[quantity].role is Role.ANGLE and unit.symbol != "°":
+        return False
     device_class = QUANTITIES[quantity].device_class
     return device_class not in UNITS_OF_CLASS or unit.symbol in UNITS_OF_CLASS[device_class]
 

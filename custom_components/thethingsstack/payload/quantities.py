@@ -351,7 +351,7 @@ BY_UNIT: dict[str, str] = {
     "varh": "reactive_energy", "kvarh": "reactive_energy", "VA": "apparent_power", "kVA": "apparent_power",
     "var": "reactive_power", "kvar": "reactive_power", "lx": "illuminance", "Hz": "frequency",
     "dBm": "rssi", "W/m²": "irradiance", "μS/cm": "conductivity", "mS/cm": "conductivity",
-    "hPa": "pressure", "kPa": "pressure", "Pa": "pressure", "bar": "pressure", "mbar": "pressure",
+    "cbar": "pressure", "psi": "pressure", "hPa": "pressure", "kPa": "pressure", "Pa": "pressure", "bar": "pressure", "mbar": "pressure",
     "mm": "distance", "cm": "distance", "m": "distance", "km": "distance", "m³/h": "volume_flow_rate",
     "L/h": "volume_flow_rate", "L/min": "volume_flow_rate", "m³": "volume", "L": "volume",
     "km/h": "speed", "m/s": "speed", "kg": "weight", "g": "acceleration", "m/s²": "acceleration", "Ω": "resistance",

@@ -205,9 +205,14 @@ def _unknown_flag(clue: Clue) -> Verdict:
         rule="boolean",
         kind=Kind.BINARY_SENSOR,
         role=Role.FLAG,
-        category=Category.DIAGNOSTIC if diagnostic and clue.reading.shape is Shape.BOOL else None,
+        category=Category.DIAGNOSTIC
+        if diagnostic and (clue.reading.shape is Shape.BOOL or clue.is_text)
+        else None,
         why="true or false, of what is not known",
     )
+
+
+_YES_OR_NO = frozenset(["y", "n"])
 
 
 def _text(clue: Clue) -> Verdict | None:
@@ -216,7 +221,12 @@ def _text(clue: Clue) -> Verdict | None:
         return None
     text = str(clue.reading.value or "")
     leaf = frozenset(clue.leaf)
-    if leaf & {"digital", "relay", "input", "button"} and text.casefold() in OTHER_WORDS:
+    if text.casefold() in _YES_OR_NO and not leaf & {"direction", "latitude", "longitude", "wind"}:
+        return _unknown_flag(clue)
+    if (
+        leaf & {"digital", "relay", "input", "button", "external"}
+        and text.casefold() in OTHER_WORDS
+    ):
         return Verdict(
             rule="word", kind=Kind.BINARY_SENSOR, role=Role.FLAG, why="a word for on or off"
         )
@@ -397,12 +407,19 @@ def _code(clue: Clue) -> Verdict | None:
     return None
 
 
+def _is_input(clue: Clue) -> bool:
+    """Return whether the name says input, and of which channel, and no more."""
+    return clue.head == "input" and all(
+        concept in ("input", "channel") or len(concept) == 1 for concept in clue.leaf
+    )
+
+
 def _anything(clue: Clue) -> Verdict:
     """What is left is shown as it is."""
     if clue.two_state:
         return _unknown_flag(clue)
     leaf = frozenset(clue.leaf)
-    if leaf & {"digital", "relay"} and (clue.zero_or_one or clue.absent):
+    if (leaf & {"digital", "relay"} or _is_input(clue)) and (clue.zero_or_one or clue.absent):
         quantity = "digital_output" if "output" in leaf else "digital_input"
         return Verdict(rule="digital", quantity=quantity, used=frozenset({"digital", "input", "output", "in", "out"}), why="a digital line")  # fmt: skip
     return Verdict(rule="number", role=Role.MEASUREMENT, why="a number of unknown meaning")

@@ -108,7 +108,10 @@ def words_of(name: str) -> Name:
     """Return the words of a name, in order, without the unit that it may carry."""
     text, unit = cut(name[:LONGEST_NAME])
     words: list[Word] = []
-    for part in _split(_plain(text)):
+    split = _split(_plain(text))
+    if len(split) > 1 and text.isalpha() and text.casefold() in CONCEPTS and not any(part.casefold() in CONCEPTS for part in split):  # fmt: skip
+        split = [text]  # "cosPhi", "LAeq"
+    for part in split:
         parts = parts_of(part.casefold())
         words += [Word(part, parts[0].concept)] if len(parts) == 1 else parts
     unit = unit or _unit_word(words)

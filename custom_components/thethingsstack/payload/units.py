@@ -152,6 +152,7 @@ _SPELLINGS: dict[str, Unit] = {
         ("mpa", Unit("bar", 10)),
         ("millibar", Unit("mbar")),
         ("bars", Unit("bar")),
+        ("cb centibar", Unit("cbar")),
         ("mh2o mh₂o mca mwc", Unit("kPa", 9.80665)),
         ("cmh2o cmh₂o", Unit("Pa", 98.0665)),
         ("inh2o", Unit("inH₂O")),
@@ -272,7 +273,7 @@ _ANY_CASE = (
     "ppm ppb pct perc percent percentage celsius cel fahrenheit degc degf lux lx mm cm km kpa hpa mpa "
     "pa bar mbar dbm db kwh wh mv ma lph volts volt watts amps hz khz lpm ugm3 kmh kmph kg gram "
     "grams sec secs seconds minutes hours days litres liters litre liter "
-    "meters metres m3 l mins kw kva kvar kvarh varh vah mah ah psi bpm ntu dba um mbars"
+    "meters metres m3 l mins kw cbar cb kva kvar kvarh varh vah mah ah psi bpm ntu dba um mbars"
 )
 _SUFFIX = re.compile(
     rf"(?:(?<=[_\s.-])|(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=m[VA]$|kPa$|hPa$|kWh$|dBm$))"

@@ -122,9 +122,11 @@ _SYNONYMS: dict[str, str] = {
     "input": "input inputs entree intput inp eingang entrada ingang",
     "output": "output outputs sortie ausgang salida out uitgang",
     "alarm": "allarme alarmy alerta alarm alarms alert alerts warning warn alerte alarma alarme warnung alrm alerm waarschuwing",
-    "fault": "abnormal abnormality anomaly defective malfunctioning overvoltage undervoltage overcurrent overload overheated fault faults watchdog error errors err failure failures fail failed broken malfunction fehler erreur stoerung defect defekt failsafe"
-    " overflow fraud blocked obstruction obstructed backflow burst jammed stuck brokenpipe inconsistency badencoder fouled storing"
-    " continuousflow continousflow nousage meternoresponse noencoder brownout obstacle inactivity faulty covered dirty",
+    "fault": "loss overflow blocked obstruction obstructed jammed stuck overheated abnormal abnormality anomaly defective malfunctioning fault faults watchdog error errors err failure failures fail failed broken malfunction fehler erreur stoerung defect defekt failsafe"
+    "           inconsistency badencoder fouled storing"
+    "   nousage meternoresponse noencoder brownout obstacle inactivity faulty covered dirty",
+    "hazard": "fraud backflow burst brokenpipe continuousflow continousflow overvoltage undervoltage overcurrent overload     ",
+    "parking": "parking parked park",
     "status": "status state stat statut zustand estado stato states statuses etat",
     "code": "code codes cause reason raison codigo errorcode cot",
     "flag": "flag flags bitmap bitmask bits mask bitfield eventflags",
@@ -389,7 +391,7 @@ NUMBERS: tuple[tuple[str, str], ...] = (
     ("target_temperature", "target temperature"), ("target_temperature", "set point temperature"),
     ("soil_temperature", "soil temperature"), ("water_temperature", "water temperature"), ("temperature", "temperature !resistance|count|voltage"),
     ("temperature", "roomtemp"),
-    ("carbon_dioxide", "co2"), ("carbon_monoxide", "co !count"), ("volatile_organic_compounds_parts", "voc"), ("aqi", "aqi !accuracy"), ("aqi", "air quality !status|level"),
+    ("carbon_dioxide", "co2"), ("carbon_monoxide", "co !count"), ("aqi", "voc index"), ("volatile_organic_compounds_parts", "voc"), ("aqi", "aqi !accuracy"), ("aqi", "air quality !status|level"),
     ("formaldehyde", "hcho"), ("hydrogen_sulphide", "h2s"), ("ammonia", "nh3"), ("nitrogen_dioxide", "no2"),
     ("ozone", "o3"), ("sulphur_dioxide", "so2"), ("methane", "ch4"), ("hydrogen", "h2"), ("radon", "radon"),
     ("dissolved_oxygen", "dissolved oxygen"), ("dissolved_oxygen", "do"), ("oxygen", "oxygen"), ("turbidity", "turbidity"), ("salinity", "salinity"),
@@ -448,19 +450,19 @@ PLAIN_HEADS = word_set(
 FLAGS: tuple[tuple[str, str], ...] = (
     ("battery_low", "battery low|end|alarm|fault|outage"), ("battery_low", "low voltage !threshold"), ("battery_low", "storage low"), ("battery_low", "low power"),
     ("battery_charging", "charging !fully|time|voltage|current|cycle|full"),
-    ("fault", "fault"), ("fault", "bad"),
+    ("fault", "fault"), ("problem", "hazard"), ("fault", "bad"),
     ("problem", "no beacon|encoder|response|consumption|fix|sensor|signal|flow|connection|link"), ("problem", "back|reverse|continuous|continous flow"), ("problem", "out range|threshold"), ("problem", "exceed"), ("problem", "high|low consumption"),
     ("problem", "hammer"), ("alarm", "threshold"),
     ("tamper", "tamper"), ("tamper", "cover open|alarm|status"),
     ("smoke", "smoke"), ("smoke", "fire"),
-    ("leak", "leak !level|threshold"), ("leak", "flood"), ("condensation", "condensation"), ("leak", "water detect|status|alarm|presence|contact"), ("leak", "wet|wetness !leaf|level"),
+    ("leak", "leak !level|threshold|gas"), ("leak", "flood"), ("condensation", "condensation"), ("leak", "water detect|status|alarm|presence|contact"), ("leak", "wet|wetness !leaf|level"),
     ("gas_detected", "gas detect|alarm|leak|status !valve|volume|meter"), ("carbon_monoxide_detected", "co alarm"),
     ("safety", "sos"), ("safety", "man down"),
     ("cold", "freeze !protection"), ("heat", "heat !index"),
     ("alarm", "alarm"), ("alarm", "high|low temperature|humidity|co2|voc|current|flow|pressure|voltage|level !status"),
     ("window", "window"), ("door", "door !lock"), ("garage_door", "garage"),
     ("lock", "lock"), ("valve", "valve !online"), ("opening", "contact"), ("opening", "exti status"), ("opening", "open"), ("opening", "closed"),
-    ("occupancy", "occupancy"), ("presence", "presence"), ("motion", "motion"), ("moving", "moving"), ("moving", "in trip"),
+    ("occupancy", "occupancy"), ("occupancy", "parking status|alarm"), ("external_power", "supply presence|status|power"), ("presence", "presence"), ("motion", "motion"), ("moving", "moving"), ("moving", "in trip"),
     ("vibration", "vibration"), ("tilt", "tilt"), ("power_outage", "outage"), ("plug", "plug"), ("external_power", "external power"),
     ("connectivity", "online !sensor|temperature"), ("leak", "water"), ("leak", "moisture"), ("running", "running"),
     ("digital_output", "digital output|out"), ("digital_input", "digital input|in"), ("digital_output", "relay"),
@@ -495,7 +497,7 @@ SETTING_RULES: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 # The whole name of a setting.
 SETTING_NAMES = word_set(
-    "hb dr sf loradr lora_dr timezone tz utcoffset adrmode classmode confirmmode lorawanclassmode adr tdc vt mode_config wdt lpm txpower loratxpower class_ uplinktype cfgstatus"
+    "ctratio ptratio hb dr sf loradr lora_dr timezone tz utcoffset adrmode classmode confirmmode lorawanclassmode adr tdc vt mode_config wdt lpm txpower loratxpower class_ uplinktype cfgstatus"
 )
 # The whole name of what the decoder, not the device, tells; and of bookkeeping.
 OVERHEAD_NAMES = word_set(
