@@ -51,8 +51,10 @@ ALLOWED: dict[str, set[str]] = {
         "fate",
         "rebuild",
     },
+    "repository": {"client", "device", "fields"},
     "roster": {"client", "fields", "device", "const"},
     "coordinator": {
+        "repository",
         "client",
         "payload",
         "fields",

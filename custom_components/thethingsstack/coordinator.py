@@ -68,6 +68,7 @@ from .device import (
 from .downlinks import Downlinks
 from .fields import FieldStore
 from .payload import Category, Kind, Meaning, Role
+from .repository import ModelSensors
 from .roster import EndDeviceRoster
 
 _LOGGER = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ class ApplicationCoordinator:
         self.stack = stack
         self.fields = FieldStore(hass, entry.entry_id)
         self.roster = EndDeviceRoster(hass, entry, stack.connection, self.fields)
+        self.models = ModelSensors(stack, self.fields)
         self.rights: frozenset[str] = frozenset()
         self.downlinks = Downlinks(self)
         self.controls = Controls(hass, entry, self.roster, self.downlinks.forget)
@@ -178,6 +180,7 @@ class ApplicationCoordinator:
         for device in self.roster.states.values():
             self._place(device)
             self.downlinks.attach(device)
+        await self.models.async_learn_soon(self.roster.states.values())
 
     def _read_options(self) -> None:
         self.fields.plain_enabled = self.entry.options.get(CONF_PLAIN_FIELDS, True)
@@ -389,6 +392,9 @@ class ApplicationCoordinator:
         self.roster.register(device)
         self._place(device)
         async_dispatcher_send(self.hass, self.identified, device)
+        self.entry.async_create_background_task(
+            self.hass, self.models.async_learn([device]), f"{DOMAIN} model"
+        )
 
     @callback
     def _place(self, device: EndDeviceState) -> None:

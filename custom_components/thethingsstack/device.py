@@ -136,11 +136,18 @@ def field_key(path: str) -> str:
 class EndDeviceState:
     """The live state of one end device; entities read it and listen by key."""
 
-    def __init__(self, key: str, ids: EndDeviceIds, decisions: dict[str, Meaning]) -> None:
-        """Start with nothing received; `decisions` are shared with the field store."""
+    def __init__(
+        self,
+        key: str,
+        ids: EndDeviceIds,
+        decisions: dict[str, Meaning],
+        sensors: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        """Start with nothing received; decisions and models' sensors are the field store's own."""
         self.key = key
         self.ids = ids
         self.decisions = decisions
+        self._sensors = sensors
         self.registry_id: str | None = None
         self.disabled = False
         self.end_device: EndDevice | None = None
@@ -236,16 +243,27 @@ class EndDeviceState:
         self.ids = end_device.ids
         self.version_ids = end_device.version_ids or self.version_ids
         self.attributes = end_device.attributes
-        self._remember_context()
+        self.remember_context()
         if end_device.last_seen_at is not None:
             self.seen_at(end_device.last_seen_at)
 
-    def _remember_context(self) -> None:
+    @property
+    def model(self) -> str | None:
+        """Return brand and model in one word, as overrides name them: "dragino/lht65n"."""
         versions = self.version_ids
-        self._context = (
-            Context(brand_id=versions.brand_id, model_id=versions.model_id)
-            if versions
-            else _NO_CONTEXT
+        if versions is None or not versions.brand_id or not versions.model_id:
+            return None
+        return f"{versions.brand_id}/{versions.model_id}"
+
+    def remember_context(self) -> None:
+        """Keep in mind what the model says of its fields."""
+        versions = self.version_ids
+        if versions is None:
+            return
+        self._context = Context(
+            brand_id=versions.brand_id,
+            model_id=versions.model_id,
+            sensors=self._sensors.get(self.model or "", ()),
         )
 
     @property
@@ -290,7 +308,7 @@ class EndDeviceState:
                 self.seen_at(uplink.time)
         if uplink.version_ids is not None and uplink.version_ids != self.version_ids:
             self.version_ids = uplink.version_ids
-            self._remember_context()
+            self.remember_context()
         battery = uplink.last_battery
         if battery is not None and (
             self.last_battery is None

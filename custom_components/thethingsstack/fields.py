@@ -79,6 +79,8 @@ class FieldStore:
         self._automatic: dict[str, dict[str, Meaning]] = {}
         self.overrides = FieldOverrides()
         self.plain_enabled = True
+        self.sensors: dict[str, tuple[str, ...]] = {}
+        """What each model measures, as the Device Repository says, by brand and model."""
         self._ids: dict[str, dict[str, str]] = {}
         self.received_until: datetime | None = None
         self.scope: str | None = None
@@ -94,6 +96,10 @@ class FieldStore:
         self.scope = data.get("scope")
         if (today := data.get("today")) is not None:
             self.today = (str(today[0]), int(today[1]))
+        self.sensors |= {
+            str(model): tuple(map(str, sensors))
+            for model, sensors in data.get("sensors", {}).items()
+        }
         self._load_overrides(data.get("overrides", ()))
         for key, device in data.get("devices", {}).items():
             self._ids[key] = dict(device.get("ids", {}))
@@ -236,6 +242,7 @@ class FieldStore:
             "received_until": self.received_until.isoformat() if self.received_until else None,
             "scope": self.scope,
             "today": self.today,
+            "sensors": self.sensors,
             "overrides": [override.as_dict() for override in self.overrides],
             "devices": {
                 key: {

@@ -7,7 +7,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .client import Connection, EndDevice, EndDeviceIds, VersionIds
+from .client import Connection, EndDevice, EndDeviceIds
 from .const import (
     AREA_ATTRIBUTES,
     CONF_CHOSEN_DEVICES,
@@ -134,7 +134,7 @@ class EndDeviceRoster:
         key = self.key_of(ids)
         state = self.states.get(key)
         if state is None:
-            state = EndDeviceState(key, ids, self._fields.decisions(key))
+            state = EndDeviceState(key, ids, self._fields.decisions(key), self._fields.sensors)
             self.states[key] = state
         elif state.device_id != ids.device_id:  # it came back under another id
             self._by_device_id.pop(state.device_id, None)
@@ -172,7 +172,7 @@ class EndDeviceRoster:
                 "device_id": ids.device_id,
                 "dev_eui": ids.dev_eui,
                 "join_eui": ids.join_eui,
-                "model": model_of(versions),
+                "model": state.model,
             },
         )
 
@@ -262,13 +262,6 @@ class EndDeviceRoster:
                 self._hass.config_entries.async_update_subentry(
                     self._entry, subentry, data={**subentry.data, "device": new}
                 )
-
-
-def model_of(versions: VersionIds | None) -> str | None:
-    """Return brand and model in one word, as overrides name them."""
-    if versions is None or not versions.brand_id or not versions.model_id:
-        return None
-    return f"{versions.brand_id}/{versions.model_id}"
 
 
 def brand_name(brand_id: str | None) -> str | None:

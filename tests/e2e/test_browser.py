@@ -50,6 +50,43 @@ async def test_from_the_add_button_to_a_living_device(
         await other.goto(path)
         await check_device_page(other, picture)
         await snap(other, screenshots, name)
+    await change_a_field(page, home, screenshots)
+
+
+async def change_a_field(page: Page, home: HomeAssistant, screenshots: Path) -> None:
+    """The Fields dialogue finds a field, previews the change, and the entity has it at once."""
+    await page.goto(f"{home.url}/config/integrations/integration/thethingsstack")
+    await page.get_by_role("button", name="Configure").first.click()
+    await page.get_by_text("Fields", exact=True).click()
+    await choose(page, "Greenhouse climate")
+    await press(page, "Next")
+    await expect(page.get_by_role("cell", name="Humidity", exact=False).first).to_be_visible()
+    await snap(page, screenshots, "fields_1_list")
+    await choose(page, "Hum_SHT")
+    await press(page, "Next")
+    await page.get_by_role("textbox", name="Name", exact=False).first.fill("Dampness")
+    await page.get_by_label("Multiply by").fill("0")
+    await expect(page.get_by_text("leaves nothing to see")).to_be_visible()
+    await page.get_by_label("Multiply by").fill("1")
+    await expect(page.get_by_text("leaves nothing to see")).to_have_count(0)
+    preview = page.locator("entity-preview-row")
+    await expect(preview).to_contain_text("Dampness")
+    await expect(preview).to_contain_text("%")
+    await snap(page, screenshots, "fields_2_form")
+    await press(page, "Next")
+    await expect(page.get_by_text("is now Dampness")).to_be_visible()
+    await snap(page, screenshots, "fields_3_kept")
+    rows = [row for row in (await look(home)).rows if row["device"] == DEVICE]
+    assert "Dampness" in {row["name"] for row in rows}
+
+
+async def choose(page: Page, text: str) -> None:
+    """Pick from the dialogue's list what the search finds first."""
+    await page.locator("ha-generic-picker").last.click()
+    await page.get_by_placeholder("Search").last.fill(text)
+    await expect(page.get_by_role("listbox").last).to_contain_text(text)
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
 
 
 async def connect(
