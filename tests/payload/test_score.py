@@ -80,3 +80,52 @@ def test_both_readings_of_a_dot_are_one_decision(flat: str) -> None:
     assert isinstance(steps, dict)
     as_steps = understand(steps, decisions={}).new
     assert list(as_key.values()) == list(as_steps.values())
+
+
+@pytest.mark.parametrize(
+    ("path", "example", "platform", "device_class", "enabled"),
+    [
+        ("pm2.5", "7.2", "sensor", "pm25", True),
+        ("dust.0.3", "12", "sensor", "", True),
+        ("pm1.0 Threshold", "0", "sensor", "", False),
+        ("data[].Temperature", "21.5", "sensor", "temperature", True),
+        ("Air Temperature", "21.5", "sensor", "temperature", True),
+        ("a.b[].humidity", "40", "sensor", "humidity", True),
+        ("x[].y[].temperature", "21.5 | 22", "sensor", "temperature", True),
+        ("temperature", "", "sensor", "temperature", True),
+        ("door", "open | closed", "binary_sensor", "door", True),
+        ("position", '{"latitude": 52.5, "longitude": 4.5}', "device_tracker", "", True),
+        ("temperature", '{"value": 21.5, "unit": "°C"}', "sensor", "temperature", True),
+        ("temps[]", "[21.5, 22]", "sensor", "temperature", True),
+        ("gps.lng", "", "device_tracker", "", True),
+        ("history[].temperature", "21.5", "ignore", "", False),
+        ("", "", "sensor", "", True),
+        ("...", "5", "sensor", "", True),
+    ],
+)  # fmt: skip
+def test_rows_of_every_shape(
+    path: str, example: str, platform: str, device_class: str, enabled: bool
+) -> None:
+    """Each row has its answer, whatever its path and example look like."""
+    given = score.answer({"field_path": path, "example_value": example})
+    assert (given["platform"], given["device_class"], given["enabled"]) == (
+        platform,
+        device_class,
+        enabled,
+    )
+    assert list(given) == [
+        "field_path", "platform", "device_class", "unit", "state_class", "entity_category", "enabled", "reason",
+    ]  # fmt: skip
+    assert all(isinstance(value, str | bool) for value in given.values())
+
+
+def test_other_columns_decide_nothing() -> None:
+    """The expected answer is not looked at."""
+    row = {
+        "field_path": "level",
+        "example_value": "5",
+        "note": "configuration echo",
+        "device_class": "distance",
+        "brand": "x",
+    }
+    assert score.answer(row) == score.answer({"field_path": "level", "example_value": "5"})

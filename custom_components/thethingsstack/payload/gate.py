@@ -237,11 +237,19 @@ def identity(clue: Clue) -> Verdict | None:
     return None
 
 
+_PRESSES = word_set("short long double single triple click clicked press pressed hold")
+
+
 def event(clue: Clue) -> Verdict | None:
     """Occurrences: something was pressed."""
     leaf = frozenset(clue.leaf)
     pressed = (
         "press" in leaf
+        or (
+            clue.is_text
+            and clue.concepts & {"button", "key", "press", "pressure"}
+            and str(clue.reading.value).casefold().split()[0] in _PRESSES
+        )
         or clue.whole in ("buttons", "buttonpressed", "scene")
         or (leaf & {"button", "key"} and "pressure" in leaf)
     )

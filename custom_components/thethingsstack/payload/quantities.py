@@ -215,6 +215,7 @@ QUANTITIES: dict[str, Quantity] = {
     "lock": _flag("Lock", "lock"),
     "tamper": _flag("Tamper", "tamper"),
     "smoke": _flag("Smoke", "smoke"),
+    "fire": _flag("Fire", "heat"),
     "gas_detected": _flag("Gas detected", "gas"),
     "carbon_monoxide_detected": _flag("Carbon monoxide detected", "carbon_monoxide"),
     "heat": _flag("Heat", "heat"),

@@ -4,7 +4,9 @@ from collections.abc import Callable
 import re
 
 from . import gate
+from .battery import battery
 from .clue import Clue, Verdict
+from .measured import by_model
 from .names import all_words
 from .quantities import BY_UNIT, INSTEAD, UNITS_OF_CLASS
 from .types import Category, Kind, Role
@@ -43,81 +45,6 @@ def _first(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] |
     held = [(rule, found) for rule in rules if (found := rule.match(clue.concepts)) is not None]
     leaf = frozenset(clue.leaf)
     return next((pair for pair in held if pair[1] & leaf), held[0] if held else None)
-
-
-_NOT_A_BATTERY = word_set(
-    "temperature count type mode current resistance cycle semesters version duration time"
-    " energy power number used lifetime trend"
-)  # fmt: skip
-
-
-def _battery(clue: Clue) -> Verdict | None:
-    """Percent, volts or millivolts: the name seldom says."""
-    leaf = frozenset(clue.leaf)
-    if "battery" not in leaf and not ("battery" in clue.concepts and leaf <= {"level", "percent", "voltage", "value", "last"}):  # fmt: skip
-        return None
-    share = clue.unit is not None and clue.unit.symbol == "%"
-    if leaf & (_NOT_A_BATTERY - {"duration"} if share else _NOT_A_BATTERY) and not {"end", "duration"} <= leaf:  # fmt: skip
-        return None
-    used = frozenset(
-        {
-            "battery",
-            "level",
-            "percent",
-            "voltage",
-            "remaining",
-            "status",
-            "low",
-            "end",
-            "alarm",
-            "duration",
-        }
-    )
-    warns = leaf & {"low", "end", "alarm", "fault", "outage"}
-    if leaf & {"good"} and clue.two_state:
-        return Verdict(rule="battery", quantity="battery_low", used=used, invert=True, why="true while the battery is good")  # fmt: skip
-    if leaf & {"good"} or leaf & {"charging"}:
-        return None
-    if (clue.two_state and leaf <= used) or (
-        warns and (clue.zero_or_one or clue.absent or clue.is_text)
-    ):
-        return Verdict(
-            rule="battery", quantity="battery_low", used=used, why="a warning of the battery"
-        )
-    text = str(clue.reading.value)
-    if clue.two_state or (
-        clue.is_text and ("-" in text or not any(char.isdecimal() for char in text))
-    ):
-        return None
-    if clue.head == "status" and clue.unit is None and float(clue.number or 0).is_integer():
-        return None
-    unit = clue.unit
-    if unit is None and leaf & {"voltage", "v"}:
-        unit = Unit("mV") if (clue.number or 0) > 100 else Unit("V")
-    if unit is None and "percent" not in leaf and clue.number is not None:
-        unit = _battery_unit(clue.number)
-    if unit is None and clue.absent and clue.whole == "bat":
-        unit = Unit("V")
-    if unit is None or unit.symbol == "%":
-        if clue.number is not None and clue.number > 110 and unit is None:
-            return Verdict(rule="battery", category=Category.DIAGNOSTIC, why="a battery code of unknown scale")  # fmt: skip
-        return Verdict(rule="battery", quantity="battery", unit=unit or Unit("%"), used=used, why="a state of charge")  # fmt: skip
-    if unit.symbol not in ("V", "mV"):
-        return None
-    return Verdict(rule="battery", quantity="battery_voltage", unit=unit, used=used, why=f"a battery in {unit.symbol}")  # fmt: skip
-
-
-def _battery_unit(number: float) -> Unit | None:
-    """Return what a bare battery number must be, None where only percent is left."""
-    if number > 250:
-        return Unit("mV")
-    if 1 < number <= 16 and not float(number).is_integer():
-        return Unit("V")
-    if 2 <= number <= 5:
-        return Unit("V")
-    if 0 < number < 1:
-        return Unit("%", 100.0)
-    return None
 
 
 _OPENINGS = word_set("open opened close closed offen geschlossen ouvert fermé abierto cerrado")
@@ -353,6 +280,9 @@ def _default_unit(quantity: str, clue: Clue) -> Unit | None:
         return Unit("mV")
     if quantity == "conductivity" and 0 < size <= 20:
         return Unit("mS/cm")
+    words = {word.text.casefold() for word in all_words(clue.keys)}
+    if quantity == "distance" and ("lidar" in words or {"soil", "depth"} <= clue.concepts):
+        return Unit("cm")
     if quantity == "distance" and size and not float(size).is_integer():
         return Unit("m") if size < 20 else Unit("cm")
     if quantity == "power_factor" and size > 1:
@@ -426,7 +356,7 @@ def _anything(clue: Clue) -> Verdict:
 
 
 RULES: tuple[Callable[[Clue], Verdict | None], ...] = (
-    gate.overhead, gate.coordinates, gate.precision, gate.event, gate.setting, _battery, gate.time, gate.identity, _flag, _text, _numeric, _count, _by_unit, _code,
+    gate.overhead, gate.coordinates, gate.precision, gate.event, gate.setting, battery, gate.time, gate.identity, _flag, _text, _numeric, _count, _by_unit, _code, by_model,
 )  # fmt: skip
 
 

@@ -389,7 +389,7 @@ NUMBERS: tuple[tuple[str, str], ...] = (
     ("dew_point", "dew"), ("heat_index", "index_heat"),
     ("resistance", "resistance"),
     ("target_temperature", "target temperature"), ("target_temperature", "set point temperature"),
-    ("soil_temperature", "soil temperature"), ("water_temperature", "water temperature"), ("temperature", "temperature !resistance|count|voltage"),
+    ("temperature", "temperature ph|turbidity|orp|salinity"), ("soil_temperature", "soil temperature"), ("water_temperature", "water temperature"), ("temperature", "temperature !resistance|count|voltage"),
     ("temperature", "roomtemp"),
     ("carbon_dioxide", "co2"), ("carbon_monoxide", "co !count"), ("aqi", "voc index"), ("volatile_organic_compounds_parts", "voc"), ("aqi", "aqi !accuracy"), ("aqi", "air quality !status|level"),
     ("formaldehyde", "hcho"), ("hydrogen_sulphide", "h2s"), ("ammonia", "nh3"), ("nitrogen_dioxide", "no2"),
@@ -454,15 +454,15 @@ FLAGS: tuple[tuple[str, str], ...] = (
     ("problem", "no beacon|encoder|response|consumption|fix|sensor|signal|flow|connection|link"), ("problem", "back|reverse|continuous|continous flow"), ("problem", "out range|threshold"), ("problem", "exceed"), ("problem", "high|low consumption"),
     ("problem", "hammer"), ("alarm", "threshold"),
     ("tamper", "tamper"), ("tamper", "cover open|alarm|status"),
-    ("smoke", "smoke"), ("smoke", "fire"),
-    ("leak", "leak !level|threshold|gas"), ("leak", "flood"), ("condensation", "condensation"), ("leak", "water detect|status|alarm|presence|contact"), ("leak", "wet|wetness !leaf|level"),
+    ("smoke", "smoke"), ("fire", "fire"), ("occupancy", "parking status|alarm"),
+    ("leak", "leak !level|threshold|gas|pulse"), ("leak", "flood"), ("condensation", "condensation"), ("leak", "water detect|status|alarm|presence|contact"), ("leak", "wet|wetness !leaf|level"),
     ("gas_detected", "gas detect|alarm|leak|status !valve|volume|meter"), ("carbon_monoxide_detected", "co alarm"),
     ("safety", "sos"), ("safety", "man down"),
     ("cold", "freeze !protection"), ("heat", "heat !index"),
     ("alarm", "alarm"), ("alarm", "high|low temperature|humidity|co2|voc|current|flow|pressure|voltage|level !status"),
     ("window", "window"), ("door", "door !lock"), ("garage_door", "garage"),
     ("lock", "lock"), ("valve", "valve !online"), ("opening", "contact"), ("opening", "exti status"), ("opening", "open"), ("opening", "closed"),
-    ("occupancy", "occupancy"), ("occupancy", "parking status|alarm"), ("external_power", "supply presence|status|power"), ("presence", "presence"), ("motion", "motion"), ("moving", "moving"), ("moving", "in trip"),
+    ("occupancy", "occupancy"), ("external_power", "supply presence|status|power"), ("presence", "presence"), ("motion", "motion !temperature"), ("moving", "moving"), ("moving", "in trip"),
     ("vibration", "vibration"), ("tilt", "tilt"), ("power_outage", "outage"), ("plug", "plug"), ("external_power", "external power"),
     ("connectivity", "online !sensor|temperature"), ("leak", "water"), ("leak", "moisture"), ("running", "running"),
     ("digital_output", "digital output|out"), ("digital_input", "digital input|in"), ("digital_output", "relay"),
@@ -476,7 +476,7 @@ STRONG_FLAGS = frozenset(
 OVERHEAD = frozenset(["payload", "crc", "mac"])
 SURE_FLAGS = word_set(
     "battery_low battery_charging tamper leak condensation fault smoke alarm safety cold"
-    " window door garage_door opening valve occupancy presence motion moving lock heat"
+    " fire window door garage_door opening valve occupancy presence motion moving lock heat"
     " connectivity digital_input digital_output power_outage plug external_power vibration"
     " running problem button_state"
 )  # fmt: skip
