@@ -65,9 +65,9 @@ async def change_a_field(page: Page, home: HomeAssistant, screenshots: Path) -> 
     await choose(page, "Hum_SHT")
     await press(page, "Next")
     await page.get_by_role("textbox", name="Name", exact=False).first.fill("Dampness")
-    await page.get_by_label("Multiply by").fill("0")
+    await page.get_by_role("spinbutton", name="Multiply by").fill("0")
     await expect(page.get_by_text("leaves nothing to see")).to_be_visible()
-    await page.get_by_label("Multiply by").fill("1")
+    await page.get_by_role("spinbutton", name="Multiply by").fill("1")
     await expect(page.get_by_text("leaves nothing to see")).to_have_count(0)
     preview = page.locator("entity-preview-row")
     await expect(preview).to_contain_text("Dampness")
@@ -84,9 +84,9 @@ async def choose(page: Page, text: str) -> None:
     """Pick from the dialogue's list what the search finds first."""
     await page.locator("ha-generic-picker").last.click()
     await page.get_by_placeholder("Search").last.fill(text)
-    await expect(page.get_by_role("listbox").last).to_contain_text(text)
-    await page.keyboard.press("ArrowDown")
-    await page.keyboard.press("Enter")
+    found = page.locator("ha-picker-combo-box ha-combo-box-item").first
+    await expect(found).to_contain_text(text)
+    await found.click()
 
 
 async def connect(
