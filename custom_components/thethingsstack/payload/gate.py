@@ -103,7 +103,7 @@ def precision(clue: Clue) -> Verdict | None:
     leaf = frozenset(clue.leaf)
     if clue.is_text or clue.two_state:
         return None
-    if leaf & {"fix"} and leaf & {"count", "duration", "time"}:
+    if leaf & {"fix"} and leaf & {"count", "duration", "time"} and epoch(clue.number or 0) is None:
         return Verdict(rule="satellites", quantity=None if "count" in leaf else "duration", category=Category.DIAGNOSTIC, why="how a fix was got")  # fmt: skip
     if clue.head == "txpower":
         return Verdict(rule="radio", role=Role.MEASUREMENT, category=Category.DIAGNOSTIC, enabled=False, why="the radio's power")  # fmt: skip
@@ -157,7 +157,7 @@ def setting(clue: Clue) -> Verdict | None:
 
 def _warns(clue: Clue) -> bool:
     """Return whether the value is a word for an alarm, whatever limit the name speaks of."""
-    if clue.is_text and str(clue.reading.value).casefold() in _WARNING_WORDS:
+    if clue.is_text and clue.concepts & {"threshold", "alarm", "range"} and str(clue.reading.value).casefold() in _WARNING_WORDS:  # fmt: skip
         return True
     return clue.two_state and clue.head == "alarm" and "enable" not in clue.concepts
 
@@ -189,6 +189,7 @@ def time(clue: Clue) -> Verdict | None:
     lasting = "duration" in leaf or {"time", "count"} <= leaf or (
         timely and (clue.unit is not None or leaf & {"wear", "charging", "running", "alarm", "fix", "power"})
     )  # fmt: skip
+    lasting = lasting and epoch(clue.number or 0) is None
     if clue.is_text or clue.two_state or ("fault" in leaf and not timely):
         return None
     if "lifetime" in leaf and leaf & {"battery", "duration", "remaining"} and not clue.is_text:
@@ -253,6 +254,8 @@ def event(clue: Clue) -> Verdict | None:
         or clue.whole in ("buttons", "buttonpressed", "scene")
         or (leaf & {"button", "key"} and "pressure" in leaf)
     )
+    if clue.two_state and "pressure" in leaf:
+        pressed = True  # "doublePress": no pressure is true or false.
     if pressed and not leaf & {"count", "times"} and not clue.unit:
         used = frozenset({"button", "press"})
         return Verdict(rule="event", quantity="button", used=used, why="something was pressed")

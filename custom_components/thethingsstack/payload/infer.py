@@ -127,8 +127,9 @@ def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:
     if quantity is None:
         return number in _ALWAYS_ABSENT
     known = QUANTITIES[quantity]
-    ratio = factor(unit, known.unit) if unit and known.unit else None
-    size = number * (ratio or 1)
+    size = number
+    if unit != known.unit and unit is not None and known.unit is not None:
+        size *= factor(unit, known.unit) or 1
     if known.limits is not None and not known.limits[0] <= size <= known.limits[1]:
         return True
     if known.usual is not None and not known.usual[0] <= size <= known.usual[1]:

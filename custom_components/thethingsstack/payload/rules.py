@@ -52,6 +52,17 @@ _LEVEL_FLAG = re.compile(r"[a-zA-Z0-9][LH](?=_flag)|(?<=flag)[LH]$|(?i:low|high)
 _COUNTING = word_set("count times number index rate total")
 
 
+_BIT_FIELDS = word_set(
+    "flags bits bitmap bitmask bitfield mask byte word register statuses alarms errors"
+)
+
+
+def _is_bit_field(clue: Clue) -> bool:
+    """Return whether a number stands for several truths at once, by its name."""
+    words = all_words(clue.keys)
+    return bool(words) and words[-1].text.casefold() in _BIT_FIELDS
+
+
 def _flag(clue: Clue) -> Verdict | None:
     """True or false, where the value or at least the name says so."""
     leaf = frozenset(clue.leaf)
@@ -60,7 +71,7 @@ def _flag(clue: Clue) -> Verdict | None:
     if "test" in leaf:
         return _unknown_flag(clue) if clue.two_state else None
     found = _first(FLAG_RULES, clue)
-    if clue.reading.shape is Shape.NUMBER and not clue.zero_or_one:
+    if clue.reading.shape is Shape.NUMBER and (not clue.zero_or_one or _is_bit_field(clue)):
         return None
     if clue.is_text:
         if found is None or truth_of(str(clue.reading.value)) is None:

@@ -280,7 +280,7 @@ _SUFFIX = re.compile(
     rf"(?:{'|'.join(_MIXED_CASE.split())})$"
     rf"|(?<=[_\s.-])(?i:{'|'.join(_ANY_CASE.split())}|%|°[cf]?|μg/m³)$"
     rf"|(?<=[a-z0-9])(?:Celsius|Fahrenheit|Percent|Percentage|Pct|Perc|Ppm|Ppb|Lux|Volts|Watts|"
-    rf"Seconds|Minutes|Hours|Days|Weeks|Meters|Liters|Litres|PPM|PPB)$"
+    rf"Seconds|Minutes|Hours|Days|Weeks|Knots|Cm|Mm|M3|Kmh|Kwh|Mv|Ma|Hpa|Kpa|Dbm|Mbar|Bar|Psi|Meters|Liters|Litres|PPM|PPB)$"
     rf"|(?<=[a-zA-Z0-9])[%℃℉]$"
     rf"|(?<=[_\s.-])(?i:l_min|l_h|l_s|m3_h|m_s|km_h|mm_h|u?g_m3|mg_m3|us_cm|ms_cm|ds_m|w_m2|wm2|mg_l|mgl|gm3|umol_m2_s|umol_m2s|l_per_min|l_per_hour|m3_per_hour)$"
 )

@@ -128,7 +128,7 @@ _SYNONYMS: dict[str, str] = {
     "hazard": "fraud backflow burst brokenpipe continuousflow continousflow overvoltage undervoltage overcurrent overload     ",
     "parking": "parking parked park",
     "status": "status state stat statut zustand estado stato states statuses etat",
-    "code": "code codes cause reason raison codigo errorcode cot",
+    "code": "byte code codes cause reason raison codigo errorcode cot",
     "flag": "flag flags bitmap bitmask bits mask bitfield eventflags",
     "mode": "mode modus modes operatingmode",
     "type": "type typ types kind tipo",
@@ -391,7 +391,7 @@ NUMBERS: tuple[tuple[str, str], ...] = (
     ("target_temperature", "target temperature"), ("target_temperature", "set point temperature"),
     ("temperature", "temperature ph|turbidity|orp|salinity"), ("soil_temperature", "soil temperature"), ("water_temperature", "water temperature"), ("temperature", "temperature !resistance|count|voltage"),
     ("temperature", "roomtemp"),
-    ("carbon_dioxide", "co2"), ("carbon_monoxide", "co !count"), ("aqi", "voc index"), ("volatile_organic_compounds_parts", "voc"), ("aqi", "aqi !accuracy"), ("aqi", "air quality !status|level"),
+    ("carbon_dioxide", "co2"), ("carbon_monoxide", "co !count"), ("aqi", "voc index"), ("volatile_organic_compounds_parts", "voc"), ("aqi", "aqi !accuracy"), ("aqi", "air quality index"), ("aqi", "air quality !status|level"),
     ("formaldehyde", "hcho"), ("hydrogen_sulphide", "h2s"), ("ammonia", "nh3"), ("nitrogen_dioxide", "no2"),
     ("ozone", "o3"), ("sulphur_dioxide", "so2"), ("methane", "ch4"), ("hydrogen", "h2"), ("radon", "radon"),
     ("dissolved_oxygen", "dissolved oxygen"), ("dissolved_oxygen", "do"), ("oxygen", "oxygen"), ("turbidity", "turbidity"), ("salinity", "salinity"),
@@ -458,13 +458,13 @@ FLAGS: tuple[tuple[str, str], ...] = (
     ("leak", "leak !level|threshold|gas|pulse"), ("leak", "flood"), ("condensation", "condensation"), ("leak", "water detect|status|alarm|presence|contact"), ("leak", "wet|wetness !leaf|level"),
     ("gas_detected", "gas detect|alarm|leak|status !valve|volume|meter"), ("carbon_monoxide_detected", "co alarm"),
     ("safety", "sos"), ("safety", "man down"),
-    ("cold", "freeze !protection"), ("heat", "heat !index"),
+    ("cold", "freeze !protection"), ("heat", "heat !index"), ("heat", "over temperature"),
     ("alarm", "alarm"), ("alarm", "high|low temperature|humidity|co2|voc|current|flow|pressure|voltage|level !status"),
     ("window", "window"), ("door", "door !lock"), ("garage_door", "garage"),
     ("lock", "lock"), ("valve", "valve !online"), ("opening", "contact"), ("opening", "exti status"), ("opening", "open"), ("opening", "closed"),
-    ("occupancy", "occupancy"), ("external_power", "supply presence|status|power"), ("presence", "presence"), ("motion", "motion !temperature"), ("moving", "moving"), ("moving", "in trip"),
-    ("vibration", "vibration"), ("tilt", "tilt"), ("power_outage", "outage"), ("plug", "plug"), ("external_power", "external power"),
-    ("connectivity", "online !sensor|temperature"), ("leak", "water"), ("leak", "moisture"), ("running", "running"),
+    ("occupancy", "occupancy"), ("external_power", "external power"), ("external_power", "supply presence|status|power"), ("presence", "presence"), ("motion", "motion !temperature"), ("moving", "moving"), ("moving", "in trip"),
+    ("vibration", "vibration"), ("tilt", "tilt"), ("power_outage", "outage"), ("plug", "plug"),
+    ("connectivity", "online !sensor|temperature"), ("leak", "water"), ("leak", "moisture"), ("running", "running !mode"),
     ("digital_output", "digital output|out"), ("digital_input", "digital input|in"), ("digital_output", "relay"),
     ("button_state", "button !press|id|number"),
 )  # fmt: skip
@@ -476,7 +476,7 @@ STRONG_FLAGS = frozenset(
 OVERHEAD = frozenset(["payload", "crc", "mac"])
 SURE_FLAGS = word_set(
     "battery_low battery_charging tamper leak condensation fault smoke alarm safety cold"
-    " fire window door garage_door opening valve occupancy presence motion moving lock heat"
+    " fire gas_detected carbon_monoxide_detected window door garage_door opening valve occupancy presence motion moving lock heat"
     " connectivity digital_input digital_output power_outage plug external_power vibration"
     " running problem button_state"
 )  # fmt: skip
@@ -489,11 +489,11 @@ INVERTED_WORDS = frozenset({"vacant", "vacancy", "free", "closed", "close", "fer
 SETTING_RULES: tuple[tuple[str, str], ...] = (
     ("threshold", "threshold"), ("interval", "interval !count|people|output|in|energy|volume|consumption"), ("timeout", "timeout !status"), ("configuration", "config"),
     ("calibration", "calibration !status"), ("enable", "enable"), ("retry", "retry"), ("schedule", "schedule"), ("adr", "adr"),
-    ("keep alive", "keepalive"), ("keep alive", "keep alive"), ("time step", "time step"), ("dead zone", "dead zone"), ("rate", "rate value|report|sensor|frame|data|scan"), ("sampling", "sampling rate|time|duration"), ("confirmed", "confirmed !fault"), ("join", "join mode|type|interval|retry|trigger"), ("spreading factor", "spreading"),
+    ("keep alive", "keepalive"), ("keep alive", "keep alive"), ("time step", "time step"), ("dead zone", "dead zone"), ("rate", "rate value|report|sensor|frame|data|scan"), ("sampling", "sampling rate|time|duration|per"), ("confirmed", "confirmed !fault"), ("join", "join mode|type|interval|retry|trigger"), ("spreading factor", "spreading"),
     ("range", "range !distance|value|out"), ("change of value to report", "change report|temperature|humidity|co2|barometric|illuminance|angle|pressure|battery"),
     ("limited time", "min|max time|report|number"), ("mode of trigger", "trigger mode|time|range|count_"), ("LED", "led mode|brightness|intensity|illuminance"),
     ("report", "report !previous|time|value|tamper|alarm|leak|motion|door"), ("alarm setting", "alarm time|duration|mode|current|voltage|number|max|min"),
-    ("command", "config ack"), ("mode", "operating|work|working|reporting|report|send|joining mode"), ("wake-up", "wakeup|wake|sleep time|duration|number|mode"), ("default", "preset"), ("buzzer", "buzzer|beep mode|volume"), ("multiplier", "transformer"), ("default", "fallback"),
+    ("command", "config ack"), ("mode", "running|work|working|reporting|report|send|joining mode"), ("wake-up", "wakeup|wake|sleep time|duration|number|mode"), ("default", "preset"), ("buzzer", "buzzer|beep mode|volume"), ("multiplier", "transformer"), ("default", "fallback"),
 )  # fmt: skip
 # The whole name of a setting.
 SETTING_NAMES = word_set(
