@@ -53,6 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "repository": {"client", "device", "fields"},
     "roster": {"client", "fields", "device", "const"},
+    "sync": {"client", "const", "device", "roster"},
     "coordinator": {
         "repository",
         "client",
@@ -63,6 +64,7 @@ ALLOWED: dict[str, set[str]] = {
         "device",
         "downlinks",
         "roster",
+        "sync",
     },
     "entity": {"const", "payload", *STATE},
     "downlink_sensor": {"entity", *STATE},

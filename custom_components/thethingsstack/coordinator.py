@@ -28,6 +28,7 @@ from .client import (
     AuthenticationFailed,
     ConnectionFailed,
     DownlinkReport,
+    EndDevice,
     JoinAccept,
     LocationSolved,
     Message,
@@ -70,6 +71,7 @@ from .fields import FieldStore
 from .payload import Category, Kind, Meaning, Role
 from .repository import ModelSensors
 from .roster import EndDeviceRoster
+from .sync import RegistrySync
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -113,6 +115,7 @@ class ApplicationCoordinator:
         self.rights: frozenset[str] = frozenset()
         self.downlinks = Downlinks(self)
         self.controls = Controls(hass, entry, self.roster, self.downlinks.forget)
+        self.sync = RegistrySync(self)
         self.counters = Counters()
         self.connected = False
         self.readable = True
@@ -236,6 +239,7 @@ class ApplicationCoordinator:
         )
         entry.async_on_unload(self._cancel_timers)
         self.downlinks.async_start()
+        self.sync.async_start()
 
     async def async_stop(self) -> None:
         """Take nothing any more, and write to disk what the next start needs."""
@@ -371,6 +375,40 @@ class ApplicationCoordinator:
         if device.decisions:
             async_dispatcher_send(self.hass, self.new_fields, device, dict(device.decisions))
         self._hub_changed()
+
+    @callback
+    def take_in(self, end_device: EndDevice) -> EndDeviceState | None:
+        """Show an end device as it is registered now: new, changed or back; None: left out."""
+        ids, roster = end_device.ids, self.roster
+        roster.registrations[ids.device_id] = end_device
+        if not roster.wanted(ids.device_id, end_device.attributes):
+            roster.excluded.add(ids.device_id)
+            if (left := roster.by_device_id(ids.device_id)) is not None:
+                roster.remove(left)
+            return None
+        roster.excluded.discard(ids.device_id)
+        before = roster.by_device_id(ids.device_id)
+        known = roster.find(ids) is not None or roster.key_of(ids) in roster.states
+        device = roster.add(ids, end_device)
+        if before is not None and before is not device:
+            self.vanish(before)  # its id belongs to another device now
+        device.vanished = False
+        if known:
+            self._identify(device)
+            device.write([STATUS], Context())
+        else:
+            self._announce(device)
+            self._place(device)
+        async_dispatcher_send(self.hass, self.undecoded_changed)
+        return device
+
+    @callback
+    def vanish(self, device: EndDeviceState) -> None:
+        """Mark an end device that isn't registered any more; all that is known of it stays."""
+        device.vanished = True
+        device.end_device = None
+        device.write([STATUS], Context())
+        async_dispatcher_send(self.hass, self.undecoded_changed)
 
     async def _async_fetch_registration(self, device: EndDeviceState) -> None:
         """Read name and model of an end device that appeared; one per second at most."""

@@ -81,6 +81,7 @@ class Status(StrEnum):
     WAITING_FOR_NEXT_UPLINK = "waiting_for_next_uplink"
     ACTIVE = "active"
     OVERDUE = "overdue"
+    NOT_REGISTERED = "not_registered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,8 @@ class EndDeviceState:
         self.registry_id: str | None = None
         self.disabled = False
         self.end_device: EndDevice | None = None
+        self.vanished = False
+        """Whether the registry is known not to have it any more."""
         self.version_ids: VersionIds | None = None
         self.attributes: Mapping[str, str] = {}
         self.last_seen: datetime | None = None
@@ -449,6 +452,8 @@ class EndDeviceState:
 
     def status(self, now: datetime, overdue_after: timedelta) -> Status:
         """Return where the end device stands at `now`."""
+        if self.vanished:
+            return Status.NOT_REGISTERED
         if self.last_seen is None:
             registered = self.end_device
             if registered and registered.ids.join_eui and registered.activated_at is None:

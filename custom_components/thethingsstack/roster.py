@@ -195,7 +195,7 @@ class EndDeviceRoster:
                 not complete
                 or registry.async_get_device_by_identifier((DOMAIN, key), self._entry.entry_id)
             ):
-                self.add(
+                state = self.add(
                     EndDeviceIds(
                         device_id=known["device_id"],
                         application_id=self._connection.application_id or "",
@@ -204,6 +204,7 @@ class EndDeviceRoster:
                         dev_addr=None,
                     )
                 )
+                state.vanished = complete
 
     def _recall_without_dev_eui(self, ids: EndDeviceIds) -> None:
         """Take up an end device under its DevEUI that was known by its id only."""

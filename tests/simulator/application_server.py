@@ -9,7 +9,7 @@ from typing import Any
 
 from . import downlinks, errors, rights, traffic
 from .broker import Broker, Login
-from .encoding import merge
+from .encoding import merge, timestamp
 from .errors import RefusedError
 from .faults import Faults
 from .formatters import FormatterError
@@ -72,6 +72,10 @@ class ApplicationServer:
     def join(self, application: Application, device: Device) -> dict[str, Any]:
         """Let a device join and publish it."""
         envelope = traffic.join(self.stack, device)
+        if (registry := device.documents.get("is")) is not None:
+            registry["activated_at"] = timestamp(self.stack.now())
+            device.touch("is", self.stack.now())
+            self.stack.events.registry("is", "update", device, data=["activated_at"])
         self.publish(application, device.device_id, "join", envelope)
         return envelope
 

@@ -1,0 +1,194 @@
+"""What changes in the registry appears here: by events within seconds, by the list at the latest.
+
+Events only say that something happened to a device; what is true then is read, for many at once.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import aclosing
+from datetime import datetime, timedelta
+import logging
+from typing import Protocol
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
+
+from .client import (
+    REGISTRY_EVENTS,
+    EndDevice,
+    Event,
+    EventsConnected,
+    EventsLost,
+    Stack,
+    StackError,
+)
+from .client.rights import DEVICES_READ
+from .const import DOMAIN
+from .device import EndDeviceState
+from .roster import EndDeviceRoster
+
+_LOGGER = logging.getLogger(__name__)
+
+# So many seconds changes are gathered before they are read.
+GATHER = 0.5
+RETRY = 60.0
+RECONCILE_INTERVAL = timedelta(minutes=15)
+# Behind events that come, the list has hardly anything to tell.
+SLOW_RECONCILES = 4
+# A key may get the right, and a server the stream.
+TRY_EVENTS_AGAIN = 3600.0
+
+
+class Home(Protocol):
+    """Who takes over what the registry says: the coordinator."""
+
+    hass: HomeAssistant
+    entry: ConfigEntry
+    stack: Stack
+    roster: EndDeviceRoster
+    rights: frozenset[str]
+
+    def take_in(self, end_device: EndDevice) -> EndDeviceState | None:
+        """Show an end device as it is registered now."""
+
+    def vanish(self, state: EndDeviceState) -> None:
+        """Mark an end device that isn't registered any more."""
+
+
+class RegistrySync:
+    """Keeps the end devices as the registry has them."""
+
+    def __init__(self, home: Home) -> None:
+        """Prepare; nothing is asked yet."""
+        self._home = home
+        self.live = False
+        """Whether changes are told by events."""
+        self._changed: set[str] = set()
+        self._cancel_read: CALLBACK_TYPE | None = None
+        self._reading = asyncio.Lock()
+        self._skipped = 0
+
+    @callback
+    def async_start(self) -> None:
+        """Follow the events until the entry is unloaded, and look at the list now and then."""
+        home = self._home
+        home.entry.async_create_background_task(
+            home.hass, self._async_follow(), f"{DOMAIN} registry events"
+        )
+        home.entry.async_on_unload(
+            async_track_time_interval(home.hass, self._async_look, RECONCILE_INTERVAL)
+        )
+        home.entry.async_on_unload(self._cancel)
+
+    @callback
+    def _cancel(self) -> None:
+        if self._cancel_read is not None:
+            self._cancel_read()
+            self._cancel_read = None
+
+    # Events
+
+    async def _async_follow(self) -> None:
+        """Follow the stream for ever; where there is none, try again every hour."""
+        while True:
+            if DEVICES_READ in self._home.rights:
+                await self._async_stream()
+            self.live = False
+            await asyncio.sleep(TRY_EVENTS_AGAIN)
+
+    async def _async_stream(self) -> None:
+        connected = False
+        events = self._home.stack.events.stream(REGISTRY_EVENTS, host="identity")
+        try:
+            async with aclosing(events) as items:
+                async for item in items:
+                    match item:
+                        case EventsConnected():
+                            self.live = True
+                            if connected and not item.history:
+                                await self.async_reconcile()
+                            connected = True
+                        case EventsLost():
+                            self.live = False
+                        case Event():
+                            self._note(ids.device_id for ids in item.devices)
+        except StackError as err:
+            _LOGGER.debug("%s: no registry events: %s", self._home.entry.title, err)
+
+    @callback
+    def _note(self, device_ids: Iterable[str]) -> None:
+        """Read these devices soon, with all that change meanwhile."""
+        self._changed.update(device_ids)
+        if self._cancel_read is None and self._changed:
+            self._read_in(GATHER)
+
+    @callback
+    def _read_in(self, seconds: float) -> None:
+        self._cancel_read = async_call_later(self._home.hass, seconds, self._read_now)
+
+    @callback
+    def _read_now(self, _now: datetime) -> None:
+        self._cancel_read = None
+        self._home.entry.async_create_background_task(
+            self._home.hass, self._async_read(), f"{DOMAIN} registry"
+        )
+
+    async def _async_read(self) -> None:
+        async with self._reading:
+            changed, self._changed = self._changed, set()
+            try:
+                found = await self._home.stack.end_devices.batch(sorted(changed))
+            except StackError as err:
+                _LOGGER.debug("%s: changed devices can't be read: %s", self._home.entry.title, err)
+                self._changed |= changed
+                if self._cancel_read is None:
+                    self._read_in(RETRY)
+                return
+        for end_device in found:
+            self._home.take_in(end_device)
+        gone = changed - {end_device.ids.device_id for end_device in found}
+        self._vanished(gone)
+
+    # The list
+
+    async def _async_look(self, _now: datetime) -> None:
+        self._skipped += 1
+        if self.live and self._skipped < SLOW_RECONCILES:
+            return
+        await self.async_reconcile()
+
+    async def async_reconcile(self) -> None:
+        """Compare with the whole list; nothing happens where it can't be read."""
+        home = self._home
+        if DEVICES_READ not in home.rights:
+            return
+        self._skipped = 0
+        async with self._reading:
+            try:
+                found = [device async for device in home.stack.devices()]
+            except StackError as err:
+                _LOGGER.debug("%s: the list can't be read: %s", home.entry.title, err)
+                return
+        for end_device in found:
+            known = home.roster.registrations.get(end_device.ids.device_id)
+            if known is None or _content(known) != _content(end_device):
+                home.take_in(end_device)
+        present = {end_device.ids.device_id for end_device in found}
+        self._vanished({state.device_id for state in home.roster.states.values()} - present)
+        for device_id in set(home.roster.registrations) - present:
+            del home.roster.registrations[device_id]
+
+    @callback
+    def _vanished(self, device_ids: Iterable[str]) -> None:
+        roster = self._home.roster
+        for device_id in device_ids:
+            roster.registrations.pop(device_id, None)
+            state = roster.by_device_id(device_id)
+            if state is not None and not state.vanished:
+                self._home.vanish(state)
+
+
+def _content(end_device: EndDevice) -> dict[str, object]:
+    """Return what the registry says, without what every uplink moves."""
+    return {key: value for key, value in end_device.raw.items() if key != "last_seen_at"}
