@@ -102,7 +102,18 @@ ALLOWED: dict[str, set[str]] = {
     "diagnostics": {"const", "payload", *STATE},
     "repairs": {"const", "client", *STATE},
     "system_health": {"const", *STATE},
-    "__init__": {"client", "connection", "const", "repairs", "fields", "redecide", *STATE},
+    "trigger": {"device"},
+    "services": {"client", "const", "downlink_errors", "downlink_request", *STATE},
+    "__init__": {
+        "client",
+        "connection",
+        "const",
+        "fields",
+        "redecide",
+        "repairs",
+        "services",
+        *STATE,
+    },
     **{
         name: {"const", "describe", "downlink_sensor", "entity", "payload", *STATE}
         for name in PLATFORMS

@@ -7,6 +7,7 @@ from pathlib import Path
 import re
 from typing import Any
 
+from homeassistant.util.yaml import load_yaml
 import pytest
 import voluptuous as vol
 
@@ -17,7 +18,9 @@ from custom_components.thethingsstack import (
     field_edit,
     fields_flow,
     options_flow,
+    services,
     survey,
+    trigger,
 )
 from custom_components.thethingsstack.client import CLOUD_CLUSTERS, FEATURES, NETWORKS
 from custom_components.thethingsstack.const import (
@@ -111,7 +114,9 @@ def test_one_file_of_literal_texts() -> None:
         "config_subentries",
         "options",
         "selector",
+        "services",
         "system_health",
+        "triggers",
         "exceptions",
         "issues",
         "entity",
@@ -240,6 +245,7 @@ def test_choices_have_their_texts() -> None:
     assert set(selector) == {
         "network", "cluster", "devices", "survey", "field_platform", "field_state_class", "field_scope",
         *CONTROL_CHOICES,
+        "priority", "wait_for",
     }  # fmt: skip
     kinds = {*Kind, field_edit.HIDDEN} - {Kind.IGNORE}
     assert set(selector["field_platform"]["options"]) == kinds
@@ -294,6 +300,64 @@ def test_every_abort_has_its_text() -> None:
     assert set(CONFIG["abort"]) == {"already_configured"}
 
 
+# Actions and triggers
+
+
+def fields_in(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the fields of an action or a trigger, those in sections too."""
+    for name, field in described.get("fields", {}).items():
+        if "fields" in field:
+            yield from fields_in(field)
+        else:
+            yield name, field
+
+
+def test_every_action_has_its_texts() -> None:
+    """Each action and field has a name and a description, and the schemas know the fields."""
+    described = load_yaml(str(PACKAGE / "services.yaml"))
+    assert isinstance(described, dict)
+    schemas = {
+        services.SEND_DOWNLINK: services.DOWNLINK_SCHEMA,
+        services.REPLACE_QUEUE: services.DOWNLINK_SCHEMA,
+        services.CLEAR_QUEUE: services.DEVICES_SCHEMA,
+        services.GET_QUEUE: services.DEVICES_SCHEMA,
+    }
+    assert set(described) == set(TEXTS["services"]) == set(ICONS["services"]) >= set(schemas)
+    for name, texts in TEXTS["services"].items():
+        assert texts["name"]
+        assert texts["description"]
+        fields = dict(fields_in(described[name] or {}))
+        assert set(texts.get("fields", {})) == set(fields)
+        assert all(set(field) == {"name", "description"} for field in texts["fields"].values())
+        if name in schemas:
+            assert {str(key) for key in schemas[name].schema} == set(fields)
+
+
+def test_choices_of_actions_have_their_texts() -> None:
+    """Every option of their selects."""
+    described = load_yaml(str(PACKAGE / "services.yaml"))
+    assert isinstance(described, dict)
+    for name in TEXTS["services"]:
+        for _, field in fields_in(described[name] or {}):
+            select = (field["selector"] or {}).get("select") or {}
+            if key := select.get("translation_key"):
+                assert list(TEXTS["selector"][key]["options"]) == select["options"]
+
+
+def test_every_trigger_has_its_texts() -> None:
+    """Each trigger and field, in texts and icons."""
+    described = load_yaml(str(PACKAGE / "triggers.yaml"))
+    assert isinstance(described, dict)
+    described = {name: item for name, item in described.items() if not name.startswith(".")}
+    assert set(described) == set(trigger.TRIGGERS) == set(TEXTS["triggers"])
+    assert set(ICONS["triggers"]) == set(trigger.TRIGGERS)
+    for name, texts in TEXTS["triggers"].items():
+        assert texts["name"]
+        assert texts["description"]
+        fields = dict(fields_in(described[name]))
+        assert set(texts.get("fields", {})) == set(fields)
+
+
 # Exceptions and issues
 
 
@@ -317,6 +381,8 @@ def test_every_exception_has_its_text() -> None:
             )
     for name in downlink_errors.KEYS.values():
         found.setdefault(name, []).append({"error", "length", "max"})
+    for name in services.NOT_REACHED.values():
+        found.setdefault(name, []).append({"reason"})
     assert set(TEXTS["exceptions"]) == set(found)
     for name, texts in TEXTS["exceptions"].items():
         # An error that is raised in several places says what all of them tell.
@@ -391,6 +457,6 @@ def test_no_entity_text_is_left_over() -> None:
 
 def test_icons_are_material_design_icons() -> None:
     """The only set that Home Assistant takes."""
-    assert set(ICONS) == {"entity"}
+    assert set(ICONS) == {"entity", "services", "triggers"}
     for _, icon in leaves(ICONS):
         assert re.fullmatch(r"mdi:[a-z0-9]+(-[a-z0-9]+)*", icon)

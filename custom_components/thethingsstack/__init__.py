@@ -4,8 +4,9 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.typing import ConfigType
 
 from .client import InvalidRequest, NotFound, StackError
 from .connection import async_create_stack
@@ -16,6 +17,7 @@ from .fate import DownlinkBook
 from .fields import FieldStore
 from .redecide import async_redecide
 from .repairs import async_watch
+from .services import async_setup_services
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -34,6 +36,15 @@ PLATFORMS = [
     Platform.TEXT,
     Platform.VALVE,
 ]
+
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the actions."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:

@@ -64,6 +64,7 @@ from .device import (
     STATUS,
     Activity,
     EndDeviceState,
+    Status,
     field_key,
 )
 from .downlinks import Downlinks
@@ -480,6 +481,9 @@ class ApplicationCoordinator:
         self._hub_changed()
         device.write(received.changed, context)
         self._occurred(device, "uplink_received", activity, context)
+        if device.overdue and not uplink.simulated:
+            device.overdue = False
+            self._occurred(device, "heard_again", activity, context)
         self.downlinks.heard(device)
 
     @callback
@@ -705,6 +709,17 @@ class ApplicationCoordinator:
         context = Context()
         for device in self.roster.states.values():
             device.write([STATUS], context)
+            self._notice_overdue(device, context)
+
+    @callback
+    def _notice_overdue(self, device: EndDeviceState, context: Context) -> None:
+        """Tell when an end device turns overdue; not of one that was when all began."""
+        before = device.overdue
+        device.overdue = device.status(dt_util.utcnow(), self.overdue_after) is Status.OVERDUE
+        if device.overdue and before is False:
+            silent_since = device.last_seen.isoformat() if device.last_seen else None
+            activity = Activity("overdue", {"last_seen": silent_since})
+            self._occurred(device, "overdue", lambda: activity, context)
 
     @callback
     def _new_day(self, _now: datetime) -> None:

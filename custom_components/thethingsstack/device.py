@@ -163,6 +163,7 @@ class EndDeviceState:
         self.last_battery: BatteryStatus | None = None
         self.activity: Activity | None = None
         self.downlink = DownlinkStanding()
+        self.overdue: bool | None = None
         self.undecoded = 0
         self.skipped = 0
         self.values: dict[str, Value] = {}

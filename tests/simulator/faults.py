@@ -40,6 +40,8 @@ class Faults:
     """Seconds before an HTTP request is answered."""
     answer_delays: dict[str, float] = field(default_factory=dict)
     """End of a path to the seconds between what a request does and its answer."""
+    errors: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """End of a path to status and name of the error to refuse with, as the stack writes one."""
     http_body: dict[str, bytes] = field(default_factory=dict)
     """Path prefix, with or without `/api/v3`, to the bytes to answer with, status 200."""
     storage: bool = True

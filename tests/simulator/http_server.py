@@ -198,6 +198,11 @@ class HttpServer:
         for prefix, body in self._faults.http_body.items():
             if _meant(request, prefix):
                 return web.Response(body=body, content_type="application/json")
+        for ending, (status, name) in self._faults.errors.items():
+            if request.path.endswith(ending):
+                code = next(code for code, known in errors.HTTP_STATUS.items() if known == status)
+                refusal = errors.network_server(code, name, name.replace("_", " "))
+                return json_answer(status, refusal.body(), self._stack.ulid(), {})
         try:
             answer = await handler(request)
             for ending, seconds in self._faults.answer_delays.items():

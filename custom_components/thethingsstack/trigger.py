@@ -1,0 +1,160 @@
+"""Triggers of automations: what an end device did, or was told.
+
+They listen to the application itself, not to event entities: they work also where those are
+disabled, or not there yet.
+"""
+
+from collections.abc import Callable
+from typing import Any, override
+
+from homeassistant.const import CONF_OPTIONS, CONF_TARGET
+from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
+from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
+from homeassistant.helpers.trigger import (
+    Trigger,
+    TriggerActionRunner,
+    TriggerConfig,
+    TriggerNotTriggeredReporter,
+)
+from homeassistant.helpers.typing import ConfigType
+import voluptuous as vol
+
+from .device import OCCURRED, Activity
+
+CONF_F_PORT = "f_port"
+
+TARGET_SCHEMA = vol.Schema({vol.Required(CONF_TARGET): cv.TARGET_FIELDS})
+UPLINK_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_TARGET): cv.TARGET_FIELDS,
+        vol.Optional(CONF_OPTIONS, default=dict): {
+            vol.Optional(CONF_F_PORT): vol.All(vol.Coerce(int), vol.Range(min=0, max=255))
+        },
+    }
+)
+
+
+class DeviceTrigger(Trigger):
+    """Fires when one of some kinds of things happens to a device of the target."""
+
+    kinds: frozenset[str]
+    schema = TARGET_SCHEMA
+    description: str
+
+    @override
+    @classmethod
+    async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
+        """Return the configuration; raises vol.Invalid without a target."""
+        valid: ConfigType = cls.schema(config)
+        return valid
+
+    def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
+        """Take the target."""
+        super().__init__(hass, config)
+        self._target = TargetSelection(config.target or {})
+        self._options = config.options or {}
+
+    def wanted(self, activity: Activity) -> bool:
+        """Return whether the options let this one through."""
+        return True
+
+    @override
+    async def async_attach_runner(
+        self,
+        run_action: TriggerActionRunner,
+        did_not_trigger: TriggerNotTriggeredReporter | None = None,
+    ) -> CALLBACK_TYPE:
+        """Run the action from now on; returns what ends it."""
+
+        @callback
+        def occurred(
+            registry_id: str | None,
+            kind: str,
+            details: Callable[[], Activity],
+            context: Context | None,
+        ) -> None:
+            if kind not in self.kinds or registry_id is None or not self._meant(registry_id):
+                return
+            activity = details()
+            if self.wanted(activity):
+                told: dict[str, Any] = {"device_id": registry_id, **activity.attributes}
+                run_action(told, self.description, context)
+
+        return async_dispatcher_connect(self._hass, OCCURRED, occurred)
+
+    def _meant(self, registry_id: str) -> bool:
+        """Return whether the target has this device now: areas and labels change."""
+        selected = async_extract_referenced_entity_ids(self._hass, self._target)
+        if registry_id in selected.referenced_devices:
+            return True
+        entities = er.async_get(self._hass)
+        return any(
+            (entry := entities.async_get(entity_id)) is not None and entry.device_id == registry_id
+            for entity_id in selected.referenced | selected.indirectly_referenced
+        )
+
+
+class UplinkReceived(DeviceTrigger):
+    """A device spoke."""
+
+    kinds = frozenset({"uplink_received"})
+    schema = UPLINK_SCHEMA
+    description = "uplink received"
+
+    @override
+    def wanted(self, activity: Activity) -> bool:
+        """Return whether it came on the port."""
+        port = self._options.get(CONF_F_PORT)
+        return port is None or activity.attributes["f_port"] == port
+
+
+class DeviceJoined(DeviceTrigger):
+    """A device joined the network."""
+
+    kinds = frozenset({"joined"})
+    description = "device joined"
+
+
+class DeviceOverdue(DeviceTrigger):
+    """A device is silent for longer than it should be."""
+
+    kinds = frozenset({"overdue"})
+    description = "device overdue"
+
+
+class DeviceHeardAgain(DeviceTrigger):
+    """A device that was overdue speaks again."""
+
+    kinds = frozenset({"heard_again"})
+    description = "device heard again"
+
+
+class DownlinkAcknowledged(DeviceTrigger):
+    """A device acknowledged a downlink."""
+
+    kinds = frozenset({"downlink_acknowledged"})
+    description = "downlink acknowledged"
+
+
+class DownlinkFailed(DeviceTrigger):
+    """A downlink will not reach its device."""
+
+    kinds = frozenset({"downlink_failed", "downlink_expired"})
+    description = "downlink failed"
+
+
+TRIGGERS: dict[str, type[Trigger]] = {
+    "uplink_received": UplinkReceived,
+    "device_joined": DeviceJoined,
+    "device_overdue": DeviceOverdue,
+    "device_heard_again": DeviceHeardAgain,
+    "downlink_acknowledged": DownlinkAcknowledged,
+    "downlink_failed": DownlinkFailed,
+}
+
+
+async def async_get_triggers(hass: HomeAssistant) -> dict[str, type[Trigger]]:
+    """Return the triggers by name."""
+    return TRIGGERS
