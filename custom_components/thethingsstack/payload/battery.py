@@ -6,7 +6,7 @@ from .units import Unit
 from .vocabulary import word_set
 
 _NOT_A_BATTERY = word_set(
-    "temperature count type mode current resistance cycle semesters version duration time"
+    "temperature times count type mode current resistance cycle semesters version duration time"
     " energy power number used lifetime trend"
 )  # fmt: skip
 

@@ -408,7 +408,7 @@ NUMBERS: tuple[tuple[str, str], ...] = (
     ("vibration_speed", "vibration|x|y|z speed"), ("acceleration", "acceleration"), ("rotation_rate", "gyro"),
     ("acceleration", "orientation x|y|z"),
     ("heading", "heading"), ("angle", "angle"), ("angle", "tilt !count"), ("angle", "orientation !x|y|z"),
-    ("speed", "speed !actuator|fan|heat"),
+    ("speed", "speed !actuator|fan|heat|level"),
     ("water", "water flow value|total"), ("volume_flow_rate", "flow !sap|back|continuous|no|temperature|sensor|consumption|index|supply|count|pulse"),
     ("water", "water consumption|volume|total|meter"), ("gas", "gas consumption|volume|meter"),
     ("volume", "volume"), ("volume", "meter total|index"), ("volume", "consumption !current|power|energy|no"),
@@ -490,19 +490,19 @@ SETTING_RULES: tuple[tuple[str, str], ...] = (
     ("threshold", "threshold"), ("interval", "interval !count|people|output|in|energy|volume|consumption"), ("timeout", "timeout !status"), ("configuration", "config"),
     ("calibration", "calibration !status"), ("enable", "enable"), ("retry", "retry"), ("schedule", "schedule"), ("adr", "adr"),
     ("keep alive", "keepalive"), ("keep alive", "keep alive"), ("time step", "time step"), ("dead zone", "dead zone"), ("rate", "rate value|report|sensor|frame|data|scan"), ("sampling", "sampling rate|time|duration|per"), ("confirmed", "confirmed !fault"), ("join", "join mode|type|interval|retry|trigger"), ("spreading factor", "spreading"),
-    ("range", "range !distance|value|out"), ("change of value to report", "change report|temperature|humidity|co2|barometric|illuminance|angle|pressure|battery"),
+    ("range", "range !distance|value|out"), ("change of value to report", "differential humidity|co2|illuminance|battery"), ("change of value to report", "change report|temperature|humidity|co2|barometric|illuminance|angle|pressure|battery"),
     ("limited time", "min|max time|report|number"), ("mode of trigger", "trigger mode|time|range|count_"), ("LED", "led mode|brightness|intensity|illuminance"),
     ("report", "report !previous|time|value|tamper|alarm|leak|motion|door"), ("alarm setting", "alarm time|duration|mode|current|voltage|number|max|min"),
-    ("command", "config ack"), ("mode", "running|work|working|reporting|report|send|joining mode"), ("wake-up", "wakeup|wake|sleep time|duration|number|mode"), ("default", "preset"), ("buzzer", "buzzer|beep mode|volume"), ("multiplier", "transformer"), ("default", "fallback"),
+    ("command", "config ack"), ("mode", "running|work|working|reporting|report|send|joining mode"), ("wake-up", "wakeup|wake|sleep time|duration|number|mode"), ("default", "preset"), ("display", "displayed illuminance|mode"), ("night mode", "night mode"), ("buzzer", "buzzer|beep mode|volume"), ("multiplier", "transformer"), ("default", "fallback"),
 )  # fmt: skip
 # The whole name of a setting.
 SETTING_NAMES = word_set(
-    "ctratio ptratio hb dr sf loradr lora_dr timezone tz utcoffset adrmode classmode confirmmode lorawanclassmode adr tdc vt mode_config wdt lpm txpower loratxpower class_ uplinktype cfgstatus"
+    "ctratio ptratio nbtrans rxdelay hb dr sf loradr lora_dr timezone tz utcoffset adrmode classmode confirmmode lorawanclassmode adr tdc vt mode_config wdt lpm txpower loratxpower class_ uplinktype cfgstatus"
 )
 # The whole name of what the decoder, not the device, tells; and of bookkeeping.
 OVERHEAD_NAMES = word_set(
     "fport port bytes raw payload hex crc checksum mac uuid devaddr deveui appeui joineui ack"
-    " acktoken vif dif ct func opcode sequencenumber seq fcnt cmdid report"
+    " acktoken vif dif ct func opcode datalength datalen payloadlen payloadlength payloadsize payloadformat framelength ackrequest ackrequested sequencenumber seq fcnt cmdid report"
     " endpoint clusterid attributeid decodinginfo header errors warnings_ messagetype_"
     " datatype_ zclheader redundancy_ uid macaddr preamble devid b64 base64"
     " decryptionkey packetid msgid payloadtype payloadlength payloadvariant payloadcounter"
