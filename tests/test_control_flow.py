@@ -144,6 +144,8 @@ async def test_a_model_without_preset_gets_the_whole_list(
     result = await go(hass, result, {"next_step_id": "preset"})
     key = next(iter(result["data_schema"].schema))
     assert not callable(key.default)
+    result = await go(hass, result, {})
+    assert result["errors"] == {"preset": "preset_missing"}
 
 
 async def test_errors_stand_at_their_field_and_what_was_typed_stays(
@@ -154,7 +156,9 @@ async def test_errors_stand_at_their_field_and_what_was_typed_stays(
     result = await go(hass, result, {"device": "no-such-device"})
     assert result["errors"] == {"device": "device_unknown"}
     assert suggested(result)["device"] == "no-such-device"
-    result = await go(hass, result, {"device": "bath-radiator"})
+    result = await go(hass, result, {})
+    assert result["errors"] == {"device": "device_unknown"}
+    result = await go(hass, result, {"device": "Bathroom radiator · bath-radiator · VICKI"})
     result = await go(hass, result, {"next_step_id": "by_hand"})
     result = await go(hass, result, {"platform": "number", "name": "  "})
     assert result["errors"] == {"name": "name_empty"}
@@ -209,7 +213,8 @@ async def test_a_control_is_changed_and_keeps_its_entity(
     before = entity_of(hass, control).entity_id
     result = await start(hass, entry, source=SOURCE_RECONFIGURE, subentry_id=control)
     assert result["step_id"] == "reconfigure"
-    assert suggested(result) == {"device": "pump-socket", "name": "Socket"}
+    label = "Pump socket · pump-socket · WS523"
+    assert suggested(result) == {"device": label, "name": "Socket"}
     result = await go(hass, result, {"device": "nowhere", "name": "Pump"})
     assert result["errors"] == {"device": "device_unknown"}
     result = await go(hass, result, {"device": "pump-socket", "name": ""})

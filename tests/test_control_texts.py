@@ -90,7 +90,7 @@ def test_every_refusal_has_its_text() -> None:
         ("platform", {str(platform) for platform in KINDS}),
         ("confirmed", {SAME, YES, NO}),
         ("command", {command.name for kind in KINDS.values() for command in kind.commands}),
-        ("preview", {"command", "port", "payload", "unknown", "warnings"}),
+        ("preview", {"command", "none", "payload", "port", "unknown", "warnings"}),
     ],
 )
 def test_choices_have_their_texts(selector: str, options: set[str]) -> None:

@@ -64,13 +64,15 @@ class ControlClimate(ControlEntity, ClimateEntity):
     @override
     def current_temperature(self) -> float | None:
         """Return the temperature that it measures, in °C."""
-        return self.number_of(Role.CURRENT_TEMPERATURE)
+        temperature = self.number_of(Role.CURRENT_TEMPERATURE)
+        return None if temperature is None else round(temperature, 2)
 
     @property
     @override
     def current_humidity(self) -> float | None:
         """Return the relative humidity that it measures, in per cent."""
-        return self.number_of(Role.CURRENT_HUMIDITY)
+        humidity = self.number_of(Role.CURRENT_HUMIDITY)
+        return None if humidity is None else round(humidity, 1)
 
     @property
     @override

@@ -48,6 +48,8 @@ _EXAMPLES = {
     "template": "`0E {{ '%02X' | format(value | int) }}`",
 }
 
+# Optional only in the schema: a required select begins with the first of its list.
+_DEVICE = vol.Optional("device")
 # Why the formatter could not be asked: no reason against the payload.
 _NOT_NOW = frozenset({"downlink_no_answer", "downlink_rate_limited", "downlink_missing_right"})
 
@@ -71,7 +73,7 @@ class ControlFlow(ConfigSubentryFlow):
             return abort
         errors = {}
         if user_input is not None:
-            if (device := self._device_named(user_input["device"])) is not None:
+            if (device := self._device_named(user_input.get("device"))) is not None:
                 self._data["device"] = device.key
                 self._presets = await async_presets(self.hass)
                 return await self.async_step_source()
@@ -79,7 +81,7 @@ class ControlFlow(ConfigSubentryFlow):
         return self.async_show_form(
             step_id="user",
             data_schema=self.add_suggested_values_to_schema(
-                vol.Schema({vol.Required("device"): self._device_selector()}), user_input
+                vol.Schema({_DEVICE: self._device_selector()}), user_input
             ),
             errors=errors,
         )
@@ -105,7 +107,7 @@ class ControlFlow(ConfigSubentryFlow):
         return SelectSelector(
             SelectSelectorConfig(
                 options=[
-                    SelectOptionDict(value=device.device_id, label=_label(device))
+                    SelectOptionDict(value=_label(device), label=_label(device))
                     for device in self._coordinator.roster.states.values()
                 ],
                 mode=SelectSelectorMode.DROPDOWN,
@@ -114,21 +116,24 @@ class ControlFlow(ConfigSubentryFlow):
             )
         )
 
-    def _device_named(self, device_id: str) -> EndDeviceState | None:
+    def _device_named(self, label: str | None) -> EndDeviceState | None:
         states = self._coordinator.roster.states.values()
-        return next((device for device in states if device.device_id == device_id), None)
+        return next(
+            (device for device in states if label in (_label(device), device.device_id)), None
+        )
 
     async def async_step_source(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Let the user choose between a preset and a control made by hand."""
         fitting = self._fitting()
+        none = (await self._texts("preview"))["none"]
         return self.async_show_menu(
             step_id="source",
             menu_options=["preset", "by_hand"],
             description_placeholders={
                 "device": self._device.name,
-                "preset": ", ".join(preset.name for preset in fitting) or "-",
+                "preset": ", ".join(preset.name for preset in fitting) or none,
             },
         )
 
@@ -146,11 +151,15 @@ class ControlFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask for the preset; the one for the end device's model is chosen already."""
+        errors = {}
         if user_input is not None:
-            self._preset = self._presets[user_input["preset"]]
-            return await self.async_step_preset_controls()
+            self._preset = self._presets.get(user_input.get("preset", ""))
+            if self._preset is not None:
+                return await self.async_step_preset_controls()
+            errors["preset"] = "preset_missing"
         fitting = self._fitting()
-        key = vol.Required("preset", default=fitting[0].id) if fitting else vol.Required("preset")
+        # A required one would begin with the first of the list, whatever the model is.
+        key = vol.Required("preset", default=fitting[0].id) if fitting else vol.Optional("preset")
         options = [
             SelectOptionDict(value=preset.id, label=preset.name)
             for preset in sorted(self._presets.values(), key=lambda preset: preset.name)
@@ -162,6 +171,7 @@ class ControlFlow(ConfigSubentryFlow):
             step_id="preset",
             data_schema=vol.Schema({key: selector}),
             description_placeholders={"device": self._device.name},
+            errors=errors,
         )
 
     async def async_step_preset_controls(
@@ -259,7 +269,7 @@ class ControlFlow(ConfigSubentryFlow):
         subentry = self._get_reconfigure_subentry()
         errors = {}
         if user_input is not None:
-            device = self._device_named(user_input["device"])
+            device = self._device_named(user_input.get("device"))
             if device is None:
                 errors["device"] = "device_unknown"
             elif not user_input["name"].strip():
@@ -270,12 +280,12 @@ class ControlFlow(ConfigSubentryFlow):
                 return await self.async_step_commands()
         device = self._coordinator.roster.states.get(subentry.data["device"])
         shown = user_input or {
-            "device": device.device_id if device else None,
+            "device": _label(device) if device else None,
             "name": subentry.data["name"],
         }
         schema = vol.Schema(
             {
-                vol.Required("device"): self._device_selector(),
+                _DEVICE: self._device_selector(),
                 vol.Required("name"): TextSelector(),
             }
         )
@@ -313,11 +323,12 @@ class ControlFlow(ConfigSubentryFlow):
                 if KINDS[platform].reports:
                     return await self.async_step_reports()
                 return await self.async_step_preview()
+        uplink = self._device.last_data_uplink
+        # Most end devices listen on the port that they speak on.
+        shown = self._given.get("commands") or {"f_port": uplink.f_port if uplink else None}
         return self.async_show_form(
             step_id="commands",
-            data_schema=self.add_suggested_values_to_schema(
-                commands_schema(platform), self._given.get("commands")
-            ),
+            data_schema=self.add_suggested_values_to_schema(commands_schema(platform), shown),
             description_placeholders={
                 **_EXAMPLES,
                 "name": self._data["name"],
