@@ -69,6 +69,7 @@ from .device import (
 )
 from .downlinks import Downlinks
 from .fields import FieldStore
+from .naming import FieldNames
 from .payload import Category, Kind, Meaning, Role
 from .repository import ModelSensors
 from .roster import EndDeviceRoster
@@ -113,6 +114,7 @@ class ApplicationCoordinator:
         self.fields = FieldStore(hass, entry.entry_id)
         self.roster = EndDeviceRoster(hass, entry, stack.connection, self.fields)
         self.models = ModelSensors(stack, self.fields)
+        self.names = FieldNames("en", {})
         self.rights: frozenset[str] = frozenset()
         self.downlinks = Downlinks(self)
         self.controls = Controls(hass, entry, self.roster, self.downlinks.forget)
@@ -154,6 +156,7 @@ class ApplicationCoordinator:
         for all that may pass or be mended without a new key.
         """
         await self.fields.async_load()
+        self.names = await FieldNames.async_load(self.hass)
         self._read_options()
         await self.downlinks.async_load()
         self._choose_scope()

@@ -90,9 +90,11 @@ class FieldEntity(EndDeviceEntity):
         """Take the field's own name, where it has one, before its quantity's."""
         super().__init__(coordinator, device, field_key(path))
         self.path = path
-        if meaning.name is not None:
+        override = coordinator.fields.override(device.key, path)
+        given = override.change.name if override is not None else None
+        if (name := given or coordinator.names.own(meaning)) is not None:
             # Not in the description: there a translated name would win.
-            self._attr_name = meaning.name
+            self._attr_name = name
 
     @override
     async def async_added_to_hass(self) -> None:

@@ -28,7 +28,8 @@ import voluptuous as vol
 
 from .describe import STATE_CLASSES, device_class_of
 from .device import EndDeviceState
-from .fields import FieldStore, display_name
+from .fields import FieldStore
+from .naming import FieldNames
 from .overrides import FieldOverride, Scope
 from .payload import (
     NO_CLASS,
@@ -80,6 +81,13 @@ class FieldEdit:
     store: FieldStore
     device: EndDeviceState
     path: str
+    names: FieldNames
+
+    @property
+    def name(self) -> str:
+        """Return the name that it has now."""
+        override = self.override
+        return self.names.shown(self.meaning, override.change.name if override else None)
 
     @property
     def automatic(self) -> Meaning:
@@ -144,7 +152,7 @@ class FieldEdit:
         scope = override.scope if override else self.scopes[0]
         return {
             CONF_PLATFORM: kind,
-            CONF_NAME: display_name(meaning),
+            CONF_NAME: self.name if meaning is self.meaning else self.names.shown(meaning),
             CONF_DEVICE_CLASS: device_class_of(meaning),
             CONF_UNIT: meaning.unit,
             CONF_ROLE: meaning.role,
@@ -169,7 +177,7 @@ class FieldEdit:
         automatic, assumed = self.automatic, self.assumed(kind)
         given = {
             "kind": None if kind is automatic.kind else kind,
-            "name": _changed(answers.get(CONF_NAME, "").strip(), display_name(assumed)),
+            "name": _changed(answers.get(CONF_NAME, "").strip(), self.names.shown(assumed)),
             "value_map": _value_map(answers.get(CONF_VALUE_MAP, "")) or None,
         }
         if kind is not Kind.EVENT:

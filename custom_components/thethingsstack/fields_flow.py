@@ -22,9 +22,8 @@ from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .describe import device_class_of
 from .device import LOCATION, EndDeviceState
 from .field_edit import CONF_PLATFORM, HIDDEN, KINDS, FieldEdit, FieldError, shown_value
-from .fields import display_name
 from .overrides import OverrideError, read_yaml
-from .payload import Kind, Meaning
+from .payload import Kind
 from .redecide import async_redecide
 
 CONF_DEVICE = "device"
@@ -57,7 +56,11 @@ class FieldsFlow(OptionsFlow):
 
     @property
     def _edit(self) -> FieldEdit:
-        return FieldEdit(self._coordinator.fields, self._device, self._path)
+        return self._edit_of(self._path)
+
+    def _edit_of(self, path: str) -> FieldEdit:
+        coordinator = self._coordinator
+        return FieldEdit(coordinator.fields, self._device, path, coordinator.names)
 
     async def async_step_fields(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the end device."""
@@ -96,7 +99,7 @@ class FieldsFlow(OptionsFlow):
                     return await self.async_step_tracker()
                 return await self.async_step_edit()
             errors[CONF_FIELD] = "choose_from_list"
-        edits = [FieldEdit(self._coordinator.fields, self._device, path) for path in decisions]
+        edits = [self._edit_of(path) for path in decisions]
         edits.sort(key=lambda edit: (edit.meaning.kind is Kind.IGNORE, _in_order(edit.path)))
         told = edits
         if len(edits) > FEW:
@@ -253,7 +256,7 @@ class FieldsFlow(OptionsFlow):
             "device": self._device.name,
             "field": _escaped(edit.path),
             "reported": _escaped(reported),
-            "decision": _escaped(words.what(edit.meaning)),
+            "decision": _escaped(words.what(edit)),
             "reason": _escaped(edit.meaning.reason, 400),
         }
 
@@ -295,7 +298,7 @@ def _preview(
     device = coordinator.roster.states.get(key)
     if device is None or path not in device.decisions:
         return None
-    edit = FieldEdit(coordinator.fields, device, path)
+    edit = FieldEdit(coordinator.fields, device, path, coordinator.names)
     try:
         meaning = edit.answer(kind, answers).apply(edit.automatic)
     except FieldError as error:
@@ -304,7 +307,7 @@ def _preview(
     return {
         "state": "unknown" if value is None else shown_value(value),
         "attributes": {
-            "friendly_name": answers.get("name") or display_name(meaning),
+            "friendly_name": answers.get("name") or edit.name,
             "unit_of_measurement": meaning.unit,
             "device_class": device_class_of(meaning),
         },
@@ -339,13 +342,14 @@ class Words:
         """Return how a platform is called."""
         return self._own.get(f"component.{DOMAIN}.selector.field_platform.options.{key}", key)
 
-    def what(self, meaning: Meaning) -> str:
+    def what(self, edit: FieldEdit) -> str:
         """Return in a few words what a field became."""
+        meaning = edit.meaning
         if meaning.kind is Kind.IGNORE:
             return self.platform(HIDDEN)
         name, kind = device_class_of(meaning), meaning.kind
         device_class = self._classes.get(f"component.{kind}.entity_component.{name}.name", name)
-        shown = display_name(meaning)
+        shown = edit.name
         if device_class and device_class.casefold() in shown.casefold():
             device_class = None
         return ", ".join(filter(None, (shown, self.platform(kind), device_class, meaning.unit)))
@@ -364,7 +368,7 @@ def _field_label(edit: FieldEdit, words: Words) -> str:
     meaning = edit.meaning
     value = shown_value(edit.device.values.get(edit.path), meaning.unit)
     said = "" if meaning.kind is Kind.IGNORE else f" = {value[:LONGEST_CELL]}"
-    return f"{edit.path}{said} · {words.what(meaning)}"
+    return f"{edit.path}{said} · {words.what(edit)}"
 
 
 def _wants_a_look(edit: FieldEdit) -> int:
@@ -388,7 +392,7 @@ def _table(edits: Iterable[FieldEdit], words: Words) -> str:
         value = shown_value(edit.device.values.get(edit.path), meaning.unit)
         mark = "✎ " if edit.override is not None else ""
         why = meaning.reason.partition("”: ")[2] or meaning.reason
-        cells = (mark + edit.path, value, words.what(meaning), why)
+        cells = (mark + edit.path, value, words.what(edit), why)
         lines.append("| " + " | ".join(_escaped(cell) for cell in cells) + " |")
     return "\n".join(lines)
 
