@@ -10,6 +10,7 @@ import orjson
 
 from .cli_application import application_app, formatter_app, gateways_app
 from .cli_devices import devices_app
+from .cli_downlinks import downlink_app
 from .cli_models import models_app, plans, qr_code
 from .cli_run import (
     Settings,
@@ -49,6 +50,7 @@ app = typer.Typer(
     "The options stand before or after the command. The API key comes from TTN_API_KEY or a file.",
 )
 app.add_typer(devices_app, name="devices")
+app.add_typer(downlink_app, name="downlink")
 app.add_typer(models_app, name="models")
 app.add_typer(formatter_app, name="formatter")
 app.add_typer(application_app, name="application")

@@ -252,6 +252,10 @@ class MqttConnection:
         """Close it."""
         self.close()
 
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Publish, and wait until the server has it; what it makes of it, it doesn't say."""
+        await self._before_lost(self._client.publish(topic, payload, qos=1), _connection_lost())
+
     def close(self) -> None:
         """Disconnect."""
         self._client.close()

@@ -9,6 +9,7 @@ import ssl
 from typing import Any
 
 import aiohttp
+import orjson
 
 from . import rights as _rights, tls, topics, values
 from .administration import Administration
@@ -16,7 +17,7 @@ from .calls import Calls, quoted
 from .claiming import Claiming
 from .configuration import Configuration
 from .connection import MQTT_PORT, MQTTS_PORT, Connection, is_loopback
-from .downlinks import Downlinks
+from .downlinks import Downlink, Downlinks
 from .end_devices import EndDevices
 from .errors import (
     AuthenticationFailed,
@@ -277,6 +278,27 @@ class Stack:
         except (MqttRefused, MissingRight) as error:
             await self._confirm(error)
             raise
+
+    async def publish_downlinks(
+        self, operation: str, device_id: str, downlinks: Sequence[Downlink]
+    ) -> None:
+        """Push downlinks or replace a queue over MQTT: unconfirmed, refusals don't come back.
+
+        The server drops what the key may not send without a word, so the right is asked for
+        first: raises MissingRight. HTTP (`downlinks`) is the better way where it can be reached.
+        """
+        if _rights.TRAFFIC_DOWN_WRITE not in await self.rights():
+            raise MissingRight(
+                f"insufficient rights for application `{self.connection.uid}`",
+                rights=[_rights.TRAFFIC_DOWN_WRITE],
+                name="insufficient_application_rights",
+                namespace="pkg/auth/rights",
+            )
+        body = {"downlinks": [downlink.as_json() for downlink in downlinks]}
+        async with await self._mqtt_connection() as connection:
+            username = self._address.username if self._address else self.connection.uid
+            topic = topics.downlink(username, device_id, operation)
+            await connection.publish(topic, orjson.dumps(body))
 
     async def stream(self) -> AsyncGenerator[StreamItem]:
         """Yield the application's messages for ever, and what happens to the connection.
