@@ -1,11 +1,13 @@
 """What becomes of downlinks, over real sockets."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -13,6 +15,7 @@ from custom_components.thethingsstack import downlinks as module
 from custom_components.thethingsstack.client import Downlink
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.device import EndDeviceState
+from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
 from custom_components.thethingsstack.downlinks import Downlinks
 from custom_components.thethingsstack.fate import DownlinkState, FollowedDownlink
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
@@ -317,3 +320,91 @@ async def test_what_was_decided_meanwhile_is_unknown(
     again: Downlinks = entry.runtime_data.downlinks
     await until(hass, lambda: again.newest("c").state == "outcome_unknown")  # type: ignore[union-attr]
     assert again.newest("d").state == "queued"  # type: ignore[union-attr]
+
+
+async def test_fair_use(hass: HomeAssistant, sim: Simulator) -> None:
+    """On the public network, more than ten in 24 hours are an issue; it goes by itself."""
+    entry = await set_up(hass, sim, make_entry(sim, "control", network="ttn_eu1"))
+    vicki = device_of(entry)
+    downlinks: Downlinks = entry.runtime_data.downlinks
+    for _ in range(11):
+        await downlinks.async_send(vicki, SET_20)
+        await sim.uplink(VICKI)
+    await until(hass, lambda: vicki.downlink.in_24_hours == 11)
+    issue = (DOMAIN, f"downlink_limit_{entry.entry_id}")
+    issues = ir.async_get(hass).issues
+    placeholders = issues[issue].translation_placeholders
+    assert placeholders is not None
+    assert placeholders["devices"].endswith(": 11")
+    downlinks.book._transmitted[VICKI].popleft()
+    downlinks._count_again(dt_util.utcnow())
+    await hass.async_block_till_done()
+    assert issue not in issues
+
+
+async def test_diagnostics_hide_payloads(
+    hass: HomeAssistant, entry: MockConfigEntry, downlinks: Downlinks, vicki: EndDeviceState
+) -> None:
+    await downlinks.async_send(vicki, SET_21, control="c")
+    told = await async_get_config_entry_diagnostics(hass, entry)
+    text = str(told)
+    assert "'of_a_control': True" in text
+    assert "0e15" not in text
+
+
+async def test_expected_after_the_learned_interval(
+    hass: HomeAssistant, sim: Simulator, downlinks: Downlinks, vicki: EndDeviceState
+) -> None:
+    """A class A device can be reached after its next uplink."""
+    assert downlinks.expected_at(vicki) is None
+    start = dt_util.utcnow() - timedelta(hours=5)
+    for hours in range(5):
+        moment = (start + timedelta(hours=hours + 0.5)).isoformat().replace("+00:00", "Z")
+        await sim.uplink(VICKI, received_at=moment)
+    await until(hass, lambda: vicki.learned_interval)
+    expected = downlinks.expected_at(vicki)
+    assert expected is not None
+    assert abs(expected - dt_util.utcnow() - timedelta(minutes=30)) < timedelta(minutes=1)
+
+
+async def test_queue_changed_between_reading_and_replacing(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, downlinks: Downlinks
+) -> None:
+    """What others' frames lose or gain in between is mended."""
+    vicki = device_of(entry)
+    push = entry.runtime_data.stack.downlinks.push
+    await push(VICKI, [Downlink(f_port=2, payload=b"\1")])
+    await downlinks.async_send(vicki, SET_20, control="c")
+    sim.faults.answer_delays["/down"] = 0.3
+    newest = asyncio.create_task(downlinks.async_send(vicki, SET_21, control="c"))
+    await until(hass, lambda: sim.requests[-1][1].endswith("/down"))
+    await asyncio.sleep(0.05)
+    await sim.uplink(VICKI)  # their first frame goes out
+    await push(VICKI, [Downlink(f_port=2, payload=b"\2")])  # and another one comes
+    await newest
+    sim.faults.answer_delays.clear()
+
+    def waiting() -> list[str]:
+        session = sim.devices[VICKI].session
+        return [] if session is None else [item.message["frm_payload"] for item in session.queue]
+
+    assert waiting() == ["AQ==", "DhU="]
+    await until(hass, lambda: waiting() == ["DhU=", "Ag=="])
+
+
+async def test_two_homes_leave_each_others_frames_alone(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, downlinks: Downlinks
+) -> None:
+    """The frames of another home's control are those of others."""
+    vicki = device_of(entry)
+    other = Downlink(f_port=1, payload=b"\x0e\x1e", correlation_ids=("ha:01", "ha:control:x"))
+    await entry.runtime_data.stack.downlinks.push(VICKI, [other])
+    for degrees in (20, 21, 22):
+        await downlinks.async_send(
+            vicki, Downlink(f_port=1, payload=bytes([14, degrees])), control="c"
+        )
+    queue = await downlinks.async_queue(vicki)
+    assert [item.payload for item in queue] == [b"\x0e\x1e", b"\x0e\x16"]
+    assert "ha:control:x" in queue[0].correlation_ids
+    await until(hass, lambda: downlinks.newest("x"))
+    assert not downlinks.newest("x").ours  # type: ignore[union-attr]

@@ -61,3 +61,5 @@ ACTIVITY_DECODED_LIMIT: Final = 4096
 AREA_ATTRIBUTES: Final = ("home-assistant-area", "area", "room")
 # So many frames in a row that its formatter refuses make an end device worth a repair issue
 UNDECODED_IN_A_ROW: Final = 3
+# What The Things Network's community policy allows a device to be sent in 24 hours
+DOWNLINK_LIMIT: Final = 10

@@ -134,6 +134,7 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
         "registered": device.end_device is not None,
         "disabled": device.disabled,
         "last_seen": device.last_seen.isoformat() if device.last_seen else None,
+        "downlinks": _downlinks(coordinator, device),
         "undecoded_uplinks": device.undecoded,
         "fields_left_out": device.skipped,
         "fields": {
@@ -150,6 +151,32 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
         "last_data_uplink": _message(
             last_data.raw if last_data and last_data is not last else None, private, tracked
         ),
+    }
+
+
+def _downlinks(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict[str, Any]:
+    """Return what became of the latest downlinks, without what was sent."""
+    standing = device.downlink
+    return {
+        "queue": standing.queue,
+        "in_24_hours": standing.in_24_hours,
+        "listens_always": standing.listens_always,
+        "expected_interval": device.learned_interval,
+        "latest": [
+            {
+                "ours": record.ours,
+                "of_a_control": record.control is not None,
+                "f_port": record.f_port,
+                "confirmed": record.confirmed,
+                "state": record.state.value,
+                "attempt": record.attempt,
+                "transmissions": len(record.transmissions),
+                "error": record.error,
+                "created": record.created.isoformat(),
+                "updated": record.updated.isoformat(),
+            }
+            for record in coordinator.downlinks.book.of(device.device_id)
+        ],
     }
 
 

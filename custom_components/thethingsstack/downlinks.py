@@ -49,6 +49,7 @@ LOOK_AFTER_UPLINK = 10.0
 DOUBT = timedelta(seconds=15)
 TIDY_AFTER = 1.0
 LOOK_PAUSE = 1.0
+REBUILD_SETTLED = timedelta(minutes=2)
 REFUSED_IN_DOUBT = (ConnectionFailed, ServerFailed)
 
 
@@ -332,14 +333,17 @@ class Downlinks:
             and other is not record
             and other.waiting
         ]
+        rebuild = Rebuild(record)
+        self._rebuilds[device_id] = rebuild
         queue = await self._queues.queue(device_id, max_wait=max_wait) if older else []
         tag = f"{CONTROL_TAG}{record.control}"
         places = [number for number, item in enumerate(queue) if tag in item.correlation_ids]
         if not places:
+            del self._rebuilds[device_id]
             await self._queues.push(device_id, [tagged], max_wait=max_wait)
             return
         others = [item for item in queue if tag not in item.correlation_ids]
-        self._rebuilds[device_id] = Rebuild.around(record, others)
+        rebuild.keep(others)
         new: list[Downlink | QueuedDownlink] = list(others)
         new.insert(places[0], tagged)
         await self._queues.replace(device_id, new, max_wait=max_wait)
@@ -357,12 +361,13 @@ class Downlinks:
             return
         async with self._lock(device):
             try:
+                self._rebuilds[device.device_id] = rebuild = Rebuild(record)
                 queue = await self._queues.queue(device.device_id)
                 item = next((i for i in queue if record.id in i.correlation_ids), None)
                 if item is None or item.payload is not None:
                     return
                 others = [other for other in queue if other is not item]
-                self._rebuilds[device.device_id] = Rebuild.around(record, others)
+                rebuild.keep(others)
                 await self._queues.replace(device.device_id, others)
             except StackError as err:
                 raise translated(err) from err
@@ -409,6 +414,9 @@ class Downlinks:
         if record.state is not before or happened is not None:
             self._tell(device, record)
         rebuild = self._rebuilds.get(device.device_id)
+        if rebuild is not None and dt_util.utcnow() - rebuild.started > REBUILD_SETTLED:
+            del self._rebuilds[device.device_id]
+            rebuild = None
         if (rebuild is not None and rebuild.hear(report)) or self._superseded(record, report):
             self._tidy_soon(device)
         self._look_soon(device, LOOK_AFTER_REPORT)
@@ -583,10 +591,8 @@ class Downlinks:
                 keep = [item for item in queue if not self._unwanted(item, rebuild)]
                 lost = rebuild.lost(queue, self.book) if rebuild is not None else []
                 if len(keep) < len(queue):
-                    record = self.book.last(device_id)
-                    if record is not None:
-                        self._rebuilds[device_id] = Rebuild.around(record, keep)
                     await self._queues.replace(device_id, [*keep, *lost])
+                    self._rebuilds.pop(device_id, None)
                 elif lost:
                     await self._queues.push(device_id, lost)
         except StackError as err:

@@ -4,8 +4,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
+from .client import NETWORKS
 from .client.rights import TRAFFIC_READ
-from .const import DOMAIN, ENTITY_LIMIT, ENTITY_LIMIT_WARNING
+from .const import CONF_NETWORK, DOMAIN, DOWNLINK_LIMIT, ENTITY_LIMIT, ENTITY_LIMIT_WARNING
 from .coordinator import TtsConfigEntry
 from .device import EndDeviceState
 
@@ -76,7 +77,49 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.undecoded_changed, update))
     entry.async_on_unload(coordinator.async_listen(stream_changed))
     entry.async_on_unload(forget)
+    _watch_downlinks(hass, entry)
     _warn_of_limit(hass, entry)
+
+
+@callback
+def _watch_downlinks(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Tell on the public network of devices that are sent more than it allows."""
+    if entry.data[CONF_NETWORK] not in NETWORKS:
+        return
+    coordinator = entry.runtime_data
+    issue_id = f"downlink_limit_{entry.entry_id}"
+
+    @callback
+    def update() -> None:
+        counts = {
+            device.name: device.downlink.in_24_hours
+            for device in coordinator.roster.states.values()
+            if device.downlink.in_24_hours > DOWNLINK_LIMIT
+        }
+        if not counts:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+            return
+        listed = [f"- {name}: {counts[name]}" for name in sorted(counts)[:LISTED_DEVICES]]
+        if len(counts) > LISTED_DEVICES:
+            listed.append(f"- … ({len(counts)})")
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            is_persistent=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key="downlink_limit",
+            translation_placeholders={
+                "application": entry.title,
+                "devices": "\n".join(listed),
+                "limit": str(DOWNLINK_LIMIT),
+            },
+        )
+
+    changed = coordinator.downlinks.count_changed
+    entry.async_on_unload(async_dispatcher_connect(hass, changed, update))
+    update()
 
 
 @callback
