@@ -1,6 +1,7 @@
 """Controls in Home Assistant: reported, pending and failed, over real sockets."""
 
 import asyncio
+import base64
 from typing import Any
 
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -10,6 +11,8 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er, 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.thethingsstack import async_remove_config_entry_device
+from custom_components.thethingsstack.client import Downlink
 from custom_components.thethingsstack.const import DOMAIN
 from tests.control_cases import (
     RADIATOR_KEY,
@@ -55,8 +58,6 @@ async def call(hass: HomeAssistant, subentry_id: str, service: str, **data: Any)
 
 def queue_of(sim: Simulator, device_id: str) -> list[bytes]:
     """Return the payloads that wait in a device's queue."""
-    import base64
-
     session = sim.devices[device_id].session
     assert session is not None
     return [base64.b64decode(d.message.get("frm_payload", "")) for d in session.queue]
@@ -147,26 +148,13 @@ async def test_a_removed_device_takes_its_controls_along(
     device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, SOCKET_KEY), entry.entry_id)
     assert device is not None
     sim.remove_device("pump-socket")
-    component = hass.config_entries
-    assert (
-        await component.async_remove_device(entry.entry_id, device.id)
-        if hasattr(component, "async_remove_device")
-        else await _remove(hass, entry, device)
-    )
+    assert await async_remove_config_entry_device(hass, entry, device)
+    dr.async_get(hass).async_remove_device(device.id)
     await hass.async_block_till_done()
     assert one not in entry.subentries
     assert two in entry.subentries
     assert not [e for e in er.async_get(hass).entities.values() if e.unique_id == one]
     assert state_of(hass, two).state != STATE_UNAVAILABLE
-
-
-async def _remove(hass: HomeAssistant, entry: MockConfigEntry, device: dr.DeviceEntry) -> bool:
-    """Remove a device as its page does."""
-    from custom_components.thethingsstack import async_remove_config_entry_device
-
-    allowed = await async_remove_config_entry_device(hass, entry, device)
-    dr.async_get(hass).async_remove_device(device.id)
-    return allowed
 
 
 async def test_without_its_device_a_control_waits_and_says_so(
@@ -190,6 +178,24 @@ async def test_without_its_device_a_control_waits_and_says_so(
     assert issue not in ir.async_get(hass).issues
     assert entity_of(hass, one).entity_id == entity_id
     assert state_of(hass, one).state != STATE_UNAVAILABLE
+
+
+async def test_a_control_of_an_unknown_device_waits_at_setup(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """A repair issue instead of an entity without device; gone with the control."""
+    entry = make_entry(sim, "control")
+    entry.add_to_hass(hass)
+    lost = subentry({**SOCKET, "device": "garden/70B3D57ED0FFFFFF"})
+    hass.config_entries.async_add_subentry(entry, lost)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    issue = (DOMAIN, f"control_{entry.entry_id}_{lost.subentry_id}")
+    assert issue in ir.async_get(hass).issues
+    assert not [e for e in er.async_get(hass).entities.values() if e.unique_id == lost.subentry_id]
+    hass.config_entries.async_remove_subentry(entry, lost.subentry_id)
+    await hass.async_block_till_done()
+    assert issue not in ir.async_get(hass).issues
 
 
 async def test_a_control_that_makes_no_sense_is_told(
@@ -254,8 +260,6 @@ async def test_the_newest_command_wins_and_others_frames_stay(
 ) -> None:
     """Toggled three times before the next uplink: one frame."""
     stack = entry.runtime_data.stack
-    from custom_components.thethingsstack.client import Downlink
-
     await stack.downlinks.push("bath-radiator", [Downlink(f_port=9, payload=b"\x99")])
     climate = await add_control(hass, entry, thermostat())
     for temperature in (18, 23, 24):
@@ -384,14 +388,19 @@ async def test_a_restart_keeps_state_and_pending_command(
 async def test_controls_are_unavailable_while_http_is_known_to_fail(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
-    """And available again with the first answer."""
+    """A command that gets no answer finds it out; the first answer makes them available again."""
     switch = await add_control(hass, entry, SOCKET)
-    coordinator = entry.runtime_data
-    coordinator.note_reachable(False)
-    await hass.async_block_till_done()
+    sim.faults.http_status["/as/"] = 503
+    with pytest.raises(HomeAssistantError):
+        await call(hass, switch, "turn_off")
+    assert state_of(hass, switch).state == STATE_ON, "only this call failed"
+    sim.faults.http_down = True
+    with pytest.raises(HomeAssistantError):
+        await call(hass, switch, "turn_off")
     assert state_of(hass, switch).state == STATE_UNAVAILABLE
-    coordinator.note_reachable(True)
-    await hass.async_block_till_done()
+    sim.faults.http_down = False
+    sim.faults.http_status.clear()
+    await entry.runtime_data.async_check_rights()
     assert state_of(hass, switch).state == STATE_ON
 
 

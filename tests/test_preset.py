@@ -68,6 +68,15 @@ def test_there_are_ten_models_and_each_names_its_source() -> None:
             assert control.preset == preset.id
 
 
+def test_the_readme_names_every_model() -> None:
+    """Brand and model, however they are put together."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    table = readme[readme.index("| model | controls |") : readme.index("[Yours is missing?]")]
+    for preset in built_in().values():
+        brand, _, model = preset.name.partition(" ")
+        assert any(brand in line and model in line for line in table.splitlines()), preset.name
+
+
 def test_every_file_is_read(caplog: pytest.LogCaptureFixture) -> None:
     """A file that can't be read would only be a line in the log."""
     built_in.cache_clear()

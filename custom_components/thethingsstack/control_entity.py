@@ -7,7 +7,7 @@ from typing import Any, override
 
 from homeassistant.const import Platform
 from homeassistant.core import Context, callback
-from homeassistant.exceptions import ServiceValidationError, TemplateError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, TemplateError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 from homeassistant.helpers.template import Template
@@ -24,6 +24,7 @@ DELIVERED = frozenset({DownlinkState.SENT, DownlinkState.ACKNOWLEDGED})
 # Uplinks with the field after a delivered command, until it counts as not followed.
 PATIENCE = 2
 NOT_FOLLOWED = "not_followed"
+NO_ANSWER = "downlink_no_answer"
 PENDING_ICON = "mdi:timer-sand"
 FAILED_ICON = "mdi:alert-circle-outline"
 
@@ -279,12 +280,18 @@ class ControlEntity(RestoreEntity):
                 translation_placeholders={"control": self.control.name, "error": str(err)},
             ) from err
         thread = thread_of(self.subentry_id, changes)
-        followed = await self.coordinator.downlinks.async_send(
-            self.device,
-            downlink,
-            control=thread,
-            note={str(role): to for role, to in changes.items()},
-        )
+        try:
+            followed = await self.coordinator.downlinks.async_send(
+                self.device,
+                downlink,
+                control=thread,
+                note={str(role): to for role, to in changes.items()},
+                context=self._context,
+            )
+        except HomeAssistantError as err:
+            if err.translation_key == NO_ANSWER:  # is that so for all?
+                await self.coordinator.async_check_rights()
+            raise
         self._follow(thread, followed)
         self.async_write_ha_state()
 

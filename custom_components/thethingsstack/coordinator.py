@@ -33,6 +33,7 @@ from .client import (
     LocationSolved,
     Message,
     MessagesDropped,
+    ServerFailed,
     Stack,
     StackError,
     StorageUnavailable,
@@ -586,7 +587,7 @@ class ApplicationCoordinator:
             self.rights = await self.stack.rights()
         except StackError as err:
             _LOGGER.debug("The rights can't be read now: %s", err)
-            self.note_reachable(not isinstance(err, ConnectionFailed))
+            self.note_reachable(not isinstance(err, ConnectionFailed | ServerFailed))
             return
         self.note_reachable(True)
         if self.readable != (TRAFFIC_READ in self.rights):
