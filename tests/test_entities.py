@@ -193,6 +193,29 @@ async def test_binary_states_and_their_words(hass: HomeAssistant, sim: Simulator
     assert state_of(hass, "binary_sensor", f"{RADIATOR}/field/openWindow").state == STATE_OFF
 
 
+async def test_states_of_a_text_are_learned(hass: HomeAssistant, sim: Simulator) -> None:
+    """In the order in which they came, also over a restart; a text that is none ends it."""
+    entry = await set_up(hass, sim)
+    unique_id = f"{WEATHER}/field/pump_state"
+    for number, state in enumerate(("idle", "running", "idle", "blocked"), 1):
+        await sim.uplink("weather-station", decoded={"pump_state": state})
+        await count(hass, entry, number)
+        assert state_of(hass, "sensor", unique_id).state == state
+    shown = state_of(hass, "sensor", unique_id)
+    assert shown.attributes["options"] == ["idle", "running", "blocked"]
+    assert shown.attributes["device_class"] == "enum"
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected)
+    shown = state_of(hass, "sensor", unique_id)
+    assert (shown.state, shown.attributes["options"]) == ("blocked", ["idle", "running", "blocked"])
+    await sim.uplink("weather-station", decoded={"pump_state": "E17: call the plumber, please"})
+    await count(hass, entry, 5)
+    shown = state_of(hass, "sensor", unique_id)
+    assert shown.state == "E17: call the plumber, please"
+    assert "options" not in shown.attributes
+    assert "device_class" not in shown.attributes
+
+
 async def test_positions_become_one_tracker(hass: HomeAssistant, sim: Simulator) -> None:
     """Latitude and longitude belong together; 0,0 is no position."""
     entry = await set_up(hass, sim)

@@ -461,6 +461,8 @@ class ApplicationCoordinator:
             new = self.fields.remember(device.key, received.new)
             device.reread({p: (received.new[p], m) for p, m in new.items() if m.rule == "override"})
             async_dispatcher_send(self.hass, self.new_fields, device, new)
+        if received.grown:
+            self.fields.grow(device.key, received.grown)
         if device.version_ids != versions:
             self._identify(device)
         if device.last_battery is not None and not device.battery_announced:

@@ -120,6 +120,7 @@ class Received:
 
     changed: list[str] = field(default_factory=list)
     new: dict[str, Meaning] = field(default_factory=dict)
+    grown: dict[str, Meaning] = field(default_factory=dict)
     undecoded: bool = False
     decoding_changed: bool = False
 
@@ -362,6 +363,7 @@ class EndDeviceState:
         )
         self.skipped = understanding.skipped
         received.new = understanding.new
+        received.grown = understanding.grown
         self.note_decisions(understanding.new)
         values, times, events = self.values, self._value_times, self._event_paths
         for path, value in understanding.values.items():

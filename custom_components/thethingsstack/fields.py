@@ -199,6 +199,16 @@ class FieldStore:
         return kept
 
     @callback
+    def grow(self, key: str, grown: Mapping[str, Meaning]) -> None:
+        """Take over states that fields turned out to have besides those known."""
+        decisions, automatic = self.decisions(key), self._automatic.setdefault(key, {})
+        for path, meaning in grown.items():
+            if decisions.get(path) == automatic.get(path):
+                automatic[path] = meaning
+            decisions[path] = meaning
+        self.save_soon()
+
+    @callback
     def rename_device(self, old_key: str, new_key: str) -> None:
         """Move decisions to another device key."""
         for decisions in (self._decisions, self._automatic):

@@ -309,8 +309,16 @@ class FieldSensor(FieldEntity, RestoreSensor):
             value = value[:STATE_LENGTH]
         if value == self._attr_native_value:
             return False
+        if value is not None and self.options is not None and value not in self.options:
+            self._take_states()
         self._attr_native_value = value
         return True
+
+    def _take_states(self) -> None:
+        """Take over the states that the field has by now; none if it is no enumeration."""
+        description = describe_sensor(self.path, self.device.decisions[self.path])
+        self._attr_device_class = description.device_class
+        self._attr_options = description.options
 
 
 class EndDeviceSensor(EndDeviceEntity, RestoreSensor):

@@ -155,5 +155,7 @@ class Understanding:
     """The value of each field in this uplink, by path."""
     new: dict[str, Meaning] = field(default_factory=dict)
     """Decisions on fields that had none; those to ignore are among them."""
+    grown: dict[str, Meaning] = field(default_factory=dict)
+    """Decisions that stand, with a state more than before, or as no enumeration any more."""
     skipped: int = 0
     """Fields left out because there were too many, or nested too deep."""

@@ -8,6 +8,7 @@ from .flatten import Flattened, Leaf, flatten, normalized_leaves
 from .gate import coordinate_of
 from .infer import infer, is_sentinel
 from .names import quantity_name
+from .options import begun, grown
 from .override import NUMERIC_ROLES, spelled
 from .tokens import words_of
 from .types import Context, Kind, Meaning, Position, Role, Understanding, Value
@@ -61,7 +62,20 @@ def understand(
     _decide_and_read(flattened.leaves, decisions, context, decide_absent, understanding)
     if normalized:
         _read_normalized(normalized, decisions, understanding)
+    _learn_options(decisions, understanding)
     return understanding
+
+
+def _learn_options(decisions: Mapping[str, Meaning], understanding: Understanding) -> None:
+    new = understanding.new
+    for path, value in understanding.values.items():
+        if (meaning := decisions.get(path)) is not None:
+            if meaning.options and value is not None and value not in meaning.options:
+                learned = grown(meaning, value)  # type: ignore[arg-type]
+                if learned is not meaning:
+                    understanding.grown[path] = learned
+        elif type(value) is str:
+            new[path] = begun(new[path], value)
 
 
 def raw_values(
