@@ -545,3 +545,18 @@ def test_the_labelled_fields(table: Path) -> None:
         assert 100 * right / asked >= floor, question
     wrong, asked = result["wrong class (share)"]
     assert 100 * wrong / asked <= WRONG_AT_MOST[table]
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("Light Intensity", None),
+        ("Wind Direction Sensor", None),
+        ("temperature_sensor_2", "Temperature sensor 2"),
+        ("TempC_probe", "Temperature probe"),
+        ("wind_speed_gust", None),
+    ],
+)
+def test_names_end_where_nothing_more_is_said(key: str, name: str | None) -> None:
+    """The quantity's own name is enough, unless something follows."""
+    assert understand({key: 12.5}, decisions={}).new[key].name == name

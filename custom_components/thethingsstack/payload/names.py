@@ -15,6 +15,8 @@ _WRAPPERS = word_set(
 )  # fmt: skip
 # What a quantity's name says anyway.
 _SAID = frozenset({"value", "percent", "relative", "gps_"})
+# What behind a quantity says nothing more, unless something follows: "light intensity", not "sensor 2".
+_EMPTY_ENDS = frozenset({"intensity", "gauge", "sensor", "level"})
 # Quantities too general for their name to stand for the field's own words.
 _GENERAL = frozenset(
     ("fault", "problem", "alarm", "error_code", "level", "count", "pulses", "people")
@@ -93,6 +95,8 @@ def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) ->
         return None if name.casefold() == QUANTITIES[quantity].name.casefold() else name
     own = QUANTITIES[quantity].name
     own_words = {word.casefold() for word in own.replace("-", " ").split()}
+    if quantity == "wind_gust":
+        own_words.add("speed")
     words = all_words(keys)
     before: list[str] = []
     after: list[str] = []
@@ -104,10 +108,12 @@ def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) ->
             continue
         else:
             (after if found else before).append(_shown(word))
+    if not found:
+        return plain_name(keys) if before else None
+    while after and after[-1].casefold() in _EMPTY_ENDS:
+        after.pop()
     if not before and not after:
         return None
-    if not found:
-        return plain_name(keys)
     name = own if own == "pH" or own.isupper() or not before else _lower_first(own)
     return _sentence([*before, name, *after])
 
