@@ -105,6 +105,23 @@ ALLOWED: dict[str, set[str]] = {
     "repairs": {"const", "client", *STATE},
     "system_health": {"const", *STATE},
     "trigger": {"device"},
+    "management_errors": {"client", "const"},
+    "targets": {"const", "management_errors", *STATE},
+    "management_services": {
+        "client",
+        "const",
+        "downlink_request",
+        "management_errors",
+        "targets",
+    },
+    "application_services": {
+        "client",
+        "const",
+        "downlink_request",
+        "management_errors",
+        "management_services",
+        "targets",
+    },
     "services": {"client", "const", "downlink_errors", "downlink_request", *STATE},
     "__init__": {
         "client",
@@ -114,6 +131,8 @@ ALLOWED: dict[str, set[str]] = {
         "redecide",
         "repairs",
         "services",
+        "application_services",
+        "management_services",
         *STATE,
     },
     **{

@@ -13,10 +13,13 @@ import voluptuous as vol
 
 from custom_components.thethingsstack import (
     addresses,
+    application_services,
     config_flow,
     downlink_errors,
     field_edit,
     fields_flow,
+    management_errors,
+    management_services,
     options_flow,
     services,
     survey,
@@ -243,7 +246,7 @@ def test_choices_have_their_texts() -> None:
     """Every option of every select."""
     selector = TEXTS["selector"]
     assert set(selector) == {
-        "network", "cluster", "devices", "survey", "field_platform", "field_state_class", "field_scope",
+        "network", "cluster", "devices", "survey", "field_platform", "field_state_class", "field_scope", "payload_formatter", "payload_formatter_kind",
         *CONTROL_CHOICES,
         "priority", "wait_for",
     }  # fmt: skip
@@ -321,6 +324,21 @@ def test_every_action_has_its_texts() -> None:
         services.REPLACE_QUEUE: services.DOWNLINK_SCHEMA,
         services.CLEAR_QUEUE: services.DEVICES_SCHEMA,
         services.GET_QUEUE: services.DEVICES_SCHEMA,
+        management_services.REGISTER_DEVICE: management_services.REGISTER_SCHEMA,
+        management_services.UPDATE_DEVICE: management_services.UPDATE_SCHEMA,
+        management_services.DELETE_DEVICE: management_services.DELETE_SCHEMA,
+        management_services.GET_DEVICE: management_services.GET_SCHEMA,
+        management_services.LIST_DEVICES: management_services.LIST_SCHEMA,
+        management_services.RESET_DEVICE: management_services.DEVICE_SCHEMA,
+        management_services.SIMULATE_UPLINK: management_services.SIMULATE_SCHEMA,
+        application_services.SET_PAYLOAD_FORMATTER: application_services.SET_FORMATTER_SCHEMA,
+        application_services.TEST_PAYLOAD_FORMATTER: application_services.TEST_FORMATTER_SCHEMA,
+        application_services.GET_APPLICATION: application_services.APPLICATION_SCHEMA,
+        application_services.UPDATE_APPLICATION: application_services.UPDATE_APPLICATION_SCHEMA,
+        application_services.LIST_API_KEYS: application_services.APPLICATION_SCHEMA,
+        application_services.CREATE_API_KEY: application_services.CREATE_KEY_SCHEMA,
+        application_services.DELETE_API_KEY: application_services.DELETE_KEY_SCHEMA,
+        application_services.LIST_COLLABORATORS: application_services.APPLICATION_SCHEMA,
     }
     assert set(described) == set(TEXTS["services"]) == set(ICONS["services"]) >= set(schemas)
     for name, texts in TEXTS["services"].items():
@@ -381,6 +399,9 @@ def test_every_exception_has_its_text() -> None:
             )
     for name in downlink_errors.KEYS.values():
         found.setdefault(name, []).append({"error", "length", "max"})
+    for name in management_errors.KEYS.values():
+        told = {"value", "known", "device", "application", "address", "maximum"}
+        found.setdefault(name, []).append(told)
     for name in services.NOT_REACHED.values():
         found.setdefault(name, []).append({"reason"})
     assert set(TEXTS["exceptions"]) == set(found)

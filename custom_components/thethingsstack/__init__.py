@@ -8,6 +8,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
+from .application_services import async_setup_application
 from .client import InvalidRequest, NotFound, StackError
 from .connection import async_create_stack
 from .const import DOMAIN
@@ -15,6 +16,7 @@ from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import EndDeviceState
 from .fate import DownlinkBook
 from .fields import FieldStore
+from .management_services import async_setup_management
 from .redecide import async_redecide
 from .repairs import async_watch
 from .services import async_setup_services
@@ -44,6 +46,8 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions."""
     async_setup_services(hass)
+    async_setup_management(hass)
+    async_setup_application(hass)
     return True
 
 
