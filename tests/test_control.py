@@ -6,11 +6,9 @@ from homeassistant.const import Platform
 import pytest
 
 from custom_components.thethingsstack.control import (
-    KINDS,
     Control,
     InvalidControlError,
     Report,
-    Role,
     lookup,
     thread_of,
 )
@@ -23,6 +21,7 @@ from custom_components.thethingsstack.control_form import (
     read_reports,
     reports_shown,
 )
+from custom_components.thethingsstack.control_kinds import KINDS, Role
 from custom_components.thethingsstack.frame import Form, FrameError, fill, read_payload, takes_value
 
 
@@ -50,7 +49,7 @@ def no_templates(template: str, value: object) -> str:
 def test_hexadecimal_payloads_take_the_value(payload: str, value: Any, filled: str | None) -> None:
     """Width, order, factor and offset of a number; text as UTF-8; separators as one likes."""
     if filled is None:
-        with pytest.raises(FrameError, match="payload_empty"):
+        with pytest.raises(FrameError, match="there is no payload"):
             read_payload(payload)
         return
     form, read = read_payload(payload)

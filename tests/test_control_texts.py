@@ -9,7 +9,6 @@ from homeassistant.data_entry_flow import section
 import pytest
 import voluptuous as vol
 
-from custom_components.thethingsstack.control import KINDS
 from custom_components.thethingsstack.control_flow import ControlFlow
 from custom_components.thethingsstack.control_form import (
     NO,
@@ -19,11 +18,12 @@ from custom_components.thethingsstack.control_form import (
     commands_schema,
     report_schema,
 )
+from custom_components.thethingsstack.control_kinds import KINDS
 
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "thethingsstack"
 TEXTS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json").read_text("utf-8"))
 FLOW: dict[str, Any] = TEXTS["config_subentries"]["control"]
-MODULES = ("control_flow", "control_form", "frame")
+MODULES = ("control_entity", "control_flow", "control_form", "control_preview", "frame")
 
 
 def fields_of(schema: vol.Schema) -> set[str]:
@@ -90,7 +90,7 @@ def test_every_refusal_has_its_text() -> None:
         ("platform", {str(platform) for platform in KINDS}),
         ("confirmed", {SAME, YES, NO}),
         ("command", {command.name for kind in KINDS.values() for command in kind.commands}),
-        ("preview", {"command", "none", "payload", "port", "unknown", "warnings"}),
+        ("preview", {"assumed", "command", "none", "payload", "port", "unknown", "warnings"}),
     ],
 )
 def test_choices_have_their_texts(selector: str, options: set[str]) -> None:

@@ -81,12 +81,29 @@ ALLOWED: dict[str, set[str]] = {
         "survey",
     },
     "frame": set(),
-    "control": {"client", "frame"},
+    "control_kinds": set(),
+    "control": {"client", "control_kinds", "frame"},
     "preset": {"const", "control"},
     "controls": {"const", "control", "device", "roster"},
-    "control_entity": {"const", "control", "fate", "frame", *STATE},
-    "control_form": {"control", "frame"},
-    "control_flow": {"const", "control", "control_form", "frame", "preset", *STATE},
+    "control_entity": {"const", "control", "control_kinds", "fate", "frame", *STATE},
+    "control_form": {"control", "control_kinds", "frame"},
+    "control_preview": {
+        "control",
+        "control_entity",
+        "control_form",
+        "control_kinds",
+        "frame",
+        *STATE,
+    },
+    "control_flow": {
+        "const",
+        "control",
+        "control_form",
+        "control_kinds",
+        "control_preview",
+        "preset",
+        *STATE,
+    },
     "addresses": {"client", "const"},
     "survey": {"addresses", "client", "connection", "const"},
     "options_flow": {"fields_flow", "const"},
@@ -139,7 +156,7 @@ ALLOWED: dict[str, set[str]] = {
         name: {"const", "describe", "downlink_sensor", "entity", "payload", *STATE}
         for name in PLATFORMS
     },
-    **{name: {"control", "control_entity", *STATE} for name in CONTROL_PLATFORMS},
+    **{name: {"control", "control_entity", "control_kinds", *STATE} for name in CONTROL_PLATFORMS},
 }
 LIBRARIES = {
     "client": {"aiohttp", "aiomqtt", "orjson", "typer", "paho"},

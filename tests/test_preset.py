@@ -6,7 +6,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.thethingsstack.control import Role
+from custom_components.thethingsstack.control_kinds import Role
 from custom_components.thethingsstack.preset import FOLDER, async_presets, built_in
 
 

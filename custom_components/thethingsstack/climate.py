@@ -12,8 +12,9 @@ from homeassistant.const import ATTR_TEMPERATURE, Platform, UnitOfTemperature
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control import Control, Role
+from .control import Control
 from .control_entity import ControlEntity, connect
+from .control_kinds import Role
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import EndDeviceState
 

@@ -5,135 +5,22 @@ Stored as the data of a config subentry; nothing here knows entities or the netw
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 import re
 from typing import Any, Self
 
 from homeassistant.const import Platform
 
 from .client import Downlink
+from .control_kinds import CLIMATE_MODES, KINDS, NUMBERS, TRUTHS, PlatformKind, Role, State
 from .frame import Filled, Form, FrameError, Render, fill, read_payload
 
 SUBENTRY_CONTROL = "control"
 
-CLIMATE_MODES = ("off", "heat", "cool", "heat_cool", "auto", "dry", "fan_only")
 ON_WORDS = frozenset({"on", "open", "opened", "true", "yes", "1", "locked", "active", "enabled"})
 OFF_WORDS = frozenset(
     {"off", "close", "closed", "false", "no", "0", "unlocked", "inactive", "disabled"}
 )
 MAX_PORT = 223
-
-
-class Role(StrEnum):
-    """What a control shows, each from a field of its own."""
-
-    STATE = "state"
-    """On, open or locked: the truth that the platform is about."""
-    POSITION = "position"
-    BRIGHTNESS = "brightness"
-    VALUE = "value"
-    OPTION = "option"
-    TARGET_TEMPERATURE = "target_temperature"
-    CURRENT_TEMPERATURE = "current_temperature"
-    CURRENT_HUMIDITY = "current_humidity"
-    MODE = "mode"
-
-
-type State = bool | float | str
-"""What a role is at: a truth, a number, or the name of an option."""
-
-TRUTHS = frozenset({Role.STATE})
-NUMBERS = frozenset(
-    {
-        Role.POSITION,
-        Role.BRIGHTNESS,
-        Role.TARGET_TEMPERATURE,
-        Role.CURRENT_TEMPERATURE,
-        Role.CURRENT_HUMIDITY,
-    }
-)
-MEASURED = frozenset({Role.CURRENT_TEMPERATURE, Role.CURRENT_HUMIDITY})
-"""Roles that no command changes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandKind:
-    """A command that a platform can have."""
-
-    name: str
-    role: Role | None
-    """What it changes; `None` for a button's."""
-    to: State | None = None
-    """What it changes it to; `None`: to the value that it is given."""
-    required: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlatformKind:
-    """What the controls of a platform consist of."""
-
-    commands: tuple[CommandKind, ...] = ()
-    reports: tuple[Role, ...] = ()
-    choices: Role | None = None
-    """The role whose options have a command each: those of a select, the modes of a climate."""
-    ranged: bool = False
-    """Whether its value has a lowest and a highest."""
-
-    @property
-    def main(self) -> Role | None:
-        """Return the role that the entity's state is of."""
-        return self.reports[0] if self.reports else None
-
-    def command(self, name: str) -> CommandKind | None:
-        """Return the command of this name."""
-        return next((kind for kind in self.commands if kind.name == name), None)
-
-
-def _pair(on: str, off: str) -> tuple[CommandKind, CommandKind]:
-    return (
-        CommandKind(name=on, role=Role.STATE, to=True),
-        CommandKind(name=off, role=Role.STATE, to=False),
-    )
-
-
-_STOP = CommandKind(name="stop", role=None, required=False)
-_POSITION = CommandKind(name="position", role=Role.POSITION, required=False)
-_MOVING = (*_pair("open", "close"), _STOP, _POSITION)
-
-KINDS: dict[Platform, PlatformKind] = {
-    Platform.SWITCH: PlatformKind(commands=_pair("on", "off"), reports=(Role.STATE,)),
-    Platform.BUTTON: PlatformKind(commands=(CommandKind(name="press", role=None),)),
-    Platform.NUMBER: PlatformKind(
-        commands=(CommandKind(name="set", role=Role.VALUE),), reports=(Role.VALUE,), ranged=True
-    ),
-    Platform.SELECT: PlatformKind(reports=(Role.OPTION,), choices=Role.OPTION),
-    Platform.TEXT: PlatformKind(
-        commands=(CommandKind(name="set", role=Role.VALUE),), reports=(Role.VALUE,)
-    ),
-    Platform.VALVE: PlatformKind(commands=_MOVING, reports=(Role.STATE, Role.POSITION)),
-    Platform.COVER: PlatformKind(commands=_MOVING, reports=(Role.STATE, Role.POSITION)),
-    Platform.LIGHT: PlatformKind(
-        commands=(
-            *_pair("on", "off"),
-            CommandKind(name="brightness", role=Role.BRIGHTNESS, required=False),
-        ),
-        reports=(Role.STATE, Role.BRIGHTNESS),
-    ),
-    Platform.CLIMATE: PlatformKind(
-        commands=(CommandKind(name="temperature", role=Role.TARGET_TEMPERATURE),),
-        reports=(
-            Role.TARGET_TEMPERATURE,
-            Role.CURRENT_TEMPERATURE,
-            Role.CURRENT_HUMIDITY,
-            Role.MODE,
-        ),
-        choices=Role.MODE,
-        ranged=True,
-    ),
-    Platform.LOCK: PlatformKind(commands=_pair("lock", "unlock"), reports=(Role.STATE,)),
-    Platform.SIREN: PlatformKind(commands=_pair("on", "off"), reports=(Role.STATE,)),
-}
-"""The platforms that a control can be of."""
 
 
 def threads_of(subentry_id: str) -> list[str]:

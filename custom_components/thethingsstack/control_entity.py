@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, override
 
 from homeassistant.const import Platform
-from homeassistant.core import Context, callback
+from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, TemplateError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
@@ -14,7 +14,8 @@ from homeassistant.helpers.template import Template
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .control import Control, Role, State, number, thread_of, threads_of
+from .control import Control, number, thread_of, threads_of
+from .control_kinds import Role, State
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import EndDeviceState, control_key
 from .fate import DownlinkState, FollowedDownlink
@@ -63,6 +64,14 @@ class Kept(ExtraStoredData):
     def as_dict(self) -> dict[str, Any]:
         """Return this as JSON."""
         return {"known": {str(role): state for role, state in self.known.items()}}
+
+
+def render_payload(hass: HomeAssistant, template: str, value: object) -> str:
+    """Return a payload template filled in with a value; raises FrameError."""
+    try:
+        return str(Template(template, hass).async_render({"value": value}, parse_result=False))
+    except TemplateError as err:
+        raise FrameError("template_failed", error=str(err)) from err
 
 
 def connect(
@@ -272,7 +281,9 @@ class ControlEntity(RestoreEntity):
         """
         command, changes = self.control.command_for(name, value)
         try:
-            downlink = command.downlink(value, self.render)
+            downlink = command.downlink(
+                value, lambda text, given: render_payload(self.hass, text, given)
+            )
         except FrameError as err:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
@@ -294,16 +305,6 @@ class ControlEntity(RestoreEntity):
             raise
         self._follow(thread, followed)
         self.async_write_ha_state()
-
-    def render(self, template: str, value: object) -> str:
-        """Return a payload template for a value; raises FrameError."""
-        try:
-            rendered = Template(template, self.hass).async_render(
-                {"value": value}, parse_result=False
-            )
-        except TemplateError as err:
-            raise FrameError("template_failed", error=str(err)) from err
-        return str(rendered)
 
     @callback
     def _downlink_changed(self, _device: EndDeviceState, downlink: FollowedDownlink) -> None:

@@ -1,6 +1,6 @@
 """Add control: a switch, valve, thermostat … for one end device, by preset or by hand."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -11,7 +11,6 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.const import Platform
-from homeassistant.exceptions import HomeAssistantError, TemplateError
 from homeassistant.helpers.selector import (
     SelectOptionDict,
     SelectSelector,
@@ -19,12 +18,11 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
     TextSelector,
 )
-from homeassistant.helpers.template import Template
 from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
 from .const import DOMAIN
-from .control import KINDS, Command, Control, InvalidControlError, State
+from .control import Control, InvalidControlError
 from .control_form import (
     FieldError,
     commands_schema,
@@ -35,9 +33,10 @@ from .control_form import (
     report_schema,
     reports_shown,
 )
+from .control_kinds import KINDS
+from .control_preview import ControlPreview
 from .coordinator import ApplicationCoordinator
 from .device import EndDeviceState
-from .frame import FrameError
 from .preset import Preset, async_presets
 
 # Braces are placeholders in texts: what a user may type comes in by placeholder.
@@ -50,8 +49,6 @@ _EXAMPLES = {
 
 # Optional only in the schema: a required select begins with the first of its list.
 _DEVICE = vol.Optional("device")
-# Why the formatter could not be asked: no reason against the payload.
-_NOT_NOW = frozenset({"downlink_no_answer", "downlink_rate_limited", "downlink_missing_right"})
 
 
 class ControlFlow(ConfigSubentryFlow):
@@ -316,7 +313,7 @@ class ControlFlow(ConfigSubentryFlow):
                 for key in ("unit", "minimum", "maximum", "step"):
                     self._data.pop(key, None)
                 self._data |= read_commands(platform, user_input)
-                await self._async_encode_all()
+                await self._async_preview()
             except FieldError as err:
                 errors[err.field], detail = err.key, err.detail
             else:
@@ -394,79 +391,23 @@ class ControlFlow(ConfigSubentryFlow):
             description_placeholders={
                 "name": control.name,
                 "device": self._device.name,
-                "frames": "\n".join(await self._async_encode_all()),
+                "frames": await self._async_preview(),
                 "reports": "\n".join(f"- {report.path}" for report in control.reports.values())
-                or "-",
+                or f"- {(await self._texts('preview'))['assumed']}",
             },
             last_step=True,
         )
 
-    # What the commands become
-
-    async def _async_encode_all(self) -> list[str]:
-        """Return what each command sends, as a table; raises FieldError for what can't be sent."""
-        names = await self._texts("command")
-        notes = await self._texts("preview")
-        lines = [f"| {notes['command']} | {notes['port']} | {notes['payload']} |", "|---|---|---|"]
-        for field, name, command, values in self._samples():
-            label = names.get(name, name)
-            for value in values:
-                told = label if value is None else f"{label}: {_plain(value)}"
-                port, payload = await self._async_encode(field, command, value, notes)
-                lines.append(f"| {told} | {port} | {payload} |")
-        return lines
-
-    def _samples(self) -> Iterator[tuple[str, str, Command, list[State | None]]]:
-        """Yield form field, name and command, with values that show what it can become."""
-        data = self._data
-        kind = KINDS[Platform(data["platform"])]
-        for name, given in data["commands"].items():
-            spec = kind.command(name)
-            assert spec is not None
-            values: list[State | None] = [None]
-            if spec.role is not None and spec.to is None:
-                if "minimum" in data:
-                    middle = (data["minimum"] + data["maximum"]) / 2
-                    values = [data["minimum"], float(round(middle)), data["maximum"]]
-                elif data["platform"] == Platform.TEXT:
-                    values = ["abc"]
-                else:
-                    values = [0.0, 50.0, 100.0]
-            yield name, name, Command.from_dict(given), values
-        field = "modes" if data["platform"] == Platform.CLIMATE else "options"
-        for name, given in data["choices"].items():
-            yield field, name, Command.from_dict(given), [None]
-
-    async def _async_encode(
-        self, field: str, command: Command, value: State | None, notes: Mapping[str, str]
-    ) -> tuple[str, str]:
-        """Return port and payload of a command as text; raises FieldError if it can't be sent."""
-        try:
-            filled = command.fill(value, self._render)
-        except FrameError as err:
-            raise FieldError(field, err.key, ", ".join(err.placeholders.values())) from err
-        if isinstance(filled, bytes):
-            return str(command.f_port), f"`{filled.hex(' ').upper()}`" if filled else "-"
-        try:
-            encoded = await self._coordinator.downlinks.async_encode(
-                self._device, filled, command.f_port
-            )
-        except HomeAssistantError as err:
-            if err.translation_key in _NOT_NOW:
-                return str(command.f_port or "-"), notes["unknown"].format(error=err)
-            raise FieldError(field, "not_encoded", str(err)) from err
-        text = f"`{encoded.payload.hex(' ').upper()}`"
-        if encoded.warnings:
-            text += " ⚠ " + notes["warnings"].format(warnings="; ".join(encoded.warnings))
-        return str(encoded.f_port), text
-
-    def _render(self, template: str, value: object) -> str:
-        try:
-            return str(
-                Template(template, self.hass).async_render({"value": value}, parse_result=False)
-            )
-        except TemplateError as err:
-            raise FrameError("template_failed", error=str(err)) from err
+    async def _async_preview(self) -> str:
+        """Return what the commands will send; raises FieldError for one that can't be sent."""
+        preview = ControlPreview(
+            self.hass,
+            self._coordinator,
+            self._device,
+            await self._texts("command"),
+            await self._texts("preview"),
+        )
+        return await preview.async_table(self._data)
 
     async def _texts(self, selector: str) -> dict[str, str]:
         """Return the translated options of a select, by key."""
@@ -475,10 +416,6 @@ class ControlFlow(ConfigSubentryFlow):
             self.hass, self.hass.config.language, "selector", [DOMAIN]
         )
         return {k.removeprefix(prefix): text for k, text in texts.items() if k.startswith(prefix)}
-
-
-def _plain(value: State) -> State:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _label(device: EndDeviceState) -> str:

@@ -20,18 +20,8 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .control import (
-    CLIMATE_MODES,
-    KINDS,
-    MAX_PORT,
-    OFF_WORDS,
-    ON_WORDS,
-    Command,
-    Control,
-    PlatformKind,
-    Report,
-    Role,
-)
+from .control import MAX_PORT, OFF_WORDS, ON_WORDS, Command, Control, Report
+from .control_kinds import CLIMATE_MODES, KINDS, PlatformKind, Role
 from .frame import Form, FrameError, read_payload, takes_value
 
 SINGLE = "single"
@@ -76,12 +66,13 @@ def commands_schema(platform: Platform) -> vol.Schema:
         fields[key(command.name)] = _TEXT
     if kind.choices is not None:
         key = vol.Required if kind.choices is Role.OPTION else vol.Optional
-        fields[key(_choices_field(kind))] = _LINES
+        fields[key(choices_field(kind))] = _LINES
     fields[vol.Required("f_port")] = _PORT
     fields[vol.Required("confirmed", default=True)] = BooleanSelector()
     if kind.ranged:
-        fields[vol.Required("minimum")] = _ANY_NUMBER
-        fields[vol.Required("maximum")] = _ANY_NUMBER
+        lowest, highest = (5, 30) if platform is Platform.CLIMATE else (0, 100)
+        fields[vol.Required("minimum", default=lowest)] = _ANY_NUMBER
+        fields[vol.Required("maximum", default=highest)] = _ANY_NUMBER
         fields[vol.Required("step", default=1)] = _ANY_NUMBER
     if platform is Platform.NUMBER:
         fields[vol.Optional("unit")] = _TEXT
@@ -94,7 +85,8 @@ def commands_schema(platform: Platform) -> vol.Schema:
     return vol.Schema(fields)
 
 
-def _choices_field(kind: PlatformKind) -> str:
+def choices_field(kind: PlatformKind) -> str:
+    """Return the form's field for the options of a select, or the modes of a climate."""
     return "modes" if kind.choices is Role.MODE else "options"
 
 
@@ -107,7 +99,7 @@ def commands_shown(control: Control) -> dict[str, Any]:
         name: payload_text(command) for name, command in control.commands.items()
     }
     if control.choices:
-        shown[_choices_field(control.kind)] = "\n".join(
+        shown[choices_field(control.kind)] = "\n".join(
             f"{name} = {payload_text(command)}" for name, command in control.choices.items()
         )
     shown |= {"f_port": f_port, "confirmed": first.confirmed}
@@ -182,7 +174,7 @@ def _command(
 
 
 def _read_choices(kind: PlatformKind, given: Mapping[str, Any]) -> dict[str, Any]:
-    field = _choices_field(kind)
+    field = choices_field(kind)
     choices: dict[str, Any] = {}
     for line, name, text in _lines(field, given.get(field)):
         if kind.choices is Role.MODE:

@@ -27,12 +27,24 @@ class Form(StrEnum):
     TEMPLATE = "template"
 
 
+_REASONS = {
+    "payload_empty": "there is no payload",
+    "payload_object": "this is no JSON object: {error}",
+    "payload_hex": "this is no hexadecimal number: {payload}",
+    "payload_odd": "a byte has two digits, one is missing: {payload}",
+    "template_empty": "the template gives nothing",
+    "template_failed": "the template fails: {error}",
+    "value_not_number": "{value} is no number",
+    "value_out_of_range": "{value} doesn't fit into {bytes} bytes",
+}
+
+
 class FrameError(ValueError):
     """A payload that can't be read or filled in; `key` names the text that says why."""
 
     def __init__(self, key: str, **placeholders: str) -> None:
         """Keep the text's key and what it names."""
-        super().__init__(" ".join([key, *placeholders.values()]))
+        super().__init__(_REASONS[key].format(**placeholders))
         self.key = key
         self.placeholders = placeholders
 
