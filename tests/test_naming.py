@@ -1,12 +1,14 @@
 """Names speak the language of Home Assistant where the quantity is known."""
 
+from dataclasses import replace
+
 import pytest
 
 from custom_components.thethingsstack.naming import FieldNames
 from custom_components.thethingsstack.payload import Meaning, understand
 
 PREFIX = "component.thethingsstack.entity.sensor"
-GERMAN = {f"{PREFIX}.temperature.name": "Temperatur", f"{PREFIX}.co2.name": "CO2"}
+GERMAN = {f"{PREFIX}.temperature.name": "Temperatur", f"{PREFIX}.count.name": "Anzahl"}
 FRENCH = {f"{PREFIX}.soil_moisture.name": "Humidité du sol", f"{PREFIX}.temperature.name": "Température"}  # fmt: skip
 
 
@@ -43,3 +45,11 @@ def test_a_given_name_stays() -> None:
     """Users know their language."""
     names = FieldNames("de", GERMAN)
     assert names.shown(decided("TempC_DS"), "My temperature") == "My temperature"
+
+
+def test_only_whole_words_are_translated() -> None:
+    """A counter is not a count with an ending."""
+    names = FieldNames("de", GERMAN)
+    field = replace(decided("temperature"), quantity="count")
+    assert names.shown(replace(field, name="Door count 1")) == "Door Anzahl 1"
+    assert names.shown(replace(field, name="Door counter")) == "Door counter"

@@ -1,6 +1,7 @@
 """Names of fields in Home Assistant's language, where the quantity is known."""
 
 from collections.abc import Mapping
+import re
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
@@ -42,9 +43,9 @@ class FieldNames:
         english = QUANTITIES[meaning.quantity].name
         key = f"component.{DOMAIN}.entity.{meaning.kind}.{meaning.quantity}.name"
         translated = self._texts.get(key, english)
-        place = name.casefold().find(english.casefold())
-        if translated == english or place < 0:
+        found = re.search(rf"(?<!\w){re.escape(english)}(?!\w)", name, re.IGNORECASE)
+        if translated == english or found is None:
             return name
-        if place > 0 and not self._capital and not translated[:2].isupper():
+        if found.start() > 0 and not self._capital and not translated[:2].isupper():
             translated = translated[:1].lower() + translated[1:]
-        return name[:place] + translated + name[place + len(english) :]
+        return name[: found.start()] + translated + name[found.end() :]
