@@ -53,7 +53,6 @@ from .gateways import Gateway, GatewayConnection
 from .identifiers import (
     InvalidIdentifier,
     check_id,
-    generate_eui,
     generate_key,
     looks_reversed,
     parse_dev_addr,
@@ -184,7 +183,6 @@ __all__ = [
     "check_id",
     "cloud_network",
     "expand",
-    "generate_eui",
     "generate_key",
     "is_loopback",
     "looks_reversed",
