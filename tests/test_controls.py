@@ -2,14 +2,20 @@
 
 import asyncio
 import base64
+import json
 from typing import Any
 
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    get_diagnostics_for_config_entry,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.thethingsstack import async_remove_config_entry_device
 from custom_components.thethingsstack.client import Downlink
@@ -180,6 +186,29 @@ async def test_without_its_device_a_control_waits_and_says_so(
     assert state_of(hass, one).state != STATE_UNAVAILABLE
 
 
+async def test_diagnostics_tell_of_controls_without_their_payloads(
+    hass: HomeAssistant,
+    sim: Simulator,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """Names are the user's, and a payload may open a door."""
+    assert await async_setup_component(hass, "diagnostics", {})
+    await add_control(hass, entry, {**SOCKET, "name": "My secret pump"})
+    answer = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    devices = answer["devices"]
+    assert isinstance(devices, dict)
+    (control,) = [c for device in devices.values() for c in device["controls"]]
+    assert control == {
+        "platform": "switch",
+        "preset": None,
+        "commands": [{"form": None, "f_port": 85, "confirmed": True}] * 2,
+        "reports": {"state": "socket_status"},
+    }
+    assert "secret pump" not in json.dumps(answer)
+    assert "08 01 FF" not in json.dumps(answer)
+
+
 async def test_a_control_of_an_unknown_device_waits_at_setup(
     hass: HomeAssistant, sim: Simulator
 ) -> None:
@@ -255,6 +284,30 @@ async def test_a_class_c_socket_answers_at_once(
     await until(hass, lambda: attribute(hass, switch, "pending")() is None)
 
 
+async def test_an_acknowledgment_may_come_before_the_answer(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """The stream is faster than HTTP: nothing stays pending afterwards."""
+    valve = await add_control(hass, entry, VALVE)
+    climate = await add_control(hass, entry, thermostat())
+    sim.faults.answer_delays["/down/push"] = 0.5
+    calls = [
+        hass.async_create_task(call(hass, valve, "open_valve")),
+        hass.async_create_task(call(hass, climate, "set_temperature", temperature=24)),
+    ]
+    await until(hass, lambda: queue_of(sim, "bath-radiator"))
+    while not all(task.done() for task in calls):
+        await sim.uplink("bath-radiator")
+        await asyncio.sleep(0.1)
+    await sim.uplink("bath-radiator")
+    await sim.uplink("bath-radiator")
+    for control in (valve, climate):
+        await until(hass, lambda control=control: attribute(hass, control, "pending")() is None)  # type: ignore[misc]
+        assert attribute(hass, control, "last_error")() is None
+    assert state_of(hass, valve).state == "open"
+    assert state_of(hass, climate).attributes["temperature"] == 24
+
+
 async def test_the_newest_command_wins_and_others_frames_stay(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
@@ -266,6 +319,11 @@ async def test_the_newest_command_wins_and_others_frames_stay(
         await call(hass, climate, "set_temperature", temperature=temperature)
     assert queue_of(sim, "bath-radiator") == [b"\x99", b"\x0e\x18"]
     assert attribute(hass, climate, "pending")() == "24"
+    await asyncio.gather(
+        *(call(hass, climate, "set_temperature", temperature=number) for number in (15, 16, 17))
+    )
+    assert queue_of(sim, "bath-radiator") == [b"\x99", b"\x0e\x11"]
+    assert attribute(hass, climate, "pending")() == "17"
 
 
 async def test_a_thermostat_by_preset_from_command_to_report(

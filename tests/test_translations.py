@@ -249,6 +249,7 @@ def test_choices_have_their_texts() -> None:
         "network", "cluster", "devices", "survey", "field_platform", "field_state_class", "field_scope", "payload_formatter", "payload_formatter_kind",
         *CONTROL_CHOICES,
         "priority", "wait_for",
+        "activation",
     }  # fmt: skip
     kinds = {*Kind, field_edit.HIDDEN} - {Kind.IGNORE}
     assert set(selector["field_platform"]["options"]) == kinds

@@ -17,6 +17,7 @@ from .device import EndDeviceState
 from .fate import DownlinkBook
 from .fields import FieldStore
 from .management_services import async_setup_management
+from .offers import async_offer_anew
 from .redecide import async_redecide
 from .repairs import async_watch
 from .services import async_setup_services
@@ -64,6 +65,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     coordinator = ApplicationCoordinator(hass, entry, stack)
     await coordinator.async_setup()
     entry.runtime_data = coordinator
+    async_offer_anew(entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     async_watch(hass, entry)
     coordinator.controls.async_start()

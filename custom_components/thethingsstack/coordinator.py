@@ -71,6 +71,7 @@ from .device import (
 from .downlinks import Downlinks
 from .fields import FieldStore
 from .naming import FieldNames
+from .offers import async_offer_anew
 from .payload import Category, Kind, Meaning, Role
 from .repository import ModelSensors
 from .roster import EndDeviceRoster
@@ -585,6 +586,7 @@ class ApplicationCoordinator:
 
     async def async_check_rights(self) -> None:
         """See whether messages can come at all: the MQTT server says yes to every key."""
+        before = self.rights
         try:
             self.rights = await self.stack.rights()
         except StackError as err:
@@ -592,6 +594,8 @@ class ApplicationCoordinator:
             self.note_reachable(not isinstance(err, ConnectionFailed | ServerFailed))
             return
         self.note_reachable(True)
+        if self.rights != before:
+            async_offer_anew(self.entry)
         if self.readable != (TRAFFIC_READ in self.rights):
             self.readable = not self.readable
             self._write_hub()

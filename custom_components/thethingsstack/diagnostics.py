@@ -108,6 +108,20 @@ async def async_get_device_diagnostics(
     return _device(entry.runtime_data, state)
 
 
+def _control(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a control consists of; names are the user's, and payloads may be secret."""
+    commands = {**data.get("commands", {}), **data.get("choices", {})}
+    return {
+        "platform": data.get("platform"),
+        "preset": data.get("preset"),
+        "commands": [
+            {key: command.get(key) for key in ("form", "f_port", "confirmed")}
+            for command in commands.values()
+        ],
+        "reports": {role: report.get("path") for role, report in data.get("reports", {}).items()},
+    }
+
+
 def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict[str, Any]:
     versions = device.version_ids
     connection = coordinator.stack.connection
@@ -135,6 +149,9 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
         "disabled": device.disabled,
         "last_seen": device.last_seen.isoformat() if device.last_seen else None,
         "downlinks": _downlinks(coordinator, device),
+        "controls": [
+            _control(subentry.data) for subentry in coordinator.controls.of_device(device.key)
+        ],
         "undecoded_uplinks": device.undecoded,
         "fields_left_out": device.skipped,
         "fields": {

@@ -4,8 +4,8 @@ Events only say that something happened to a device; what is true then is read, 
 """
 
 import asyncio
-from collections.abc import Iterable
-from contextlib import aclosing
+from collections.abc import Iterable, Iterator
+from contextlib import aclosing, contextmanager
 from datetime import datetime, timedelta
 import logging
 from typing import Protocol
@@ -65,6 +65,7 @@ class RegistrySync:
         self.live = False
         """Whether changes are told by events."""
         self._changed: set[str] = set()
+        self._held: set[str] = set()
         self._cancel_read: CALLBACK_TYPE | None = None
         self._reading = asyncio.Lock()
         self._skipped = 0
@@ -86,6 +87,15 @@ class RegistrySync:
         if self._cancel_read is not None:
             self._cancel_read()
             self._cancel_read = None
+
+    @contextmanager
+    def holding(self, device_id: str) -> Iterator[None]:
+        """Leave an end device alone that is being registered: it may be taken back."""
+        self._held.add(device_id)
+        try:
+            yield
+        finally:
+            self._held.discard(device_id)
 
     # Events
 
@@ -137,6 +147,7 @@ class RegistrySync:
     async def _async_read(self) -> None:
         async with self._reading:
             changed, self._changed = self._changed, set()
+            held = set(self._held)
             try:
                 found = await self._home.stack.end_devices.batch(sorted(changed))
             except StackError as err:
@@ -145,10 +156,12 @@ class RegistrySync:
                 if self._cancel_read is None:
                     self._read_in(RETRY)
                 return
+        held |= self._held
         for end_device in found:
-            self._home.take_in(end_device)
+            if end_device.ids.device_id not in held:
+                self._home.take_in(end_device)
         gone = changed - {end_device.ids.device_id for end_device in found}
-        self._vanished(gone)
+        self._vanished(gone - held)
 
     # The list
 
@@ -165,18 +178,22 @@ class RegistrySync:
             return
         self._skipped = 0
         async with self._reading:
+            held = set(self._held)
             try:
                 found = [device async for device in home.stack.devices()]
             except StackError as err:
                 _LOGGER.debug("%s: the list can't be read: %s", home.entry.title, err)
                 return
+        held |= self._held
+        found = [end_device for end_device in found if end_device.ids.device_id not in held]
         for end_device in found:
             known = home.roster.registrations.get(end_device.ids.device_id)
             if known is None or _content(known) != _content(end_device):
                 home.take_in(end_device)
         present = {end_device.ids.device_id for end_device in found}
-        self._vanished({state.device_id for state in home.roster.states.values()} - present)
-        for device_id in set(home.roster.registrations) - present:
+        known_here = {state.device_id for state in home.roster.states.values()}
+        self._vanished(known_here - present - held)
+        for device_id in set(home.roster.registrations) - present - held:
             del home.roster.registrations[device_id]
 
     @callback

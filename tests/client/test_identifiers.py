@@ -5,6 +5,7 @@ import pytest
 from thethingsstack import (
     InvalidIdentifier,
     check_id,
+    generate_eui,
     generate_key,
     looks_reversed,
     parse_dev_addr,
@@ -103,3 +104,12 @@ def test_no_ids(text: str) -> None:
 def test_proposed_ids(name: str, taken: tuple[str, ...], proposed: str) -> None:
     assert propose_id(name, taken) == proposed
     assert check_id(proposed) == proposed
+
+
+def test_generated_euis_are_of_nobody() -> None:
+    """Locally administered, for a single thing, and different each time."""
+    euis = {generate_eui() for _ in range(50)}
+    assert len(euis) == 50
+    for eui in euis:
+        assert parse_eui(eui) == eui
+        assert bytes.fromhex(eui)[0] & 3 == 2

@@ -53,6 +53,7 @@ from .gateways import Gateway, GatewayConnection
 from .identifiers import (
     InvalidIdentifier,
     check_id,
+    generate_eui,
     generate_key,
     looks_reversed,
     parse_dev_addr,
@@ -183,6 +184,7 @@ __all__ = [
     "check_id",
     "cloud_network",
     "expand",
+    "generate_eui",
     "generate_key",
     "is_loopback",
     "looks_reversed",

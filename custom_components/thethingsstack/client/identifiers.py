@@ -127,3 +127,14 @@ def propose_id(name: str, taken: Collection[str] = ()) -> str:
 def generate_key() -> str:
     """Return a new AES-128 key as 32 upper-case digits."""
     return secrets.token_hex(16).upper()
+
+
+def generate_eui() -> str:
+    """Return a new EUI of nobody's: locally administered, for where no server gives one.
+
+    A bit of the first byte tells that it is.
+    https://standards.ieee.org/wp-content/uploads/import/documents/tutorials/eui.pdf
+    """
+    eui = bytearray(secrets.token_bytes(8))
+    eui[0] = eui[0] & 0xFC | 0x02
+    return eui.hex().upper()
