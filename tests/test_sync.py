@@ -8,6 +8,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
+from custom_components.thethingsstack import sync
 from custom_components.thethingsstack.const import CONF_DEVICES, DEVICES_NOT_IGNORED, DOMAIN
 from custom_components.thethingsstack.sync import RECONCILE_INTERVAL, RETRY
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
@@ -130,6 +131,19 @@ async def test_unread_change_is_read_later(hass: HomeAssistant, sim: Simulator) 
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=RETRY + 1))
     key = "70B3D57ED0060002"
     await until(hass, lambda: (found := device_of(hass, key)) and found.name == "Attic node")
+
+
+async def test_many_changes_are_read_from_the_list(
+    hass: HomeAssistant, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "MANY", 2)
+    await follow(hass, sim)
+    sim.requests.clear()
+    for number in range(3):
+        sim.add_device(f"new-{number}", dev_eui=f"70B3D57ED00600B{number}")
+    await until(hass, lambda: device_of(hass, "70B3D57ED00600B2"))
+    reads = [path for _, path in sim.requests if "/applications/garden/devices" in path]
+    assert not any("batch" in path for path in reads)
 
 
 async def test_gap_without_history_is_reconciled(hass: HomeAssistant, sim: Simulator) -> None:

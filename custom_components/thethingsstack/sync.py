@@ -36,6 +36,10 @@ RETRY = 60.0
 RECONCILE_INTERVAL = timedelta(minutes=15)
 # Behind events that come, the list has hardly anything to tell.
 SLOW_RECONCILES = 4
+# When so many changed at once, the list is fewer requests.
+MANY = 100
+# Events don't come when nothing happens; the connection is made anew after so many seconds.
+IDLE = 900.0
 # A key may get the right, and a server the stream.
 TRY_EVENTS_AGAIN = 3600.0
 
@@ -109,7 +113,7 @@ class RegistrySync:
 
     async def _async_stream(self) -> None:
         connected = False
-        events = self._home.stack.events.stream(REGISTRY_EVENTS, host="identity")
+        events = self._home.stack.events.stream(REGISTRY_EVENTS, host="identity", idle=IDLE)
         try:
             async with aclosing(events) as items:
                 async for item in items:
@@ -145,8 +149,11 @@ class RegistrySync:
         )
 
     async def _async_read(self) -> None:
+        changed, self._changed = self._changed, set()
+        if len(changed) > MANY:
+            await self.async_reconcile()
+            return
         async with self._reading:
-            changed, self._changed = self._changed, set()
             held = set(self._held)
             try:
                 found = await self._home.stack.end_devices.batch(sorted(changed))

@@ -98,14 +98,20 @@ class Stack:
         )
         self._calls = calls = Calls(transport, connection, sleep)
         self.end_devices = EndDevices(calls)
+        """Registering, changing, finding and removing end devices."""
         self.repository = Repository(calls)
+        """Brands, models and templates."""
         self.configuration = Configuration(calls)
+        """Frequency plans, versions, defaults."""
         self.formatters = FormatterCalls(calls)
+        """Payload formatters."""
         self.qr_codes = QrCodes(calls)
         self.claiming = Claiming(calls)
         self.administration = Administration(calls)
+        """The application itself, its API keys, who works with it."""
         self.gateways = Gateways(calls)
         self.events = Events(calls, random=random)
+        """What happens, as the HTTP API tells it."""
 
     # -- Calls ------------------------------------------------------------------------------------
 
