@@ -12,7 +12,8 @@ import aiohttp
 import aiomqtt
 import pytest
 
-from tests.simulator import RateLimit, Simulator
+from tests.simulator import RateLimit, Simulator, scripts
+from tests.simulator.formatters import FormatterError, ScriptError
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -299,3 +300,24 @@ async def test_closing_with_a_client_that_says_nothing() -> None:
                 await waiting
             assert await reader.read() == b""
     writer.close()
+
+
+async def test_scripts_run_as_javascript() -> None:
+    """A device's own script encodes its downlinks; what is wrong in it is told."""
+    script = (
+        "function encodeDownlink(i){ if (!i.data.ok) return {errors: ['not ok']};"
+        " return {bytes: [i.data.ok, i.fPort], fPort: 9, warnings: ['mind']}; }"
+    )
+    found = scripts.find("FORMATTER_JAVASCRIPT", script, {})
+    assert found.encode is not None
+    encoded = found.encode({"ok": 3}, 2)
+    assert (encoded.payload, encoded.f_port, encoded.warnings) == (b"\x03\x02", 9, ["mind"])
+    with pytest.raises(FormatterError, match="not ok"):
+        found.encode({}, 2)
+    assert found.decode is not None
+    with pytest.raises(ScriptError, match="Decoder"):
+        found.decode(b"\x01", 2)
+    endless = scripts.find("FORMATTER_JAVASCRIPT", "function decodeUplink(){for(;;);}", {})
+    assert endless.decode is not None
+    with pytest.raises(ScriptError):
+        endless.decode(b"\x01", 2)

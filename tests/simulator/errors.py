@@ -279,6 +279,13 @@ def formatter_failed(errors: str) -> RefusedError:
     )
 
 
+def script_failed(message: str) -> RefusedError:
+    """Return the error of a formatter's script that doesn't run."""
+    return RefusedError(
+        ABORTED, "pkg/scripting/javascript", "script", "{message}", {"message": message}
+    )
+
+
 def rate_limited(rate: int, key: str) -> RefusedError:
     """Return the answer to one call too many."""
     return RefusedError(

@@ -9,6 +9,10 @@ class FormatterError(Exception):
     """What a formatter returns in `errors`."""
 
 
+class ScriptError(FormatterError):
+    """A script that can't be run, or failed while it ran."""
+
+
 @dataclass
 class Decoded:
     """What a formatter makes of a frame."""
@@ -125,23 +129,6 @@ def _decode_vicki_downlink(data: bytes, _f_port: int) -> dict[str, Any]:
     return {"setTargetTemperature": data[1] if len(data) > 1 else None}
 
 
-def _weather_station(data: bytes, f_port: int) -> Decoded:
-    if f_port == 9:
-        raise FormatterError("unknown frame type")
-    if len(data) < 7:
-        raise FormatterError("short payload")
-    return Decoded(
-        {
-            "temperature": _number(int.from_bytes(data[:2]) / 10),
-            "humidity": data[2],
-            "battery": data[3],
-            "wind": {"speed": _number(data[4] / 10), "direction": data[5] * 2},
-            "gps": {"latitude": 52.37 + data[6] / 10000, "longitude": 4.89},
-        },
-        ["battery low"] if data[3] < 20 else [],
-    )
-
-
 _LPP: dict[int, tuple[str, int, float, bool]] = {
     0x00: ("digital_in", 1, 1, False),
     0x01: ("digital_out", 1, 1, False),
@@ -206,19 +193,4 @@ WEATHER_SCRIPT = (
     "{speed:b[4]/10,direction:b[5]*2},gps:{latitude:52.37+b[6]/10000,longitude:4.89}},"
     "warnings:b[3]<20?['battery low']:[]};}"
 )
-# There is no JavaScript engine here: scripts that the simulator knows, as Python.
-SCRIPTS = {WEATHER_SCRIPT: Formatter(_weather_station)}
 NONE = Formatter()
-
-
-def find(kind: str | None, script: str | None, version_ids: dict[str, Any]) -> Formatter:
-    """Return the formatter that a document names; one that does nothing if it isn't known."""
-    match kind:
-        case "FORMATTER_CAYENNELPP":
-            return CAYENNE
-        case "FORMATTER_REPOSITORY":
-            model = (version_ids.get("brand_id", ""), version_ids.get("model_id", ""))
-            return REPOSITORY.get(model, NONE)
-        case "FORMATTER_JAVASCRIPT":
-            return SCRIPTS.get(script or "", NONE)
-    return NONE

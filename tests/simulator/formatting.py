@@ -1,12 +1,12 @@
-"""Trying a formatter over HTTP. There is no JavaScript engine: scripts must be known ones."""
+"""Trying a formatter over HTTP."""
 
 import base64
 from typing import Any
 
-from . import errors, formatters, rights
+from . import errors, formatters, rights, scripts
 from .encoding import encode_bytes, prune
 from .errors import UNIMPLEMENTED, PlainRefusedError
-from .formatters import Formatter, FormatterError
+from .formatters import Formatter, FormatterError, ScriptError
 from .http_server import Call, Route
 
 
@@ -17,7 +17,7 @@ def routes() -> list[Route]:
 
 
 def _formatter(body: dict[str, Any]) -> Formatter:
-    found = formatters.find(
+    found = scripts.find(
         body.get("formatter"), body.get("parameter"), body.get("version_ids") or {}
     )
     if found is formatters.NONE:
@@ -40,6 +40,8 @@ async def _decode(call: Call) -> Any:
     payload = base64.b64decode(uplink.get("frm_payload", ""))
     try:
         result = decode(payload, uplink.get("f_port", 0))
+    except ScriptError as error:
+        raise errors.script_failed(str(error)) from error
     except FormatterError as error:
         raise errors.formatter_failed(str(error)) from error
     uplink |= {"decoded_payload": result.data, "decoded_payload_warnings": result.warnings}
@@ -55,6 +57,8 @@ async def _encode(call: Call) -> Any:
         return {"downlink": prune(downlink)}
     try:
         encoded = encode(downlink.get("decoded_payload") or {}, downlink.get("f_port", 0))
+    except ScriptError as error:
+        raise errors.script_failed(str(error)) from error
     except FormatterError as error:
         raise errors.formatter_failed(str(error)) from error
     downlink["f_port"] = encoded.f_port

@@ -6,7 +6,7 @@ from datetime import timedelta
 import math
 from typing import Any
 
-from . import formatters
+from . import scripts
 from .encoding import encode_bytes, merge, moment, prune, timestamp
 from .formatters import Decoded, Formatter, FormatterError
 from .model import Application, Device, Session, Stack
@@ -55,11 +55,15 @@ def formatter_of(application: Application, device: Device) -> Formatter:
     chosen = document.get("formatters")
     if chosen is None:
         chosen = (application.link or {}).get("default_formatters", {})
-    return formatters.find(
-        chosen.get("up_formatter"),
-        chosen.get("up_formatter_parameter"),
-        document.get("version_ids") or {},
+    up, down = (
+        scripts.find(
+            chosen.get(f"{way}_formatter"),
+            chosen.get(f"{way}_formatter_parameter"),
+            document.get("version_ids") or {},
+        )
+        for way in ("up", "down")
     )
+    return Formatter(up.decode, down.encode, down.decode_downlink)
 
 
 def envelope_ids(device: Device) -> dict[str, Any]:
