@@ -84,6 +84,7 @@ async def test_a_switch_by_hand(hass: HomeAssistant, entry: MockConfigEntry) -> 
     before = registry(hass)
     result = await start(hass, entry)
     assert result["step_id"] == "user"
+    assert result["description_placeholders"]["warning"] == ""
     labels = [option["label"] for option in options(result, "device")]
     assert "Pump socket · pump-socket · WS523" in labels
     result = await by_hand(hass, entry, "pump-socket", "switch", "Pump")
@@ -244,6 +245,15 @@ async def test_a_control_is_changed_and_keeps_its_entity(
     assert (changed.commands["on"].f_port, changed.commands["on"].confirmed) == (4, True)
     assert (changed.commands["off"].f_port, changed.commands["off"].confirmed) == (3, False)
     assert entity_of(hass, control).entity_id == before
+    assert entry.subentries[control].title == "Socket of a device", "the user's own"
+
+
+async def test_a_key_that_may_not_send_is_told_at_once(hass: HomeAssistant, sim: Simulator) -> None:
+    """Which right is missing, and where to grant it."""
+    entry = await set_up(hass, sim, make_entry(sim, "read"))
+    result = await start(hass, entry)
+    warning = result["description_placeholders"]["warning"]
+    assert "RIGHT_APPLICATION_TRAFFIC_DOWN_WRITE" in warning
 
 
 async def test_a_control_that_makes_no_sense_can_be_mended(

@@ -90,7 +90,19 @@ def test_every_refusal_has_its_text() -> None:
         ("platform", {str(platform) for platform in KINDS}),
         ("confirmed", {SAME, YES, NO}),
         ("command", {command.name for kind in KINDS.values() for command in kind.commands}),
-        ("preview", {"assumed", "command", "none", "payload", "port", "unknown", "warnings"}),
+        (
+            "preview",
+            {
+                "assumed",
+                "command",
+                "no_right",
+                "none",
+                "payload",
+                "port",
+                "unknown",
+                "warnings",
+            },
+        ),
     ],
 )
 def test_choices_have_their_texts(selector: str, options: set[str]) -> None:

@@ -99,6 +99,7 @@ ALLOWED: dict[str, set[str]] = {
         *STATE,
     },
     "control_flow": {
+        "client",
         "const",
         "control",
         "control_form",

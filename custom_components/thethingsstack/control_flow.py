@@ -21,6 +21,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
+from .client.rights import TRAFFIC_DOWN_WRITE
 from .const import DOMAIN
 from .control import Control, InvalidControlError
 from .control_form import (
@@ -80,8 +81,15 @@ class ControlFlow(ConfigSubentryFlow):
             data_schema=self.add_suggested_values_to_schema(
                 vol.Schema({_DEVICE: self._device_selector()}), user_input
             ),
+            description_placeholders={"warning": await self._warning()},
             errors=errors,
         )
+
+    async def _warning(self) -> str:
+        """Return what will keep every control from working, if there is something."""
+        if not self._coordinator.rights or TRAFFIC_DOWN_WRITE in self._coordinator.rights:
+            return ""
+        return "⚠ " + (await self._texts("preview"))["no_right"].format(right=TRAFFIC_DOWN_WRITE)
 
     def _not_ready(self) -> SubentryFlowResult | None:
         """Return the end of the dialogue where there is no end device to control."""
@@ -222,6 +230,12 @@ class ControlFlow(ConfigSubentryFlow):
             )
         last = controls[-1]
         return self.async_create_entry(title=self._title(last), data=last.as_dict())
+
+    def _new_title(self, control: Control) -> str:
+        """Return the title of a changed control; one that the user gave stays."""
+        subentry = self._get_reconfigure_subentry()
+        automatic = subentry.title.startswith(f"{subentry.data['name']} · ")
+        return self._title(control) if automatic else subentry.title
 
     def _title(self, control: Control) -> str:
         return f"{control.name} · {self._device.name}"
@@ -382,7 +396,7 @@ class ControlFlow(ConfigSubentryFlow):
             return self.async_update_and_abort(
                 self._get_entry(),
                 self._get_reconfigure_subentry(),
-                title=self._title(control),
+                title=self._new_title(control),
                 data=control.as_dict(),
             )
         return self.async_show_form(
