@@ -182,6 +182,7 @@ async def test_other_troubles(hass: HomeAssistant, sim: Simulator, entry: MockCo
     with pytest.raises(HomeAssistantError) as refused:
         await call(hass, "send_downlink", vicki, **COMMAND)
     assert refused.value.translation_key == "downlink_key_refused"
+    assert any(entry.async_get_active_flows(hass, {"reauth"}))
 
 
 async def test_partial_failure_names_the_devices(

@@ -15,6 +15,7 @@ from homeassistant.util.signal_type import SignalType
 from homeassistant.util.ulid import ulid_now
 
 from .client import (
+    AuthenticationFailed,
     ConnectionFailed,
     Downlink,
     DownlinkReport,
@@ -83,6 +84,7 @@ class Downlinks:
         self._rebuilds: dict[str, Rebuild] = {}
         self._looks: dict[str, CALLBACK_TYPE] = {}
         self._tidying: set[str] = set()
+        self._unheard: set[str] = set()
         self._looking = asyncio.Lock()
 
     # Life
@@ -133,7 +135,8 @@ class Downlinks:
         for device_id in self.book.device_ids:
             device = self._application.roster.by_device_id(device_id)
             if device is not None and any(record.open for record in self.book.of(device_id)):
-                self._look_soon(device, LOOK_AFTER_REPORT, after_gap=True)
+                self._unheard.add(device_id)
+                self._look_soon(device, LOOK_AFTER_REPORT)
 
     @callback
     def _cancel_looks(self) -> None:
@@ -376,6 +379,8 @@ class Downlinks:
 
     @callback
     def _refused(self, device: EndDeviceState, record: FollowedDownlink, error: StackError) -> None:
+        if isinstance(error, AuthenticationFailed):
+            self._entry.async_start_reauth(self._hass)
         if not record.waiting:
             return  # the stream knows more
         if isinstance(error, REFUSED_IN_DOUBT):
@@ -520,9 +525,7 @@ class Downlinks:
     # Looking at the queue, and mending it
 
     @callback
-    def _look_soon(
-        self, device: EndDeviceState, seconds: float, *, after_gap: bool = False
-    ) -> None:
+    def _look_soon(self, device: EndDeviceState, seconds: float) -> None:
         """Read the queue after a while, once for all that happens until then."""
         device_id = device.device_id
         if device_id in self._looks:
@@ -532,17 +535,20 @@ class Downlinks:
         def look(_now: datetime) -> None:
             self._looks.pop(device_id, None)
             self._entry.async_create_background_task(
-                self._hass, self._async_look(device, after_gap), f"{DOMAIN} downlink queue"
+                self._hass, self._async_look(device), f"{DOMAIN} downlink queue"
             )
 
         self._looks[device_id] = async_call_later(self._hass, seconds, look)
 
-    async def _async_look(self, device: EndDeviceState, after_gap: bool) -> None:
+    async def _async_look(self, device: EndDeviceState) -> None:
         """Compare what waits with what is thought to wait; one queue per second at most."""
         async with self._looking:
             try:
                 async with self._lock(device):
                     queue = await self._queues.queue(device.device_id)
+                    # Messages may have been missed: what isn't there has an unknown outcome.
+                    after_gap = device.device_id in self._unheard
+                    self._unheard.discard(device.device_id)
                     self._compare(device, queue, after_gap)
             except StackError as err:
                 _LOGGER.debug("No downlink queue of %s: %s", device.device_id, err)
