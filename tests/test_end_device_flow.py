@@ -377,6 +377,7 @@ async def test_only_chosen_devices_are_let_in(hass: HomeAssistant, sim: Simulato
         ({"dev_eui": "70B3D57ED006009G"}, {"dev_eui": "not_an_eui"}),
         ({"join_eui": "1"}, {"join_eui": "not_an_eui"}),
         ({"app_key": "0011"}, {"app_key": "not_a_key"}),
+        ({"area": "nowhere"}, {"area": "choose_from_list"}),
         ({"frequency_plan": "EU"}, {"frequency_plan": "choose_from_list"}),
         ({"dev_eui": "9900 06D0 7ED5 B370"}, {"dev_eui": "eui_reversed"}),
         (

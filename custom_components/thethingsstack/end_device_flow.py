@@ -9,6 +9,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers.selector import TextSelector
 import voluptuous as vol
 
@@ -294,6 +295,9 @@ class EndDeviceFlow(ConfigSubentryFlow):
             if given not in self._accepted:
                 self._accepted.add(given)
                 raise Refusal(field, "eui_reversed", given=given, usual=usual)
+        area_id = answers.get("area")
+        if area_id is not None and ar.async_get(self.hass).async_get_area(area_id) is None:
+            raise Refusal("area", "choose_from_list")
         roster = self._coordinator.roster
         asked = read_device(
             self._template,
