@@ -240,7 +240,8 @@ async def test_one_refused_frame_is_no_issue_three_in_a_row_are(
     await sim.uplink("weather-station", decoded=None, payload=b"\x01", f_port=7)
     await until(hass, lambda: ir.async_get(hass).issues)
     (issue,) = ir.async_get(hass).issues.values()
-    assert issue.translation_key == "undecoded_no_model"
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["subject"] == "Weather station"
     await hass.config_entries.async_unload(entry.entry_id)
     assert ir.async_get(hass).issues == {}
 

@@ -18,6 +18,7 @@ from custom_components.thethingsstack import (
     downlink_errors,
     field_edit,
     fields_flow,
+    formatter_repair,
     management_errors,
     management_services,
     options_flow,
@@ -154,8 +155,8 @@ def test_descriptions_belong_to_fields() -> None:
 
 def test_issues_tell_what_to_do() -> None:
     """An issue that can't be fixed by Home Assistant has a title and a description."""
-    for issue in TEXTS["issues"].values():
-        assert set(issue) == {"title", "description"}
+    for key, issue in TEXTS["issues"].items():
+        assert set(issue) == {"title", "fix_flow" if key == "undecoded" else "description"}
 
 
 # Forms
@@ -426,8 +427,27 @@ def test_every_issue_has_its_texts() -> None:
             found |= dict.fromkeys(constants(arm), names)
     assert set(TEXTS["issues"]) == set(found)
     for key, issue in TEXTS["issues"].items():
-        for text in issue.values():
-            assert placeholders(text) <= found[key], key
+        for name, text in issue.items():
+            if name != "fix_flow":
+                assert placeholders(text) <= found[key], key
+
+
+def test_the_repair_of_formatters_has_its_texts() -> None:
+    """As many steps and reasons as the code has, naming only what they are given."""
+    texts = TEXTS["issues"]["undecoded"]["fix_flow"]
+    steps = steps_of(formatter_repair.FormatterRepairFlow)
+    assert set(texts["step"]) == steps - {"init", "repository", "cayenne_lpp"}
+    given = {"devices", "count", "reason", "results", "url"}
+    for name, step in texts["step"].items():
+        assert step["title"]
+        for _, text in leaves(step):
+            assert placeholders(text) <= given, name
+        if "menu_options" in step:
+            choices = {"repository", "cayenne_lpp", "javascript"}
+            assert set(step["menu_options"]) == set(step["menu_option_descriptions"]) == choices
+    assert set(texts["step"]["javascript"]["data"]) == {formatter_repair.CONF_SCRIPT}
+    assert set(texts["error"]) == {"formatter_failed", "not_saved"}
+    assert set(texts["abort"]) == {"not_loaded", "missing_rights"}
 
 
 # Entities

@@ -1,5 +1,7 @@
 """Repair issues: what the user can mend, one issue per cause, gone when it is mended."""
 
+from homeassistant.components.repairs import RepairsFlow
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -9,6 +11,7 @@ from .client.rights import TRAFFIC_READ
 from .const import CONF_NETWORK, DOMAIN, DOWNLINK_LIMIT, ENTITY_LIMIT, ENTITY_LIMIT_WARNING
 from .coordinator import TtsConfigEntry
 from .device import EndDeviceState
+from .formatter_repair import FormatterRepairFlow
 
 LISTED_DEVICES = 10
 
@@ -20,10 +23,7 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 
     @callback
     def update() -> None:
-        by_model: dict[str, list[EndDeviceState]] = {}
-        for device in coordinator.roster.states.values():
-            if device.undecodable:
-                by_model.setdefault(_model(device), []).append(device)
+        by_model = _undecodable(entry)
         prefix = f"undecoded_{entry.entry_id}_"
         for domain, issue_id in list(ir.async_get(hass).issues):
             if (
@@ -122,6 +122,27 @@ def _watch_downlinks(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     update()
 
 
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
+) -> RepairsFlow:
+    """Return the dialogue that mends an issue."""
+    assert data is not None
+    entry: TtsConfigEntry = hass.config_entries.async_get_known_entry(str(data["entry_id"]))
+    devices = []
+    if entry.state is ConfigEntryState.LOADED:
+        devices = _undecodable(entry).get(str(data["model"]), [])
+    return FormatterRepairFlow(entry, devices)
+
+
+def _undecodable(entry: TtsConfigEntry) -> dict[str, list[EndDeviceState]]:
+    """Return by model the end devices whose uplinks aren't decoded."""
+    by_model: dict[str, list[EndDeviceState]] = {}
+    for device in entry.runtime_data.roster.states.values():
+        if device.undecodable:
+            by_model.setdefault(_model(device), []).append(device)
+    return by_model
+
+
 @callback
 def _tell_undecoded(
     hass: HomeAssistant,
@@ -138,15 +159,15 @@ def _tell_undecoded(
         hass,
         DOMAIN,
         issue_id,
-        is_fixable=False,
+        data={"entry_id": entry.entry_id, "model": model},
+        is_fixable=True,
         is_persistent=False,
         severity=ir.IssueSeverity.WARNING,
-        translation_key="undecoded" if model else "undecoded_no_model",
+        translation_key="undecoded",
         translation_placeholders={
             "application": entry.title,
             "devices": "\n".join(listed),
-            "model": model,
-            "url": entry.runtime_data.roster.console_url(devices[0].device_id),
+            "subject": model or ", ".join(names[:2]) + (" …" if len(names) > 2 else ""),
         },
     )
 
