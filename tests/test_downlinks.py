@@ -408,3 +408,18 @@ async def test_two_homes_leave_each_others_frames_alone(
     assert "ha:control:x" in queue[0].correlation_ids
     await until(hass, lambda: downlinks.newest("x"))
     assert not downlinks.newest("x").ours  # type: ignore[union-attr]
+
+
+async def test_expiry_in_the_queue(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, downlinks: Downlinks, told: Told
+) -> None:
+    """Its time passes before it can be sent; the next one goes out."""
+    vicki = device_of(entry)
+    soon = dt_util.utcnow() + timedelta(seconds=0.3)
+    late = await downlinks.async_send(vicki, Downlink(f_port=1, payload=b"\1", absolute_time=soon))
+    other = await downlinks.async_send(vicki, SET_20)
+    await asyncio.sleep(0.35)
+    await sim.uplink(VICKI)
+    await until(hass, lambda: told.types == ["queued", "queued", "expired", "sent"])
+    assert (late.state, late.error) == ("expired", "downlink_expired")
+    assert other.state == "sent"

@@ -179,6 +179,10 @@ class ApplicationServer:
         if session is None or not session.queue or session.waiting is not None:
             return
         downlink = session.queue.pop(0)
+        if (error := downlinks.expiry(self.stack, downlink)) is not None:
+            self._tell_failed(application, device, downlink, error)
+            self._transmit(application, device, uplink_ids)
+            return
         envelope = downlinks.transmitted(
             self.stack, application, device, "sent", downlink, uplink_ids=uplink_ids
         )

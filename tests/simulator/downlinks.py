@@ -114,11 +114,18 @@ def refusal(stack: Stack, device: Device, downlinks: list[Downlink]) -> RefusedE
                 length=length,
                 max=str(MAX_PAYLOAD),
             )
-        absolute = get_path(downlink.message, "class_b_c.absolute_time")
-        if absolute and moment(absolute) < stack.now():
-            return errors.network_server(
-                FAILED_PRECONDITION, "downlink_expired", "queued downlink is expired"
-            )
+        if (error := expiry(stack, downlink)) is not None:
+            return error
+    return None
+
+
+def expiry(stack: Stack, downlink: Downlink) -> RefusedError | None:
+    """Return why a downlink is too late to be sent, None if it isn't."""
+    absolute = get_path(downlink.message, "class_b_c.absolute_time")
+    if absolute and moment(absolute) < stack.now():
+        return errors.network_server(
+            FAILED_PRECONDITION, "downlink_expired", "queued downlink is expired"
+        )
     return None
 
 
