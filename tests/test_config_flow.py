@@ -23,6 +23,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.thethingsstack import addresses, config_flow, connection
 from custom_components.thethingsstack.addresses import FormError, read_key, read_where
 from custom_components.thethingsstack.client import (
+    FEATURES,
     AuthenticationFailed,
     CertificateFailed,
     ConnectionFailed,
@@ -96,8 +97,18 @@ async def to_rights(hass: HomeAssistant, sim: Simulator, key: str) -> Mapping[st
     return said(result)
 
 
+def offered(result: ConfigFlowResult) -> list[str]:
+    """Return what a user's key can grant."""
+    schema = result["data_schema"]
+    assert schema is not None
+    (selector,) = schema.schema.values()
+    return list(selector.config["options"])
+
+
 async def finish(hass: HomeAssistant, result: ConfigFlowResult) -> TtsConfigEntry:
-    """Accept the summary; returns the entry, running."""
+    """Grant what can be granted, and accept the summary; returns the entry, running."""
+    if result["step_id"] == "grant":
+        result = await submit(hass, result, features=offered(result))
     assert result["step_id"] == "rights"
     result = await submit(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -321,13 +332,125 @@ async def test_application_without_name(hass: HomeAssistant, sim: Simulator) -> 
 
 
 async def test_user_key_without_applications(hass: HomeAssistant, sim: Simulator) -> None:
-    """A key that reaches nothing says what to do."""
+    """A key that reaches nothing, and may not make anything, says what to do."""
     applications = dict(sim.stack.applications)
     sim.stack.applications.clear()
+    sim.set_rights("user", ["RIGHT_USER_APPLICATIONS_LIST"])
+    for key in sim.stack.keys.values():
+        if key.user_id is not None:
+            key.user_id = "guest"  # an administrator may everything
     result = await submit(hass, await to_key(hass, sim), api_key=sim.key("user"))
     assert result["errors"] == {"api_key": "no_applications"}
     sim.stack.applications.update(applications)
     await finish(hass, await submit(hass, result, api_key=sim.key("read")))
+
+
+async def test_user_key_makes_its_own(hass: HomeAssistant, sim: Simulator) -> None:
+    """A key with just the ticked rights is stored, the user's is forgotten; it goes with the entry."""
+    result = await submit(hass, await to_key(hass, sim), api_key=sim.key("user"))
+    result = await submit(hass, result, application_id="garden")
+    assert result["step_id"] == "grant"
+    assert set(offered(result)) == {*FEATURES, "delete_key"}
+    before = set(sim.stack.keys)
+    result = await submit(hass, result, features=["downlinks"])
+    assert result["errors"] == {"features": "uplinks_needed"}
+    result = await submit(
+        hass, result, features=["uplinks", "application", "devices", "delete_key"]
+    )
+    assert result["step_id"] == "rights"
+    assert "sending downlinks" in said(result)["missing"]
+    assert set(sim.stack.keys) == before  # nothing is made before the end
+    entry = await finish(hass, result)
+    assert entry.data["api_key"] != sim.key("user")
+    (made,) = set(sim.stack.keys) - before
+    assert entry.data["key_id"] == made
+    assert entry.runtime_data.rights == {
+        "RIGHT_APPLICATION_INFO",
+        "RIGHT_APPLICATION_TRAFFIC_READ",
+        "RIGHT_APPLICATION_DEVICES_READ",
+        "RIGHT_APPLICATION_SETTINGS_API_KEYS",
+    }
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert set(sim.stack.keys) == before
+
+
+async def test_own_key_that_stays(
+    hass: HomeAssistant, sim: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where it may not delete itself, or the server is away, the log tells."""
+    result = await submit(hass, await to_key(hass, sim), api_key=sim.key("user"))
+    result = await submit(hass, result, application_id="garden")
+    entry = await finish(hass, await submit(hass, result, features=["uplinks", "application"]))
+    assert "key_id" not in entry.data
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert "could not be deleted" not in caplog.text
+
+    result = await submit(hass, await to_key(hass, sim), api_key=sim.key("user"))
+    entry = await finish(hass, await submit(hass, result, application_id="garden"))
+    sim.faults.http_status["/applications/garden/api-keys"] = 503
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert "could not be deleted" in caplog.text
+    assert entry.data["api_key"] not in caplog.text
+
+
+async def test_another_key_takes_the_place_of_the_own_one(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """The id belongs to the earlier one."""
+    result = await submit(hass, await to_key(hass, sim), api_key=sim.key("user"))
+    entry = await finish(hass, await submit(hass, result, application_id="garden"))
+    assert entry.data["key_id"]
+    result = await reconfigure(hass, entry)
+    await submit(hass, result, **own_server(sim), api_key=sim.key("read"))
+    await hass.async_block_till_done()
+    assert entry.data["api_key"] == sim.key("read")
+    assert "key_id" not in entry.data
+
+
+async def test_own_key_that_cannot_be_made(hass: HomeAssistant, sim: Simulator) -> None:
+    """The summary says why, and can be sent again."""
+    result = await submit(hass, await to_key(hass, sim), api_key=sim.key("user"))
+    result = await submit(hass, result, application_id="garden")
+    result = await submit(hass, result, features=offered(result))
+    sim.faults.http_status["POST /applications/garden/api-keys"] = 503
+    result = await submit(hass, result)
+    assert result["step_id"] == "rights"
+    assert result["errors"] == {"base": "server_failed"}
+    sim.faults.http_status.clear()
+    await finish(hass, result)
+
+
+async def test_a_new_application(hass: HomeAssistant, sim: Simulator) -> None:
+    """Typed where the existing ones are offered; a taken or impossible ID is told."""
+    result = await submit(hass, await to_key(hass, sim), api_key=sim.key("user"))
+    result = await submit(hass, result, application_id="orchard")
+    assert result["step_id"] == "new_application"
+    assert suggested(result, "application_id") == "orchard"
+    result = await submit(hass, result, application_id="No Good", name="")
+    assert result["errors"] == {"application_id": "invalid_application_id"}
+    sim.faults.http_status["POST /users/"] = 409
+    result = await submit(hass, result, application_id="orchard", name="Orchard")
+    assert result["errors"] == {"application_id": "application_id_taken"}
+    sim.faults.http_status["POST /users/"] = 503
+    result = await submit(hass, result, application_id="orchard", name="Orchard")
+    assert result["step_id"] == "own_server"
+    sim.faults.http_status.clear()
+    result = await submit(hass, result, **own_server(sim))
+    result = await submit(hass, result, api_key=sim.key("user"))
+    result = await submit(hass, result, application_id="orchard")
+    entry = await finish(hass, await submit(hass, result, application_id="orchard", name="Orchard"))
+    assert entry.title == "Orchard"
+    assert entry.data["application_id"] == "orchard"
+    assert "orchard" in sim.stack.applications
+
+
+async def test_the_first_application(hass: HomeAssistant, sim: Simulator) -> None:
+    """A key that reaches none makes one; one that exists meanwhile is taken."""
+    sim.stack.applications.clear()
+    result = await submit(hass, await to_key(hass, sim), api_key=sim.key("user"))
+    assert result["step_id"] == "new_application"
+    entry = await finish(hass, await submit(hass, result, application_id="first"))
+    assert entry.data["application_id"] == "first"
 
 
 async def test_key_without_info_asks_for_the_application(

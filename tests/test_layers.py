@@ -82,6 +82,7 @@ ALLOWED: dict[str, set[str]] = {
         "offers",
         "options_flow",
         "survey",
+        "user_key",
     },
     "frame": set(),
     "control_kinds": set(),
@@ -121,6 +122,7 @@ ALLOWED: dict[str, set[str]] = {
         *STATE,
     },
     "addresses": {"client", "const"},
+    "user_key": {"addresses", "client", "const", "survey"},
     "survey": {"addresses", "client", "connection", "const"},
     "options_flow": {"fields_flow", "const"},
     "fields_flow": {

@@ -25,6 +25,7 @@ from custom_components.thethingsstack import (
     services,
     survey,
     trigger,
+    user_key,
 )
 from custom_components.thethingsstack.client import CLOUD_CLUSTERS, FEATURES, NETWORKS
 from custom_components.thethingsstack.const import (
@@ -246,7 +247,7 @@ def test_options_have_their_texts() -> None:
 def test_choices_have_their_texts() -> None:
     """Every option of every select."""
     selector = TEXTS["selector"]
-    assert set(selector) == {
+    assert set(selector) == {"features",
         "network", "cluster", "devices", "survey", "field_platform", "field_state_class", "field_scope", "payload_formatter", "payload_formatter_kind",
         *CONTROL_CHOICES,
         "priority", "wait_for",
@@ -256,6 +257,7 @@ def test_choices_have_their_texts() -> None:
     assert set(selector["field_platform"]["options"]) == kinds
     assert set(selector["field_state_class"]["options"]) == set(SENSOR_ROLES)
     assert set(selector["field_scope"]["options"]) == {scope.name.lower() for scope in Scope}
+    assert set(selector["features"]["options"]) == {*FEATURES, user_key.DELETE_KEY}
     assert set(selector["network"]["options"]) == {*NETWORKS, NETWORK_CLOUD, NETWORK_OWN_SERVER}
     assert set(selector["cluster"]["options"]) == set(CLOUD_CLUSTERS)
     assert set(selector["devices"]["options"]) == {
@@ -282,7 +284,7 @@ def test_every_refusal_has_its_text() -> None:
     reasons = set(survey._KEY_ERRORS.values())
     reasons |= {reason for _, reason in survey._SERVER_ERRORS + survey._MQTT_ERRORS}
     reasons |= {"invalid_auth", "invalid_identity_server", "invalid_server", "invalid_certificate"}
-    for name, call in calls("addresses", "config_flow", "survey"):
+    for name, call in calls("addresses", "config_flow", "survey", "user_key"):
         if name in ("FormError", "AddressError") and isinstance(call.args[0], ast.Constant):
             reasons.add(str(call.args[0].value))
     assert set(CONFIG["error"]) == reasons

@@ -10,7 +10,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .application_services import async_setup_application
 from .client import InvalidRequest, NotFound, StackError
-from .connection import async_create_stack
+from .connection import async_create_stack, async_discard_key
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import EndDeviceState
@@ -99,7 +99,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-    """Delete what was stored for the application."""
+    """Delete what was stored for the application, and the key that was made for it."""
+    await async_discard_key(hass, entry.data)
     await FieldStore(hass, entry.entry_id).async_remove()
     await DownlinkBook(hass, entry.entry_id).async_remove()
 

@@ -1,6 +1,7 @@
 """The dialogues that connect an application, renew its key, and move it to another server."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, override
 from urllib.parse import urlsplit
 
@@ -40,9 +41,11 @@ from .addresses import (
     siblings,
 )
 from .client import NETWORKS, Application, InvalidRequest, KeyInfo, Stack, missing
+from .client.rights import SETTINGS_API_KEYS
 from .connection import async_create_stack
 from .const import (
     CONF_APPLICATION_ID,
+    CONF_KEY_ID,
     CONF_NETWORK,
     CONF_SERVER,
     CONF_TENANT_ID,
@@ -66,7 +69,20 @@ from .survey import (
     async_survey,
     async_tenant,
 )
+from .user_key import (
+    CONF_FEATURES,
+    CONF_NAME,
+    NEEDED,
+    NEW_APPLICATION_SCHEMA,
+    async_create_application,
+    async_mint,
+    grant_schema,
+    grantable,
+    may_create_applications,
+    rights_for,
+)
 
+NOT_LAST = ("cloud", "own_server", "key", "application", "new_application", "grant")
 EXAMPLE_SERVER = "https://stack.example.org"
 
 
@@ -82,6 +98,7 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
         self._applications: list[Application] | None = None
         self._elsewhere: dict[str, Any] = {}
         self._survey: Survey | None = None
+        self._granted: frozenset[str] | None = None
 
     @staticmethod
     @callback
@@ -172,7 +189,7 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_use_key(self) -> ConfigFlowResult:
         self._data.pop(CONF_APPLICATION_ID, None)
-        self._applications = None
+        self._applications = self._granted = None
         stack = await self._async_stack()
         info = self._key_info = await async_key_info(stack)
         if info.application_id is not None:
@@ -181,7 +198,13 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
                 await async_rights(await self._async_stack())
                 return await self.async_step_application()
         else:
-            self._applications = await async_applications(stack)
+            try:
+                self._applications = await async_applications(stack)
+            except FormError as err:
+                if err.reason != "no_applications" or not may_create_applications(info):
+                    raise
+                self._applications = []
+                return await self.async_step_new_application()
             if self._applications is None or len(self._applications) > 1:
                 return await self.async_step_application()
             self._data[CONF_APPLICATION_ID] = self._applications[0].application_id
@@ -192,9 +215,12 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Let the user choose among the key's applications, or name one the key can't name."""
         refusal = None
+        may_create = self._key_info is not None and may_create_applications(self._key_info)
         if user_input is not None:
             try:
                 self._data.update(read_application(user_input[CONF_APPLICATION_ID]))
+                if may_create and not self._is_known(self._data[CONF_APPLICATION_ID]):
+                    return await self.async_step_new_application()
                 return await self._async_look()
             except FormError as err:
                 refusal = err
@@ -210,10 +236,41 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
                     ],
                     mode=SelectSelectorMode.DROPDOWN,
                     sort=True,
+                    custom_value=may_create,
                 )
             )
         schema = vol.Schema({vol.Required(CONF_APPLICATION_ID): selector})
         return self._form_or_address("application", schema, user_input or self._data, refusal)
+
+    def _is_known(self, application_id: str) -> bool:
+        """Return whether an application exists; what can't be listed may."""
+        known = self._applications
+        return known is None or any(item.application_id == application_id for item in known)
+
+    async def async_step_new_application(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Create an application of the key's owner, and go on with it."""
+        refusal = None
+        if user_input is not None:
+            try:
+                self._data.update(read_application(user_input[CONF_APPLICATION_ID]))
+                application_id = self._data[CONF_APPLICATION_ID]
+                if not self._is_known(application_id):
+                    assert self._key_info is not None
+                    created = await async_create_application(
+                        await self._async_stack(),
+                        self._key_info,
+                        application_id,
+                        user_input.get(CONF_NAME),
+                    )
+                    self._applications = [*(self._applications or []), created]
+                return await self._async_look()
+            except FormError as err:
+                refusal = err
+        return self._form_or_address(
+            "new_application", NEW_APPLICATION_SCHEMA, user_input or self._data, refusal
+        )
 
     # What
 
@@ -241,7 +298,24 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
         self._survey = await async_survey(stack, rights, title, expires_at)
         if self.source == SOURCE_RECONFIGURE:
             return self._finish(self._get_reconfigure_entry(), unique_id)
+        own = self._key_info is not None and self._key_info.application_id is not None
+        if not own and grantable(rights):
+            return await self.async_step_grant()
         return await self.async_step_rights()
+
+    async def async_step_grant(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what Home Assistant may do: a key with just that will be made in place of this one."""
+        assert self._survey is not None
+        refusal = None
+        schema = grant_schema(self._survey.rights)
+        if user_input is not None:
+            features = user_input[CONF_FEATURES]
+            if NEEDED in features:
+                self._granted = rights_for(features)
+                self._survey = replace(self._survey, rights=self._granted, expires_at=None)
+                return await self.async_step_rights()
+            refusal = FormError("uplinks_needed", CONF_FEATURES)
+        return self._form("grant", schema, user_input, refusal)
 
     def _right_cluster(self, application: Application | None) -> dict[str, Any] | None:
         """Return the data of the cluster that the application names, if another was chosen."""
@@ -275,16 +349,32 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_rights(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Tell what the key can do and what will be missing; then the entry is made."""
         assert self._survey is not None
+        errors = {}
         if user_input is not None:
-            return self.async_create_entry(title=self._survey.application, data=self._data)
+            try:
+                await self._async_take_own_key()
+            except FormError as err:
+                errors["base"] = err.reason
+            else:
+                return self.async_create_entry(title=self._survey.application, data=self._data)
         return self.async_show_form(
             step_id="rights",
+            errors=errors,
             description_placeholders={
                 "server": urlsplit(self._data[CONF_SERVER]).netloc,
                 **await async_describe(self.hass, self._survey),
             },
             last_step=True,
         )
+
+    async def _async_take_own_key(self) -> None:
+        """Put a key with just the granted rights in the place of the user's, at the last moment."""
+        if self._granted is None:
+            return
+        key = await async_mint(await self._async_stack(), self._granted)
+        self._data[CONF_API_KEY] = key.key
+        if SETTINGS_API_KEYS in self._granted:
+            self._data[CONF_KEY_ID] = key.key_id
 
     # Later
 
@@ -354,6 +444,8 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
 
         One that failed, or whose stream ended with a key that is good again, starts here.
         """
+        if self._data[CONF_API_KEY] != entry.data[CONF_API_KEY]:
+            self._data.pop(CONF_KEY_ID, None)  # it was of the other key
         unchanged = dict(entry.data) == self._data
         result = self.async_update_and_abort(
             entry, unique_id=unique_id or entry.unique_id, data=self._data
@@ -396,7 +488,7 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
             data_schema=self.add_suggested_values_to_schema(schema, suggested),
             errors=errors,
             description_placeholders=self._placeholders_of(refusal),
-            last_step=False if step_id in ("cloud", "own_server", "key", "application") else None,
+            last_step=False if step_id in NOT_LAST else None,
         )
 
     def _placeholders_of(self, refusal: FormError | None) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """From a config entry's data to a client, trusting what Home Assistant and the user trust."""
 
 from collections.abc import Mapping
+import logging
 from typing import Any
 
 from homeassistant.const import CONF_API_KEY, __version__
@@ -8,11 +9,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.ssl import get_default_context
 
-from .client import Connection, Stack, tls_context
+from .client import Connection, Stack, StackError, tls_context
 from .const import (
     CONF_APPLICATION_ID,
     CONF_CA_CERTIFICATE,
     CONF_IDENTITY_SERVER,
+    CONF_KEY_ID,
     CONF_MQTT_HOST,
     CONF_MQTT_PORT,
     CONF_MQTT_TLS,
@@ -21,6 +23,8 @@ from .const import (
     DOMAIN,
     VERSION,
 )
+
+_LOGGER = logging.getLogger(__name__)
 
 USER_AGENT = f"HomeAssistant/{__version__} {DOMAIN}/{VERSION}"
 
@@ -54,3 +58,16 @@ async def async_create_stack(hass: HomeAssistant, data: Mapping[str, Any]) -> St
         tls_context=context,
         user_agent=USER_AGENT,
     )
+
+
+async def async_discard_key(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
+    """Delete the key that was made for an entry, if one was; a refusal is only told."""
+    if (key_id := data.get(CONF_KEY_ID)) is None:
+        return
+    try:
+        stack = await async_create_stack(hass, data)
+        await stack.administration.delete_api_key(key_id)
+    except StackError as err:
+        _LOGGER.warning(
+            "The API key %s could not be deleted: %s. Delete it in the Console", key_id, err
+        )

@@ -16,6 +16,8 @@ CONF_MQTT_HOST: Final = "mqtt_host"
 CONF_MQTT_PORT: Final = "mqtt_port"
 CONF_MQTT_TLS: Final = "mqtt_tls"
 CONF_CA_CERTIFICATE: Final = "ca_certificate"
+CONF_KEY_ID: Final = "key_id"
+"""The key that was made for the entry, and goes with it"""
 
 # Only in forms
 CONF_CLUSTER: Final = "cluster"
