@@ -22,6 +22,7 @@ from custom_components.thethingsstack import (
     management_errors,
     management_services,
     options_flow,
+    removal_flow,
     services,
     survey,
     trigger,
@@ -187,7 +188,9 @@ def steps_of(*flows: type) -> set[str]:
 def test_every_step_has_its_texts() -> None:
     """As many steps as texts."""
     assert set(CONFIG["step"]) == steps_of(config_flow.TheThingsStackConfigFlow)
-    steps = steps_of(options_flow.TheThingsStackOptionsFlow, fields_flow.FieldsFlow)
+    steps = steps_of(
+        options_flow.TheThingsStackOptionsFlow, fields_flow.FieldsFlow, removal_flow.RemovalFlow
+    )
     assert set(OPTIONS["step"]) == steps - {"edit_again", "done"}  # without a form
     for flow in (CONFIG, OPTIONS):
         assert all(step["title"] for step in flow["step"].values())
@@ -241,7 +244,14 @@ def test_options_have_their_texts() -> None:
     for name, call in calls("field_edit"):
         if name == "FieldError":
             errors |= constants(call.args[1])
+    for name, call in calls("removal_flow"):
+        if name == "Refusal":
+            errors |= constants(call.args[1])
+    # What the servers may say to a deletion.
+    errors |= {"missing_rights", "key_refused", "rate_limited", "cannot_connect", "refused"}
     assert set(OPTIONS["error"]) == errors
+    assert set(steps["remove_what"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
+    assert set(OPTIONS["abort"]) == {"no_fields", "removed"}
 
 
 def test_choices_have_their_texts() -> None:

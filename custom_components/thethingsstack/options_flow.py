@@ -29,6 +29,7 @@ from .const import (
     IGNORE_VALUE,
 )
 from .fields_flow import FieldsFlow
+from .removal_flow import RemovalFlow
 
 GENERAL_SCHEMA = vol.Schema(
     {
@@ -49,8 +50,8 @@ GENERAL_SCHEMA = vol.Schema(
 )
 
 
-class TheThingsStackOptionsFlow(FieldsFlow):
-    """Which end devices come into Home Assistant, and what their fields are there."""
+class TheThingsStackOptionsFlow(FieldsFlow, RemovalFlow):
+    """Which end devices come into Home Assistant, what their fields are, and which go for good."""
 
     def __init__(self) -> None:
         """Start from the stored options."""
@@ -60,7 +61,10 @@ class TheThingsStackOptionsFlow(FieldsFlow):
         """Ask what it is about; fields are known only while the application is connected."""
         if self.config_entry.state is not ConfigEntryState.LOADED:
             return await self.async_step_general()
-        return self.async_show_menu(step_id="init", menu_options=["fields", "general", "overrides"])
+        options = ["fields", "general", "overrides"]
+        if self._may_remove:
+            options.append("remove")
+        return self.async_show_menu(step_id="init", menu_options=options)
 
     async def async_step_general(
         self, user_input: dict[str, Any] | None = None

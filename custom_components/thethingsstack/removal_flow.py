@@ -1,0 +1,143 @@
+"""Delete an end device on the server, confirmed twice: its keys are lost."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.core import callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.selector import BooleanSelector, TextSelector
+import voluptuous as vol
+
+from .client import NotFound, PartlyDeleted, StackError
+from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .device import EndDeviceState
+from .registration_errors import REMOVE, Refusal, lacking, refusal
+from .registration_form import chosen, searchable
+
+CONF_UNDERSTOOD = "understood"
+CONF_ALSO_HERE = "also_here"
+UNDERSTOOD_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_UNDERSTOOD, default=False): BooleanSelector(),
+        vol.Required(CONF_ALSO_HERE, default=False): BooleanSelector(),
+    }
+)
+
+
+class RemovalFlow(OptionsFlow):
+    """Which one → what is lost → its ID, typed → gone."""
+
+    config_entry: TtsConfigEntry
+    _to_remove: str = ""
+    _also_here: bool = False
+
+    @property
+    def _home(self) -> ApplicationCoordinator:
+        return self.config_entry.runtime_data
+
+    @property
+    def _may_remove(self) -> bool:
+        return not lacking(self._home.rights, REMOVE)
+
+    async def async_step_remove(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask which end device."""
+        choices = self._removable()
+        refused = None
+        if user_input is not None:
+            try:
+                self._to_remove = chosen("end_device", user_input["end_device"], choices)
+                return await self.async_step_remove_what()
+            except Refusal as err:
+                refused = err
+        schema = vol.Schema({vol.Required("end_device"): searchable(choices)})
+        return self._removal_form("remove", schema, user_input, refused)
+
+    def _removable(self) -> dict[str, str]:
+        """Return the ids of the registered end devices by name and id."""
+        roster = self._home.roster
+        names = {key: device.name or key for key, device in roster.registrations.items()}
+        names |= {s.device_id: s.name for s in roster.states.values() if not s.vanished}
+        labels = {f"{name} · {key}": key for key, name in names.items()}
+        return dict(sorted(labels.items(), key=lambda pair: pair[0].casefold()))
+
+    async def async_step_remove_what(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Tell what is lost, and ask whether that is understood."""
+        refused = None
+        if user_input is not None:
+            if user_input[CONF_UNDERSTOOD]:
+                self._also_here = user_input[CONF_ALSO_HERE]
+                return await self.async_step_remove_sure()
+            refused = Refusal(CONF_UNDERSTOOD, "not_understood")
+        return self._removal_form("remove_what", UNDERSTOOD_SCHEMA, user_input, refused)
+
+    async def async_step_remove_sure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the ID as the second confirmation, and delete."""
+        refused = None
+        if user_input is not None:
+            if user_input["device_id"].strip() != self._to_remove:
+                refused = Refusal("device_id", "id_differs")
+            else:
+                refused = await self._async_delete()
+                if refused is None:
+                    told = {"device": self._named(self._to_remove)}
+                    self._forget()
+                    return self.async_abort(reason="removed", description_placeholders=told)
+        schema = vol.Schema({vol.Required("device_id"): TextSelector()})
+        return self._removal_form("remove_sure", schema, user_input, refused)
+
+    async def _async_delete(self) -> Refusal | None:
+        """Delete on all servers; one that is gone already is as good."""
+        try:
+            await self._home.stack.end_devices.delete(self._to_remove)
+        except NotFound:
+            return None
+        except PartlyDeleted as err:
+            told = err.attributes.get
+            return Refusal("base", "partly_deleted", servers=told("servers"), reason=told("reason"))
+        except StackError as err:
+            return refusal(err, self._named)
+        return None
+
+    @callback
+    def _forget(self) -> None:
+        """Show that it isn't registered any more, or take it out of Home Assistant, too."""
+        home = self._home
+        home.roster.registrations.pop(self._to_remove, None)
+        state = self._removed_state()
+        if state is None:
+            return
+        if not self._also_here or state.registry_id is None:
+            home.vanish(state)
+            return
+        home.fields.forget(state.key)
+        home.downlinks.forget_device(state.device_id)
+        dr.async_get(self.hass).async_remove_device(state.registry_id)
+
+    def _removed_state(self) -> EndDeviceState | None:
+        return self._home.roster.by_device_id(self._to_remove)
+
+    def _named(self, device_id: str) -> str:
+        state = self._home.roster.by_device_id(device_id)
+        return state.name if state is not None else device_id
+
+    def _removal_form(
+        self,
+        step_id: str,
+        schema: vol.Schema,
+        suggested: Mapping[str, Any] | None,
+        refused: Refusal | None,
+    ) -> ConfigFlowResult:
+        """Show a form with what was typed, and why it was refused."""
+        told = {"device": self._named(self._to_remove), "device_id": self._to_remove}
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, suggested),
+            errors={} if refused is None else {refused.field: refused.key},
+            description_placeholders=told | (refused.placeholders if refused else {}),
+            last_step=step_id == "remove_sure",
+        )
