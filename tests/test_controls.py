@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from dataclasses import replace
 import json
 from typing import Any
 
@@ -479,6 +480,22 @@ async def test_a_device_that_gets_its_dev_eui_keeps_its_controls(
     assert state_of(hass, control).state == STATE_UNKNOWN
 
 
+async def test_an_older_report_counts_unless_it_was_turned_around(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """The newest frame may be one without the field."""
+    await sim.uplink("bath-radiator", {"relay": "on", "period": 15})
+    await sim.uplink("bath-radiator", {"period": 15})
+    device = entry.runtime_data.roster.states[RADIATOR_KEY]
+    await until(hass, lambda: device.values.get("relay") and "period" in device.values)
+    data = {**SOCKET, "device": RADIATOR_KEY, "reports": {"state": {"path": "relay"}}}
+    switch = await add_control(hass, entry, data)
+    assert state_of(hass, switch).state == STATE_ON
+    device.decisions["relay"] = replace(device.decisions["relay"], invert=True)
+    switch = await add_control(hass, entry, {**data, "name": "Other"})
+    assert state_of(hass, switch).state == STATE_UNKNOWN
+
+
 # Each platform
 
 
@@ -708,6 +725,8 @@ async def test_reports_of_every_kind_are_shown(
     assert state_of(hass, ids["text"]).state == "Hello"
     assert state_of(hass, ids["number"]).state == "15.0"
     assert state_of(hass, ids["climate"]).state == "heat"
+    await call(hass, ids["light"], "turn_on", brightness=1)
+    assert queue_of(sim, "bath-radiator")[-1] == b"\x02\x01", "dimmed, not off"
     await call(hass, ids["lock"], "unlock")
     assert state_of(hass, ids["lock"]).state == "unlocking"
     await call(hass, ids["lock"], "lock")

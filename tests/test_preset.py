@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.thethingsstack.control_kinds import Role
-from custom_components.thethingsstack.preset import FOLDER, async_presets, built_in
+from custom_components.thethingsstack.preset import FOLDER, async_presets, built_in, read_folder
 
 
 def no_templates(template: str, value: object) -> str:
@@ -74,6 +74,16 @@ def test_the_readme_names_every_model() -> None:
     for preset in built_in().values():
         brand, _, model = preset.name.partition(" ")
         assert any(brand in line and model in line for line in table.splitlines()), preset.name
+
+
+def test_the_example_for_contributors_works(tmp_path: Path) -> None:
+    """As it stands there."""
+    text = (Path(__file__).parent.parent / ".github" / "CONTRIBUTING.md").read_text("utf-8")
+    example = next(block for block in text.split("```yaml") if "id: brand_model" in block)
+    (tmp_path / "example.yaml").write_text(example.split("```")[0], "utf-8")
+    (preset,) = read_folder(tmp_path).values()
+    (control,) = preset.controls_of("key")
+    assert control.platform is Platform.VALVE
 
 
 def test_every_file_is_read(caplog: pytest.LogCaptureFixture) -> None:

@@ -24,6 +24,8 @@ from .frame import FrameError
 DELIVERED = frozenset({DownlinkState.SENT, DownlinkState.ACKNOWLEDGED})
 # Uplinks with the field after a delivered command, until it counts as not followed.
 PATIENCE = 2
+# A motor stops near the position asked for.
+PER_CENT = 10
 NOT_FOLLOWED = "not_followed"
 NO_ANSWER = "downlink_no_answer"
 PENDING_ICON = "mdi:timer-sand"
@@ -243,7 +245,8 @@ class ControlEntity(RestoreEntity):
             raw = report.find(uplink.decoded_payload) if uplink else None
             if raw is None and role not in self.known:
                 raw = next(
-                    (v for p in report.paths if (v := self.device.values.get(p)) is not None), None
+                    (v for p in report.paths if (v := _as_reported(self.device, p)) is not None),
+                    None,
                 )
             if (state := report.read(role, raw)) is not None:
                 told[role] = state
@@ -269,7 +272,8 @@ class ControlEntity(RestoreEntity):
     def _same(self, role: Role, reported: State | None, wanted: State) -> bool:
         if isinstance(reported, float | int) and not isinstance(reported, bool):
             asked = number(wanted)
-            return asked is not None and abs(reported - asked) <= (self.control.step or 1) / 2
+            close = PER_CENT if role in (Role.POSITION, Role.BRIGHTNESS) else self.control.step or 1
+            return asked is not None and abs(reported - asked) <= close / 2
         return reported == wanted
 
     # Downlinks
@@ -350,3 +354,11 @@ class ControlEntity(RestoreEntity):
         if newest is not None:
             self._ended[thread] = newest.id
         self.pending.pop(thread, None)
+
+
+def _as_reported(device: EndDeviceState, path: str) -> object:
+    """Return an older value of a field, unless it was turned into something else for its entity."""
+    meaning = device.decisions.get(path)
+    if meaning is None or meaning.invert or meaning.value_map:
+        return None
+    return None if meaning.scale != 1 or meaning.offset else device.values.get(path)

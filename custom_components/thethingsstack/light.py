@@ -56,7 +56,9 @@ class ControlLight(ControlEntity, LightEntity):
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Queue the downlink that switches it on or dims it."""
         if ATTR_BRIGHTNESS in kwargs and "brightness" in self.control.commands:
-            await self.async_command("brightness", round(kwargs[ATTR_BRIGHTNESS] * 100 / 255))
+            await self.async_command(
+                "brightness", max(1, round(kwargs[ATTR_BRIGHTNESS] * 100 / 255))
+            )
         else:
             await self.async_command("on")
 

@@ -61,16 +61,17 @@ class Preset:
 async def async_presets(hass: HomeAssistant) -> dict[str, Preset]:
     """Return all presets by id; one of the user's own wins over ours of the same id."""
     own = Path(hass.config.path(OWN_FOLDER))
-    return await hass.async_add_executor_job(lambda: {**built_in(), **_read_folder(own)})
+    return await hass.async_add_executor_job(lambda: {**built_in(), **read_folder(own)})
 
 
 @cache
 def built_in() -> dict[str, Preset]:
     """Return the presets that the integration brings; reads files the first time."""
-    return _read_folder(FOLDER)
+    return read_folder(FOLDER)
 
 
-def _read_folder(folder: Path) -> dict[str, Preset]:
+def read_folder(folder: Path) -> dict[str, Preset]:
+    """Return the presets of all files in a folder, by id; blocks on the disk."""
     presets: dict[str, Preset] = {}
     for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
         presets |= {preset.id: preset for preset in _read(path)}
