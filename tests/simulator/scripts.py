@@ -19,11 +19,17 @@ from .formatters import (
 
 SECONDS = 0.1
 MEMORY = 64 * 1024 * 1024
-# A result travels as JSON, as it does in the stack; `undefined` is no result.
+# A result travels as JSON, as it does in the stack: that has no NaN. `undefined` is no result.
+_FINITE = """
+function __finite(key, value) {
+  if (typeof value === "number" && !isFinite(value)) throw new Error("no finite number: " + key);
+  return value;
+}
+"""
 _DECODE = """
 function __decode(input) {
-  if (typeof decodeUplink === "function") return JSON.stringify(decodeUplink(input));
-  return JSON.stringify({data: Decoder(input.bytes, input.fPort)});
+  if (typeof decodeUplink === "function") return JSON.stringify(decodeUplink(input), __finite);
+  return JSON.stringify({data: Decoder(input.bytes, input.fPort)}, __finite);
 }
 """
 _NORMALIZE = """
@@ -48,7 +54,7 @@ def _run(script: str, wrapper: str, name: str, argument: dict[str, Any]) -> dict
     context.set_time_limit(SECONDS)
     context.set_memory_limit(MEMORY)
     try:
-        context.eval(script + "\n" + wrapper)
+        context.eval(script + "\n" + _FINITE + wrapper)
         text = context.eval(f"{name}({json.dumps(argument)})")
     except quickjs.JSException as error:
         raise ScriptError(str(error).splitlines()[0]) from error
