@@ -6,6 +6,7 @@ from dataclasses import replace
 import json
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -115,11 +116,11 @@ async def test_a_control_that_goes_while_the_entry_is_off_takes_only_its_entity(
     """Home Assistant itself removes it; what was added meanwhile is there after the start."""
     before = registry(hass)
     one = await add_control(hass, entry, SOCKET)
-    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
     hass.config_entries.async_remove_subentry(entry, one)
     two = subentry(VALVE)
     hass.config_entries.async_add_subentry(entry, two)
-    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
     await hass.async_block_till_done()
     assert registry(hass, (two.subentry_id,)) == before
     assert entity_of(hass, two.subentry_id).domain == "valve"
