@@ -124,10 +124,14 @@ class ApplicationServer:
             self.publish(application, device.device_id, "location/solved", solved)
 
     def simulate(
-        self, application: Application, device: Device, message: dict[str, Any]
+        self,
+        application: Application,
+        device: Device,
+        message: dict[str, Any],
+        decoded: Any = UNSET,
     ) -> dict[str, Any]:
-        """Publish a simulated uplink."""
-        envelope = traffic.simulated(self.stack, application, device, message)
+        """Publish a simulated uplink; `decoded` stands in for what the formatter makes of it."""
+        envelope = traffic.simulated(self.stack, application, device, message, decoded)
         self.forward(application, device, envelope)
         return envelope
 

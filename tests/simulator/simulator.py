@@ -335,9 +335,7 @@ class Simulator:
         f_port = sample.pop("f_port", 2) if f_port is None else f_port
         if simulated:
             message = {"f_port": f_port, "frm_payload": encode_bytes(payload), **overrides}
-            if decoded is not UNSET:
-                message["decoded_payload"] = decoded
-            published = self.application_server.simulate(application, device, message)
+            published = self.application_server.simulate(application, device, message, decoded)
         else:
             published = self.application_server.uplink(
                 application,

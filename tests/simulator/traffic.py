@@ -235,13 +235,22 @@ def network_ids(stack: Stack) -> dict[str, str]:
 
 
 def simulated(
-    stack: Stack, application: Application, device: Device, message: dict[str, Any]
+    stack: Stack,
+    application: Application,
+    device: Device,
+    message: dict[str, Any],
+    decoded: Any = UNSET,
 ) -> dict[str, Any]:
-    """Return the envelope of a simulated uplink: no session, no counters, no time of its own."""
+    """Return the envelope of a simulated uplink: no session, no counters, no time of its own.
+
+    `decoded` stands in for what the formatter makes of the payload.
+    """
     message = deepcopy(message)
     payload = base64.b64decode(message.get("frm_payload", ""))
     f_port = message.get("f_port", 0)
-    if result := decode(formatter_of(application, device), payload, f_port):
+    if decoded is not UNSET:
+        message["decoded_payload"] = decoded
+    elif result := decode(formatter_of(application, device), payload, f_port):
         message["decoded_payload"] = result.data
         message["decoded_payload_warnings"] = result.warnings
         message["normalized_payload"] = result.normalized or None
