@@ -66,6 +66,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     await coordinator.async_setup()
     entry.runtime_data = coordinator
     async_offer_anew(entry)
+    if coordinator.fields.overrides:  # models may be others by now
+        await async_redecide(hass, coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     async_watch(hass, entry)
     coordinator.controls.async_start()

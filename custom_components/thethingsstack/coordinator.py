@@ -375,6 +375,7 @@ class ApplicationCoordinator:
 
     @callback
     def _announce(self, device: EndDeviceState) -> None:
+        self.fields.redecide(device.key)  # its model may be another one by now
         self.downlinks.attach(device)
         async_dispatcher_send(self.hass, self.new_device, device)
         self.controls.async_device_came(device)

@@ -397,12 +397,12 @@ class EndDeviceState:
             self._event_paths.discard(path)
             if now.role is Role.POSITION and before.role is Role.POSITION:
                 continue
-            if now.kind in (Kind.IGNORE, Kind.EVENT):
+            if now.kind in (Kind.IGNORE, Kind.EVENT) or now.role is Role.POSITION:
                 self.values.pop(path, None)
             elif path in raw:
                 self.values[path] = value_of(now, raw[path])
             else:
-                self.values[path] = _recalculated(self.values.get(path), before, now)
+                self.values[path] = recalculated(self.values.get(path), before, now)
         self.note_decisions({path: now for path, (_, now) in changed.items()})
 
     def restore(self, path: str, value: Value) -> None:
@@ -469,7 +469,7 @@ class EndDeviceState:
         return Status.ACTIVE
 
 
-def _recalculated(value: Value, before: Meaning, now: Meaning) -> Value:
+def recalculated(value: Value, before: Meaning, now: Meaning) -> Value:
     """Return a value as another decision has it, without knowing what was reported."""
     if before.value_map or now.value_map or value is None:
         return None

@@ -163,7 +163,8 @@ class FieldEvent(FieldEntity, EventEntity):
         """Describe the event by the field's meaning."""
         super().__init__(coordinator, device, path, meaning)
         self.entity_description = EventEntityDescription(**common(path, meaning))
-        self._attr_event_types = list(meaning.options) or [TRIGGERED]
+        self._attr_event_types = list(dict.fromkeys((*meaning.options, TRIGGERED)))
+        self._named = frozenset(meaning.options)
 
     @callback
     @override
@@ -177,13 +178,10 @@ class FieldEvent(FieldEntity, EventEntity):
         """Fire if the uplink tells of an occurrence."""
         if context is not None:
             value = self.device.values.get(self.path)
-            if value is None or str(value).casefold() in QUIET:
+            named = isinstance(value, str) and value in self._named
+            if value is None or (not named and str(value).casefold() in QUIET):
                 return
-            event_type = (
-                value
-                if isinstance(value, str) and value in self.event_types
-                else self.event_types[0]
-            )
+            event_type = str(value) if named else TRIGGERED
             self._trigger_event(event_type, {"value": value})
             self.async_set_context(context)
         self.async_write_ha_state()

@@ -1,9 +1,10 @@
 """Editing one field: what the form shows, what its answers mean, and what they would show."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.components.sensor import (
     DEVICE_CLASS_STATE_CLASSES,
     DEVICE_CLASS_UNITS,
@@ -27,10 +28,10 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .describe import STATE_CLASSES, device_class_of
-from .device import EndDeviceState
+from .device import EndDeviceState, recalculated
 from .fields import FieldStore
 from .naming import FieldNames
-from .overrides import FieldOverride, Scope
+from .overrides import LONGEST_PATH, FieldOverride, OverrideError, Scope
 from .payload import (
     NO_CLASS,
     NUMERIC_ROLES,
@@ -41,8 +42,11 @@ from .payload import (
     Position,
     Role,
     Value,
+    plain_text,
     value_of,
 )
+from .payload.override import LONGEST
+from .payload.values import Shape, read, truth_of
 
 CONF_PLATFORM = "platform"
 CONF_NAME = "name"
@@ -57,6 +61,7 @@ CONF_SCOPE = "scope"
 CONF_PATTERN = "pattern"
 
 HIDDEN = "hidden"
+LARGEST = 1e12
 KINDS = (Kind.SENSOR, Kind.BINARY_SENSOR, Kind.EVENT)
 NO_CLASS_OF_A_NUMBER = frozenset(
     {SensorDeviceClass.TIMESTAMP, SensorDeviceClass.DATE, SensorDeviceClass.ENUM}
@@ -151,7 +156,7 @@ class FieldEdit:
         meaning = self.meaning if kind is self.meaning.kind else self.assumed(kind)
         scope = override.scope if override else self.scopes[0]
         return {
-            CONF_PLATFORM: kind,
+            CONF_PLATFORM: HIDDEN if self.meaning.kind is Kind.IGNORE else kind,
             CONF_NAME: self.name if meaning is self.meaning else self.names.shown(meaning),
             CONF_DEVICE_CLASS: device_class_of(meaning),
             CONF_UNIT: meaning.unit,
@@ -172,13 +177,14 @@ class FieldEdit:
 
     def answer(self, kind: Kind, answers: Mapping[str, Any]) -> Override:
         """Return what answers to the form of this kind change; raises FieldError."""
-        if answers.get(CONF_PLATFORM) == HIDDEN:
-            return Override(kind=Kind.IGNORE)
         automatic, assumed = self.automatic, self.assumed(kind)
+        if answers.get(CONF_PLATFORM) == HIDDEN:
+            return Override(kind=_changed(Kind.IGNORE, automatic.kind))
+        name = (answers.get(CONF_NAME) or "").strip()
         given = {
-            "kind": None if kind is automatic.kind else kind,
-            "name": _changed(answers.get(CONF_NAME, "").strip(), self.names.shown(assumed)),
-            "value_map": _value_map(answers.get(CONF_VALUE_MAP, "")) or None,
+            "kind": _changed(kind, automatic.kind),
+            "name": _changed(_text(CONF_NAME, name), self.names.shown(assumed)) or None,
+            "value_map": _value_map(answers.get(CONF_VALUE_MAP) or "") or None,
         }
         if kind is not Kind.EVENT:
             device_class = answers.get(CONF_DEVICE_CLASS) or NO_CLASS
@@ -187,22 +193,30 @@ class FieldEdit:
             given |= self._numbers(assumed, answers)
         if kind is Kind.BINARY_SENSOR:
             given["invert"] = _changed(answers.get(CONF_INVERT, False), assumed.invert)
+            _check_truths(given["value_map"] or ())
         override = Override(**given)
         if kind is Kind.SENSOR:
             role = Role(answers.get(CONF_ROLE, assumed.role))
-            if override.apply(automatic).role is not role:
+            worded = override.has_words and role in NUMERIC_ROLES
+            if worded and role is not assumed.role:
+                raise FieldError(CONF_ROLE, "names_need_text")
+            if not worded and override.apply(automatic).role is not role:
                 override = replace(override, role=role)
             _check(override.apply(automatic))
         return override
 
     def _numbers(self, assumed: Meaning, answers: Mapping[str, Any]) -> dict[str, Any]:
-        scale = float(answers.get(CONF_SCALE, 1.0))
+        scale, offset = float(answers.get(CONF_SCALE, 1.0)), float(answers.get(CONF_OFFSET, 0.0))
         if scale == 0:
             raise FieldError(CONF_SCALE, "scale_zero")
+        for field, number in ((CONF_SCALE, scale), (CONF_OFFSET, offset)):
+            if not abs(number) < LARGEST:
+                raise FieldError(field, "number_too_large")
+        unit = _text(CONF_UNIT, (answers.get(CONF_UNIT) or "").strip())
         return {
-            "unit": _changed((answers.get(CONF_UNIT) or "").strip(), assumed.unit or ""),
+            "unit": _changed(unit, assumed.unit or ""),
             "scale": _changed(scale, assumed.scale),
-            "offset": _changed(float(answers.get(CONF_OFFSET, 0.0)), assumed.offset),
+            "offset": _changed(offset, assumed.offset),
         }
 
     def kept(self, change: Override, answers: Mapping[str, Any]) -> FieldOverride:
@@ -211,11 +225,11 @@ class FieldEdit:
         if scope is Scope.DEVICE:
             return FieldOverride(path=self.path, change=change, device=self.device.key)
         if scope is Scope.MODEL:
-            model = self.store.model(self.device.key)
+            if (model := self.store.model(self.device.key)) is None:
+                raise FieldError(CONF_SCOPE, "choose_from_list")
             return FieldOverride(path=self.path, change=change, model=model)
-        pattern = FieldOverride(
-            path=(answers.get(CONF_PATTERN) or self.path).strip(), change=change
-        )
+        path = _text(CONF_PATTERN, (answers.get(CONF_PATTERN) or self.path).strip(), LONGEST_PATH)
+        pattern = FieldOverride(path=path, change=change)
         if not pattern.matches(self.device.key, None, self.path):
             raise FieldError(CONF_PATTERN, "pattern_misses", path=self.path)
         return pattern
@@ -225,7 +239,16 @@ class FieldEdit:
         raw = self.device.raw_values()
         if self.path in raw and meaning.role is not Role.POSITION:
             return value_of(meaning, raw[self.path])
-        return self.device.values.get(self.path) if meaning == self.meaning else None
+        shown = self.device.values.get(self.path)
+        return shown if meaning == self.meaning else recalculated(shown, self.meaning, meaning)
+
+
+def check_imported(overrides: Iterable[FieldOverride]) -> None:
+    """Raise OverrideError where an override names a device class that there isn't."""
+    for item in overrides:
+        name = item.change.device_class
+        if name not in (None, NO_CLASS, *SensorDeviceClass, *BinarySensorDeviceClass):
+            raise OverrideError(f"{item.path}: there is no device class {name}.")
 
 
 def shown_value(value: Value, unit: str | None = None) -> str:
@@ -236,7 +259,7 @@ def shown_value(value: Value, unit: str | None = None) -> str:
         return "?"
     if isinstance(value, bool):
         return "on" if value else "off"
-    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = f"{value:.12g}" if isinstance(value, float) else str(value)
     return f"{text} {unit}" if unit else text
 
 
@@ -269,10 +292,28 @@ def _value_map(text: str) -> tuple[tuple[str, str], ...]:
     pairs: dict[str, str] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
         code, found, name = line.partition("=")
-        if not found or not code.strip() or not name.strip() or len(name) > 100:
+        if not found or not code.strip() or not name.strip():
             raise FieldError(CONF_VALUE_MAP, "value_map_line", line=line[:60])
-        pairs[code.strip()] = name.strip()
+        code = _text(CONF_VALUE_MAP, code.strip())
+        pairs[code] = _text(CONF_VALUE_MAP, name.strip())
+    if len(pairs) > LONGEST:
+        raise FieldError(CONF_VALUE_MAP, "too_long", longest=str(LONGEST))
     return tuple(pairs.items())
+
+
+def _text(field: str, text: str, longest: int = LONGEST) -> str:
+    """Return a text as it may be stored; raises FieldError."""
+    try:
+        return plain_text(field, text, longest)
+    except ValueError:
+        raise FieldError(field, "too_long", longest=str(longest)) from None
+
+
+def _check_truths(value_map: Iterable[tuple[str, str]]) -> None:
+    """Raise FieldError where a name doesn't say whether it is on or off."""
+    for _, name in value_map:
+        if truth_of(name) is None and read(name).shape is not Shape.ABSENT:
+            raise FieldError(CONF_VALUE_MAP, "name_not_on_or_off", name=name[:60])
 
 
 def _check(meaning: Meaning) -> None:

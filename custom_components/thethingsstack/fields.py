@@ -1,5 +1,6 @@
 """The stored decisions: what each field of each end device is, once and for all."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -78,6 +79,8 @@ class FieldStore:
         self._decisions: dict[str, dict[str, Meaning]] = {}
         self._automatic: dict[str, dict[str, Meaning]] = {}
         self.overrides = FieldOverrides()
+        self.changing = asyncio.Lock()
+        """Held while entities follow changed decisions."""
         self.plain_enabled = True
         self.sensors: dict[str, tuple[str, ...]] = {}
         """What each model measures, as the Device Repository says, by brand and model."""
@@ -203,8 +206,10 @@ class FieldStore:
         """Take over states that fields turned out to have besides those known."""
         decisions, automatic = self.decisions(key), self._automatic.setdefault(key, {})
         for path, meaning in grown.items():
-            if decisions.get(path) == automatic.get(path):
-                automatic[path] = meaning
+            inferred, before = automatic.get(path), decisions.get(path)
+            if inferred is not None and before is not None and inferred.options == before.options:
+                # Also beneath an override: the states are those that were learned.
+                automatic[path] = replace(inferred, options=meaning.options)
             decisions[path] = meaning
         self.save_soon()
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 from homeassistant.components import websocket_api
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import AbortFlow, UnknownFlow
 from homeassistant.helpers.selector import (
     SelectSelector,
     SelectSelectorConfig,
@@ -21,7 +22,17 @@ from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .describe import device_class_of
 from .device import LOCATION, EndDeviceState
-from .field_edit import CONF_PLATFORM, HIDDEN, KINDS, FieldEdit, FieldError, shown_value
+from .field_edit import (
+    CONF_PATTERN,
+    CONF_PLATFORM,
+    CONF_SCOPE,
+    HIDDEN,
+    KINDS,
+    FieldEdit,
+    FieldError,
+    check_imported,
+    shown_value,
+)
 from .overrides import OverrideError, read_yaml
 from .payload import Kind
 from .redecide import async_redecide
@@ -39,7 +50,7 @@ class FieldsFlow(OptionsFlow):
     """Steps: end device, field, form with a live preview; each change counts at once."""
 
     config_entry: TtsConfigEntry
-    _device: EndDeviceState
+    _key: str
     _path: str
     _kind: Kind
     _typed: Mapping[str, Any] | None = None
@@ -52,10 +63,21 @@ class FieldsFlow(OptionsFlow):
 
     @property
     def _coordinator(self) -> ApplicationCoordinator:
+        """Return the application; it may be reloaded or stopped while the dialogue is open."""
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            raise AbortFlow("not_loaded")
         return self.config_entry.runtime_data
 
     @property
+    def _device(self) -> EndDeviceState:
+        if (device := self._coordinator.roster.states.get(self._key)) is None:
+            raise AbortFlow("field_gone")
+        return device
+
+    @property
     def _edit(self) -> FieldEdit:
+        if self._path not in self._device.decisions:
+            raise AbortFlow("field_gone")
         return self._edit_of(self._path)
 
     def _edit_of(self, path: str) -> FieldEdit:
@@ -76,8 +98,8 @@ class FieldsFlow(OptionsFlow):
         errors = {}
         if user_input is not None:
             chosen = self._chosen(user_input[CONF_DEVICE])
-            if (device := devices.get(chosen)) is not None:
-                self._device = device
+            if chosen in devices:
+                self._key = chosen
                 return await self.async_step_field()
             errors[CONF_DEVICE] = "choose_from_list"
         labels = {_device_label(device): key for key, device in devices.items()}
@@ -143,7 +165,9 @@ class FieldsFlow(OptionsFlow):
             if wanted not in (kind, HIDDEN):
                 self._kind = Kind(wanted)
                 self._typed = {
-                    key: user_input[key] for key in ("scope", "pattern") if key in user_input
+                    key: user_input[key]
+                    for key in (CONF_PLATFORM, CONF_SCOPE, CONF_PATTERN)
+                    if key in user_input
                 }
                 return await self.async_step_edit()
             try:
@@ -154,11 +178,8 @@ class FieldsFlow(OptionsFlow):
                 placeholders = error.placeholders
                 self._typed = user_input
             else:
-                overrides = self._coordinator.fields.overrides
-                if change:
-                    overrides.put(override)
-                elif (counting := edit.override) is not None:
-                    overrides.drop(counting)
+                fields, key = self._coordinator.fields, edit.device.key
+                fields.overrides.settle(override, key, fields.model(key), edit.path)
                 await async_redecide(self.hass, self._coordinator)
                 return await self.async_step_kept()
         _context(self)[EDITED] = (edit.device.key, edit.path, kind)
@@ -174,7 +195,7 @@ class FieldsFlow(OptionsFlow):
 
     async def async_step_kept(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """The change counts already: go on or close."""
-        meaning = self._device.decisions[self._path]
+        meaning = self._edit.meaning
         value = self._device.values.get(self._path)
         return self.async_show_menu(
             step_id="kept",
@@ -189,7 +210,7 @@ class FieldsFlow(OptionsFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Change the same field again."""
-        meaning = self._device.decisions[self._path]
+        meaning = self._edit.meaning
         self._kind = meaning.kind if meaning.kind in KINDS else Kind.SENSOR
         self._typed = None
         return await self.async_step_edit()
@@ -212,7 +233,8 @@ class FieldsFlow(OptionsFlow):
         if user_input is not None:
             text = user_input.get(CONF_TEXT, "")
             try:
-                read = read_yaml(text, keys.get)
+                read = await self.hass.async_add_executor_job(read_yaml, text, keys.get)
+                check_imported(read)
             except OverrideError as error:
                 errors[CONF_TEXT] = "invalid_overrides"
                 problem = str(error)
@@ -275,7 +297,11 @@ async def ws_start_preview(
     hass: HomeAssistant, connection: websocket_api.ActiveConnection, msg: dict[str, Any]
 ) -> None:
     """Show what a field's last value would be with the form's present answers."""
-    flow = hass.config_entries.options.async_get(msg["flow_id"])
+    try:
+        flow = hass.config_entries.options.async_get(msg["flow_id"])
+    except UnknownFlow:  # the dialogue was closed meanwhile
+        connection.send_error(msg["id"], websocket_api.ERR_NOT_FOUND, "no such dialogue")
+        return
     entry = hass.config_entries.async_get_entry(flow["handler"])
     edited = dict(flow["context"]).get(EDITED)
     connection.subscriptions[msg["id"]] = lambda: None
@@ -304,8 +330,9 @@ def _preview(
     except FieldError as error:
         return {"error": words.error(error.key).format(**error.placeholders)}
     value = edit.preview(meaning)
+    state = "unknown" if value is None else shown_value(value)
     return {
-        "state": "unknown" if value is None else shown_value(value),
+        "state": words.platform(HIDDEN) if meaning.kind is Kind.IGNORE else state,
         "attributes": {
             "friendly_name": answers.get("name") or edit.name,
             "unit_of_measurement": meaning.unit,

@@ -4,13 +4,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from fnmatch import fnmatchcase
+import re
 from typing import Any, Self
 
 import yaml  # type: ignore[import-untyped]
 
-from .payload import Override
+from .payload import Override, plain_text
+from .payload.override import SHOWN
 
 MAX_TEXT = 200_000
+MAX_PATTERNS = 200
+LONGEST_PATH = 200
+_WHERE = ("path", "device", "model", "automatic")
+_BOOLEAN = "tag:yaml.org,2002:bool"
 
 
 class OverrideError(ValueError):
@@ -32,6 +38,7 @@ class FieldOverride:
     path: str
     """The field's path; in `Scope.EVERYWHERE` a pattern with * and ?."""
     change: Override
+    """An empty one leaves the automatic decision as it is, against a wider override."""
     device: str | None = None
     """Device key."""
     model: str | None = None
@@ -50,7 +57,12 @@ class FieldOverride:
             return self.device == device and self.path == path
         if self.model is not None:
             return self.model == model and self.path == path
-        return self.path == path or fnmatchcase(path, self.path)
+        return self.path == path or fnmatchcase(path, self.path.replace("[", "[[]"))
+
+    @property
+    def is_pattern(self) -> bool:
+        """Return whether it may be for more than one path."""
+        return self.scope is Scope.EVERYWHERE and ("*" in self.path or "?" in self.path)
 
     @property
     def place(self) -> tuple[str | None, str | None, str]:
@@ -63,23 +75,24 @@ class FieldOverride:
         return {
             "path": self.path,
             **{key: value for key, value in where.items() if value is not None},
-            **self.change.as_dict(),
+            **(self.change.as_dict() or {"automatic": True}),
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read what `as_dict` gave; raises ValueError, naming what is wrong."""
         path, device, model = data.get("path"), data.get("device"), data.get("model")
-        if not isinstance(path, str) or not path:
+        if not path:
             raise ValueError("path: missing")
+        plain_text("path", path, LONGEST_PATH)
         for name, value in (("device", device), ("model", model)):
-            if value is not None and not (isinstance(value, str) and value):
-                raise ValueError(f"{name}: {value!r} is no text")
+            if value is not None and not plain_text(name, value, LONGEST_PATH):
+                raise ValueError(f"{name}: missing")
         if device is not None and model is not None:
             raise ValueError("device and model: only one of them")
-        rest = {key: value for key, value in data.items() if key not in ("path", "device", "model")}
+        rest = {key: value for key, value in data.items() if key not in _WHERE}
         change = Override.from_dict(rest)
-        if not change:
+        if not change and data.get("automatic") is not True:
             raise ValueError("it changes nothing")
         return cls(path=path, device=device, model=model, change=change)
 
@@ -90,6 +103,7 @@ class FieldOverrides:
     def __init__(self) -> None:
         """Start with none."""
         self._overrides: dict[tuple[str | None, str | None, str], FieldOverride] = {}
+        self._patterns: list[FieldOverride] = []
 
     def __iter__(self) -> Iterator[FieldOverride]:
         """Iterate over all of them."""
@@ -100,17 +114,49 @@ class FieldOverrides:
         return len(self._overrides)
 
     def find(self, device: str, model: str | None, path: str) -> FieldOverride | None:
-        """Return the one that counts for a field: the nearest, then the one that names it."""
-        found = [item for item in self if item.matches(device, model, path)]
-        return max(found, key=lambda item: (item.scope, item.path == path), default=None)
+        """Return the one that counts for a field: the nearest, then the one that names it.
+
+        Of several patterns it is the latest.
+        """
+        overrides = self._overrides
+        found = overrides.get((device, None, path))
+        if found is None and model is not None:
+            found = overrides.get((None, model, path))
+        if found is None:
+            found = overrides.get((None, None, path))
+        if found is None and self._patterns:
+            matching = (item for item in reversed(self._patterns) if item.matches("", None, path))
+            found = next(matching, None)
+        return found
 
     def put(self, override: FieldOverride) -> None:
         """Keep an override; it takes the place of an earlier one."""
+        self.drop(override)
         self._overrides[override.place] = override
+        if override.is_pattern:
+            self._patterns.append(override)
 
     def drop(self, override: FieldOverride) -> None:
         """Forget an override."""
-        self._overrides.pop(override.place, None)
+        if (dropped := self._overrides.pop(override.place, None)) is not None:
+            self._patterns = [item for item in self._patterns if item is not dropped]
+
+    def settle(self, override: FieldOverride, device: str, model: str | None, path: str) -> None:
+        """Keep what a user said at one field: there it counts, so what is nearer steps back.
+
+        It takes the place of the one that counted as widely. One without a change is kept
+        only where a wider one would count instead.
+        """
+        before = self.find(device, model, path)
+        if before is not None and before.scope is override.scope:
+            self.drop(before)
+        self.put(override)
+        while (found := self.find(device, model, path)) is not None and found is not override:
+            self.drop(found)
+        if not override.change:
+            self.drop(override)
+            if self.find(device, model, path) is not None:
+                self.put(override)
 
     def forget(self, device: str) -> None:
         """Forget the overrides of one end device."""
@@ -128,6 +174,7 @@ class FieldOverrides:
     def replace(self, overrides: Iterator[FieldOverride]) -> None:
         """Take over these in the place of all."""
         self._overrides = {item.place: item for item in overrides}
+        self._patterns = [item for item in self if item.is_pattern]
 
     def as_yaml(self, device_id_of: Callable[[str], str | None]) -> str:
         """Return all as a text that people can read, change and pass on.
@@ -151,9 +198,9 @@ def read_yaml(text: str, key_of: Callable[[str], str | None]) -> list[FieldOverr
     if len(text) > MAX_TEXT:
         raise OverrideError("The text is too long.")
     try:
-        items = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise OverrideError(" ".join(str(error).split())) from None
+        items = yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a safe one
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise OverrideError(_short(error)) from None
     if items is None:
         return []
     if not isinstance(items, list):
@@ -162,11 +209,11 @@ def read_yaml(text: str, key_of: Callable[[str], str | None]) -> list[FieldOverr
     for number, item in enumerate(items, 1):
         if not isinstance(item, dict):
             raise OverrideError(f"Entry {number}: no override.")
-        where = item.get("path", "")
+        where = str(item.get("path", ""))[:SHOWN]
         try:
             override = FieldOverride.from_dict(item)
         except (ValueError, TypeError) as error:
-            raise OverrideError(f"Entry {number} ({where}): {error}") from None
+            raise OverrideError(f"Entry {number} ({where}): {_short(error)}") from None
         if override.device is not None:
             key = key_of(override.device)
             if key is None:
@@ -175,4 +222,27 @@ def read_yaml(text: str, key_of: Callable[[str], str | None]) -> list[FieldOverr
                 )
             override = FieldOverride(path=override.path, change=override.change, device=key)
         overrides.append(override)
+    if sum(override.is_pattern for override in overrides) > MAX_PATTERNS:
+        raise OverrideError(f"There are more than {MAX_PATTERNS} entries with a pattern.")
     return overrides
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """Reads YAML without aliases, which can make much of little, and "on" as a text."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("Aliases (*name) can't be used here.")
+        return super().compose_node(parent, index)
+
+
+_Loader.add_implicit_resolver(_BOOLEAN, re.compile("true|false"), ["t", "f"])

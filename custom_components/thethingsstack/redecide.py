@@ -1,5 +1,6 @@
 """When the user changes what fields mean: entities follow at once, without a reload."""
 
+import asyncio
 from collections.abc import Iterable
 
 from homeassistant.core import HomeAssistant
@@ -11,6 +12,8 @@ from .coordinator import ApplicationCoordinator
 from .device import EndDeviceState, field_key
 from .payload import Kind, Meaning
 
+CHUNK = 20
+
 
 async def async_redecide(
     hass: HomeAssistant,
@@ -21,12 +24,20 @@ async def async_redecide(
 
     The entity of a field stays the same one in the registry; only another platform needs another.
     """
+    fields, states = coordinator.fields, coordinator.roster.states
     count = 0
-    for device in list(coordinator.roster.states.values() if devices is None else devices):
-        if changed := coordinator.fields.redecide(device.key):
-            await _async_show(hass, coordinator, device, changed)
-            count += len(changed)
-    coordinator.fields.save_soon()
+    async with fields.changing:
+        if devices is None:
+            devices = list(states.values())
+            for key in fields.known_devices.keys() - states.keys():
+                fields.redecide(key)  # left out now, but it may come back
+        for number, device in enumerate(devices, 1):
+            if states.get(device.key) is device and (changed := fields.redecide(device.key)):
+                await _async_show(hass, coordinator, device, changed)
+                count += len(changed)
+            if number % CHUNK == 0:  # the rest of the house wants its turn
+                await asyncio.sleep(0)
+    fields.save_soon()
     return count
 
 

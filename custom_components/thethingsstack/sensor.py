@@ -31,7 +31,7 @@ from .describe import describe_sensor
 from .device import BATTERY, LAST_UPLINK, STATUS, EndDeviceState, Status
 from .downlink_sensor import async_add_downlink_sensors
 from .entity import ApplicationEntity, EndDeviceEntity, FieldEntity, async_add_in_chunks
-from .payload import Kind, Meaning, Position
+from .payload import NUMERIC_ROLES, Kind, Meaning, Position, Role
 
 PARALLEL_UPDATES = 0
 STATE_LENGTH = 255
@@ -293,10 +293,20 @@ class FieldSensor(FieldEntity, RestoreSensor):
         """Show the value of before the restart, unless an uplink came first."""
         if self.path in self.device.values:
             return
-        if (stored := await self.async_get_last_sensor_data()) is not None:
-            value = stored.native_value
-            if isinstance(value, (str, int, float, datetime)):
-                self.device.restore(self.path, value)
+        stored = await self.async_get_last_sensor_data()
+        if stored is None or stored.native_unit_of_measurement != self.native_unit_of_measurement:
+            return  # it was another field then: the user changed it meanwhile
+        if self._fits(value := stored.native_value):
+            self.device.restore(self.path, value)  # type: ignore[arg-type]
+
+    def _fits(self, value: object) -> bool:
+        """Return whether a restored value is one that the field can have now."""
+        role = self.device.decisions[self.path].role
+        if role in NUMERIC_ROLES:
+            return isinstance(value, int | float)
+        if role is Role.TIMESTAMP:
+            return isinstance(value, datetime)
+        return isinstance(value, str | int | float)
 
     @callback
     @override
@@ -310,15 +320,22 @@ class FieldSensor(FieldEntity, RestoreSensor):
         if value == self._attr_native_value:
             return False
         if value is not None and self.options is not None and value not in self.options:
-            self._take_states()
+            value = self._state_of(str(value))
         self._attr_native_value = value
         return True
 
-    def _take_states(self) -> None:
-        """Take over the states that the field has by now; none if it is no enumeration."""
+    def _state_of(self, state: str) -> str:
+        """Take over the states that the field has by now; none if it is no enumeration.
+
+        A state that is restored may be none of them: it becomes one, or Home Assistant
+        would refuse the entity.
+        """
         description = describe_sensor(self.path, self.device.decisions[self.path])
         self._attr_device_class = description.device_class
-        self._attr_options = description.options
+        options = self._attr_options = description.options
+        if options is not None and state not in options:
+            self._attr_options = [*options, state]
+        return state
 
 
 class EndDeviceSensor(EndDeviceEntity, RestoreSensor):

@@ -1,6 +1,6 @@
 """What the fields of a decoded payload mean. Pure: no Home Assistant, no I/O."""
 
-from .override import NUMERIC_ROLES, SENSOR_ROLES, Override, spelled
+from .override import NUMERIC_ROLES, SENSOR_ROLES, Override, plain_text, spelled
 from .quantities import QUANTITIES, UNITS_OF_CLASS, Quantity
 from .types import NO_CLASS, Category, Context, Kind, Meaning, Position, Role, Understanding, Value
 from .understand import raw_values, understand, value_of
@@ -21,6 +21,7 @@ __all__ = [
     "Role",
     "Understanding",
     "Value",
+    "plain_text",
     "raw_values",
     "spelled",
     "understand",

@@ -29,9 +29,10 @@ def grown(meaning: Meaning, value: str | float | bool) -> Meaning:
         return meaning
     if value in meaning.options:
         return meaning
-    if not isinstance(value, str) or not _is_state(value) or len(meaning.options) >= MOST:
+    state = isinstance(value, str) and (bool(meaning.value_map) or _is_state(value))
+    if not state or len(meaning.options) >= MOST + len(meaning.value_map):
         return replace(meaning, options=())
-    return replace(meaning, options=(*meaning.options, value))
+    return replace(meaning, options=(*meaning.options, str(value)))
 
 
 def _may_have(meaning: Meaning) -> bool:

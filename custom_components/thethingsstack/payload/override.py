@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
+from unicodedata import category
 
 from .types import NO_CLASS, Category, Kind, Meaning, Role
+from .values import HUGE, Shape, read
 
 NUMERIC_ROLES = (Role.MEASUREMENT, Role.TOTAL, Role.AMOUNT, Role.ANGLE, Role.NUMBER)
+LONGEST = 100
+"""Characters of a name, names in a map."""
+SHOWN = 60
 SENSOR_ROLES = (*NUMERIC_ROLES, Role.STATE, Role.TIMESTAMP)
 
 
@@ -44,7 +49,7 @@ class Override:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read what `as_dict` gave; raises ValueError, naming what is wrong."""
         if unknown := data.keys() - {f.name for f in fields(cls)}:
-            raise ValueError(f"unknown: {', '.join(sorted(map(str, unknown)))}")
+            raise ValueError(f"unknown: {', '.join(sorted(map(str, unknown)))[:SHOWN]}")
         return cls(
             kind=_member(Kind, "kind", data),
             device_class=_text("device_class", data),
@@ -62,6 +67,8 @@ class Override:
         if not self:
             return automatic
         kind = self.kind or automatic.kind
+        if kind is Kind.IGNORE and self.kind is None:
+            return automatic  # nothing to be seen of the change
         if kind is Kind.IGNORE:
             return replace(automatic, kind=kind, rule="override", reason="Hidden by you.")
         shared: dict[str, Any] = {
@@ -101,7 +108,8 @@ class Override:
             "role": role,
             "device_class": self.device_class or (None if same else NO_CLASS),
             "invert": False,
-            "options": self._mapped() or (automatic.options if role is automatic.role else ()),
+            "options": (() if role in NUMERIC_ROLES else self._mapped())
+            or (automatic.options if role is automatic.role else ()),
         }
         if role not in NUMERIC_ROLES:
             return replace(automatic, **shared, unit=None, scale=1.0, precision=None)
@@ -117,22 +125,23 @@ class Override:
         return replace(automatic, **shared, manual=numbers or self.device_class is not None)
 
     def _role(self, automatic: Meaning) -> Role:
-        if self.value_map and not self._numeric_map():
+        if self.has_words:
             return Role.STATE
         if automatic.role in SENSOR_ROLES:
             if automatic.role is Role.STATE and (self.unit or self.scale or self.offset):
                 return Role.MEASUREMENT
             return automatic.role
-        numeric = self.unit or self.scale or self.offset or self._numeric_map()
+        numeric = self.unit or self.scale or self.offset or self.value_map
         return Role.MEASUREMENT if numeric else Role.STATE
 
     def _mapped(self) -> tuple[str, ...]:
-        if self._numeric_map():
-            return ()
         return tuple(dict.fromkeys(value for _, value in self.value_map or ()))
 
-    def _numeric_map(self) -> bool:
-        return bool(self.value_map) and self.role in NUMERIC_ROLES
+    @property
+    def has_words(self) -> bool:
+        """Return whether values get names that are no numbers; "unknown" is none, either."""
+        numbers = (Shape.NUMBER, Shape.ABSENT)
+        return any(read(name).shape not in numbers for _, name in self.value_map or ())
 
 
 _NOTHING = Override()
@@ -147,39 +156,54 @@ def _member[MemberT: (Kind, Role)](
     try:
         return enum(value)
     except ValueError:
-        raise ValueError(f"{key}: {value!r} is none of {', '.join(enum)}") from None
+        told = repr(value)[:SHOWN]
+        raise ValueError(f"{key}: {told} is none of {', '.join(enum)}") from None
 
 
 def _text(key: str, data: Mapping[str, Any]) -> str | None:
     value = data.get(key)
-    if value is None or isinstance(value, str):
+    return None if value is None else plain_text(key, value)
+
+
+def plain_text(key: str, value: object, longest: int = LONGEST) -> str:
+    """Return a text that can be shown and stored; raises ValueError for any other value."""
+    if isinstance(value, str) and len(value) > longest:
+        raise ValueError(f"{key}: longer than {longest} characters")
+    if isinstance(value, str) and any(category(char) in ("Cc", "Cs") for char in value):
+        raise ValueError(f"{key}: {repr(value)[:SHOWN]} has characters that can't be shown")
+    if isinstance(value, str):
         return value
-    raise ValueError(f"{key}: {value!r} is no text")
+    raise ValueError(f"{key}: {repr(value)[:SHOWN]} is no text")
 
 
 def _number(key: str, data: Mapping[str, Any]) -> float | None:
     value = data.get(key)
     if value is None:
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15:
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < HUGE:
+        if value == 0 and key == "scale":
+            raise ValueError("scale: multiplying by zero leaves nothing to see")
         return float(value)
-    raise ValueError(f"{key}: {value!r} is no number")
+    raise ValueError(f"{key}: {repr(value)[:SHOWN]} is no number")
 
 
 def _truth(key: str, data: Mapping[str, Any]) -> bool | None:
     value = data.get(key)
     if value is None or isinstance(value, bool):
         return value
-    raise ValueError(f"{key}: {value!r} is neither true nor false")
+    raise ValueError(f"{key}: {repr(value)[:SHOWN]} is neither true nor false")
 
 
 def _map(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | None:
     value = data.get("value_map")
     if value is None:
         return None
-    if isinstance(value, Mapping):
-        return tuple((spelled(key), spelled(item)) for key, item in value.items())
-    raise ValueError(f"value_map: {value!r} does not map values to names")
+    if isinstance(value, Mapping) and len(value) <= LONGEST:
+        return tuple(
+            (plain_text("value_map", spelled(code)), plain_text("value_map", spelled(name)))
+            for code, name in value.items()
+        )
+    raise ValueError(f"value_map: {repr(value)[:SHOWN]} does not map values to names")
 
 
 def spelled(value: object) -> str:

@@ -230,7 +230,13 @@ def value_of(meaning: Meaning, raw: object) -> Value:
     role = meaning.role
     if meaning.value_map and isinstance(raw, str | int | float):
         text = spelled(raw)
-        raw = next((name for code, name in meaning.value_map if code == text), raw)
+        name = next((name for code, name in meaning.value_map if code == text), None)
+        if name is not None and meaning.kind is Kind.EVENT:
+            return name  # also "off": somebody named it
+        if name is not None:
+            raw = name
+        elif role is Role.STATE and meaning.kind is Kind.SENSOR:
+            return text[:MAX_TEXT] or None  # a code without a name is shown as such
     if role in NUMERIC_ROLES:
         return _number(meaning, raw)
     if role is Role.FLAG:
@@ -262,6 +268,8 @@ def _number(meaning: Meaning, raw: object) -> float | int | None:
         return None
     if meaning.scale != 1.0 or meaning.offset:
         number = round(number * meaning.scale + meaning.offset, 9)
+        if not -HUGE < number < HUGE:
+            return None
     return _checked(meaning, number)
 
 
