@@ -251,7 +251,11 @@ def test_options_have_their_texts() -> None:
     errors |= {"missing_rights", "key_refused", "rate_limited", "cannot_connect", "refused"}
     assert set(OPTIONS["error"]) == errors
     assert set(steps["remove_what"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
-    assert set(OPTIONS["abort"]) == {"no_fields", "removed"}
+    aborts = {"no_fields", "removed"}
+    for name, call in calls("fields_flow"):
+        if name == "AbortFlow":
+            aborts |= constants(call.args[0])
+    assert set(OPTIONS["abort"]) == aborts
 
 
 def test_choices_have_their_texts() -> None:
