@@ -128,7 +128,7 @@ async def test_one_that_does_not_fit(
     result = await go(hass, result, next_step_id="javascript")
     result = await go(hass, result, script="function f() {}")
     assert result["errors"] == {"script": "formatter_failed"}
-    assert "doesn't know this formatter" in result["description_placeholders"]["reason"]
+    assert "is not defined" in result["description_placeholders"]["reason"]
     key = next(iter(result["data_schema"].schema))
     assert key.description == {"suggested_value": "function f() {}"}
     assert formatters(sim, "home-made") == before
