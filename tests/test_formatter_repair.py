@@ -50,7 +50,9 @@ async def undecoded(
     """Let devices send what isn't decoded."""
     for device in devices:
         await sim.uplink(device, decoded=None, payload=payload, f_port=f_port)
-    await until(hass, lambda: any(i.domain == DOMAIN for i in ir.async_get(hass).issues.values()))
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    states = [entry.runtime_data.roster.by_device_id(device) for device in devices]
+    await until(hass, lambda: all(state.undecodable for state in states))
     await hass.async_block_till_done()
 
 
@@ -114,6 +116,29 @@ async def test_cayenne_lpp(hass: HomeAssistant, sim: Simulator, entry: MockConfi
         "up_formatter": "FORMATTER_CAYENNELPP",
         "down_formatter": "FORMATTER_CAYENNELPP",
     }
+
+
+async def test_devices_of_no_model_are_mended_apart(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """They have little in common: the user says which belong together; the issue stays for others."""
+    await undecoded(hass, sim, "weather-station", payload=b"\x01", f_port=9)
+    await undecoded(hass, sim, "home-made", payload=LPP_FRAME)
+    result = await start(hass)
+    assert result["step_id"] == "which"
+    result = await go(hass, result, devices=[])
+    assert result["errors"] == {"devices": "choose_one"}
+    result = await go(hass, result, devices=["home-made"])
+    assert result["step_id"] == "missing"
+    assert result["description_placeholders"]["devices"] == "- Home made"
+    result = await go(hass, await go(hass, result, next_step_id="cayenne_lpp"))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert formatters(sim, "home-made")["up_formatter"] == "FORMATTER_CAYENNELPP"
+    assert formatters(sim, "weather-station")["up_formatter"] == "FORMATTER_JAVASCRIPT"
+    await hass.async_block_till_done()
+    placeholders = issue(hass).translation_placeholders
+    assert placeholders is not None
+    assert placeholders["subject"] == "Weather station"
 
 
 async def test_one_that_does_not_fit(

@@ -462,7 +462,8 @@ def test_the_repair_of_formatters_has_its_texts() -> None:
             choices = {"repository", "cayenne_lpp", "javascript"}
             assert set(step["menu_options"]) == set(step["menu_option_descriptions"]) == choices
     assert set(texts["step"]["javascript"]["data"]) == {formatter_repair.CONF_SCRIPT}
-    assert set(texts["error"]) == {"formatter_failed", "not_saved"}
+    assert set(texts["step"]["which"]["data"]) == {formatter_repair.CONF_DEVICES}
+    assert set(texts["error"]) == {"choose_one", "formatter_failed", "not_saved"}
     assert set(texts["abort"]) == {"not_loaded", "missing_rights"}
 
 

@@ -8,7 +8,14 @@ from typing import Any
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.selector import TextSelector, TextSelectorConfig
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+)
 import voluptuous as vol
 
 from .client import Formatter, FormatterFailed, Formatters, NotFound, Stack, StackError, VersionIds
@@ -19,6 +26,7 @@ from .device import EndDeviceState
 from .registration_errors import lacking, refusal
 
 NEEDED = (DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ)
+CONF_DEVICES = "devices"
 CONF_SCRIPT = "script"
 TRIED = 3
 LONGEST_RESULT = 1_500
@@ -100,9 +108,37 @@ class FormatterRepairFlow(RepairsFlow):
         return self._entry.runtime_data
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Find out what is wrong, and whether the key may mend it."""
+        """Devices of no known model have little in common: ask which to mend together."""
         if self._entry.state is not ConfigEntryState.LOADED or not self._devices:
             return self.async_abort(reason="not_loaded")
+        if len(self._devices) > 1 and self._devices[0].model is None:
+            return await self.async_step_which()
+        return await self._async_diagnose()
+
+    async def async_step_which(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Ask for the devices that send the same kind of payload."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            wanted = user_input[CONF_DEVICES]
+            devices = [device for device in self._devices if device.device_id in wanted]
+            if devices:
+                self._devices = devices
+                return await self._async_diagnose()
+            errors[CONF_DEVICES] = "choose_one"
+        options = [
+            SelectOptionDict(value=device.device_id, label=device.name) for device in self._devices
+        ]
+        selector = SelectSelector(
+            SelectSelectorConfig(options=options, multiple=True, mode=SelectSelectorMode.LIST)
+        )
+        return self.async_show_form(
+            step_id="which",
+            data_schema=vol.Schema({vol.Required(CONF_DEVICES): selector}),
+            errors=errors,
+        )
+
+    async def _async_diagnose(self) -> RepairsFlowResult:
+        """Find out what is wrong, and whether the key may mend it."""
         reason = await async_reason(self._coordinator.stack, self._devices[0])
         self._reason = reason or ""
         if rights := lacking(self._coordinator.rights, NEEDED):
@@ -242,7 +278,10 @@ class FormatterRepairFlow(RepairsFlow):
                     device.device_id, Formatters(up=self._formatter, down=down)
                 )
             device.undecoded = 0
-        async_dispatcher_send(self.hass, self._coordinator.undecoded_changed)
+        # Home Assistant deletes the issue when the dialogue ends: that of others comes back then.
+        self.hass.loop.call_soon(
+            async_dispatcher_send, self.hass, self._coordinator.undecoded_changed
+        )
 
     def _told(self) -> dict[str, str]:
         return {
