@@ -441,6 +441,12 @@ def test_every_issue_has_its_texts() -> None:
         arms = (key.body, key.orelse) if isinstance(key, ast.IfExp) else (key,)
         for arm in arms:
             found |= dict.fromkeys(constants(arm), names)
+    found |= {
+        "key_expires": {"application", "date"},
+        "control_right": {"application", "count"},
+        "application_moved": {"application", "chosen", "cluster"},
+        "devices_elsewhere": {"application", "chosen", "devices"},
+    }
     assert set(TEXTS["issues"]) == set(found)
     for key, issue in TEXTS["issues"].items():
         for name, text in issue.items():

@@ -16,6 +16,7 @@ from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import EndDeviceState
 from .fate import DownlinkBook
 from .fields import FieldStore
+from .key_repairs import async_watch_key
 from .management_services import async_setup_management
 from .offers import async_offer_anew
 from .redecide import async_redecide
@@ -70,6 +71,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
         await async_redecide(hass, coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     async_watch(hass, entry)
+    async_watch_key(hass, entry)
     coordinator.controls.async_start()
     connected_with, options = dict(entry.data), dict(entry.options)
 

@@ -277,6 +277,7 @@ class EndDevice:
     updated_at: datetime | None = None
     activated_at: datetime | None = None
     last_seen_at: datetime | None = None
+    application_server_address: str | None = None
     raw: Mapping[str, Any]
 
     @classmethod
@@ -294,6 +295,7 @@ class EndDevice:
             updated_at=values.time(data.get("updated_at")),
             activated_at=values.time(data.get("activated_at")),
             last_seen_at=values.time(data.get("last_seen_at")),
+            application_server_address=values.text(data.get("application_server_address")),
             raw=data,
         )
 

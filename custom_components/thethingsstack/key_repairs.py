@@ -1,0 +1,117 @@
+"""Repair issues about the key, its rights, and where application and end devices live."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.util import dt as dt_util
+
+from .client import StackError, is_loopback
+from .client.rights import INFO, TRAFFIC_DOWN_WRITE
+from .const import CONF_NETWORK, DOMAIN, NETWORK_OWN_SERVER
+from .control import SUBENTRY_CONTROL
+from .coordinator import TtsConfigEntry
+
+INTERVAL = timedelta(hours=6)
+WARN_BEFORE = timedelta(days=14)
+LISTED_DEVICES = 10
+
+
+@callback
+def async_watch_key(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Look now and four times a day, for as long as the entry runs."""
+
+    @callback
+    def look(_now: datetime | None = None) -> None:
+        entry.async_create_background_task(hass, async_look(hass, entry), f"{DOMAIN} key")
+
+    entry.async_on_unload(async_track_time_interval(hass, look, INTERVAL))
+    look()
+
+
+async def async_look(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Ask for the key and the application; what can't be asked stays as it was told."""
+    coordinator = entry.runtime_data
+    try:
+        expires_at = (await coordinator.stack.auth_info()).expires_at
+        address = None
+        if INFO in coordinator.rights:
+            address = (await coordinator.stack.application()).application_server_address
+    except StackError:
+        return  # the stream's own loss tells of a server or a key that is gone
+    _tell(hass, entry, "key_expires", _expiry(expires_at))
+    _tell(hass, entry, "control_right", _missing_for_controls(entry))
+    _tell(hass, entry, "application_moved", _moved(entry, address))
+    _tell(hass, entry, "devices_elsewhere", _elsewhere(entry))
+
+
+@callback
+def _tell(
+    hass: HomeAssistant, entry: TtsConfigEntry, key: str, said: Mapping[str, str] | None
+) -> None:
+    issue_id = f"{key}_{entry.entry_id}"
+    if said is None:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        is_persistent=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=key,
+        translation_placeholders={"application": entry.title, **said},
+    )
+
+
+def _expiry(expires_at: datetime | None) -> Mapping[str, str] | None:
+    if expires_at is None or expires_at - dt_util.utcnow() > WARN_BEFORE:
+        return None
+    return {"date": dt_util.as_local(expires_at).strftime("%Y-%m-%d %H:%M")}
+
+
+def _missing_for_controls(entry: TtsConfigEntry) -> Mapping[str, str] | None:
+    controls = [s for s in entry.subentries.values() if s.subentry_type == SUBENTRY_CONTROL]
+    if not controls or TRAFFIC_DOWN_WRITE in entry.runtime_data.rights:
+        return None
+    return {"count": str(len(controls))}
+
+
+def _moved(entry: TtsConfigEntry, address: str | None) -> Mapping[str, str] | None:
+    host = entry.runtime_data.stack.connection.server_host
+    if _same_place(entry, address, host):
+        return None
+    return {"chosen": host, "cluster": _host(address)}
+
+
+def _elsewhere(entry: TtsConfigEntry) -> Mapping[str, str] | None:
+    """Return the end devices that another cluster serves: their messages never come here."""
+    coordinator = entry.runtime_data
+    host = coordinator.stack.connection.server_host
+    found: dict[str, str] = {}
+    for device in coordinator.roster.states.values():
+        registered = device.end_device
+        address = registered.application_server_address if registered else None
+        if not _same_place(entry, address, host):
+            found[device.name] = _host(address)
+    if not found:
+        return None
+    listed = [f"- {name}: {found[name]}" for name in sorted(found)[:LISTED_DEVICES]]
+    if len(found) > LISTED_DEVICES:
+        listed.append(f"- … ({len(found)})")
+    return {"chosen": host, "devices": "\n".join(listed)}
+
+
+def _same_place(entry: TtsConfigEntry, address: str | None, host: str) -> bool:
+    """Return whether an address may be this server's; an own server has names of all kinds."""
+    if entry.data[CONF_NETWORK] == NETWORK_OWN_SERVER or not (there := _host(address)):
+        return True
+    # In the Cloud, addresses come with and without the tenant.
+    return is_loopback(there) or host.endswith(there) or there.endswith(host)
+
+
+def _host(address: str | None) -> str:
+    return (address or "").partition(":")[0].casefold()
