@@ -1,6 +1,7 @@
 """What users' changes to fields meet: restarts, reloads, other changes, odd texts."""
 
 import asyncio
+import json
 import time
 from typing import Any
 
@@ -12,6 +13,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.thethingsstack.const import DOMAIN
+from custom_components.thethingsstack.device import LOCATION
+from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
 from custom_components.thethingsstack.overrides import (
     FieldOverride,
     FieldOverrides,
@@ -437,3 +440,79 @@ async def test_hundreds_of_fields_change_without_stalling(
     assert turns >= 5
     ticking = False
     assert await async_redecide(hass, coordinator) == 0
+
+
+async def test_any_key_of_a_payload_can_be_changed_kept_and_passed_on(
+    hass: HomeAssistant, sim: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also what looks like a pattern, a template, Markdown, HTML, or nothing at all."""
+    keys = (
+        "**b**", "<script>alert(1)</script>", "{device}", "{{ states('x') }}", "| a | b", "%s", "\\location", "\\", ".",
+        "", "a..b", "[0]", "*", "ключ 🔥", "__proto__", "new\nline", "x" * 199,
+    )  # fmt: skip
+    entry = await set_up(hass, sim)
+    await sim.uplink("greenhouse-climate", decoded=dict.fromkeys(keys, 7))
+    await count(hass, entry, 1)
+    fields = entry.runtime_data.fields
+    paths = list(entry.runtime_data.roster.states[GREENHOUSE].decisions)
+    shown = [path for path in paths if path != LOCATION]
+    assert len(shown) == len(keys)
+    for number, path in enumerate(shown):
+        assert await change(hass, entry, path, platform="sensor", name=f"N{number}") is None
+    assert len(fields.overrides) == len(keys)
+    flow = await hass.config_entries.options.async_init(entry.entry_id)
+    flow = await submit(hass, flow, next_step_id="overrides")
+    before = list(fields.overrides)
+    flow = await submit(hass, flow, text=suggested(flow)["text"])
+    assert flow["type"] is FlowResultType.CREATE_ENTRY
+    await reload(hass, entry)
+    now = entry.runtime_data.fields.overrides
+    assert {(item.path, item.change) for item in now} == {(i.path, i.change) for i in before}
+    assert len(now) == len(keys)
+    for number, path in enumerate(shown):
+        name = state_of(hass, "sensor", f"{GREENHOUSE}/field/{path}").name
+        assert name == f"Greenhouse climate N{number}"
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "device_class", "unit"),
+    [
+        ("\u00b5g/m³", "pm25", "\u03bcg/m³"),
+        ("m3", "volume_storage", "m³"),
+        ("C", "temperature", "°C"),
+        ("frogs", None, "frogs"),
+    ],
+)
+async def test_units_as_people_type_them(
+    hass: HomeAssistant, sim: Simulator, typed: str, device_class: str | None, unit: str
+) -> None:
+    """They become what Home Assistant has; a unit of one's own stays."""
+    entry = await opened(hass, sim)
+    answers = {"device_class": device_class} if device_class else {}
+    assert await change(
+        hass, entry, "code", platform="sensor", name="C", unit=typed, **answers
+    ) is (None)
+    assert state_of(hass, "sensor", CODE).attributes["unit_of_measurement"] == unit
+
+
+async def test_diagnostics_keep_what_users_wrote_to_themselves(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """Names may tell of people and places; what was learned may be an id."""
+    entry = await opened(hass, sim)
+    await change(
+        hass,
+        entry,
+        "code",
+        platform="sensor",
+        name="Grandma's bedroom",
+        state_class="state",
+        value_map="17 = Grandma",
+    )
+    await sim.uplink("greenhouse-climate", decoded={"who": "greenhouse-climate"})
+    await count(hass, entry, 2)
+    told = json.dumps(await async_get_config_entry_diagnostics(hass, entry), default=str)
+    assert '"kind": "sensor"' in told
+    assert "Grandma" not in told
+    assert "greenhouse-climate" not in told

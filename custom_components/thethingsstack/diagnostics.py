@@ -159,10 +159,16 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
         "fields": {
             path: {
                 "value": _scrubbed(_value(path, meaning, device.values.get(path)), private),
-                "decision": meaning.as_dict(),
-                "override": override.change.as_dict()
-                if (override := coordinator.fields.override(device.key, path))
-                else None,
+                "decision": (
+                    _said(meaning.as_dict(), private)
+                    if meaning.rule == "override"
+                    else _scrubbed(meaning.as_dict(), private)
+                ),
+                "override": (
+                    _said(override.change.as_dict(), private)
+                    if (override := coordinator.fields.override(device.key, path))
+                    else None
+                ),
             }
             for path, meaning in device.decisions.items()
         },
@@ -171,6 +177,13 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
             last_data.raw if last_data and last_data is not last else None, private, tracked
         ),
     }
+
+
+def _said(data: dict[str, Any], private: list[str]) -> dict[str, Any]:
+    """Return what a user said of a field: names may tell of people and places."""
+    hidden = {key: REDACTED for key in ("name", "options", "value_map") if data.get(key)}
+    said: dict[str, Any] = {**_scrubbed(data, private), **hidden}
+    return said
 
 
 def _downlinks(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict[str, Any]:
@@ -207,7 +220,10 @@ def _tells_place(key: str) -> bool:
 def _value(path: str, meaning: Meaning, value: Value) -> Any:
     """Return a value as JSON has it; where somebody is stays private."""
     if value is not None and (
-        isinstance(value, Position) or meaning.role is Role.POSITION or _tells_place(path)
+        isinstance(value, Position)
+        or meaning.role is Role.POSITION
+        or meaning.value_map  # a user's word
+        or _tells_place(path)
     ):
         return REDACTED
     return value

@@ -45,7 +45,8 @@ from .payload import (
     plain_text,
     value_of,
 )
-from .payload.override import LONGEST
+from .payload.override import LONGEST, as_home_assistant_writes
+from .payload.units import normalise
 from .payload.values import Shape, read, truth_of
 
 CONF_PLATFORM = "platform"
@@ -63,6 +64,7 @@ CONF_PATTERN = "pattern"
 HIDDEN = "hidden"
 LARGEST = 1e12
 KINDS = (Kind.SENSOR, Kind.BINARY_SENSOR, Kind.EVENT)
+_EVERY_UNIT = {str(unit) for units in DEVICE_CLASS_UNITS.values() for unit in units if unit}
 NO_CLASS_OF_A_NUMBER = frozenset(
     {SensorDeviceClass.TIMESTAMP, SensorDeviceClass.DATE, SensorDeviceClass.ENUM}
 )
@@ -212,7 +214,7 @@ class FieldEdit:
         for field, number in ((CONF_SCALE, scale), (CONF_OFFSET, offset)):
             if not abs(number) < LARGEST:
                 raise FieldError(field, "number_too_large")
-        unit = _text(CONF_UNIT, (answers.get(CONF_UNIT) or "").strip())
+        unit = _unit(_text(CONF_UNIT, (answers.get(CONF_UNIT) or "").strip()))
         return {
             "unit": _changed(unit, assumed.unit or ""),
             "scale": _changed(scale, assumed.scale),
@@ -273,14 +275,21 @@ def _choice(options: Any, translation_key: str) -> SelectSelector:
     )
 
 
+def _unit(typed: str) -> str:
+    """Return a unit as Home Assistant writes it: "m³" for "m3", "°C" for "C"."""
+    typed = as_home_assistant_writes(typed) or ""
+    if typed in _EVERY_UNIT or (known := normalise(typed)) is None or known.scale != 1.0:
+        return typed
+    return known.symbol if known.symbol in _EVERY_UNIT else typed
+
+
 def _units(device_class: str | None) -> list[str]:
     """Return all units that Home Assistant knows; those of the class first."""
     own: set[str] = set()
     if device_class is not None and device_class in SensorDeviceClass:
         units = DEVICE_CLASS_UNITS.get(SensorDeviceClass(device_class), set())
         own = {str(unit) for unit in units if unit}
-    every = {str(unit) for units in DEVICE_CLASS_UNITS.values() for unit in units if unit}
-    return [*sorted(own), *sorted(every - own, key=str.casefold)]
+    return [*sorted(own), *sorted(_EVERY_UNIT - own, key=str.casefold)]
 
 
 def _changed(given: Any, before: Any) -> Any:

@@ -82,9 +82,10 @@ class FieldOverride:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read what `as_dict` gave; raises ValueError, naming what is wrong."""
         path, device, model = data.get("path"), data.get("device"), data.get("model")
-        if not path:
+        if not isinstance(path, str):
             raise ValueError("path: missing")
-        plain_text("path", path, LONGEST_PATH)
+        if len(path) > LONGEST_PATH:
+            raise ValueError(f"path: longer than {LONGEST_PATH} characters")
         for name, value in (("device", device), ("model", model)):
             if value is not None and not plain_text(name, value, LONGEST_PATH):
                 raise ValueError(f"{name}: missing")

@@ -40,7 +40,7 @@ class Override:
     def as_dict(self) -> dict[str, Any]:
         """Return this as JSON, without what stays."""
         return {
-            f.name: dict(value) if f.name == "value_map" else value
+            f.name: dict(value) if f.name == "value_map" else _as_json(value)
             for f in fields(self)
             if (value := getattr(self, f.name)) is not None
         }
@@ -53,7 +53,7 @@ class Override:
         return cls(
             kind=_member(Kind, "kind", data),
             device_class=_text("device_class", data),
-            unit=_text("unit", data),
+            unit=as_home_assistant_writes(_text("unit", data)),
             role=_member(Role, "role", data),
             name=_text("name", data),
             scale=_number("scale", data),
@@ -160,9 +160,18 @@ def _member[MemberT: (Kind, Role)](
         raise ValueError(f"{key}: {told} is none of {', '.join(enum)}") from None
 
 
+def _as_json(value: Any) -> Any:
+    return value.value if isinstance(value, Kind | Role) else value
+
+
 def _text(key: str, data: Mapping[str, Any]) -> str | None:
     value = data.get(key)
     return None if value is None else plain_text(key, value)
+
+
+def as_home_assistant_writes(unit: str | None) -> str | None:
+    """Return a unit with the sign for micro that Home Assistant has; keyboards have another."""
+    return None if unit is None else unit.replace("\u00b5", "\u03bc")
 
 
 def plain_text(key: str, value: object, longest: int = LONGEST) -> str:
