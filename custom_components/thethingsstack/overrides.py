@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import yaml  # type: ignore[import-untyped]
 
-from .payload import Override, plain_text
+from .payload import Override, plain_text, spelled
 from .payload.override import SHOWN
 
 MAX_TEXT = 200_000
@@ -82,8 +82,10 @@ class FieldOverride:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read what `as_dict` gave; raises ValueError, naming what is wrong."""
         path, device, model = data.get("path"), data.get("device"), data.get("model")
-        if not isinstance(path, str):
+        if path is None:
             raise ValueError("path: missing")
+        if not isinstance(path, str):
+            path = spelled(path)
         if len(path) > LONGEST_PATH:
             raise ValueError(f"path: longer than {LONGEST_PATH} characters")
         for name, value in (("device", device), ("model", model)):
