@@ -124,7 +124,8 @@ ALLOWED: dict[str, set[str]] = {
     "addresses": {"client", "const"},
     "user_key": {"addresses", "client", "const", "survey"},
     "survey": {"addresses", "client", "connection", "const"},
-    "options_flow": {"fields_flow", "removal_flow", "const"},
+    "options_flow": {"change_flow", "fields_flow", "removal_flow", "const"},
+    "change_flow": {"client", "const", "registration_errors", "registration_form", *STATE},
     "removal_flow": {"client", "registration_errors", "registration_form", *STATE},
     "fields_flow": {
         "const",

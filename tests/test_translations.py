@@ -14,6 +14,7 @@ import voluptuous as vol
 from custom_components.thethingsstack import (
     addresses,
     application_services,
+    change_flow,
     config_flow,
     downlink_errors,
     field_edit,
@@ -189,7 +190,10 @@ def test_every_step_has_its_texts() -> None:
     """As many steps as texts."""
     assert set(CONFIG["step"]) == steps_of(config_flow.TheThingsStackConfigFlow)
     steps = steps_of(
-        options_flow.TheThingsStackOptionsFlow, fields_flow.FieldsFlow, removal_flow.RemovalFlow
+        options_flow.TheThingsStackOptionsFlow,
+        fields_flow.FieldsFlow,
+        removal_flow.RemovalFlow,
+        change_flow.ChangeFlow,
     )
     assert set(OPTIONS["step"]) == steps - {"edit_again", "done"}  # without a form
     for flow in (CONFIG, OPTIONS):
@@ -244,14 +248,16 @@ def test_options_have_their_texts() -> None:
     for name, call in calls("field_edit"):
         if name == "FieldError":
             errors |= constants(call.args[1])
-    for name, call in calls("removal_flow"):
+    for name, call in calls("change_flow", "removal_flow"):
         if name == "Refusal":
             errors |= constants(call.args[1])
-    # What the servers may say to a deletion.
+    # What the servers may say.
+    errors |= {"not_found", "rollback_failed"}
     errors |= {"missing_rights", "key_refused", "rate_limited", "cannot_connect", "refused"}
     assert set(OPTIONS["error"]) == errors
+    assert set(steps["change_what"]["data"]) == set(fields_of(change_flow.CHANGE_SCHEMA))
     assert set(steps["remove_what"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
-    aborts = {"no_fields", "removed"}
+    aborts = {"changed", "no_fields", "removed"}
     for name, call in calls("fields_flow"):
         if name == "AbortFlow":
             aborts |= constants(call.args[0])

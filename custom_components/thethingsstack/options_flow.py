@@ -15,6 +15,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
+from .change_flow import ChangeFlow
 from .const import (
     CONF_CHOSEN_DEVICES,
     CONF_DEVICES,
@@ -50,7 +51,7 @@ GENERAL_SCHEMA = vol.Schema(
 )
 
 
-class TheThingsStackOptionsFlow(FieldsFlow, RemovalFlow):
+class TheThingsStackOptionsFlow(FieldsFlow, ChangeFlow, RemovalFlow):
     """Which end devices come into Home Assistant, what their fields are, and which go for good."""
 
     def __init__(self) -> None:
@@ -63,7 +64,7 @@ class TheThingsStackOptionsFlow(FieldsFlow, RemovalFlow):
             return await self.async_step_general()
         options = ["fields", "general", "overrides"]
         if self._may_remove:
-            options.append("remove")
+            options += ["change", "remove"]
         return self.async_show_menu(step_id="init", menu_options=options)
 
     async def async_step_general(
