@@ -139,6 +139,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "field_edit": {"describe", "fields", "naming", "overrides", "payload", *STATE},
     "diagnostics": {"const", "payload", *STATE},
+    "forgetting": {"const", *STATE},
     "key_repairs": {"client", "const", "control", *STATE},
     "repairs": {"const", "client", "formatter_repair", *STATE},
     "formatter_repair": {"client", "registration_errors", *STATE},
@@ -164,6 +165,7 @@ ALLOWED: dict[str, set[str]] = {
     "services": {"client", "const", "downlink_errors", "downlink_request", *STATE},
     "__init__": {
         "key_repairs",
+        "forgetting",
         "client",
         "connection",
         "const",

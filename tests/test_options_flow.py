@@ -56,7 +56,12 @@ async def test_general_options_are_applied_in_place(hass: HomeAssistant, sim: Si
         hass, result, devices="not_ignored", overdue_after=48.0, plain_fields=True
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == {"devices": "not_ignored", "overdue_after": 48, "plain_fields": True}
+    assert entry.options == {
+        "devices": "not_ignored",
+        "overdue_after": 48,
+        "plain_fields": True,
+        "forget_after": 30,
+    }
     assert entry.runtime_data is coordinator
     assert coordinator.connected
     assert "Cellar node" not in device_names(hass, entry.entry_id)
@@ -67,7 +72,9 @@ async def test_choosing_end_devices(hass: HomeAssistant, sim: Simulator) -> None
     """By name; those that are left out can be chosen again later."""
     entry = await set_up(hass, sim)
     result = await open_general(hass, entry)
-    result = await submit(hass, result, devices="chosen", overdue_after=25, plain_fields=True)
+    result = await submit(
+        hass, result, devices="chosen", overdue_after=25, plain_fields=True, forget_after=30
+    )
     assert result["step_id"] == "chosen_devices"
     offered = choices(result)
     assert set(offered) == set(sim.devices)
@@ -78,18 +85,21 @@ async def test_choosing_end_devices(hass: HomeAssistant, sim: Simulator) -> None
         "devices": "chosen",
         "overdue_after": 25,
         "plain_fields": True,
+        "forget_after": 30,
         "chosen_devices": ["pump-socket", "greenhouse-climate"],
     }
     assert device_names(hass, entry.entry_id) == {"Garden", "Pump socket", "Greenhouse climate"}
 
     result = await open_general(hass, entry)
-    result = await submit(hass, result, devices="chosen", overdue_after=25, plain_fields=True)
+    result = await submit(
+        hass, result, devices="chosen", overdue_after=25, plain_fields=True, forget_after=30
+    )
     assert choices(result) == offered
     await submit(hass, result, chosen_devices=["weather-station"])
     assert device_names(hass, entry.entry_id) == {"Garden", "Weather station"}
 
     result = await open_general(hass, entry)
-    await submit(hass, result, devices="all", overdue_after=25, plain_fields=True)
+    await submit(hass, result, devices="all", overdue_after=25, plain_fields=True, forget_after=30)
     assert len(device_names(hass, entry.entry_id)) == 1 + len(sim.devices)
     assert entry.options["chosen_devices"] == ["weather-station"]
 
@@ -99,7 +109,9 @@ async def test_choosing_while_the_entry_does_not_run(hass: HomeAssistant, sim: S
     entry = make_entry(sim, options={"devices": "chosen", "chosen_devices": ["pump-socket"]})
     entry.add_to_hass(hass)
     result = await hass.config_entries.options.async_init(entry.entry_id)
-    result = await submit(hass, result, devices="chosen", overdue_after=25, plain_fields=True)
+    result = await submit(
+        hass, result, devices="chosen", overdue_after=25, plain_fields=True, forget_after=30
+    )
     assert choices(result) == {"pump-socket": "pump-socket"}
     result = await submit(hass, result, chosen_devices=["pump-socket"])
     assert result["type"] is FlowResultType.CREATE_ENTRY

@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.thethingsstack import sync
 from custom_components.thethingsstack.const import CONF_DEVICES, DEVICES_NOT_IGNORED, DOMAIN
+from custom_components.thethingsstack.forgetting import forget_vanished
 from custom_components.thethingsstack.sync import RECONCILE_INTERVAL, RETRY
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
@@ -184,3 +185,42 @@ async def test_without_the_right_nothing_is_asked(hass: HomeAssistant, sim: Simu
     await entry.runtime_data.sync.async_reconcile()
     assert not any("/devices" in path for _, path in sim.requests)
     assert not any("/events" in path for _, path in sim.requests)
+
+
+async def test_a_vanished_device_is_forgotten_after_a_grace_period(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """Counted from when it was noticed, over restarts; never if the options say so."""
+    entry = await follow(hass, sim)
+    key = "70B3D57ED0060001"
+    sim.remove_device("weather-station")
+    await until(hass, lambda: status_of(hass, key) == "vanished")
+    forget_vanished(hass, entry)
+    entry.runtime_data.fields.vanished[f"garden/{key}"] -= timedelta(days=29)
+    forget_vanished(hass, entry)
+    assert device_of(hass, key) is not None
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    hass.config_entries.async_update_entry(entry, options={"forget_after": 0})
+    await hass.async_block_till_done()
+    entry.runtime_data.fields.vanished[f"garden/{key}"] -= timedelta(days=2)
+    forget_vanished(hass, entry)
+    assert device_of(hass, key) is not None
+    hass.config_entries.async_update_entry(entry, options={"forget_after": 30})
+    await hass.async_block_till_done()
+    forget_vanished(hass, entry)
+    await hass.async_block_till_done()
+    assert device_of(hass, key) is None
+    assert f"garden/{key}" not in entry.runtime_data.fields.known_devices
+
+
+async def test_one_that_comes_back_starts_anew(hass: HomeAssistant, sim: Simulator) -> None:
+    """It is not gone any more."""
+    entry = await follow(hass, sim)
+    device = entry.runtime_data.roster.states["garden/70B3D57ED0060001"]
+    device.vanished = True
+    forget_vanished(hass, entry)
+    assert device.key in entry.runtime_data.fields.vanished
+    device.vanished = False
+    forget_vanished(hass, entry)
+    assert device.key not in entry.runtime_data.fields.vanished

@@ -2,7 +2,7 @@
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -16,6 +16,7 @@ from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import EndDeviceState
 from .fate import DownlinkBook
 from .fields import FieldStore
+from .forgetting import async_watch_vanished, forget, remove_controls
 from .key_repairs import async_watch_key
 from .management_services import async_setup_management
 from .offers import async_offer_anew
@@ -72,6 +73,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     async_watch(hass, entry)
     async_watch_key(hass, entry)
+    async_watch_vanished(hass, entry)
     coordinator.controls.async_start()
     connected_with, options = dict(entry.data), dict(entry.options)
 
@@ -117,14 +119,14 @@ async def async_remove_config_entry_device(
     Raises HomeAssistantError for one that would come back with its next uplink.
     """
     if entry.state is not ConfigEntryState.LOADED:
-        _remove_controls(hass, entry, device)
+        remove_controls(hass, entry, device)
         return True
     coordinator = entry.runtime_data
     state = coordinator.roster.by_registry_id(device.id)
     if state is None:
         if coordinator.roster.hub_id == device.id:
             return False
-        _remove_controls(hass, entry, device)
+        remove_controls(hass, entry, device)
         return True
     if await _async_still_registered(coordinator, state):
         raise HomeAssistantError(
@@ -132,19 +134,8 @@ async def async_remove_config_entry_device(
             translation_key="device_still_registered",
             translation_placeholders={"device": state.name},
         )
-    coordinator.fields.forget(state.key)
-    coordinator.downlinks.forget_device(state.device_id)
-    _remove_controls(hass, entry, device)
+    forget(hass, entry, state)
     return True
-
-
-@callback
-def _remove_controls(hass: HomeAssistant, entry: TtsConfigEntry, device: dr.DeviceEntry) -> None:
-    """Remove the controls of an end device: Home Assistant would leave them behind."""
-    keys = {key for domain, key in device.identifiers if domain == DOMAIN}
-    for subentry in list(entry.subentries.values()):
-        if subentry.data.get("device") in keys:
-            hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
 
 
 async def _async_still_registered(

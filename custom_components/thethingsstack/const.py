@@ -33,6 +33,7 @@ CONF_DEVICES: Final = "devices"
 CONF_CHOSEN_DEVICES: Final = "chosen_devices"
 CONF_OVERDUE_AFTER: Final = "overdue_after"
 CONF_PLAIN_FIELDS: Final = "plain_fields"
+CONF_FORGET_AFTER: Final = "forget_after"
 
 DEVICES_ALL: Final = "all"
 DEVICES_CHOSEN: Final = "chosen"
@@ -40,6 +41,7 @@ DEVICES_NOT_IGNORED: Final = "not_ignored"
 
 DEFAULT_DEVICES: Final = DEVICES_ALL
 DEFAULT_OVERDUE_AFTER: Final = 25  # hours
+DEFAULT_FORGET_AFTER: Final = 30  # days; 0 is never
 
 # A device with this attribute in The Things Stack is left out with DEVICES_NOT_IGNORED
 IGNORE_ATTRIBUTE: Final = "home-assistant"

@@ -82,6 +82,8 @@ class FieldStore:
         self.changing = asyncio.Lock()
         """Held while entities follow changed decisions."""
         self.plain_enabled = True
+        self.vanished: dict[str, datetime] = {}
+        """Since when The Things Stack has not had an end device, by device key."""
         self.sensors: dict[str, tuple[str, ...]] = {}
         """What each model measures, as the Device Repository says, by brand and model."""
         self._ids: dict[str, dict[str, str]] = {}
@@ -99,6 +101,9 @@ class FieldStore:
         self.scope = data.get("scope")
         if (today := data.get("today")) is not None:
             self.today = (str(today[0]), int(today[1]))
+        for key, since in data.get("vanished", {}).items():
+            if (moment := dt_util.parse_datetime(since)) is not None:
+                self.vanished[key] = moment
         self.sensors |= {
             str(model): tuple(map(str, sensors))
             for model, sensors in data.get("sensors", {}).items()
@@ -230,6 +235,7 @@ class FieldStore:
         for decisions in (self._decisions, self._automatic):
             decisions.pop(key, None)
         self._ids.pop(key, None)
+        self.vanished.pop(key, None)
         self.overrides.forget(key)
         self.save_soon()
 
@@ -258,6 +264,7 @@ class FieldStore:
             "scope": self.scope,
             "today": self.today,
             "sensors": self.sensors,
+            "vanished": {key: since.isoformat() for key, since in self.vanished.items()},
             "overrides": [override.as_dict() for override in self.overrides],
             "devices": {
                 key: {

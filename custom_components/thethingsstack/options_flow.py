@@ -19,9 +19,11 @@ from .change_flow import ChangeFlow
 from .const import (
     CONF_CHOSEN_DEVICES,
     CONF_DEVICES,
+    CONF_FORGET_AFTER,
     CONF_OVERDUE_AFTER,
     CONF_PLAIN_FIELDS,
     DEFAULT_DEVICES,
+    DEFAULT_FORGET_AFTER,
     DEFAULT_OVERDUE_AFTER,
     DEVICES_ALL,
     DEVICES_CHOSEN,
@@ -44,6 +46,11 @@ GENERAL_SCHEMA = vol.Schema(
         vol.Required(CONF_OVERDUE_AFTER, default=DEFAULT_OVERDUE_AFTER): NumberSelector(
             NumberSelectorConfig(
                 min=1, max=24 * 366, step=1, unit_of_measurement="h", mode=NumberSelectorMode.BOX
+            )
+        ),
+        vol.Required(CONF_FORGET_AFTER, default=DEFAULT_FORGET_AFTER): NumberSelector(
+            NumberSelectorConfig(
+                min=0, max=3650, step=1, unit_of_measurement="d", mode=NumberSelectorMode.BOX
             )
         ),
         vol.Required(CONF_PLAIN_FIELDS, default=True): BooleanSelector(),
@@ -77,6 +84,7 @@ class TheThingsStackOptionsFlow(FieldsFlow, ChangeFlow, RemovalFlow):
                 **options,
                 CONF_DEVICES: user_input[CONF_DEVICES],
                 CONF_OVERDUE_AFTER: int(user_input[CONF_OVERDUE_AFTER]),
+                CONF_FORGET_AFTER: int(user_input[CONF_FORGET_AFTER]),
                 CONF_PLAIN_FIELDS: user_input[CONF_PLAIN_FIELDS],
             }
             if user_input[CONF_DEVICES] == DEVICES_CHOSEN:
