@@ -194,7 +194,7 @@ async def test_a_vanished_device_is_forgotten_after_a_grace_period(
     entry = await follow(hass, sim)
     key = "70B3D57ED0060001"
     sim.remove_device("weather-station")
-    await until(hass, lambda: status_of(hass, key) == "vanished")
+    await until(hass, lambda: status_of(hass, key) == "not_registered")
     forget_vanished(hass, entry)
     entry.runtime_data.fields.vanished[f"garden/{key}"] -= timedelta(days=29)
     forget_vanished(hass, entry)
