@@ -516,3 +516,45 @@ async def test_diagnostics_keep_what_users_wrote_to_themselves(
     assert '"kind": "sensor"' in told
     assert "Grandma" not in told
     assert "greenhouse-climate" not in told
+
+
+async def test_one_tracker_whatever_tells_the_position(
+    hass: HomeAssistant, sim: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The registry's position first, then the payload's: the same tracker goes on."""
+    entry = await set_up(hass, sim)
+    (tracker,) = [
+        entity.entity_id
+        for entity in er.async_get(hass).entities.values()
+        if entity.unique_id == f"{GREENHOUSE}/field/{LOCATION}"
+    ]
+    assert hass.states.get(tracker) is not None
+    er.async_get(hass).async_update_entity(tracker, icon="mdi:cat")
+    await hass.async_block_till_done()
+    for number, latitude in enumerate((52.1, 53.1), 1):
+        decoded = {"latitude": latitude, "longitude": 4.9, "battery": 80}
+        await sim.uplink("greenhouse-climate", decoded=decoded)
+        await count(hass, entry, number)
+        assert [
+            (state.entity_id, state.attributes["latitude"], state.attributes["icon"])
+            for state in hass.states.async_all("device_tracker")
+            if state.entity_id.startswith("device_tracker.greenhouse")
+        ] == [(tracker, latitude, "mdi:cat")]
+    await reload(hass, entry)
+    state = state_of(hass, "device_tracker", f"{GREENHOUSE}/field/latitude")
+    assert (state.entity_id, state.attributes["latitude"]) == (tracker, 53.1)
+    assert len(hass.states.async_entity_ids("device_tracker")) == len(
+        {state.split("_location")[0] for state in hass.states.async_entity_ids("device_tracker")}
+    )
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_field_of_another_kind_keeps_its_name(hass: HomeAssistant, sim: Simulator) -> None:
+    """Also where only the first kind has a translated one."""
+    entry = await opened(hass, sim)
+    flow = await open_field(hass, entry, "door")
+    name = suggested(flow)["name"]
+    flow = await submit(hass, flow, platform="sensor", name=name, invert=False, scope="device")
+    assert suggested(flow)["name"] == name
+    await submit(hass, flow, **FORM | {"state_class": "state"}, platform="sensor", name=name)
+    assert state_of(hass, "sensor", f"{GREENHOUSE}/field/door").name == f"Greenhouse climate {name}"

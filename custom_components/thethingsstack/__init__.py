@@ -20,7 +20,7 @@ from .forgetting import async_watch_vanished, forget, remove_controls
 from .key_repairs import async_watch_key
 from .management_services import async_setup_management
 from .offers import async_offer_anew
-from .redecide import async_redecide
+from .redecide import async_redecide, async_take_position_over
 from .repairs import async_watch
 from .services import async_setup_services
 
@@ -93,7 +93,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
         await async_redecide(hass, coordinator, [device])
 
     entry.async_on_unload(entry.add_update_listener(async_updated))
+
+    async def async_position_told(device: EndDeviceState, path: str) -> None:
+        """Keep one tracker for an end device whose payload tells where it is."""
+        await async_take_position_over(hass, coordinator, device, path)
+
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.identified, async_identified))
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, coordinator.position_told, async_position_told)
+    )
     coordinator.async_start()
     return True
 

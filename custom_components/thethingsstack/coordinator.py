@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -133,6 +133,9 @@ class ApplicationCoordinator:
         self.new_battery = SignalType[EndDeviceState](f"{DOMAIN}_{entry.entry_id}_new_battery")
         self.new_fields = SignalType[EndDeviceState, dict[str, Meaning]](
             f"{DOMAIN}_{entry.entry_id}_new_fields"
+        )
+        self.position_told = SignalType[EndDeviceState, str](
+            f"{DOMAIN}_{entry.entry_id}_position_told"
         )
         self.identified = SignalType[EndDeviceState](f"{DOMAIN}_{entry.entry_id}_identified")
         self.undecoded_changed = SignalType[()](f"{DOMAIN}_{entry.entry_id}_undecoded")
@@ -460,8 +463,12 @@ class ApplicationCoordinator:
         versions = device.version_ids
         received = device.receive(uplink)
         if received.new:
+            position = self._position_taken_over(device, received.new)
             new = self.fields.remember(device.key, received.new)
             device.reread({p: (received.new[p], m) for p, m in new.items() if m.rule == "override"})
+            if position is not None:
+                del new[position]  # its entity comes when the tracker is free
+                async_dispatcher_send(self.hass, self.position_told, device, position)
             async_dispatcher_send(self.hass, self.new_fields, device, new)
         if received.grown:
             self.fields.grow(device.key, received.grown)
@@ -493,6 +500,19 @@ class ApplicationCoordinator:
             device.overdue = False
             self._occurred(device, "heard_again", activity, context)
         self.downlinks.heard(device)
+
+    def _position_taken_over(
+        self, device: EndDeviceState, new: Mapping[str, Meaning]
+    ) -> str | None:
+        """Return the new field whose tracker goes on with the one that had another source."""
+        path = next((p for p, m in new.items() if m.kind is Kind.DEVICE_TRACKER), None)
+        if path is None:
+            return None
+        said = self.fields.override(device.key, path)
+        if said is not None and said.change.kind not in (None, Kind.DEVICE_TRACKER):
+            return None  # the user wants no tracker of it
+        reason = "The payload tells the position by now."
+        return path if self.fields.retire(device.key, LOCATION, reason) else None
 
     @callback
     def _joined(self, message: JoinAccept) -> None:

@@ -207,6 +207,16 @@ class FieldStore:
         return kept
 
     @callback
+    def retire(self, key: str, path: str, reason: str) -> bool:
+        """Show a field no more; returns whether it was shown until now."""
+        inferred, before = self.automatic(key, path), self.decisions(key).get(path)
+        if inferred is None or before is None or not shown(before):
+            return False
+        inferred = replace(inferred, kind=Kind.IGNORE, reason=reason)
+        self._automatic[key][path] = self.decisions(key)[path] = inferred
+        return True
+
+    @callback
     def grow(self, key: str, grown: Mapping[str, Meaning]) -> None:
         """Take over states that fields turned out to have besides those known."""
         decisions, automatic = self.decisions(key), self._automatic.setdefault(key, {})

@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
-from .payload import QUANTITIES, Meaning
+from .payload import QUANTITIES, Kind, Meaning
 
 # Languages that write nouns with a capital letter, also inside a name.
 CAPITAL_NOUNS = ("de", "gsw", "lb")
@@ -38,8 +38,10 @@ class FieldNames:
     def own(self, meaning: Meaning) -> str | None:
         """Return a field's own name; None where its quantity's, translated, says it all."""
         name = meaning.name
-        if name is None or meaning.quantity is None or meaning.quantity not in QUANTITIES:
+        if meaning.quantity is None or meaning.quantity not in QUANTITIES:
             return name
+        if name is None:
+            return self._of_another_kind(meaning.quantity, meaning.kind)
         english = QUANTITIES[meaning.quantity].name
         key = f"component.{DOMAIN}.entity.{meaning.kind}.{meaning.quantity}.name"
         translated = self._texts.get(key, english)
@@ -49,3 +51,11 @@ class FieldNames:
         if found.start() > 0 and not self._capital and not translated[:2].isupper():
             translated = translated[:1].lower() + translated[1:]
         return name[: found.start()] + translated + name[found.end() :]
+
+    def _of_another_kind(self, quantity: str, kind: Kind) -> str | None:
+        """Return the quantity's name where this kind of entity has no text for it."""
+        if f"component.{DOMAIN}.entity.{kind}.{quantity}.name" in self._texts:
+            return None
+        known = QUANTITIES[quantity]
+        key = f"component.{DOMAIN}.entity.{known.kind}.{quantity}.name"
+        return None if known.kind is kind else self._texts.get(key, known.name)

@@ -9,7 +9,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator
-from .device import EndDeviceState, field_key
+from .device import LOCATION, EndDeviceState, field_key
 from .payload import Kind, Meaning
 
 CHUNK = 20
@@ -39,6 +39,27 @@ async def async_redecide(
                 await asyncio.sleep(0)
     fields.save_soon()
     return count
+
+
+async def async_take_position_over(
+    hass: HomeAssistant,
+    coordinator: ApplicationCoordinator,
+    device: EndDeviceState,
+    path: str,
+) -> None:
+    """Let the payload's position go on with the tracker that another source had until now."""
+    registry = er.async_get(hass)
+    async with coordinator.fields.changing:
+        if (entity := device.shown.get(LOCATION)) is not None:
+            await entity.async_remove(force_remove=True)
+        old, new = (f"{device.key}/{field_key(field)}" for field in (LOCATION, path))
+        platform = Kind.DEVICE_TRACKER
+        entity_id = registry.async_get_entity_id(platform, DOMAIN, old)
+        if entity_id is not None and not registry.async_get_entity_id(platform, DOMAIN, new):
+            registry.async_update_entity(entity_id, new_unique_id=new)
+    if device.decisions[path].kind is not Kind.IGNORE:
+        field = {path: device.decisions[path]}
+        async_dispatcher_send(hass, coordinator.new_fields, device, field)
 
 
 async def _async_show(
