@@ -14,6 +14,7 @@ from homeassistant.helpers import area_registry as ar, device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.thethingsstack import end_device_flow
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
 from custom_components.thethingsstack.end_device_flow import SUBENTRY_END_DEVICE
@@ -28,6 +29,12 @@ EUIS = {"dev_eui": "70:b3:d5:7e:d0:06:00:99", "join_eui": "70b3d57ed0000000"}
 MANUAL: Result = {"activation": "otaa", "lorawan_version": "MAC_V1_0_3", "class_c": False}
 DEVICE: Result = {"name": "Loft sensor", "frequency_plan": PLAN, **EUIS, "app_key": KEY}
 STATUS = "sensor.loft_sensor_status"
+
+
+@pytest.fixture(autouse=True)
+def no_frontend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody needs time to look."""
+    monkeypatch.setattr(end_device_flow, "SHOWN_FIRST", 0.01)
 
 
 @pytest.fixture
@@ -524,6 +531,18 @@ async def test_closed_half_way(
     await hass.async_block_till_done()
     assert not documents(sim)
     assert hass.states.get(STATUS) is None
+
+
+async def test_closed_at_once(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is asked of the servers before the dialogue shows that something happens."""
+    monkeypatch.setattr(end_device_flow, "SHOWN_FIRST", 0.3)
+    result = await go(hass, await go(hass, await facts(hass, entry), **DEVICE))
+    hass.config_entries.subentries.async_abort(result["flow_id"])
+    await asyncio.sleep(0.5)
+    await hass.async_block_till_done()
+    assert not writes(sim)
 
 
 async def test_unloaded_half_way(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -42,6 +42,8 @@ from .registration_form import (
 
 SUBENTRY_END_DEVICE = "end_device"
 INTEGRATION_PAGE = f"/config/integrations/integration/{DOMAIN}"
+# Seconds that the frontend gets to listen for the end of what it shows the progress of.
+SHOWN_FIRST = 1.0
 # Stands for what is made up when the device is registered.
 MADE = "✱"
 
@@ -374,7 +376,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
             entry = self._get_entry()
             self._work = entry.async_create_background_task(
                 self.hass,
-                self._enrolment.async_enrol(self._asked, self._qr_code),
+                _async_soon(self._enrolment.async_enrol(self._asked, self._qr_code)),
                 f"{DOMAIN} register",
             )
             self._work.add_done_callback(_look)
@@ -478,6 +480,16 @@ class EndDeviceFlow(ConfigSubentryFlow):
         """The dialogue is closed: what is under way is undone."""
         if self._work is not None:
             self._work.cancel()
+
+
+async def _async_soon(enrolling: Coroutine[Any, Any, Enrolled]) -> Enrolled:
+    """Register when the dialogue shows that it does: an end before that would go unnoticed."""
+    try:
+        await asyncio.sleep(SHOWN_FIRST)
+    except asyncio.CancelledError:
+        enrolling.close()
+        raise
+    return await enrolling
 
 
 async def _async_wait(work: asyncio.Task[Enrolled]) -> None:
