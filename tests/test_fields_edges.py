@@ -418,10 +418,11 @@ async def test_hundreds_of_fields_change_without_stalling(
     hass: HomeAssistant, sim: Simulator
 ) -> None:
     """A pattern over many end devices: other things have their turn in between."""
+    for number in range(100):
+        sim.add_device(f"many-{number:03}", dev_eui=f"70B3D57ED1{number:06X}")
     entry = await set_up(hass, sim, make_entry(sim))
     coordinator = entry.runtime_data
     for number in range(100):
-        sim.add_device(f"many-{number:03}", dev_eui=f"70B3D57ED1{number:06X}")
         await sim.uplink(f"many-{number:03}", decoded={f"code_{n}": n for n in range(5)})
     await until(hass, lambda: coordinator.counters.uplinks_today == 100)
     await hass.async_block_till_done()
