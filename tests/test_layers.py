@@ -55,7 +55,11 @@ ALLOWED: dict[str, set[str]] = {
     "repository": {"client", "device", "fields"},
     "roster": {"client", "fields", "device", "const"},
     "sync": {"client", "const", "device", "roster"},
+    "gateways": {"client", "connection", "const", "roster"},
+    "gateway_entity": {"client", "gateways", *STATE},
+    "gateway_flow": {"client", "gateways", *STATE},
     "coordinator": {
+        "gateways",
         "repository",
         "naming",
         "client",
@@ -79,6 +83,8 @@ ALLOWED: dict[str, set[str]] = {
         "control",
         "control_flow",
         "end_device_flow",
+        "gateway_flow",
+        "gateways",
         "offers",
         "options_flow",
         "survey",
@@ -170,6 +176,7 @@ ALLOWED: dict[str, set[str]] = {
         "connection",
         "const",
         "fields",
+        "gateways",
         "redecide",
         "repairs",
         "services",
@@ -179,7 +186,15 @@ ALLOWED: dict[str, set[str]] = {
         *STATE,
     },
     **{
-        name: {"const", "describe", "downlink_sensor", "entity", "payload", *STATE}
+        name: {
+            "const",
+            "describe",
+            "downlink_sensor",
+            "entity",
+            "gateway_entity",
+            "payload",
+            *STATE,
+        }
         for name in PLATFORMS
     },
     **{name: {"control", "control_entity", "control_kinds", *STATE} for name in CONTROL_PLATFORMS},

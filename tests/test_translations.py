@@ -40,6 +40,7 @@ from custom_components.thethingsstack.const import (
 from custom_components.thethingsstack.device import Status
 from custom_components.thethingsstack.downlink_sensor import DOWNLINK_SENSORS, STATES
 from custom_components.thethingsstack.event import ActivityEvent, DownlinkEvent
+from custom_components.thethingsstack.gateway_entity import GATEWAY_SENSORS
 from custom_components.thethingsstack.overrides import Scope
 from custom_components.thethingsstack.payload import QUANTITIES, SENSOR_ROLES, Kind
 from custom_components.thethingsstack.sensor import (
@@ -67,6 +68,7 @@ BUILT_IN_SENSORS = (
     STATUS_SENSOR,
     *DOWNLINK_SENSORS,
     *APPLICATION_SENSORS,
+    *GATEWAY_SENSORS,
 )
 
 

@@ -17,6 +17,7 @@ from .device import EndDeviceState
 from .fate import DownlinkBook
 from .fields import FieldStore
 from .forgetting import async_watch_vanished, forget, remove_controls
+from .gateways import async_remove_gateway
 from .key_repairs import async_watch_key
 from .management_services import async_setup_management
 from .offers import async_offer_anew
@@ -67,6 +68,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     coordinator = ApplicationCoordinator(hass, entry, stack)
     await coordinator.async_setup()
     entry.runtime_data = coordinator
+    coordinator.gateways.async_prepare()
     async_offer_anew(entry)
     if coordinator.fields.overrides:  # models may be others by now
         await async_redecide(hass, coordinator)
@@ -75,10 +77,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     async_watch_key(hass, entry)
     async_watch_vanished(hass, entry)
     coordinator.controls.async_start()
+    coordinator.gateways.async_start()
     connected_with, options = dict(entry.data), dict(entry.options)
 
     async def async_updated(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-        """Apply options and controls in place; only another server or key needs a reload."""
+        """Apply options, controls and gateways in place; only another server or key needs a reload."""
         nonlocal options
         if dict(entry.data) != connected_with:
             hass.config_entries.async_schedule_reload(entry.entry_id)
@@ -87,6 +90,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
             options = dict(entry.options)
             coordinator.async_apply_options()
         await coordinator.controls.async_apply()
+        await coordinator.gateways.async_apply()
 
     async def async_identified(device: EndDeviceState) -> None:
         """Let overrides of the model count for an end device whose model becomes known."""
@@ -126,6 +130,8 @@ async def async_remove_config_entry_device(
 
     Raises HomeAssistantError for one that would come back with its next uplink.
     """
+    if async_remove_gateway(hass, entry, device):
+        return True
     if entry.state is not ConfigEntryState.LOADED:
         remove_controls(hass, entry, device)
         return True

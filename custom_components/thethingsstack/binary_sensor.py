@@ -13,6 +13,7 @@ from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .describe import describe_binary_sensor
 from .device import EndDeviceState
 from .entity import ApplicationEntity, FieldEntity, async_add_in_chunks
+from .gateway_entity import async_add_gateway_connections
 from .payload import Kind, Meaning
 
 PARALLEL_UPDATES = 0
@@ -37,6 +38,7 @@ async def async_setup_entry(
             async_add_entities(sensors)
 
     async_add_entities([ConnectionSensor(coordinator)])
+    async_add_gateway_connections(entry, async_add_entities)
     await async_add_in_chunks(
         async_add_entities,
         coordinator.roster.states.values(),

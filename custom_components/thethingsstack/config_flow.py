@@ -56,6 +56,8 @@ from .const import (
 from .control import SUBENTRY_CONTROL
 from .control_flow import ControlFlow
 from .end_device_flow import SUBENTRY_END_DEVICE, EndDeviceFlow
+from .gateway_flow import GatewayFlow
+from .gateways import SUBENTRY_GATEWAY
 from .offers import may_write_devices
 from .options_flow import TheThingsStackOptionsFlow
 from .survey import (
@@ -113,8 +115,11 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_supported_subentry_types(
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return what can be added to an application: end devices and their controls."""
-        types: dict[str, type[ConfigSubentryFlow]] = {SUBENTRY_CONTROL: ControlFlow}
+        """Return what can be added to an application: end devices, their controls, gateways."""
+        types: dict[str, type[ConfigSubentryFlow]] = {
+            SUBENTRY_CONTROL: ControlFlow,
+            SUBENTRY_GATEWAY: GatewayFlow,
+        }
         if may_write_devices(config_entry):
             types = {SUBENTRY_END_DEVICE: EndDeviceFlow, **types}
         return types

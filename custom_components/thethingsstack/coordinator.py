@@ -70,6 +70,7 @@ from .device import (
 )
 from .downlinks import Downlinks
 from .fields import FieldStore
+from .gateways import Gateways
 from .naming import FieldNames
 from .offers import async_offer_anew
 from .payload import Category, Kind, Meaning, Role
@@ -120,6 +121,7 @@ class ApplicationCoordinator:
         self.rights: frozenset[str] = frozenset()
         self.downlinks = Downlinks(self)
         self.controls = Controls(hass, entry, self.roster, self.downlinks.forget)
+        self.gateways = Gateways(hass, entry, self.roster)
         self.sync = RegistrySync(self)
         self.counters = Counters()
         self.connected = False

@@ -18,6 +18,7 @@ from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .describe import common
 from .device import EndDeviceState
 from .entity import FieldEntity, async_add_in_chunks
+from .gateway_entity import async_add_gateway_trackers
 from .payload import Kind, Meaning, Position
 
 PARALLEL_UPDATES = 0
@@ -47,6 +48,7 @@ async def async_setup_entry(
         coordinator.roster.states.values(),
         lambda device: fields(device, device.decisions),
     )
+    async_add_gateway_trackers(entry, async_add_entities)
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_fields, add_fields))
 
 

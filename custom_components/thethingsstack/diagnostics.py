@@ -92,6 +92,17 @@ async def async_get_config_entry_diagnostics(
         "problems": [
             {"time": problem["time"], "kind": problem["kind"]} for problem in coordinator.problems
         ],
+        "gateways": [
+            {
+                "own_key": gateway.own_key,
+                "read": gateway.last_update_success,
+                "refused": gateway.refused,
+                "connected": bool(
+                    gateway.data and gateway.data.connection and gateway.data.connection.connected
+                ),
+            }
+            for gateway in coordinator.gateways
+        ],
         "devices": {
             f"device {number}": _device(coordinator, device)
             for number, device in enumerate(coordinator.roster.states.values(), 1)

@@ -1,9 +1,9 @@
 """Sensors: decoded fields, radio and health of each end device, and the application's own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.sensor import (
     RestoreSensor,
@@ -31,10 +31,14 @@ from .describe import describe_sensor
 from .device import BATTERY, LAST_UPLINK, STATUS, EndDeviceState, Status
 from .downlink_sensor import async_add_downlink_sensors
 from .entity import ApplicationEntity, EndDeviceEntity, FieldEntity, async_add_in_chunks
+from .gateway_entity import async_add_gateway_sensors
 from .payload import NUMERIC_ROLES, Kind, Meaning, Position, Role
 
 PARALLEL_UPDATES = 0
 STATE_LENGTH = 255
+ATTR_SEEN_BY = "seen_by"
+SEEN_BY = frozenset({"gateways", "best_gateway"})
+"""The sensors that list the gateways which heard the last uplink."""
 
 type Shown = float | int | str | datetime | None
 
@@ -229,7 +233,9 @@ async def async_setup_entry(
 
     def built_in(device: EndDeviceState) -> list[SensorEntity]:
         sensors: list[SensorEntity] = [
-            EndDeviceSensor(coordinator, device, description)
+            (SeenBySensor if description.key in SEEN_BY else EndDeviceSensor)(
+                coordinator, device, description
+            )
             for description in (LAST_UPLINK_SENSOR, *RADIO_SENSORS)
         ]
         sensors.append(StatusSensor(coordinator, device))
@@ -269,6 +275,7 @@ async def async_setup_entry(
     async_add_entities(ApplicationSensor(coordinator, d) for d in APPLICATION_SENSORS)
     await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), known)
     await async_add_downlink_sensors(hass, entry, async_add_entities)
+    async_add_gateway_sensors(entry, async_add_entities)
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_device, add_device))
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_battery, add_battery))
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_fields, add_fields))
@@ -378,6 +385,34 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
             return False
         self._attr_native_value = value
         return True
+
+
+class SeenBySensor(EndDeviceSensor):
+    """A sensor that tells which gateways heard the last uplink, the best first."""
+
+    _unrecorded_attributes = frozenset({ATTR_SEEN_BY})
+    _seen: Mapping[str, Any] | None = None
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Take over the value and the gateways."""
+        changed = super().read()
+        if self.device.last_uplink is None:
+            return changed
+        seen_by = [
+            {
+                "gateway_id": reception.gateway_id,
+                "name": self.coordinator.gateways.name_of(reception.gateway_id),
+                "rssi": reception.rssi,
+                "snr": reception.snr,
+            }
+            for reception in self.device.last_uplink.receptions_by_gateway
+        ]
+        attributes = {ATTR_SEEN_BY: seen_by}
+        changed = changed or attributes != self._seen
+        self._attr_extra_state_attributes = self._seen = attributes
+        return changed
 
 
 class BatterySensor(EndDeviceSensor):

@@ -390,3 +390,19 @@ def test_odd_types_count_as_missing(kind: str) -> None:
 def test_bytes_and_parsed_objects_are_read_alike() -> None:
     data = envelope("uplink_message", {"f_port": 2})
     assert parse_message(None, orjson.dumps(data)) == parse_message(None, data)
+
+
+def test_receptions_by_gateway_has_each_gateway_once_best_first() -> None:
+    """A gateway with two antennas counts by the better one."""
+    message = uplink(
+        {
+            "rx_metadata": [
+                {"gateway_ids": {"gateway_id": "a"}, "rssi": -110, "snr": -3},
+                {"gateway_ids": {"gateway_id": "b"}, "rssi": -60, "snr": 9},
+                {"gateway_ids": {"gateway_id": "a"}, "rssi": -90, "snr": 4},
+            ]
+        }
+    )
+    found = [(item.gateway_id, item.rssi) for item in message.receptions_by_gateway]
+    assert found == [("b", -60), ("a", -90)]
+    assert uplink({}).receptions_by_gateway == ()

@@ -9,6 +9,7 @@ from .errors import NOT_FOUND, RefusedError
 from .http_server import Call, Route, caller, check_mask
 from .identity_server import ADMIN
 from .model import Stack
+from .rights import GATEWAY_INFO, GATEWAY_LOCATION_READ, GATEWAY_STATUS_READ
 
 FIELDS = frozenset(
     [
@@ -83,7 +84,15 @@ class GatewayRegistry:
                 {"gateway_id": call["gateway_id"]},
             )
         shown = _show(document, mask)
-        return shown if key.user_id is not None else _public(shown)
+        if key.user_id is not None:
+            return shown
+        if key.gateway_id != call["gateway_id"]:
+            return _public(shown)
+        if GATEWAY_INFO not in key.rights:
+            return _public(shown)
+        if GATEWAY_LOCATION_READ not in key.rights and not document.get("location_public"):
+            return {**shown, "antennas": _public(shown).get("antennas", [])}
+        return shown
 
 
 def add_gateway(stack: Stack, document: dict[str, Any]) -> dict[str, Any]:
@@ -148,8 +157,13 @@ class GatewayServer:
 
     def _check(self, call: Call, gateway_id: str) -> None:
         gateway = self._stack.gateways.get(gateway_id) or {}
-        if caller(call).user_id is None and not gateway.get("status_public"):
+        key = caller(call)
+        if key.user_id is not None or gateway.get("status_public"):
+            return
+        if key.gateway_id != gateway_id:
             raise errors.no_rights("gateway", gateway_id)
+        if GATEWAY_STATUS_READ not in key.rights:
+            raise errors.insufficient_rights("gateway", gateway_id, [GATEWAY_STATUS_READ])
 
     async def _stats(self, call: Call) -> Any:
         gateway_id = call["gateway_id"]

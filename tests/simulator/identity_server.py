@@ -70,8 +70,10 @@ class IdentityServer:
         key = call.key
         if key is None:
             return {}
-        if key.application_id is not None:
-            entity: Any = {"application_ids": {"application_id": key.application_id}}
+        if key.gateway_id is not None:
+            entity: Any = {"gateway_ids": {"gateway_id": key.gateway_id}}
+        elif key.application_id is not None:
+            entity = {"application_ids": {"application_id": key.application_id}}
         else:
             entity = {"user_ids": {"user_id": key.user_id}}
         answer: dict[str, Any] = {

@@ -203,8 +203,9 @@ class Stack:
         application_id: str | None = None,
         user_id: str | None = None,
         expires_at: datetime | None = None,
+        gateway_id: str | None = None,
     ) -> ApiKey:
-        """Create an API key of an application or of a user."""
+        """Create an API key of an application, of a user or of a gateway."""
         now = self.now()
         key = ApiKey(
             random_id(self.random),
@@ -216,6 +217,7 @@ class Stack:
             application_id,
             user_id,
             expires_at,
+            gateway_id,
         )
         self.keys[key.key_id] = key
         return key

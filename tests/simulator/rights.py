@@ -49,6 +49,10 @@ USER_RIGHTS = (
 # What an administrator has on entities of others: no rights on keys.
 UNIVERSAL_RIGHTS = frozenset(right for right in USER_RIGHTS if not right.endswith(_NOT_UNIVERSAL))
 
+GATEWAY_INFO = "RIGHT_GATEWAY_INFO"
+GATEWAY_STATUS_READ = "RIGHT_GATEWAY_STATUS_READ"
+GATEWAY_LOCATION_READ = "RIGHT_GATEWAY_LOCATION_READ"
+
 INFO = "RIGHT_APPLICATION_INFO"
 TRAFFIC_READ = "RIGHT_APPLICATION_TRAFFIC_READ"
 TRAFFIC_DOWN_WRITE = "RIGHT_APPLICATION_TRAFFIC_DOWN_WRITE"
@@ -92,7 +96,8 @@ def expand(rights: list[str]) -> frozenset[str]:
 class ApiKey:
     """A key of an application, or of a user who reaches every application.
 
-    `application_id` is None for a user's key; `user_id` is None for an application's.
+    `application_id` is None for a user's key; `user_id` is None for an application's; only
+    a gateway's has `gateway_id`.
     """
 
     key_id: str
@@ -104,6 +109,7 @@ class ApiKey:
     application_id: str | None = None
     user_id: str | None = None
     expires_at: datetime | None = None
+    gateway_id: str | None = None
 
     @property
     def token(self) -> str:

@@ -1,7 +1,7 @@
 """The simulator as tests and demos use it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -76,6 +76,8 @@ class Simulator:
             self.stack.dev_euis = [f"70B3D57ED007{number:04X}" for number in range(1, 50)]
         for gateway in (traffic.ROOF, *demo.GATEWAYS[:1]) if self.stack.applications else ():
             self.add_gateway(**gateway)
+        if world == "demo":  # a neighbour's, who keeps its status private
+            self.add_gateway(**demo.GATEWAYS[1], status_public=False, location_public=False)
         self._add_roles()
 
     # Life
@@ -260,6 +262,19 @@ class Simulator:
             )
         return self.key(name)
 
+    def gateway_key(
+        self,
+        gateway_id: str,
+        granted: Sequence[str] = ("INFO", "STATUS_READ", "LOCATION_READ"),
+    ) -> str:
+        """Return a new key of a gateway; its role is `gateway/` and the id."""
+        role = f"gateway/{gateway_id}"
+        key = self.stack.add_key(
+            role, [f"RIGHT_GATEWAY_{right}" for right in granted], gateway_id=gateway_id
+        )
+        self._keys[role] = key
+        return key.token
+
     def revoke(self, role: str) -> None:
         """Delete a key; open MQTT sessions go on."""
         self.stack.keys.pop(self._api_key(role).key_id, None)
@@ -346,8 +361,16 @@ class Simulator:
                 overrides={**sample.get("message", {}), **overrides},
                 envelope_overrides=envelope,
             )
+        for heard in published["uplink_message"].get("rx_metadata", []):
+            self._count(heard["gateway_ids"]["gateway_id"])
         await asyncio.sleep(0)
         return published
+
+    def _count(self, gateway_id: str) -> None:
+        """Let a gateway's statistics know that it heard something."""
+        if (stats := self.stack.connections.get(gateway_id)) is not None:
+            stats["uplink_count"] = str(int(stats["uplink_count"]) + 1)
+            stats["last_uplink_received_at"] = nanoseconds(self.stack)
 
     async def repeat(self, envelope: dict[str, Any]) -> None:
         """Publish a message once more, as retried deliveries inside the stack do."""

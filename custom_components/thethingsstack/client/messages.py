@@ -138,6 +138,14 @@ class Uplink(Message):
         return max(self.receptions, key=_quality, default=None)
 
     @property
+    def receptions_by_gateway(self) -> tuple[Reception, ...]:
+        """The best reception of each gateway, the highest SNR first, then RSSI."""
+        best: dict[str, Reception] = {}
+        for reception in sorted(self.receptions, key=_quality, reverse=True):
+            best.setdefault(reception.gateway_id, reception)
+        return tuple(best.values())
+
+    @property
     def data_rate(self) -> DataRate | None:
         """How the frame was modulated."""
         settings = values.mapping(self.body.get("settings"))
