@@ -285,6 +285,12 @@ async def test_registry_is_asked_once_an_hour(
     device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, ROOF), entry.entry_id)
     assert device is not None
     assert device.name == "Roof of the barn"
+    sim.faults.http_status["GET /gateways"] = 500
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, ROOF), entry.entry_id)
+    assert device is not None
+    assert (device.name, device.serial_number) == ("Roof of the barn", "B827EBFFFE000001")
 
 
 async def test_right_taken_away(

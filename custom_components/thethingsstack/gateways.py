@@ -94,16 +94,31 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
 
     @property
     def device_info(self) -> DeviceInfo:
-        """Return the gateway as the device registry has it."""
+        """Return the gateway for the device registry, which keeps what it knows of one already."""
+        identifiers = {(DOMAIN, self.key)}
         gateway = self._gateway
+        if gateway is None and self._device is not None:
+            return DeviceInfo(identifiers=identifiers)
         server = self.entry.runtime_data.stack.connection.server
         return DeviceInfo(
-            identifiers={(DOMAIN, self.key)},
+            identifiers=identifiers,
             name=(gateway.name if gateway else None) or self._title,
             model="Gateway",
             model_id=self.gateway_id,
             serial_number=gateway.gateway_eui if gateway else None,
             configuration_url=f"{server}/console/gateways/{self.gateway_id}",
+        )
+
+    @property
+    def name_in_home_assistant(self) -> str | None:
+        """Return how Home Assistant calls it, None before it has a device."""
+        device = self._device
+        return (device.name_by_user or device.name) if device is not None else None
+
+    @property
+    def _device(self) -> dr.DeviceEntry | None:
+        return dr.async_get(self.hass).async_get_device_by_identifier(
+            (DOMAIN, self.key), self.entry.entry_id
         )
 
     async def async_use_key(self, api_key: str | None) -> None:
@@ -150,10 +165,8 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
     def _update_device(self) -> None:
         """Let Home Assistant know the name and the EUI that the registry has."""
         assert self._gateway is not None
-        registry = dr.async_get(self.hass)
-        device = registry.async_get_device_by_identifier((DOMAIN, self.key), self.entry.entry_id)
-        if device is not None:
-            registry.async_update_device(
+        if (device := self._device) is not None:
+            dr.async_get(self.hass).async_update_device(
                 device.id,
                 name=self._gateway.name or self._title,
                 serial_number=self._gateway.gateway_eui,
@@ -220,12 +233,7 @@ class Gateways:
     def name_of(self, gateway_id: str) -> str | None:
         """Return how Home Assistant calls a gateway, None if it doesn't know it."""
         gateway = next((known for known in self if known.gateway_id == gateway_id), None)
-        if gateway is None:
-            return None
-        device = dr.async_get(self._hass).async_get_device_by_identifier(
-            (DOMAIN, gateway.key), self._entry.entry_id
-        )
-        return (device.name_by_user or device.name) if device is not None else None
+        return gateway.name_in_home_assistant if gateway is not None else None
 
     def heard(self) -> dict[str, int]:
         """Return by id of how many end devices a gateway of this network heard the last uplink."""
