@@ -238,6 +238,7 @@ class MqttConnection:
                 self._client.subscribe(self._topic, qos=0), _connection_lost()
             )
         except BaseException:
+            self._client.lost.add_done_callback(self._on_lost)  # nobody else looks at its error
             self.close()
             raise
         if any(getattr(code, "value", 0) >= _REFUSED for code in granted):
