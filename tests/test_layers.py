@@ -147,7 +147,7 @@ ALLOWED: dict[str, set[str]] = {
     "diagnostics": {"const", "payload", *STATE},
     "forgetting": {"const", *STATE},
     "key_repairs": {"client", "const", "control", *STATE},
-    "repairs": {"const", "client", "formatter_repair", *STATE},
+    "repairs": {"const", "client", "formatter_repair", "key_repairs", *STATE},
     "formatter_repair": {"client", "registration_errors", *STATE},
     "system_health": {"const", *STATE},
     "trigger": {"device"},

@@ -392,7 +392,7 @@ class EndDeviceState:
         What can't be had again from the last uplinks (after a restart) is calculated from the
         value that is shown; what can't be calculated is unknown until the next uplink.
         """
-        raw = self.raw_values()
+        raw = self.raw_values() if changed else {}
         for path, (before, now) in changed.items():
             self._event_paths.discard(path)
             if now.role is Role.POSITION and before.role is Role.POSITION:

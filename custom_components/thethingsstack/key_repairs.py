@@ -1,6 +1,6 @@
 """Repair issues about the key, its rights, and where application and end devices live."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from homeassistant.core import HomeAssistant, callback
@@ -99,10 +99,15 @@ def _elsewhere(entry: TtsConfigEntry) -> Mapping[str, str] | None:
             found[device.name] = _host(address)
     if not found:
         return None
-    listed = [f"- {name}: {found[name]}" for name in sorted(found)[:LISTED_DEVICES]]
-    if len(found) > LISTED_DEVICES:
-        listed.append(f"- … ({len(found)})")
-    return {"chosen": host, "devices": "\n".join(listed)}
+    return {"chosen": host, "devices": listed([f"{name}: {found[name]}" for name in sorted(found)])}
+
+
+def listed(devices: Sequence[str]) -> str:
+    """Return the first end devices as a Markdown list, and how many there are if not all."""
+    lines = [f"- {device}" for device in devices[:LISTED_DEVICES]]
+    if len(devices) > LISTED_DEVICES:
+        lines.append(f"- … ({len(devices)})")
+    return "\n".join(lines)
 
 
 def _same_place(entry: TtsConfigEntry, address: str | None, host: str) -> bool:

@@ -12,8 +12,7 @@ from .const import CONF_NETWORK, DOMAIN, DOWNLINK_LIMIT, ENTITY_LIMIT, ENTITY_LI
 from .coordinator import TtsConfigEntry
 from .device import EndDeviceState
 from .formatter_repair import FormatterRepairFlow
-
-LISTED_DEVICES = 10
+from .key_repairs import listed
 
 
 @callback
@@ -99,9 +98,6 @@ def _watch_downlinks(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         if not counts:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
             return
-        listed = [f"- {name}: {counts[name]}" for name in sorted(counts)[:LISTED_DEVICES]]
-        if len(counts) > LISTED_DEVICES:
-            listed.append(f"- … ({len(counts)})")
         ir.async_create_issue(
             hass,
             DOMAIN,
@@ -112,7 +108,7 @@ def _watch_downlinks(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
             translation_key="downlink_limit",
             translation_placeholders={
                 "application": entry.title,
-                "devices": "\n".join(listed),
+                "devices": listed([f"{name}: {counts[name]}" for name in sorted(counts)]),
                 "limit": str(DOWNLINK_LIMIT),
             },
         )
@@ -152,9 +148,6 @@ def _tell_undecoded(
     devices: list[EndDeviceState],
 ) -> None:
     names = sorted(device.name for device in devices)
-    listed = [f"- {name}" for name in names[:LISTED_DEVICES]]
-    if len(names) > LISTED_DEVICES:
-        listed.append(f"- … ({len(names)})")
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -166,7 +159,7 @@ def _tell_undecoded(
         translation_key="undecoded",
         translation_placeholders={
             "application": entry.title,
-            "devices": "\n".join(listed),
+            "devices": listed(names),
             "subject": model or ", ".join(names[:2]) + (" …" if len(names) > 2 else ""),
         },
     )
