@@ -4,10 +4,11 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.thethingsstack import key_repairs
@@ -58,6 +59,21 @@ async def test_it_looks_by_itself(hass: HomeAssistant, sim: Simulator) -> None:
     sim.expire("expiring", dt_util.utcnow() + timedelta(days=365))
     async_fire_time_changed(hass, dt_util.utcnow() + key_repairs.INTERVAL + timedelta(seconds=1))
     await until(hass, lambda: issue(hass, entry, "key_expires") is None)
+
+
+@pytest.mark.parametrize("by", ["rights", "key"])
+async def test_a_key_that_is_deleted(hass: HomeAssistant, sim: Simulator, by: str) -> None:
+    """The open session goes on, but nothing else does: a new key is asked for at once."""
+    entry = await set_up(hass, sim, make_entry(sim, "manage"))
+    sim.revoke("manage")
+    if by == "rights":
+        await entry.runtime_data.async_check_rights()
+    else:
+        await look_again(hass, entry)
+    await hass.async_block_till_done()
+    flows = hass.config_entries.flow.async_progress()
+    assert [flow["context"]["source"] for flow in flows] == [SOURCE_REAUTH]
+    assert entry.runtime_data.connected
 
 
 async def test_controls_without_the_right(hass: HomeAssistant, sim: Simulator) -> None:

@@ -615,6 +615,9 @@ class ApplicationCoordinator:
         except StackError as err:
             _LOGGER.debug("The rights can't be read now: %s", err)
             self.note_reachable(not isinstance(err, ConnectionFailed | ServerFailed))
+            if isinstance(err, AuthenticationFailed):
+                # A session that is open goes on after its key is deleted.
+                self.entry.async_start_reauth(self.hass)
             return
         self.note_reachable(True)
         if self.rights != before:

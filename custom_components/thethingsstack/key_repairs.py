@@ -8,7 +8,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
-from .client import StackError, is_loopback
+from .client import AuthenticationFailed, StackError, is_loopback
 from .client.rights import INFO, TRAFFIC_DOWN_WRITE
 from .const import CONF_NETWORK, DOMAIN, NETWORK_OWN_SERVER
 from .control import SUBENTRY_CONTROL
@@ -39,8 +39,11 @@ async def async_look(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         address = None
         if INFO in coordinator.rights:
             address = (await coordinator.stack.application()).application_server_address
+    except AuthenticationFailed:
+        entry.async_start_reauth(hass)
+        return
     except StackError:
-        return  # the stream's own loss tells of a server or a key that is gone
+        return  # the stream's own loss tells of a server that is gone
     _tell(hass, entry, "key_expires", _expiry(expires_at))
     _tell(hass, entry, "control_right", _missing_for_controls(entry))
     _tell(hass, entry, "application_moved", _moved(entry, address))
