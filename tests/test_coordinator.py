@@ -233,13 +233,13 @@ async def test_a_right_taken_away_shows(hass: HomeAssistant, sim: Simulator) -> 
     connection = entity_id(hass, "binary_sensor", "garden/connection")
     sim.set_rights("read", ["RIGHT_APPLICATION_INFO", "RIGHT_APPLICATION_DEVICES_READ"])
     await sim.drop_connections()
-    await until(hass, lambda: not entry.runtime_data.readable)
+    await until(hass, lambda: not entry.runtime_data.link.readable)
     assert hass.states.get(connection).state == "off"  # type: ignore[union-attr]
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_key == "missing_right"
     sim.set_rights("read", ["RIGHT_APPLICATION_TRAFFIC_READ", "RIGHT_APPLICATION_INFO"])
     await sim.drop_connections()
-    await until(hass, lambda: entry.runtime_data.readable)
+    await until(hass, lambda: entry.runtime_data.link.readable)
     assert ir.async_get(hass).issues == {}
 
 

@@ -66,7 +66,7 @@ async def test_first_minutes_come_from_the_storage(
     entry = await set_up(hass, demo_sim)
     await until(hass, lambda: entry.runtime_data.caught_up)
     await hass.async_block_till_done()
-    assert entry.runtime_data.storage is True
+    assert entry.runtime_data.catch_up.storage is True
     assert entry.runtime_data.counters.uplinks_today == 0
     with_values = [d for d in entry.runtime_data.roster.states.values() if d.values]
     assert len(with_values) >= 8
@@ -81,7 +81,7 @@ async def test_first_minutes_come_from_the_storage(
 async def test_a_server_without_storage_is_asked_once(hass: HomeAssistant, sim: Simulator) -> None:
     """The open-source stack has none."""
     entry = await set_up(hass, sim)
-    await until(hass, lambda: entry.runtime_data.storage is False)
+    await until(hass, lambda: entry.runtime_data.catch_up.storage is False)
 
     def asked() -> int:
         return sum("/packages/storage/" in path for _, path in sim.requests)

@@ -102,9 +102,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
         """Keep one tracker for an end device whose payload tells where it is."""
         await async_take_position_over(hass, coordinator, device, path)
 
-    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.identified, async_identified))
     entry.async_on_unload(
-        async_dispatcher_connect(hass, coordinator.position_told, async_position_told)
+        async_dispatcher_connect(hass, coordinator.signals.identified, async_identified)
+    )
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, coordinator.signals.position_told, async_position_told)
     )
     coordinator.async_start()
     return True

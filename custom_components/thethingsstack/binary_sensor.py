@@ -44,7 +44,9 @@ async def async_setup_entry(
         coordinator.roster.states.values(),
         lambda device: fields(device, device.decisions),
     )
-    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_fields, add_fields))
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, coordinator.signals.new_fields, add_fields)
+    )
 
 
 class FieldBinarySensor(FieldEntity, BinarySensorEntity, RestoreEntity):
@@ -96,4 +98,4 @@ class ConnectionSensor(ApplicationEntity, BinarySensorEntity):
     @override
     def is_on(self) -> bool:
         """Return whether the stream is connected."""
-        return self.coordinator.connected and self.coordinator.readable
+        return self.coordinator.link.connected and self.coordinator.link.readable

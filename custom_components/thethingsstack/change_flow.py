@@ -113,7 +113,7 @@ class ChangeFlow(OptionsFlow):
             return refusal(err, str)
         except StackError as err:
             return refusal(err, str)
-        state = self._application.take_in(changed)
+        state = self._application.membership.take_in(changed)
         if answers["same_name"] and state is not None and state.registry_id is not None:
             dr.async_get(self.hass).async_update_device(state.registry_id, name_by_user=None)
         return None

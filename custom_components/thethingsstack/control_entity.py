@@ -129,7 +129,7 @@ class ControlEntity(RestoreEntity):
     @override
     def available(self) -> bool:
         """Return whether commands can be given, as far as is known."""
-        return self.coordinator.reachable
+        return self.coordinator.link.reachable
 
     def state_of(self, role: Role) -> State | None:
         """Return what a role is at: as reported; where nothing reports it, as asked for."""
@@ -305,7 +305,7 @@ class ControlEntity(RestoreEntity):
             )
         except HomeAssistantError as err:
             if err.translation_key == NO_ANSWER:  # is that so for all?
-                await self.coordinator.async_check_rights()
+                await self.coordinator.link.async_check_rights()
             raise
         self._follow(thread, followed)
         self.async_write_ha_state()

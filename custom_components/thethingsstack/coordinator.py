@@ -1,81 +1,68 @@
 """One application: its stream of messages, its end devices, and who is told of what."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-import json
 import logging
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
+from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.event import (
-    async_call_later,
-    async_track_time_change,
-    async_track_time_interval,
-)
+from homeassistant.helpers.event import async_track_time_change, async_track_time_interval
 from homeassistant.util import dt as dt_util
-from homeassistant.util.signal_type import SignalType
 
+from .activity import Activity, async_tell_occurred, uplink_activity
+from .catch_up import CatchUp
 from .client import (
     AuthenticationFailed,
-    ConnectionFailed,
     DownlinkReport,
-    EndDevice,
     JoinAccept,
     LocationSolved,
     Message,
     MessagesDropped,
-    ServerFailed,
     Stack,
     StackError,
-    StorageUnavailable,
     StreamConnected,
     StreamItem,
     StreamLost,
     UnreadableMessage,
     UplinkMessage,
 )
-from .client.rights import DEVICES_READ, INFO, TRAFFIC_READ
+from .client.rights import DEVICES_READ, INFO
 from .const import (
-    ACTIVITY_DECODED_LIMIT,
-    CATCH_UP_LIMIT,
     CONF_APPLICATION_ID,
     CONF_OVERDUE_AFTER,
     CONF_PLAIN_FIELDS,
     DEFAULT_OVERDUE_AFTER,
     DOMAIN,
     LARGE_APPLICATION,
-    STORAGE_WINDOW,
-    UNAVAILABLE_AFTER,
 )
 from .controls import Controls
 from .device import (
     ACTIVITY,
     LAST_UPLINK,
     LOCATION,
-    OCCURRED,
     STATUS,
-    Activity,
     EndDeviceState,
+    Received,
     Status,
     field_key,
 )
 from .downlinks import Downlinks
 from .fields import FieldStore
 from .gateways import Gateways
+from .hub import Counters, Hub
+from .link import Link
+from .membership import Membership
 from .naming import FieldNames
-from .offers import async_offer_anew
-from .payload import Category, Kind, Meaning, Role
-from .repository import ModelSensors
+from .payload import Kind, Meaning
+from .position import solved_location
 from .roster import EndDeviceRoster
+from .signals import Signals
 from .sync import RegistrySync
 
 _LOGGER = logging.getLogger(__name__)
@@ -83,23 +70,7 @@ _LOGGER = logging.getLogger(__name__)
 type TtsConfigEntry = ConfigEntry[ApplicationCoordinator]
 
 STATUS_INTERVAL = timedelta(minutes=1)
-HUB_INTERVAL = timedelta(seconds=5)
-RIGHTS_INTERVAL = timedelta(hours=1)
-REACH_PAUSE = timedelta(minutes=1)
-CATCH_UP_PAUSE = timedelta(minutes=5)
 STREAM_PAUSE = 60
-REGISTRATION_PAUSE = 1.0
-YIELD_EVERY = 32
-REPORTED_PROBLEMS = 20
-
-
-@dataclass(slots=True)
-class Counters:
-    """What the application's own entities show."""
-
-    uplinks_today: int = 0
-    errors: int = 0
-    dropped: int = 0
 
 
 class ApplicationCoordinator:
@@ -116,43 +87,17 @@ class ApplicationCoordinator:
         self.stack = stack
         self.fields = FieldStore(hass, entry.entry_id)
         self.roster = EndDeviceRoster(hass, entry, stack.connection, self.fields)
-        self.models = ModelSensors(stack, self.fields)
+        self.hub = Hub(hass, entry)
+        self.link = Link(hass, entry, stack, self.hub, self.roster)
+        self.signals = Signals.of(entry.entry_id)
         self.names = FieldNames("en", {})
-        self.rights: frozenset[str] = frozenset()
         self.downlinks = Downlinks(self)
         self.controls = Controls(hass, entry, self.roster, self.downlinks.forget)
         self.gateways = Gateways(hass, entry, self.roster)
+        self.membership = Membership(self)
         self.sync = RegistrySync(self)
-        self.counters = Counters()
-        self.connected = False
-        self.readable = True
-        self.available = True
-        self.reachable = True
-        self.lost_because: StackError | None = None
-        self.storage: bool | None = None
-        self.problems: deque[dict[str, str]] = deque(maxlen=REPORTED_PROBLEMS)
-        self.new_device = SignalType[EndDeviceState](f"{DOMAIN}_{entry.entry_id}_new_device")
-        self.new_battery = SignalType[EndDeviceState](f"{DOMAIN}_{entry.entry_id}_new_battery")
-        self.new_fields = SignalType[EndDeviceState, dict[str, Meaning]](
-            f"{DOMAIN}_{entry.entry_id}_new_fields"
-        )
-        self.position_told = SignalType[EndDeviceState, str](
-            f"{DOMAIN}_{entry.entry_id}_position_told"
-        )
-        self.identified = SignalType[EndDeviceState](f"{DOMAIN}_{entry.entry_id}_identified")
-        self.undecoded_changed = SignalType[()](f"{DOMAIN}_{entry.entry_id}_undecoded")
-        self._hub_listeners: list[CALLBACK_TYPE] = []
-        self._cancel_hub: CALLBACK_TYPE | None = None
-        self._cancel_unavailable: CALLBACK_TYPE | None = None
-        self._cancel_reach: CALLBACK_TYPE | None = None
-        self._logged_lost = False
-        self._logged: set[str] = set()
-        self._catching_up: asyncio.Task[None] | None = None
-        self._owed_since: datetime | None = None
-        self._cancel_retry: CALLBACK_TYPE | None = None
+        self.catch_up = CatchUp(self)
         self._following: asyncio.Task[None] | None = None
-        self._touched: dict[str, EndDeviceState] = {}
-        self._registrations = asyncio.Lock()
 
     # Setting up
 
@@ -168,9 +113,9 @@ class ApplicationCoordinator:
         await self.downlinks.async_load()
         self._choose_scope()
         if self.fields.today and self.fields.today[0] == dt_util.now().date().isoformat():
-            self.counters.uplinks_today = self.fields.today[1]
+            self.hub.counters.uplinks_today = self.fields.today[1]
         try:
-            await self._async_verify()
+            await self.link.async_verify()
             name = self.entry.title
             if INFO in self.rights:
                 name = (await self.stack.application()).name or name
@@ -190,11 +135,7 @@ class ApplicationCoordinator:
                 translation_key="cannot_connect",
                 translation_placeholders={"error": str(err)},
             ) from err
-        self.roster.add_all(registered, complete)
-        for device in self.roster.states.values():
-            self._place(device)
-            self.downlinks.attach(device)
-        await self.models.async_learn_soon(self.roster.states.values())
+        await self.membership.async_setup(registered, complete)
 
     def _read_options(self) -> None:
         self.fields.plain_enabled = self.entry.options.get(CONF_PLAIN_FIELDS, True)
@@ -211,19 +152,6 @@ class ApplicationCoordinator:
         )
         self.fields.scope = f"{self.entry.unique_id}" if taken else application
 
-    async def _async_verify(self) -> None:
-        await self.stack.auth_info()
-        self.rights = await self.stack.rights()
-        if TRAFFIC_READ not in self.rights:
-            raise ConfigEntryNotReady(
-                translation_domain=DOMAIN,
-                translation_key="missing_traffic_right",
-                translation_placeholders={
-                    "application": self.stack.connection.application_id or "",
-                    "right": TRAFFIC_READ,
-                },
-            )
-
     @callback
     def async_start(self) -> None:
         """Follow the stream; call it when the platforms are ready to take new entities."""
@@ -235,28 +163,23 @@ class ApplicationCoordinator:
             self.hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._home_stops)
         )
         entry.async_on_unload(
-            async_track_time_interval(self.hass, self._check_rights_now, RIGHTS_INTERVAL)
-        )
-        entry.async_on_unload(
             async_track_time_interval(self.hass, self._update_statuses, STATUS_INTERVAL)
         )
         entry.async_on_unload(
             async_track_time_change(self.hass, self._new_day, hour=0, minute=0, second=0)
         )
-        entry.async_on_unload(
-            self.hass.bus.async_listen(
-                dr.EVENT_DEVICE_REGISTRY_UPDATED, self._registry_updated, self._concerns_us
-            )
-        )
-        entry.async_on_unload(self._cancel_timers)
+        entry.async_on_unload(self.hub.cancel)
+        self.link.async_start()
+        self.catch_up.async_start()
+        self.membership.async_start()
         self.downlinks.async_start()
         self.sync.async_start()
 
     async def async_stop(self) -> None:
         """Take nothing any more, and write to disk what the next start needs."""
-        for task in (self._following, self._catching_up):
-            if task is not None:
-                task.cancel()
+        if self._following is not None:
+            self._following.cancel()
+        self.catch_up.stop()
         self._note_today()
         await self.downlinks.async_stop()
         await self.fields.async_save()
@@ -269,25 +192,35 @@ class ApplicationCoordinator:
 
     @callback
     def _note_today(self) -> None:
-        self.fields.today = (dt_util.now().date().isoformat(), self.counters.uplinks_today)
+        self.fields.today = (dt_util.now().date().isoformat(), self.hub.counters.uplinks_today)
 
     @callback
-    def _cancel_timers(self) -> None:
-        for cancel in (
-            self._cancel_hub,
-            self._cancel_unavailable,
-            self._cancel_retry,
-            self._cancel_reach,
-        ):
-            if cancel is not None:
-                cancel()
-        self._cancel_hub = self._cancel_unavailable = None
-        self._cancel_retry = self._cancel_reach = None
+    def async_apply_options(self) -> None:
+        """Let end devices in or out as the options now say, without a reload."""
+        self._read_options()
+        self.membership.async_apply_choice()
+        self._update_statuses(dt_util.utcnow())
+        self.hub.write()
+
+    @property
+    def connected(self) -> bool:
+        """Return whether the stream is there now."""
+        return self.link.connected
+
+    @property
+    def rights(self) -> frozenset[str]:
+        """Return what the key may do."""
+        return self.link.rights
+
+    @property
+    def counters(self) -> Counters:
+        """Return what was counted since the start, or the start of the day."""
+        return self.hub.counters
 
     @property
     def caught_up(self) -> bool:
         """Return whether nothing is being read from the Storage Integration."""
-        return self._catching_up is None or self._catching_up.done()
+        return self.catch_up.done
 
     @property
     def large(self) -> bool:
@@ -309,21 +242,21 @@ class ApplicationCoordinator:
                     async for item in items:
                         self._take(item)
             except AuthenticationFailed as err:
-                self._lost(err)
+                self.link.lost(err)
                 self.entry.async_start_reauth(self.hass)
                 return
             except Exception:  # a fault of our own must not leave the house without values
                 _LOGGER.exception("%s: the stream broke", self.entry.title)
-                self._lost(StackError("the stream broke", name="internal"))
+                self.link.lost(StackError("the stream broke", name="internal"))
             await asyncio.sleep(STREAM_PAUSE)
 
     @callback
-    def _take(self, item: StreamItem, *, live: bool = True) -> None:
+    def _take(self, item: StreamItem) -> None:
         """Handle one item of the stream; nothing odd in it reaches the next one."""
-        try:
+        with self._surviving(item):
             match item:
                 case UplinkMessage():
-                    self._receive(item, live=live)
+                    self._receive(item)
                 case JoinAccept():
                     self._joined(item)
                 case DownlinkReport():
@@ -333,28 +266,23 @@ class ApplicationCoordinator:
                 case StreamConnected():
                     self._back(item)
                 case StreamLost():
-                    self._lost(item.error)
+                    self.link.lost(item.error)
                 case UnreadableMessage():
-                    self.problem("unreadable", item.topic or "", str(item.error))
+                    self.hub.problem("unreadable", item.topic or "", str(item.error))
                 case MessagesDropped():
-                    self.counters.dropped += item.count
-                    self.problem("dropped", "", f"{item.count} messages came too fast")
-                    self._catch_up(item.gap)
-        except Exception as err:  # the stream must survive whatever one device sends
-            device_id = item.ids.device_id if isinstance(item, Message) else ""
-            self.problem(type(err).__name__, device_id, str(err))
-            _LOGGER.debug("A message of %s failed", device_id, exc_info=True)
+                    self.hub.counters.dropped += item.count
+                    self.hub.problem("dropped", "", f"{item.count} messages came too fast")
+                    self.catch_up.begin(item.gap)
 
-    def problem(self, kind: str, subject: str, text: str) -> None:
-        """Count a problem, keep it for the diagnostics, and log the first of its kind."""
-        self.counters.errors += 1
-        self.problems.append(
-            {"time": dt_util.utcnow().isoformat(), "kind": kind, "subject": subject, "text": text}
-        )
-        if (mark := f"{kind} {subject}") not in self._logged and len(self._logged) < 1000:
-            self._logged.add(mark)
-            _LOGGER.warning("%s: %s %s: %s (logged once)", self.entry.title, kind, subject, text)
-        self._hub_changed()
+    @contextmanager
+    def _surviving(self, item: StreamItem) -> Iterator[None]:
+        """Note an error that one message makes; the stream must survive what a device sends."""
+        try:
+            yield
+        except Exception as err:
+            device_id = item.ids.device_id if isinstance(item, Message) else ""
+            self.hub.problem(type(err).__name__, device_id, str(err))
+            _LOGGER.debug("A message of %s failed", device_id, exc_info=True)
 
     def _device_of(self, message: Message) -> EndDeviceState | None:
         """Return the end device of a message, taking in one that is new; None: not for us."""
@@ -362,7 +290,7 @@ class ApplicationCoordinator:
         if (device := self.roster.find(ids)) is not None:
             return None if device.disabled else device
         if ids.application_id != self.stack.connection.application_id:
-            self.problem("other application", ids.application_id, "a message was not for us")
+            self.hub.problem("other application", ids.application_id, "a message was not for us")
             return None
         if ids.device_id in self.roster.excluded:
             return None
@@ -370,98 +298,22 @@ class ApplicationCoordinator:
         if not self.roster.wanted(ids.device_id, attributes):
             self.roster.excluded.add(ids.device_id)
             return None
-        device = self.roster.add(ids)
-        self._announce(device)
-        if DEVICES_READ in self.rights:
-            self.entry.async_create_background_task(
-                self.hass, self._async_fetch_registration(device), f"{DOMAIN} registration"
-            )
-        return device
+        return self.membership.welcome(ids)
 
     @callback
-    def _announce(self, device: EndDeviceState) -> None:
-        self.fields.redecide(device.key)  # its model may be another one by now
-        self.downlinks.attach(device)
-        async_dispatcher_send(self.hass, self.new_device, device)
-        self.controls.async_device_came(device)
-        if device.decisions:
-            async_dispatcher_send(self.hass, self.new_fields, device, dict(device.decisions))
-        self._hub_changed()
+    def take_stored(self, uplink: UplinkMessage) -> EndDeviceState | None:
+        """Take over an uplink of before; returns the end device that has to be shown anew."""
+        taken = None
+        with self._surviving(uplink):
+            taken = self._take_over(uplink)
+        return taken[0] if taken is not None else None
 
     @callback
-    def take_in(self, end_device: EndDevice) -> EndDeviceState | None:
-        """Show an end device as it is registered now: new, changed or back; None: left out."""
-        ids, roster = end_device.ids, self.roster
-        roster.registrations[ids.device_id] = end_device
-        if not roster.wanted(ids.device_id, end_device.attributes):
-            roster.excluded.add(ids.device_id)
-            if (left := roster.by_device_id(ids.device_id)) is not None:
-                roster.remove(left)
-            return None
-        roster.excluded.discard(ids.device_id)
-        before = roster.by_device_id(ids.device_id)
-        known = roster.find(ids) is not None or roster.key_of(ids) in roster.states
-        device = roster.add(ids, end_device)
-        if before is not None and before is not device:
-            self.vanish(before)  # its id belongs to another device now
-        device.vanished = False
-        if known:
-            self._identify(device)
-            device.write([STATUS], Context())
-        else:
-            self._announce(device)
-            self._place(device)
-        async_dispatcher_send(self.hass, self.undecoded_changed)
-        return device
-
-    @callback
-    def vanish(self, device: EndDeviceState) -> None:
-        """Mark an end device that isn't registered any more; all that is known of it stays."""
-        device.vanished = True
-        device.end_device = None
-        device.write([STATUS], Context())
-        async_dispatcher_send(self.hass, self.undecoded_changed)
-
-    async def _async_fetch_registration(self, device: EndDeviceState) -> None:
-        """Read name and model of an end device that appeared; one per second at most."""
-        async with self._registrations:
-            try:
-                end_device = await self.stack.device(device.device_id)
-            except StackError as err:
-                _LOGGER.debug("No registration of %s: %s", device.device_id, err)
-            else:
-                self.roster.registrations[device.device_id] = end_device
-                device.update_registration(end_device)
-                self._identify(device)
-                async_dispatcher_send(self.hass, self.undecoded_changed)
-            await asyncio.sleep(REGISTRATION_PAUSE)
-
-    @callback
-    def _identify(self, device: EndDeviceState) -> None:
-        """Write down what is known of an end device; overrides of its model now count for it."""
-        self.roster.register(device)
-        self._place(device)
-        async_dispatcher_send(self.hass, self.identified, device)
-        self.entry.async_create_background_task(
-            self.hass, self.models.async_learn([device]), f"{DOMAIN} model"
-        )
-
-    @callback
-    def _place(self, device: EndDeviceState) -> None:
-        """Show where the registry says that an end device is, where nothing better is known."""
-        if not device.place():
-            return
-        if LOCATION not in device.decisions:
-            new = self.fields.remember(device.key, {LOCATION: registered_location()})
-            device.note_decisions(new)
-            async_dispatcher_send(self.hass, self.new_fields, device, new)
-        device.write([field_key(LOCATION)], Context())
-
-    @callback
-    def _receive(self, uplink: UplinkMessage, *, live: bool) -> None:
+    def _take_over(self, uplink: UplinkMessage) -> tuple[EndDeviceState, Received] | None:
+        """Let the end device know; returns it and what changed. None: nothing to tell."""
         device = self._device_of(uplink)
         if device is None or device.is_duplicate(uplink):
-            return
+            return None
         versions = device.version_ids
         received = device.receive(uplink)
         if received.new:
@@ -470,37 +322,42 @@ class ApplicationCoordinator:
             device.reread({p: (received.new[p], m) for p, m in new.items() if m.rule == "override"})
             if position is not None:
                 del new[position]  # its entity comes when the tracker is free
-                async_dispatcher_send(self.hass, self.position_told, device, position)
-            async_dispatcher_send(self.hass, self.new_fields, device, new)
+                async_dispatcher_send(self.hass, self.signals.position_told, device, position)
+            async_dispatcher_send(self.hass, self.signals.new_fields, device, new)
         if received.grown:
             self.fields.grow(device.key, received.grown)
         if device.version_ids != versions:
-            self._identify(device)
+            self.membership.identify(device)
         if device.last_battery is not None and not device.battery_announced:
             device.battery_announced = True
-            async_dispatcher_send(self.hass, self.new_battery, device)
+            async_dispatcher_send(self.hass, self.signals.new_battery, device)
         if received.decoding_changed:
-            async_dispatcher_send(self.hass, self.undecoded_changed)
+            async_dispatcher_send(self.hass, self.signals.undecoded_changed)
         if not uplink.simulated and uplink.received_at is not None:
             self.fields.received(uplink.received_at)
-        if not live:
-            self._touched[device.key] = device
+        return device, received
+
+    @callback
+    def _receive(self, uplink: UplinkMessage) -> None:
+        """Take over an uplink of now, and tell all whom it concerns."""
+        if (taken := self._take_over(uplink)) is None:
             return
-        self.counters.uplinks_today += not uplink.simulated
+        device, received = taken
+        self.hub.counters.uplinks_today += not uplink.simulated
         failed = received.undecoded and bool(device.decisions)
         if failed:
-            self.problem("decode failed", device.device_id, "the payload formatter failed")
+            self.hub.problem("decode failed", device.device_id, "the payload formatter failed")
         context = Context()
         activity = partial(uplink_activity, uplink, failed)
         if device.listens(ACTIVITY):
             device.activity = activity()
             received.changed.append(ACTIVITY)
-        self._hub_changed()
+        self.hub.changed()
         device.write(received.changed, context)
-        self._occurred(device, "uplink_received", activity, context)
+        async_tell_occurred(self.hass, device.registry_id, "uplink_received", activity, context)
         if device.overdue and not uplink.simulated:
             device.overdue = False
-            self._occurred(device, "heard_again", activity, context)
+            async_tell_occurred(self.hass, device.registry_id, "heard_again", activity, context)
         self.downlinks.heard(device)
 
     def _position_taken_over(
@@ -525,24 +382,13 @@ class ApplicationCoordinator:
         activity = device.activity = Activity("joined", {"dev_addr": message.ids.dev_addr})
         context = Context()
         device.write([LAST_UPLINK, STATUS, ACTIVITY], context)
-        self._occurred(device, "joined", lambda: activity, context)
+        async_tell_occurred(self.hass, device.registry_id, "joined", lambda: activity, context)
 
     @callback
     def _reported(self, report: DownlinkReport) -> None:
         device = self._device_of(report)
         if device is not None and not device.is_duplicate(report):
             self.downlinks.report(device, report)
-
-    @callback
-    def _occurred(
-        self,
-        device: EndDeviceState,
-        kind: str,
-        activity: Callable[[], Activity],
-        context: Context,
-    ) -> None:
-        """Tell the triggers what the end device just did; details are made if one asks."""
-        async_dispatcher_send(self.hass, OCCURRED, device.registry_id, kind, activity, context)
 
     @callback
     def _solved(self, message: LocationSolved) -> None:
@@ -555,190 +401,16 @@ class ApplicationCoordinator:
         if path not in device.decisions:
             meaning = solved_location(message.service)
             new = self.fields.remember(device.key, {path: meaning})
-            async_dispatcher_send(self.hass, self.new_fields, device, new)
+            async_dispatcher_send(self.hass, self.signals.new_fields, device, new)
         device.write([field_key(path)], Context())
-
-    # The connection
 
     @callback
     def _back(self, item: StreamConnected) -> None:
-        self.connected = True
-        if self._cancel_unavailable is not None:
-            self._cancel_unavailable()
-            self._cancel_unavailable = None
-        if self._logged_lost:
-            self._logged_lost = False
-            _LOGGER.info("%s: the connection is back", self.entry.title)
-        if not self.available:
-            self.available = True
-            self._write_all()
-        self._write_hub()
-        self._check_rights_now()
+        self.link.back()
         self.downlinks.resume()
-        self._catch_up(item.gap)
+        self.catch_up.begin(item.gap)
 
-    @callback
-    def _lost(self, error: StackError) -> None:
-        self.connected = False
-        self.lost_because = error
-        if not self._logged_lost:
-            self._logged_lost = True
-            _LOGGER.warning("%s: the connection is lost: %s", self.entry.title, error)
-            self._check_rights_now()  # HTTP may be lost with it
-        if self._cancel_unavailable is None and self.available:
-            self._cancel_unavailable = async_call_later(self.hass, UNAVAILABLE_AFTER, self._give_up)
-        self._write_hub()
-
-    @callback
-    def _give_up(self, _now: datetime) -> None:
-        self._cancel_unavailable = None
-        self.available = False
-        self._write_all()
-        self._write_hub()
-
-    @callback
-    def _write_all(self) -> None:
-        for device in self.roster.states.values():
-            device.refresh()
-
-    @callback
-    def _check_rights_now(self, _now: datetime | None = None) -> None:
-        self.entry.async_create_background_task(
-            self.hass, self.async_check_rights(), f"{DOMAIN} rights"
-        )
-
-    async def async_check_rights(self) -> None:
-        """See whether messages can come at all: the MQTT server says yes to every key."""
-        before = self.rights
-        try:
-            self.rights = await self.stack.rights()
-        except StackError as err:
-            _LOGGER.debug("The rights can't be read now: %s", err)
-            self.note_reachable(not isinstance(err, ConnectionFailed | ServerFailed))
-            if isinstance(err, AuthenticationFailed):
-                # A session that is open goes on after its key is deleted.
-                self.entry.async_start_reauth(self.hass)
-            return
-        self.note_reachable(True)
-        if self.rights != before:
-            async_offer_anew(self.entry)
-        if self.readable != (TRAFFIC_READ in self.rights):
-            self.readable = not self.readable
-            self._write_hub()
-
-    @callback
-    def note_reachable(self, reachable: bool) -> None:
-        """Note whether the HTTP API answers: where it doesn't, no command can be given."""
-        if not reachable and self._cancel_reach is None:
-            self._cancel_reach = async_call_later(self.hass, REACH_PAUSE, self._reach_again)
-        if reachable == self.reachable:
-            return
-        self.reachable = reachable
-        _LOGGER.info(
-            "%s: the HTTP API %s", self.entry.title, "is back" if reachable else "can't be reached"
-        )
-        self._write_all()
-
-    @callback
-    def _reach_again(self, _now: datetime) -> None:
-        self._cancel_reach = None
-        self._check_rights_now()
-
-    def _catch_up(self, since: datetime | None) -> None:
-        """Read from the Storage Integration what was missed since then; it is owed until read."""
-        since = since or self._owed_since or self.fields.received_until
-        if since is not None:
-            self._owed_since = min(since, self._owed_since or since)
-        if self.storage is False or not self.caught_up:
-            return
-        self._catching_up = self.entry.async_create_background_task(
-            self.hass, self._async_catch_up(), f"{DOMAIN} catch-up"
-        )
-
-    async def _async_catch_up(self) -> None:
-        """Read what the Storage Integration kept, at most the last 24 hours; try again if it fails.
-
-        Each end device is written once, as it is at the end: what happened meanwhile is no
-        occurrence of now.
-        """
-        oldest = dt_util.utcnow() - STORAGE_WINDOW
-        since, self._owed_since = self._owed_since, None
-        try:
-            if since is None:
-                await self._async_read_newest(oldest)
-            else:
-                await self._async_replay(max(since, oldest))
-        except StorageUnavailable:
-            self.storage = False
-        except StackError as err:
-            self._owed_since = min(since or oldest, self._owed_since or since or oldest)
-            self.problem("storage", "", str(err))
-            self._cancel_retry = async_call_later(
-                self.hass, CATCH_UP_PAUSE, lambda _now: self._catch_up(None)
-            )
-        else:
-            self.storage = True
-        finally:
-            touched, self._touched = self._touched, {}
-            for device in touched.values():
-                device.refresh()
-
-    async def _async_read_newest(self, after: datetime) -> None:
-        """Take over the newest stored uplinks, in their order: enough for first values."""
-        newest = [
-            message
-            async for message in self.stack.stored_uplinks(
-                after=after, limit=CATCH_UP_LIMIT, newest_first=True
-            )
-        ]
-        for number, message in enumerate(reversed(newest), 1):
-            await self._async_take_stored(message, number)
-        if len(newest) < CATCH_UP_LIMIT:
-            return
-        # In a talkative application the ones that speak rarely are asked for by name.
-        for device in list(self.roster.states.values()):
-            if device.values or device.last_seen is None or device.last_seen < after:
-                continue
-            async for message in self.stack.stored_uplinks(
-                after=after, limit=1, device_id=device.device_id, newest_first=True
-            ):
-                await self._async_take_stored(message, 1)
-            await asyncio.sleep(REGISTRATION_PAUSE)
-
-    async def _async_replay(self, after: datetime) -> None:
-        """Take over all uplinks that were stored since then."""
-        number = 0
-        async for message in self.stack.stored_uplinks(after=after):
-            number += 1
-            await self._async_take_stored(message, number)
-
-    async def _async_take_stored(self, message: Message, number: int) -> None:
-        if isinstance(message, UplinkMessage):
-            self._take(message, live=False)
-        if number % YIELD_EVERY == 0:  # the rest of the house wants its turn
-            await asyncio.sleep(0)
-
-    # The application's own entities
-
-    @callback
-    def async_listen(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Call the listener when something of the application itself changes."""
-        self._hub_listeners.append(listener)
-        return lambda: self._hub_listeners.remove(listener)
-
-    @callback
-    def _hub_changed(self) -> None:
-        """Write the application's entities soon: not once for each uplink."""
-        if self._cancel_hub is None:
-            self._cancel_hub = async_call_later(self.hass, HUB_INTERVAL, self._write_hub)
-
-    @callback
-    def _write_hub(self, _now: datetime | None = None) -> None:
-        if self._cancel_hub is not None:
-            self._cancel_hub()
-            self._cancel_hub = None
-        for listener in list(self._hub_listeners):
-            listener()
+    # As time passes
 
     @callback
     def _update_statuses(self, _now: datetime) -> None:
@@ -755,101 +427,10 @@ class ApplicationCoordinator:
         if device.overdue and before is False:
             silent_since = device.last_seen.isoformat() if device.last_seen else None
             activity = Activity("overdue", {"last_seen": silent_since})
-            self._occurred(device, "overdue", lambda: activity, context)
+            async_tell_occurred(self.hass, device.registry_id, "overdue", lambda: activity, context)
 
     @callback
     def _new_day(self, _now: datetime) -> None:
-        self.counters.uplinks_today = 0
-        if self.storage is False:
-            self.storage = None  # it may have been switched on since
-        self._write_hub()
-
-    # Changes from the user's side
-
-    @callback
-    def async_apply_options(self) -> None:
-        """Let end devices in or out as the options now say, without a reload."""
-        self._read_options()
-        roster = self.roster
-        for device in list(roster.states.values()):
-            if not roster.wanted(device.device_id, device.attributes):
-                roster.excluded.add(device.device_id)
-                roster.remove(device)
-                self._take_controls_away(device)
-        for device_id in list(roster.excluded):
-            registered = roster.registrations.get(device_id)
-            if not roster.wanted(device_id, registered.attributes if registered else {}):
-                continue
-            roster.excluded.discard(device_id)
-            if registered is not None:
-                self._announce(roster.add(registered.ids, registered))
-        self._update_statuses(dt_util.utcnow())
-        async_dispatcher_send(self.hass, self.undecoded_changed)
-        self._write_hub()
-
-    @callback
-    def _take_controls_away(self, device: EndDeviceState) -> None:
-        self.hass.async_create_task(
-            self.controls.async_device_gone(device.key), f"{DOMAIN} controls"
-        )
-
-    @callback
-    def _concerns_us(self, data: dr.EventDeviceRegistryUpdatedData) -> bool:
-        return self.roster.by_registry_id(data["device_id"]) is not None
-
-    @callback
-    def _registry_updated(self, event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
-        registry_id = event.data["device_id"]
-        device = self.roster.by_registry_id(registry_id)
-        if device is None:
-            return
-        entry = dr.async_get(self.hass).async_get(registry_id)
-        if entry is None:
-            self.roster.drop(device)
-            self._take_controls_away(device)
-            async_dispatcher_send(self.hass, self.undecoded_changed)
-            self._hub_changed()
-        else:
-            device.disabled = entry.disabled
-
-
-def uplink_activity(uplink: UplinkMessage, failed: bool) -> Activity:
-    """Return an uplink as its end device's activity; a large decoded payload is left out."""
-    decoded = uplink.decoded_payload
-    if decoded is not None and len(json.dumps(decoded)) > ACTIVITY_DECODED_LIMIT:
-        decoded = None
-    return Activity(
-        "decode_failed" if failed else "uplink",
-        {
-            "f_port": uplink.f_port,
-            "f_cnt": uplink.f_cnt,
-            "payload": uplink.frm_payload.hex() if uplink.frm_payload else None,
-            "decoded_payload": decoded,
-            "simulated": uplink.simulated,
-            "received_at": uplink.time.isoformat() if uplink.time else None,
-        },
-    )
-
-
-def solved_location(service: str) -> Meaning:
-    """Return what a position is that a location service found."""
-    return _location("location service", f"The service {service} found the position.")
-
-
-def registered_location() -> Meaning:
-    """Return what a position is that stands in the registry."""
-    return _location("registry", "The position is the one in The Things Stack's registry.")
-
-
-def _location(rule: str, reason: str) -> Meaning:
-    return Meaning(
-        kind=Kind.DEVICE_TRACKER,
-        quantity="position",
-        unit=None,
-        role=Role.POSITION,
-        category=Category.PRIMARY,
-        enabled=True,
-        name=None,
-        rule=rule,
-        reason=reason,
-    )
+        self.hub.counters.uplinks_today = 0
+        self.catch_up.forget_refusal()
+        self.hub.write()

@@ -10,8 +10,8 @@ from statistics import median
 from typing import Any, Protocol
 
 from homeassistant.core import Context as HaContext
-from homeassistant.util.signal_type import SignalType
 
+from .activity import Activity
 from .client import (
     BatteryStatus,
     EndDevice,
@@ -22,7 +22,7 @@ from .client import (
     UplinkMessage,
     VersionIds,
 )
-from .const import DOMAIN, REMEMBERED_MESSAGES, UNDECODED_IN_A_ROW
+from .const import REMEMBERED_MESSAGES, UNDECODED_IN_A_ROW
 from .fate import FollowedDownlink
 from .payload import (
     NUMERIC_ROLES,
@@ -82,20 +82,6 @@ class Status(StrEnum):
     ACTIVE = "active"
     OVERDUE = "overdue"
     NOT_REGISTERED = "not_registered"
-
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """One thing an end device did, as its event entity tells it."""
-
-    event_type: str
-    attributes: Mapping[str, Any]
-
-
-# What an end device did or was told: its registry id, what happened, the details, the cause.
-OCCURRED: SignalType[str | None, str, Callable[[], Activity], HaContext | None] = SignalType(
-    f"{DOMAIN}_occurred"
-)
 
 
 @dataclass(slots=True)

@@ -49,7 +49,9 @@ async def async_setup_entry(
         lambda device: fields(device, device.decisions),
     )
     async_add_gateway_trackers(entry, async_add_entities)
-    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_fields, add_fields))
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, coordinator.signals.new_fields, add_fields)
+    )
 
 
 class FieldTracker(FieldEntity, TrackerEntity, RestoreEntity):

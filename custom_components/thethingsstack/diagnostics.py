@@ -82,15 +82,16 @@ async def async_get_config_entry_diagnostics(
         **about,
         "rights": sorted(coordinator.rights),
         "connected": coordinator.connected,
-        "available": coordinator.available,
-        "storage_integration": coordinator.storage,
+        "available": coordinator.link.available,
+        "storage_integration": coordinator.catch_up.storage,
         "counters": {
             "uplinks_today": coordinator.counters.uplinks_today,
             "errors": coordinator.counters.errors,
             "dropped": coordinator.counters.dropped,
         },
         "problems": [
-            {"time": problem["time"], "kind": problem["kind"]} for problem in coordinator.problems
+            {"time": problem["time"], "kind": problem["kind"]}
+            for problem in coordinator.hub.problems
         ],
         "gateways": [
             {

@@ -16,6 +16,7 @@ from .const import DOMAIN
 from .device import EndDeviceState, Status
 from .downlink_errors import translated
 from .downlink_request import check, refused
+from .link import Link
 from .roster import EndDeviceRoster
 
 _LOGGER = logging.getLogger(__name__)
@@ -32,10 +33,7 @@ class Application(Protocol):
     entry: ConfigEntry[Any]
     stack: Stack
     roster: EndDeviceRoster
-    rights: frozenset[str]
-
-    async def async_check_rights(self) -> None:
-        """Read the key's rights again."""
+    link: Link
 
 
 class FormatterHidden(HomeAssistantError):  # noqa: N818 - its name says what happened
@@ -69,9 +67,9 @@ class DownlinkCheck:
     async def async_right(self) -> None:
         """Raise ServiceValidationError where the key may not send; a right may be new."""
         application = self._application
-        if TRAFFIC_DOWN_WRITE not in application.rights:
-            await application.async_check_rights()
-        if TRAFFIC_DOWN_WRITE not in application.rights:
+        if TRAFFIC_DOWN_WRITE not in application.link.rights:
+            await application.link.async_check_rights()
+        if TRAFFIC_DOWN_WRITE not in application.link.rights:
             raise refused(
                 "downlink_missing_right",
                 application=application.stack.connection.application_id or "",
@@ -129,7 +127,9 @@ class DownlinkCheck:
         """Find out in the background when the device listens."""
         now = dt_util.utcnow()
         asked = self._classes.get(device.device_id)
-        if DEVICES_READ not in self._application.rights or (asked and now - asked < CLASS_KEPT):
+        if DEVICES_READ not in self._application.link.rights or (
+            asked and now - asked < CLASS_KEPT
+        ):
             return
         self._classes[device.device_id] = now
         self._application.entry.async_create_background_task(

@@ -65,7 +65,7 @@ async def async_add_downlink_sensors(
             async_add_entities(new)
 
     await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), sensors)
-    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_device, add))
+    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.signals.new_device, add))
     seen_first = coordinator.downlinks.seen_first
     entry.async_on_unload(async_dispatcher_connect(hass, seen_first, add))
 

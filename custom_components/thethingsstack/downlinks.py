@@ -14,6 +14,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalType
 from homeassistant.util.ulid import ulid_now
 
+from .activity import Activity, async_tell_occurred
 from .client import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -25,15 +26,7 @@ from .client import (
     StackError,
 )
 from .const import DOMAIN
-from .device import (
-    DOWNLINK,
-    DOWNLINK_COUNT,
-    DOWNLINK_QUEUE,
-    DOWNLINK_STATE,
-    OCCURRED,
-    Activity,
-    EndDeviceState,
-)
+from .device import DOWNLINK, DOWNLINK_COUNT, DOWNLINK_QUEUE, DOWNLINK_STATE, EndDeviceState
 from .downlink_check import Application, DownlinkCheck
 from .downlink_errors import failure, translated
 from .fate import CONTROL_TAG, OWN_TAG, DownlinkBook, DownlinkState, FollowedDownlink, control_of
@@ -469,9 +462,7 @@ class Downlinks:
         )
         standing.events.append((dt_util.utcnow(), activity, record.context))
         kind = f"downlink_{state}"
-        async_dispatcher_send(
-            self._hass, OCCURRED, device.registry_id, kind, lambda: activity, record.context
-        )
+        async_tell_occurred(self._hass, device.registry_id, kind, lambda: activity, record.context)
 
     @callback
     def _move(

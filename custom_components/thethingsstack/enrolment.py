@@ -60,10 +60,10 @@ class Enrolment:
                 else:
                     end_device = await _async_claim(stack, registration, qr_code)
             except RollbackFailed as err:
-                coordinator.problem("rollback", registration.device_id, str(err))
+                coordinator.hub.problem("rollback", registration.device_id, str(err))
                 raise
         self._choose(registration.device_id)
-        device = coordinator.take_in(end_device)
+        device = coordinator.membership.take_in(end_device)
         if device is not None and device.registry_id is not None and asked.area_id is not None:
             dr.async_get(coordinator.hass).async_update_device(
                 device.registry_id, area_id=asked.area_id

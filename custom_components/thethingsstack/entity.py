@@ -49,7 +49,7 @@ class EndDeviceEntity(Entity):
     @override
     def available(self) -> bool:
         """Return whether values can be trusted: silence of a device is no reason against."""
-        return self.coordinator.available
+        return self.coordinator.link.available
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -127,4 +127,4 @@ class ApplicationEntity(Entity):
     async def async_added_to_hass(self) -> None:
         """Listen for changes."""
         await super().async_added_to_hass()
-        self.async_on_remove(self.coordinator.async_listen(self.async_write_ha_state))
+        self.async_on_remove(self.coordinator.hub.async_listen(self.async_write_ha_state))

@@ -65,8 +65,12 @@ async def async_setup_entry(
             *fields(device, device.decisions),
         ],
     )
-    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_device, add_device))
-    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_fields, add_fields))
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, coordinator.signals.new_device, add_device)
+    )
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, coordinator.signals.new_fields, add_fields)
+    )
     seen_first = coordinator.downlinks.seen_first
     entry.async_on_unload(async_dispatcher_connect(hass, seen_first, add_downlink))
 

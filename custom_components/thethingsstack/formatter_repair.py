@@ -280,7 +280,7 @@ class FormatterRepairFlow(RepairsFlow):
             device.undecoded = 0
         # Home Assistant deletes the issue when the dialogue ends: that of others comes back then.
         self.hass.loop.call_soon(
-            async_dispatcher_send, self.hass, self._coordinator.undecoded_changed
+            async_dispatcher_send, self.hass, self._coordinator.signals.undecoded_changed
         )
 
     def _told(self) -> dict[str, str]:

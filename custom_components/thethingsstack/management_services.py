@@ -203,7 +203,7 @@ async def _async_register(call: ServiceCall) -> ServiceResponse:
         )
     checked = registration.checked()
     end_device = await stack.end_devices.register(checked)
-    state = coordinator.take_in(end_device)
+    state = coordinator.membership.take_in(end_device)
     response = _shown(end_device, state.registry_id if state else None)
     if generated:
         response["generated_keys"] = generated
@@ -286,7 +286,7 @@ async def _async_update(call: ServiceCall) -> ServiceResponse:
         supports_class_c=data.get(ATTR_CLASS_C, UNCHANGED),
     )
     end_device = await target.coordinator.stack.end_devices.update(target.device_id, changes)
-    state = target.coordinator.take_in(end_device)
+    state = target.coordinator.membership.take_in(end_device)
     return _shown(end_device, state.registry_id if state else None)
 
 
@@ -298,7 +298,7 @@ async def _async_delete(call: ServiceCall) -> ServiceResponse:
     deletion = await target.coordinator.stack.end_devices.delete(target.device_id)
     target.coordinator.roster.registrations.pop(target.device_id, None)
     if target.state is not None:
-        target.coordinator.vanish(target.state)
+        target.coordinator.membership.vanish(target.state)
     return {ATTR_END_DEVICE_ID: target.device_id, "removed_from": list(deletion.removed)}
 
 

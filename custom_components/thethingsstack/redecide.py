@@ -59,7 +59,7 @@ async def async_take_position_over(
             registry.async_update_entity(entity_id, new_unique_id=new)
     if device.decisions[path].kind is not Kind.IGNORE:
         field = {path: device.decisions[path]}
-        async_dispatcher_send(hass, coordinator.new_fields, device, field)
+        async_dispatcher_send(hass, coordinator.signals.new_fields, device, field)
 
 
 async def _async_show(
@@ -82,7 +82,7 @@ async def _async_show(
     device.reread(changed)
     async_dispatcher_send(
         hass,
-        coordinator.new_fields,
+        coordinator.signals.new_fields,
         device,
         {path: now for path, (_, now) in changed.items() if now.kind is not Kind.IGNORE},
     )

@@ -112,7 +112,7 @@ class RemovalFlow(OptionsFlow):
         if state is None:
             return
         if not self._also_here or state.registry_id is None:
-            home.vanish(state)
+            home.membership.vanish(state)
             return
         home.fields.forget(state.key)
         home.downlinks.forget_device(state.device_id)

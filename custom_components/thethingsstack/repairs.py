@@ -43,7 +43,7 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     @callback
     def stream_changed() -> None:
         lost, unreadable = f"stream_lost_{entry.entry_id}", f"missing_right_{entry.entry_id}"
-        if coordinator.available:
+        if coordinator.link.available:
             ir.async_delete_issue(hass, DOMAIN, lost)
         else:
             ir.async_create_issue(
@@ -56,10 +56,10 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
                 translation_key="stream_lost",
                 translation_placeholders={
                     "application": entry.title,
-                    "error": str(coordinator.lost_because),
+                    "error": str(coordinator.link.lost_because),
                 },
             )
-        if coordinator.readable:
+        if coordinator.link.readable:
             ir.async_delete_issue(hass, DOMAIN, unreadable)
         else:
             ir.async_create_issue(
@@ -73,8 +73,10 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
                 translation_placeholders={"application": entry.title, "right": TRAFFIC_READ},
             )
 
-    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.undecoded_changed, update))
-    entry.async_on_unload(coordinator.async_listen(stream_changed))
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, coordinator.signals.undecoded_changed, update)
+    )
+    entry.async_on_unload(coordinator.hub.async_listen(stream_changed))
     entry.async_on_unload(forget)
     _watch_downlinks(hass, entry)
     _warn_of_limit(hass, entry)

@@ -229,6 +229,12 @@ class EndDeviceRoster:
         if state.registry_id is not None:
             self._by_registry_id.pop(state.registry_id, None)
 
+    @callback
+    def refresh(self) -> None:
+        """Let all entities of all end devices show what is true now."""
+        for state in self.states.values():
+            state.refresh()
+
     def by_registry_id(self, registry_id: str) -> EndDeviceState | None:
         """Return the end device behind a device registry id."""
         return self._by_registry_id.get(registry_id)

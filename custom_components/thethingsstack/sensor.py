@@ -276,9 +276,15 @@ async def async_setup_entry(
     await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), known)
     await async_add_downlink_sensors(hass, entry, async_add_entities)
     async_add_gateway_sensors(entry, async_add_entities)
-    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_device, add_device))
-    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_battery, add_battery))
-    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.new_fields, add_fields))
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, coordinator.signals.new_device, add_device)
+    )
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, coordinator.signals.new_battery, add_battery)
+    )
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, coordinator.signals.new_fields, add_fields)
+    )
 
 
 class FieldSensor(FieldEntity, RestoreSensor):

@@ -25,7 +25,8 @@ from .client import (
 )
 from .client.rights import DEVICES_READ
 from .const import DOMAIN
-from .device import EndDeviceState
+from .link import Link
+from .membership import Membership
 from .roster import EndDeviceRoster
 
 _LOGGER = logging.getLogger(__name__)
@@ -45,19 +46,14 @@ TRY_EVENTS_AGAIN = 3600.0
 
 
 class Home(Protocol):
-    """Who takes over what the registry says: the coordinator."""
+    """What takes over what the registry says: the coordinator has it."""
 
     hass: HomeAssistant
     entry: ConfigEntry
     stack: Stack
     roster: EndDeviceRoster
-    rights: frozenset[str]
-
-    def take_in(self, end_device: EndDevice) -> EndDeviceState | None:
-        """Show an end device as it is registered now."""
-
-    def vanish(self, state: EndDeviceState) -> None:
-        """Mark an end device that isn't registered any more."""
+    link: Link
+    membership: Membership
 
 
 class RegistrySync:
@@ -106,7 +102,7 @@ class RegistrySync:
     async def _async_follow(self) -> None:
         """Follow the stream for ever; where there is none, try again every hour."""
         while True:
-            if DEVICES_READ in self._home.rights:
+            if DEVICES_READ in self._home.link.rights:
                 await self._async_stream()
             self.live = False
             await asyncio.sleep(TRY_EVENTS_AGAIN)
@@ -166,7 +162,7 @@ class RegistrySync:
         held |= self._held
         for end_device in found:
             if end_device.ids.device_id not in held:
-                self._home.take_in(end_device)
+                self._home.membership.take_in(end_device)
         gone = changed - {end_device.ids.device_id for end_device in found}
         self._vanished(gone - held)
 
@@ -181,7 +177,7 @@ class RegistrySync:
     async def async_reconcile(self) -> None:
         """Compare with the whole list; nothing happens where it can't be read."""
         home = self._home
-        if DEVICES_READ not in home.rights:
+        if DEVICES_READ not in home.link.rights:
             return
         self._skipped = 0
         async with self._reading:
@@ -196,7 +192,7 @@ class RegistrySync:
         for end_device in found:
             known = home.roster.registrations.get(end_device.ids.device_id)
             if known is None or _content(known) != _content(end_device):
-                home.take_in(end_device)
+                home.membership.take_in(end_device)
         present = {end_device.ids.device_id for end_device in found}
         known_here = {state.device_id for state in home.roster.states.values()}
         self._vanished(known_here - present - held)
@@ -210,7 +206,7 @@ class RegistrySync:
             roster.registrations.pop(device_id, None)
             state = roster.by_device_id(device_id)
             if state is not None and not state.vanished:
-                self._home.vanish(state)
+                self._home.membership.vanish(state)
 
 
 def _content(end_device: EndDevice) -> dict[str, object]:

@@ -21,7 +21,7 @@ from homeassistant.helpers.trigger import (
 from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
-from .device import OCCURRED, Activity
+from .activity import OCCURRED, Activity
 
 CONF_F_PORT = "f_port"
 

@@ -1,0 +1,78 @@
+"""What is shown of the application itself: its counts, its problems, and who listens."""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import logging
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
+
+_LOGGER = logging.getLogger(__name__)
+
+WRITE_INTERVAL = timedelta(seconds=5)
+REPORTED_PROBLEMS = 20
+LOGGED_PROBLEMS = 1000
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the application's own entities show."""
+
+    uplinks_today: int = 0
+    errors: int = 0
+    dropped: int = 0
+
+
+class Hub:
+    """Counts, keeps the last problems, and tells the application's own entities."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Start at zero."""
+        self._hass = hass
+        self._entry = entry
+        self.counters = Counters()
+        self.problems: deque[dict[str, str]] = deque(maxlen=REPORTED_PROBLEMS)
+        self._logged: set[str] = set()
+        self._listeners: list[CALLBACK_TYPE] = []
+        self._cancel_write: CALLBACK_TYPE | None = None
+
+    def problem(self, kind: str, subject: str, text: str) -> None:
+        """Count a problem, keep it for the diagnostics, and log the first of its kind."""
+        self.counters.errors += 1
+        self.problems.append(
+            {"time": dt_util.utcnow().isoformat(), "kind": kind, "subject": subject, "text": text}
+        )
+        mark = f"{kind} {subject}"
+        if mark not in self._logged and len(self._logged) < LOGGED_PROBLEMS:
+            self._logged.add(mark)
+            _LOGGER.warning("%s: %s %s: %s (logged once)", self._entry.title, kind, subject, text)
+        self.changed()
+
+    @callback
+    def async_listen(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call the listener when something of the application itself changes."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @callback
+    def changed(self) -> None:
+        """Tell the listeners soon: not once for each uplink."""
+        if self._cancel_write is None:
+            self._cancel_write = async_call_later(self._hass, WRITE_INTERVAL, self.write)
+
+    @callback
+    def write(self, _now: datetime | None = None) -> None:
+        """Tell the listeners now."""
+        self.cancel()
+        for listener in list(self._listeners):
+            listener()
+
+    @callback
+    def cancel(self) -> None:
+        """Drop what was to be told soon."""
+        if self._cancel_write is not None:
+            self._cancel_write()
+            self._cancel_write = None
