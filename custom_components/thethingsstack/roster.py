@@ -7,9 +7,9 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
+from .areas import follow, told_area
 from .client import Connection, EndDevice, EndDeviceIds
 from .const import (
-    AREA_ATTRIBUTES,
     CONF_CHOSEN_DEVICES,
     CONF_DEVICES,
     DEFAULT_DEVICES,
@@ -149,7 +149,7 @@ class EndDeviceRoster:
     def register(self, state: EndDeviceState) -> None:
         """Write what is known of an end device to the device registry."""
         ids, versions = state.ids, state.version_ids
-        area = next((state.attributes[a] for a in AREA_ATTRIBUTES if state.attributes.get(a)), None)
+        area = told_area(state.attributes)
         device = dr.async_get(self._hass).async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={(DOMAIN, state.key)},
@@ -166,6 +166,11 @@ class EndDeviceRoster:
         state.registry_id = device.id
         state.disabled = device.disabled
         self._by_registry_id[device.id] = state
+        before = self._fields.known_devices.get(state.key, {}).get("area")
+        if state.end_device is None:
+            area = before  # nobody knows what its attributes say now
+        elif area is not None:
+            follow(self._hass, device, before, area)
         self._fields.remember_device(
             state.key,
             {
@@ -173,6 +178,7 @@ class EndDeviceRoster:
                 "dev_eui": ids.dev_eui,
                 "join_eui": ids.join_eui,
                 "model": state.model,
+                "area": area,
             },
         )
 
