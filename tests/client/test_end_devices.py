@@ -22,6 +22,7 @@ from thethingsstack import (
     PartlyDeleted,
     Registration,
     RollbackFailed,
+    Server,
     Session,
     Stack,
     StackError,
@@ -359,9 +360,54 @@ async def test_half_created_device(simulator: Simulator, stack: Stack) -> None:
     assert len(changes_made(simulator)) == before
 
 
+async def test_only_some_parts_are_completed(simulator: Simulator, stack: Stack) -> None:
+    """What a registration says for other servers is never written."""
+    await stack.end_devices.register(OTAA)
+    held = simulator.devices["new-sensor"].documents
+    del held["ns"], held["js"]
+    await stack.end_devices.complete(replace(OTAA, app_key="0" * 32), [Server.NETWORK])
+    assert (await stack.end_devices.presence("new-sensor")).missing == ("join",)
+
+
+async def test_addresses_are_completed(simulator: Simulator, stack: Stack) -> None:
+    """An entry in the registry that names no servers is a beginning: its keys are missing, too."""
+    await stack.end_devices.register(OTAA)
+    held = simulator.devices["new-sensor"].documents
+    for server in ("js", "ns", "as"):
+        del held[server]
+    for kind in ("network", "application", "join"):
+        del held["is"][f"{kind}_server_address"]
+    presence = await stack.end_devices.presence("new-sensor")
+    assert presence.missing == ("join", "network", "application")
+    simulator.faults.http_status["PUT /applications/"] = 503
+    with pytest.raises(ServerFailed):
+        await stack.end_devices.complete(OTAA)
+    assert set(documents(simulator, "new-sensor")) == {"is"}
+    simulator.faults.http_status.clear()
+    device = await stack.end_devices.complete(OTAA)
+    assert device.application_server_address == "localhost"
+    assert documents(simulator, "new-sensor")["is"]["network_server_address"] == "localhost"
+    assert (await stack.end_devices.presence("new-sensor")).complete
+
+
+async def test_a_device_that_does_not_join_needs_no_join_server(
+    simulator: Simulator, stack: Stack
+) -> None:
+    """Whatever its addresses say."""
+    await stack.end_devices.register(ABP)
+    held = documents(simulator, "new-abp")
+    held["is"]["join_server_address"] = held["is"]["network_server_address"]
+    del held["ns"]
+    assert (await stack.end_devices.presence("new-abp")).missing == ("network",)
+
+
 async def test_stranded_device(simulator: Simulator, stack: Stack) -> None:
     del simulator.devices["lpp-node"].documents["is"]
     assert (await stack.end_devices.presence("lpp-node")).stranded
+    details = await stack.end_devices.details("lpp-node", stranded=True)
+    assert details["ids"]["dev_eui"] == "70B3D57ED0060002"
+    with pytest.raises(NotFound):
+        await stack.end_devices.details("lpp-node")
     deletion = await stack.end_devices.delete("lpp-node")
     assert deletion.removed == ("application", "network", "join")
     assert documents(simulator, "lpp-node") == {}

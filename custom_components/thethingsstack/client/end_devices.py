@@ -8,7 +8,7 @@ https://www.thethingsindustries.com/docs/hardware/devices/adding-devices/
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -121,24 +121,42 @@ class EndDevices:
         await self._unbroken(checked.device_id, parts(checked, addresses))
         return await self._shown(checked.device_id)
 
-    async def complete(self, registration: Registration) -> EndDevice:
+    async def complete(
+        self, registration: Registration, servers: Collection[Server] | None = None
+    ) -> EndDevice:
         """Write a half-created device's missing parts; what was there stays as it is.
 
-        What this call wrote is rolled back where it fails.
+        With `servers`, only their parts: what the registration says for others doesn't matter.
+        Addresses that the registry lacks are added. What this call wrote is rolled back where it
+        fails.
         """
         checked = registration.checked()
         addresses = await self._addresses(checked)
         missing = (await self.presence(checked.device_id)).missing
-        wanted = parts(checked, addresses)
-        await self._unbroken(
-            checked.device_id, {key: part for key, part in wanted.items() if key in missing}
-        )
+        wanted = {
+            server: part
+            for server, part in parts(checked, addresses).items()
+            if server in missing and (servers is None or server in servers)
+        }
+        lacking = None
+        if wanted and Server.IDENTITY not in wanted:
+            lacking = await self._lacking(checked.device_id, addresses)
+        await self._unbroken(checked.device_id, wanted, lacking)
         return await self._shown(checked.device_id)
 
-    async def _unbroken(self, device_id: str, wanted: Mapping[Server, Part]) -> None:
+    async def _lacking(self, device_id: str, addresses: Addresses) -> Part | None:
+        """Return the addresses that a device's entry in the registry hasn't."""
+        present = (await self._shown(device_id)).raw
+        fields = {key: text for key, text in addresses.as_json().items() if not present.get(key)}
+        ids = {"device_id": device_id}
+        return Part(device={"ids": ids, **fields}, paths=tuple(fields)) if fields else None
+
+    async def _unbroken(
+        self, device_id: str, wanted: Mapping[Server, Part], last: Part | None = None
+    ) -> None:
         # In a task of its own: a caller who is cancelled must leave nothing behind.
         abandoned = asyncio.Event()
-        work = asyncio.create_task(self._write(device_id, wanted, abandoned))
+        work = asyncio.create_task(self._write(device_id, wanted, last, abandoned))
         self._tasks.add(work)
         work.add_done_callback(self._tasks.discard)
         try:
@@ -151,19 +169,28 @@ class EndDevices:
             raise
 
     async def _write(
-        self, device_id: str, wanted: Mapping[Server, Part], abandoned: asyncio.Event
+        self,
+        device_id: str,
+        wanted: Mapping[Server, Part],
+        last: Part | None,
+        abandoned: asyncio.Event,
     ) -> None:
-        touched: list[Server] = []
+        written: list[Server] = []
+        asked: Server | None = None
         try:
             for server, part in wanted.items():
-                touched.append(server)
+                asked = server
                 await self._put(server, device_id, part, create=True)
+                written.append(server)
+                asked = None
                 _go_on_unless(abandoned)
+            if last is not None:
+                await self._put(Server.IDENTITY, device_id, last)
         except BaseException as error:
-            if touched and _refused(error):
-                touched.pop()  # it said no, so it has nothing of ours
+            if asked is not None and not _refused(error):
+                written.append(asked)  # it may have done so without saying it
             left = await remove(
-                self._calls, [(server, self._path(server, device_id)) for server in touched]
+                self._calls, [(server, self._path(server, device_id)) for server in written]
             )
             if left.left_on:
                 raise RollbackFailed(device_id, cause=error, left_on=left.left_on) from error
@@ -283,7 +310,13 @@ class EndDevices:
         kept_here = join
         if identity is not None and not join:
             address = values.text(identity.get("join_server_address"))
-            kept_here = address is not None and address == identity.get("network_server_address")
+            joins = EndDevice.from_json(identity).ids.join_eui is not None
+            # A registry entry without any address is a beginning: then its keys are to come.
+            kept_here = (
+                joins
+                and address == identity.get("network_server_address")
+                and (address is not None or network is None)
+            )
         if network is not None and network.get("supports_join") is not True:
             kept_here = join
         return Presence(
@@ -293,12 +326,13 @@ class EndDevices:
             application=application is not None,
         )
 
-    async def details(self, device_id: str) -> dict[str, Any]:
+    async def details(self, device_id: str, *, stranded: bool = False) -> dict[str, Any]:
         """Return the server's object of an end device, merged from all its servers, without keys.
 
-        Raises NotFound where the Identity Server does not know it; the others may lack it.
+        Raises NotFound where the Identity Server does not know it, unless it is `stranded`; the
+        others may lack it.
         """
-        merged = dict((await self._shown(device_id)).raw)
+        merged = {} if stranded else dict((await self._shown(device_id)).raw)
         for server, fields in (
             (Server.NETWORK, NETWORK_SERVER_FIELDS),
             (Server.APPLICATION, APPLICATION_SERVER_FIELDS),
