@@ -14,7 +14,7 @@ from homeassistant.helpers import area_registry as ar, device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.thethingsstack import end_device_flow
+from custom_components.thethingsstack import dialogue_work
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
 from custom_components.thethingsstack.end_device_flow import SUBENTRY_END_DEVICE
@@ -34,7 +34,7 @@ STATUS = "sensor.loft_sensor_status"
 @pytest.fixture(autouse=True)
 def no_frontend(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody needs time to look."""
-    monkeypatch.setattr(end_device_flow, "SHOWN_FIRST", 0.01)
+    monkeypatch.setattr(dialogue_work, "SHOWN_FIRST", 0.01)
 
 
 @pytest.fixture
@@ -537,7 +537,7 @@ async def test_closed_at_once(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is asked of the servers before the dialogue shows that something happens."""
-    monkeypatch.setattr(end_device_flow, "SHOWN_FIRST", 0.3)
+    monkeypatch.setattr(dialogue_work, "SHOWN_FIRST", 0.3)
     result = await go(hass, await go(hass, await facts(hass, entry), **DEVICE))
     hass.config_entries.subentries.async_abort(result["flow_id"])
     await asyncio.sleep(0.5)

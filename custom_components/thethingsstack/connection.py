@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.ssl import get_default_context
 
-from .client import Connection, Stack, StackError, tls_context
+from .client import Connection, Stack, StackError, is_loopback, tls_context
 from .const import (
     CONF_APPLICATION_ID,
     CONF_CA_CERTIFICATE,
@@ -18,9 +18,11 @@ from .const import (
     CONF_MQTT_HOST,
     CONF_MQTT_PORT,
     CONF_MQTT_TLS,
+    CONF_NETWORK,
     CONF_SERVER,
     CONF_TENANT_ID,
     DOMAIN,
+    NETWORK_OWN_SERVER,
     VERSION,
 )
 
@@ -58,6 +60,19 @@ async def async_create_stack(hass: HomeAssistant, data: Mapping[str, Any]) -> St
         tls_context=context,
         user_agent=USER_AGENT,
     )
+
+
+def same_place(data: Mapping[str, Any], address: str | None, host: str) -> bool:
+    """Return whether an address may be this server's; an own server has names of all kinds."""
+    if data[CONF_NETWORK] == NETWORK_OWN_SERVER or not (there := host_of(address)):
+        return True
+    # In the Cloud, addresses come with and without the tenant.
+    return is_loopback(there) or host.endswith(there) or there.endswith(host)
+
+
+def host_of(address: str | None) -> str:
+    """Return the host name of a server's address."""
+    return (address or "").partition(":")[0].casefold()
 
 
 async def async_discard_key(hass: HomeAssistant, data: Mapping[str, Any]) -> None:

@@ -55,6 +55,7 @@ from .device import (
 from .downlinks import Downlinks
 from .fields import FieldStore
 from .gateways import Gateways
+from .halves import HalfCreated
 from .hub import Counters, Hub
 from .link import Link
 from .membership import Membership
@@ -96,6 +97,7 @@ class ApplicationCoordinator:
         self.gateways = Gateways(hass, entry, self.roster)
         self.membership = Membership(self)
         self.sync = RegistrySync(self)
+        self.halves = HalfCreated(self)
         self.catch_up = CatchUp(self)
         self._following: asyncio.Task[None] | None = None
 
@@ -174,6 +176,7 @@ class ApplicationCoordinator:
         self.membership.async_start()
         self.downlinks.async_start()
         self.sync.async_start()
+        self.halves.async_start()
 
     async def async_stop(self) -> None:
         """Take nothing any more, and write to disk what the next start needs."""
@@ -343,6 +346,8 @@ class ApplicationCoordinator:
         if (taken := self._take_over(uplink)) is None:
             return
         device, received = taken
+        if device.half_created and not uplink.simulated:
+            self.halves.heard(device)
         self.hub.counters.uplinks_today += not uplink.simulated
         failed = received.undecoded and bool(device.decisions)
         if failed:
@@ -379,6 +384,7 @@ class ApplicationCoordinator:
         if device is None or device.is_duplicate(message):
             return
         device.joined(message)
+        self.halves.heard(device)
         activity = device.activity = Activity("joined", {"dev_addr": message.ids.dev_addr})
         context = Context()
         device.write([LAST_UPLINK, STATUS, ACTIVITY], context)

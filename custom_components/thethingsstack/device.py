@@ -76,6 +76,7 @@ class Shown(Protocol):
 class Status(StrEnum):
     """Where an end device stands, in the order of its life."""
 
+    HALF_CREATED = "half_created"
     NEVER_JOINED = "never_joined"
     WAITING_FOR_FIRST_UPLINK = "waiting_for_first_uplink"
     WAITING_FOR_NEXT_UPLINK = "waiting_for_next_uplink"
@@ -141,6 +142,8 @@ class EndDeviceState:
         self.end_device: EndDevice | None = None
         self.vanished = False
         """Whether the registry is known not to have it any more."""
+        self.half_created = False
+        """Whether some of its servers are known not to have it."""
         self.version_ids: VersionIds | None = None
         self.attributes: Mapping[str, str] = {}
         self.last_seen: datetime | None = None
@@ -441,6 +444,8 @@ class EndDeviceState:
 
     def status(self, now: datetime, overdue_after: timedelta) -> Status:
         """Return where the end device stands at `now`."""
+        if self.half_created:
+            return Status.HALF_CREATED
         if self.vanished:
             return Status.NOT_REGISTERED
         if self.last_seen is None:

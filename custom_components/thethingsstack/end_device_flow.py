@@ -1,8 +1,7 @@
 """Add end device: registers one in The Things Stack; nothing of it is stored in the entry."""
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,6 +25,7 @@ from .client import (
 )
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator
+from .dialogue_work import DialogueWork
 from .enrolment import Enrolled, Enrolment
 from .registration_errors import REGISTER, Refusal, lacking, refusal
 from .registration_form import (
@@ -42,8 +42,6 @@ from .registration_form import (
 
 SUBENTRY_END_DEVICE = "end_device"
 INTEGRATION_PAGE = f"/config/integrations/integration/{DOMAIN}"
-# Seconds that the frontend gets to listen for the end of what it shows the progress of.
-SHOWN_FIRST = 1.0
 # Stands for what is made up when the device is registered.
 MADE = "✱"
 
@@ -70,8 +68,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
         self._defaults: dict[str, str] = {}
         self._asked: Asked | None = None
         self._enrolment: Enrolment | None = None
-        self._work: asyncio.Task[Enrolled] | None = None
-        self._waiting: asyncio.Task[None] | None = None
+        self._work: DialogueWork[Enrolled] | None = None
         self._enrolled: Enrolled | None = None
 
     @property
@@ -373,24 +370,21 @@ class EndDeviceFlow(ConfigSubentryFlow):
         assert self._asked is not None
         assert self._enrolment is not None
         if self._work is None:
-            entry = self._get_entry()
-            self._work = entry.async_create_background_task(
+            self._work = DialogueWork(
                 self.hass,
-                _async_soon(self._enrolment.async_enrol(self._asked, self._qr_code)),
-                f"{DOMAIN} register",
+                self._get_entry(),
+                "register",
+                self._enrolment.async_enrol(self._asked, self._qr_code),
             )
-            self._work.add_done_callback(_look)
-            self._waiting = self.hass.async_create_task(_async_wait(self._work))
-        assert self._waiting is not None
-        if not self._waiting.done():
+        if not self._work.waiting.done():
             return self.async_show_progress(
                 step_id="register",
                 progress_action="register",
-                progress_task=self._waiting,
+                progress_task=self._work.waiting,
                 description_placeholders=self._told(),
             )
         work, self._work = self._work, None
-        if work.cancelled():
+        if work.interrupted:
             return self.async_show_progress_done(next_step_id="interrupted")
         try:
             self._enrolled = work.result()
@@ -480,27 +474,6 @@ class EndDeviceFlow(ConfigSubentryFlow):
         """The dialogue is closed: what is under way is undone."""
         if self._work is not None:
             self._work.cancel()
-
-
-async def _async_soon(enrolling: Coroutine[Any, Any, Enrolled]) -> Enrolled:
-    """Register when the dialogue shows that it does: an end before that would go unnoticed."""
-    try:
-        await asyncio.sleep(SHOWN_FIRST)
-    except asyncio.CancelledError:
-        enrolling.close()
-        raise
-    return await enrolling
-
-
-async def _async_wait(work: asyncio.Task[Enrolled]) -> None:
-    """Wait for the work to end, however it does; Home Assistant may cancel this, not the work."""
-    await asyncio.wait([work])
-
-
-def _look(work: asyncio.Task[Enrolled]) -> None:
-    """Take notice of how the work ended, also where the dialogue is closed."""
-    if not work.cancelled():
-        work.exception()
 
 
 def _listed(facts: Mapping[str, str | None]) -> str:

@@ -61,7 +61,9 @@ class Enrolment:
                     end_device = await _async_claim(stack, registration, qr_code)
             except RollbackFailed as err:
                 coordinator.hub.problem("rollback", registration.device_id, str(err))
+                coordinator.halves.left(registration.device_id, err.left_on)
                 raise
+        coordinator.halves.whole(registration.device_id)
         self._choose(registration.device_id)
         device = coordinator.membership.take_in(end_device)
         if device is not None and device.registry_id is not None and asked.area_id is not None:

@@ -84,6 +84,8 @@ class FieldStore:
         self.plain_enabled = True
         self.vanished: dict[str, datetime] = {}
         """Since when The Things Stack has not had an end device, by device key."""
+        self.half_created: dict[str, dict[str, Any]] = {}
+        """Which servers have an end device that not all have, by device id."""
         self.sensors: dict[str, tuple[str, ...]] = {}
         """What each model measures, as the Device Repository says, by brand and model."""
         self._ids: dict[str, dict[str, str]] = {}
@@ -108,6 +110,7 @@ class FieldStore:
             str(model): tuple(map(str, sensors))
             for model, sensors in data.get("sensors", {}).items()
         }
+        self.half_created |= data.get("half_created", {})
         self._load_overrides(data.get("overrides", ()))
         for key, device in data.get("devices", {}).items():
             self._ids[key] = dict(device.get("ids", {}))
@@ -275,6 +278,7 @@ class FieldStore:
             "today": self.today,
             "sensors": self.sensors,
             "vanished": {key: since.isoformat() for key, since in self.vanished.items()},
+            "half_created": self.half_created,
             "overrides": [override.as_dict() for override in self.overrides],
             "devices": {
                 key: {

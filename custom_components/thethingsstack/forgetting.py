@@ -59,6 +59,22 @@ def forget(hass: HomeAssistant, entry: TtsConfigEntry, device: EndDeviceState) -
 
 
 @callback
+def deleted(hass: HomeAssistant, entry: TtsConfigEntry, device_id: str, *, also_here: bool) -> None:
+    """Show that an end device was deleted on the servers, or take it out of Home Assistant, too."""
+    coordinator = entry.runtime_data
+    coordinator.halves.whole(device_id)
+    coordinator.roster.registrations.pop(device_id, None)
+    device = coordinator.roster.by_device_id(device_id)
+    if device is None:
+        return
+    if not also_here or device.registry_id is None:
+        coordinator.membership.vanish(device)
+        return
+    forget(hass, entry, device)
+    dr.async_get(hass).async_remove_device(device.registry_id)
+
+
+@callback
 def remove_controls(hass: HomeAssistant, entry: TtsConfigEntry, device: dr.AnyDeviceEntry) -> None:
     """Remove the controls of an end device: Home Assistant would leave them behind."""
     keys = {key for domain, key in device.identifiers if domain == DOMAIN}

@@ -8,9 +8,10 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
-from .client import AuthenticationFailed, StackError, is_loopback
+from .client import AuthenticationFailed, StackError
 from .client.rights import INFO, TRAFFIC_DOWN_WRITE
-from .const import CONF_NETWORK, DOMAIN, NETWORK_OWN_SERVER
+from .connection import host_of, same_place
+from .const import DOMAIN
 from .control import SUBENTRY_CONTROL
 from .coordinator import TtsConfigEntry
 
@@ -85,9 +86,9 @@ def _missing_for_controls(entry: TtsConfigEntry) -> Mapping[str, str] | None:
 
 def _moved(entry: TtsConfigEntry, address: str | None) -> Mapping[str, str] | None:
     host = entry.runtime_data.stack.connection.server_host
-    if _same_place(entry, address, host):
+    if same_place(entry.data, address, host):
         return None
-    return {"chosen": host, "cluster": _host(address)}
+    return {"chosen": host, "cluster": host_of(address)}
 
 
 def _elsewhere(entry: TtsConfigEntry) -> Mapping[str, str] | None:
@@ -98,8 +99,8 @@ def _elsewhere(entry: TtsConfigEntry) -> Mapping[str, str] | None:
     for device in coordinator.roster.states.values():
         registered = device.end_device
         address = registered.application_server_address if registered else None
-        if not _same_place(entry, address, host):
-            found[device.name] = _host(address)
+        if not same_place(entry.data, address, host):
+            found[device.name] = host_of(address)
     if not found:
         return None
     return {"chosen": host, "devices": listed([f"{name}: {found[name]}" for name in sorted(found)])}
@@ -111,15 +112,3 @@ def listed(devices: Sequence[str]) -> str:
     if len(devices) > LISTED_DEVICES:
         lines.append(f"- … ({len(devices)})")
     return "\n".join(lines)
-
-
-def _same_place(entry: TtsConfigEntry, address: str | None, host: str) -> bool:
-    """Return whether an address may be this server's; an own server has names of all kinds."""
-    if entry.data[CONF_NETWORK] == NETWORK_OWN_SERVER or not (there := _host(address)):
-        return True
-    # In the Cloud, addresses come with and without the tenant.
-    return is_loopback(there) or host.endswith(there) or there.endswith(host)
-
-
-def _host(address: str | None) -> str:
-    return (address or "").partition(":")[0].casefold()

@@ -14,6 +14,7 @@ from homeassistant.core import (
 )
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
+from homeassistant.util.json import JsonValueType
 import voluptuous as vol
 
 from .client import (
@@ -22,7 +23,9 @@ from .client import (
     EndDevice,
     Location,
     NotFound,
+    PartlyDeleted,
     Registration,
+    RollbackFailed,
     Session,
     Stack,
     StackError,
@@ -202,7 +205,12 @@ async def _async_register(call: ServiceCall) -> ServiceResponse:
             nwk_key=key(ATTR_NWK_KEY) if newest else call.data.get(ATTR_NWK_KEY),
         )
     checked = registration.checked()
-    end_device = await stack.end_devices.register(checked)
+    try:
+        end_device = await stack.end_devices.register(checked)
+    except RollbackFailed as err:
+        coordinator.halves.left(checked.device_id, err.left_on)
+        raise
+    coordinator.halves.whole(checked.device_id)
     state = coordinator.membership.take_in(end_device)
     response = _shown(end_device, state.registry_id if state else None)
     if generated:
@@ -295,7 +303,13 @@ async def _async_delete(call: ServiceCall) -> ServiceResponse:
     target = end_device_of(call)
     if call.data[ATTR_CONFIRM] != target.device_id:
         raise refused("management_confirm", device=target.device_id)
-    deletion = await target.coordinator.stack.end_devices.delete(target.device_id)
+    halves = target.coordinator.halves
+    try:
+        deletion = await target.coordinator.stack.end_devices.delete(target.device_id)
+    except PartlyDeleted as err:
+        halves.left(target.device_id, err.left_on)
+        raise
+    halves.whole(target.device_id)
     target.coordinator.roster.registrations.pop(target.device_id, None)
     if target.state is not None:
         target.coordinator.membership.vanish(target.state)
@@ -327,6 +341,7 @@ async def _async_get(call: ServiceCall) -> ServiceResponse:
     target = end_device_of(call)
     devices = target.coordinator.stack.end_devices
     presence = await devices.presence(target.device_id)
+    target.coordinator.halves.take(target.device_id, presence)
     response: dict[str, Any] = {
         "device_id": target.registry_id,
         ATTR_END_DEVICE_ID: target.device_id,
@@ -357,12 +372,14 @@ async def _async_list(call: ServiceCall) -> ServiceResponse:
     devices = (
         coordinator.stack.end_devices.search(search) if search else coordinator.stack.devices()
     )
-    return {
-        "devices": [
-            _shown(end_device, _registry_id(coordinator.roster.by_device_id, end_device))
-            async for end_device in devices
-        ]
-    }
+    halves = coordinator.halves.known
+    shown: list[JsonValueType] = []
+    async for end_device in devices:
+        found = _shown(end_device, _registry_id(coordinator.roster.by_device_id, end_device))
+        if half := halves.get(end_device.ids.device_id):
+            found |= {"complete": False, "missing_on": list(half.missing)}
+        shown.append(found)
+    return {"devices": shown}
 
 
 def _registry_id(find: Callable[[str], Any], end_device: EndDevice) -> str | None:

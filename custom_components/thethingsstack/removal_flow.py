@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
-from homeassistant.core import callback
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
 import voluptuous as vol
 
 from .client import NotFound, PartlyDeleted, StackError
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
-from .device import EndDeviceState
+from .forgetting import deleted
 from .registration_errors import REMOVE, Refusal, lacking, refusal
 from .registration_form import chosen, searchable
 
@@ -54,9 +52,10 @@ class RemovalFlow(OptionsFlow):
         return self._removal_form("remove", schema, user_input, refused)
 
     def _removable(self) -> dict[str, str]:
-        """Return the ids of the registered end devices by name and id."""
-        roster = self._home.roster
-        names = {key: device.name or key for key, device in roster.registrations.items()}
+        """Return the ids of the end devices that a server has, by name and id."""
+        roster, halves = self._home.roster, self._home.halves
+        names = {key: halves.name_of(key) for key in halves.known}
+        names |= {key: device.name or key for key, device in roster.registrations.items()}
         names |= {s.device_id: s.name for s in roster.states.values() if not s.vanished}
         labels = {f"{name} · {key}": key for key, name in names.items()}
         return dict(sorted(labels.items(), key=lambda pair: pair[0].casefold()))
@@ -85,7 +84,9 @@ class RemovalFlow(OptionsFlow):
                 refused = await self._async_delete()
                 if refused is None:
                     told = {"device": self._named(self._to_remove)}
-                    self._forget()
+                    deleted(
+                        self.hass, self.config_entry, self._to_remove, also_here=self._also_here
+                    )
                     return self.async_abort(reason="removed", description_placeholders=told)
         schema = vol.Schema({vol.Required("device_id"): TextSelector()})
         return self._removal_form("remove_sure", schema, user_input, refused)
@@ -97,33 +98,15 @@ class RemovalFlow(OptionsFlow):
         except NotFound:
             return None
         except PartlyDeleted as err:
+            self._home.halves.left(self._to_remove, err.left_on)
             told = err.attributes.get
             return Refusal("base", "partly_deleted", servers=told("servers"), reason=told("reason"))
         except StackError as err:
             return refusal(err, self._named)
         return None
 
-    @callback
-    def _forget(self) -> None:
-        """Show that it isn't registered any more, or take it out of Home Assistant, too."""
-        home = self._home
-        home.roster.registrations.pop(self._to_remove, None)
-        state = self._removed_state()
-        if state is None:
-            return
-        if not self._also_here or state.registry_id is None:
-            home.membership.vanish(state)
-            return
-        home.fields.forget(state.key)
-        home.downlinks.forget_device(state.device_id)
-        dr.async_get(self.hass).async_remove_device(state.registry_id)
-
-    def _removed_state(self) -> EndDeviceState | None:
-        return self._home.roster.by_device_id(self._to_remove)
-
     def _named(self, device_id: str) -> str:
-        state = self._home.roster.by_device_id(device_id)
-        return state.name if state is not None else device_id
+        return self._home.halves.name_of(device_id)
 
     def _removal_form(
         self,

@@ -140,6 +140,7 @@ class EndDeviceRoster:
             self._by_device_id.pop(state.device_id, None)
             state.ids = ids
         self._by_device_id[ids.device_id] = state
+        state.half_created = ids.device_id in self._fields.half_created
         if end_device is not None:
             state.update_registration(end_device)
         self.register(state)

@@ -20,6 +20,7 @@ class Signals:
     position_told: SignalType[EndDeviceState, str]
     identified: SignalType[EndDeviceState]
     undecoded_changed: SignalType[()]
+    half_created: SignalType[()]
 
     @classmethod
     def of(cls, entry_id: str) -> Self:
@@ -32,4 +33,5 @@ class Signals:
             position_told=SignalType(f"{start}_position_told"),
             identified=SignalType(f"{start}_identified"),
             undecoded_changed=SignalType(f"{start}_undecoded"),
+            half_created=SignalType(f"{start}_half_created"),
         )

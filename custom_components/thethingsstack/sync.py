@@ -45,6 +45,16 @@ IDLE = 900.0
 TRY_EVENTS_AGAIN = 3600.0
 
 
+class Halves(Protocol):
+    """What looks whether an end device is on all its servers."""
+
+    def told(self, end_device: EndDevice, *, new: bool) -> None:
+        """Take note of one that was created or changed."""
+
+    def gone(self, device_id: str) -> None:
+        """Take note of one that was deleted."""
+
+
 class Home(Protocol):
     """What takes over what the registry says: the coordinator has it."""
 
@@ -54,6 +64,10 @@ class Home(Protocol):
     roster: EndDeviceRoster
     link: Link
     membership: Membership
+
+    @property
+    def halves(self) -> Halves:
+        """Return what looks at end devices that are half created."""
 
 
 class RegistrySync:
@@ -96,6 +110,11 @@ class RegistrySync:
             yield
         finally:
             self._held.discard(device_id)
+
+    @callback
+    def holds(self, device_id: str) -> bool:
+        """Return whether an end device is being registered from here."""
+        return device_id in self._held
 
     # Events
 
@@ -162,9 +181,15 @@ class RegistrySync:
         held |= self._held
         for end_device in found:
             if end_device.ids.device_id not in held:
-                self._home.membership.take_in(end_device)
+                self._take_in(end_device)
         gone = changed - {end_device.ids.device_id for end_device in found}
         self._vanished(gone - held)
+
+    @callback
+    def _take_in(self, end_device: EndDevice) -> None:
+        new = end_device.ids.device_id not in self._home.roster.registrations
+        self._home.membership.take_in(end_device)
+        self._home.halves.told(end_device, new=new)
 
     # The list
 
@@ -192,7 +217,7 @@ class RegistrySync:
         for end_device in found:
             known = home.roster.registrations.get(end_device.ids.device_id)
             if known is None or _content(known) != _content(end_device):
-                home.membership.take_in(end_device)
+                self._take_in(end_device)
         present = {end_device.ids.device_id for end_device in found}
         known_here = {state.device_id for state in home.roster.states.values()}
         self._vanished(known_here - present - held)
@@ -203,10 +228,13 @@ class RegistrySync:
     def _vanished(self, device_ids: Iterable[str]) -> None:
         roster = self._home.roster
         for device_id in device_ids:
-            roster.registrations.pop(device_id, None)
+            was_known = roster.registrations.pop(device_id, None) is not None
             state = roster.by_device_id(device_id)
             if state is not None and not state.vanished:
                 self._home.membership.vanish(state)
+                was_known = True
+            if was_known:
+                self._home.halves.gone(device_id)
 
 
 def _content(end_device: EndDevice) -> dict[str, object]:

@@ -13,10 +13,16 @@ from .encoding import merge, timestamp
 from .errors import RefusedError
 from .faults import Faults
 from .formatters import FormatterError
-from .model import Application, Device, Downlink, Stack
+from .model import Application, Device, Downlink, Server, Stack
 from .traffic import UNSET
 
 CLASS_C_SECONDS = 0.02
+
+
+def _require(device: Device, *servers: Server) -> None:
+    for server in servers:
+        if server not in device.documents:
+            raise KeyError(f"{device.device_id} is not on the server {server}")
 
 
 class ApplicationServer:
@@ -70,7 +76,8 @@ class ApplicationServer:
     # Devices speak
 
     def join(self, application: Application, device: Device) -> dict[str, Any]:
-        """Let a device join and publish it."""
+        """Let a device join and publish it; KeyError where a server that it needs lacks it."""
+        _require(device, "ns", "js", "as")
         envelope = traffic.join(self.stack, device)
         if (registry := device.documents.get("is")) is not None:
             registry["activated_at"] = timestamp(self.stack.now())
@@ -90,7 +97,11 @@ class ApplicationServer:
         overrides: dict[str, Any] | None = None,
         envelope_overrides: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Let a device send; publish what follows from it. Returns the uplink's envelope."""
+        """Let a device send; publish what follows from it. Returns the uplink's envelope.
+
+        Raises KeyError for a device that is half created: nothing comes of what it sends.
+        """
+        _require(device, "ns", "as")
         envelope = traffic.uplink(
             self.stack,
             application,

@@ -152,6 +152,8 @@ class Cluster:
                 device_id, Device(application.application_id, device_id)
             )
             what = "update" if server in device.documents else "create"
+            if what == "create":
+                _check_euis_free(call, server, device, body.get("ids") or device.ids)
             _write(device, server, body, mask, call)
             changed = mask if what == "update" else None
             self._stack.events.registry(server, what, device, call, changed)
@@ -306,6 +308,20 @@ class Cluster:
 
 def _not_found(server: Server) -> RefusedError:
     return errors.join_server_not_found() if server == "js" else errors.redis_not_found()
+
+
+def _check_euis_free(call: Call, server: Server, device: Device, ids: dict[str, Any]) -> None:
+    """Raise what is answered where another device, stranded or not, has the EUIs."""
+    euis = (ids.get("join_eui"), ids.get("dev_eui"))
+    for other in call.stack.devices():
+        held = other.documents.get(server, {}).get("ids", {})
+        if (
+            other is not device
+            and all(euis)
+            and euis == (held.get("join_eui"), held.get("dev_eui"))
+        ):
+            call.application(rights.DEVICES_WRITE).forget(device)
+            raise errors.duplicate_identifiers(server)
 
 
 def _check_keys(body: dict[str, Any]) -> None:

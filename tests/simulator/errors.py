@@ -226,6 +226,17 @@ def id_taken() -> RefusedError:
     )
 
 
+def duplicate_identifiers(server: str) -> RefusedError:
+    """Return the answer of a cluster's server to EUIs that another device there has."""
+    namespace = {"ns": "networkserver", "as": "applicationserver", "js": "joinserver"}[server]
+    return RefusedError(
+        ALREADY_EXISTS,
+        f"pkg/{namespace}/redis",
+        "duplicate_identifiers",
+        "duplicate identifiers",
+    )
+
+
 def redis_not_found() -> RefusedError:
     """Return the "not found" of Network Server and Application Server."""
     return RefusedError(NOT_FOUND, "pkg/redis", "not_found", "entity not found")

@@ -153,7 +153,7 @@ class Application:
     def forget(self, device: Device) -> None:
         """Drop a device when no server has it any longer."""
         if not device.documents:
-            del self.devices[device.device_id]
+            self.devices.pop(device.device_id, None)
 
 
 class Stack:

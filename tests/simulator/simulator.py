@@ -21,7 +21,7 @@ from .faults import Faults
 from .gateways import GatewayRegistry, GatewayServer, add_gateway
 from .http_server import Call, Handler, HttpServer
 from .identity_server import IdentityServer
-from .model import Application, Device, Stack
+from .model import Application, Device, Server, Stack
 from .network import Network
 from .onboarding import Claiming, qr_routes
 from .rights import ApiKey
@@ -192,6 +192,15 @@ class Simulator:
         device = self.application.devices.pop(device_id)
         for server in reversed(device.documents):
             self.events.registry(server, "delete", device)
+
+    def remove_parts(self, device_id: str, *servers: Server) -> None:
+        """Let servers lose a device that others keep, as a deletion that ends half-way does."""
+        device = self.devices[device_id]
+        for server in servers:
+            del device.documents[server]
+            self.events.registry(server, "delete", device)
+        if {"ns", "as"} & set(servers):
+            device.session = None
 
     def update_device(self, device_id: str, **fields: Any) -> None:
         """Change a device in the registry, as in the Console; None removes a field."""
