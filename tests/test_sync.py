@@ -81,6 +81,27 @@ async def test_vanished_device_stays_and_says_so(hass: HomeAssistant, sim: Simul
     assert component.by_registry_id(device.id) is not None
 
 
+async def test_vanished_device_keeps_its_name_and_model(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    entry = await follow(hass, sim)
+    key = "A84041000181C061"
+    before = device_of(hass, key)
+    sim.remove_device("greenhouse-climate")
+    await until(hass, lambda: status_of(hass, key) == "not_registered")
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    after = device_of(hass, key)
+    assert before is not None
+    assert after is not None
+    assert before.manufacturer is not None
+    for known in ("name", "manufacturer", "model", "sw_version", "hw_version"):
+        assert getattr(after, known) == getattr(before, known), known
+    state = entry.runtime_data.roster.by_registry_id(after.id)
+    assert state is not None
+    assert state.name == before.name
+
+
 async def test_returning_device_is_the_same(hass: HomeAssistant, sim: Simulator) -> None:
     await follow(hass, sim)
     key = "70B3D57ED0060002"

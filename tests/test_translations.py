@@ -24,6 +24,7 @@ from custom_components.thethingsstack import (
     management_services,
     options_flow,
     removal_flow,
+    replacement_flow,
     services,
     survey,
     trigger,
@@ -196,6 +197,7 @@ def test_every_step_has_its_texts() -> None:
         fields_flow.FieldsFlow,
         removal_flow.RemovalFlow,
         change_flow.ChangeFlow,
+        replacement_flow.ReplacementFlow,
     )
     assert set(OPTIONS["step"]) == steps - {"edit_again", "done"}  # without a form
     for flow in (CONFIG, OPTIONS):
@@ -250,16 +252,18 @@ def test_options_have_their_texts() -> None:
     for name, call in calls("field_edit"):
         if name == "FieldError":
             errors |= constants(call.args[1])
-    for name, call in calls("change_flow", "removal_flow"):
+    for name, call in calls("change_flow", "removal_flow", "replacement_flow", "registration_form"):
         if name == "Refusal":
             errors |= constants(call.args[1])
+    errors.remove("phy_version_odd")  # asked only where an end device is added
     # What the servers may say.
-    errors |= {"not_found", "rollback_failed"}
+    errors |= {"not_found", "rollback_failed", "partly_deleted", "id_taken", "wrong_cluster"}
+    errors |= {"euis_taken", "euis_taken_somewhere"}
     errors |= {"missing_rights", "key_refused", "rate_limited", "cannot_connect", "refused"}
     assert set(OPTIONS["error"]) == errors
     assert set(steps["change_what"]["data"]) == set(fields_of(change_flow.CHANGE_SCHEMA))
     assert set(steps["remove_what"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
-    aborts = {"changed", "no_fields", "removed"}
+    aborts = {"changed", "no_fields", "removed", "replaced", "replaced_with_keys"}
     for name, call in calls("fields_flow"):
         if name == "AbortFlow":
             aborts |= constants(call.args[0])

@@ -139,6 +139,7 @@ class EndDeviceState:
         self._sensors = sensors
         self.registry_id: str | None = None
         self.disabled = False
+        self.known_name: str | None = None
         self.end_device: EndDevice | None = None
         self.vanished = False
         """Whether the registry is known not to have it any more."""
@@ -178,11 +179,18 @@ class EndDeviceState:
 
     @property
     def name(self) -> str:
-        """Return the name as in the Console; else model and DevEUI; else the id in words."""
+        """Return the name as in the Console; else model and DevEUI; else the id in words.
+
+        While the registry tells nothing, the name of before goes on.
+        """
         if self.end_device is not None and self.end_device.name:
             return self.end_device.name
+        if self.vanished and self.known_name:
+            return self.known_name
         if self.version_ids and self.version_ids.model_id and self.ids.dev_eui:
             return f"{self.version_ids.model_id.upper()} {self.ids.dev_eui[-4:]}"
+        if self.end_device is None and self.known_name:
+            return self.known_name
         return self.device_id.replace("-", " ").capitalize()
 
     def subscribe(self, key: str, listener: Listener) -> Callable[[], None]:

@@ -34,6 +34,7 @@ from .registration_form import (
     chosen,
     device_schema,
     labels,
+    listed,
     read_by_hand,
     read_device,
     reversed_euis,
@@ -358,7 +359,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
             "model": (versions and versions.model_id) or "-",
             "version": version_number(registration.lorawan_version or ""),
             "plan": registration.frequency_plan_id or "",
-            "facts": _listed(facts),
+            "facts": listed(facts),
         }
 
     # Registering
@@ -417,7 +418,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
             reason="registered_with_keys" if made else "registered",
             description_placeholders={
                 **self._told(),
-                "facts": _listed({**facts, **made}),
+                "facts": listed({**facts, **made}),
                 "page": f"/config/devices/device/{device.registry_id}"
                 if device
                 else INTEGRATION_PAGE,
@@ -474,7 +475,3 @@ class EndDeviceFlow(ConfigSubentryFlow):
         """The dialogue is closed: what is under way is undone."""
         if self._work is not None:
             self._work.cancel()
-
-
-def _listed(facts: Mapping[str, str | None]) -> str:
-    return "\n".join(f"- {name}: `{value}`" for name, value in facts.items() if value is not None)

@@ -123,6 +123,7 @@ class Membership:
     @callback
     def vanish(self, device: EndDeviceState) -> None:
         """Mark an end device that isn't registered any more; all that is known of it stays."""
+        device.known_name = device.name
         device.vanished = True
         device.end_device = None
         device.write([STATUS], Context())

@@ -33,6 +33,7 @@ from .const import (
 )
 from .fields_flow import FieldsFlow
 from .removal_flow import RemovalFlow
+from .replacement_flow import ReplacementFlow
 
 GENERAL_SCHEMA = vol.Schema(
     {
@@ -58,7 +59,7 @@ GENERAL_SCHEMA = vol.Schema(
 )
 
 
-class TheThingsStackOptionsFlow(FieldsFlow, ChangeFlow, RemovalFlow):
+class TheThingsStackOptionsFlow(FieldsFlow, ChangeFlow, ReplacementFlow, RemovalFlow):
     """Which end devices come into Home Assistant, what their fields are, and which go for good."""
 
     def __init__(self) -> None:
@@ -71,7 +72,7 @@ class TheThingsStackOptionsFlow(FieldsFlow, ChangeFlow, RemovalFlow):
             return await self.async_step_general()
         options = ["fields", "general", "overrides"]
         if self._may_remove:
-            options += ["change", "remove"]
+            options += ["change", "replace", "remove"]
         return self.async_show_menu(step_id="init", menu_options=options)
 
     async def async_step_general(

@@ -10,6 +10,7 @@ from .client import (
     InvalidRequest,
     MissingRight,
     NotFound,
+    PartlyDeleted,
     RateLimited,
     RollbackFailed,
     ServerFailed,
@@ -47,6 +48,8 @@ def refusal(error: StackError, name_of: Callable[[str], str]) -> Refusal:
             return Refusal(
                 "base", "rollback_failed", reason=told("reason"), servers=told("servers")
             )
+        case PartlyDeleted():
+            return Refusal("base", "partly_deleted", reason=told("reason"), servers=told("servers"))
         case MissingRight():
             return Refusal("base", "missing_rights", rights=", ".join(error.rights) or error)
         case AuthenticationFailed():

@@ -80,6 +80,17 @@ def labels(named: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {(name if names.count(name) == 1 else f"{name} ({key})"): key for key, name in pairs}
 
 
+def by_name_and_id(named: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the ids of end devices by name and id, in the order of their names."""
+    pairs = {f"{name} · {device_id}": device_id for device_id, name in named}
+    return dict(sorted(pairs.items(), key=lambda pair: pair[0].casefold()))
+
+
+def listed(facts: Mapping[str, str | None]) -> str:
+    """Return EUIs and keys, by their names, as a list in Markdown; those without value aside."""
+    return "\n".join(f"- {name}: `{value}`" for name, value in facts.items() if value is not None)
+
+
 def chosen(field_name: str, answer: str, choices: Mapping[str, str]) -> str:
     """Return the id behind a label or an id; raises Refusal for anything else that was typed."""
     wanted = answer.strip().casefold()

@@ -11,7 +11,7 @@ from .client import NotFound, PartlyDeleted, StackError
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .forgetting import deleted
 from .registration_errors import REMOVE, Refusal, lacking, refusal
-from .registration_form import chosen, searchable
+from .registration_form import by_name_and_id, chosen, searchable
 
 CONF_UNDERSTOOD = "understood"
 CONF_ALSO_HERE = "also_here"
@@ -57,8 +57,7 @@ class RemovalFlow(OptionsFlow):
         names = {key: halves.name_of(key) for key in halves.known}
         names |= {key: device.name or key for key, device in roster.registrations.items()}
         names |= {s.device_id: s.name for s in roster.states.values() if not s.vanished}
-        labels = {f"{name} · {key}": key for key, name in names.items()}
-        return dict(sorted(labels.items(), key=lambda pair: pair[0].casefold()))
+        return by_name_and_id(names.items())
 
     async def async_step_remove_what(
         self, user_input: dict[str, Any] | None = None
@@ -99,8 +98,7 @@ class RemovalFlow(OptionsFlow):
             return None
         except PartlyDeleted as err:
             self._home.halves.left(self._to_remove, err.left_on)
-            told = err.attributes.get
-            return Refusal("base", "partly_deleted", servers=told("servers"), reason=told("reason"))
+            return refusal(err, self._named)
         except StackError as err:
             return refusal(err, self._named)
         return None

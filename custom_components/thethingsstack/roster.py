@@ -6,6 +6,7 @@ from dataclasses import replace
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.typing import UNDEFINED
 
 from .areas import follow, told_area
 from .client import Connection, EndDevice, EndDeviceIds
@@ -135,6 +136,10 @@ class EndDeviceRoster:
         state = self.states.get(key)
         if state is None:
             state = EndDeviceState(key, ids, self._fields.decisions(key), self._fields.sensors)
+            registered = dr.async_get(self._hass).async_get_device_by_identifier(
+                (DOMAIN, key), self._entry.entry_id
+            )
+            state.known_name = registered.name if registered is not None else None
             self.states[key] = state
         elif state.device_id != ids.device_id:  # it came back under another id
             self._by_device_id.pop(state.device_id, None)
@@ -151,14 +156,15 @@ class EndDeviceRoster:
         """Write what is known of an end device to the device registry."""
         ids, versions = state.ids, state.version_ids
         area = told_area(state.attributes)
+        untold = UNDEFINED if state.end_device is None else None
         device = dr.async_get(self._hass).async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={(DOMAIN, state.key)},
             name=state.name,
-            manufacturer=brand_name(versions.brand_id) if versions else None,
-            model=versions.model_id.upper() if versions and versions.model_id else None,
-            sw_version=versions.firmware_version if versions else None,
-            hw_version=versions.hardware_version if versions else None,
+            manufacturer=brand_name(versions.brand_id) if versions else untold,
+            model=versions.model_id.upper() if versions and versions.model_id else untold,
+            sw_version=versions.firmware_version if versions else untold,
+            hw_version=versions.hardware_version if versions else untold,
             serial_number=ids.dev_eui,
             configuration_url=self.console_url(ids.device_id),
             suggested_area=area,
@@ -256,26 +262,36 @@ class EndDeviceRoster:
         state.ids = ids
         if new in self.states or state.registry_id is None:
             return
-        entities = er.async_get(self._hass)
-        for entity in er.async_entries_for_device(
-            entities, state.registry_id, include_disabled_entities=True
-        ):
-            if entity.platform == DOMAIN and entity.unique_id.startswith(f"{old}/"):
-                entities.async_update_entity(
-                    entity.entity_id, new_unique_id=new + entity.unique_id[len(old) :]
-                )
-        dr.async_get(self._hass).async_update_device(
-            state.registry_id, new_identifiers={(DOMAIN, new)}
-        )
+        rename_in_registries(self._hass, state.registry_id, old, new)
         self._fields.rename_device(old, new)
         self.states[new] = self.states.pop(old)
         state.key = new
         self.register(state)
-        for subentry in list(self._entry.subentries.values()):
-            if subentry.data.get("device") == old:  # its controls stay with it
-                self._hass.config_entries.async_update_subentry(
-                    self._entry, subentry, data={**subentry.data, "device": new}
-                )
+        rename_in_controls(self._hass, self._entry, old, new)
+
+
+@callback
+def rename_in_registries(hass: HomeAssistant, registry_id: str, old: str, new: str) -> None:
+    """Give a device and its entities another device key; their history goes on."""
+    entities = er.async_get(hass)
+    for entity in er.async_entries_for_device(
+        entities, registry_id, include_disabled_entities=True
+    ):
+        if entity.platform == DOMAIN and entity.unique_id.startswith(f"{old}/"):
+            entities.async_update_entity(
+                entity.entity_id, new_unique_id=new + entity.unique_id[len(old) :]
+            )
+    dr.async_get(hass).async_update_device(registry_id, new_identifiers={(DOMAIN, new)})
+
+
+@callback
+def rename_in_controls(hass: HomeAssistant, entry: ConfigEntry, old: str, new: str) -> None:
+    """Let the controls of a device go with it to another device key."""
+    for subentry in list(entry.subentries.values()):
+        if subentry.data.get("device") == old:
+            hass.config_entries.async_update_subentry(
+                entry, subentry, data={**subentry.data, "device": new}
+            )
 
 
 def brand_name(brand_id: str | None) -> str | None:

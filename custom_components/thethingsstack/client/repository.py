@@ -1,7 +1,7 @@
 """The Device Repository: brands, models, and templates to register an end device from."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 from . import values
@@ -130,6 +130,15 @@ class DeviceTemplate:
             vendor_id=values.integer(profile.get("vendor_id")),
             vendor_profile_id=values.integer(profile.get("vendor_profile_id")),
         )
+
+    @classmethod
+    def of_device(cls, device: Mapping[str, Any]) -> Self:
+        """Read what a registered device (`EndDevices.details`) shares with others of its kind.
+
+        No EUIs, no serial number: `Registration.from_template` takes those of the other one.
+        """
+        told = {"end_device": device, "field_mask": {"paths": ["supports_join"]}}
+        return replace(cls.from_json(told), dev_eui=None, join_eui=None, serial_number=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

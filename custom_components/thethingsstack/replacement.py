@@ -1,0 +1,146 @@
+"""A new end device takes the place of a broken one: its entities, history, changes and controls."""
+
+from dataclasses import dataclass
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er, restore_state
+
+from .client import (
+    UNCHANGED,
+    DeviceChanges,
+    EndDevice,
+    EndDeviceIds,
+    NotFound,
+    PartlyDeleted,
+    Registration,
+    RollbackFailed,
+)
+from .const import CONF_CHOSEN_DEVICES, DOMAIN
+from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .device import FIELD, EndDeviceState
+from .roster import rename_in_controls, rename_in_registries
+
+USER_LOCATION = "user"
+
+
+@dataclass(slots=True)
+class Replacement:
+    """One replacement on its way; after a refusal it goes on where it stopped."""
+
+    entry: TtsConfigEntry
+    old: EndDeviceState
+    new: EndDevice | Registration
+    """The end device as it is registered, or as it is to be."""
+    same_texts: bool = True
+    """Whether one that is registered gets name, description, attributes and location."""
+
+    async def async_replace(self, hass: HomeAssistant) -> EndDeviceIds:
+        """Register the new end device, delete the old one, and let the new one go on here.
+
+        Raises StackError: then the old one is what it was for Home Assistant, though the new one
+        may be registered by now. At the end the application is set up anew.
+        """
+        home: ApplicationCoordinator = self.entry.runtime_data
+        with home.sync.holding(self.old.device_id), home.sync.holding(self.new_id):
+            try:
+                await self._async_prepare(home)
+                await _async_delete(home, self.old.device_id)
+            except BaseException:
+                if isinstance(self.new, EndDevice):
+                    home.membership.take_in(self.new)
+                raise
+            assert isinstance(self.new, EndDevice)
+            ids = self.new.ids
+            await async_take_place(hass, home, self.old, ids)
+        return ids
+
+    @property
+    def new_id(self) -> str:
+        """Return the id of the new end device."""
+        return self.new.device_id if isinstance(self.new, Registration) else self.new.ids.device_id
+
+    async def _async_prepare(self, home: ApplicationCoordinator) -> None:
+        devices = home.stack.end_devices
+        if isinstance(self.new, Registration):
+            try:
+                self.new = await devices.register(self.new)
+            except RollbackFailed as err:
+                home.halves.left(self.new_id, err.left_on)
+                raise
+            home.halves.whole(self.new_id)
+        elif self.same_texts:
+            self.new = await devices.update(self.new_id, texts_of(self.old))
+        self.same_texts = False
+
+
+async def _async_delete(home: ApplicationCoordinator, device_id: str) -> None:
+    """Delete on all servers; one that is gone already is as good."""
+    try:
+        await home.stack.end_devices.delete(device_id)
+    except NotFound:
+        pass
+    except PartlyDeleted as err:
+        home.halves.left(device_id, err.left_on)
+        raise
+    home.halves.whole(device_id)
+
+
+def texts_of(old: EndDeviceState) -> DeviceChanges:
+    """Return what another end device must be given to be called and placed like this one."""
+    registered = old.end_device
+    if registered is None:
+        return DeviceChanges(name=old.name, attributes=old.attributes)
+    return DeviceChanges(
+        name=registered.name or UNCHANGED,
+        description=registered.description or UNCHANGED,
+        attributes=registered.attributes,
+        location=registered.locations.get(USER_LOCATION) or UNCHANGED,
+    )
+
+
+async def async_take_place(
+    hass: HomeAssistant, home: ApplicationCoordinator, old: EndDeviceState, new: EndDeviceIds
+) -> None:
+    """Give the device, the entities and all that is stored of one end device to another.
+
+    What Home Assistant had of the other one until now is dropped. Nothing that knows a device key
+    may run meanwhile: so the application is unloaded, and set up again.
+    """
+    entry, key = home.entry, home.roster.key_of(new)
+    await hass.config_entries.async_unload(entry.entry_id)
+    registry = dr.async_get(hass)
+    dropped = registry.async_get_device_by_identifier((DOMAIN, key), entry.entry_id)
+    if dropped is not None:
+        registry.async_remove_device(dropped.id)
+    if old.registry_id is not None:
+        _forget_what_was_heard(hass, old)
+        rename_in_registries(hass, old.registry_id, old.key, key)
+    rename_in_controls(hass, entry, old.key, key)
+    home.fields.forget(key)
+    home.fields.vanished.pop(old.key, None)
+    home.fields.rename_device(old.key, key)
+    await home.fields.async_save()
+    home.downlinks.book.forget(old.device_id)
+    await home.downlinks.book.async_save()
+    chosen = entry.options.get(CONF_CHOSEN_DEVICES, [])
+    if old.device_id in chosen:
+        others = [known for known in chosen if known not in (old.device_id, new.device_id)]
+        hass.config_entries.async_update_entry(
+            entry, options={**entry.options, CONF_CHOSEN_DEVICES: [*others, new.device_id]}
+        )
+    if entry.state is ConfigEntryState.NOT_LOADED:
+        await hass.config_entries.async_setup(entry.entry_id)
+
+
+@callback
+def _forget_what_was_heard(hass: HomeAssistant, old: EndDeviceState) -> None:
+    """Let only the values of its fields come back: all else is of the old one, not of its place."""
+    assert old.registry_id is not None
+    stored = restore_state.async_get(hass).last_states
+    fields = f"{old.key}/{FIELD}/"
+    for entity in er.async_entries_for_device(
+        er.async_get(hass), old.registry_id, include_disabled_entities=True
+    ):
+        if not entity.unique_id.startswith(fields):
+            stored.pop(entity.entity_id, None)
