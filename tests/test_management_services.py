@@ -176,11 +176,19 @@ async def test_mistakes(
     assert "new-sensor" not in sim.devices
 
 
-@pytest.mark.parametrize("missing", ["dev_eui", "app_key", "lorawan_version", "frequency_plan"])
-async def test_missing(hass: HomeAssistant, entry: MockConfigEntry, missing: str) -> None:
+@pytest.mark.parametrize(
+    ("missing", "key"),
+    [
+        ("dev_eui", "management_missing_dev_eui"),
+        ("app_key", "management_missing_key"),
+        ("lorawan_version", "management_missing_version"),
+        ("frequency_plan", "management_missing_plan"),
+    ],
+)
+async def test_missing(hass: HomeAssistant, entry: MockConfigEntry, missing: str, key: str) -> None:
     data = {name: value for name, value in BY_HAND.items() if name != missing}
     error = await refusal(hass, "register_device", **data)
-    assert error.translation_key == "management_missing"
+    assert error.translation_key == key
 
 
 @pytest.mark.parametrize("step", ["POST /applications/garden/devices", "PUT /js/", "PUT /ns/"])
@@ -261,7 +269,7 @@ async def test_delete(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntr
     assert state is not None
     assert state.state == "not_registered"
     error = await refusal(hass, "delete_device", device_id=device_id, confirm="lpp-node")
-    assert error.translation_key == "management_not_found"
+    assert error.translation_key == "management_unknown_device"
 
 
 async def test_delete_that_fails_half_way(
@@ -434,7 +442,7 @@ async def test_formatter_of_the_application(
             {"end_device_id": "lpp-node", "uplink": "application_default", "downlink": "none"},
             "management_default_formatter",
         ),
-        ({"end_device_id": "nosuch", "uplink": "none"}, "management_not_found"),
+        ({"end_device_id": "nosuch", "uplink": "none"}, "management_not_on_server"),
     ],
 )
 async def test_formatter_mistakes(

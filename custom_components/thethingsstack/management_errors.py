@@ -29,6 +29,9 @@ KEYS = {
     "invalid_lorawan_phy_version": "management_invalid_phy_version",
     "invalid_lorawan_version": "management_invalid_version",
     "keys_unused": "management_keys_unused",
+    "missing_dev_eui": "management_missing_dev_eui",
+    "missing_frequency_plan_id": "management_missing_plan",
+    "missing_lorawan_version": "management_missing_version",
     "model_not_found": "management_model_unknown",
     "no_profile_for_band": "management_model_unknown",
     "firmware_version_not_found": "management_model_unknown",
@@ -96,13 +99,27 @@ def _request(error: StackError) -> HomeAssistantError:
     if name in _LONG:
         return refused("management_too_long", maximum=about.get("maximum", ""))
     if name.startswith("missing_"):
-        return refused("management_missing", field=name.removeprefix("missing_"))
+        field = name.removeprefix("missing_")
+        if field.endswith("_key"):
+            return refused("management_missing_key", field=field)
+        return refused("management_missing", field=field)
     if name.startswith("invalid_") and name.endswith("eui"):
         return refused("management_invalid_eui", value=about.get("value", ""))
     if name.startswith("invalid_") and name.endswith("key"):
         return refused("management_invalid_key")
     if isinstance(error, NotFound):
-        return refused("management_not_found", error=error)
+        return _not_found(error)
     if isinstance(error, InvalidRequest):
         return refused("management_invalid", error=error)
     return failure("management_refused", error=error, name=name)
+
+
+def _not_found(error: NotFound) -> HomeAssistantError:
+    """Return which end device isn't there, and where; or what else it is."""
+    device = error.attributes.get("device_id")
+    if not device:
+        return refused("management_not_found", error=error)
+    server = error.name.removeprefix("not_on_").removesuffix("_server")
+    if server == error.name:
+        return refused("management_unknown_device", device=device)
+    return refused("management_not_on_server", device=device, server=server.capitalize())

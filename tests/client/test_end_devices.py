@@ -1,7 +1,7 @@
 """Registering, changing, finding and removing end devices."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -322,6 +322,68 @@ async def test_cancelled_registration_leaves_nothing(
     with pytest.raises(asyncio.CancelledError):
         await work
     assert documents(simulator, "new-sensor") == {}
+
+
+async def test_cancelled_while_it_is_read_back(simulator: Simulator, stack: Stack) -> None:
+    """All servers have it, but nobody was told: it is removed again."""
+    simulator.faults.http_delay = 0.01
+    work = asyncio.create_task(stack.end_devices.register(OTAA))
+    while "as" not in documents(simulator, "new-sensor") or simulator.requests[-1][0] != "GET":
+        await asyncio.sleep(0)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert documents(simulator, "new-sensor") == {}
+
+
+async def test_registered_though_it_can_not_be_read_back(
+    simulator: Simulator, stack: Stack
+) -> None:
+    """To tell of a failure would lose the keys that were made for it."""
+    work = asyncio.create_task(stack.end_devices.register(OTAA))
+    while "as" not in documents(simulator, "new-sensor"):
+        await asyncio.sleep(0)
+    simulator.faults.http_down = True
+    device = await work
+    assert (device.name, device.ids.application_id) == ("New sensor", "garden")
+    assert device.ids.dev_eui == "70B3D57ED0060099"
+    assert set(documents(simulator, "new-sensor")) == {"is", "js", "ns", "as"}
+
+
+async def test_application_elsewhere_that_may_not_be_seen(
+    simulator: Simulator, stack: Stack
+) -> None:
+    """Without INFO only the server's refusal tells where the application lives."""
+    held = ["TRAFFIC_READ", "DEVICES_READ", "DEVICES_WRITE", "DEVICES_WRITE_KEYS"]
+    simulator.set_rights("manage", held)
+    with pytest.raises(InvalidRequest) as caught:
+        await stack.end_devices.register(OTAA)
+    assert caught.value.name == "wrong_cluster"
+    assert caught.value.attributes == {"address": "127.0.0.1", "expected": "localhost"}
+    assert documents(simulator, "new-sensor") == {}
+
+
+@pytest.mark.parametrize(
+    ("ask", "server"),
+    [
+        (lambda stack: stack.end_devices.reset("nosuch"), "network"),
+        (
+            lambda stack: stack.end_devices.simulate_uplink("nosuch", f_port=1, payload=b"1"),
+            "application",
+        ),
+        (lambda stack: stack.formatters.of_device("nosuch"), "application"),
+        (lambda stack: stack.formatters.set_of_device("nosuch", None), "application"),
+    ],
+)
+async def test_unknown_device_is_named(
+    stack: Stack, ask: Callable[[Stack], Awaitable[Any]], server: str
+) -> None:
+    """The servers only say that an entity wasn't found."""
+    with pytest.raises(NotFound) as caught:
+        await ask(stack)
+    assert caught.value.name == f"not_on_{server}_server"
+    assert "nosuch" in str(caught.value)
+    assert caught.value.status == 404
 
 
 async def test_missing_rights_one_by_one(simulator: Simulator, stack: Stack) -> None:

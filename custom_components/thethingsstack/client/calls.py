@@ -1,12 +1,13 @@
 """The calls that all parts of the HTTP API are made of."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any
 from urllib.parse import quote
 
 from . import values
 from .connection import Connection
+from .errors import NotFound
 from .http import Host, Lines, Transport
 
 PAGE = 500
@@ -80,6 +81,23 @@ class Calls:
                 yield item
             if len(items) < size:
                 return
+
+    @contextmanager
+    def device_known(self, server: str, device_id: str) -> Iterator[None]:
+        """Say which end device isn't found, and where: servers hardly do."""
+        try:
+            yield
+        except NotFound as error:
+            raise self.not_on(server, device_id, status=error.status) from error
+
+    def not_on(self, server: str, device_id: str, *, status: int | None = None) -> NotFound:
+        """Return the error of a server that doesn't know an end device."""
+        return NotFound(
+            f"the {server} server doesn't know device `{device_id}`",
+            name=f"not_on_{server}_server",
+            status=status,
+            attributes={"device_id": device_id, "application_id": self.application_id},
+        )
 
     @property
     def application_id(self) -> str:

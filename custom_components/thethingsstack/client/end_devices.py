@@ -67,13 +67,22 @@ class Presence:
         return not self.identity and any((self.join, self.network, self.application))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Steps:
+    """What is written: parts, at last what the registry's lacks; it `shown` if it can't be read."""
+
+    wanted: Mapping[Server, Part]
+    shown: Part
+    last: Part | None = None
+
+
 class EndDevices:
     """Registers, changes, finds and removes end devices."""
 
     def __init__(self, calls: Calls) -> None:
         """Take the way to the servers."""
         self._calls = calls
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[EndDevice]] = set()
 
     # -- Registering ------------------------------------------------------------------------------
 
@@ -118,8 +127,9 @@ class EndDevices:
                 name="id_taken",
                 attributes=self._whose(checked.device_id),
             )
-        await self._unbroken(checked.device_id, parts(checked, addresses))
-        return await self._shown(checked.device_id)
+        wanted = parts(checked, addresses)
+        steps = _Steps(wanted=wanted, shown=wanted[Server.IDENTITY])
+        return await self._unbroken(checked.device_id, steps)
 
     async def complete(
         self, registration: Registration, servers: Collection[Server] | None = None
@@ -133,16 +143,17 @@ class EndDevices:
         checked = registration.checked()
         addresses = await self._addresses(checked)
         missing = (await self.presence(checked.device_id)).missing
+        whole = parts(checked, addresses)
         wanted = {
             server: part
-            for server, part in parts(checked, addresses).items()
+            for server, part in whole.items()
             if server in missing and (servers is None or server in servers)
         }
         lacking = None
         if wanted and Server.IDENTITY not in wanted:
             lacking = await self._lacking(checked.device_id, addresses)
-        await self._unbroken(checked.device_id, wanted, lacking)
-        return await self._shown(checked.device_id)
+        steps = _Steps(wanted=wanted, shown=whole[Server.IDENTITY], last=lacking)
+        return await self._unbroken(checked.device_id, steps)
 
     async def _lacking(self, device_id: str, addresses: Addresses) -> Part | None:
         """Return the addresses that a device's entry in the registry hasn't."""
@@ -151,16 +162,14 @@ class EndDevices:
         ids = {"device_id": device_id}
         return Part(device={"ids": ids, **fields}, paths=tuple(fields)) if fields else None
 
-    async def _unbroken(
-        self, device_id: str, wanted: Mapping[Server, Part], last: Part | None = None
-    ) -> None:
+    async def _unbroken(self, device_id: str, steps: _Steps) -> EndDevice:
         # In a task of its own: a caller who is cancelled must leave nothing behind.
         abandoned = asyncio.Event()
-        work = asyncio.create_task(self._write(device_id, wanted, last, abandoned))
+        work = asyncio.create_task(self._write(device_id, steps, abandoned))
         self._tasks.add(work)
         work.add_done_callback(self._tasks.discard)
         try:
-            await asyncio.shield(work)
+            return await asyncio.shield(work)
         except asyncio.CancelledError:
             abandoned.set()
             await asyncio.shield(asyncio.wait([work]))
@@ -168,24 +177,20 @@ class EndDevices:
                 raise error from None
             raise
 
-    async def _write(
-        self,
-        device_id: str,
-        wanted: Mapping[Server, Part],
-        last: Part | None,
-        abandoned: asyncio.Event,
-    ) -> None:
+    async def _write(self, device_id: str, steps: _Steps, abandoned: asyncio.Event) -> EndDevice:
         written: list[Server] = []
         asked: Server | None = None
         try:
-            for server, part in wanted.items():
+            for server, part in steps.wanted.items():
                 asked = server
                 await self._put(server, device_id, part, create=True)
                 written.append(server)
                 asked = None
                 _go_on_unless(abandoned)
-            if last is not None:
-                await self._put(Server.IDENTITY, device_id, last)
+            if steps.last is not None:
+                await self._put(Server.IDENTITY, device_id, steps.last)
+            registered = await self._registered(device_id, steps.shown)
+            _go_on_unless(abandoned)
         except BaseException as error:
             if asked is not None and not _refused(error):
                 written.append(asked)  # it may have done so without saying it
@@ -194,7 +199,20 @@ class EndDevices:
             )
             if left.left_on:
                 raise RollbackFailed(device_id, cause=error, left_on=left.left_on) from error
+            explained = _explained(error, self._calls.connection.server_host)
+            if explained is not error:
+                raise explained from error
             raise
+        return registered
+
+    async def _registered(self, device_id: str, part: Part) -> EndDevice:
+        """Return it as the registry shows it, or as it was written: it is registered anyway."""
+        try:
+            return await self._shown(device_id)
+        except StackError:
+            device = dict(part.device)
+            application = {"application_ids": {"application_id": self._calls.application_id}}
+            return EndDevice.from_json({**device, "ids": {**device["ids"], **application}})
 
     async def _addresses(self, registration: Registration) -> Addresses:
         """Return where the application's devices live; old applications don't say."""
@@ -210,11 +228,7 @@ class EndDevices:
         network = application.network_server_address or host
         name = network.partition(":")[0]
         if name != host and not (is_loopback(host) or is_loopback(name)):
-            raise InvalidRequest(
-                f"the application lives on `{network}`, not on `{host}`",
-                name="wrong_cluster",
-                attributes={"address": host, "expected": network},
-            )
+            raise _wrong_cluster(host, network)
         join = application.join_server_address or host
         return Addresses(
             network=network,
@@ -239,11 +253,7 @@ class EndDevices:
             if fields := changes.fields(server):
                 present = await self._get(server, device_id, fields)
                 if present is None:
-                    raise NotFound(
-                        f"the {server} server doesn't know device `{device_id}`",
-                        name=f"not_on_{server}_server",
-                        attributes=self._whose(device_id),
-                    )
+                    raise self._calls.not_on(server, device_id)
                 if found := difference(changes, server, present):
                     steps.append((server, *found))
         done: list[tuple[Server, Part]] = []
@@ -274,7 +284,8 @@ class EndDevices:
         Battery, margin and MAC state go; one that doesn't join keeps its keys, its counters start
         again. Raises NotFound where the Network Server doesn't know it.
         """
-        await self._calls.request("PATCH", self._path(Server.NETWORK, device_id), json={})
+        with self._calls.device_known(Server.NETWORK, device_id):
+            await self._calls.request("PATCH", self._path(Server.NETWORK, device_id), json={})
 
     async def delete(self, device_id: str) -> Deletion:
         """Remove an end device from all servers; its keys are lost (DEVICES_WRITE).
@@ -445,7 +456,8 @@ class EndDevices:
             "settings": settings,
         }
         path = f"{self._path(Server.APPLICATION, device_id)}/up/simulate"
-        await self._calls.request("POST", path, json={"uplink_message": message})
+        with self._calls.device_known(Server.APPLICATION, device_id):
+            await self._calls.request("POST", path, json={"uplink_message": message})
 
     # -- Requests ---------------------------------------------------------------------------------
 
@@ -477,9 +489,25 @@ class EndDevices:
         return EndDevice.from_json(await self._calls.object("GET", path, params=params))
 
 
+def _wrong_cluster(host: str, expected: str) -> InvalidRequest:
+    """Return the error of an application that lives elsewhere."""
+    return InvalidRequest(
+        f"the application lives on `{expected}`, not on `{host}`",
+        name="wrong_cluster",
+        attributes={"address": host, "expected": expected},
+    )
+
+
 def _go_on_unless(abandoned: asyncio.Event) -> None:
     if abandoned.is_set():
         raise asyncio.CancelledError
+
+
+def _explained(error: BaseException, host: str) -> BaseException:
+    """Return the error, with our name where a key that may not see the application hid it."""
+    if isinstance(error, InvalidRequest) and error.name.endswith("_address_mismatch"):
+        return _wrong_cluster(host, str(error.attributes.get("expected", "?")))
+    return error
 
 
 def _refused(error: BaseException) -> bool:

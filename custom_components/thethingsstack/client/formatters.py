@@ -101,7 +101,8 @@ class FormatterCalls:
         Raises NotFound where the Application Server doesn't know the device.
         """
         path = f"as/{self._calls.device_path(device_id)}"
-        answer = await self._calls.object("GET", path, params={"field_mask": ["formatters"]})
+        with self._calls.device_known("application", device_id):
+            answer = await self._calls.object("GET", path, params={"field_mask": ["formatters"]})
         found = answer.get("formatters")
         return Formatters.from_json(found) if isinstance(found, dict) else None
 
@@ -112,7 +113,8 @@ class FormatterCalls:
         """
         path = f"as/{self._calls.device_path(device_id)}"
         # Writing to an unknown device would create half of one.
-        await self._calls.request("GET", path)
+        with self._calls.device_known("application", device_id):
+            await self._calls.request("GET", path)
         device: dict[str, Any] = {"ids": {"device_id": device_id}}
         if formatters is not None:
             device["formatters"] = formatters.as_json()
