@@ -208,6 +208,7 @@ ALLOWED: dict[str, set[str]] = {
     "targets": {"const", "management_errors", *STATE},
     "management_services": {
         "client",
+        "enrolment",
         "const",
         "downlink_request",
         "management_errors",

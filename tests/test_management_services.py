@@ -107,6 +107,44 @@ async def test_register_from_a_qr_code(
     assert error.translation_key == "management_qr_code_unknown"
 
 
+async def test_register_a_device_that_is_claimed(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """It has no keys here; where registering fails it is given back."""
+    euis = ("A840410000000100", "A84041000181C0AA")
+    sim.stack.claimable[euis] = "SECRET"
+    data = {
+        "qr_code": "LW:D0:A840410000000100:A84041000181C0AA:01014242:OSECRET",
+        "lorawan_version": "1.0.3",
+        "frequency_plan": "EU_863_870_TTN",
+    }
+    sim.faults.http_status["PUT /as/"] = 500
+    error = await refusal(hass, "register_device", **data)
+    assert error.translation_key == "management_no_answer"
+    assert sim.requests[-1][0] == "DELETE"
+    assert "edcs/claim" in sim.requests[-1][1]
+    sim.faults.http_status["DELETE /edcs/"] = 500
+    error = await refusal(hass, "register_device", **data)
+    assert error.translation_key == "management_rollback_failed"
+    assert error.translation_placeholders is not None
+    assert error.translation_placeholders["servers"] == "join"
+    sim.faults.http_status.clear()
+    response = await call(hass, "register_device", **data)
+    assert response["end_device_id"] == "a84041000181c0aa"
+    assert set(sim.devices[response["end_device_id"]].documents) == {"is", "ns", "as"}
+
+
+async def test_register_where_only_chosen_devices_are_let_in(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """What is added here is chosen."""
+    options = {"devices": "chosen", "chosen_devices": ["lpp-node"]}
+    entry = await set_up(hass, sim, make_entry(sim, "manage", options))
+    response = await call(hass, "register_device", **BY_HAND)
+    assert response["device_id"] is not None
+    assert response["end_device_id"] in entry.options["chosen_devices"]
+
+
 async def test_register_without_joining(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
@@ -152,7 +190,9 @@ async def test_issued_and_reversed_euis(
         ({"attributes": {"Bad Key": "x"}}, "management_invalid_attribute"),
         ({"model": "dragino"}, "management_model_form"),
         ({"model": "dragino/nosuch/1.0/EU_863_870"}, "management_model_unknown"),
-        ({"abp": True, "app_s_key": "1"}, "management_invalid_key"),
+        ({"abp": True, "app_s_key": KEY}, "management_keys_unused"),
+        ({"dev_addr": "260B1234"}, "management_session_unused"),
+        ({"issue_dev_eui": True}, "management_dev_eui_unused"),
         ({"end_device_id": "lpp-node"}, "management_id_taken"),
         (
             {"dev_eui": "A84041000181C061", "join_eui": "A840410000000100"},

@@ -15,6 +15,7 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .client import Application, Downlink, Formatter, Formatters, MissingRight, VersionIds
+from .client.formatters import Direction
 from .const import DOMAIN
 from .downlink_request import payload_of_hex
 from .management_errors import refused
@@ -146,21 +147,13 @@ async def _async_set_formatter(call: ServiceCall) -> ServiceResponse:
             raise refused("management_default_formatter")
         await formatters.set_of_device(target.device_id, None)
         return {"formatters": None}
-    own = None if target is None else await formatters.of_device(target.device_id)
-    present = own or await formatters.of_application() or Formatters()
-    wanted = Formatters(
-        up=_formatter(call, ATTR_UPLINK, ATTR_UPLINK_SCRIPT)
-        if ATTR_UPLINK in chosen
-        else present.up,
-        down=_formatter(call, ATTR_DOWNLINK, ATTR_DOWNLINK_SCRIPT)
-        if ATTR_DOWNLINK in chosen
-        else present.down,
-    )
-    if target is None:
-        await formatters.set_of_application(wanted)
-    else:
-        await formatters.set_of_device(target.device_id, wanted)
-    return {"formatters": _formatters(wanted)}
+    wanted: dict[Direction, Formatter | None] = {}
+    if ATTR_UPLINK in chosen:
+        wanted["up"] = _formatter(call, ATTR_UPLINK, ATTR_UPLINK_SCRIPT)
+    if ATTR_DOWNLINK in chosen:
+        wanted["down"] = _formatter(call, ATTR_DOWNLINK, ATTR_DOWNLINK_SCRIPT)
+    changed = await formatters.change(target.device_id if target else None, wanted)
+    return {"formatters": _formatters(changed)}
 
 
 async def _async_test_formatter(call: ServiceCall) -> ServiceResponse:

@@ -21,6 +21,7 @@ from .const import DOMAIN
 KEYS = {
     "application_dev_eui_limit_reached": "management_dev_eui_limit",
     "dev_eui_issuing_not_enabled": "management_no_dev_eui",
+    "dev_eui_unused": "management_dev_eui_unused",
     "end_device_euis_taken": "management_euis_taken",
     "id_taken": "management_id_taken",
     "invalid_attribute": "management_invalid_attribute",
@@ -36,6 +37,7 @@ KEYS = {
     "no_profile_for_band": "management_model_unknown",
     "firmware_version_not_found": "management_model_unknown",
     "nwk_key_unused": "management_nwk_key_unused",
+    "session_unused": "management_session_unused",
     "too_many_attributes": "management_too_many_attributes",
     "unknown_format": "management_qr_code_unknown",
     "wrong_cluster": "management_wrong_cluster",

@@ -1,7 +1,6 @@
 """Actions: register, look at, change, reset and remove end devices."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
 from typing import Any
 
 from homeassistant.const import ATTR_LATITUDE, ATTR_LOCATION, ATTR_LONGITUDE
@@ -18,24 +17,22 @@ from homeassistant.util.json import JsonValueType
 import voluptuous as vol
 
 from .client import (
+    ROOT_KEYS,
+    SESSION_KEYS,
     UNCHANGED,
     DeviceChanges,
     EndDevice,
     Location,
     NotFound,
+    Outline,
     PartlyDeleted,
-    Registration,
-    RollbackFailed,
-    Session,
-    Stack,
     StackError,
-    generate_key,
+    complete_outline,
     looks_reversed,
-    propose_id,
-    usual_frequency_plan,
 )
 from .const import DOMAIN
 from .downlink_request import payload_of_hex
+from .enrolment import async_register
 from .management_errors import refused, translated
 from .targets import (
     APPLICATION,
@@ -57,9 +54,8 @@ SIMULATE_UPLINK = "simulate_uplink"
 
 ATTR_ABP = "abp"
 ATTR_ALTITUDE = "altitude"
-ATTR_APP_KEY = "app_key"
-ATTR_APP_S_KEY = "app_s_key"
 ATTR_ATTRIBUTES = "attributes"
+ATTR_CLAIM_CODE = "claim_code"
 ATTR_CLASS_C = "class_c"
 ATTR_CONFIRM = "confirm"
 ATTR_DESCRIPTION = "description"
@@ -75,13 +71,12 @@ ATTR_JOIN_EUI = "join_eui"
 ATTR_LORAWAN_VERSION = "lorawan_version"
 ATTR_MODEL = "model"
 ATTR_NAME = "name"
-ATTR_NWK_KEY = "nwk_key"
-ATTR_NWK_S_KEY = "nwk_s_key"
 ATTR_PHY_VERSION = "phy_version"
 ATTR_QR_CODE = "qr_code"
 ATTR_REMOVE_LOCATION = "remove_location"
 ATTR_SEARCH = "search"
 
+KEYS = (*ROOT_KEYS, *SESSION_KEYS)
 _TEXT_OR_NONE = vol.Any(None, cv.string)
 _LOCATION = vol.Schema(
     {vol.Required(ATTR_LATITUDE): cv.latitude, vol.Required(ATTR_LONGITUDE): cv.longitude},
@@ -109,13 +104,11 @@ REGISTER_SCHEMA = vol.Schema(
         vol.Optional(ATTR_JOIN_EUI): cv.string,
         vol.Optional(ATTR_MODEL): cv.string,
         vol.Optional(ATTR_QR_CODE): cv.string,
-        vol.Optional(ATTR_APP_KEY): cv.string,
-        vol.Optional(ATTR_NWK_KEY): cv.string,
+        vol.Optional(ATTR_CLAIM_CODE): cv.string,
         vol.Optional(ATTR_GENERATE_KEYS, default=False): cv.boolean,
         vol.Optional(ATTR_ABP, default=False): cv.boolean,
         vol.Optional(ATTR_DEV_ADDR): cv.string,
-        vol.Optional(ATTR_APP_S_KEY): cv.string,
-        vol.Optional(ATTR_NWK_S_KEY): cv.string,
+        **{vol.Optional(key): cv.string for key in KEYS},
     }
 )
 UPDATE_SCHEMA = vol.Schema(
@@ -177,90 +170,54 @@ def telling(action: Action) -> Action:
 async def _async_register(call: ServiceCall) -> ServiceResponse:
     """Register an end device; it is shown at once, waiting for its join."""
     coordinator = application_of(call)
-    stack = coordinator.stack
-    generated: dict[str, str] = {}
-
-    def key(kind: str) -> str | None:
-        given: str | None = call.data.get(kind)
-        if given is None and call.data[ATTR_GENERATE_KEYS]:
-            given = generated[kind] = generate_key()
-        return given
-
-    registration = await _async_described(stack, call.data, set(coordinator.roster.registrations))
-    if call.data[ATTR_ABP]:
-        registration = replace(
-            registration,
-            session=Session(
-                dev_addr=call.data.get(ATTR_DEV_ADDR) or await stack.configuration.dev_addr(),
-                app_s_key=key(ATTR_APP_S_KEY) or "",
-                f_nwk_s_int_key=key(ATTR_NWK_S_KEY) or "",
-            ),
-        )
-    else:
-        newest = (registration.lorawan_version or "").replace("_", ".").endswith(("1.1", "1.1.0"))
-        registration = replace(
-            registration,
-            join_eui=registration.join_eui or await stack.configuration.default_join_eui(),
-            app_key=key(ATTR_APP_KEY),
-            nwk_key=key(ATTR_NWK_KEY) if newest else call.data.get(ATTR_NWK_KEY),
-        )
-    checked = registration.checked()
-    try:
-        end_device = await stack.end_devices.register(checked)
-    except RollbackFailed as err:
-        coordinator.halves.left(checked.device_id, err.left_on)
-        raise
-    coordinator.halves.whole(checked.device_id)
-    state = coordinator.membership.take_in(end_device)
+    outline = _outline(call.data, set(coordinator.roster.registrations))
+    completed = await complete_outline(coordinator.stack, outline)
+    registration = completed.registration
+    end_device, state = await async_register(
+        coordinator, registration, qr_code=completed.qr_code, claim_code=completed.claim_code
+    )
     response = _shown(end_device, state.registry_id if state else None)
-    if generated:
-        response["generated_keys"] = generated
-    if checked.dev_eui is not None and looks_reversed(checked.dev_eui):
+    if completed.generated:
+        response["generated_keys"] = dict(completed.generated)
+    if registration.dev_eui is not None and looks_reversed(registration.dev_eui):
         response["warning"] = "dev_eui_looks_reversed"
     return response
 
 
-async def _async_described(stack: Stack, data: Mapping[str, Any], taken: set[str]) -> Registration:
-    """Return what the call says of the device, from a model or a QR code where one is given."""
-    told: dict[str, Any] = {
-        "device_id": data.get(ATTR_END_DEVICE_ID)
-        or propose_id(data.get(ATTR_NAME) or data.get(ATTR_DEV_EUI) or "", taken),
-        "dev_eui": data.get(ATTR_DEV_EUI),
-        "join_eui": data.get(ATTR_JOIN_EUI),
-        "name": data.get(ATTR_NAME),
-        "description": data.get(ATTR_DESCRIPTION),
-        "attributes": {k: v for k, v in data.get(ATTR_ATTRIBUTES, {}).items() if v},
-        "location": _location(data),
-        "lorawan_version": data.get(ATTR_LORAWAN_VERSION),
-        "lorawan_phy_version": data.get(ATTR_PHY_VERSION),
-        "supports_class_c": data.get(ATTR_CLASS_C),
-        "frequency_plan_id": data.get(ATTR_FREQUENCY_PLAN),
-    }
-    if data[ATTR_ISSUE_DEV_EUI]:
-        told["dev_eui"] = await stack.end_devices.issue_dev_eui()
-    told = {name: value for name, value in told.items() if value is not None}
-    model = None
-    if ATTR_MODEL in data:
-        model = data[ATTR_MODEL].split("/")
-        if len(model) != 4 or not all(model):
-            raise refused("management_model_form", value=data[ATTR_MODEL])
-    if ATTR_QR_CODE in data:
-        code = await stack.qr_codes.parse(data[ATTR_QR_CODE])
-        found = {
-            "dev_eui": code.dev_eui,
-            "join_eui": code.join_eui,
-            "serial_number": code.serial_number,
-            "vendor_id": code.vendor_id,
-            "vendor_profile_id": code.vendor_profile_id,
-        }
-        told = {**{name: value for name, value in found.items() if value is not None}, **told}
-    if model is None:
-        return Registration(**told)
-    if "frequency_plan_id" not in told:
-        plan = usual_frequency_plan(await stack.configuration.frequency_plans(model[3]))
-        if plan is not None:
-            told["frequency_plan_id"] = plan.id
-    return Registration.from_template(await stack.repository.template(*model), **told)
+def _outline(data: Mapping[str, Any], taken: set[str]) -> Outline:
+    """Return what the call says of the device."""
+    return Outline(
+        known={
+            "device_id": data.get(ATTR_END_DEVICE_ID) or None,
+            "dev_eui": data.get(ATTR_DEV_EUI),
+            "join_eui": data.get(ATTR_JOIN_EUI),
+            "name": data.get(ATTR_NAME),
+            "description": data.get(ATTR_DESCRIPTION),
+            "attributes": {k: v for k, v in data.get(ATTR_ATTRIBUTES, {}).items() if v},
+            "location": _location(data),
+            "lorawan_version": data.get(ATTR_LORAWAN_VERSION),
+            "lorawan_phy_version": data.get(ATTR_PHY_VERSION),
+            "supports_class_c": data.get(ATTR_CLASS_C),
+            "frequency_plan_id": data.get(ATTR_FREQUENCY_PLAN),
+        },
+        model=_model(data[ATTR_MODEL]) if ATTR_MODEL in data else None,
+        qr_code=data.get(ATTR_QR_CODE),
+        claim_code=data.get(ATTR_CLAIM_CODE),
+        issue_dev_eui=data[ATTR_ISSUE_DEV_EUI],
+        joins=not data[ATTR_ABP],
+        dev_addr=data.get(ATTR_DEV_ADDR),
+        keys={name: data[name] for name in KEYS if name in data},
+        generate_keys=data[ATTR_GENERATE_KEYS],
+        taken=taken,
+    )
+
+
+def _model(text: str) -> tuple[str, str, str, str]:
+    parts = text.split("/")
+    if len(parts) != 4 or not all(parts):
+        raise refused("management_model_form", value=text)
+    brand, model, firmware, band = parts
+    return brand, model, firmware, band
 
 
 def _location(data: Mapping[str, Any]) -> Location | None:
@@ -362,7 +319,7 @@ async def _async_keys(target: EndDeviceTarget) -> dict[str, str | None] | None:
         keys = await target.coordinator.stack.end_devices.root_keys(target.device_id)
     except NotFound:
         return None  # it doesn't join, or its maker keeps them
-    return {ATTR_APP_KEY: keys.app_key, ATTR_NWK_KEY: keys.nwk_key}
+    return {"app_key": keys.app_key, "nwk_key": keys.nwk_key}
 
 
 async def _async_list(call: ServiceCall) -> ServiceResponse:

@@ -63,10 +63,79 @@ async def test_reversed_eui_is_pointed_out(run: Run) -> None:
     assert "reverse" in result.err
 
 
+async def test_register_lorawan_1_1_without_joining(run: Run, simulator: Simulator) -> None:
+    result = await run(
+        *("devices", "register", "new-abp", "--abp", "--generate-keys"),
+        *("--dev-eui", "70B3D57ED0060098"),
+        *("--frequency-plan", "EU_863_870_TTN", "--lorawan-version", "1.1"),
+        role="manage",
+    )
+    assert result.code == 0, result.err
+    made = result.json["generated_keys"]
+    assert set(made) == {"app_s_key", "nwk_s_key", "s_nwk_s_int_key", "nwk_s_enc_key"}
+    keys = simulator.devices["new-abp"].documents["ns"]["session"]["keys"]
+    assert keys["nwk_s_enc_key"]["key"] == made["nwk_s_enc_key"]
+
+
+async def test_register_by_a_qr_code(run: Run, simulator: Simulator) -> None:
+    """One whose keys its maker keeps is claimed, by the code or by what it says."""
+    code = "LW:D0:70B3D57ED0000001:A84041000181C0AA:01014242:OB12CD34"
+    arguments = ("devices", "register", "by-code", "--qr-code", code, *BY_HAND)
+    result = await run(*arguments, role="manage")
+    assert result.err.startswith("missing_app_key: ")
+    assert "--generate-keys" in result.err
+    simulator.stack.claimable["70B3D57ED0000001", "A84041000181C0AA"] = "B12CD34"
+    result = await run(*arguments, role="manage")
+    assert result.code == 0, result.err
+    assert set(simulator.devices["by-code"].documents) == {"is", "ns", "as"}
+    euis = ("--dev-eui", "A84041000181C0AA", "--join-eui", "70B3D57ED0000001")
+    result = await run("devices", "delete", "by-code", "--yes", role="manage")
+    claim = ("devices", "register", "by-words", *euis, *BY_HAND, "--claim-code")
+    assert (await run(*claim, "NO", role="manage")).code == 1
+    result = await run(*claim, "B12CD34", role="manage")
+    assert result.code == 0, result.err
+    assert set(simulator.devices["by-words"].documents) == {"is", "ns", "as"}
+
+
+async def test_dev_eui_is_issued_last(run: Run, simulator: Simulator) -> None:
+    """The network has few: none is spent on what is refused."""
+    simulator.stack.dev_euis = ["70B3D57ED0070001"]
+    arguments = ("--issue-dev-eui", *BY_HAND)
+    for device_id, more in (("new-one", ()), ("lpp-node", ("--generate-keys",))):
+        result = await run("devices", "register", device_id, *arguments, *more, role="manage")
+        assert result.code
+    result = await run(
+        "devices", "register", "new-one", *arguments, "--generate-keys", role="manage"
+    )
+    assert result.json["ids"]["dev_eui"] == "70B3D57ED0070001"
+
+
+async def test_missing_rights_are_named(run: Run) -> None:
+    result = await run("devices", "delete", "lpp-node", "--yes", role="read")
+    assert result.code == 1
+    assert result.err.rstrip().endswith("(missing: RIGHT_APPLICATION_DEVICES_WRITE)")
+    result = await run("--json", "devices", "delete", "lpp-node", "--yes", role="read")
+    assert "RIGHT_APPLICATION_DEVICES_WRITE" in result.err
+
+
+async def test_lists_of_some(run: Run, simulator: Simulator) -> None:
+    listed = (await run("--json", "devices", "list", "lpp-node", "nosuch")).json
+    assert [device["ids"]["device_id"] for device in listed] == ["lpp-node"]
+    listed = (await run("--json", "devices", "list", "--updated-since", "2000-01-01")).json
+    assert len(listed) == len(simulator.devices)
+    assert (await run("--json", "devices", "list", "--updated-since", "2100-01-01")).json == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
-        (("--dev-eui", "70B3"), "invalid_deveui"),
+        (("--dev-eui", "70B3"), "missing_app_key"),
+        (("--dev-eui", "70B3", "--app-key", KEY), "invalid_deveui"),
+        (("--app-key", KEY), "missing_dev_eui"),
+        (("--dev-eui", "70B3D57ED0060099", "--issue-dev-eui"), "dev_eui_unused"),
+        (("--dev-eui", "70B3D57ED0060099", "--app-s-key", KEY), "session_unused"),
+        (("--abp", "--app-key", KEY), "keys_unused"),
+        (("--abp", "--app-s-key", KEY), "missing_nwk_s_key"),
         (("--dev-eui", "70B3D57ED0060099"), "missing_app_key"),
         (("--dev-eui", "70B3D57ED0060099", "--app-key", "12"), "invalid_appkey"),
         (("--issue-dev-eui", "--app-key", KEY), "dev_eui_issuing_not_enabled"),
@@ -85,9 +154,16 @@ async def test_mistakes(
     "arguments",
     [
         ("devices", "register", "new-one", "--model", "dragino/lht65n"),
+        ("devices", "update", "lpp-node"),
         ("devices", "update", "lpp-node", "--latitude", "1"),
+        ("devices", "update", "lpp-node", "--altitude", "1"),
+        ("devices", "update", "lpp-node", "--no-location", "--latitude", "1", "--longitude", "1"),
+        ("devices", "list", "lpp-node", "--updated-since", "2026-01-01"),
         ("devices", "update", "lpp-node", "--attribute", "room"),
         ("simulate", "lpp-node", "--port", "1", "--payload", "0x1"),
+        ("formatter", "set", "lpp-node"),
+        ("formatter", "set", "--default"),
+        ("formatter", "set", "lpp-node", "--up", "none", "--default"),
         ("formatter", "set", "lpp-node", "--up", "lua"),
         ("formatter", "set", "lpp-node", "--up", "javascript"),
         ("formatter", "test", "lpp-node", "--kind", "cayennelpp"),
@@ -153,7 +229,12 @@ async def test_formatters(run: Run, simulator: Simulator, tmp_path: Path) -> Non
     assert (await run("formatter", "set", "lpp-node", *arguments, role="manage")).code == 0
     found = (await run("formatter", "get", "lpp-node")).json
     assert found["up"]["parameter"] == script.read_text()
-    assert found["down"] is None
+    assert found["down"]["kind"] == "FORMATTER_CAYENNELPP"
+    assert (await run("formatter", "set", "lpp-node", "--down", "none", role="manage")).code == 0
+    found = (await run("formatter", "get", "lpp-node")).json
+    assert (found["up"]["kind"], found["down"]) == ("FORMATTER_JAVASCRIPT", None)
+    assert (await run("formatter", "set", "lpp-node", "--default", role="manage")).code == 0
+    assert (await run("formatter", "get", "lpp-node")).json is None
     assert (await run("formatter", "set", "--up", "cayennelpp", role="manage")).code == 0
     assert (await run("formatter", "get", role="manage")).json["up"]["kind"].endswith("LPP")
     kind = ("--kind", "cayennelpp")

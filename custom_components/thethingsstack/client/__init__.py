@@ -88,6 +88,14 @@ from .models import (
     Reception,
     VersionIds,
 )
+from .outline import (
+    ROOT_KEYS,
+    SESSION_KEYS,
+    Completed,
+    Outline,
+    claim_and_register,
+    complete_outline,
+)
 from .registration import Registration, Server, Session
 from .registry import DEVICE_FIELDS
 from .removal import Deletion, PartlyDeleted, RollbackFailed
@@ -105,6 +113,8 @@ __all__ = [
     "NETWORKS",
     "PRIORITIES",
     "REGISTRY_EVENTS",
+    "ROOT_KEYS",
+    "SESSION_KEYS",
     "UNCHANGED",
     "ApiKey",
     "Application",
@@ -114,6 +124,7 @@ __all__ = [
     "Brand",
     "CertificateFailed",
     "Collaborator",
+    "Completed",
     "Conflict",
     "Connection",
     "ConnectionFailed",
@@ -156,6 +167,7 @@ __all__ = [
     "Network",
     "NormalizedUplink",
     "NotFound",
+    "Outline",
     "PartlyDeleted",
     "Presence",
     "Priority",
@@ -182,7 +194,9 @@ __all__ = [
     "UplinkMessage",
     "VersionIds",
     "check_id",
+    "claim_and_register",
     "cloud_network",
+    "complete_outline",
     "expand",
     "generate_eui",
     "generate_key",

@@ -18,7 +18,7 @@ from .cli_run import (
     typer,
 )
 from .downlinks import Downlink
-from .formatters import CAYENNE_LPP, JAVASCRIPT, NONE, REPOSITORY, Formatters
+from .formatters import CAYENNE_LPP, JAVASCRIPT, NONE, REPOSITORY, Direction
 from .models import Formatter
 from .stack import Stack
 
@@ -163,19 +163,28 @@ def formatter_set(
     context: typer.Context,
     device_id: Annotated[str | None, typer.Argument(help="Else the application's.")] = None,
     *,
-    up: Annotated[str, typer.Option(help=_KIND_HELP)] = "none",
+    up: Annotated[str | None, typer.Option(help=_KIND_HELP)] = None,
     up_script: Annotated[Path | None, typer.Option(help="File with the JavaScript.")] = None,
-    down: Annotated[str, typer.Option(help=_KIND_HELP)] = "none",
+    down: Annotated[str | None, typer.Option(help=_KIND_HELP)] = None,
     down_script: Annotated[Path | None, typer.Option(help="File with the JavaScript.")] = None,
+    default: Annotated[
+        bool, typer.Option("--default", help="Let the application's apply to the device.")
+    ] = False,
 ) -> None:
-    """Set the formatters of both directions."""
-    formatters = Formatters(up=_formatter(up, up_script), down=_formatter(down, down_script))
+    """Set formatters; a direction that isn't named stays."""
+    wanted: dict[Direction, Formatter | None] = {}
+    if up is not None or up_script is not None:
+        wanted["up"] = _formatter(up or "javascript", up_script)
+    if down is not None or down_script is not None:
+        wanted["down"] = _formatter(down or "javascript", down_script)
+    if bool(wanted) == default or (default and device_id is None):
+        refuse_usage("name --up, --down or both, or for a device --default")
 
     async def change(stack: Stack) -> None:
-        if device_id:
-            await stack.formatters.set_of_device(device_id, formatters)
+        if default and device_id is not None:
+            await stack.formatters.set_of_device(device_id, None)
         else:
-            await stack.formatters.set_of_application(formatters)
+            await stack.formatters.change(device_id, wanted)
 
     run_with(context, change)
 

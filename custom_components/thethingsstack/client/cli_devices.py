@@ -1,30 +1,53 @@
 """The commands about end devices."""
 
 from dataclasses import replace
+from datetime import datetime
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 from .changes import UNCHANGED, DeviceChanges
 from .cli_models import model_path
 from .cli_run import group, pairs, print_json, refuse_usage, run_with, time_text, typer
-from .configuration import usual_frequency_plan
 from .errors import InvalidRequest
-from .identifiers import generate_key, looks_reversed
+from .identifiers import looks_reversed
 from .models import EndDevice, Location
-from .registration import Registration, Session
+from .outline import Completed, Outline, claim_and_register, complete_outline
 from .stack import Stack
 
 devices_app = group("End devices.")
 
+_HINTS = {
+    "dev_eui": "--dev-eui, --issue-dev-eui or --qr-code",
+    "frequency_plan_id": "--frequency-plan; `plans` lists them",
+    "lorawan_version": "--model, or --lorawan-version with --frequency-plan",
+}
 _KEY_HELP = '32 hexadecimal digits; "-" reads them from the standard input.'
 
 
 @devices_app.command("list")
-def devices_list(context: typer.Context) -> None:
+def devices_list(
+    context: typer.Context,
+    device_ids: Annotated[
+        list[str] | None, typer.Argument(help="Only those of these that there are.")
+    ] = None,
+    updated_since: Annotated[
+        datetime | None,
+        typer.Option(help="Only those changed in the registry since; this machine's time."),
+    ] = None,
+) -> None:
     """List the end devices."""
+    if device_ids and updated_since is not None:
+        refuse_usage("either device ids or --updated-since")
 
     async def show(stack: Stack) -> None:
-        _print_devices([device async for device in stack.devices()], json=context.obj.json)
+        if device_ids:
+            found = await stack.end_devices.batch(device_ids)
+        elif updated_since is not None:
+            changed = stack.end_devices.updated_since(updated_since)
+            found = [device async for device in changed]
+        else:
+            found = [device async for device in stack.devices()]
+        _print_devices(found, json=context.obj.json)
 
     run_with(context, show)
 
@@ -72,6 +95,12 @@ def devices_register(
     description: Annotated[str | None, typer.Option()] = None,
     attribute: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE")] = None,
     model: Annotated[str | None, typer.Option(metavar="BRAND/MODEL/FIRMWARE/BAND")] = None,
+    qr_code: Annotated[
+        str | None, typer.Option(help="The text of its QR code; it is claimed where it must be.")
+    ] = None,
+    claim_code: Annotated[
+        str | None, typer.Option(help="Claim it by this code; it then needs no keys.")
+    ] = None,
     frequency_plan: Annotated[str | None, typer.Option(help="Else the band's usual one.")] = None,
     lorawan_version: Annotated[str | None, typer.Option(help="For instance 1.0.3.")] = None,
     phy_version: Annotated[str | None, typer.Option(help="Else the version's usual one.")] = None,
@@ -82,22 +111,25 @@ def devices_register(
     dev_addr: Annotated[str | None, typer.Option(help="ABP: else the network gives one.")] = None,
     nwk_s_key: Annotated[str | None, typer.Option(help="ABP. " + _KEY_HELP)] = None,
     app_s_key: Annotated[str | None, typer.Option(help="ABP. " + _KEY_HELP)] = None,
+    s_nwk_s_int_key: Annotated[str | None, typer.Option(help="ABP, LoRaWAN 1.1.")] = None,
+    nwk_s_enc_key: Annotated[str | None, typer.Option(help="ABP, LoRaWAN 1.1.")] = None,
     generate_keys: Annotated[
         bool, typer.Option("--generate-keys", help="Make the missing keys and print them, once.")
     ] = False,
 ) -> None:
     """Register an end device, from the Device Repository or by hand; all or nothing."""
-    generated: dict[str, str] = {}
-
-    def key(kind: str, given: str | None) -> str | None:
-        if given is None and generate_keys:
-            given = generated[kind] = generate_key()
-        return sys.stdin.readline() if given == "-" else given
-
-    async def register(stack: Stack) -> None:
-        known: dict[str, Any] = {
+    keys = {
+        "app_key": app_key,
+        "nwk_key": nwk_key,
+        "app_s_key": app_s_key,
+        "nwk_s_key": nwk_s_key,
+        "s_nwk_s_int_key": s_nwk_s_int_key,
+        "nwk_s_enc_key": nwk_s_enc_key,
+    }
+    outline = Outline(
+        known={
             "device_id": device_id,
-            "dev_eui": await stack.end_devices.issue_dev_eui() if issue_dev_eui else dev_eui,
+            "dev_eui": dev_eui,
             "join_eui": join_eui,
             "name": name,
             "description": description,
@@ -106,49 +138,46 @@ def devices_register(
             "lorawan_phy_version": phy_version,
             "supports_class_c": class_c or None,
             "frequency_plan_id": frequency_plan,
-        }
-        registration = await _registration(stack, model, known)
-        if abp:
-            registration = replace(
-                registration,
-                session=Session(
-                    dev_addr=dev_addr or await stack.configuration.dev_addr(),
-                    app_s_key=key("app_s_key", app_s_key) or "",
-                    f_nwk_s_int_key=key("nwk_s_key", nwk_s_key) or "",
-                ),
-            )
-        else:
-            new = str(registration.lorawan_version).endswith(("1_1", "1.1", "1.1.0"))
-            registration = replace(
-                registration,
-                join_eui=registration.join_eui or await stack.configuration.default_join_eui(),
-                app_key=key("app_key", app_key),
-                nwk_key=key("nwk_key", nwk_key) if new or nwk_key else None,
-            )
-        checked = registration.checked()
-        if checked.dev_eui is not None and looks_reversed(checked.dev_eui):
+        },
+        model=model_path(model) if model is not None else None,
+        qr_code=qr_code,
+        claim_code=claim_code,
+        issue_dev_eui=issue_dev_eui,
+        joins=not abp,
+        dev_addr=dev_addr,
+        keys={
+            kind: sys.stdin.readline() if given == "-" else given
+            for kind, given in keys.items()
+            if given is not None
+        },
+        generate_keys=generate_keys,
+    )
+
+    async def register(stack: Stack) -> None:
+        completed = await _completed(stack, outline)
+        registration = completed.registration
+        if registration.dev_eui is not None and looks_reversed(registration.dev_eui):
             print("The DevEUI's bytes seem to stand in reverse order.", file=sys.stderr)
-        device = await stack.end_devices.register(checked)
-        answer = {**device.raw, **({"generated_keys": generated} if generated else {})}
-        print_json(answer, indent=not context.obj.json)
+        device = await claim_and_register(
+            stack, registration, qr_code=completed.qr_code, claim_code=completed.claim_code
+        )
+        made = {"generated_keys": completed.generated} if completed.generated else {}
+        print_json({**device.raw, **made}, indent=not context.obj.json)
 
     run_with(context, register)
 
 
-async def _registration(stack: Stack, model: str | None, known: dict[str, Any]) -> Registration:
-    told = {name: value for name, value in known.items() if value is not None}
-    if model is None:
-        return Registration(**told)
-    brand, model_id, firmware, band = model_path(model)
-    if "frequency_plan_id" not in told:
-        plan = usual_frequency_plan(await stack.configuration.frequency_plans(band))
-        if plan is None:
-            raise InvalidRequest(
-                "the band has several frequency plans: name one", name="missing_frequency_plan_id"
-            )
-        told["frequency_plan_id"] = plan.id
-    template = await stack.repository.template(brand, model_id, firmware, band)
-    return Registration.from_template(template, **told)
+async def _completed(stack: Stack, outline: Outline) -> Completed:
+    """Return what is registered; what is missing is told with the options that give it."""
+    try:
+        return await complete_outline(stack, outline)
+    except InvalidRequest as error:
+        missing = error.name.removeprefix("missing_")
+        if missing == error.name:
+            raise
+        option = f"--{missing.replace('_', '-')}"
+        hint = _HINTS.get(missing, f"{option}, or --generate-keys")
+        raise InvalidRequest(f"{error.message}: {hint}", name=error.name) from error
 
 
 @devices_app.command("update")
@@ -171,8 +200,10 @@ def devices_update(
     class_c: Annotated[bool | None, typer.Option()] = None,
 ) -> None:
     """Change an end device; what isn't named stays."""
-    if (latitude is None) != (longitude is None):
+    if (latitude is None) != (longitude is None) or (altitude is not None and latitude is None):
         refuse_usage("a location has a latitude and a longitude")
+    if no_location and latitude is not None:
+        refuse_usage("either a location or --no-location")
     changes = DeviceChanges(
         name=UNCHANGED if name is None else name,
         description=UNCHANGED if description is None else description,
@@ -187,6 +218,9 @@ def devices_update(
     elif latitude is not None and longitude is not None:
         place = Location(latitude=latitude, longitude=longitude, altitude=altitude)
         changes = replace(changes, location=place)
+
+    if changes == DeviceChanges():
+        refuse_usage("nothing to change is named")
 
     async def update(stack: Stack) -> None:
         device = await stack.end_devices.update(device_id, changes)

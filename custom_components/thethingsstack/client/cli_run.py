@@ -151,11 +151,19 @@ def refuse_usage(text: str) -> NoReturn:
 
 def refuse(error: StackError, *, json: bool) -> NoReturn:
     """End the command with what went wrong."""
+    lacking = list(error.rights) if isinstance(error, MissingRight) else []
     if json:
-        told = {"name": error.name, "namespace": error.namespace, "message": error.message}
+        told: dict[str, Any] = {
+            "name": error.name,
+            "namespace": error.namespace,
+            "message": error.message,
+        }
+        if lacking:
+            told["missing_rights"] = lacking
         print(orjson.dumps({"error": told}).decode(), file=sys.stderr)
     else:
-        print(f"{error.name}: {error.message}", file=sys.stderr)
+        more = f" (missing: {', '.join(lacking)})" if lacking else ""
+        print(f"{error.name}: {error.message}{more}", file=sys.stderr)
     if isinstance(error, ConnectionFailed | ServerFailed):
         raise typer.Exit(UNREACHABLE)
     ours = isinstance(error, InvalidRequest) and error.status is None

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from . import values
 from .calls import Calls
@@ -16,6 +16,8 @@ JAVASCRIPT = "FORMATTER_JAVASCRIPT"
 CAYENNE_LPP = "FORMATTER_CAYENNELPP"
 GRPC_SERVICE = "FORMATTER_GRPC_SERVICE"
 KINDS = (NONE, REPOSITORY, JAVASCRIPT, CAYENNE_LPP, GRPC_SERVICE)
+
+type Direction = Literal["up", "down"]
 
 _FAILURES = ("pkg/messageprocessors", "pkg/scripting")
 # The server takes no uplink without them; a formatter hardly ever reads them.
@@ -120,6 +122,29 @@ class FormatterCalls:
             device["formatters"] = formatters.as_json()
         body = {"end_device": device, "field_mask": {"paths": ["formatters"]}}
         await self._calls.request("PUT", path, json=body)
+
+    async def change(
+        self, device_id: str | None, wanted: Mapping[Direction, Formatter | None]
+    ) -> Formatters:
+        """Set the named directions of a device, or of the application, and return both.
+
+        The other stays as it is; for a device that had none of its own, as the application's.
+        """
+        if set(wanted) == {"up", "down"}:
+            present = Formatters()
+        elif device_id is None:
+            present = await self.of_application() or Formatters()
+        else:
+            own = await self.of_device(device_id)
+            present = own or await self.of_application() or Formatters()
+        formatters = Formatters(
+            up=wanted.get("up", present.up), down=wanted.get("down", present.down)
+        )
+        if device_id is None:
+            await self.set_of_application(formatters)
+        else:
+            await self.set_of_device(device_id, formatters)
+        return formatters
 
     async def decode(
         self,
