@@ -15,10 +15,12 @@ from custom_components.thethingsstack import (
     addresses,
     application_services,
     change_flow,
+    change_form,
     config_flow,
     downlink_errors,
     field_edit,
     fields_flow,
+    formatter_flow,
     formatter_repair,
     management_errors,
     management_services,
@@ -198,6 +200,7 @@ def test_every_step_has_its_texts() -> None:
         removal_flow.RemovalFlow,
         change_flow.ChangeFlow,
         replacement_flow.ReplacementFlow,
+        formatter_flow.FormatterFlow,
     )
     assert set(OPTIONS["step"]) == steps - {"edit_again", "done"}  # without a form
     for flow in (CONFIG, OPTIONS):
@@ -252,20 +255,28 @@ def test_options_have_their_texts() -> None:
     for name, call in calls("field_edit"):
         if name == "FieldError":
             errors |= constants(call.args[1])
-    for name, call in calls("change_flow", "removal_flow", "replacement_flow", "registration_form"):
-        if name == "Refusal":
+    for name, call in calls(
+        "change_flow",
+        "change_form",
+        "formatter_flow",
+        "removal_flow",
+        "replacement_flow",
+        "registration_form",
+    ):
+        if name == "Refusal" and isinstance(call.args[1], ast.Constant):
             errors |= constants(call.args[1])
+    errors |= {key for _, key in change_form._WRONG_TEXTS.values()}
     errors.remove("phy_version_odd")  # asked only where an end device is added
     # What the servers may say.
     errors |= {"not_found", "rollback_failed", "partly_deleted", "id_taken", "wrong_cluster"}
     errors |= {"euis_taken", "euis_taken_somewhere"}
     errors |= {"missing_rights", "key_refused", "rate_limited", "cannot_connect", "refused"}
     assert set(OPTIONS["error"]) == errors
-    assert set(steps["change_what"]["data"]) == set(fields_of(change_flow.CHANGE_SCHEMA))
+    assert set(steps["change_what"]["data"]) == set(fields_of(change_form.CHANGE_SCHEMA))
     assert set(steps["remove_what"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
     aborts = {"changed", "no_fields", "removed", "replaced", "replaced_with_keys"}
-    for name, call in calls("fields_flow"):
-        if name == "AbortFlow":
+    for name, call in calls("fields_flow", "formatter_flow"):
+        if name in ("AbortFlow", "_formatter_abort"):
             aborts |= constants(call.args[0])
     assert set(OPTIONS["abort"]) == aborts
 
@@ -278,7 +289,21 @@ def test_choices_have_their_texts() -> None:
         *CONTROL_CHOICES,
         "priority", "wait_for",
         "activation",
+        "area", "device_formatter", "formatter_scope", "names", "present_formatter",
     }  # fmt: skip
+    for key in ("names", "area"):
+        choices = {change_form.APART, change_form.TO_HOME, change_form.TO_SERVER}
+        assert set(selector[key]["options"]) == choices
+    kinds_of_formatter = {*formatter_flow.KINDS.values(), formatter_flow.NONE}
+    assert set(selector["device_formatter"]["options"]) == {
+        formatter_flow.DEFAULT,
+        *kinds_of_formatter,
+    }
+    assert set(selector["formatter_scope"]["options"]) == {formatter_flow.ONE, formatter_flow.ALL}
+    assert set(selector["present_formatter"]["options"]) == {
+        *kinds_of_formatter,
+        *("other", "own", "default", "default_unseen"),
+    }
     kinds = {*Kind, field_edit.HIDDEN} - {Kind.IGNORE}
     assert set(selector["field_platform"]["options"]) == kinds
     assert set(selector["field_state_class"]["options"]) == set(SENSOR_ROLES)

@@ -1,64 +1,33 @@
-"""Edit an end device in The Things Stack: name, description, location, area."""
+"""Edit an end device in The Things Stack: what it says of itself, and its payload formatter."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import callback
-from homeassistant.helpers import area_registry as ar, device_registry as dr
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    LocationSelector,
-    TextSelector,
-    TextSelectorConfig,
-)
+from homeassistant.helpers import device_registry as dr
 import voluptuous as vol
 
-from .client import UNCHANGED, DeviceChanges, EndDevice, InvalidRequest, Location, StackError
-from .client.changes import Unchanged
-from .const import AREA_ATTRIBUTES
-from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .areas import area_of, move, told_area
+from .change_form import CHANGE_SCHEMA, TO_HOME, AtHome, present, read_changes
+from .client import StackError
+from .formatter_flow import FormatterFlow
 from .registration_errors import Refusal, refusal
 from .registration_form import chosen, searchable
 
-USER_LOCATION = "user"
-AREA_ATTRIBUTE = AREA_ATTRIBUTES[0]
-CHANGE_SCHEMA = vol.Schema(
-    {
-        vol.Optional("name"): TextSelector(),
-        vol.Required("same_name", default=False): BooleanSelector(),
-        vol.Optional("description"): TextSelector(TextSelectorConfig(multiline=True)),
-        vol.Optional("location"): LocationSelector(),
-        vol.Required("no_location", default=False): BooleanSelector(),
-        vol.Required("write_area", default=False): BooleanSelector(),
-    }
-)
 
-
-class ChangeFlow(OptionsFlow):
-    """Which one → its form, filled in with what the server says → saved."""
-
-    config_entry: TtsConfigEntry
-    _to_change: EndDevice
-
-    @property
-    def _application(self) -> ApplicationCoordinator:
-        return self.config_entry.runtime_data
+class ChangeFlow(FormatterFlow):
+    """Which one → its form, filled in with what the server says, or its formatter → saved."""
 
     async def async_step_change(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which end device, and read what the server says of it now."""
-        names = {
-            device_id: device.name or device_id
-            for device_id, device in self._application.roster.registrations.items()
-        }
-        ordered = sorted(names.items(), key=lambda pair: pair[1].casefold())
-        choices = {f"{name} · {device_id}": device_id for device_id, name in ordered}
+        choices = self._changeable()
         refused = None
         if user_input is not None:
             try:
                 device_id = chosen("end_device", user_input["end_device"], choices)
                 self._to_change = await self._application.stack.device(device_id)
-                return await self.async_step_change_what()
+                return await self.async_step_change_menu()
             except Refusal as err:
                 refused = err
             except StackError as err:
@@ -72,102 +41,89 @@ class ChangeFlow(OptionsFlow):
             last_step=False,
         )
 
+    def _changeable(self) -> dict[str, str]:
+        """Return the ids of the registered end devices by both names, id and model."""
+        roster = self._application.roster
+        labels = {}
+        for device_id, device in roster.registrations.items():
+            state, versions = roster.by_device_id(device_id), device.version_ids
+            home = self._at_home(device_id).name if state is not None else None
+            parts = [home, device.name, device_id, versions.model_id if versions else None]
+            labels[" · ".join(dict.fromkeys(filter(None, parts)))] = device_id
+        return dict(sorted(labels.items(), key=lambda pair: pair[0].casefold()))
+
+    async def async_step_change_menu(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask what to edit of it."""
+        device = self._to_change
+        return self.async_show_menu(
+            step_id="change_menu",
+            menu_options=["change_what", "formatter"],
+            description_placeholders={
+                "device": device.name or device.ids.device_id,
+                "device_id": device.ids.device_id,
+            },
+        )
+
     async def async_step_change_what(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask what it is to be, and save what differs."""
         device = self._to_change
+        home = self._at_home(device.ids.device_id)
         refused = None
         if user_input is not None:
-            refused = await self._async_save(user_input)
+            refused = await self._async_save(user_input, home)
             if refused is None:
-                return self.async_abort(
-                    reason="changed",
-                    description_placeholders={
-                        "device": user_input.get("name", "").strip() or device.ids.device_id
-                    },
-                )
-        told = {"device_id": device.ids.device_id, "area": self._area() or "-"}
+                changed = self._to_change
+                told = {"device": changed.name or changed.ids.device_id}
+                return self.async_abort(reason="changed", description_placeholders=told)
+        told = {
+            "device_id": device.ids.device_id,
+            "area": home.area or "-",
+            "told_area": told_area(device.attributes) or "-",
+            "home_name": home.name or "-",
+        }
         return self.async_show_form(
             step_id="change_what",
             data_schema=self.add_suggested_values_to_schema(
-                CHANGE_SCHEMA, _present(device) if user_input is None else user_input
+                CHANGE_SCHEMA, present(device) if user_input is None else user_input
             ),
             errors={} if refused is None else {refused.field: refused.key},
             description_placeholders=told | (refused.placeholders if refused else {}),
             last_step=True,
         )
 
-    async def _async_save(self, answers: Mapping[str, Any]) -> Refusal | None:
-        device_id = self._to_change.ids.device_id
+    async def _async_save(self, answers: Mapping[str, Any], home: AtHome) -> Refusal | None:
+        application, device_id = self._application, self._to_change.ids.device_id
         try:
-            changed = await self._application.stack.end_devices.update(
-                device_id, self._changes(answers)
-            )
+            changes = read_changes(self.hass, self._to_change, home, answers)
+            self._to_change = await application.stack.end_devices.update(device_id, changes)
         except Refusal as err:
             return err
-        except InvalidRequest as err:
-            if err.name in ("name_too_long", "description_too_long"):
-                field = err.name.removesuffix("_too_long")
-                return Refusal(field, "text_too_long", longest=err.attributes["maximum"])
-            return refusal(err, str)
         except StackError as err:
             return refusal(err, str)
-        state = self._application.membership.take_in(changed)
-        if answers["same_name"] and state is not None and state.registry_id is not None:
+        state = application.membership.take_in(self._to_change)
+        if state is None or state.registry_id is None:
+            return None
+        if answers["names"] == TO_HOME:
             dr.async_get(self.hass).async_update_device(state.registry_id, name_by_user=None)
+        area = told_area(self._to_change.attributes)
+        if answers["area"] == TO_HOME and area is not None:
+            move(self.hass, state.registry_id, area)
         return None
 
-    def _changes(self, answers: Mapping[str, Any]) -> DeviceChanges:
-        """Return what differs from what the form was filled in with."""
-        before = _present(self._to_change)
-        texts = {key: answers.get(key, "").strip() for key in ("name", "description")}
-        location = answers.get("location")
-        place: Location | Unchanged | None = UNCHANGED
-        if answers["no_location"]:
-            place = None
-        elif location is not None and location != before.get("location"):
-            place = self._place(location)
-        attributes: dict[str, str | None] = {}
-        if answers["write_area"]:
-            area = self._area()
-            if area is None:
-                raise Refusal("write_area", "no_area")
-            attributes[AREA_ATTRIBUTE] = area
-        return DeviceChanges(
-            name=texts["name"],
-            description=texts["description"],
-            attributes=attributes,
-            location=place,
-        )
-
-    def _place(self, location: Mapping[str, float]) -> Location:
-        """Return a place on the map; the altitude stays, for no map tells it."""
-        known = self._to_change.locations.get(USER_LOCATION)
-        return Location(
-            latitude=location["latitude"],
-            longitude=location["longitude"],
-            altitude=known.altitude if known else None,
-        )
-
     @callback
-    def _area(self) -> str | None:
-        """Return the name of the area where the end device is in Home Assistant."""
-        state = self._application.roster.by_device_id(self._to_change.ids.device_id)
-        entry = (
-            dr.async_get(self.hass).async_get(state.registry_id)
-            if state is not None and state.registry_id is not None
-            else None
+    def _at_home(self, device_id: str) -> AtHome:
+        """Return how Home Assistant has an end device."""
+        state = self._application.roster.by_device_id(device_id)
+        registry_id = None if state is None else state.registry_id
+        entry = dr.async_get(self.hass).async_get(registry_id) if registry_id else None
+        if entry is None:
+            return AtHome()
+        return AtHome(
+            registry_id=registry_id,
+            name=entry.name_by_user or entry.name,
+            area=area_of(self.hass, registry_id),
         )
-        if entry is None or entry.area_id is None:
-            return None
-        area = ar.async_get(self.hass).async_get_area(entry.area_id)
-        return None if area is None else area.name
-
-
-def _present(device: EndDevice) -> dict[str, Any]:
-    """Return what a form is filled in with."""
-    present: dict[str, Any] = {"name": device.name or "", "description": device.description or ""}
-    if (known := device.locations.get(USER_LOCATION)) is not None:
-        present["location"] = {"latitude": known.latitude, "longitude": known.longitude}
-    return present

@@ -42,7 +42,7 @@ KEYS = {
     "unknown_format": "management_qr_code_unknown",
     "wrong_cluster": "management_wrong_cluster",
 }
-_LONG = {"name_too_long", "description_too_long"}
+_LONG = {"name_too_long", "description_too_long", "attribute_too_long"}
 
 
 def failure(key: str, **placeholders: object) -> HomeAssistantError:

@@ -181,6 +181,7 @@ async def test_register_a_claimed_device(simulator: Simulator, stack: Stack) -> 
         ({"description": "x" * 2001}, "description_too_long"),
         ({"attributes": {f"key-{i}": "x" for i in range(11)}}, "too_many_attributes"),
         ({"attributes": {"Bad Key": "x"}}, "invalid_attribute"),
+        ({"attributes": {"room": "x" * 201}}, "attribute_too_long"),
         ({"session": ABP.session}, "keys_unused"),
         (
             {"session": ABP.session, "app_key": None, "lorawan_version": "1.1"},

@@ -13,6 +13,7 @@ from .models import Location, VersionIds
 from .repository import DeviceTemplate
 
 MAX_ATTRIBUTES = 10
+MAX_ATTRIBUTE_VALUE = 200
 MAX_NAME = 50
 MAX_DESCRIPTION = 2_000
 USER_LOCATION = "user"
@@ -181,7 +182,10 @@ def _phy_version(lorawan_version: str, given: str | None) -> str:
 def check_texts(
     name: str | None, description: str | None, attributes: Mapping[str, str | None]
 ) -> None:
-    """Raise InvalidRequest for texts that are too long or attributes that can't be."""
+    """Raise InvalidRequest for texts that are too long or attributes that can't be.
+
+    An attribute that is None is one that goes.
+    """
     for kind, text, longest in (
         ("name", name, MAX_NAME),
         ("description", description, MAX_DESCRIPTION),
@@ -192,14 +196,22 @@ def check_texts(
                 name=f"{kind}_too_long",
                 attributes={"maximum": longest},
             )
-    if len(attributes) > MAX_ATTRIBUTES:
+    count = sum(value is not None for value in attributes.values())
+    if count > MAX_ATTRIBUTES:
         raise InvalidRequest(
-            f"{len(attributes)} attributes are too many, {MAX_ATTRIBUTES} are allowed",
+            f"{count} attributes are too many, {MAX_ATTRIBUTES} are allowed",
             name="too_many_attributes",
             attributes={"maximum": MAX_ATTRIBUTES},
         )
-    for key in attributes:
+    for key, value in attributes.items():
         check_id(key, "attribute")
+        if value is not None and len(value) > MAX_ATTRIBUTE_VALUE:
+            raise InvalidRequest(
+                f"the attribute `{key}` has {len(value)} characters, "
+                f"{MAX_ATTRIBUTE_VALUE} are allowed",
+                name="attribute_too_long",
+                attributes={"value": key, "maximum": MAX_ATTRIBUTE_VALUE},
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

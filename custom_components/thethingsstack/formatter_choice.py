@@ -1,0 +1,187 @@
+"""A payload formatter for some end devices: tried on their last uplinks, then saved for all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+import json
+from typing import Any
+
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+
+from .client import Formatter, FormatterFailed, Formatters, NotFound, Stack, StackError, VersionIds
+from .client.formatters import REPOSITORY
+from .client.rights import DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ
+from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .device import EndDeviceState
+
+NEEDED = (DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ)
+"""The rights that trying and saving a formatter needs."""
+TRIED = 3
+LONGEST_RESULT = 1_500
+EXAMPLE = """function decodeUplink(input) {
+  return { data: { bytes: input.bytes, port: input.fPort } };
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a formatter makes of last uplinks: a text with the results, or why it doesn't fit."""
+
+    results: str = ""
+    failure: str | None = None
+
+
+async def async_reason(stack: Stack, device: EndDeviceState) -> str | None:
+    """Return why the last uplink isn't decoded, in the formatter's own words.
+
+    None where there is no formatter, empty where it can't be told.
+    """
+    try:
+        formatters = await stack.formatters.of_device(device.device_id)
+        if formatters is None:
+            formatters = await stack.formatters.of_application()
+        if formatters is None or formatters.up is None:
+            return None
+        return (await async_try(stack, [device], formatters.up)).failure or ""
+    except StackError:
+        return ""
+
+
+async def async_try(stack: Stack, devices: Sequence[EndDeviceState], formatter: Formatter) -> Trial:
+    """Let a formatter decode the last uplinks of some end devices; nothing is changed."""
+    results = []
+    for device in devices:
+        uplink = device.last_data_uplink
+        if uplink is None or not uplink.frm_payload:
+            continue
+        named = f"{device.name}: " if len(devices) > 1 else ""
+        try:
+            decoded = await stack.formatters.decode(
+                device.device_id,
+                f_port=uplink.f_port,
+                payload=uplink.frm_payload,
+                formatter=formatter,
+                version_ids=device.version_ids,
+            )
+        except FormatterFailed as err:
+            return Trial(failure=named + str(err))
+        if not decoded.data:
+            return Trial(failure=f"{named}{uplink.frm_payload.hex().upper()} → {{}}")
+        results.append(_shown(device, uplink.frm_payload, decoded.data))
+        if len(results) == TRIED:
+            break
+    return Trial(results="\n\n".join(results))
+
+
+def _shown(device: EndDeviceState, payload: bytes, data: Mapping[str, Any]) -> str:
+    text = json.dumps(data, indent=2, ensure_ascii=False)[:LONGEST_RESULT].replace("```", "'''")
+    return f"**{device.name}** `{payload.hex().upper()}`\n\n```json\n{text}\n```"
+
+
+class FormatterChoice:
+    """What a dialogue knows of the formatter that some end devices are to have.
+
+    They are never none; the first one stands for all where the model is asked for.
+    """
+
+    def __init__(self, entry: TtsConfigEntry, devices: Sequence[EndDeviceState]) -> None:
+        """Take the end devices; nothing is asked of the server yet."""
+        self._entry = entry
+        self.devices = list(devices)
+        self.script = EXAMPLE
+        self.results = ""
+        """What the one tried last makes of the last uplinks; empty where there are none."""
+        self.reason = ""
+        """Why it doesn't fit."""
+        self._in_repository: bool | None = None
+
+    @property
+    def _coordinator(self) -> ApplicationCoordinator:
+        return self._entry.runtime_data
+
+    async def async_in_repository(self) -> bool:
+        """Return whether the Device Repository has a formatter for the model; asked once."""
+        if self._in_repository is None:
+            versions = self.devices[0].version_ids
+            self._in_repository = False
+            if versions is not None and _complete(versions):
+                repository = self._coordinator.stack.repository
+                try:
+                    await repository.formatter(versions, "uplink_decoder")
+                    self._in_repository = True
+                except NotFound:
+                    pass
+                except StackError:
+                    self._in_repository = None  # perhaps next time
+        return self._in_repository is True
+
+    async def async_try(self, formatter: Formatter) -> bool:
+        """Return whether a formatter fits; keeps what it makes of the last uplinks, or why not.
+
+        Raises StackError where that can't be found out.
+        """
+        trial = await async_try(self._coordinator.stack, self.devices, formatter)
+        if trial.failure is not None:
+            self.reason = trial.failure
+            return False
+        self.results = trial.results
+        return True
+
+    async def async_save(self, up: Formatter | None) -> None:
+        """Set the formatter of each device that hasn't it yet: again where it failed half-way.
+
+        Raises StackError.
+        """
+        stack = self._coordinator.stack
+        for device in self.devices:
+            before = await stack.formatters.of_device(device.device_id)
+            wanted = Formatters(up=up, down=await _async_down(stack, before, up))
+            if before != wanted:
+                await stack.formatters.set_of_device(device.device_id, wanted)
+            device.undecoded = 0
+        self._tell()
+
+    async def async_save_default(self) -> None:
+        """Let the application's formatters apply, in both directions; raises StackError."""
+        stack = self._coordinator.stack
+        for device in self.devices:
+            if await stack.formatters.of_device(device.device_id) is not None:
+                await stack.formatters.set_of_device(device.device_id, None)
+            device.undecoded = 0
+        self._tell()
+
+    def _tell(self) -> None:
+        # Home Assistant deletes the issue when a repair ends: that of others comes back then.
+        hass = self._coordinator.hass
+        signal = self._coordinator.signals.undecoded_changed
+        hass.loop.call_soon(async_dispatcher_send, hass, signal)
+
+    def told(self) -> dict[str, str]:
+        """Return what texts name."""
+        return {
+            "devices": "\n".join(f"- {device.name}" for device in self.devices),
+            "count": str(len(self.devices)),
+            "reason": self.reason or "-",
+            "results": self.results,
+            "url": self._coordinator.roster.console_url(self.devices[0].device_id),
+        }
+
+
+async def _async_down(
+    stack: Stack, before: Formatters | None, up: Formatter | None
+) -> Formatter | None:
+    """Return the formatter for downlinks: that of before, unless the model brings its own."""
+    if up is not None and up.kind == REPOSITORY:
+        return up
+    if before is None:
+        try:
+            before = await stack.formatters.of_application()
+        except StackError:
+            return None  # the key may not see the application's settings
+    return None if before is None else before.down
+
+
+def _complete(versions: VersionIds) -> bool:
+    """Return whether the repository can tell the very version."""
+    parts = (versions.brand_id, versions.model_id, versions.firmware_version, versions.band_id)
+    return all(parts)
