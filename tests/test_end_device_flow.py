@@ -415,6 +415,36 @@ async def test_refused(
         assert result["step_id"] == "review"
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"device_id": "never-joined"}, "device_id"),
+        ({"dev_eui": "70B3D57ED0060004", "join_eui": "0000000000000000"}, "dev_eui"),
+    ],
+)
+async def test_a_half_created_one_is_in_the_way(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, changes: Result, field: str
+) -> None:
+    """Its repair issue is named."""
+    sim.remove_parts("never-joined", "as")
+    await entry.runtime_data.halves.async_look("never-joined")
+    result = await go(hass, await facts(hass, entry), **{**DEVICE, **changes})
+    assert result["errors"] == {field: "half_created_blocks"}
+    assert result["description_placeholders"]["device"] == "Never joined (never-joined)"
+
+
+async def test_a_remainder_holds_the_euis(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """Only the servers notice it; what was written by then is taken back."""
+    ids = {"dev_eui": "70B3D57ED0060002", "join_eui": "0000000000000000"}
+    sim.remove_parts("lpp-node", "is", "js")
+    result = await go(hass, await facts(hass, entry), **{**DEVICE, **ids})
+    result = await finish(hass, result)
+    assert result["errors"] == {"dev_eui": "euis_left_over"}
+    assert not documents(sim)
+
+
 async def test_versions_that_do_not_go_together(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:

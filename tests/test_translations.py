@@ -22,9 +22,12 @@ from custom_components.thethingsstack import (
     fields_flow,
     formatter_flow,
     formatter_repair,
+    half_repair,
+    halves_flow,
     management_errors,
     management_services,
     options_flow,
+    registration_form,
     removal_flow,
     replacement_flow,
     services,
@@ -164,7 +167,8 @@ def test_descriptions_belong_to_fields() -> None:
 def test_issues_tell_what_to_do() -> None:
     """An issue that can't be fixed by Home Assistant has a title and a description."""
     for key, issue in TEXTS["issues"].items():
-        assert set(issue) == {"title", "fix_flow" if key == "undecoded" else "description"}
+        fixable = key in ("undecoded", "half_created")
+        assert set(issue) == {"title", "fix_flow" if fixable else "description"}
 
 
 # Forms
@@ -201,8 +205,15 @@ def test_every_step_has_its_texts() -> None:
         change_flow.ChangeFlow,
         replacement_flow.ReplacementFlow,
         formatter_flow.FormatterFlow,
+        halves_flow.HalvesFlow,
     )
-    assert set(OPTIONS["step"]) == steps - {"edit_again", "done"}  # without a form
+    assert set(OPTIONS["step"]) == steps - {
+        "edit_again",
+        "done",
+        "halves",
+        "halves_found",
+        "halves_interrupted",
+    }  # fmt: skip - those without a form
     for flow in (CONFIG, OPTIONS):
         assert all(step["title"] for step in flow["step"].values())
 
@@ -269,12 +280,14 @@ def test_options_have_their_texts() -> None:
     errors.remove("phy_version_odd")  # asked only where an end device is added
     # What the servers may say.
     errors |= {"not_found", "rollback_failed", "partly_deleted", "id_taken", "wrong_cluster"}
-    errors |= {"euis_taken", "euis_taken_somewhere"}
+    errors |= {"euis_left_over", "euis_taken", "euis_taken_somewhere"}
     errors |= {"missing_rights", "key_refused", "rate_limited", "cannot_connect", "refused"}
     assert set(OPTIONS["error"]) == errors
     assert set(steps["change_what"]["data"]) == set(fields_of(change_form.CHANGE_SCHEMA))
     assert set(steps["remove_what"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
     aborts = {"changed", "no_fields", "removed", "replaced", "replaced_with_keys"}
+    aborts |= {"halves_found", "halves_refused", "no_halves", "not_loaded"}
+    assert set(OPTIONS["progress"]) == {"halves"}
     for name, call in calls("fields_flow", "formatter_flow"):
         if name in ("AbortFlow", "_formatter_abort"):
             aborts |= constants(call.args[0])
@@ -508,6 +521,50 @@ def test_the_repair_of_formatters_has_its_texts() -> None:
     assert set(texts["step"]["which"]["data"]) == {formatter_repair.CONF_DEVICES}
     assert set(texts["error"]) == {"choose_one", "formatter_failed", "not_saved"}
     assert set(texts["abort"]) == {"not_loaded", "missing_rights"}
+
+
+def test_the_repair_of_half_created_devices_has_its_texts() -> None:
+    """As many steps, fields and reasons as the code has, naming only what they are given."""
+    texts = TEXTS["issues"]["half_created"]["fix_flow"]
+    silent = {"init", "mend", "work", "interrupted", "still_half"}
+    assert set(texts["step"]) == steps_of(half_repair.HalfRepairFlow) - silent
+    given = {"device", "device_id", "missing"}
+    extra = {"done": {"facts"}, "missing_rights": {"rights"}}
+    refused = {"reason", "rights", "seconds", "address", "expected", "servers", "known"}
+    refused |= {"length", "longest", "owner"}
+    for name, step in texts["step"].items():
+        assert step["title"]
+        assert set(step.get("data", {})) == set(step.get("data_description", {}))
+        assert set(step.get("menu_options", {})) == set(step.get("menu_option_descriptions", {}))
+        for _, text in leaves(step):
+            assert placeholders(text) <= given | extra.get(name, set()), name
+    choices = {"mend", "remove"}
+    menus = {
+        name: set(step["menu_options"])
+        for name, step in texts["step"].items()
+        if "menu_options" in step
+    }
+    assert menus == {"half": choices, "stranded": choices, "left_over": {"remove"}}
+    for part in ("error", "abort", "progress"):
+        for name, text in texts[part].items():
+            assert placeholders(text) <= given | refused, name
+    fields = fields_of(registration_form.by_hand_schema(activation=False))
+    assert set(texts["step"]["version"]["data"]) == set(fields)
+    assert set(texts["step"]["remove"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
+    asked = {"name", "frequency_plan"}
+    assert set(texts["step"]["complete"]["data"]) == asked | set(registration_form.ROOT_KEYS)
+    session = asked | {"dev_addr"} | set(registration_form.SESSION_KEYS)
+    assert set(texts["step"]["session"]["data"]) == session
+    reasons = {"name_too_long", "not_understood", "partly_deleted"}
+    for name, call in calls("registration_errors", "registration_form"):
+        if name == "Refusal":
+            reasons |= constants(call.args[1])
+    # Of fields that it doesn't ask for.
+    reasons -= {"name_missing", "invalid_device_id", "not_an_eui", "half_created_blocks"}
+    assert set(texts["error"]) == reasons
+    ends = {"not_loaded", "missing_rights", "whole", "gone", "still_half"}
+    read = {"not_found", "key_refused", "rate_limited", "cannot_connect", "refused"}
+    assert set(texts["abort"]) == ends | read
 
 
 # Entities

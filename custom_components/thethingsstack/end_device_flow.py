@@ -1,6 +1,5 @@
 """Add end device: registers one in The Things Stack; nothing of it is stored in the entry."""
 
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,13 +19,12 @@ from .client import (
     InvalidRequest,
     NotFound,
     StackError,
-    usual_frequency_plan,
     version_number,
 )
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator
 from .dialogue_work import DialogueWork
-from .enrolment import Enrolled, Enrolment
+from .enrolment import Enrolled, Enrolment, usual_band
 from .registration_errors import REGISTER, Refusal, lacking, refusal
 from .registration_form import (
     Asked,
@@ -39,6 +37,7 @@ from .registration_form import (
     read_device,
     reversed_euis,
     searchable,
+    usual_plan,
 )
 
 SUBENTRY_END_DEVICE = "end_device"
@@ -154,7 +153,8 @@ class EndDeviceFlow(ConfigSubentryFlow):
             self._choices = {band: band for band in bands}
         elif (band := self._chosen("band", user_input)) is not None:
             return await self._async_of_model(band)
-        usual = {"band": self._usual_band()} if self._usual_band() in bands else None
+        band = usual_band(self._coordinator.roster)
+        usual = {"band": band} if band in bands else None
         return self._choice("band", user_input or usual)
 
     async def _async_of_model(self, band_id: str) -> SubentryFlowResult:
@@ -165,15 +165,6 @@ class EndDeviceFlow(ConfigSubentryFlow):
                 self._brand_id, self._model.model_id, self._version.version, band_id
             )
         return await self._async_plans(band_id)
-
-    def _usual_band(self) -> str | None:
-        """Return the band that most end devices of the application have."""
-        bands = Counter(
-            device.version_ids.band_id
-            for device in self._coordinator.roster.states.values()
-            if device.version_ids and device.version_ids.band_id
-        )
-        return next((band for band, _ in bands.most_common(1)), None)
 
     # By its QR code
 
@@ -189,7 +180,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
             except InvalidRequest:
                 self._refused = Refusal("qr_code", "unknown_qr_code")
             except StackError as err:
-                self._refused = refusal(err, self._name_of)
+                self._refused = self._refusal(err)
         return self._form(
             "qr_code", vol.Schema({vol.Required("qr_code"): TextSelector()}), user_input
         )
@@ -282,10 +273,9 @@ class EndDeviceFlow(ConfigSubentryFlow):
             except Refusal as err:
                 self._refused = err
             except StackError as err:
-                self._refused = refusal(err, self._name_of)
-        schema = device_schema(
-            self._template, plans, self._usual_plan(plans), claimed=self._qr_code is not None
-        )
+                self._refused = self._refusal(err)
+        usual = usual_plan(self._plans, usual_band(self._coordinator.roster), plans)
+        schema = device_schema(self._template, plans, usual, claimed=self._qr_code is not None)
         return self._form(step_id, schema, self._typed)
 
     async def _async_read(self, plans: Mapping[str, str], answers: Mapping[str, Any]) -> Asked:
@@ -322,15 +312,6 @@ class EndDeviceFlow(ConfigSubentryFlow):
                 else configuration.dev_addr()
             )
         return self._defaults
-
-    def _usual_plan(self, plans: Mapping[str, str]) -> str | None:
-        """Return the label of the plan that the band's devices usually have."""
-        band = self._usual_band()
-        among = [plan for plan in self._plans if plan.band_id == band] or self._plans
-        if len({plan.band_id for plan in among}) > 1:
-            return None
-        usual = usual_frequency_plan(among)
-        return next((label for label, key in plans.items() if usual and key == usual.id), None)
 
     async def async_step_review(
         self, user_input: dict[str, Any] | None = None
@@ -390,7 +371,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
         try:
             self._enrolled = work.result()
         except StackError as err:
-            self._refused = refusal(err, self._name_of)
+            self._refused = self._refusal(err)
             joins = self._template is None or self._template.supports_join
             return self.async_show_progress_done(next_step_id="device" if joins else "session")
         return self.async_show_progress_done(next_step_id="registered")
@@ -433,8 +414,11 @@ class EndDeviceFlow(ConfigSubentryFlow):
         try:
             yield
         except StackError as err:
-            told = refusal(err, self._name_of)
+            told = self._refusal(err)
             raise AbortFlow(told.key, told.placeholders) from err
+
+    def _refusal(self, error: StackError) -> Refusal:
+        return refusal(error, self._name_of, self._coordinator.halves.known)
 
     def _name_of(self, device_id: str) -> str:
         roster = self._coordinator.roster

@@ -1,5 +1,6 @@
 """Registering an end device from Home Assistant: all or nothing, whatever happens meanwhile."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from homeassistant.helpers import device_registry as dr
@@ -16,6 +17,7 @@ from .const import CONF_CHOSEN_DEVICES, CONF_DEVICES, DEVICES_CHOSEN
 from .coordinator import ApplicationCoordinator
 from .device import EndDeviceState
 from .registration_form import Asked
+from .roster import EndDeviceRoster
 
 # Servers that give no DevEUIs; ours is a locally administered one.
 _NOT_ISSUED = ("dev_eui_issuing_not_enabled", "application_dev_eui_limit_reached")
@@ -101,3 +103,13 @@ def _choose(coordinator: ApplicationCoordinator, device_id: str) -> None:
         coordinator.hass.config_entries.async_update_entry(
             entry, options={**entry.options, CONF_CHOSEN_DEVICES: chosen}
         )
+
+
+def usual_band(roster: EndDeviceRoster) -> str | None:
+    """Return the band that most end devices of an application have."""
+    bands = Counter(
+        device.version_ids.band_id
+        for device in roster.states.values()
+        if device.version_ids and device.version_ids.band_id
+    )
+    return next((band for band, _ in bands.most_common(1)), None)

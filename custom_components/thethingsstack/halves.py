@@ -100,6 +100,7 @@ class HalfCreated:
             except TypeError:
                 del self._home.fields.half_created[device_id]
                 self._tell(device_id)
+        async_dispatcher_send(self._home.hass, self._home.signals.half_created)
 
     @callback
     def _look_again(self, _now: datetime | None = None) -> None:

@@ -22,6 +22,7 @@ KEYS = {
     "application_dev_eui_limit_reached": "management_dev_eui_limit",
     "dev_eui_issuing_not_enabled": "management_no_dev_eui",
     "dev_eui_unused": "management_dev_eui_unused",
+    "duplicate_identifiers": "management_euis_left_over",
     "end_device_euis_taken": "management_euis_taken",
     "id_taken": "management_id_taken",
     "invalid_attribute": "management_invalid_attribute",

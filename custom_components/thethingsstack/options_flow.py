@@ -32,6 +32,7 @@ from .const import (
     IGNORE_VALUE,
 )
 from .fields_flow import FieldsFlow
+from .halves_flow import HalvesFlow
 from .removal_flow import RemovalFlow
 from .replacement_flow import ReplacementFlow
 
@@ -59,7 +60,7 @@ GENERAL_SCHEMA = vol.Schema(
 )
 
 
-class TheThingsStackOptionsFlow(FieldsFlow, ChangeFlow, ReplacementFlow, RemovalFlow):
+class TheThingsStackOptionsFlow(FieldsFlow, ChangeFlow, ReplacementFlow, RemovalFlow, HalvesFlow):
     """Which end devices come into Home Assistant, what their fields are, and which go for good."""
 
     def __init__(self) -> None:
@@ -72,7 +73,7 @@ class TheThingsStackOptionsFlow(FieldsFlow, ChangeFlow, ReplacementFlow, Removal
             return await self.async_step_general()
         options = ["fields", "general", "overrides"]
         if self._may_remove:
-            options += ["change", "replace", "remove"]
+            options += ["change", "replace", "remove", "halves"]
         return self.async_show_menu(step_id="init", menu_options=options)
 
     async def async_step_general(

@@ -40,8 +40,13 @@ def lacking(rights: Collection[str], needed: Iterable[str]) -> str:
     return ", ".join(right for right in needed if right not in rights)
 
 
-def refusal(error: StackError, name_of: Callable[[str], str]) -> Refusal:
-    """Return the text for an error of the server; `name_of` tells how a device id is called."""
+def refusal(
+    error: StackError, name_of: Callable[[str], str], half_created: Collection[str] = ()
+) -> Refusal:
+    """Return the text for an error of the server; `name_of` tells how a device id is called.
+
+    One of `half_created` that is in the way has a repair of its own.
+    """
     told = error.attributes.get
     match error:
         case RollbackFailed():
@@ -58,8 +63,13 @@ def refusal(error: StackError, name_of: Callable[[str], str]) -> Refusal:
             return Refusal("base", "rate_limited", seconds=round(error.retry_after))
         case ConnectionFailed() | ServerFailed():
             return Refusal("base", "cannot_connect", reason=error)
+        case Conflict() if (blocking := told("device_id")) in half_created:
+            where = "device_id" if error.name == "id_taken" else "dev_eui"
+            return Refusal(where, "half_created_blocks", device=name_of(str(blocking)))
         case Conflict() if error.name == "end_device_euis_taken":
             return _euis_taken(error, name_of)
+        case Conflict() if error.name == "duplicate_identifiers":
+            return Refusal("dev_eui", "euis_left_over")
         case Conflict():
             return Refusal("device_id", "id_taken")
         case InvalidRequest() if error.name == "wrong_cluster":

@@ -1,6 +1,6 @@
 """The forms that ask what an end device is registered with, and how their answers are read."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ import voluptuous as vol
 from .client import (
     LORAWAN_VERSIONS,
     DeviceTemplate,
+    FrequencyPlan,
     InvalidRequest,
     Registration,
     Session,
@@ -31,6 +32,7 @@ from .client import (
     parse_lorawan_version,
     propose_id,
     reversed_eui,
+    usual_frequency_plan,
     version_number,
 )
 from .registration_errors import Refusal
@@ -98,6 +100,17 @@ def chosen(field_name: str, answer: str, choices: Mapping[str, str]) -> str:
         if wanted in (label.casefold(), key.casefold()):
             return key
     raise Refusal(field_name, "choose_from_list")
+
+
+def usual_plan(
+    plans: Sequence[FrequencyPlan], band: str | None, named: Mapping[str, str]
+) -> str | None:
+    """Return the label of the plan that the band's devices usually have."""
+    among = [plan for plan in plans if plan.band_id == band] or plans
+    if len({plan.band_id for plan in among}) > 1:
+        return None
+    usual = usual_frequency_plan(among)
+    return next((label for label, key in named.items() if usual and key == usual.id), None)
 
 
 def by_hand_schema(*, activation: bool = True) -> vol.Schema:

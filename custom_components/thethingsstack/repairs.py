@@ -12,6 +12,7 @@ from .const import CONF_NETWORK, DOMAIN, DOWNLINK_LIMIT, ENTITY_LIMIT, ENTITY_LI
 from .coordinator import TtsConfigEntry
 from .device import EndDeviceState
 from .formatter_repair import FormatterRepairFlow
+from .half_repair import HalfRepairFlow, named
 from .key_repairs import listed
 
 
@@ -78,8 +79,45 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     )
     entry.async_on_unload(coordinator.hub.async_listen(stream_changed))
     entry.async_on_unload(forget)
+    _watch_half_created(hass, entry)
     _watch_downlinks(hass, entry)
     _warn_of_limit(hass, entry)
+
+
+@callback
+def _watch_half_created(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Tell of each end device that only some servers have."""
+    coordinator = entry.runtime_data
+    halves, prefix = coordinator.halves, f"half_created_{entry.entry_id}_"
+
+    @callback
+    def update() -> None:
+        for domain, issue_id in list(ir.async_get(hass).issues):
+            if (
+                domain == DOMAIN
+                and issue_id.startswith(prefix)
+                and issue_id.removeprefix(prefix) not in halves.known
+            ):
+                ir.async_delete_issue(hass, DOMAIN, issue_id)
+        for device_id, presence in halves.known.items():
+            ir.async_create_issue(
+                hass,
+                DOMAIN,
+                prefix + device_id,
+                data={"entry_id": entry.entry_id, "device_id": device_id},
+                is_fixable=True,
+                is_persistent=False,
+                severity=ir.IssueSeverity.WARNING,
+                translation_key="half_created",
+                translation_placeholders={
+                    "application": entry.title,
+                    "device": halves.name_of(device_id),
+                    "missing": named(presence.missing),
+                },
+            )
+
+    for signal in (coordinator.signals.half_created, coordinator.signals.undecoded_changed):
+        entry.async_on_unload(async_dispatcher_connect(hass, signal, update))
 
 
 @callback
@@ -126,6 +164,8 @@ async def async_create_fix_flow(
     """Return the dialogue that mends an issue."""
     assert data is not None
     entry: TtsConfigEntry = hass.config_entries.async_get_known_entry(str(data["entry_id"]))
+    if "device_id" in data:
+        return HalfRepairFlow(entry, str(data["device_id"]))
     devices = []
     if entry.state is ConfigEntryState.LOADED:
         devices = _undecodable(entry).get(str(data["model"]), [])
