@@ -9,6 +9,7 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.thethingsstack.formatter_choice import EXAMPLE
 from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import Simulator
 from tests.simulator.formatters import WEATHER_SCRIPT
@@ -199,6 +200,21 @@ async def test_a_script(hass: HomeAssistant, sim: Simulator, entry: MockConfigEn
     assert formatters(sim, "weather-station") == {**before, "up_formatter_parameter": script}
 
 
+async def test_the_script_of_the_repository(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """It is what one begins with who wants to change it."""
+    repository = {"up_formatter": "FORMATTER_REPOSITORY"}
+    sim.devices["raw-1"].documents["as"]["formatters"] = repository
+    result = await form(hass, entry, "raw-1")
+    result = await go(hass, result, formatter="javascript", scope="device")
+    assert "decodeUplink" in (script := suggested(result)["script"])
+    assert script != EXAMPLE
+    result = await form(hass, entry, "never-joined")
+    result = await go(hass, result, formatter="javascript")
+    assert suggested(result)["script"] == EXAMPLE
+
+
 async def test_the_applications(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
@@ -337,12 +353,28 @@ async def test_the_default_may_not_be_seen(
     await entry.runtime_data.link.async_check_rights()
     await sent(hass, sim, "raw-1", LPP_FRAME)
     result = await form(hass, entry, "raw-1")
-    assert told(result)["present"] == "the application's default, which the API key may not see"
+    assert "the API key may not see" in told(result)["present"]
     result = await go(hass, result, formatter="application_default", scope="device")
     assert result["errors"] == {"formatter": "default_unseen"}
     assert told(result)["rights"] == "RIGHT_APPLICATION_SETTINGS_BASIC"
     result = await go(hass, result, formatter="cayennelpp", scope="device")
     assert saved(await go(hass, result))
+    assert formatters(sim, "raw-1")["down_formatter"] == "FORMATTER_NONE"
+
+
+async def test_the_default_can_not_be_read_now(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """The formatter for downlinks isn't lost by that: nothing is saved."""
+    result = await form(hass, entry, "raw-1")
+    result = await go(hass, result, formatter="cayennelpp", scope="device")
+    sim.faults.http_status["GET /as/applications/garden/link"] = 503
+    result = await go(hass, result)
+    assert result["errors"] == {"base": "formatter_not_saved"}
+    assert formatters(sim, "raw-1") is None
+    sim.faults.http_status.clear()
+    assert saved(await go(hass, result))
+    assert formatters(sim, "raw-1") == CAYENNE
 
 
 def _half_created(sim: Simulator) -> None:

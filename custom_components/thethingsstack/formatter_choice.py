@@ -7,7 +7,16 @@ from typing import Any
 
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from .client import Formatter, FormatterFailed, Formatters, NotFound, Stack, StackError, VersionIds
+from .client import (
+    Formatter,
+    FormatterFailed,
+    Formatters,
+    MissingRight,
+    NotFound,
+    Stack,
+    StackError,
+    VersionIds,
+)
 from .client.formatters import REPOSITORY
 from .client.rights import DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
@@ -93,6 +102,8 @@ class FormatterChoice:
         """What the one tried last makes of the last uplinks; empty where there are none."""
         self.reason = ""
         """Why it doesn't fit."""
+        self.repository_script = ""
+        """What the Device Repository's formatter is, once that was asked for."""
         self._in_repository: bool | None = None
 
     @property
@@ -107,8 +118,8 @@ class FormatterChoice:
             if versions is not None and _complete(versions):
                 repository = self._coordinator.stack.repository
                 try:
-                    await repository.formatter(versions, "uplink_decoder")
-                    self._in_repository = True
+                    found = await repository.formatter(versions, "uplink_decoder")
+                    self._in_repository, self.repository_script = True, found.script
                 except NotFound:
                     pass
                 except StackError:
@@ -170,14 +181,17 @@ class FormatterChoice:
 async def _async_down(
     stack: Stack, before: Formatters | None, up: Formatter | None
 ) -> Formatter | None:
-    """Return the formatter for downlinks: that of before, unless the model brings its own."""
+    """Return the formatter for downlinks: that of before, unless the model brings its own.
+
+    None where it is the application's and the key may not see that. Raises StackError.
+    """
     if up is not None and up.kind == REPOSITORY:
         return up
     if before is None:
         try:
             before = await stack.formatters.of_application()
-        except StackError:
-            return None  # the key may not see the application's settings
+        except MissingRight:
+            return None
     return None if before is None else before.down
 
 

@@ -130,8 +130,10 @@ class FormatterFlow(OptionsFlow):
                 whose = "default_unseen"
         up = shown.up if shown else None
         kind = NONE if up is None else KINDS.get(up.kind, "other")
-        if up is not None and kind == SCRIPT and up.parameter:
-            self._choice.script = up.parameter
+        script = up.parameter if up is not None and kind == SCRIPT else None
+        if kind == "repository" and await self._choice.async_in_repository():
+            script = self._choice.repository_script
+        self._choice.script = script or self._choice.script
         texts = await self._async_present_texts()
         self._present_formatter = texts[whose].format(formatter=texts[kind])
         self._present_kind = DEFAULT if own is None else kind
