@@ -308,8 +308,9 @@ class EndDeviceState:
             received.changed.extend(self._radio_keys)
             if uplink.time is not None:
                 self.seen_at(uplink.time)
-        if uplink.version_ids is not None and uplink.version_ids != self.version_ids:
-            self.version_ids = uplink.version_ids
+        versions = uplink.version_ids
+        if versions is not None and versions != self.version_ids:
+            self.version_ids = versions
             self.remember_context()
         battery = uplink.last_battery
         if battery is not None and (

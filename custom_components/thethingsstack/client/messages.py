@@ -21,6 +21,7 @@ from .models import (
     Location,
     Reception,
     VersionIds,
+    signal,
 )
 
 type DownlinkState = Literal["queued", "sent", "ack", "nack", "failed", "invalidated"]
@@ -135,13 +136,17 @@ class Uplink(Message):
     @property
     def best_reception(self) -> Reception | None:
         """The reception with the highest SNR, then RSSI."""
-        return max(self.receptions, key=_quality, default=None)
+        heard = values.objects(self.body.get("rx_metadata"))
+        best = max(heard, key=_quality, default=None)
+        return None if best is None else Reception.from_json(best)
 
     @property
     def receptions_by_gateway(self) -> tuple[Reception, ...]:
         """The best reception of each gateway, the highest SNR first, then RSSI."""
         best: dict[str, Reception] = {}
-        for reception in sorted(self.receptions, key=_quality, reverse=True):
+        heard = values.objects(self.body.get("rx_metadata"))
+        for item in sorted(heard, key=_quality, reverse=True):
+            reception = Reception.from_json(item)
             best.setdefault(reception.gateway_id, reception)
         return tuple(best.values())
 
@@ -181,12 +186,10 @@ class Uplink(Message):
         return BatteryStatus.from_json(status) if isinstance(status, dict) and status else None
 
 
-def _quality(reception: Reception) -> tuple[float, float]:
+def _quality(reception: Mapping[str, Any]) -> tuple[float, float]:
+    rssi, snr = signal(reception)
     worst = float("-inf")
-    return (
-        worst if reception.snr is None else reception.snr,
-        worst if reception.rssi is None else reception.rssi,
-    )
+    return (worst if snr is None else snr, worst if rssi is None else rssi)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,20 +166,26 @@ class Reception:
                 or (gateway_eui and f"eui-{gateway_eui.lower()}")
                 or gateway_id
             )
-        rssi = values.number(data.get("rssi"))
-        if rssi is None:
-            rssi = values.number(data.get("channel_rssi"))
-        snr = values.number(data.get("snr"))
+        rssi, snr = signal(data)
         return cls(
             gateway_id=gateway_id or "",
             gateway_eui=gateway_eui,
             rssi=rssi,
-            # 0 dB is omitted; 0 dBm never happens.
-            snr=0.0 if snr is None and rssi is not None else snr,
+            snr=snr,
             location=Location.read(data.get("location")),
             received_at=values.time(data.get("received_at")),
             via_packet_broker=isinstance(broker, dict) or gateway_id == "packetbroker",
         )
+
+
+def signal(data: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Return RSSI and SNR of an item of `rx_metadata`."""
+    rssi = values.number(data.get("rssi"))
+    if rssi is None:
+        rssi = values.number(data.get("channel_rssi"))
+    snr = values.number(data.get("snr"))
+    # 0 dB is omitted; 0 dBm never happens.
+    return rssi, 0.0 if snr is None and rssi is not None else snr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
