@@ -6,11 +6,11 @@ from itertools import batched
 from typing import override
 
 from homeassistant.core import Context, callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import DOMAIN
 from .coordinator import ApplicationCoordinator
 from .device import EndDeviceState, field_key
 from .payload import Meaning
@@ -43,7 +43,9 @@ class EndDeviceEntity(Entity):
         self.device = device
         self.key = key
         self._attr_unique_id = f"{device.key}/{key}"
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device.key)})
+        if device.registry_id is not None:
+            # The roster has registered it; `device_info` would do so again for each entity.
+            self.device_entry = dr.async_get(coordinator.hass).async_get(device.registry_id)
 
     @property
     @override
