@@ -243,6 +243,17 @@ async def test_a_right_taken_away_shows(hass: HomeAssistant, sim: Simulator) -> 
     assert ir.async_get(hass).issues == {}
 
 
+async def test_an_answer_that_comes_late_starts_nothing(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """After unloading, no timer is left that would ask an unreachable server again."""
+    entry = await set_up(hass, sim)
+    link = entry.runtime_data.link
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    link.note_reachable(False)
+    assert link.reachable
+
+
 async def test_unusable_settings_say_so(hass: HomeAssistant, sim: Simulator) -> None:
     """No traceback, but what to do."""
     entry = make_entry(sim, ca_certificate="no certificate")

@@ -49,6 +49,7 @@ class Link:
         """Whether the HTTP API answers."""
         self.lost_because: StackError | None = None
         self._logged_lost = False
+        self._unloaded = False
         self._cancel_unavailable: CALLBACK_TYPE | None = None
         self._cancel_reach: CALLBACK_TYPE | None = None
 
@@ -80,6 +81,7 @@ class Link:
             if cancel is not None:
                 cancel()
         self._cancel_unavailable = self._cancel_reach = None
+        self._unloaded = True
 
     # The stream
 
@@ -151,6 +153,8 @@ class Link:
     @callback
     def note_reachable(self, reachable: bool) -> None:
         """Note whether the HTTP API answers: where it doesn't, no command can be given."""
+        if self._unloaded:
+            return  # an answer that came late
         if not reachable and self._cancel_reach is None:
             self._cancel_reach = async_call_later(self._hass, REACH_PAUSE, self._reach_again)
         if reachable == self.reachable:
