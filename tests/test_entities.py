@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant import config_entries
 from homeassistant.const import (
     STATE_OFF,
     STATE_ON,
@@ -13,6 +14,7 @@ from homeassistant.const import (
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
+import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
@@ -110,6 +112,42 @@ async def test_radio_and_last_uplink(hass: HomeAssistant, sim: Simulator) -> Non
         assert registered is not None
         assert registered.disabled_by is er.RegistryEntryDisabler.INTEGRATION
         assert registered.entity_category is EntityCategory.DIAGNOSTIC
+
+
+async def test_an_entity_enabled_after_a_restart_appears(
+    hass: HomeAssistant, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is disabled isn't made again; Home Assistant reloads when the user enables it."""
+    monkeypatch.setattr(config_entries, "RELOAD_AFTER_UPDATE_DELAY", 0.1)
+    entry = await set_up(hass, sim)
+    await sim.uplink("weather-station", decoded={"temperature": 20.5, "mystery": 7})
+    await count(hass, entry, 1)
+    plain = entity_id(hass, "sensor", f"{WEATHER}/field/mystery")
+    found = [
+        entity_id(hass, "sensor", f"{WEATHER}/snr"),
+        entity_id(hass, "event", f"{WEATHER}/activity"),
+        plain,
+    ]
+    registry = er.async_get(hass)
+    registry.async_update_entity(plain, disabled_by=er.RegistryEntryDisabler.USER)
+    before = {e.entity_id for e in er.async_entries_for_config_entry(registry, entry.entry_id)}
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected)
+    assert not any(hass.states.get(one) for one in found)
+
+    old = entry.runtime_data
+    for one in found:
+        registry.async_update_entity(one, disabled_by=None)
+    await until(hass, lambda: getattr(entry, "runtime_data", old) is not old)
+    await until(hass, lambda: entry.runtime_data.connected)
+    await sim.uplink("weather-station", decoded={"temperature": 21.5, "mystery": 8})
+    await until(hass, lambda: state_of(hass, "sensor", f"{WEATHER}/field/mystery").state == "8")
+    for one in found:
+        state = hass.states.get(one)
+        assert state is not None
+        assert state.state not in (STATE_UNKNOWN, STATE_UNAVAILABLE), one
+    after = {e.entity_id for e in er.async_entries_for_config_entry(registry, entry.entry_id)}
+    assert after == before
 
 
 async def test_disabled_radio_sensors_show_values_when_enabled(

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable
 from itertools import batched
 from typing import override
 
-from homeassistant.core import Context, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.const import Platform
+from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .const import DOMAIN
 from .coordinator import ApplicationCoordinator
 from .device import EndDeviceState, field_key
 from .payload import Meaning
@@ -29,6 +31,29 @@ async def async_add_in_chunks[EntityT: Entity](
         await asyncio.sleep(0)
 
 
+def unique_id(device: EndDeviceState, key: str) -> str:
+    """Return what identifies the entity of an end device that listens to `key`."""
+    return f"{device.key}/{key}"
+
+
+@callback
+def disabled_keys(
+    hass: HomeAssistant, platform: Platform, device: EndDeviceState, keys: Iterable[str]
+) -> set[str]:
+    """Return the keys whose entities are registered and disabled.
+
+    They needn't be made: when the user enables one, Home Assistant loads the entry anew.
+    """
+    registry = er.async_get(hass)
+    return {
+        key
+        for key in keys
+        if (entity_id := registry.async_get_entity_id(platform, DOMAIN, unique_id(device, key)))
+        and (entry := registry.async_get(entity_id)) is not None
+        and entry.disabled
+    }
+
+
 class EndDeviceEntity(Entity):
     """An entity that shows one thing of one end device, told when just that changes."""
 
@@ -42,7 +67,7 @@ class EndDeviceEntity(Entity):
         self.coordinator = coordinator
         self.device = device
         self.key = key
-        self._attr_unique_id = f"{device.key}/{key}"
+        self._attr_unique_id = unique_id(device, key)
         if device.registry_id is not None:
             # The roster has registered it; `device_info` would do so again for each entity.
             self.device_entry = dr.async_get(coordinator.hass).async_get(device.registry_id)

@@ -1,10 +1,11 @@
 """Events: what an end device did, and decoded fields that are occurrences, not states."""
 
+from collections.abc import Container
 from datetime import timedelta
 from typing import override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
-from homeassistant.const import EntityCategory
+from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -13,7 +14,7 @@ from homeassistant.util import dt as dt_util
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .describe import common
 from .device import ACTIVITY, DOWNLINK, EndDeviceState
-from .entity import EndDeviceEntity, FieldEntity, async_add_in_chunks
+from .entity import EndDeviceEntity, FieldEntity, async_add_in_chunks, disabled_keys
 from .payload import Kind, Meaning
 
 PARALLEL_UPDATES = 0
@@ -38,8 +39,10 @@ async def async_setup_entry(
             if meaning.kind is Kind.EVENT
         ]
 
-    def built_in(device: EndDeviceState) -> list[EventEntity]:
-        events: list[EventEntity] = [ActivityEvent(coordinator, device)]
+    def built_in(device: EndDeviceState, disabled: Container[str] = ()) -> list[EventEntity]:
+        events: list[EventEntity] = []
+        if ACTIVITY not in disabled:
+            events.append(ActivityEvent(coordinator, device))
         if device.downlink.seen:
             events.append(DownlinkEvent(coordinator, device))
         return events
@@ -61,7 +64,7 @@ async def async_setup_entry(
         async_add_entities,
         coordinator.roster.states.values(),
         lambda device: [
-            *built_in(device),
+            *built_in(device, disabled_keys(hass, Platform.EVENT, device, [ACTIVITY])),
             *fields(device, device.decisions),
         ],
     )

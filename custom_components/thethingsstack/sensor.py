@@ -1,6 +1,6 @@
 """Sensors: decoded fields, radio and health of each end device, and the application's own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, override
@@ -17,6 +17,7 @@ from homeassistant.const import (
     SIGNAL_STRENGTH_DECIBELS,
     SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
     EntityCategory,
+    Platform,
     UnitOfTime,
 )
 from homeassistant.core import HomeAssistant, callback
@@ -28,9 +29,16 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .describe import describe_sensor
-from .device import BATTERY, LAST_UPLINK, STATUS, EndDeviceState, Status
+from .device import BATTERY, LAST_UPLINK, STATUS, EndDeviceState, Status, field_key
 from .downlink_sensor import async_add_downlink_sensors
-from .entity import ApplicationEntity, EndDeviceEntity, FieldEntity, async_add_in_chunks
+from .entity import (
+    ApplicationEntity,
+    EndDeviceEntity,
+    FieldEntity,
+    async_add_in_chunks,
+    disabled_keys,
+    unique_id,
+)
 from .gateway_entity import async_add_gateway_sensors
 from .payload import NUMERIC_ROLES, Kind, Meaning, Position, Role
 
@@ -185,6 +193,7 @@ RADIO_SENSORS = (
         value_fn=_raw_payload,
     ),
 )
+BUILT_IN = (LAST_UPLINK, STATUS, *(description.key for description in RADIO_SENSORS))
 BATTERY_SENSOR = EndDeviceSensorDescription(
     key=BATTERY,
     translation_key="lorawan_battery",
@@ -231,30 +240,35 @@ async def async_setup_entry(
     coordinator = entry.runtime_data
     registry = er.async_get(hass)
 
-    def built_in(device: EndDeviceState) -> list[SensorEntity]:
+    def built_in(device: EndDeviceState, disabled: Container[str] = ()) -> list[SensorEntity]:
         sensors: list[SensorEntity] = [
             (SeenBySensor if description.key in SEEN_BY else EndDeviceSensor)(
                 coordinator, device, description
             )
             for description in (LAST_UPLINK_SENSOR, *RADIO_SENSORS)
+            if description.key not in disabled
         ]
-        sensors.append(StatusSensor(coordinator, device))
+        if STATUS not in disabled:
+            sensors.append(StatusSensor(coordinator, device))
         return sensors
 
-    def fields(device: EndDeviceState, new: dict[str, Meaning]) -> list[SensorEntity]:
+    def fields(
+        device: EndDeviceState, new: dict[str, Meaning], disabled: Container[str] = ()
+    ) -> list[SensorEntity]:
         return [
             FieldSensor(coordinator, device, path, meaning)
             for path, meaning in new.items()
-            if meaning.kind is Kind.SENSOR
+            if meaning.kind is Kind.SENSOR and field_key(path) not in disabled
         ]
 
     def battery(device: EndDeviceState) -> EndDeviceSensor:
         return BatterySensor(coordinator, device, BATTERY_SENSOR)
 
     def known(device: EndDeviceState) -> list[SensorEntity]:
-        sensors = [*built_in(device), *fields(device, device.decisions)]
-        unique_id = f"{device.key}/{BATTERY}"
-        if registry.async_get_entity_id("sensor", DOMAIN, unique_id):
+        keys = [*BUILT_IN, *map(field_key, device.decisions)]
+        disabled = disabled_keys(hass, Platform.SENSOR, device, keys)
+        sensors = [*built_in(device, disabled), *fields(device, device.decisions, disabled)]
+        if registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id(device, BATTERY)):
             sensors.append(battery(device))
             device.battery_announced = True
         return sensors
