@@ -173,6 +173,7 @@ async def test_from_the_repository(
     sim.stack.dev_euis = ["70B3D57ED0070001"]
     result = await way(hass, entry, "brand")
     assert options(result, "brand") == ["Dragino", "MClimate", "Milesight IoT"]
+    assert suggested(result) == {"brand": ""}  # else the frontend chooses the first
     result = await go(hass, result, brand="dragon")
     assert result["errors"] == {"brand": "choose_from_list"}
     assert suggested(result) == {"brand": "dragon"}
@@ -184,7 +185,9 @@ async def test_from_the_repository(
     assert result["step_id"] == "device"
     plan = next(key for key in result["data_schema"].schema if key == "frequency_plan")
     result = await go(hass, result, name="Kühlschrank", frequency_plan=plan.default())
-    assert result["description_placeholders"]["model"] == "lht65n"
+    told = result["description_placeholders"]
+    assert told["model"] == "Dragino LHT65N"
+    assert told["plan"] == "Europe 863-870 MHz (SF9 for RX2 - recommended)"
     assert "- DevEUI: `✱`" in result["description_placeholders"]["facts"]
     result = await finish(hass, result)
     assert result["reason"] == "registered_with_keys"

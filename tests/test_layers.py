@@ -160,9 +160,11 @@ ALLOWED: dict[str, set[str]] = {
     },
     "offers": {"client"},
     "registration_errors": {"client"},
-    "registration_form": {"client", "registration_errors"},
+    "lists": set(),
+    "registration_form": {"client", "lists", "registration_errors"},
     "enrolment": {"client", "const", "registration_form", *STATE},
     "end_device_flow": {
+        "lists",
         "client",
         "const",
         "dialogue_work",
@@ -174,7 +176,7 @@ ALLOWED: dict[str, set[str]] = {
     "addresses": {"client", "const"},
     "user_key": {"addresses", "client", "const", "survey"},
     "survey": {"addresses", "client", "connection", "const"},
-    "completion": {"client", "registration_errors", "registration_form", *STATE},
+    "completion": {"lists", "client", "registration_errors", "registration_form", *STATE},
     "half_repair": {
         "client",
         "completion",
@@ -197,6 +199,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "change_form": {"areas", "client", "const", "registration_errors"},
     "change_flow": {
+        "lists",
         "areas",
         "change_form",
         "client",
@@ -206,9 +209,17 @@ ALLOWED: dict[str, set[str]] = {
     },
     "formatter_flow": {"client", "const", "formatter_choice", "registration_errors", *STATE},
     "formatter_choice": {"client", *STATE},
-    "removal_flow": {"client", "forgetting", "registration_errors", "registration_form", *STATE},
+    "removal_flow": {
+        "lists",
+        "client",
+        "forgetting",
+        "registration_errors",
+        "registration_form",
+        *STATE,
+    },
     "replacement": {"client", "const", *STATE},
     "replacement_flow": {
+        "lists",
         "client",
         "const",
         "registration_errors",
@@ -217,6 +228,7 @@ ALLOWED: dict[str, set[str]] = {
         *STATE,
     },
     "fields_flow": {
+        "lists",
         "const",
         "describe",
         "field_edit",

@@ -12,8 +12,9 @@ from .areas import area_of, move, told_area
 from .change_form import CHANGE_SCHEMA, TO_HOME, AtHome, present, read_changes
 from .client import StackError
 from .formatter_flow import FormatterFlow
+from .lists import searchable, unchosen
 from .registration_errors import Refusal, refusal
-from .registration_form import chosen, searchable
+from .registration_form import chosen
 
 
 class ChangeFlow(FormatterFlow):
@@ -32,7 +33,7 @@ class ChangeFlow(FormatterFlow):
                 refused = err
             except StackError as err:
                 refused = refusal(err, str)
-        schema = vol.Schema({vol.Required("end_device"): searchable(choices)})
+        schema = vol.Schema({unchosen("end_device"): searchable(choices)})
         return self.async_show_form(
             step_id="change",
             data_schema=self.add_suggested_values_to_schema(schema, user_input),

@@ -19,8 +19,9 @@ from .client import (
     generate_key,
 )
 from .coordinator import ApplicationCoordinator
+from .lists import searchable, unchosen
 from .registration_errors import Refusal
-from .registration_form import MAX_NAME, chosen, keys_of, read_keys, read_session, searchable
+from .registration_form import MAX_NAME, chosen, keys_of, read_keys, read_session
 
 _JOIN_KEYS = ("app_key", "nwk_key")
 _APPLICATION_KEY = "app_s_key"
@@ -147,12 +148,7 @@ def completion_schema(
     if Server.IDENTITY in half.missing:
         fields[vol.Optional("name")] = text
     if Server.NETWORK in half.missing:
-        plan = (
-            vol.Required("frequency_plan", default=usual)
-            if usual
-            else vol.Required("frequency_plan")
-        )
-        fields[plan] = searchable(plans)
+        fields[unchosen("frequency_plan", usual)] = searchable(plans)
     if asks_address(half):
         fields[vol.Optional("dev_addr")] = text
     fields |= {vol.Optional(key): text for key in keys_asked(half, template)}

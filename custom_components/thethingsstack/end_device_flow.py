@@ -19,12 +19,14 @@ from .client import (
     InvalidRequest,
     NotFound,
     StackError,
+    VersionIds,
     version_number,
 )
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator
 from .dialogue_work import DialogueWork
 from .enrolment import Enrolled, Enrolment, usual_band
+from .lists import searchable, unchosen
 from .registration_errors import REGISTER, Refusal, lacking, refusal
 from .registration_form import (
     Asked,
@@ -36,7 +38,6 @@ from .registration_form import (
     read_by_hand,
     read_device,
     reversed_euis,
-    searchable,
     usual_plan,
 )
 
@@ -54,7 +55,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
         self._choices: dict[str, str] = {}
         self._typed: Mapping[str, Any] | None = None
         self._refused: Refusal | None = None
-        self._brand_id = ""
+        self._brand_id = self._brand = ""
         self._models: dict[str, DeviceModel] = {}
         self._model: DeviceModel | None = None
         self._version: FirmwareVersion | None = None
@@ -101,6 +102,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
             self._choices = labels((brand.brand_id, brand.name) for brand in brands)
         elif (brand_id := self._chosen("brand", user_input)) is not None:
             self._brand_id = brand_id
+            self._brand = next(label for label, key in self._choices.items() if key == brand_id)
             return await self.async_step_model()
         return self._choice("brand", user_input)
 
@@ -329,7 +331,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
     def _told(self) -> dict[str, str]:
         assert self._asked is not None
         registration = self._asked.registration
-        versions = registration.version_ids
+        versions, plan_id = registration.version_ids, registration.frequency_plan_id or ""
         facts = {"DevEUI": MADE if self._asked.issue else registration.dev_eui}
         facts["JoinEUI"] = registration.join_eui if registration.session is None else None
         facts["DevAddr"] = registration.session.dev_addr if registration.session else None
@@ -337,11 +339,19 @@ class EndDeviceFlow(ConfigSubentryFlow):
         return {
             "device": registration.name or registration.device_id,
             "device_id": registration.device_id,
-            "model": (versions and versions.model_id) or "-",
+            "model": self._model_name(versions),
             "version": version_number(registration.lorawan_version or ""),
-            "plan": registration.frequency_plan_id or "",
+            "plan": next((plan.name for plan in self._plans if plan.id == plan_id), plan_id),
             "facts": listed(facts),
         }
+
+    def _model_name(self, versions: VersionIds | None) -> str:
+        """Return maker and model as the repository calls them, or their ids from a QR code."""
+        if versions is None or not versions.model_id:
+            return "-"
+        if self._model is None or self._model.model_id != versions.model_id:
+            return f"{versions.brand_id} {versions.model_id}"
+        return f"{self._brand} {self._model.name}"
 
     # Registering
 
@@ -435,7 +445,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
 
     def _choice(self, field: str, suggested: Mapping[str, Any] | None) -> SubentryFlowResult:
         """Show the form of a step that asks for one thing."""
-        schema = vol.Schema({vol.Required(field): searchable(self._choices)})
+        schema = vol.Schema({unchosen(field): searchable(self._choices)})
         return self._form(field, schema, suggested)
 
     def _form(

@@ -8,13 +8,7 @@ from homeassistant.components import websocket_api
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import AbortFlow, UnknownFlow
-from homeassistant.helpers.selector import (
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-    TextSelector,
-    TextSelectorConfig,
-)
+from homeassistant.helpers.selector import TextSelector, TextSelectorConfig
 from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
@@ -33,6 +27,7 @@ from .field_edit import (
     check_imported,
     shown_value,
 )
+from .lists import searchable, unchosen
 from .overrides import OverrideError, read_yaml
 from .payload import Kind
 from .redecide import async_redecide
@@ -102,8 +97,8 @@ class FieldsFlow(OptionsFlow):
                 self._key = chosen
                 return await self.async_step_field()
             errors[CONF_DEVICE] = "choose_from_list"
-        labels = {_device_label(device): key for key, device in devices.items()}
-        schema = vol.Schema({vol.Required(CONF_DEVICE): self._searchable(labels)})
+        self._choices = labels = {_device_label(device): key for key, device in devices.items()}
+        schema = vol.Schema({unchosen(CONF_DEVICE): searchable(labels)})
         return self.async_show_form(
             step_id="fields", data_schema=schema, errors=errors, last_step=False
         )
@@ -127,8 +122,8 @@ class FieldsFlow(OptionsFlow):
         if len(edits) > FEW:
             told = sorted(edits, key=_wants_a_look, reverse=True)[:FEW]
         words = await Words.async_load(self.hass)
-        labels = {_field_label(edit, words): edit.path for edit in edits}
-        schema = vol.Schema({vol.Required(CONF_FIELD): self._searchable(labels)})
+        self._choices = labels = {_field_label(edit, words): edit.path for edit in edits}
+        schema = vol.Schema({unchosen(CONF_FIELD): searchable(labels)})
         return self.async_show_form(
             step_id="field",
             data_schema=schema,
@@ -251,18 +246,6 @@ class FieldsFlow(OptionsFlow):
             errors=errors,
             description_placeholders={"problem": problem, "count": str(len(fields.overrides))},
             last_step=True,
-        )
-
-    def _searchable(self, choices: Mapping[str, str]) -> SelectSelector:
-        """Return a list with a search box, which Home Assistant has where free text is allowed.
-
-        There it shows what was chosen by its value: so the label is the value, too.
-        """
-        self._choices = choices
-        return SelectSelector(
-            SelectSelectorConfig(
-                options=list(choices), custom_value=True, mode=SelectSelectorMode.DROPDOWN
-            )
         )
 
     def _chosen(self, answer: str) -> str:

@@ -35,6 +35,7 @@ from .client import (
     usual_frequency_plan,
     version_number,
 )
+from .lists import searchable, unchosen
 from .registration_errors import Refusal
 
 MAX_NAME = 50
@@ -61,18 +62,6 @@ class Asked:
     issue: bool
     """Whether the server is to give a DevEUI; the registration has one for servers that don't."""
     made: Mapping[str, str] = field(repr=False)
-
-
-def searchable(choices: Iterable[str]) -> SelectSelector:
-    """Return a list with a search box, which Home Assistant has where free text is allowed.
-
-    There it shows what was chosen by its value: so labels are the values, too.
-    """
-    return SelectSelector(
-        SelectSelectorConfig(
-            options=list(choices), custom_value=True, mode=SelectSelectorMode.DROPDOWN
-        )
-    )
 
 
 def labels(named: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -178,14 +167,11 @@ def device_schema(
 ) -> vol.Schema:
     """Return the form for names, EUIs and keys of a device that is like the template."""
     text = TextSelector()
-    plan = vol.Required("frequency_plan", default=usual) if usual else vol.Required(
-        "frequency_plan"
-    )  # fmt: skip
     fields: dict[Any, Any] = {
         vol.Required("name"): text,
         vol.Optional("device_id"): text,
         vol.Optional("area"): AreaSelector(),
-        plan: searchable(plans),
+        unchosen("frequency_plan", usual): searchable(plans),
         vol.Optional("dev_eui"): text,
     }
     fields[vol.Optional("join_eui" if template.supports_join else "dev_addr")] = text

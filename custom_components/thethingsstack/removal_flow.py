@@ -10,8 +10,9 @@ import voluptuous as vol
 from .client import NotFound, PartlyDeleted, StackError
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .forgetting import deleted
+from .lists import searchable, unchosen
 from .registration_errors import REMOVE, Refusal, lacking, refusal
-from .registration_form import by_name_and_id, chosen, searchable
+from .registration_form import by_name_and_id, chosen
 
 CONF_UNDERSTOOD = "understood"
 CONF_ALSO_HERE = "also_here"
@@ -48,7 +49,7 @@ class RemovalFlow(OptionsFlow):
                 return await self.async_step_remove_what()
             except Refusal as err:
                 refused = err
-        schema = vol.Schema({vol.Required("end_device"): searchable(choices)})
+        schema = vol.Schema({unchosen("end_device"): searchable(choices)})
         return self._removal_form("remove", schema, user_input, refused)
 
     def _removable(self) -> dict[str, str]:

@@ -23,6 +23,7 @@ from .client import (
 from .const import CONF_DEVICES, DEVICES_NOT_IGNORED, IGNORE_ATTRIBUTE, IGNORE_VALUE
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import EndDeviceState
+from .lists import searchable, unchosen
 from .registration_errors import REGISTER, Refusal, lacking, refusal
 from .registration_form import (
     Asked,
@@ -32,7 +33,6 @@ from .registration_form import (
     listed,
     read_device,
     reversed_euis,
-    searchable,
 )
 from .replacement import USER_LOCATION, Replacement
 
@@ -79,7 +79,7 @@ class ReplacementFlow(OptionsFlow):
                 refused = err
             except StackError as err:
                 refused = refusal(err, str)
-        schema = vol.Schema({vol.Required(CONF_END_DEVICE): searchable(choices)})
+        schema = vol.Schema({unchosen(CONF_END_DEVICE): searchable(choices)})
         return self._replacement_form("replace", schema, user_input, refused)
 
     async def _async_which(self, device_id: str) -> ConfigFlowResult:
@@ -128,7 +128,7 @@ class ReplacementFlow(OptionsFlow):
                 return await self._async_sure(candidates[device_id])
             except Refusal as err:
                 refused = err
-        schema = vol.Schema({vol.Required(CONF_END_DEVICE): searchable(choices)})
+        schema = vol.Schema({unchosen(CONF_END_DEVICE): searchable(choices)})
         return self._replacement_form("replace_registered", schema, user_input, refused)
 
     def _ignored(self, device: EndDevice) -> bool:
