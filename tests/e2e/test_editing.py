@@ -1,0 +1,91 @@
+"""Editing in the browser: a mistake, a tracker's place, an area, and a payload formatter."""
+
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, Page, expect
+import pytest
+
+from scripts.dev.api import HomeAssistant
+from scripts.dev.check import speakers, wait_for_values
+from scripts.dev.flow import add_entry
+from scripts.dev.options import Application
+from tests.e2e.test_browser import WIDE, choose, open_page, press, snap
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+DEVICE = "attic-node"
+SCRIPT = """function decodeUplink(input) {
+  return { data: { length: input.bytes.length } };
+}"""
+
+
+async def test_edit_an_end_device(
+    home: HomeAssistant, application: Application, browser: Browser, screenshots: Path
+) -> None:
+    """What is wrong is told at its field; what is saved is there when it is opened again."""
+    await add_entry(home, application)
+    await wait_for_values(home, await speakers(application), simulated=True, timeout=60)
+    page = await open_page(browser, WIDE)
+    await edit_texts(page, home, screenshots)
+    await choose_a_formatter(page, home, screenshots)
+
+
+async def open_dialogue(page: Page, home: HomeAssistant, what: str) -> None:
+    """Find the end device, and choose what to edit."""
+    await page.goto(f"{home.url}/config/integrations/integration/thethingsstack")
+    await page.get_by_role("button", name="Configure").first.click()
+    await page.get_by_text("Edit an end device", exact=True).click()
+    await choose(page, DEVICE)
+    await press(page, "Next")
+    await page.get_by_text(what, exact=True).click()
+
+
+async def edit_texts(page: Page, home: HomeAssistant, screenshots: Path) -> None:
+    """An attribute that can't be; then area and place."""
+    await open_dialogue(page, home, "Name, place and more")
+    await page.get_by_role("textbox", name="Name", exact=True).fill("Loft node")
+    await page.get_by_role("button", name="Add Attribute").click()
+    attribute = page.get_by_role("textbox", name="Attribute").last
+    await attribute.fill("home-assistant-area: Loft")
+    await press(page, "Submit")
+    await expect(page.get_by_text("This one is different")).to_be_visible()
+    await snap(page, screenshots, "edit_1_refused")
+    await attribute.fill("home-assistant-area = Loft")
+    await page.get_by_text("Home Assistant's area becomes").click()
+    await page.locator("ha-entity-picker").click()
+    await page.get_by_placeholder("Search").last.fill("Delivery van")
+    await page.locator("ha-picker-combo-box ha-combo-box-item").first.click()
+    await snap(page, screenshots, "edit_2_filled_in")
+    await press(page, "Submit")
+    await expect(page.get_by_text("is saved")).to_be_visible()
+    device = await registered(home, "Loft node")
+    assert device["area_id"] == "loft"
+
+
+async def choose_a_formatter(page: Page, home: HomeAssistant, screenshots: Path) -> None:
+    """A script that fails, then one that is tried and saved, and is the present one then."""
+    await open_dialogue(page, home, "Payload formatter")
+    await expect(page.get_by_text("Now it has a formatter of its own: CayenneLPP")).to_be_visible()
+    await snap(page, screenshots, "edit_3_formatter")
+    await page.get_by_text("JavaScript: see").click()
+    await press(page, "Next")
+    script = page.get_by_role("textbox", name="Script")
+    await script.fill("function nothing() {}")
+    await press(page, "Next")
+    await expect(page.get_by_text("is not defined")).to_be_visible()
+    await snap(page, screenshots, "edit_4_script_fails")
+    await script.fill(SCRIPT)
+    await press(page, "Next")
+    await expect(page.get_by_text('"length":')).to_be_visible()
+    await snap(page, screenshots, "edit_5_dry_run")
+    await press(page, "Submit")
+    await expect(page.get_by_text("is saved")).to_be_visible()
+    await open_dialogue(page, home, "Payload formatter")
+    await expect(page.get_by_text("Now it has a formatter of its own: JavaScript")).to_be_visible()
+
+
+async def registered(home: HomeAssistant, name: str) -> dict[str, Any]:
+    """Return the device of this name."""
+    (devices,) = await home.commands({"type": "config/device_registry/list"})
+    return next(device for device in devices if device["name"] == name)
