@@ -14,7 +14,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.thethingsstack import dialogue_work, half_repair, halves
+from custom_components.thethingsstack import dialogue_work, halves
 from custom_components.thethingsstack.client import Registration, Session
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
@@ -156,6 +156,8 @@ async def test_only_the_application_server_lacks_it(
         "missing": "Application Server",
     }
     kept = {server: dict(part) for server, part in documents(sim).items()}
+    told = (await async_get_config_entry_diagnostics(hass, entry))["devices"].values()
+    assert [device["missing_on"] for device in told if device["missing_on"]] == [["application"]]
     result = await mend(hass)
     assert (result["step_id"], fields(result)) == ("confirm", set())
     result = await finish(hass, await go(hass, result))
@@ -607,11 +609,16 @@ async def test_the_key_may_not(hass: HomeAssistant, sim: Simulator) -> None:
 async def test_not_connected(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
     """Without a server there is nothing to mend."""
     await lose(hass, sim, entry, "js")
-    flow = half_repair.HalfRepairFlow(entry, DEVICE)
+    opened = [await start(hass), await start(hass), await mend(hass)]
     await hass.config_entries.async_unload(entry.entry_id)
     assert not issues(hass)
-    result = await flow.async_step_init()
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
+    for result, given in zip(
+        opened,
+        ({"next_step_id": "mend"}, {"next_step_id": "remove"}, {"app_key": KEY}),
+        strict=True,
+    ):
+        ended = await go(hass, result, **given)
+        assert (ended["type"], ended["reason"]) == (FlowResultType.ABORT, "not_loaded")
 
 
 # Looking for them

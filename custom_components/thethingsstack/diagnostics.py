@@ -155,11 +155,13 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
         meaning.role is Role.POSITION and path != LOCATION
         for path, meaning in device.decisions.items()
     )
+    half = coordinator.halves.known.get(device.device_id)
     last, last_data = device.last_uplink, device.last_data_uplink
     return {
         "brand": versions.brand_id if versions else None,
         "model": versions.model_id if versions else None,
         "registered": device.end_device is not None,
+        "missing_on": list(half.missing) if half is not None else [],
         "disabled": device.disabled,
         "last_seen": device.last_seen.isoformat() if device.last_seen else None,
         "downlinks": _downlinks(coordinator, device),

@@ -6,6 +6,7 @@ from typing import Any
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
 import voluptuous as vol
 
 from .client import (
@@ -57,12 +58,13 @@ class HalfRepairFlow(RepairsFlow):
 
     @property
     def _coordinator(self) -> ApplicationCoordinator:
+        """Return the application; the dialogue ends where it was unloaded meanwhile."""
+        if self._entry.state is not ConfigEntryState.LOADED:
+            raise AbortFlow("not_loaded")
         return self._entry.runtime_data
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Look at it anew, and offer what can be done."""
-        if self._entry.state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="not_loaded")
         if rights := lacking(self._coordinator.rights, REMOVE):
             return self._abort("missing_rights", rights=rights)
         try:
