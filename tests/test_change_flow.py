@@ -430,6 +430,18 @@ async def test_left_out_of_home_assistant(
     assert on_server(sim)["name"] == "Other"
 
 
+async def test_edited_out_of_home_assistant(hass: HomeAssistant, sim: Simulator) -> None:
+    """With the attribute that the options ask for it is saved, and leaves."""
+    entry = await set_up(hass, sim, make_entry(sim, "manage", {"devices": "not_ignored"}))
+    attributes = ["room = Attic", "home-assistant = ignore"]
+    answers = ANSWERS | {"attributes": attributes, "area": "to_home", "names": "to_home"}
+    result = await go(hass, await form(hass, entry), **answers)
+    assert result["reason"] == "changed"
+    registry = dr.async_get(hass)
+    assert registry.async_get_device_by_identifier((DOMAIN, GREENHOUSE), entry.entry_id) is None
+    assert ar.async_get(hass).async_get_area_by_name("Attic") is None
+
+
 # Refusals
 
 

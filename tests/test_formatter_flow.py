@@ -417,3 +417,15 @@ async def test_the_issue_goes(hass: HomeAssistant, sim: Simulator, entry: MockCo
     result = await go(hass, result, formatter="repository", scope="device")
     assert saved(await go(hass, result))
     assert not state.undecodable
+
+
+async def test_the_application_is_unloaded_meanwhile(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """The dialogue ends and says so."""
+    result = await form(hass, entry, "raw-1")
+    result = await go(hass, result, formatter="cayennelpp", scope="device")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    result = await go(hass, result)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
+    assert formatters(sim, "raw-1") is None

@@ -239,3 +239,14 @@ async def test_the_application_is_gone(
     assert manager is not None
     result = await manager.async_init(DOMAIN, data={"issue_id": found.issue_id})
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
+
+
+async def test_the_application_is_unloaded_meanwhile(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """The dialogue ends and says so."""
+    await undecoded(hass, sim, "home-made", payload=LPP_FRAME)
+    result = await start(hass)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    result = await go(hass, result, next_step_id="cayenne_lpp")
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")

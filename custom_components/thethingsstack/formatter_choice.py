@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import json
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .client import (
@@ -107,7 +109,10 @@ class FormatterChoice:
         self._in_repository: bool | None = None
 
     @property
-    def _coordinator(self) -> ApplicationCoordinator:
+    def coordinator(self) -> ApplicationCoordinator:
+        """Return the application; it may be reloaded or stopped while a dialogue is open."""
+        if self._entry.state is not ConfigEntryState.LOADED:
+            raise AbortFlow("not_loaded")
         return self._entry.runtime_data
 
     async def async_in_repository(self) -> bool:
@@ -116,7 +121,7 @@ class FormatterChoice:
             versions = self.devices[0].version_ids
             self._in_repository = False
             if versions is not None and _complete(versions):
-                repository = self._coordinator.stack.repository
+                repository = self.coordinator.stack.repository
                 try:
                     found = await repository.formatter(versions, "uplink_decoder")
                     self._in_repository, self.repository_script = True, found.script
@@ -131,7 +136,7 @@ class FormatterChoice:
 
         Raises StackError where that can't be found out.
         """
-        trial = await async_try(self._coordinator.stack, self.devices, formatter)
+        trial = await async_try(self.coordinator.stack, self.devices, formatter)
         if trial.failure is not None:
             self.reason = trial.failure
             return False
@@ -143,7 +148,7 @@ class FormatterChoice:
 
         Raises StackError.
         """
-        stack = self._coordinator.stack
+        stack = self.coordinator.stack
         for device in self.devices:
             before = await stack.formatters.of_device(device.device_id)
             wanted = Formatters(up=up, down=await _async_down(stack, before, up))
@@ -154,7 +159,7 @@ class FormatterChoice:
 
     async def async_save_default(self) -> None:
         """Let the application's formatters apply, in both directions; raises StackError."""
-        stack = self._coordinator.stack
+        stack = self.coordinator.stack
         for device in self.devices:
             if await stack.formatters.of_device(device.device_id) is not None:
                 await stack.formatters.set_of_device(device.device_id, None)
@@ -163,8 +168,8 @@ class FormatterChoice:
 
     def _tell(self) -> None:
         # Home Assistant deletes the issue when a repair ends: that of others comes back then.
-        hass = self._coordinator.hass
-        signal = self._coordinator.signals.undecoded_changed
+        hass = self.coordinator.hass
+        signal = self.coordinator.signals.undecoded_changed
         hass.loop.call_soon(async_dispatcher_send, hass, signal)
 
     def told(self) -> dict[str, str]:
@@ -174,7 +179,7 @@ class FormatterChoice:
             "count": str(len(self.devices)),
             "reason": self.reason or "-",
             "results": self.results,
-            "url": self._coordinator.roster.console_url(self.devices[0].device_id),
+            "url": self.coordinator.roster.console_url(self.devices[0].device_id),
         }
 
 

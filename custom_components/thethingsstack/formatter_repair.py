@@ -68,9 +68,9 @@ class FormatterRepairFlow(RepairsFlow):
 
     async def _async_diagnose(self) -> RepairsFlowResult:
         """Find out what is wrong, and whether the key may mend it."""
-        reason = await async_reason(self._entry.runtime_data.stack, self._choice.devices[0])
+        reason = await async_reason(self._choice.coordinator.stack, self._choice.devices[0])
         self._choice.reason = reason or ""
-        if rights := lacking(self._entry.runtime_data.rights, NEEDED):
+        if rights := lacking(self._choice.coordinator.rights, NEEDED):
             return self.async_abort(
                 reason="missing_rights",
                 description_placeholders=self._choice.told() | {"rights": rights},
