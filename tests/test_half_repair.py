@@ -647,6 +647,7 @@ async def test_looked_for_on_demand(
     result = await look()
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "no_halves")
     sim.remove_parts(DEVICE, "as")
+    entry.runtime_data.roster.registrations.pop(DEVICE)  # as if no event had told of it yet
     sim.requests.clear()
     result = await look()
     assert result["reason"] == "halves_found"

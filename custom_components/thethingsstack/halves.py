@@ -209,12 +209,14 @@ class HalfCreated:
         except NotFound:
             self.look_soon(device_id)
 
-    async def async_look_at_all(self, progress: Callable[[float], None]) -> None:
-        """Look at every end device that was never heard; raises StackError."""
+    async def async_look_at_all(self, progress: Callable[[float], None]) -> int:
+        """Look at every end device that was never heard, and return how many; raises StackError."""
+        await self._home.sync.async_reconcile()
         candidates = list(self.candidates())
         for number, device_id in enumerate(candidates):
             progress(number / len(candidates))
             await self.async_look(device_id)
+        return len(candidates)
 
     def candidates(self) -> Iterator[str]:
         """Yield the end devices that may be half created: never heard, or not registered."""

@@ -17,7 +17,7 @@ class HalvesFlow(OptionsFlow):
     """Looks at all that were never heard, one a second, and tells what was found."""
 
     config_entry: TtsConfigEntry
-    _looking: DialogueWork[None] | None = None
+    _looking: DialogueWork[int] | None = None
     _looked_at: int = 0
     _unlooked: StackError | None = None
 
@@ -43,7 +43,7 @@ class HalvesFlow(OptionsFlow):
         if looking.interrupted:
             return self.async_show_progress_done(next_step_id="halves_interrupted")
         try:
-            looking.result()
+            self._looked_at = looking.result()
         except StackError as err:
             self._unlooked = err
         return self.async_show_progress_done(next_step_id="halves_found")
