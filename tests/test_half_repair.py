@@ -634,7 +634,6 @@ async def test_looked_for_on_demand(
         result = await flows.async_init(entry.entry_id)
         result = await flows.async_configure(result["flow_id"], {"next_step_id": "halves"})
         assert result["type"] is FlowResultType.SHOW_PROGRESS
-        assert result["description_placeholders"] is not None
         await until(
             hass,
             lambda: (

@@ -25,7 +25,6 @@ class HalvesFlow(OptionsFlow):
         """Look, and show how far that is."""
         if self._looking is None:
             halves = self.config_entry.runtime_data.halves
-            self._looked_at = len(list(halves.candidates()))
             self._looking = DialogueWork(
                 self.hass,
                 self.config_entry,
@@ -37,7 +36,6 @@ class HalvesFlow(OptionsFlow):
                 step_id="halves",
                 progress_action="halves",
                 progress_task=self._looking.waiting,
-                description_placeholders={"count": str(self._looked_at)},
             )
         looking, self._looking = self._looking, None
         if looking.interrupted:
