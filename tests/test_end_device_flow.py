@@ -611,7 +611,7 @@ async def test_offered_where_the_key_may(hass: HomeAssistant, sim: Simulator) ->
     result = await start(hass, entry)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "missing_rights")
     told = result["description_placeholders"]
-    assert told == {"rights": "RIGHT_APPLICATION_DEVICES_WRITE_KEYS"}
+    assert told == {"rights": "“Edit device keys in application”"}
 
 
 async def test_not_connected(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:

@@ -323,8 +323,11 @@ async def test_the_dry_run_can_not_be_made(
 @pytest.mark.parametrize(
     ("granted", "missing"),
     [
-        (["INFO", "TRAFFIC_READ", "DEVICES_READ"], "RIGHT_APPLICATION_DEVICES_WRITE"),
-        (["INFO", "DEVICES_READ", "DEVICES_WRITE"], "RIGHT_APPLICATION_TRAFFIC_READ"),
+        (["INFO", "TRAFFIC_READ", "DEVICES_READ"], "“Create devices in application”"),
+        (
+            ["INFO", "DEVICES_READ", "DEVICES_WRITE"],
+            "“Read application traffic (uplink and downlink)”",
+        ),
     ],
 )
 async def test_rights_are_missing(
@@ -356,7 +359,7 @@ async def test_the_default_may_not_be_seen(
     assert "the API key may not see" in told(result)["present"]
     result = await go(hass, result, formatter="application_default", scope="device")
     assert result["errors"] == {"formatter": "default_unseen"}
-    assert told(result)["rights"] == "RIGHT_APPLICATION_SETTINGS_BASIC"
+    assert told(result)["rights"] == "“Edit basic application settings”"
     result = await go(hass, result, formatter="cayennelpp", scope="device")
     assert saved(await go(hass, result))
     assert formatters(sim, "raw-1")["down_formatter"] == "FORMATTER_NONE"

@@ -212,7 +212,7 @@ async def test_where_the_key_may_not(hass: HomeAssistant, sim: Simulator) -> Non
     result = await start(hass)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "missing_rights")
     told = result["description_placeholders"]
-    assert told["rights"] == "RIGHT_APPLICATION_DEVICES_WRITE"
+    assert told["rights"] == "“Create devices in application”"
     assert told["reason"] == "short payload"
 
 

@@ -597,13 +597,13 @@ async def test_the_key_may_not(hass: HomeAssistant, sim: Simulator) -> None:
     await lose(hass, sim, entry, "js")
     result = await start(hass)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "missing_rights")
-    assert "DEVICES_WRITE" in result["description_placeholders"]["rights"]
+    assert "Create devices" in result["description_placeholders"]["rights"]
     sim.set_rights("read", ["INFO", "TRAFFIC_READ", "DEVICES_READ", "DEVICES_WRITE"])
     await entry.runtime_data.link.async_check_rights()
     result = await mend(hass)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "missing_rights")
     told = result["description_placeholders"]["rights"]
-    assert told == "RIGHT_APPLICATION_DEVICES_WRITE_KEYS"
+    assert told == "“Edit device keys in application”"
 
 
 async def test_not_connected(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:

@@ -9,6 +9,7 @@ from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
+from custom_components.thethingsstack.client.rights import CONSOLE_NAMES
 from custom_components.thethingsstack.const import DOMAIN
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
@@ -390,7 +391,9 @@ async def test_missing_rights(hass: HomeAssistant, sim: Simulator) -> None:
     ):
         error = await refusal(hass, action, **data)
         assert error.translation_key == "management_missing_right", action
-        assert "RIGHT_APPLICATION_" in str(error.translation_placeholders)
+        assert error.translation_placeholders is not None
+        right = error.translation_placeholders["right"].strip("“”")
+        assert right in CONSOLE_NAMES.values()
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ from custom_components.thethingsstack import (
     user_key,
 )
 from custom_components.thethingsstack.client import CLOUD_CLUSTERS, FEATURES, NETWORKS
+from custom_components.thethingsstack.client.rights import CONSOLE_NAMES
 from custom_components.thethingsstack.const import (
     DEVICES_ALL,
     DEVICES_CHOSEN,
@@ -619,3 +620,10 @@ def test_icons_are_material_design_icons() -> None:
     assert set(ICONS) == {"entity", "services", "triggers"}
     for _, icon in leaves(ICONS):
         assert re.fullmatch(r"mdi:[a-z0-9]+(-[a-z0-9]+)*", icon)
+
+
+def test_rights_are_called_as_in_the_console() -> None:
+    """In the summary of the config flow as in errors."""
+    texts = TEXTS["selector"]["survey"]["options"]
+    for right, name in CONSOLE_NAMES.items():
+        assert texts.get(right.lower(), name) == name

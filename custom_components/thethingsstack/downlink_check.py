@@ -11,7 +11,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from .client import Downlink, Formatter, MissingRight, NotFound, Stack, StackError
-from .client.rights import DEVICES_READ, TRAFFIC_DOWN_WRITE
+from .client.rights import DEVICES_READ, TRAFFIC_DOWN_WRITE, console_names
 from .const import DOMAIN
 from .device import EndDeviceState, Status
 from .downlink_errors import translated
@@ -110,7 +110,7 @@ class DownlinkCheck:
             raise FormatterHidden(
                 translation_domain=DOMAIN,
                 translation_key="downlink_formatter_hidden",
-                translation_placeholders={"right": ", ".join(err.rights)},
+                translation_placeholders={"right": console_names(err.rights)},
             ) from err
         except NotFound as err:
             raise refused("downlink_device_not_found", device=device.name) from err

@@ -9,7 +9,7 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
 
 from .client import AuthenticationFailed, ConnectionFailed, ServerFailed, Stack, StackError
-from .client.rights import TRAFFIC_READ
+from .client.rights import TRAFFIC_READ, console_names
 from .const import DOMAIN, UNAVAILABLE_AFTER
 from .hub import Hub
 from .offers import async_offer_anew
@@ -63,7 +63,7 @@ class Link:
                 translation_key="missing_traffic_right",
                 translation_placeholders={
                     "application": self._stack.connection.application_id or "",
-                    "right": TRAFFIC_READ,
+                    "right": console_names([TRAFFIC_READ]),
                 },
             )
 

@@ -15,6 +15,7 @@ from .client import (
     ServerFailed,
     StackError,
 )
+from .client.rights import console_names
 from .const import DOMAIN
 
 # Names of refusals, the server's and the client's, and the translations that say what to do.
@@ -74,7 +75,7 @@ def translated(error: StackError) -> HomeAssistantError:
             servers = ", ".join(error.left_on)
             return failure("management_partly_deleted", error=error, servers=servers)
         case MissingRight():
-            return failure("management_missing_right", right=", ".join(error.rights) or error)
+            return failure("management_missing_right", right=console_names(error.rights) or error)
         case AuthenticationFailed():
             return failure("management_key_refused", reason=error.name)
         case RateLimited():

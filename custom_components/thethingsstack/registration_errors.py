@@ -16,7 +16,7 @@ from .client import (
     ServerFailed,
     StackError,
 )
-from .client.rights import DEVICES_READ, DEVICES_WRITE, DEVICES_WRITE_KEYS
+from .client.rights import DEVICES_READ, DEVICES_WRITE, DEVICES_WRITE_KEYS, console_names
 
 REGISTER = (DEVICES_READ, DEVICES_WRITE, DEVICES_WRITE_KEYS)
 """The rights that registering an end device needs."""
@@ -37,7 +37,7 @@ class Refusal(Exception):
 
 def lacking(rights: Collection[str], needed: Iterable[str]) -> str:
     """Return the rights that a key lacks, for a text; empty where it may."""
-    return ", ".join(right for right in needed if right not in rights)
+    return console_names(right for right in needed if right not in rights)
 
 
 def refusal(
@@ -56,7 +56,7 @@ def refusal(
         case PartlyDeleted():
             return Refusal("base", "partly_deleted", reason=told("reason"), servers=told("servers"))
         case MissingRight():
-            return Refusal("base", "missing_rights", rights=", ".join(error.rights) or error)
+            return Refusal("base", "missing_rights", rights=console_names(error.rights) or error)
         case AuthenticationFailed():
             return Refusal("base", "key_refused", reason=error.name)
         case RateLimited():

@@ -7,7 +7,7 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from .client import NETWORKS
-from .client.rights import TRAFFIC_READ
+from .client.rights import TRAFFIC_READ, console_names
 from .const import CONF_NETWORK, DOMAIN, DOWNLINK_LIMIT, ENTITY_LIMIT, ENTITY_LIMIT_WARNING
 from .coordinator import TtsConfigEntry
 from .device import EndDeviceState
@@ -71,7 +71,10 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
                 is_persistent=False,
                 severity=ir.IssueSeverity.ERROR,
                 translation_key="missing_right",
-                translation_placeholders={"application": entry.title, "right": TRAFFIC_READ},
+                translation_placeholders={
+                    "application": entry.title,
+                    "right": console_names([TRAFFIC_READ]),
+                },
             )
 
     entry.async_on_unload(

@@ -1,6 +1,7 @@
 """Rights and what they are for."""
 
 from thethingsstack import FEATURES, expand, missing
+from thethingsstack.rights import CONSOLE_NAMES, console_names
 
 
 def test_features_name_the_servers_rights() -> None:
@@ -29,3 +30,13 @@ def test_all_and_link_have_members() -> None:
     assert "downlinks" not in missing(["RIGHT_APPLICATION_LINK"])
     assert "devices" in missing(["RIGHT_APPLICATION_LINK"])
     assert expand([]) == frozenset()
+
+
+def test_names_of_the_console() -> None:
+    """People find a right by them; one that the Console has no name for is told as it is."""
+    rights = ["RIGHT_APPLICATION_DEVICES_WRITE", "RIGHT_APPLICATION_DEVICES_READ"]
+    assert console_names(rights) == "“Create devices in application”, “View devices in application”"
+    assert console_names(["RIGHT_NEW"]) == "RIGHT_NEW"
+    assert console_names([]) == ""
+    for needed in FEATURES.values():
+        assert set(needed) <= set(CONSOLE_NAMES)

@@ -12,6 +12,7 @@ DEVICES_WRITE = "RIGHT_APPLICATION_DEVICES_WRITE"
 DEVICES_WRITE_KEYS = "RIGHT_APPLICATION_DEVICES_WRITE_KEYS"
 SETTINGS_BASIC = "RIGHT_APPLICATION_SETTINGS_BASIC"
 SETTINGS_API_KEYS = "RIGHT_APPLICATION_SETTINGS_API_KEYS"
+SETTINGS_COLLABORATORS = "RIGHT_APPLICATION_SETTINGS_COLLABORATORS"
 SETTINGS_PACKAGES = "RIGHT_APPLICATION_SETTINGS_PACKAGES"
 LINK = "RIGHT_APPLICATION_LINK"
 ALL = frozenset({"RIGHT_ALL", "RIGHT_APPLICATION_ALL"})
@@ -26,6 +27,22 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
     "storage_settings": (SETTINGS_PACKAGES,),
     "simulate": (TRAFFIC_UP_WRITE,),
 }
+
+CONSOLE_NAMES: Mapping[str, str] = {
+    INFO: "View application information",
+    TRAFFIC_READ: "Read application traffic (uplink and downlink)",
+    TRAFFIC_DOWN_WRITE: "Write downlink application traffic",
+    TRAFFIC_UP_WRITE: "Write uplink application traffic",
+    DEVICES_READ: "View devices in application",
+    DEVICES_WRITE: "Create devices in application",
+    DEVICES_READ_KEYS: "View device keys in application",
+    DEVICES_WRITE_KEYS: "Edit device keys in application",
+    SETTINGS_BASIC: "Edit basic application settings",
+    SETTINGS_API_KEYS: "View and edit application API keys",
+    SETTINGS_COLLABORATORS: "View and edit application collaborators",
+    SETTINGS_PACKAGES: "View and edit application packages and associations",
+}
+"""Rights as the Console's form for API keys calls them: it doesn't show the server's names."""
 
 _MEMBERS_OF_ALL = frozenset(
     {DEVICES_READ_KEYS, *(right for rights in FEATURES.values() for right in rights)}
@@ -50,3 +67,8 @@ def missing(rights: Iterable[str]) -> dict[str, list[str]]:
         for feature, needed in FEATURES.items()
         if (lacking := [right for right in needed if right not in held])
     }
+
+
+def console_names(rights: Iterable[str]) -> str:
+    """Return rights as the Console calls them, for a text; those it doesn't, by the server's."""
+    return ", ".join(f"“{CONSOLE_NAMES[r]}”" if r in CONSOLE_NAMES else r for r in rights)
