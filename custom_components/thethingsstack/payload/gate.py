@@ -14,6 +14,7 @@ from .vocabulary import (
     SETTING,
     SETTING_NAMES,
     UNIT_NAMES,
+    holding,
     word_set,
 )
 
@@ -143,11 +144,8 @@ def setting(clue: Clue) -> Verdict | None:
         return _setting_verdict(clue, "alarm limit")
     if clue.head == "change" or ("led" in leaf and clue.number is not None):
         return _setting_verdict(clue, "change" if clue.head == "change" else "LED")
-    for rule in SETTING:
-        found = rule.match(clue.concepts)
-        if found is None or (
-            rule.name == "configuration" and not found & leaf and clue.reading.unit
-        ):
+    for rule, found in holding(SETTING, clue.concepts):
+        if rule.name == "configuration" and not found & leaf and clue.reading.unit:
             continue
         if rule.name == "alarm setting" and clue.leaf[:1] != ("alarm",):
             continue

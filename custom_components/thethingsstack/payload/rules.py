@@ -25,6 +25,7 @@ from .vocabulary import (
     SURE_FLAGS,
     WHOLE,
     Rule,
+    holding,
     word_set,
 )
 
@@ -32,7 +33,7 @@ from .vocabulary import (
 def _match(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] | None:
     """Return the first rule about the name's head; else about its own step; else about the path."""
     leaf = frozenset(clue.leaf)
-    held = [(rule, found) for rule in rules if (found := rule.match(clue.concepts)) is not None]
+    held = holding(rules, clue.concepts)
     for about in (frozenset({clue.head}), leaf):
         for rule, found in held:
             if found & about:
@@ -42,7 +43,7 @@ def _match(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] |
 
 def _first(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] | None:
     """Return the first rule that holds, one about the field's own step before others."""
-    held = [(rule, found) for rule in rules if (found := rule.match(clue.concepts)) is not None]
+    held = holding(rules, clue.concepts)
     leaf = frozenset(clue.leaf)
     return next((pair for pair in held if pair[1] & leaf), held[0] if held else None)
 

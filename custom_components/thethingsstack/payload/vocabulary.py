@@ -4,6 +4,8 @@ Rules are written in a small language over concepts: "wind speed|gust !level" ho
 *wind* and one of *speed* and *gust* are there and *level* is not.
 """
 
+from functools import lru_cache
+
 from .quantities import QUANTITIES, Quantity
 
 __all__ = ["QUANTITIES", "Quantity"]
@@ -551,6 +553,14 @@ class Rule:
                 return None
             found |= here
         return None if self.never & concepts else frozenset(found)
+
+
+@lru_cache(maxsize=1024)
+def holding(
+    rules: tuple[Rule, ...], concepts: frozenset[str]
+) -> tuple[tuple[Rule, frozenset[str]], ...]:
+    """Return the rules that hold, each with what it is about; devices of a model ask the same."""
+    return tuple((rule, found) for rule in rules if (found := rule.match(concepts)) is not None)
 
 
 NUMBER_RULES = tuple(Rule(*rule) for rule in NUMBERS)
