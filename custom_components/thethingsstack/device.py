@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 import logging
 from statistics import median
 from typing import Any, Protocol
@@ -197,13 +198,12 @@ class EndDeviceState:
         """Call the listener when `key` changes; returns what ends it."""
         self._listeners[key] = listener
         self._sort_keys(key)
+        return partial(self._unsubscribe, key, listener)
 
-        def unsubscribe() -> None:
-            if self._listeners.get(key) is listener:
-                del self._listeners[key]
-                self._sort_keys(key)
-
-        return unsubscribe
+    def _unsubscribe(self, key: str, listener: Listener) -> None:
+        if self._listeners.get(key) is listener:
+            del self._listeners[key]
+            self._sort_keys(key)
 
     def _sort_keys(self, changed: str) -> None:
         """Keep the keys that every uplink moves; the cause stands first in the logbook."""

@@ -78,6 +78,7 @@ class FieldStore:
         self._store: Store[dict[str, Any]] = Store(hass, STORAGE_VERSION, f"{DOMAIN}.{entry_id}")
         self._decisions: dict[str, dict[str, Meaning]] = {}
         self._automatic: dict[str, dict[str, Meaning]] = {}
+        self._shared: dict[Meaning, Meaning] = {}
         self.overrides = FieldOverrides()
         self.changing = asyncio.Lock()
         """Held while entities follow changed decisions."""
@@ -117,7 +118,7 @@ class FieldStore:
             self._automatic[key] = automatic = {}
             for path, stored in device.get("fields", {}).items():
                 try:
-                    automatic[path] = Meaning.from_dict(stored)
+                    automatic[path] = self._one(Meaning.from_dict(stored))
                 except (KeyError, TypeError, ValueError) as err:
                     _LOGGER.warning(
                         "The stored decision on %s of %s is unreadable: %r", path, key, err
@@ -151,6 +152,10 @@ class FieldStore:
     def override(self, key: str, path: str) -> FieldOverride | None:
         """Return the override that counts for a field, if there is one."""
         return self.overrides.find(key, self.model(key), path) if self.overrides else None
+
+    def _one(self, meaning: Meaning) -> Meaning:
+        """Return the one copy of a decision: the end devices of a model have the same ones."""
+        return self._shared.setdefault(meaning, meaning)
 
     def _decide(self, key: str, path: str, automatic: Meaning) -> Meaning:
         override = self.override(key, path)
@@ -204,7 +209,7 @@ class FieldStore:
                 meaning = replace(meaning, category=Category.PRIMARY)
             if meaning.quantity is None and not self.plain_enabled:
                 meaning = replace(meaning, enabled=False)
-            automatic[path] = meaning
+            automatic[path] = meaning = self._one(meaning)
             kept[path] = decisions[path] = self._decide(key, path, meaning)
         self.save_soon()
         return kept
