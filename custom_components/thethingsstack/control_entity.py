@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, override
 
 from homeassistant.const import Platform
@@ -214,9 +215,9 @@ class ControlEntity(RestoreEntity):
             if (newest := downlinks.newest(thread)) is not None:
                 self._follow(thread, newest, recalled=True)
             self.async_on_remove(downlinks.subscribe(self._downlink_changed, control=thread))
-        self.async_on_remove(
-            self.device.subscribe(control_key(self.subentry_id), self._uplink_came)
-        )
+        key = control_key(self.subentry_id)
+        self.device.subscribe(key, self._uplink_came)
+        self.async_on_remove(partial(self.device.unsubscribe, key, self._uplink_came))
 
     @property
     @override

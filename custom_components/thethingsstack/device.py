@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import partial
 import logging
 from statistics import median
 from typing import Any, Protocol
@@ -194,14 +193,14 @@ class EndDeviceState:
             return self.known_name
         return self.device_id.replace("-", " ").capitalize()
 
-    def subscribe(self, key: str, listener: Listener) -> Callable[[], None]:
-        """Call the listener when `key` changes; returns what ends it."""
+    def subscribe(self, key: str, listener: Listener) -> None:
+        """Call the listener when `key` changes."""
         self._listeners[key] = listener
         self._sort_keys(key)
-        return partial(self._unsubscribe, key, listener)
 
-    def _unsubscribe(self, key: str, listener: Listener) -> None:
-        if self._listeners.get(key) is listener:
+    def unsubscribe(self, key: str, listener: Listener) -> None:
+        """Call it no more; another that came meanwhile stays."""
+        if self._listeners.get(key) == listener:
             del self._listeners[key]
             self._sort_keys(key)
 

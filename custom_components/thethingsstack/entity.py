@@ -84,7 +84,13 @@ class EndDeviceEntity(Entity):
         await super().async_added_to_hass()
         await self.async_restore()
         self.read()
-        self.async_on_remove(self.device.subscribe(self.key, self.async_update_from_device))
+        self.device.subscribe(self.key, self.async_update_from_device)
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Listen no more."""
+        await super().async_will_remove_from_hass()
+        self.device.unsubscribe(self.key, self.async_update_from_device)
 
     async def async_restore(self) -> None:
         """Recall the state of before the restart, where the entity has one."""
@@ -132,6 +138,7 @@ class FieldEntity(EndDeviceEntity):
     @override
     async def async_will_remove_from_hass(self) -> None:
         """Show the field no more."""
+        await super().async_will_remove_from_hass()
         if self.device.shown.get(self.path) is self:
             del self.device.shown[self.path]
 
