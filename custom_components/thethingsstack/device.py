@@ -237,6 +237,9 @@ class EndDeviceState:
                 if key not in self._failed_listeners:
                     self._failed_listeners.add(key)
                     _LOGGER.exception("%s: the value of %s could not be shown", self.device_id, key)
+        for uplink in (self.last_uplink, self.last_data_uplink):
+            if uplink is not None:
+                uplink.fold()
 
     def update_registration(self, end_device: EndDevice) -> None:
         """Take over what the Identity Server knows of this end device."""

@@ -64,6 +64,27 @@ def test_every_recorded_message_is_read() -> None:
         assert message.raw["end_device_ids"]["device_id"] == message.ids.device_id
 
 
+def test_a_folded_message_says_the_same() -> None:
+    for item in recorded("mqtt/messages.json"):
+        data = item["payload"]
+        data = orjson.dumps(data) if isinstance(data, dict) else data
+        message, other = (parse_message(item["topic"], data) for _ in range(2))
+        before = message.raw
+        message.fold()
+        assert message == other
+        assert message.raw == before
+        assert message.raw is not before
+        assert message.raw is message.raw
+        assert message.body == before[message.kind]
+
+
+def test_a_message_that_came_parsed_stays_so() -> None:
+    message = uplink({"f_port": 3})
+    before = message.raw
+    message.fold()
+    assert message.raw is before
+
+
 def test_recorded_uplink() -> None:
     message = next(
         item

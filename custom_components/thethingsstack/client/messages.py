@@ -28,9 +28,41 @@ type DownlinkState = Literal["queued", "sent", "ack", "nack", "failed", "invalid
 type Identity = tuple[Any, ...]
 
 
+class Envelope:
+    """A message as it came, and parsed as long as that is needed."""
+
+    __slots__ = ("_data", "_parsed")
+
+    def __init__(self, parsed: Mapping[str, Any], data: bytes | None = None) -> None:
+        """Take a parsed envelope, and what it was parsed from."""
+        self._parsed: Mapping[str, Any] | None = parsed
+        self._data = data
+
+    @property
+    def parsed(self) -> Mapping[str, Any]:
+        """The whole envelope."""
+        parsed = self._parsed
+        if parsed is None:
+            assert self._data is not None
+            parsed = self._parsed = orjson.loads(self._data)
+        return parsed
+
+    def fold(self) -> None:
+        """Forget what can be parsed again."""
+        if self._data is not None:
+            self._parsed = None
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        """Return whether both say the same."""
+        return isinstance(other, Envelope) and self.parsed == other.parsed
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What every message has; `raw` is the whole envelope as parsed."""
+    """What every message has."""
 
     kind: ClassVar[str]
 
@@ -39,11 +71,10 @@ class Message:
     received_at: datetime | None = None
     network_received_at: datetime | None = None
     simulated: bool = False
-    body: Mapping[str, Any] = field(repr=False, compare=False)
-    raw: Mapping[str, Any] = field(repr=False, hash=False)
+    envelope: Envelope = field(repr=False, hash=False)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
+    def from_json(cls, data: Mapping[str, Any], came_as: bytes | None = None) -> Self:
         """Read an envelope; raises BadMessage where no device is named or it is another kind."""
         ids = EndDeviceIds.from_json(values.mapping(data.get("end_device_ids")))
         if not ids.device_id:
@@ -57,9 +88,23 @@ class Message:
             received_at=values.time(data.get("received_at")),
             network_received_at=values.time(body.get("received_at")),
             simulated=data.get("simulated") is True,
-            body=body,
-            raw=data,
+            envelope=Envelope(data, came_as),
         )
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The whole envelope as parsed."""
+        return self.envelope.parsed
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """What the envelope has of this kind."""
+        body: Mapping[str, Any] = self.envelope.parsed[self.kind]
+        return body
+
+    def fold(self) -> None:
+        """Take a fifth of the memory until something is asked for: then it is parsed again."""
+        self.envelope.fold()
 
     @property
     def time(self) -> datetime | None:
@@ -432,7 +477,9 @@ def parse_message(topic: str | None, data: bytes | Mapping[str, Any]) -> Message
 
     The kind is told by the envelope, the topic is only for the error. Raises BadMessage.
     """
+    came_as = None
     if isinstance(data, bytes | bytearray | memoryview):
+        came_as = bytes(data)
         try:
             data = orjson.loads(data)
         except orjson.JSONDecodeError:
@@ -443,6 +490,6 @@ def parse_message(topic: str | None, data: bytes | Mapping[str, Any]) -> Message
     if kind is None:
         raise BadMessage("the message is of no known kind", topic=topic, name="no_message_kind")
     try:
-        return kind.from_json(data)
+        return kind.from_json(data, came_as)
     except BadMessage as error:
         raise BadMessage(str(error), topic=topic, name=error.name) from None
