@@ -240,6 +240,12 @@ async def test_a_right_taken_away_shows(hass: HomeAssistant, sim: Simulator) -> 
     sim.set_rights("read", ["RIGHT_APPLICATION_TRAFFIC_READ", "RIGHT_APPLICATION_INFO"])
     await sim.drop_connections()
     await until(hass, lambda: entry.runtime_data.link.readable)
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_key == "rights_lost"
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["rights"] == "“View devices in application”"
+    sim.set_rights("read", ["TRAFFIC_READ", "INFO", "DEVICES_READ"])
+    await entry.runtime_data.link.async_check_rights()
     assert ir.async_get(hass).issues == {}
 
 

@@ -39,6 +39,8 @@ class Link:
         self._hub = hub
         self._roster = roster
         self.rights: frozenset[str] = frozenset()
+        self.lost_rights: frozenset[str] = frozenset()
+        """What the key could do since the start, and can't now."""
         self.connected = False
         """Whether the stream is there now."""
         self.available = True
@@ -145,9 +147,9 @@ class Link:
             return
         self.note_reachable(True)
         if self.rights != before:
+            self.lost_rights = (self.lost_rights | before) - self.rights
+            self.readable = TRAFFIC_READ in self.rights
             async_offer_anew(self._entry)
-        if self.readable != (TRAFFIC_READ in self.rights):
-            self.readable = not self.readable
             self._hub.write()
 
     @callback

@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
-from .client import NETWORKS
+from .client import FEATURES, NETWORKS
 from .client.rights import TRAFFIC_READ, console_names
 from .const import CONF_NETWORK, DOMAIN, DOWNLINK_LIMIT, ENTITY_LIMIT, ENTITY_LIMIT_WARNING
 from .coordinator import TtsConfigEntry
@@ -77,6 +77,8 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
                 },
             )
 
+        _tell_lost_rights(hass, entry)
+
     entry.async_on_unload(
         async_dispatcher_connect(hass, coordinator.signals.undecoded_changed, update)
     )
@@ -121,6 +123,31 @@ def _watch_half_created(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 
     for signal in (coordinator.signals.half_created, coordinator.signals.undecoded_changed):
         entry.async_on_unload(async_dispatcher_connect(hass, signal, update))
+
+
+@callback
+def _tell_lost_rights(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Name the rights that were taken away, but that to read, which has an issue of its own."""
+    issue_id = f"rights_lost_{entry.entry_id}"
+    lost = [
+        right
+        for rights in FEATURES.values()
+        for right in rights
+        if right in entry.runtime_data.link.lost_rights and right != TRAFFIC_READ
+    ]
+    if not lost:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        is_persistent=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="rights_lost",
+        translation_placeholders={"application": entry.title, "rights": console_names(lost)},
+    )
 
 
 @callback
