@@ -254,6 +254,19 @@ async def test_gone_meanwhile(hass: HomeAssistant, sim: Simulator, entry: MockCo
     assert result["reason"] == "replaced"
 
 
+@pytest.mark.parametrize("same_texts", [True, False])
+async def test_the_new_one_is_gone_meanwhile(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, same_texts: bool
+) -> None:
+    """Then the old one must stay, on the servers and here."""
+    result = await by_registered(hass, sim, entry)
+    sim.remove_device("new-socket")
+    result = await sure(hass, result, same_texts=same_texts)
+    assert (result["step_id"], result["errors"]) == ("replace_sure", {"base": "not_found"})
+    assert set(sim.devices["pump-socket"].documents) == {"is", "js", "ns", "as"}
+    assert device_with(hass, entry, SOCKET_KEY) is not None
+
+
 @pytest.mark.parametrize(
     ("given", "field", "error"),
     [

@@ -62,7 +62,7 @@ class FormatterRepairFlow(RepairsFlow):
         )
         return self.async_show_form(
             step_id="which",
-            data_schema=vol.Schema({vol.Required(CONF_DEVICES): selector}),
+            data_schema=vol.Schema({vol.Required(CONF_DEVICES, default=[]): selector}),
             errors=errors,
         )
 

@@ -73,7 +73,7 @@ class TheThingsStackOptionsFlow(FieldsFlow, ChangeFlow, ReplacementFlow, Removal
             return await self.async_step_general()
         options = ["fields", "general", "overrides"]
         if self._may_remove:
-            options += ["change", "replace", "remove", "halves"]
+            options += ["change", "replace", "halves", "remove"]
         return self.async_show_menu(step_id="init", menu_options=options)
 
     async def async_step_general(

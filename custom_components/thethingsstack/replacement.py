@@ -34,6 +34,8 @@ class Replacement:
     """The end device as it is registered, or as it is to be."""
     same_texts: bool = True
     """Whether one that is registered gets name, description, attributes and location."""
+    written: bool = False
+    """Whether the new one is as it is to be on the servers."""
 
     async def async_replace(self, hass: HomeAssistant) -> EndDeviceIds:
         """Register the new end device, delete the old one, and let the new one go on here.
@@ -47,7 +49,7 @@ class Replacement:
                 await self._async_prepare(home)
                 await _async_delete(home, self.old.device_id)
             except BaseException:
-                if isinstance(self.new, EndDevice):
+                if self.written and isinstance(self.new, EndDevice):
                     home.membership.take_in(self.new)
                 raise
             assert isinstance(self.new, EndDevice)
@@ -71,7 +73,9 @@ class Replacement:
             home.halves.whole(self.new_id)
         elif self.same_texts:
             self.new = await devices.update(self.new_id, texts_of(self.old))
-        self.same_texts = False
+        else:  # it may be gone by now, and then the old one must stay
+            self.new = await home.stack.device(self.new_id)
+        self.same_texts, self.written = False, True
 
 
 async def _async_delete(home: ApplicationCoordinator, device_id: str) -> None:
