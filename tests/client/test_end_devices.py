@@ -162,6 +162,23 @@ async def test_register_a_claimed_device(simulator: Simulator, stack: Stack) -> 
     assert presence.complete
 
 
+async def test_delete_a_claimed_device(simulator: Simulator, stack: Stack) -> None:
+    """It is given back, once; where that fails nothing is removed."""
+    claim = "edcs/claim/garden/devices/new-sensor"
+    await stack.end_devices.register(replace(OTAA, app_key=None, claimed=True))
+    simulator.stack.claimable["0" * 16, "70B3D57ED0060099"] = "SECRET"
+    simulator.faults.http_status[f"DELETE /{claim}"] = 500
+    with pytest.raises(ServerFailed):
+        await stack.end_devices.delete("new-sensor")
+    assert set(documents(simulator, "new-sensor")) == {"is", "ns", "as"}
+    simulator.faults.http_status.clear()
+    await stack.end_devices.delete("new-sensor")
+    assert documents(simulator, "new-sensor") == {}
+    assert changes_made(simulator).count(("DELETE", claim)) == 2
+    await stack.end_devices.delete("lpp-node")
+    assert changes_made(simulator).count(("DELETE", claim)) == 2
+
+
 @pytest.mark.parametrize(
     ("change", "name"),
     [

@@ -1,10 +1,12 @@
 """Claiming: an end device whose root keys its maker keeps changes hands by a code."""
 
 from base64 import b64encode
+from contextlib import suppress
 from typing import Any
 
 from . import values
 from .calls import Calls, quoted
+from .errors import MissingRight, NotFound
 from .models import EndDeviceIds
 
 
@@ -41,6 +43,25 @@ class Claiming:
     async def unclaim(self, device_id: str) -> None:
         """Give a claimed device back (DEVICES_WRITE)."""
         await self._calls.request("DELETE", self._path(device_id))
+
+    async def release(self, device_id: str) -> None:
+        """Give a device back where it is claimed, before it is removed: else nobody can claim it.
+
+        Nothing happens where it isn't, or where the registry doesn't show it.
+        """
+        params = {"field_mask": ["join_server_address"]}
+        try:
+            device = await self._calls.object(
+                "GET", self._calls.device_path(device_id), params=params
+            )
+        except (NotFound, MissingRight):
+            return
+        join_eui = values.euis(values.mapping(device.get("ids")).get("join_eui"))
+        if join_eui is None or device.get("join_server_address"):
+            return  # its keys are on a Join Server of the network
+        with suppress(NotFound):
+            if await self.supports(join_eui):
+                await self.unclaim(device_id)
 
     async def _claim(self, body: dict[str, Any], device_id: str) -> EndDeviceIds:
         body |= {

@@ -16,6 +16,7 @@ from typing import Any
 from . import values
 from .calls import PAGE, Calls
 from .changes import ORDER, DeviceChanges, difference
+from .claiming import Claiming
 from .connection import is_loopback
 from .errors import Conflict, ConnectionFailed, InvalidRequest, MissingRight, NotFound, StackError
 from .models import Application, EndDevice
@@ -290,9 +291,11 @@ class EndDevices:
     async def delete(self, device_id: str) -> Deletion:
         """Remove an end device from all servers; its keys are lost (DEVICES_WRITE).
 
-        Half-created and stranded ones are removed, too. Raises NotFound where no server has it,
-        and PartlyDeleted where a server failed after others had removed their part.
+        Half-created and stranded ones are removed, too; one that was claimed is given back first.
+        Raises NotFound where no server has it, and PartlyDeleted where a server failed after
+        others had removed their part.
         """
+        await Claiming(self._calls).release(device_id)
         found = await remove(
             self._calls, [(server, self._path(server, device_id)) for server in Server], tries=1
         )
