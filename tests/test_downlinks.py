@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.thethingsstack import downlinks as module
+from custom_components.thethingsstack import downlink_watch as module
 from custom_components.thethingsstack.client import Downlink
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.device import EndDeviceState
@@ -337,7 +337,7 @@ async def test_fair_use(hass: HomeAssistant, sim: Simulator) -> None:
     assert placeholders is not None
     assert placeholders["devices"].endswith(": 11")
     downlinks.book._transmitted[VICKI].popleft()
-    downlinks._count_again(dt_util.utcnow())
+    downlinks.news.count_again(dt_util.utcnow())
     await hass.async_block_till_done()
     assert issue not in issues
 

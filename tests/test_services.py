@@ -8,7 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from custom_components.thethingsstack import downlinks as module
+from custom_components.thethingsstack import downlink_watch as module
 from custom_components.thethingsstack.const import DOMAIN
 from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import RateLimit, Simulator

@@ -214,7 +214,7 @@ class ControlEntity(RestoreEntity):
         for thread in threads_of(self.subentry_id):
             if (newest := downlinks.newest(thread)) is not None:
                 self._follow(thread, newest, recalled=True)
-            self.async_on_remove(downlinks.subscribe(self._downlink_changed, control=thread))
+            self.async_on_remove(downlinks.news.subscribe(self._downlink_changed, control=thread))
         key = control_key(self.subentry_id)
         self.device.subscribe(key, self._uplink_came)
         self.async_on_remove(partial(self.device.unsubscribe, key, self._uplink_came))

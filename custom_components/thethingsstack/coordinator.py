@@ -363,7 +363,7 @@ class ApplicationCoordinator:
         if device.overdue and not uplink.simulated:
             device.overdue = False
             async_tell_occurred(self.hass, device.registry_id, "heard_again", activity, context)
-        self.downlinks.heard(device)
+        self.downlinks.watch.heard(device)
 
     def _position_taken_over(
         self, device: EndDeviceState, new: Mapping[str, Meaning]
@@ -413,7 +413,7 @@ class ApplicationCoordinator:
     @callback
     def _back(self, item: StreamConnected) -> None:
         self.link.back()
-        self.downlinks.resume()
+        self.downlinks.watch.resume()
         self.catch_up.begin(item.gap)
 
     # As time passes

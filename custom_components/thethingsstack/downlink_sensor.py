@@ -66,7 +66,7 @@ async def async_add_downlink_sensors(
 
     await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), sensors)
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.signals.new_device, add))
-    seen_first = coordinator.downlinks.seen_first
+    seen_first = coordinator.downlinks.news.seen_first
     entry.async_on_unload(async_dispatcher_connect(hass, seen_first, add))
 
 

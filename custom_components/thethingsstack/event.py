@@ -74,7 +74,7 @@ async def async_setup_entry(
     entry.async_on_unload(
         async_dispatcher_connect(hass, coordinator.signals.new_fields, add_fields)
     )
-    seen_first = coordinator.downlinks.seen_first
+    seen_first = coordinator.downlinks.news.seen_first
     entry.async_on_unload(async_dispatcher_connect(hass, seen_first, add_downlink))
 
 

@@ -183,7 +183,7 @@ def _watch_downlinks(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
             },
         )
 
-    changed = coordinator.downlinks.count_changed
+    changed = coordinator.downlinks.news.count_changed
     entry.async_on_unload(async_dispatcher_connect(hass, changed, update))
     update()
 

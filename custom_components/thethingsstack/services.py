@@ -201,7 +201,7 @@ async def _async_outcome(
     downlinks = target.coordinator.downlinks
     state = record.state
     if call.data[ATTR_WAIT_FOR] is not DownlinkState.QUEUED:
-        state = await downlinks.async_wait(record, call.data[ATTR_WAIT_FOR], _seconds(call))
+        state = await downlinks.news.async_wait(record, call.data[ATTR_WAIT_FOR], _seconds(call))
     if state in NOT_REACHED and not call.return_response:
         # Who doesn't look at the response must not go on as if it had arrived.
         raise failure(NOT_REACHED[state], reason=record.reason or "")
