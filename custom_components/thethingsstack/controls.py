@@ -14,6 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import DOMAIN
 from .control import SUBENTRY_CONTROL, Control, InvalidControlError, threads_of
 from .device import EndDeviceState
+from .issues import tell
 from .roster import EndDeviceRoster
 
 type ControlFactory = Callable[[str, Control, EndDeviceState], Entity]
@@ -113,15 +114,11 @@ class Controls:
         try:
             control = Control.from_dict(subentry.data)
         except InvalidControlError as err:
-            ir.async_create_issue(
+            tell(
                 self._hass,
-                DOMAIN,
                 issue_id,
-                is_fixable=False,
-                is_persistent=False,
-                severity=ir.IssueSeverity.WARNING,
-                translation_key="control_invalid",
-                translation_placeholders={"control": subentry.title, "error": str(err)},
+                "control_invalid",
+                {"control": subentry.title, "error": str(err)},
             )
             return
         if control.platform not in self._platforms:
@@ -131,18 +128,11 @@ class Controls:
             (DOMAIN, control.device), self._entry.entry_id
         )
         if device is None or device_entry is None:
-            ir.async_create_issue(
+            tell(
                 self._hass,
-                DOMAIN,
                 issue_id,
-                is_fixable=False,
-                is_persistent=False,
-                severity=ir.IssueSeverity.WARNING,
-                translation_key="control_without_device",
-                translation_placeholders={
-                    "control": subentry.title,
-                    "application": self._entry.title,
-                },
+                "control_without_device",
+                {"control": subentry.title, "application": self._entry.title},
             )
             return
         ir.async_delete_issue(self._hass, DOMAIN, issue_id)

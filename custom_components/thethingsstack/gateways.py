@@ -29,6 +29,7 @@ from .client import (
 )
 from .connection import async_create_stack
 from .const import DOMAIN
+from .issues import tell
 from .roster import EndDeviceRoster
 
 _LOGGER = logging.getLogger(__name__)
@@ -187,15 +188,11 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
         self.update_interval = REFUSED_INTERVAL
         if isinstance(error, AuthenticationFailed) and not self.own_key:
             return  # the application's own key: it is asked for anew
-        ir.async_create_issue(
+        tell(
             self.hass,
-            DOMAIN,
             self._issue_id,
-            is_fixable=False,
-            is_persistent=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="gateway_gone" if isinstance(error, NotFound) else "gateway_refused",
-            translation_placeholders={
+            "gateway_gone" if isinstance(error, NotFound) else "gateway_refused",
+            {
                 "gateway": self.gateway_id,
                 "application": self.entry.title,
                 "error": str(error),

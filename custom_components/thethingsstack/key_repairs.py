@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
@@ -14,6 +13,7 @@ from .connection import host_of, same_place
 from .const import DOMAIN
 from .control import SUBENTRY_CONTROL
 from .coordinator import TtsConfigEntry
+from .issues import tell
 
 INTERVAL = timedelta(hours=6)
 WARN_BEFORE = timedelta(days=14)
@@ -45,43 +45,26 @@ async def async_look(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         return
     except StackError:
         return  # the stream's own loss tells of a server that is gone
-    _tell(hass, entry, "key_expires", _expiry(expires_at))
-    _tell(hass, entry, "control_right", _missing_for_controls(entry))
-    _tell(hass, entry, "application_moved", _moved(entry, address))
-    _tell(hass, entry, "devices_elsewhere", _elsewhere(entry))
+    tell(hass, f"key_expires_{entry.entry_id}", "key_expires", _expiry(entry, expires_at))
+    tell(hass, f"control_right_{entry.entry_id}", "control_right", _missing_for_controls(entry))
+    tell(hass, f"application_moved_{entry.entry_id}", "application_moved", _moved(entry, address))
+    tell(hass, f"devices_elsewhere_{entry.entry_id}", "devices_elsewhere", _elsewhere(entry))
 
 
-@callback
-def _tell(
-    hass: HomeAssistant, entry: TtsConfigEntry, key: str, said: Mapping[str, str] | None
-) -> None:
-    issue_id = f"{key}_{entry.entry_id}"
-    if said is None:
-        ir.async_delete_issue(hass, DOMAIN, issue_id)
-        return
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue_id,
-        is_fixable=False,
-        is_persistent=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key=key,
-        translation_placeholders={"application": entry.title, **said},
-    )
-
-
-def _expiry(expires_at: datetime | None) -> Mapping[str, str] | None:
+def _expiry(entry: TtsConfigEntry, expires_at: datetime | None) -> Mapping[str, str] | None:
     if expires_at is None or expires_at - dt_util.utcnow() > WARN_BEFORE:
         return None
-    return {"date": dt_util.as_local(expires_at).strftime("%Y-%m-%d %H:%M")}
+    return {
+        "application": entry.title,
+        "date": dt_util.as_local(expires_at).strftime("%Y-%m-%d %H:%M"),
+    }
 
 
 def _missing_for_controls(entry: TtsConfigEntry) -> Mapping[str, str] | None:
     controls = [s for s in entry.subentries.values() if s.subentry_type == SUBENTRY_CONTROL]
     if not controls or TRAFFIC_DOWN_WRITE in entry.runtime_data.rights:
         return None
-    return {"count": str(len(controls))}
+    return {"application": entry.title, "count": str(len(controls))}
 
 
 def _moved(entry: TtsConfigEntry, address: str | None) -> Mapping[str, str] | None:
@@ -103,7 +86,11 @@ def _elsewhere(entry: TtsConfigEntry) -> Mapping[str, str] | None:
             found[device.name] = host_of(address)
     if not found:
         return None
-    return {"chosen": host, "devices": listed([f"{name}: {found[name]}" for name in sorted(found)])}
+    return {
+        "application": entry.title,
+        "chosen": host,
+        "devices": listed([f"{name}: {found[name]}" for name in sorted(found)]),
+    }
 
 
 def listed(devices: Sequence[str]) -> str:

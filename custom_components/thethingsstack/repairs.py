@@ -13,6 +13,7 @@ from .coordinator import TtsConfigEntry
 from .device import EndDeviceState
 from .formatter_repair import FormatterRepairFlow
 from .half_repair import HalfRepairFlow, named
+from .issues import take_back, tell
 from .key_repairs import listed
 
 
@@ -25,13 +26,7 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     def update() -> None:
         by_model = _undecodable(entry)
         prefix = f"undecoded_{entry.entry_id}_"
-        for domain, issue_id in list(ir.async_get(hass).issues):
-            if (
-                domain == DOMAIN
-                and issue_id.startswith(prefix)
-                and issue_id.removeprefix(prefix) not in by_model
-            ):
-                ir.async_delete_issue(hass, DOMAIN, issue_id)
+        take_back(hass, prefix, by_model)
         for model, devices in by_model.items():
             _tell_undecoded(hass, entry, prefix + model, model, devices)
 
@@ -43,40 +38,7 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 
     @callback
     def stream_changed() -> None:
-        lost, unreadable = f"stream_lost_{entry.entry_id}", f"missing_right_{entry.entry_id}"
-        if coordinator.link.available:
-            ir.async_delete_issue(hass, DOMAIN, lost)
-        else:
-            ir.async_create_issue(
-                hass,
-                DOMAIN,
-                lost,
-                is_fixable=False,
-                is_persistent=False,
-                severity=ir.IssueSeverity.ERROR,
-                translation_key="stream_lost",
-                translation_placeholders={
-                    "application": entry.title,
-                    "error": str(coordinator.link.lost_because),
-                },
-            )
-        if coordinator.link.readable:
-            ir.async_delete_issue(hass, DOMAIN, unreadable)
-        else:
-            ir.async_create_issue(
-                hass,
-                DOMAIN,
-                unreadable,
-                is_fixable=False,
-                is_persistent=False,
-                severity=ir.IssueSeverity.ERROR,
-                translation_key="missing_right",
-                translation_placeholders={
-                    "application": entry.title,
-                    "right": console_names([TRAFFIC_READ]),
-                },
-            )
-
+        _tell_of_stream(hass, entry)
         _tell_lost_rights(hass, entry)
 
     entry.async_on_unload(
@@ -90,6 +52,30 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 
 
 @callback
+def _tell_of_stream(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Tell where no messages come: the connection is lost, or the key may not read them."""
+    link = entry.runtime_data.link
+    tell(
+        hass,
+        f"stream_lost_{entry.entry_id}",
+        "stream_lost",
+        {"application": entry.title, "error": str(link.lost_because)}
+        if not link.available
+        else None,
+        severity=ir.IssueSeverity.ERROR,
+    )
+    tell(
+        hass,
+        f"missing_right_{entry.entry_id}",
+        "missing_right",
+        {"application": entry.title, "right": console_names([TRAFFIC_READ])}
+        if not link.readable
+        else None,
+        severity=ir.IssueSeverity.ERROR,
+    )
+
+
+@callback
 def _watch_half_created(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     """Tell of each end device that only some servers have."""
     coordinator = entry.runtime_data
@@ -97,28 +83,18 @@ def _watch_half_created(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 
     @callback
     def update() -> None:
-        for domain, issue_id in list(ir.async_get(hass).issues):
-            if (
-                domain == DOMAIN
-                and issue_id.startswith(prefix)
-                and issue_id.removeprefix(prefix) not in halves.known
-            ):
-                ir.async_delete_issue(hass, DOMAIN, issue_id)
+        take_back(hass, prefix, halves.known)
         for device_id, presence in halves.known.items():
-            ir.async_create_issue(
+            tell(
                 hass,
-                DOMAIN,
                 prefix + device_id,
-                data={"entry_id": entry.entry_id, "device_id": device_id},
-                is_fixable=True,
-                is_persistent=False,
-                severity=ir.IssueSeverity.WARNING,
-                translation_key="half_created",
-                translation_placeholders={
+                "half_created",
+                {
                     "application": entry.title,
                     "device": halves.name_of(device_id),
                     "missing": named(presence.missing),
                 },
+                mend={"entry_id": entry.entry_id, "device_id": device_id},
             )
 
     for signal in (coordinator.signals.half_created, coordinator.signals.undecoded_changed):
@@ -128,25 +104,17 @@ def _watch_half_created(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 @callback
 def _tell_lost_rights(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     """Name the rights that were taken away, but that to read, which has an issue of its own."""
-    issue_id = f"rights_lost_{entry.entry_id}"
     lost = [
         right
         for rights in FEATURES.values()
         for right in rights
         if right in entry.runtime_data.link.lost_rights and right != TRAFFIC_READ
     ]
-    if not lost:
-        ir.async_delete_issue(hass, DOMAIN, issue_id)
-        return
-    ir.async_create_issue(
+    tell(
         hass,
-        DOMAIN,
-        issue_id,
-        is_fixable=False,
-        is_persistent=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key="rights_lost",
-        translation_placeholders={"application": entry.title, "rights": console_names(lost)},
+        f"rights_lost_{entry.entry_id}",
+        "rights_lost",
+        {"application": entry.title, "rights": console_names(lost)} if lost else None,
     )
 
 
@@ -165,22 +133,17 @@ def _watch_downlinks(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
             for device in coordinator.roster.states.values()
             if device.downlink.in_24_hours > DOWNLINK_LIMIT
         }
-        if not counts:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
-            return
-        ir.async_create_issue(
+        tell(
             hass,
-            DOMAIN,
             issue_id,
-            is_fixable=False,
-            is_persistent=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="downlink_limit",
-            translation_placeholders={
+            "downlink_limit",
+            {
                 "application": entry.title,
                 "devices": listed([f"{name}: {counts[name]}" for name in sorted(counts)]),
                 "limit": str(DOWNLINK_LIMIT),
-            },
+            }
+            if counts
+            else None,
         )
 
     changed = coordinator.downlinks.news.count_changed
@@ -220,20 +183,16 @@ def _tell_undecoded(
     devices: list[EndDeviceState],
 ) -> None:
     names = sorted(device.name for device in devices)
-    ir.async_create_issue(
+    tell(
         hass,
-        DOMAIN,
         issue_id,
-        data={"entry_id": entry.entry_id, "model": model},
-        is_fixable=True,
-        is_persistent=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key="undecoded",
-        translation_placeholders={
+        "undecoded",
+        {
             "application": entry.title,
             "devices": listed(names),
             "subject": model or ", ".join(names[:2]) + (" …" if len(names) > 2 else ""),
         },
+        mend={"entry_id": entry.entry_id, "model": model},
     )
 
 
@@ -245,15 +204,11 @@ def _warn_of_limit(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     )
     if enabled > ENTITY_LIMIT_WARNING:
-        ir.async_create_issue(
+        tell(
             hass,
-            DOMAIN,
             f"too_many_entities_{entry.entry_id}",
-            is_fixable=False,
-            is_persistent=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="too_many_entities",
-            translation_placeholders={
+            "too_many_entities",
+            {
                 "application": entry.title,
                 "count": str(enabled),
                 "limit": str(ENTITY_LIMIT),
