@@ -127,6 +127,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "entity": {"const", "payload", *STATE},
     "downlink_sensor": {"entity", *STATE},
+    "health_sensor": {"entity", *STATE},
     "config_flow": {
         "addresses",
         "client",
@@ -306,6 +307,7 @@ ALLOWED: dict[str, set[str]] = {
             "downlink_sensor",
             "entity",
             "gateway_entity",
+            "health_sensor",
             "payload",
             *STATE,
         }

@@ -48,15 +48,15 @@ from custom_components.thethingsstack.device import Status
 from custom_components.thethingsstack.downlink_sensor import DOWNLINK_SENSORS, STATES
 from custom_components.thethingsstack.event import ActivityEvent, DownlinkEvent
 from custom_components.thethingsstack.gateway_entity import GATEWAY_SENSORS
-from custom_components.thethingsstack.overrides import Scope
-from custom_components.thethingsstack.payload import QUANTITIES, SENSOR_ROLES, Kind
-from custom_components.thethingsstack.sensor import (
-    APPLICATION_SENSORS,
+from custom_components.thethingsstack.health_sensor import (
     BATTERY_SENSOR,
     LAST_UPLINK_SENSOR,
     RADIO_SENSORS,
     STATUS_SENSOR,
 )
+from custom_components.thethingsstack.overrides import Scope
+from custom_components.thethingsstack.payload import QUANTITIES, SENSOR_ROLES, Kind
+from custom_components.thethingsstack.sensor import APPLICATION_SENSORS
 
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "thethingsstack"
 TEXTS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json").read_text("utf-8"))
