@@ -28,6 +28,8 @@ _MASKS = (
     (re.compile(r"\b[A-Z2-7]{39}\b"), "<key id>"),
     (re.compile(r"\b[0-9A-HJKMNP-TV-Z]{26}\b"), "<ulid>"),
     (re.compile(r"^[0-9a-f]{32}$"), "<correlation>"),
+    # The engine's own words: the simulator's is another one.
+    (re.compile(r"SyntaxError: .+"), "<syntax error>"),
     (re.compile(r"(localhost|127\.0\.0\.1):\d+"), "<address>"),
 )
 _ROLE = re.compile(r"<[^<>]*key[^<>]*>")

@@ -16,7 +16,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import aiohttp_client
+from homeassistant.helpers import aiohttp_client, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -391,6 +391,23 @@ async def test_own_key_that_stays(
     await hass.config_entries.async_remove(entry.entry_id)
     assert "could not be deleted" in caplog.text
     assert entry.data["api_key"] not in caplog.text
+    key_id = entry.data["key_id"]
+    issue = ir.async_get(hass).async_get_issue("thethingsstack", f"key_left_{key_id}")
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["key_id"] == key_id
+
+
+async def test_own_key_that_is_gone_already(
+    hass: HomeAssistant, sim: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Deleted in the Console: there is nothing to tell."""
+    result = await submit(hass, await to_key(hass, sim), api_key=sim.key("user"))
+    entry = await finish(hass, await submit(hass, result, application_id="garden"))
+    del sim.stack.keys[entry.data["key_id"]]
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert "could not be deleted" not in caplog.text
+    assert not ir.async_get(hass).issues
 
 
 async def test_another_key_takes_the_place_of_the_own_one(
@@ -527,7 +544,7 @@ async def test_summary_of_a_reading_key(hass: HomeAssistant, sim: Simulator) -> 
         "missing": (
             "- sending downlinks (*Write downlink application traffic*)\n"
             "- registering, changing and deleting end devices "
-            "(*Edit devices in application*, *Edit device keys in application*)\n"
+            "(*Create devices in application*, *Edit device keys in application*)\n"
             "- changing payload formatters of the application (*Edit basic application settings*)\n"
             "- switching the Storage Integration on and off "
             "(*View and edit application packages and associations*)\n"

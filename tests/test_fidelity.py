@@ -15,16 +15,6 @@ import pytest
 from tests.recordings import HEADERS, Keys, differences, exchanges, load, mask, timeline
 from tests.simulator import RateLimit, Simulator
 
-UNSPOKEN = {
-    "formatters/decode_syntax_error": "a syntax error is told in the engine's own words",
-}
-"""Beginnings of the exchanges that the simulator doesn't speak yet, and why."""
-
-
-def unspoken(name: str) -> bool:
-    """Return whether an exchange is on the list."""
-    return name.startswith(tuple(UNSPOKEN))
-
 
 @pytest.fixture(autouse=True)
 def auto_enable_custom_integrations(request: pytest.FixtureRequest) -> None:
@@ -152,8 +142,6 @@ async def test_replay_of_the_recorded_day() -> None:
             replay.now = time
             if kind == "http":
                 name = entry["file"].removeprefix("http/").removesuffix(".json")
-                if unspoken(name):
-                    continue
                 spoken += 1
                 if name == "gateways/stats":
                     # What the radio counted until then.
@@ -186,7 +174,7 @@ async def test_replay_of_the_recorded_day() -> None:
     replay.problems += _compare_messages(recorded, replay.messages)
     replay.problems += _compare_posts(load("webhooks/requests.json"), posts)
     assert not replay.problems, "\n".join(replay.problems)
-    assert spoken == len([name for name in exchanges() if not unspoken(name)])
+    assert spoken == len(exchanges())
 
 
 async def test_events_of_a_device_s_life() -> None:
@@ -266,10 +254,3 @@ def _post(post: dict[str, Any]) -> Any:
     transport = ("Host", "Content-Length", "Accept", "Accept-Encoding")
     headers = {key.title(): value for key, value in post["headers"].items() if key not in transport}
     return mask({"path": post["path"], "headers": headers, "body": post["body"]})
-
-
-def test_unspoken_exchanges_exist() -> None:
-    """Each entry of the list of unspoken exchanges stands for recorded ones."""
-    names = exchanges()
-    for beginning in UNSPOKEN:
-        assert any(name.startswith(beginning) for name in names), beginning

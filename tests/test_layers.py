@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "fields": {"payload", "const", "overrides"},
     "overrides": {"payload"},
     "redecide": {"const", "payload", *STATE},
-    "connection": {"client", "const"},
+    "connection": {"client", "const", "issues"},
     "dialogue_work": {"const"},
     "halves": {
         "client",

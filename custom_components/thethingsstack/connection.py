@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.ssl import get_default_context
 
-from .client import Connection, Stack, StackError, is_loopback, tls_context
+from .client import AuthenticationFailed, Connection, Stack, StackError, is_loopback, tls_context
 from .const import (
     CONF_APPLICATION_ID,
     CONF_CA_CERTIFICATE,
@@ -25,9 +25,12 @@ from .const import (
     NETWORK_OWN_SERVER,
     VERSION,
 )
+from .issues import tell
 
 _LOGGER = logging.getLogger(__name__)
 
+# A key that was deleted or has expired does no harm.
+_GONE = ("api_key_not_found", "api_key_expired")
 USER_AGENT = f"HomeAssistant/{__version__} {DOMAIN}/{VERSION}"
 
 
@@ -76,13 +79,25 @@ def host_of(address: str | None) -> str:
 
 
 async def async_discard_key(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
-    """Delete the key that was made for an entry, if one was; a refusal is only told."""
+    """Delete the key that was made for an entry, if one was; one that stays is told of."""
     if (key_id := data.get(CONF_KEY_ID)) is None:
         return
     try:
         stack = await async_create_stack(hass, data)
         await stack.administration.delete_api_key(key_id)
     except StackError as err:
+        if isinstance(err, AuthenticationFailed) and err.name in _GONE:
+            return
         _LOGGER.warning(
             "The API key %s could not be deleted: %s. Delete it in the Console", key_id, err
+        )
+        tell(
+            hass,
+            f"key_left_{key_id}",
+            "key_left",
+            {
+                "application": str(data[CONF_APPLICATION_ID]),
+                "key_id": key_id,
+                "error": str(err),
+            },
         )
