@@ -413,15 +413,17 @@ async def test_own_key_that_is_gone_already(
 async def test_another_key_takes_the_place_of_the_own_one(
     hass: HomeAssistant, sim: Simulator
 ) -> None:
-    """The id belongs to the earlier one."""
+    """The earlier one is deleted, and its id forgotten."""
     result = await submit(hass, await to_key(hass, sim), api_key=sim.key("user"))
     entry = await finish(hass, await submit(hass, result, application_id="garden"))
-    assert entry.data["key_id"]
+    key_id = entry.data["key_id"]
+    assert key_id in sim.stack.keys
     result = await reconfigure(hass, entry)
     await submit(hass, result, **own_server(sim), api_key=sim.key("read"))
     await hass.async_block_till_done()
     assert entry.data["api_key"] == sim.key("read")
     assert "key_id" not in entry.data
+    await until(hass, lambda: key_id not in sim.stack.keys)
 
 
 async def test_own_key_that_cannot_be_made(hass: HomeAssistant, sim: Simulator) -> None:

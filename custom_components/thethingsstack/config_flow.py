@@ -42,7 +42,7 @@ from .addresses import (
 )
 from .client import NETWORKS, Application, InvalidRequest, KeyInfo, Stack, missing
 from .client.rights import SETTINGS_API_KEYS
-from .connection import async_create_stack
+from .connection import async_create_stack, async_discard_key
 from .const import (
     CONF_APPLICATION_ID,
     CONF_KEY_ID,
@@ -450,7 +450,10 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
         One that failed, or whose stream ended with a key that is good again, starts here.
         """
         if self._data[CONF_API_KEY] != entry.data[CONF_API_KEY]:
-            self._data.pop(CONF_KEY_ID, None)  # it was of the other key
+            self._data.pop(CONF_KEY_ID, None)  # it was of the other key, which nobody needs now
+            self.hass.async_create_task(
+                async_discard_key(self.hass, dict(entry.data)), f"{DOMAIN} key"
+            )
         unchanged = dict(entry.data) == self._data
         result = self.async_update_and_abort(
             entry, unique_id=unique_id or entry.unique_id, data=self._data
