@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing, contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 import logging
 
@@ -12,7 +12,7 @@ from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.event import async_track_time_change, async_track_time_interval
+from homeassistant.helpers.event import async_track_time_change
 from homeassistant.util import dt as dt_util
 
 from .activity import Activity, async_tell_occurred, uplink_activity
@@ -33,25 +33,9 @@ from .client import (
     UplinkMessage,
 )
 from .client.rights import DEVICES_READ, INFO
-from .const import (
-    CONF_APPLICATION_ID,
-    CONF_OVERDUE_AFTER,
-    CONF_PLAIN_FIELDS,
-    DEFAULT_OVERDUE_AFTER,
-    DOMAIN,
-    LARGE_APPLICATION,
-)
+from .const import CONF_APPLICATION_ID, CONF_PLAIN_FIELDS, DOMAIN, LARGE_APPLICATION
 from .controls import Controls
-from .device import (
-    ACTIVITY,
-    LAST_UPLINK,
-    LOCATION,
-    STATUS,
-    EndDeviceState,
-    Received,
-    Status,
-    field_key,
-)
+from .device import ACTIVITY, LAST_UPLINK, LOCATION, STATUS, EndDeviceState, Received, field_key
 from .downlinks import Downlinks
 from .fields import FieldStore
 from .gateways import Gateways
@@ -64,13 +48,13 @@ from .payload import Kind, Meaning
 from .position import solved_location
 from .roster import EndDeviceRoster
 from .signals import Signals
+from .silence import Silence
 from .sync import RegistrySync
 
 _LOGGER = logging.getLogger(__name__)
 
 type TtsConfigEntry = ConfigEntry[ApplicationCoordinator]
 
-STATUS_INTERVAL = timedelta(minutes=1)
 STREAM_PAUSE = 60
 
 
@@ -90,6 +74,7 @@ class ApplicationCoordinator:
         self.roster = EndDeviceRoster(hass, entry, stack.connection, self.fields)
         self.hub = Hub(hass, entry)
         self.link = Link(hass, entry, stack, self.hub, self.roster)
+        self.silence = Silence(hass, entry, self.roster)
         self.signals = Signals.of(entry.entry_id)
         self.names = FieldNames("en", {})
         self.downlinks = Downlinks(self)
@@ -165,13 +150,11 @@ class ApplicationCoordinator:
             self.hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._home_stops)
         )
         entry.async_on_unload(
-            async_track_time_interval(self.hass, self._update_statuses, STATUS_INTERVAL)
-        )
-        entry.async_on_unload(
             async_track_time_change(self.hass, self._new_day, hour=0, minute=0, second=0)
         )
         entry.async_on_unload(self.hub.cancel)
         self.link.async_start()
+        self.silence.async_start()
         self.catch_up.async_start()
         self.membership.async_start()
         self.downlinks.async_start()
@@ -202,7 +185,7 @@ class ApplicationCoordinator:
         """Let end devices in or out as the options now say, without a reload."""
         self._read_options()
         self.membership.async_apply_choice()
-        self._update_statuses(dt_util.utcnow())
+        self.silence.look()
         self.hub.write()
 
     @property
@@ -229,11 +212,6 @@ class ApplicationCoordinator:
     def large(self) -> bool:
         """Return whether noisy entities start disabled, to stay below Home Assistant's limit."""
         return len(self.roster.states) > LARGE_APPLICATION
-
-    @property
-    def overdue_after(self) -> timedelta:
-        """Return after which silence an end device is overdue."""
-        return timedelta(hours=self.entry.options.get(CONF_OVERDUE_AFTER, DEFAULT_OVERDUE_AFTER))
 
     # The stream
 
@@ -360,9 +338,8 @@ class ApplicationCoordinator:
         self.hub.changed()
         device.write(received.changed, context)
         async_tell_occurred(self.hass, device.registry_id, "uplink_received", activity, context)
-        if device.overdue and not uplink.simulated:
-            device.overdue = False
-            async_tell_occurred(self.hass, device.registry_id, "heard_again", activity, context)
+        if not uplink.simulated:
+            self.silence.heard(device, activity, context)
         self.downlinks.watch.heard(device)
 
     def _position_taken_over(
@@ -417,23 +394,6 @@ class ApplicationCoordinator:
         self.catch_up.begin(item.gap)
 
     # As time passes
-
-    @callback
-    def _update_statuses(self, _now: datetime) -> None:
-        context = Context()
-        for device in self.roster.states.values():
-            device.write([STATUS], context)
-            self._notice_overdue(device, context)
-
-    @callback
-    def _notice_overdue(self, device: EndDeviceState, context: Context) -> None:
-        """Tell when an end device turns overdue; not of one that was when all began."""
-        before = device.overdue
-        device.overdue = device.status(dt_util.utcnow(), self.overdue_after) is Status.OVERDUE
-        if device.overdue and before is False:
-            silent_since = device.last_seen.isoformat() if device.last_seen else None
-            activity = Activity("overdue", {"last_seen": silent_since})
-            async_tell_occurred(self.hass, device.registry_id, "overdue", lambda: activity, context)
 
     @callback
     def _new_day(self, _now: datetime) -> None:
