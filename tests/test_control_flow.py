@@ -284,6 +284,19 @@ async def test_without_connection_nothing_can_be_added(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
 
 
+async def test_unloaded_while_the_dialogue_is_open(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """It says so then, too."""
+    result = await start(hass, entry)
+    while result["type"] is FlowResultType.MENU:
+        assert result["menu_options"] is not None
+        result = await go(hass, result, {"next_step_id": list(result["menu_options"])[-1]})
+    await hass.config_entries.async_unload(entry.entry_id)
+    result = await go(hass, result, {"device": "bath-radiator"})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
+
+
 async def test_without_end_devices_nothing_can_be_added(
     hass: HomeAssistant, sim: Simulator
 ) -> None:

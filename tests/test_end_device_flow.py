@@ -593,6 +593,21 @@ async def test_unloaded_half_way(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
 
 
+async def test_unloaded_and_back_while_a_form_is_open(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """Meanwhile it says so; set up anew, the application shows what is registered at once."""
+    result = await facts(hass, entry)
+    other = await facts(hass, entry)
+    await hass.config_entries.async_unload(entry.entry_id)
+    ended = await go(hass, other, **DEVICE)
+    assert (ended["type"], ended["reason"]) == (FlowResultType.ABORT, "not_loaded")
+    await hass.config_entries.async_setup(entry.entry_id)
+    sim.faults.http_status["/api/v3/events"] = 503
+    result = await finish(hass, await go(hass, result, **DEVICE))
+    assert entry.runtime_data.roster.by_device_id("loft-sensor") is not None
+
+
 # Offered only where the key may
 
 

@@ -201,7 +201,7 @@ ALLOWED: dict[str, set[str]] = {
         "removal_flow",
         *STATE,
     },
-    "halves_flow": {"client", "dialogue_work", "half_repair", *STATE},
+    "halves_flow": {"client", "dialogue_work", "half_repair", "halves", *STATE},
     "options_flow": {
         "change_flow",
         "const",
@@ -230,7 +230,7 @@ ALLOWED: dict[str, set[str]] = {
         "registration_form",
         *STATE,
     },
-    "replacement": {"client", "const", *STATE},
+    "replacement": {"client", "const", "forgetting", *STATE},
     "replacement_flow": {
         "lists",
         "client",

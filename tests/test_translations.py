@@ -289,7 +289,7 @@ def test_options_have_their_texts() -> None:
     aborts = {"changed", "no_fields", "removed", "replaced", "replaced_with_keys"}
     aborts |= {"halves_found", "halves_refused", "no_halves", "not_loaded"}
     assert set(OPTIONS["progress"]) == {"halves"}
-    for name, call in calls("fields_flow", "formatter_flow"):
+    for name, call in calls("fields_flow", "formatter_flow", "replacement"):
         if name in ("AbortFlow", "_formatter_abort"):
             aborts |= constants(call.args[0])
     assert set(OPTIONS["abort"]) == aborts

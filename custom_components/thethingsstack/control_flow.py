@@ -11,6 +11,7 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.const import Platform
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.selector import (
     SelectOptionDict,
     SelectSelector,
@@ -93,14 +94,15 @@ class ControlFlow(ConfigSubentryFlow):
 
     def _not_ready(self) -> SubentryFlowResult | None:
         """Return the end of the dialogue where there is no end device to control."""
-        if self._get_entry().state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="not_loaded")
         if not self._coordinator.roster.states:
             return self.async_abort(reason="no_devices")
         return None
 
     @property
     def _coordinator(self) -> ApplicationCoordinator:
+        """Return the application; it may be reloaded or stopped while the dialogue is open."""
+        if self._get_entry().state is not ConfigEntryState.LOADED:
+            raise AbortFlow("not_loaded")
         coordinator: ApplicationCoordinator = self._get_entry().runtime_data
         return coordinator
 

@@ -74,6 +74,9 @@ class EndDeviceFlow(ConfigSubentryFlow):
 
     @property
     def _coordinator(self) -> ApplicationCoordinator:
+        """Return the application; it may be reloaded or stopped while the dialogue is open."""
+        if self._get_entry().state is not ConfigEntryState.LOADED:
+            raise AbortFlow("not_loaded")
         coordinator: ApplicationCoordinator = self._get_entry().runtime_data
         return coordinator
 
@@ -81,15 +84,12 @@ class EndDeviceFlow(ConfigSubentryFlow):
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Let the user choose where the facts about the device come from."""
-        entry = self._get_entry()
-        if entry.state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="not_loaded")
         if rights := lacking(self._coordinator.rights, REGISTER):
             return self.async_abort(
                 reason="missing_rights",
                 description_placeholders={"rights": rights},
             )
-        self._enrolment = Enrolment(self._coordinator)
+        self._enrolment = Enrolment(self._get_entry())
         return self.async_show_menu(step_id="user", menu_options=["brand", "qr_code", "by_hand"])
 
     async def async_step_brand(

@@ -14,7 +14,7 @@ from .client import (
     claim_and_register,
 )
 from .const import CONF_CHOSEN_DEVICES, CONF_DEVICES, DEVICES_CHOSEN
-from .coordinator import ApplicationCoordinator
+from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import EndDeviceState
 from .registration_form import Asked
 from .roster import EndDeviceRoster
@@ -34,9 +34,9 @@ class Enrolled:
 class Enrolment:
     """One end device on its way; it may be tried again after a refusal."""
 
-    def __init__(self, coordinator: ApplicationCoordinator) -> None:
+    def __init__(self, entry: TtsConfigEntry) -> None:
         """Start with nothing asked of the server."""
-        self._coordinator = coordinator
+        self._entry = entry
         self._issued: str | None = None
 
     async def async_enrol(self, asked: Asked, qr_code: str | None) -> Enrolled:
@@ -45,7 +45,7 @@ class Enrolment:
         With the text of a QR code it is claimed first. Cancelled or failed, nothing is left of it
         on the servers; where that can't be had, it is counted as a problem. Raises StackError.
         """
-        coordinator = self._coordinator
+        coordinator = self._entry.runtime_data
         registration = asked.registration
         if asked.issue:
             registration = replace(registration, dev_eui=await self._async_dev_eui(registration))
@@ -60,7 +60,7 @@ class Enrolment:
         """Return a DevEUI of the network's own, else the one that the registration has."""
         if self._issued is None:
             try:
-                self._issued = await self._coordinator.stack.end_devices.issue_dev_eui()
+                self._issued = await self._entry.runtime_data.stack.end_devices.issue_dev_eui()
             except InvalidRequest as err:
                 if err.name not in _NOT_ISSUED:
                     raise

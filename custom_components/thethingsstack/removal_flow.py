@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
 import voluptuous as vol
 
@@ -33,6 +34,9 @@ class RemovalFlow(OptionsFlow):
 
     @property
     def _home(self) -> ApplicationCoordinator:
+        """Return the application; it may be reloaded or stopped while the dialogue is open."""
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            raise AbortFlow("not_loaded")
         return self.config_entry.runtime_data
 
     @property

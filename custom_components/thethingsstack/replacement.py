@@ -1,10 +1,14 @@
 """A new end device takes the place of a broken one: its entities, history, changes and controls."""
 
+import asyncio
+from collections import defaultdict
 from dataclasses import dataclass
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import device_registry as dr, entity_registry as er, restore_state
+from homeassistant.util.hass_dict import HassKey
 
 from .client import (
     UNCHANGED,
@@ -19,9 +23,12 @@ from .client import (
 from .const import CONF_CHOSEN_DEVICES, DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import FIELD, EndDeviceState
+from .forgetting import remove_controls
 from .roster import rename_in_controls, rename_in_registries
 
 USER_LOCATION = "user"
+_REPLACING: HassKey[defaultdict[str, asyncio.Lock]] = HassKey(f"{DOMAIN}_replacing")
+"""Held while a config entry's end devices change places."""
 
 
 @dataclass(slots=True)
@@ -40,10 +47,32 @@ class Replacement:
     async def async_replace(self, hass: HomeAssistant) -> EndDeviceIds:
         """Register the new end device, delete the old one, and let the new one go on here.
 
-        Raises StackError: then the old one is what it was for Home Assistant, though the new one
-        may be registered by now. At the end the application is set up anew.
+        One after the other: at the end the application is set up anew. Raises StackError: then the
+        old one is what it was for Home Assistant, though the new one may be registered by now.
+        Raises AbortFlow where the old one went away meanwhile, or the application isn't loaded.
         """
+        async with hass.data.setdefault(_REPLACING, defaultdict(asyncio.Lock))[self.entry.entry_id]:
+            ids = await self._async_on_servers(await self._async_home())
+            # It may have been set up anew since.
+            home = await self._async_home()
+            await async_take_place(hass, home, self.old, ids)
+        return ids
+
+    async def _async_home(self) -> ApplicationCoordinator:
+        """Return the application as it is now, and find the old one in it."""
+        async with self.entry.setup_lock:
+            pass  # a reload ends first
+        if self.entry.state is not ConfigEntryState.LOADED:
+            raise AbortFlow("not_loaded")
         home: ApplicationCoordinator = self.entry.runtime_data
+        old = home.roster.states.get(self.old.key)
+        if old is None:
+            raise AbortFlow("replaced_meanwhile", {"device": self.old.name})
+        self.old = old
+        return home
+
+    async def _async_on_servers(self, home: ApplicationCoordinator) -> EndDeviceIds:
+        """Have the new one and not the old one any more."""
         with home.sync.holding(self.old.device_id), home.sync.holding(self.new_id):
             try:
                 await self._async_prepare(home)
@@ -52,10 +81,8 @@ class Replacement:
                 if self.written and isinstance(self.new, EndDevice):
                     home.membership.take_in(self.new)
                 raise
-            assert isinstance(self.new, EndDevice)
-            ids = self.new.ids
-            await async_take_place(hass, home, self.old, ids)
-        return ids
+        assert isinstance(self.new, EndDevice)
+        return self.new.ids
 
     @property
     def new_id(self) -> str:
@@ -116,6 +143,7 @@ async def async_take_place(
     registry = dr.async_get(hass)
     dropped = registry.async_get_device_by_identifier((DOMAIN, key), entry.entry_id)
     if dropped is not None:
+        remove_controls(hass, entry, dropped)
         registry.async_remove_device(dropped.id)
     if old.registry_id is not None:
         _forget_what_was_heard(hass, old)
@@ -146,5 +174,5 @@ def _forget_what_was_heard(hass: HomeAssistant, old: EndDeviceState) -> None:
     for entity in er.async_entries_for_device(
         er.async_get(hass), old.registry_id, include_disabled_entities=True
     ):
-        if not entity.unique_id.startswith(fields):
+        if entity.platform == DOMAIN and not entity.unique_id.startswith(fields):
             stored.pop(entity.entity_id, None)

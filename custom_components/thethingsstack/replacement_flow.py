@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
 from homeassistant.core import callback
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
 import voluptuous as vol
@@ -222,9 +222,8 @@ class ReplacementFlow(OptionsFlow):
 
     async def _async_unbroken(self) -> EndDeviceIds:
         """Replace in a task of its own: it goes on to its end where the dialogue is closed."""
-        home = self._coordinator
         work = self.hass.async_create_task(self._replacement.async_replace(self.hass))
-        work.add_done_callback(partial(_note, home, self._old.device_id))
+        work.add_done_callback(partial(_note, self.config_entry, self._old.device_id))
         return await asyncio.shield(work)
 
     def _replaced(self, new: EndDeviceIds) -> ConfigFlowResult:
@@ -284,10 +283,12 @@ class ReplacementFlow(OptionsFlow):
 
 
 @callback
-def _note(home: ApplicationCoordinator, device_id: str, work: asyncio.Task[EndDeviceIds]) -> None:
+def _note(entry: TtsConfigEntry, device_id: str, work: asyncio.Task[EndDeviceIds]) -> None:
     """Tell of a replacement that failed, also where nobody looks at its dialogue any more."""
-    if not work.cancelled() and (error := work.exception()) is not None:
-        home.hub.problem("replacement", device_id, str(error))
+    if work.cancelled() or (error := work.exception()) is None:
+        return
+    if entry.state is ConfigEntryState.LOADED:
+        entry.runtime_data.hub.problem("replacement", device_id, str(error))
 
 
 def _model(versions: VersionIds | None) -> str:

@@ -120,13 +120,16 @@ class EndDeviceRoster:
         if ids.dev_eui is None:
             return f"{self._scope}/{ids.device_id}"
         key = f"{self._scope}/{ids.dev_eui}"
+        longer = f"{key}/{ids.join_eui}"
+        if longer in self._fields.known_devices:
+            return longer  # the one that it shared the DevEUI with may be gone by now
         other = self.states.get(key)
         if (
             other is not None
             and other.device_id != ids.device_id
             and ids.join_eui != other.ids.join_eui
         ):
-            return f"{key}/{ids.join_eui}"
+            return longer
         return key
 
     @callback
