@@ -507,3 +507,50 @@ async def test_the_application_is_unloaded(
     assert await hass.config_entries.async_unload(entry.entry_id)
     result = await go(hass, result, **ANSWERS)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
+
+
+async def test_changed_elsewhere_meanwhile(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """What wasn't touched in the form isn't put back to what it was when the form was opened."""
+    result = await form(hass, entry)
+    sim.update_device("greenhouse-climate", name="Tomatoes", description="moved")
+    result = await go(hass, result, **{**ANSWERS, "attributes": ["room = Cellar"]})
+    assert result["reason"] == "changed"
+    found = on_server(sim)
+    assert (found["name"], found["description"]) == ("Tomatoes", "moved")
+    assert found["attributes"]["room"] == "Cellar"
+
+
+@pytest.mark.parametrize(
+    "line", ["Room = Cellar", "ab = x", f"{'a' * 37} = x", "a--b = x", " = x", "größe = x"]
+)
+async def test_odd_attributes(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, line: str
+) -> None:
+    """They are refused at their field."""
+    result = await go(hass, await form(hass, entry), **{**ANSWERS, "attributes": [line]})
+    assert result["errors"] == {"attributes": "attribute_key"}
+
+
+async def test_a_removed_area(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+    """Nothing is left to tell the server."""
+    area_id = registered(hass, entry).area_id
+    assert area_id is not None
+    result = await form(hass, entry)
+    ar.async_get(hass).async_delete(area_id)
+    result = await go(hass, result, **{**ANSWERS, "area": "to_server"})
+    assert result["errors"] == {"area": "no_area"}
+
+
+async def test_a_long_name_of_home_assistant(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """50 characters count, not bytes."""
+    named_here(hass, entry, "ü" * 51)
+    result = await go(hass, await form(hass, entry), **{**ANSWERS, "names": "to_server"})
+    assert result["errors"] == {"names": "text_too_long"}
+    named_here(hass, entry, "ü" * 50)
+    result = await go(hass, result, **{**ANSWERS, "names": "to_server"})
+    assert result["reason"] == "changed"
+    assert on_server(sim)["name"] == "ü" * 50

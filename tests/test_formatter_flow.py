@@ -274,6 +274,20 @@ async def test_saving_fails_half_way(
     assert formatters(sim, "raw-2") == CAYENNE
 
 
+async def test_one_of_the_model_is_half_created(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """It doesn't keep the others from theirs, and is named."""
+    result = await form(hass, entry, "greenhouse-climate")
+    result = await go(hass, result, formatter="cayennelpp", scope="model")
+    del sim.devices["raw-1"].documents["as"]
+    result = await go(hass, result)
+    assert result["errors"] == {"base": "formatter_not_saved"}
+    assert "raw-1" in told(result)["reason"]
+    assert formatters(sim, "greenhouse-climate")["up_formatter"] == "FORMATTER_CAYENNELPP"
+    assert formatters(sim, "raw-2") == CAYENNE
+
+
 # Without a dry run, and refused by it
 
 

@@ -5,8 +5,12 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
-from pytest_homeassistant_custom_component.common import async_mock_restore_state_shutdown_restart
+from pytest_homeassistant_custom_component.common import (
+    async_fire_time_changed,
+    async_mock_restore_state_shutdown_restart,
+)
 
+from custom_components.thethingsstack.catch_up import PAUSE
 from custom_components.thethingsstack.const import DOMAIN
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
@@ -135,6 +139,26 @@ async def test_a_gap_stays_owed_until_it_was_read(hass: HomeAssistant, demo_sim:
     after = hass.states.get(event)
     assert after is not None
     assert after.state == before.state
+
+
+async def test_a_gap_is_read_later_without_another_loss(
+    hass: HomeAssistant, demo_sim: Simulator
+) -> None:
+    """After some minutes, though the stream stays there."""
+    entry = await set_up(hass, demo_sim)
+    device = next(d for d in entry.runtime_data.roster.states.values() if d.values)
+    await demo_sim.uplink(device.device_id, decoded={"temperature": 3.5})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
+    demo_sim.faults.http_status = {"/api/v3/as/applications/riverside/packages/storage": 503}
+    demo_sim.faults.mqtt_close = True
+    await demo_sim.drop_connections()
+    await until(hass, lambda: not entry.runtime_data.connected)
+    await demo_sim.uplink(device.device_id, decoded={"temperature": -11.5})
+    demo_sim.faults.mqtt_close = False
+    await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.counters.errors)
+    demo_sim.faults.http_status = {}
+    async_fire_time_changed(hass, dt_util.utcnow() + PAUSE + timedelta(seconds=1))
+    await until(hass, lambda: device.values.get("temperature") == -11.5)
 
 
 async def test_decisions_survive_with_their_names(

@@ -88,6 +88,11 @@ class CatchUp:
             self._home.hass, self._async_read(), f"{DOMAIN} catch-up"
         )
 
+    @callback
+    def _again(self, _now: datetime) -> None:
+        self._cancel_retry = None
+        self.begin(None)
+
     async def _async_read(self) -> None:
         """Read what the Storage Integration kept, at most the last 24 hours; try again if it fails.
 
@@ -106,9 +111,8 @@ class CatchUp:
         except StackError as err:
             self._owed_since = min(since or oldest, self._owed_since or since or oldest)
             self._home.hub.problem("storage", "", str(err))
-            self._cancel_retry = async_call_later(
-                self._home.hass, PAUSE, lambda _now: self.begin(None)
-            )
+            self._cancel()
+            self._cancel_retry = async_call_later(self._home.hass, PAUSE, self._again)
         else:
             self.storage = True
         finally:

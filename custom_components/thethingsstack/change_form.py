@@ -114,9 +114,11 @@ def read_changes(
     _check(name, description, attributes, named_here=answers["names"] == TO_SERVER)
     gone = dict.fromkeys(device.attributes.keys() - attributes.keys())
     differing = {k: v for k, v in attributes.items() if device.attributes.get(k) != v}
+    untouched = present(device)  # it may be another one on the server by now
+    same_name = name == untouched["name"] and answers["names"] != TO_SERVER
     return DeviceChanges(
-        name=name,
-        description=description,
+        name=UNCHANGED if same_name else name,
+        description=UNCHANGED if description == untouched["description"] else description,
         attributes={**differing, **gone},
         location=_location(hass, device, answers),
     )

@@ -1,6 +1,6 @@
 """A payload formatter for some end devices: tried on their last uplinks, then saved for all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 import json
 from typing import Any
@@ -146,25 +146,40 @@ class FormatterChoice:
     async def async_save(self, up: Formatter | None) -> None:
         """Set the formatter of each device that hasn't it yet: again where it failed half-way.
 
-        Raises StackError.
+        Raises StackError; for one that isn't there, when all others have theirs.
         """
-        stack = self.coordinator.stack
-        for device in self.devices:
-            before = await stack.formatters.of_device(device.device_id)
-            wanted = Formatters(up=up, down=await _async_down(stack, before, up))
+        formatters = self.coordinator.stack.formatters
+
+        async def save(device_id: str) -> None:
+            before = await formatters.of_device(device_id)
+            wanted = Formatters(up=up, down=await _async_down(self.coordinator.stack, before, up))
             if before != wanted:
-                await stack.formatters.set_of_device(device.device_id, wanted)
-            device.undecoded = 0
-        self._tell()
+                await formatters.set_of_device(device_id, wanted)
+
+        await self._async_for_all(save)
 
     async def async_save_default(self) -> None:
         """Let the application's formatters apply, in both directions; raises StackError."""
-        stack = self.coordinator.stack
+        formatters = self.coordinator.stack.formatters
+
+        async def save(device_id: str) -> None:
+            if await formatters.of_device(device_id) is not None:
+                await formatters.set_of_device(device_id, None)
+
+        await self._async_for_all(save)
+
+    async def _async_for_all(self, save: Callable[[str], Awaitable[None]]) -> None:
+        missing: NotFound | None = None
         for device in self.devices:
-            if await stack.formatters.of_device(device.device_id) is not None:
-                await stack.formatters.set_of_device(device.device_id, None)
-            device.undecoded = 0
+            try:
+                await save(device.device_id)
+            except NotFound as err:  # half created, say
+                missing = err
+            else:
+                device.undecoded = 0
         self._tell()
+        if missing is not None:
+            raise missing
 
     def _tell(self) -> None:
         # Home Assistant deletes the issue when a repair ends: that of others comes back then.
