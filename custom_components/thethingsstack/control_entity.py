@@ -206,6 +206,8 @@ class ControlEntity(RestoreEntity):
         """Recall what was known and what was pending, then follow uplinks and downlinks."""
         await super().async_added_to_hass()
         stored = await self.async_get_last_extra_data()
+        if self.device.taken_over:  # nothing is known yet of the one that it controls now
+            stored = None
         for role, state in (stored.as_dict().get("known") or {} if stored else {}).items():
             if role in self.control.kind.reports:
                 self.known[Role(role)] = state

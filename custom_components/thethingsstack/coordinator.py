@@ -143,6 +143,9 @@ class ApplicationCoordinator:
     def async_start(self) -> None:
         """Follow the stream; call it when the platforms are ready to take new entities."""
         entry = self.entry
+        if self.fields.taken_over:
+            self.fields.taken_over.clear()
+            self.fields.save_soon()
         self._following = entry.async_create_background_task(
             self.hass, self._async_follow(), f"{DOMAIN} stream"
         )

@@ -140,6 +140,8 @@ class EndDeviceState:
         self.registry_id: str | None = None
         self.disabled = False
         self.known_name: str | None = None
+        self.taken_over = False
+        """Whether what is remembered of its radio was another device's, in whose place it is."""
         self.end_device: EndDevice | None = None
         self.vanished = False
         """Whether the registry is known not to have it any more."""

@@ -87,6 +87,8 @@ class FieldStore:
         """Since when The Things Stack has not had an end device, by device key."""
         self.half_created: dict[str, dict[str, Any]] = {}
         """Which servers have an end device that not all have, by device id."""
+        self.taken_over: set[str] = set()
+        """The device keys that were another device's until now; noted for the next start only."""
         self.sensors: dict[str, tuple[str, ...]] = {}
         """What each model measures, as the Device Repository says, by brand and model."""
         self._ids: dict[str, dict[str, str]] = {}
@@ -107,6 +109,7 @@ class FieldStore:
         for key, since in data.get("vanished", {}).items():
             if (moment := dt_util.parse_datetime(since)) is not None:
                 self.vanished[key] = moment
+        self.taken_over = set(data.get("taken_over", ()))
         self.sensors |= {
             str(model): tuple(map(str, sensors))
             for model, sensors in data.get("sensors", {}).items()
@@ -284,6 +287,7 @@ class FieldStore:
             "sensors": self.sensors,
             "vanished": {key: since.isoformat() for key, since in self.vanished.items()},
             "half_created": self.half_created,
+            "taken_over": sorted(self.taken_over),
             "overrides": [override.as_dict() for override in self.overrides],
             "devices": {
                 key: {

@@ -227,7 +227,8 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
     @override
     async def async_restore(self) -> None:
         """Show the value of before the restart."""
-        if (stored := await self.async_get_last_sensor_data()) is None:
+        stored = await self.async_get_last_sensor_data()
+        if stored is None or self.device.taken_over:
             return
         value = stored.native_value
         if self.key == LAST_UPLINK:

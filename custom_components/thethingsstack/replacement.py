@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import AbortFlow
-from homeassistant.helpers import device_registry as dr, entity_registry as er, restore_state
+from homeassistant.helpers import device_registry as dr
 from homeassistant.util.hass_dict import HassKey
 
 from .client import (
@@ -22,7 +22,7 @@ from .client import (
 )
 from .const import CONF_CHOSEN_DEVICES, DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
-from .device import FIELD, EndDeviceState
+from .device import EndDeviceState
 from .forgetting import remove_controls
 from .roster import rename_in_controls, rename_in_registries
 
@@ -140,39 +140,42 @@ async def async_take_place(
     """
     entry, key = home.entry, home.roster.key_of(new)
     await hass.config_entries.async_unload(entry.entry_id)
-    registry = dr.async_get(hass)
-    dropped = registry.async_get_device_by_identifier((DOMAIN, key), entry.entry_id)
-    if dropped is not None:
-        remove_controls(hass, entry, dropped)
-        registry.async_remove_device(dropped.id)
-    if old.registry_id is not None:
-        _forget_what_was_heard(hass, old)
-        rename_in_registries(hass, old.registry_id, old.key, key)
-    rename_in_controls(hass, entry, old.key, key)
-    home.fields.forget(key)
-    home.fields.vanished.pop(old.key, None)
-    home.fields.rename_device(old.key, key)
-    await home.fields.async_save()
-    home.downlinks.book.forget(old.device_id)
-    await home.downlinks.book.async_save()
-    chosen = entry.options.get(CONF_CHOSEN_DEVICES, [])
-    if old.device_id in chosen:
-        others = [known for known in chosen if known not in (old.device_id, new.device_id)]
-        hass.config_entries.async_update_entry(
-            entry, options={**entry.options, CONF_CHOSEN_DEVICES: [*others, new.device_id]}
-        )
-    if entry.state is ConfigEntryState.NOT_LOADED:
-        await hass.config_entries.async_setup(entry.entry_id)
+    try:
+        _move(hass, home, old, key)
+        _choose(hass, home, old.device_id, new.device_id)
+        await home.fields.async_save()
+        await home.downlinks.book.async_save()
+    finally:
+        if entry.state is ConfigEntryState.NOT_LOADED:
+            await hass.config_entries.async_setup(entry.entry_id)
 
 
 @callback
-def _forget_what_was_heard(hass: HomeAssistant, old: EndDeviceState) -> None:
-    """Let only the values of its fields come back: all else is of the old one, not of its place."""
-    assert old.registry_id is not None
-    stored = restore_state.async_get(hass).last_states
-    fields = f"{old.key}/{FIELD}/"
-    for entity in er.async_entries_for_device(
-        er.async_get(hass), old.registry_id, include_disabled_entities=True
-    ):
-        if entity.platform == DOMAIN and not entity.unique_id.startswith(fields):
-            stored.pop(entity.entity_id, None)
+def _move(hass: HomeAssistant, home: ApplicationCoordinator, old: EndDeviceState, key: str) -> None:
+    """Give registries and stores the new device key."""
+    registry = dr.async_get(hass)
+    dropped = registry.async_get_device_by_identifier((DOMAIN, key), home.entry.entry_id)
+    if dropped is not None:
+        remove_controls(hass, home.entry, dropped)
+        registry.async_remove_device(dropped.id)
+    if old.registry_id is not None:
+        rename_in_registries(hass, old.registry_id, old.key, key)
+    rename_in_controls(hass, home.entry, old.key, key)
+    home.fields.forget(key)
+    home.fields.vanished.pop(old.key, None)
+    home.fields.rename_device(old.key, key)
+    home.fields.taken_over.add(key)
+    home.downlinks.book.forget(old.device_id)
+
+
+@callback
+def _choose(hass: HomeAssistant, home: ApplicationCoordinator, old_id: str, new_id: str) -> None:
+    """Where only chosen end devices are let in, the new one is chosen in the old one's place."""
+    options = home.entry.options
+    chosen = options.get(CONF_CHOSEN_DEVICES, [])
+    if old_id not in chosen:
+        return
+    others = [device_id for device_id in chosen if device_id not in (old_id, new_id)]
+    hass.config_entries.async_update_entry(
+        home.entry, options={**options, CONF_CHOSEN_DEVICES: [*others, new_id]}
+    )

@@ -142,6 +142,7 @@ class EndDeviceRoster:
             registered = dr.async_get(self._hass).async_get_device_by_identifier(
                 (DOMAIN, key), self._entry.entry_id
             )
+            state.taken_over = key in self._fields.taken_over
             state.known_name = registered.name if registered is not None else None
             self.states[key] = state
         elif state.device_id != ids.device_id:  # it came back under another id
