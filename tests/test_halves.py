@@ -1,5 +1,6 @@
 """End devices that only some servers have: noticed without asking often, shown, and cleared."""
 
+import time
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -10,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.thethingsstack import halves
 from custom_components.thethingsstack.client import Presence, Server
 from custom_components.thethingsstack.const import DOMAIN
+from custom_components.thethingsstack.forgetting import deleted
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
 
@@ -31,6 +33,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(halves, "SETTLE", 0.05)
     monkeypatch.setattr(halves, "PAUSE", 0.01)
     monkeypatch.setattr(halves, "RETRY", 0.05)
+    monkeypatch.setattr(halves, "CONFIRM", 0.05)
 
 
 async def follow(
@@ -312,3 +315,44 @@ async def test_only_chosen_devices_are_in_question(hass: HomeAssistant, sim: Sim
     await until(hass, lambda: registered["never-joined"].name == "Out")
     await idle(hass, entry)
     assert not reads(sim, "never-joined")
+
+
+async def test_one_that_is_created_slowly(hass: HomeAssistant, sim: Simulator) -> None:
+    """A tool that takes its time with the other servers leaves no issue for the whole day."""
+    entry = await follow(hass, sim)
+    sim.add_device("slow", name="Slow", dev_eui=EUI, joined=False)
+    documents = sim.devices["slow"].documents
+    later = {server: documents.pop(server) for server in ("ns", "as")}
+    await until(hass, lambda: missing(entry, "slow"))
+    documents.update(later)
+    await until(hass, lambda: not missing(entry, "slow"))
+
+
+async def test_a_failing_server_is_left_alone_for_a_while(
+    hass: HomeAssistant, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many devices are to be looked at."""
+    monkeypatch.setattr(halves, "RETRY", 0.4)
+    entry = await follow(hass, sim)
+    await idle(hass, entry)
+    sim.faults.http_status["GET /ns/"] = 503
+    for number in range(5):
+        entry.runtime_data.halves.look_soon(f"device-{number}", seconds=0)
+    await hass.async_add_executor_job(time.sleep, 0.3)
+    asked = [path for method, path in sim.requests if "/ns/" in path and "device-" in path]
+    assert len(asked) == 1
+    sim.faults.http_status.clear()
+    await idle(hass, entry)
+
+
+async def test_deleted_while_it_is_looked_at(hass: HomeAssistant, sim: Simulator) -> None:
+    """What was read in between is no state that it ever had."""
+    entry = await follow(hass, sim)
+    await idle(hass, entry)
+    sim.faults.answer_delays["ns/applications/garden/devices/lpp-node"] = 0.2
+    look = hass.async_create_task(entry.runtime_data.halves.async_look("lpp-node"))
+    await until(hass, lambda: any("ns/" in path for path in reads(sim, "lpp-node")))
+    del sim.devices["lpp-node"]
+    deleted(hass, entry, "lpp-node", also_here=False)
+    assert (await look).identity
+    assert not missing(entry, "lpp-node")

@@ -45,6 +45,8 @@ SETTLE = 10.0
 # Between the reads of two devices, in seconds.
 PAUSE = 1.0
 RETRY = 60.0
+# One that was just found may yet be finished by a client that takes its time.
+CONFIRM = 300.0
 DAY = timedelta(days=1)
 
 
@@ -174,11 +176,15 @@ class HalfCreated:
             if self._home.sync.holds(device_id):
                 self._due[device_id] = self._time() + SETTLE
                 continue
+            known = device_id in self.known
             try:
                 await self.async_look(device_id)
+                if device_id in self.known and not known:
+                    self._due.setdefault(device_id, self._time() + CONFIRM)
             except (ConnectionFailed, ServerFailed, RateLimited) as err:
-                self._due.setdefault(device_id, self._time() + RETRY)
                 _LOGGER.debug("%s can't be looked at now: %s", device_id, err)
+                self._due.setdefault(device_id, self._time())
+                await asyncio.sleep(RETRY)  # the others couldn't be looked at either
             except StackError as err:
                 _LOGGER.debug("%s can't be looked at: %s", device_id, err)
 
@@ -189,12 +195,13 @@ class HalfCreated:
         home = self._home
         async with self._pace:
             await asyncio.sleep(max(0.0, self._next - self._time()))
+            begun = self._time()
             try:
                 presence = await home.stack.end_devices.presence(device_id)
             finally:
                 self._next = self._time() + PAUSE
-        if home.sync.holds(device_id):
-            return presence
+        if home.sync.holds(device_id) or self._looked.get(device_id, begun) > begun:
+            return presence  # it was written or deleted from here meanwhile
         self.take(device_id, presence)
         if device_id in self.known and presence.identity:
             await self._async_show(device_id)
