@@ -73,9 +73,9 @@ async def facts(hass: HomeAssistant, entry: MockConfigEntry, **manual: Any) -> R
 
 async def finish(hass: HomeAssistant, result: Result) -> Result:
     """Confirm the review, and wait for what comes of it."""
-    assert result["step_id"] == "review", result["errors"]
+    assert result["type"] is FlowResultType.MENU, result["errors"]
     assert KEY not in str(result["description_placeholders"])
-    result = await go(hass, result)
+    result = await go(hass, result, next_step_id="register")
     assert result["type"] is FlowResultType.SHOW_PROGRESS
     await until(hass, lambda: _ended(hass, result["flow_id"]))
     return await hass.config_entries.subentries.async_configure(  # type: ignore[return-value]
@@ -538,6 +538,22 @@ async def test_lists_that_cannot_be_read(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "cannot_connect")
 
 
+async def test_changed_after_the_review(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """A mistake that is seen in the review is mended in the form, which has all that was typed."""
+    result = await go(hass, await facts(hass, entry), **{**DEVICE, "app_key": ""})
+    assert (result["step_id"], result["menu_options"]) == ("review_made", ["register", "device"])
+    assert "AppKey: `✱`" in result["description_placeholders"]["facts"]
+    result = await go(hass, result, next_step_id="device")
+    assert suggested(result) == {**DEVICE, "app_key": ""}
+    assert not result["errors"]
+    result = await go(hass, result, **{**DEVICE, "name": "Attic sensor"})
+    assert result["step_id"] == "review"
+    assert result["description_placeholders"]["device"] == "Attic sensor"
+    assert not writes(sim)
+
+
 # Closing the dialogue
 
 
@@ -551,7 +567,7 @@ async def test_closed_half_way(
         server, f"{server[5:7]}/applications/garden/devices/loft-sensor"
     )
     sim.faults.answer_delays[ends] = 0.3
-    result = await go(hass, result)
+    result = await go(hass, result, next_step_id="register")
     assert result["type"] is FlowResultType.SHOW_PROGRESS
     method, _, prefix = server.partition(" ")
     await until(
@@ -571,7 +587,9 @@ async def test_closed_at_once(
 ) -> None:
     """Nothing is asked of the servers before the dialogue shows that something happens."""
     monkeypatch.setattr(dialogue_work, "SHOWN_FIRST", 0.3)
-    result = await go(hass, await go(hass, await facts(hass, entry), **DEVICE))
+    result = await go(hass, await facts(hass, entry), **DEVICE)
+    result = await go(hass, result, next_step_id="register")
+    assert result["type"] is FlowResultType.SHOW_PROGRESS
     hass.config_entries.subentries.async_abort(result["flow_id"])
     await asyncio.sleep(0.5)
     await hass.async_block_till_done()
@@ -584,7 +602,7 @@ async def test_unloaded_half_way(
     """The application is taken away while the dialogue waits."""
     result = await go(hass, await facts(hass, entry), **DEVICE)
     sim.faults.answer_delays["ns/applications/garden/devices/loft-sensor"] = 0.3
-    result = await go(hass, result)
+    result = await go(hass, result, next_step_id="register")
     await until(hass, lambda: any("ns/" in line for line in writes(sim)))
     await hass.config_entries.async_unload(entry.entry_id)
     await until(hass, lambda: not documents(sim))

@@ -244,8 +244,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
         return await self._async_step_facts()
 
     async def _async_step_facts(self) -> SubentryFlowResult:
-        assert self._template is not None
-        if self._template.supports_join:
+        if self._facts_step == "device":
             return await self.async_step_device()
         return await self.async_step_session()
 
@@ -271,6 +270,8 @@ class EndDeviceFlow(ConfigSubentryFlow):
             self._refused = None
             try:
                 self._asked = await self._async_read(plans, user_input)
+                if self._asked.issue or self._asked.made:
+                    return await self.async_step_review_made()
                 return await self.async_step_review()
             except Refusal as err:
                 self._refused = err
@@ -319,14 +320,27 @@ class EndDeviceFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Show what will be registered."""
-        if user_input is not None:
-            return await self.async_step_register()
-        return self.async_show_form(
-            step_id="review",
-            data_schema=vol.Schema({}),
+        return self._review("review")
+
+    async def async_step_review_made(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show what will be registered, and what is made up for it."""
+        return self._review("review_made")
+
+    @callback
+    def _review(self, step_id: str) -> SubentryFlowResult:
+        """Let the user register it, or go back to what was typed."""
+        return self.async_show_menu(
+            step_id=step_id,
+            menu_options=["register", self._facts_step],
             description_placeholders=self._told(),
-            last_step=True,
         )
+
+    @property
+    def _facts_step(self) -> str:
+        """Return the step that asks for names, EUIs and keys."""
+        return "device" if self._template is None or self._template.supports_join else "session"
 
     def _told(self) -> dict[str, str]:
         assert self._asked is not None
@@ -382,8 +396,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
             self._enrolled = work.result()
         except StackError as err:
             self._refused = self._refusal(err)
-            joins = self._template is None or self._template.supports_join
-            return self.async_show_progress_done(next_step_id="device" if joins else "session")
+            return self.async_show_progress_done(next_step_id=self._facts_step)
         return self.async_show_progress_done(next_step_id="registered")
 
     async def async_step_interrupted(

@@ -46,7 +46,7 @@ async def finish(page: Page, screenshots: Path, picture: str) -> None:
     """Look at what will be registered, register it, and close."""
     await expect(page.get_by_text("Register this end device?")).to_be_visible()
     await snap(page, screenshots, f"{picture}_review")
-    await press(page, "Submit")
+    await page.get_by_text("Register it", exact=True).click()
     await expect(page.get_by_text("is registered in The Things Stack")).to_be_visible()
     await snap(page, screenshots, f"{picture}_registered")
     await close(page)
