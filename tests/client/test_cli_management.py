@@ -268,6 +268,16 @@ async def test_application(run: Run, simulator: Simulator) -> None:
     assert (await run(*created, role="user")).json["application_id"] == "another"
 
 
+async def test_the_key_tells_who_an_application_will_belong_to(
+    run: Run, simulator: Simulator
+) -> None:
+    result = await run("application", "create", "third-one", role="user")
+    assert result.json["application_id"] == "third-one"
+    result = await run("application", "create", "fourth-one", role="all")
+    assert result.code == 2
+    assert "only the key of a user or an organization" in result.err
+
+
 async def test_gateways(run: Run) -> None:
     found = (await run("gateways", "list", role="user")).json
     shown = (await run("gateways", "show", found[0]["gateway_id"])).json

@@ -18,6 +18,7 @@ from .cli_run import (
     typer,
 )
 from .downlinks import Downlink
+from .errors import InvalidRequest
 from .formatters import CAYENNE_LPP, JAVASCRIPT, NONE, REPOSITORY, Direction
 from .models import Formatter
 from .stack import Stack
@@ -52,15 +53,29 @@ def application_show(context: typer.Context) -> None:
 def application_create(
     context: typer.Context,
     application_id: str,
-    user: Annotated[str, typer.Option(help="Who it will belong to: the key's user.")],
+    user: Annotated[str | None, typer.Option(help="Its owner; else the key's own.")] = None,
     name: Annotated[str | None, typer.Option()] = None,
     description: Annotated[str | None, typer.Option()] = None,
 ) -> None:
-    """Create an application, with a user's key."""
+    """Create an application, with the key of a user or an organization."""
 
     async def create(stack: Stack) -> None:
+        organization = None
+        owner = user
+        if owner is None:
+            key = await stack.auth_info()
+            owner, organization = key.user_id, key.organization_id
+        if owner is None and organization is None:
+            raise InvalidRequest(
+                "only the key of a user or an organization can create an application",
+                name="no_user_key",
+            )
         created = await stack.administration.create(
-            application_id, user_id=user, name=name, description=description
+            application_id,
+            user_id=owner,
+            organization_id=organization,
+            name=name,
+            description=description,
         )
         print_json(created, indent=not context.obj.json)
 
