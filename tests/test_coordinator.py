@@ -1,13 +1,17 @@
 """Who an end device is, and what happens when the server's mind changes."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.thethingsstack.client import Server
 from custom_components.thethingsstack.const import DOMAIN, UNAVAILABLE_AFTER
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
@@ -105,7 +109,7 @@ async def test_a_device_gets_its_dev_eui_later(hass: HomeAssistant, sim: Simulat
 
 
 async def test_a_device_that_comes_back_under_another_id_is_the_same(
-    hass: HomeAssistant, sim: Simulator
+    hass: HomeAssistant, sim: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Same EUIs, same device, same history."""
     entry = await set_up(hass, sim)
@@ -126,6 +130,7 @@ async def test_a_device_that_comes_back_under_another_id_is_the_same(
     assert state.device_id == "station-2"
     await hass.async_block_till_done()
     assert len(er.async_get(hass).entities) == registered
+    assert "unique IDs" not in caplog.text
 
 
 async def test_a_dev_eui_learnt_while_away(
@@ -294,3 +299,45 @@ async def test_applications_of_one_name_on_two_servers(hass: HomeAssistant, sim:
         ]
         assert counts[0] == counts[1]
         await hass.config_entries.async_unload(second.entry_id)
+
+
+async def test_one_that_is_removed_before_its_name_is_known(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """An answer that comes late doesn't bring it back."""
+    entry = await set_up(hass, sim)
+    roster = entry.runtime_data.roster
+    entry.runtime_data.sync._held.add("stranger")  # no event brings it
+    sim.add_device("stranger", name="Stranger", dev_eui="70B3D57ED00600BB")
+    sim.faults.answer_delays["applications/garden/devices/stranger"] = 0.3
+    await sim.uplink("stranger", decoded={"temperature": 1})
+    await until(hass, lambda: roster.by_device_id("stranger"))
+    await until(hass, lambda: any("/devices/stranger" in path for _, path in sim.requests))
+    registry_id = roster.by_device_id("stranger").registry_id
+    assert registry_id is not None
+    dr.async_get(hass).async_remove_device(registry_id)
+    await asyncio.sleep(0.5)
+    await hass.async_block_till_done()
+    key = (DOMAIN, "garden/70B3D57ED00600BB")
+    assert dr.async_get(hass).async_get_device_by_identifier(key, entry.entry_id) is None
+
+
+async def test_what_ends_after_unloading_starts_and_writes_nothing(
+    hass: HomeAssistant, sim: Simulator, hass_storage: dict[str, Any]
+) -> None:
+    """Work of a dialogue may be undone for a while yet; the application is set up anew by then."""
+    entry = await set_up(hass, sim, make_entry(sim, "manage"))
+    before = entry.runtime_data
+    await hass.config_entries.async_reload(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected)
+    await sim.uplink("pump-socket", decoded={"unheard_of": 3}, f_port=85)
+    device = entry.runtime_data.roster.by_device_id("pump-socket")
+    await until(hass, lambda: "unheard_of" in device.decisions)
+    await entry.runtime_data.fields.async_save()
+    before.halves.left("pump-socket", [Server.NETWORK])
+    before.hub.problem("rollback", "pump-socket", "it failed")
+    assert before.hub._cancel_write is None
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await hass.async_block_till_done()
+    stored = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["devices"][device.key]
+    assert "unheard_of" in stored["fields"]

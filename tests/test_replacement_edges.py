@@ -163,6 +163,25 @@ async def test_unloaded_while_another_dialogue_is_open(
     assert "pump-socket" in sim.devices
 
 
+async def test_unloaded_while_one_is_deleted(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """It is deleted all the same, and the dialogue says so."""
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await go(hass, result, next_step_id="remove")
+    result = await go(hass, result, end_device="pump-socket")
+    result = await go(hass, result, understood=True, also_here=False)
+    sim.faults.http_delay = 0.05
+    step = hass.async_create_task(
+        hass.config_entries.options.async_configure(result["flow_id"], {"device_id": "pump-socket"})
+    )
+    await until(hass, lambda: any(method == "DELETE" for method, _ in sim.requests))
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    result = await step
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "removed")
+    assert "pump-socket" not in sim.devices
+
+
 async def test_same_dev_eui_with_another_join_eui(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:

@@ -155,7 +155,7 @@ class ApplicationCoordinator:
         entry.async_on_unload(
             async_track_time_change(self.hass, self._new_day, hour=0, minute=0, second=0)
         )
-        entry.async_on_unload(self.hub.cancel)
+        entry.async_on_unload(self.hub.close)
         self.link.async_start()
         self.silence.async_start()
         self.catch_up.async_start()
@@ -171,7 +171,7 @@ class ApplicationCoordinator:
         self.catch_up.stop()
         self._note_today()
         await self.downlinks.async_stop()
-        await self.fields.async_save()
+        await self.fields.async_close()
 
     @callback
     def _home_stops(self, _event: Event) -> None:

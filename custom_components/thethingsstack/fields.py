@@ -95,6 +95,7 @@ class FieldStore:
         self.received_until: datetime | None = None
         self.scope: str | None = None
         self.today: tuple[str, int] | None = None
+        self._closed = False
 
     async def async_load(self) -> None:
         """Read what was stored; a decision that can't be read is made anew."""
@@ -269,11 +270,17 @@ class FieldStore:
     @callback
     def save_soon(self) -> None:
         """Write to disk after a while, at the latest when Home Assistant stops."""
-        self._store.async_delay_save(self._data, SAVE_DELAY)
+        if not self._closed:
+            self._store.async_delay_save(self._data, SAVE_DELAY)
 
     async def async_save(self) -> None:
         """Write to disk now."""
         await self._store.async_save(self._data())
+
+    async def async_close(self) -> None:
+        """Write to disk now, and not by itself any more: others may, from here on."""
+        self._closed = True
+        await self.async_save()
 
     async def async_remove(self) -> None:
         """Delete the stored decisions."""

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_time_interval
@@ -61,6 +62,8 @@ def forget(hass: HomeAssistant, entry: TtsConfigEntry, device: EndDeviceState) -
 @callback
 def deleted(hass: HomeAssistant, entry: TtsConfigEntry, device_id: str, *, also_here: bool) -> None:
     """Show that an end device was deleted on the servers, or take it out of Home Assistant, too."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return  # its next start shows it
     coordinator = entry.runtime_data
     coordinator.halves.whole(device_id)
     coordinator.roster.registrations.pop(device_id, None)

@@ -38,6 +38,7 @@ class Hub:
         self._logged: set[str] = set()
         self._listeners: list[CALLBACK_TYPE] = []
         self._cancel_write: CALLBACK_TYPE | None = None
+        self._closed = False
 
     def problem(self, kind: str, subject: str, text: str) -> None:
         """Count a problem, keep it for the diagnostics, and log the first of its kind."""
@@ -60,7 +61,7 @@ class Hub:
     @callback
     def changed(self) -> None:
         """Tell the listeners soon: not once for each uplink."""
-        if self._cancel_write is None:
+        if self._cancel_write is None and not self._closed:
             self._cancel_write = async_call_later(self._hass, WRITE_INTERVAL, self.write)
 
     @callback
@@ -69,6 +70,12 @@ class Hub:
         self.cancel()
         for listener in list(self._listeners):
             listener()
+
+    @callback
+    def close(self) -> None:
+        """Tell nobody any more: what comes now came late."""
+        self._closed = True
+        self.cancel()
 
     @callback
     def cancel(self) -> None:

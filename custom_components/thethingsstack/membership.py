@@ -135,8 +135,13 @@ class Membership:
     def welcome(self, ids: EndDeviceIds) -> EndDeviceState:
         """Let in an end device that only its message told of; the rest is asked."""
         home = self._home
+        known = home.roster.key_of(ids) in home.roster.states  # it came back under another id
         device = home.roster.add(ids)
-        self._announce(device)
+        if known:
+            home.downlinks.attach(device)
+            device.refresh()
+        else:
+            self._announce(device)
         if DEVICES_READ in home.link.rights:
             home.entry.async_create_background_task(
                 home.hass, self._async_fetch_registration(device), f"{DOMAIN} registration"
@@ -153,9 +158,11 @@ class Membership:
                 _LOGGER.debug("No registration of %s: %s", device.device_id, err)
             else:
                 home.roster.registrations[device.device_id] = end_device
-                device.update_registration(end_device)
-                self.identify(device)
-                self._undecoded_changed()
+                if home.roster.states.get(device.key) is device:  # not removed meanwhile
+                    device.vanished = False
+                    device.update_registration(end_device)
+                    self.identify(device)
+                    self._undecoded_changed()
             await asyncio.sleep(REGISTRATION_PAUSE)
 
     @callback

@@ -85,9 +85,9 @@ class RemovalFlow(OptionsFlow):
             if user_input["device_id"].strip() != self._to_remove:
                 refused = Refusal("device_id", "id_differs")
             else:
+                told = {"device": self._named(self._to_remove)}
                 refused = await self._async_delete()
                 if refused is None:
-                    told = {"device": self._named(self._to_remove)}
                     deleted(
                         self.hass, self.config_entry, self._to_remove, also_here=self._also_here
                     )
