@@ -179,6 +179,19 @@ async def test_delete_a_claimed_device(simulator: Simulator, stack: Stack) -> No
     assert changes_made(simulator).count(("DELETE", claim)) == 2
 
 
+async def test_delete_one_that_somebody_else_has_claimed(
+    simulator: Simulator, stack: Stack
+) -> None:
+    """It isn't ours to give back; what is registered here can go all the same."""
+    await stack.end_devices.register(replace(OTAA, app_key=None, claimed=True))
+    simulator.stack.claimable["0" * 16, "70B3D57ED0060099"] = "SECRET"
+    claim = "edcs/claim/garden/devices/new-sensor"
+    simulator.faults.errors[claim] = (403, "device_access_denied")
+    await stack.end_devices.delete("new-sensor")
+    assert documents(simulator, "new-sensor") == {}
+    assert ("DELETE", claim) in changes_made(simulator)
+
+
 @pytest.mark.parametrize(
     ("change", "name"),
     [

@@ -61,7 +61,14 @@ class Claiming:
             return  # its keys are on a Join Server of the network
         with suppress(NotFound):
             if await self.supports(join_eui):
-                await self.unclaim(device_id)
+                await self._give_back(device_id)
+
+    async def _give_back(self, device_id: str) -> None:
+        try:
+            await self.unclaim(device_id)
+        except MissingRight as error:
+            if error.name != "device_access_denied":  # somebody else has claimed it
+                raise
 
     async def _claim(self, body: dict[str, Any], device_id: str) -> EndDeviceIds:
         body |= {
