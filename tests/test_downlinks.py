@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
@@ -423,3 +424,29 @@ async def test_expiry_in_the_queue(
     await until(hass, lambda: told.types == ["queued", "queued", "expired", "sent"])
     assert (late.state, late.error) == ("expired", "downlink_expired")
     assert other.state == "sent"
+
+
+async def test_unloaded_while_a_command_is_on_its_way(
+    hass: HomeAssistant,
+    sim: Simulator,
+    entry: MockConfigEntry,
+    *,
+    vicki: EndDeviceState,
+    downlinks: Downlinks,
+    hass_storage: dict[str, Any],
+) -> None:
+    """Its answer starts no timer any more, and what the next start stored stays."""
+    sim.faults.answer_delays["/bath-radiator/down/push"] = 0.5
+    work = hass.async_create_task(downlinks.async_send(vicki, SET_20, control="first"))
+    await until(hass, lambda: any("/down/push" in asked for _, asked in sim.requests))
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await entry.runtime_data.downlinks.async_send(
+        device_of(entry, SOCKET), SET_21, control="second"
+    )
+    await entry.runtime_data.downlinks.book.async_save()
+    await work
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await hass.async_block_till_done()
+    stored = str(hass_storage[f"{DOMAIN}.{entry.entry_id}.downlinks"])
+    assert "'first'" in stored
+    assert "'second'" in stored

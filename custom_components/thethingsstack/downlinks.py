@@ -67,7 +67,7 @@ class Downlinks:
     async def async_stop(self) -> None:
         """Write to disk what the next start needs."""
         self._note_intervals()
-        await self.book.async_save()
+        await self.book.async_close()
 
     @callback
     def save_soon(self) -> None:

@@ -227,6 +227,7 @@ class DownlinkBook:
         self._store: Store[dict[str, Any]] = Store(
             hass, STORAGE_VERSION, f"{DOMAIN}.{entry_id}.downlinks"
         )
+        self._closed = False
         self._of_device: dict[str, deque[FollowedDownlink]] = {}
         self._by_name: dict[str, FollowedDownlink] = {}
         self._transmitted: dict[str, deque[datetime]] = {}
@@ -343,11 +344,17 @@ class DownlinkBook:
     @callback
     def save_soon(self) -> None:
         """Write to disk after a while, at the latest when Home Assistant stops."""
-        self._store.async_delay_save(self._data, SAVE_DELAY)
+        if not self._closed:
+            self._store.async_delay_save(self._data, SAVE_DELAY)
 
     async def async_save(self) -> None:
         """Write to disk now."""
         await self._store.async_save(self._data())
+
+    async def async_close(self) -> None:
+        """Write to disk now, and not by itself any more: others may, from here on."""
+        self._closed = True
+        await self.async_save()
 
     async def async_remove(self) -> None:
         """Delete what was stored."""
