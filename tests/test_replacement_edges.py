@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
@@ -65,6 +65,7 @@ async def test_two_dialogues_replace_the_same(
     assert (refused["type"], refused["reason"]) == (FlowResultType.ABORT, "replaced_meanwhile")
     assert "new-one" in sim.devices
     assert "new-two" not in sim.devices
+    assert entry.runtime_data.counters.errors == 0
     now = device_with(hass, entry, NEW_KEY)
     assert old is not None
     assert now is not None
@@ -180,6 +181,37 @@ async def test_unloaded_while_one_is_deleted(
     result = await step
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "removed")
     assert "pump-socket" not in sim.devices
+
+
+async def test_the_server_dies_at_the_end(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """The application can't be set up anew; when it can, all is in its place."""
+    await sim.uplink("pump-socket", **SOCKET_ON)
+    await until(hass, lambda: hass.states.get("sensor.pump_socket_power"))
+    old = device_with(hass, entry, SOCKET_KEY)
+    before = entities_of(hass, old)
+    result = await by_new(hass, entry, dev_eui=EUI, app_key=APP_KEY)
+    sim.faults.http_delay = 0.05
+    step = hass.async_create_task(
+        hass.config_entries.options.async_configure(result["flow_id"], {"understood": True})
+    )
+    await until(hass, lambda: "pump-socket" not in sim.devices)
+    sim.faults.http_status["GET /"] = 503
+    result = await step
+    await hass.async_block_till_done()
+    assert result["reason"] == "replaced"
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    sim.faults.http_status.clear()
+    sim.faults.http_delay = 0
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    now = device_with(hass, entry, NEW_KEY)
+    assert old is not None
+    assert now is not None
+    assert now.id == old.id
+    assert entities_of(hass, now) == before
+    assert "power" in entry.runtime_data.fields.decisions(NEW_KEY)
 
 
 async def test_same_dev_eui_with_another_join_eui(

@@ -8,6 +8,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
 import voluptuous as vol
 
@@ -285,7 +286,7 @@ class ReplacementFlow(OptionsFlow):
 @callback
 def _note(entry: TtsConfigEntry, device_id: str, work: asyncio.Task[EndDeviceIds]) -> None:
     """Tell of a replacement that failed, also where nobody looks at its dialogue any more."""
-    if work.cancelled() or (error := work.exception()) is None:
+    if work.cancelled() or (error := work.exception()) is None or isinstance(error, AbortFlow):
         return
     if entry.state is ConfigEntryState.LOADED:
         entry.runtime_data.hub.problem("replacement", device_id, str(error))
