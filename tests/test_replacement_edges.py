@@ -73,6 +73,29 @@ async def test_two_dialogues_replace_the_same(
     assert entities_of(hass, now) == before
 
 
+async def test_two_are_to_be_replaced_by_the_same(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """What went on with it first stays."""
+    await sim.uplink("pump-socket", **SOCKET_ON)
+    await until(hass, lambda: hass.states.get("sensor.pump_socket_power"))
+    old = device_with(hass, entry, SOCKET_KEY)
+    before = entities_of(hass, old)
+    first = await by_registered(hass, sim, entry)
+    second = await go(hass, await which(hass, entry, "lpp-node"), next_step_id="replace_registered")
+    second = await go(hass, second, end_device="new-socket")
+    done, refused = await both(hass, first, second)
+    await hass.async_block_till_done()
+    assert done["reason"] == "replaced"
+    assert (refused["type"], refused["reason"]) == (FlowResultType.ABORT, "taken_meanwhile")
+    assert "lpp-node" in sim.devices
+    now = device_with(hass, entry, NEW_KEY)
+    assert old is not None
+    assert now is not None
+    assert now.id == old.id
+    assert entities_of(hass, now) == before
+
+
 async def test_two_dialogues_replace_two(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:

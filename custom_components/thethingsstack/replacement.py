@@ -39,6 +39,8 @@ class Replacement:
     old: EndDeviceState
     new: EndDevice | Registration
     """The end device as it is registered, or as it is to be."""
+    place: str | None = None
+    """Where the new one is in Home Assistant, by registry id."""
     same_texts: bool = True
     """Whether one that is registered gets name, description, attributes and location."""
     written: bool = False
@@ -52,7 +54,10 @@ class Replacement:
         Raises AbortFlow where the old one went away meanwhile, or the application isn't loaded.
         """
         async with hass.data.setdefault(_REPLACING, defaultdict(asyncio.Lock))[self.entry.entry_id]:
-            ids = await self._async_on_servers(await self._async_home())
+            home = await self._async_home()
+            if not self.written and self.place != place_of(home, self.new_id):
+                raise AbortFlow("taken_meanwhile", {"device": self.new.name or self.new_id})
+            ids = await self._async_on_servers(home)
             # It may have been set up anew since.
             home = await self._async_home()
             await async_take_place(hass, home, self.old, ids)
@@ -103,6 +108,12 @@ class Replacement:
         else:  # it may be gone by now, and then the old one must stay
             self.new = await home.stack.device(self.new_id)
         self.same_texts, self.written = False, True
+
+
+def place_of(home: ApplicationCoordinator, device_id: str) -> str | None:
+    """Return the registry id of an end device that is in Home Assistant."""
+    state = home.roster.by_device_id(device_id)
+    return None if state is None else state.registry_id
 
 
 async def _async_delete(home: ApplicationCoordinator, device_id: str) -> None:

@@ -35,7 +35,7 @@ from .registration_form import (
     read_device,
     reversed_euis,
 )
-from .replacement import USER_LOCATION, Replacement
+from .replacement import USER_LOCATION, Replacement, place_of
 
 CONF_END_DEVICE = "end_device"
 CONF_UNDERSTOOD = "understood"
@@ -201,6 +201,7 @@ class ReplacementFlow(OptionsFlow):
 
     async def _async_sure(self, new: EndDevice | Registration) -> ConfigFlowResult:
         self._replacement = Replacement(self.config_entry, self._old, new)
+        self._replacement.place = place_of(self._coordinator, self._replacement.new_id)
         self._texts = SAME_TEXTS if isinstance(new, EndDevice) else {}
         return await self.async_step_replace_sure()
 
