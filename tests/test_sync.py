@@ -168,6 +168,23 @@ async def test_many_changes_are_read_from_the_list(
     assert not any("batch" in path for path in reads)
 
 
+async def test_unread_list_is_read_later(
+    hass: HomeAssistant, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "MANY", 2)
+    entry = await follow(hass, sim)
+    sim.faults.http_status["GET /applications/garden/devices"] = 503
+    sim.requests.clear()
+    for number in range(3):
+        sim.add_device(f"new-{number}", dev_eui=f"70B3D57ED00600B{number}")
+    await until(hass, lambda: any("garden/devices?" in path for _, path in sim.requests))
+    await until(hass, lambda: entry.runtime_data.sync._cancel_read)
+    assert device_of(hass, "70B3D57ED00600B2") is None
+    sim.faults.http_status.clear()
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=RETRY + 1))
+    await until(hass, lambda: device_of(hass, "70B3D57ED00600B2"))
+
+
 async def test_gap_without_history_is_reconciled(hass: HomeAssistant, sim: Simulator) -> None:
     entry = await follow(hass, sim)
     sim.events.history = False

@@ -166,7 +166,8 @@ class RegistrySync:
     async def _async_read(self) -> None:
         changed, self._changed = self._changed, set()
         if len(changed) > MANY:
-            await self.async_reconcile()
+            if not await self.async_reconcile():
+                self._read_again(changed)
             return
         async with self._reading:
             held = set(self._held)
@@ -174,9 +175,7 @@ class RegistrySync:
                 found = await self._home.stack.end_devices.batch(sorted(changed))
             except StackError as err:
                 _LOGGER.debug("%s: changed devices can't be read: %s", self._home.entry.title, err)
-                self._changed |= changed
-                if self._cancel_read is None:
-                    self._read_in(RETRY)
+                self._read_again(changed)
                 return
         held |= self._held
         for end_device in found:
@@ -191,6 +190,12 @@ class RegistrySync:
         self._home.membership.take_in(end_device)
         self._home.halves.told(end_device, new=new)
 
+    @callback
+    def _read_again(self, changed: set[str]) -> None:
+        self._changed |= changed
+        if self._cancel_read is None:
+            self._read_in(RETRY)
+
     # The list
 
     async def _async_look(self, _now: datetime) -> None:
@@ -199,11 +204,11 @@ class RegistrySync:
             return
         await self.async_reconcile()
 
-    async def async_reconcile(self) -> None:
-        """Compare with the whole list; nothing happens where it can't be read."""
+    async def async_reconcile(self) -> bool:
+        """Compare with the whole list; returns False where it failed, and may work later."""
         home = self._home
         if DEVICES_READ not in home.link.rights:
-            return
+            return True
         self._skipped = 0
         async with self._reading:
             held = set(self._held)
@@ -211,7 +216,7 @@ class RegistrySync:
                 found = [device async for device in home.stack.devices()]
             except StackError as err:
                 _LOGGER.debug("%s: the list can't be read: %s", home.entry.title, err)
-                return
+                return False
         held |= self._held
         found = [end_device for end_device in found if end_device.ids.device_id not in held]
         for end_device in found:
@@ -223,6 +228,7 @@ class RegistrySync:
         self._vanished(known_here - present - held)
         for device_id in set(home.roster.registrations) - present - held:
             del home.roster.registrations[device_id]
+        return True
 
     @callback
     def _vanished(self, device_ids: Iterable[str]) -> None:
