@@ -171,7 +171,8 @@ def read_completion(
 ) -> Completion:
     """Return what is to be written; keys that were left empty are made up. Raises Refusal.
 
-    `name` and `address` stand in for what was not typed. What the registration says for servers that have their part is never written.
+    `name` and `address` stand in for what was not typed. What the registration says for servers
+    that have their part is never written.
     """
     given = {key: str(value).strip() for key, value in answers.items() if str(value).strip()}
     name = given.get("name") or name
