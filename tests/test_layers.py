@@ -29,6 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "overrides": {"payload"},
     "redecide": {"const", "payload", *STATE},
     "connection": {"client", "const", "issues"},
+    "dialogues": {"registration_errors", *STATE},
     "dialogue_work": {"const"},
     "halves": {
         "client",
@@ -161,6 +162,7 @@ ALLOWED: dict[str, set[str]] = {
         *STATE,
     },
     "control_flow": {
+        "dialogues",
         "client",
         "const",
         "control",
@@ -177,6 +179,7 @@ ALLOWED: dict[str, set[str]] = {
     "registration_form": {"client", "lists", "registration_errors"},
     "enrolment": {"client", "const", "registration_form", *STATE},
     "end_device_flow": {
+        "dialogues",
         "lists",
         "client",
         "const",
@@ -191,6 +194,7 @@ ALLOWED: dict[str, set[str]] = {
     "survey": {"addresses", "client", "connection", "const"},
     "completion": {"lists", "client", "registration_errors", "registration_form", *STATE},
     "half_repair": {
+        "dialogues",
         "client",
         "completion",
         "dialogue_work",
@@ -201,7 +205,7 @@ ALLOWED: dict[str, set[str]] = {
         "removal_flow",
         *STATE,
     },
-    "halves_flow": {"client", "dialogue_work", "half_repair", "halves", *STATE},
+    "halves_flow": {"dialogues", "client", "dialogue_work", "half_repair", "halves", *STATE},
     "options_flow": {
         "change_flow",
         "const",
@@ -212,6 +216,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "change_form": {"areas", "client", "const", "registration_errors"},
     "change_flow": {
+        "dialogues",
         "lists",
         "areas",
         "change_form",
@@ -220,9 +225,17 @@ ALLOWED: dict[str, set[str]] = {
         "registration_errors",
         "registration_form",
     },
-    "formatter_flow": {"client", "const", "formatter_choice", "registration_errors", *STATE},
-    "formatter_choice": {"client", *STATE},
+    "formatter_flow": {
+        "dialogues",
+        "client",
+        "const",
+        "formatter_choice",
+        "registration_errors",
+        *STATE,
+    },
+    "formatter_choice": {"dialogues", "client", *STATE},
     "removal_flow": {
+        "dialogues",
         "lists",
         "client",
         "forgetting",
@@ -230,8 +243,9 @@ ALLOWED: dict[str, set[str]] = {
         "registration_form",
         *STATE,
     },
-    "replacement": {"client", "const", "forgetting", *STATE},
+    "replacement": {"dialogues", "client", "const", "forgetting", *STATE},
     "replacement_flow": {
+        "dialogues",
         "lists",
         "client",
         "const",
@@ -241,6 +255,7 @@ ALLOWED: dict[str, set[str]] = {
         *STATE,
     },
     "fields_flow": {
+        "dialogues",
         "lists",
         "const",
         "describe",

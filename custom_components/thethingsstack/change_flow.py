@@ -11,6 +11,7 @@ import voluptuous as vol
 from .areas import area_of, move, told_area
 from .change_form import CHANGE_SCHEMA, TO_HOME, AtHome, present, read_changes
 from .client import StackError
+from .dialogues import form
 from .formatter_flow import FormatterFlow
 from .lists import searchable, unchosen
 from .registration_errors import Refusal, refusal
@@ -27,24 +28,18 @@ class ChangeFlow(FormatterFlow):
         if user_input is not None:
             try:
                 device_id = chosen("end_device", user_input["end_device"], choices)
-                self._to_change = await self._application.stack.device(device_id)
+                self._to_change = await self._coordinator.stack.device(device_id)
                 return await self.async_step_change_menu()
             except Refusal as err:
                 refused = err
             except StackError as err:
                 refused = refusal(err, str)
         schema = vol.Schema({unchosen("end_device"): searchable(choices)})
-        return self.async_show_form(
-            step_id="change",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input),
-            errors={} if refused is None else {refused.field: refused.key},
-            description_placeholders={} if refused is None else refused.placeholders,
-            last_step=False,
-        )
+        return form(self, "change", schema, user_input, refused, last_step=False)
 
     def _changeable(self) -> dict[str, str]:
         """Return the ids of the registered end devices by both names, id and model."""
-        roster = self._application.roster
+        roster = self._coordinator.roster
         labels = {}
         for device_id, device in roster.registrations.items():
             state, versions = roster.by_device_id(device_id), device.version_ids
@@ -86,26 +81,21 @@ class ChangeFlow(FormatterFlow):
             "told_area": told_area(device.attributes) or "-",
             "home_name": home.name or "-",
         }
-        return self.async_show_form(
-            step_id="change_what",
-            data_schema=self.add_suggested_values_to_schema(
-                CHANGE_SCHEMA, present(device) if user_input is None else user_input
-            ),
-            errors={} if refused is None else {refused.field: refused.key},
-            description_placeholders=told | (refused.placeholders if refused else {}),
-            last_step=True,
+        suggested = present(device) if user_input is None else user_input
+        return form(
+            self, "change_what", CHANGE_SCHEMA, suggested, refused, told=told, last_step=True
         )
 
     async def _async_save(self, answers: Mapping[str, Any], home: AtHome) -> Refusal | None:
-        application, device_id = self._application, self._to_change.ids.device_id
+        coordinator, device_id = self._coordinator, self._to_change.ids.device_id
         try:
             changes = read_changes(self.hass, self._to_change, home, answers)
-            self._to_change = await application.stack.end_devices.update(device_id, changes)
+            self._to_change = await coordinator.stack.end_devices.update(device_id, changes)
         except Refusal as err:
             return err
         except StackError as err:
             return refusal(err, str)
-        state = application.membership.take_in(self._to_change)
+        state = coordinator.membership.take_in(self._to_change)
         if state is None or state.registry_id is None:
             return None
         if answers["names"] == TO_HOME:
@@ -118,7 +108,7 @@ class ChangeFlow(FormatterFlow):
     @callback
     def _at_home(self, device_id: str) -> AtHome:
         """Return how Home Assistant has an end device."""
-        state = self._application.roster.by_device_id(device_id)
+        state = self._coordinator.roster.by_device_id(device_id)
         registry_id = None if state is None else state.registry_id
         entry = dr.async_get(self.hass).async_get(registry_id) if registry_id else None
         if entry is None:

@@ -4,14 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from homeassistant.config_entries import (
-    ConfigEntryState,
-    ConfigSubentry,
-    ConfigSubentryFlow,
-    SubentryFlowResult,
-)
+from homeassistant.config_entries import ConfigSubentry, ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.const import Platform
-from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.selector import (
     SelectOptionDict,
     SelectSelector,
@@ -39,6 +33,7 @@ from .control_kinds import KINDS
 from .control_preview import ControlPreview
 from .coordinator import ApplicationCoordinator
 from .device import EndDeviceState
+from .dialogues import running
 from .preset import Preset, async_presets
 
 # Braces are placeholders in texts: what a user may type comes in by placeholder.
@@ -100,11 +95,7 @@ class ControlFlow(ConfigSubentryFlow):
 
     @property
     def _coordinator(self) -> ApplicationCoordinator:
-        """Return the application; it may be reloaded or stopped while the dialogue is open."""
-        if self._get_entry().state is not ConfigEntryState.LOADED:
-            raise AbortFlow("not_loaded")
-        coordinator: ApplicationCoordinator = self._get_entry().runtime_data
-        return coordinator
+        return running(self._get_entry())
 
     @property
     def _device(self) -> EndDeviceState:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState, ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.config_entries import ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import area_registry as ar
@@ -25,6 +25,7 @@ from .client import (
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator
 from .dialogue_work import DialogueWork
+from .dialogues import form, running
 from .enrolment import Enrolled, Enrolment, usual_band
 from .lists import searchable, unchosen
 from .registration_errors import REGISTER, Refusal, lacking, refusal
@@ -74,11 +75,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
 
     @property
     def _coordinator(self) -> ApplicationCoordinator:
-        """Return the application; it may be reloaded or stopped while the dialogue is open."""
-        if self._get_entry().state is not ConfigEntryState.LOADED:
-            raise AbortFlow("not_loaded")
-        coordinator: ApplicationCoordinator = self._get_entry().runtime_data
-        return coordinator
+        return running(self._get_entry())
 
     # What it is
 
@@ -466,16 +463,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         """Show a form with what was typed, and why it was refused."""
         refused, self._refused = self._refused, None
-        errors = {}
-        if refused is not None:
-            errors[refused.field if refused.field in schema.schema else "base"] = refused.key
-        return self.async_show_form(
-            step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(schema, suggested),
-            errors=errors,
-            description_placeholders=refused.placeholders if refused else {},
-            last_step=False,
-        )
+        return form(self, step_id, schema, suggested, refused, last_step=False)
 
     @callback
     def async_remove(self) -> None:

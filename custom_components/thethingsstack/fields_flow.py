@@ -13,9 +13,10 @@ from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
 from .const import DOMAIN
-from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .coordinator import ApplicationCoordinator
 from .describe import device_class_of
 from .device import LOCATION, EndDeviceState
+from .dialogues import ApplicationOptionsFlow
 from .field_edit import (
     CONF_PATTERN,
     CONF_PLATFORM,
@@ -41,10 +42,9 @@ LONGEST_CELL = 60
 EDITED = "edited_field"
 
 
-class FieldsFlow(OptionsFlow):
+class FieldsFlow(ApplicationOptionsFlow):
     """Steps: end device, field, form with a live preview; each change counts at once."""
 
-    config_entry: TtsConfigEntry
     _key: str
     _path: str
     _kind: Kind
@@ -55,13 +55,6 @@ class FieldsFlow(OptionsFlow):
     async def async_setup_preview(hass: HomeAssistant) -> None:
         """Let the frontend ask for what a form would show."""
         websocket_api.async_register_command(hass, ws_start_preview)
-
-    @property
-    def _coordinator(self) -> ApplicationCoordinator:
-        """Return the application; it may be reloaded or stopped while the dialogue is open."""
-        if self.config_entry.state is not ConfigEntryState.LOADED:
-            raise AbortFlow("not_loaded")
-        return self.config_entry.runtime_data
 
     @property
     def _device(self) -> EndDeviceState:

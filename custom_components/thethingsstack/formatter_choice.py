@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import json
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState
-from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .client import (
@@ -23,6 +21,7 @@ from .client.formatters import REPOSITORY
 from .client.rights import DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import EndDeviceState
+from .dialogues import running
 
 NEEDED = (DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ)
 """The rights that trying and saving a formatter needs."""
@@ -111,9 +110,7 @@ class FormatterChoice:
     @property
     def coordinator(self) -> ApplicationCoordinator:
         """Return the application; it may be reloaded or stopped while a dialogue is open."""
-        if self._entry.state is not ConfigEntryState.LOADED:
-            raise AbortFlow("not_loaded")
-        return self._entry.runtime_data
+        return running(self._entry)
 
     async def async_in_repository(self) -> bool:
         """Return whether the Device Repository has a formatter for the model; asked once."""

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
-from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.helpers.selector import (
     SelectSelector,
     SelectSelectorConfig,
@@ -19,8 +18,8 @@ from .client import EndDevice, Formatter, Formatters, MissingRight, StackError
 from .client.formatters import CAYENNE_LPP, JAVASCRIPT, REPOSITORY
 from .client.rights import SETTINGS_BASIC
 from .const import DOMAIN
-from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import EndDeviceState
+from .dialogues import ApplicationOptionsFlow, form
 from .formatter_choice import NEEDED, FormatterChoice
 from .registration_errors import Refusal, lacking, refusal
 
@@ -34,10 +33,9 @@ KINDS = {REPOSITORY: "repository", CAYENNE_LPP: "cayennelpp", JAVASCRIPT: SCRIPT
 ONE, ALL = "device", "model"
 
 
-class FormatterFlow(OptionsFlow):
+class FormatterFlow(ApplicationOptionsFlow):
     """Which formatter and for whom → its script → what becomes of the last uplinks → saved."""
 
-    config_entry: TtsConfigEntry
     _to_change: EndDevice
     _choice: FormatterChoice
     _present_formatter: str = ""
@@ -46,20 +44,13 @@ class FormatterFlow(OptionsFlow):
     _formatter: Formatter | None = None
     _formatter_answers: Mapping[str, Any] | None = None
 
-    @property
-    def _application(self) -> ApplicationCoordinator:
-        """Return the application; it may be reloaded or stopped while the dialogue is open."""
-        if self.config_entry.state is not ConfigEntryState.LOADED:
-            raise AbortFlow("not_loaded")
-        return self.config_entry.runtime_data
-
     async def async_step_formatter(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Show the present one, and ask which it is to be, and of which end devices."""
         refused = None
         if user_input is None:
-            if rights := lacking(self._application.rights, NEEDED):
+            if rights := lacking(self._coordinator.rights, NEEDED):
                 return self._formatter_abort("missing_rights", rights=rights)
             try:
                 await self._async_read_present()
@@ -119,7 +110,7 @@ class FormatterFlow(OptionsFlow):
         device = self._to_change
         self._choice = FormatterChoice(self.config_entry, [self._state()])
         self._formatter_answers = None
-        formatters = self._application.stack.formatters
+        formatters = self._coordinator.stack.formatters
         own: Formatters | None = await formatters.of_device(device.ids.device_id)
         shown, whose = own, "own"
         if own is None:
@@ -147,7 +138,7 @@ class FormatterFlow(OptionsFlow):
     def _state(self) -> EndDeviceState:
         """Return the live state of the end device; an empty one where the options leave it out."""
         ids = self._to_change.ids
-        state = self._application.roster.by_device_id(ids.device_id)
+        state = self._coordinator.roster.by_device_id(ids.device_id)
         if state is None:
             state = EndDeviceState("", ids, {}, {})
             state.update_registration(self._to_change)
@@ -160,7 +151,7 @@ class FormatterFlow(OptionsFlow):
             return [mine]
         return [mine] + [
             other
-            for other in self._application.roster.states.values()
+            for other in self._coordinator.roster.states.values()
             if other.model == mine.model and other is not mine and not other.vanished
         ]
 
@@ -193,9 +184,9 @@ class FormatterFlow(OptionsFlow):
             case "javascript":
                 return Formatter(kind=JAVASCRIPT, parameter=self._choice.script)
             case "application_default":
-                if rights := lacking(self._application.rights, (SETTINGS_BASIC,)):
+                if rights := lacking(self._coordinator.rights, (SETTINGS_BASIC,)):
                     raise Refusal(CONF_FORMATTER, "default_unseen", rights=rights)
-                found = await self._application.stack.formatters.of_application()
+                found = await self._coordinator.stack.formatters.of_application()
                 return found.up if found else None
         return None
 
@@ -243,16 +234,14 @@ class FormatterFlow(OptionsFlow):
         **more: str,
     ) -> ConfigFlowResult:
         """Show a form with what was typed, and why it was refused."""
-        told = {**self._choice.told(), "device": self._choice.devices[0].name, **more}
-        return self.async_show_form(
-            step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(schema, suggested),
-            errors={} if refused is None else {refused.field: refused.key},
-            description_placeholders=told
-            | {"present": self._present_formatter}
-            | (refused.placeholders if refused else {}),
-            last_step=step_id not in ("formatter", "formatter_script"),
-        )
+        told = {
+            **self._choice.told(),
+            "device": self._choice.devices[0].name,
+            "present": self._present_formatter,
+            **more,
+        }
+        last_step = step_id not in ("formatter", "formatter_script")
+        return form(self, step_id, schema, suggested, refused, told=told, last_step=last_step)
 
     def _formatter_abort(self, reason: str, **told: str) -> ConfigFlowResult:
         device = self._to_change.name or self._to_change.ids.device_id

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import AbortFlow
 import voluptuous as vol
 
 from .client import (
@@ -29,6 +27,7 @@ from .completion import (
 )
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .dialogue_work import DialogueWork
+from .dialogues import form, running
 from .enrolment import usual_band
 from .forgetting import deleted
 from .registration_errors import REGISTER, REMOVE, Refusal, lacking, refusal
@@ -58,10 +57,7 @@ class HalfRepairFlow(RepairsFlow):
 
     @property
     def _coordinator(self) -> ApplicationCoordinator:
-        """Return the application; the dialogue ends where it was unloaded meanwhile."""
-        if self._entry.state is not ConfigEntryState.LOADED:
-            raise AbortFlow("not_loaded")
-        return self._entry.runtime_data
+        return running(self._entry)
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Look at it anew, and offer what can be done."""
@@ -306,15 +302,7 @@ class HalfRepairFlow(RepairsFlow):
     ) -> RepairsFlowResult:
         """Show a form with what was typed, and why it was refused."""
         refused, self._refused = self._refused, None
-        errors = {}
-        if refused is not None:
-            errors[refused.field if refused.field in schema.schema else "base"] = refused.key
-        return self.async_show_form(
-            step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(schema, suggested),
-            errors=errors,
-            description_placeholders=self._told() | (refused.placeholders if refused else {}),
-        )
+        return form(self, step_id, schema, suggested, refused, told=self._told())
 
     @callback
     def async_remove(self) -> None:

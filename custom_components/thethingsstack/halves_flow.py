@@ -2,38 +2,28 @@
 
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import AbortFlow
 
 from .client import StackError
-from .coordinator import TtsConfigEntry
 from .dialogue_work import DialogueWork
+from .dialogues import ApplicationOptionsFlow
 from .half_repair import named
-from .halves import HalfCreated
 
 REPAIRS_PAGE = "/config/repairs"
 
 
-class HalvesFlow(OptionsFlow):
+class HalvesFlow(ApplicationOptionsFlow):
     """Looks at all that were never heard, one a second, and tells what was found."""
 
-    config_entry: TtsConfigEntry
     _looking: DialogueWork[int] | None = None
     _looked_at: int = 0
     _unlooked: StackError | None = None
 
-    @property
-    def _halves(self) -> HalfCreated:
-        """Return what looks; the application may be reloaded or stopped meanwhile."""
-        if self.config_entry.state is not ConfigEntryState.LOADED:
-            raise AbortFlow("not_loaded")
-        return self.config_entry.runtime_data.halves
-
     async def async_step_halves(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Look, and show how far that is."""
         if self._looking is None:
-            halves = self._halves
+            halves = self._coordinator.halves
             self._looking = DialogueWork(
                 self.hass,
                 self.config_entry,
@@ -62,7 +52,7 @@ class HalvesFlow(OptionsFlow):
         if self._unlooked is not None:
             told = {"reason": str(self._unlooked)}
             return self.async_abort(reason="halves_refused", description_placeholders=told)
-        halves = self._halves
+        halves = self._coordinator.halves
         if not halves.known:
             told = {"count": str(self._looked_at)}
             return self.async_abort(reason="no_halves", description_placeholders=told)

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
-from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
 import voluptuous as vol
 
 from .client import NotFound, PartlyDeleted, StackError
-from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .dialogues import ApplicationOptionsFlow, form
 from .forgetting import deleted
 from .lists import searchable, unchosen
 from .registration_errors import REMOVE, Refusal, lacking, refusal
@@ -25,23 +24,15 @@ UNDERSTOOD_SCHEMA = vol.Schema(
 )
 
 
-class RemovalFlow(OptionsFlow):
+class RemovalFlow(ApplicationOptionsFlow):
     """Which one → what is lost → its ID, typed → gone."""
 
-    config_entry: TtsConfigEntry
     _to_remove: str = ""
     _also_here: bool = False
 
     @property
-    def _home(self) -> ApplicationCoordinator:
-        """Return the application; it may be reloaded or stopped while the dialogue is open."""
-        if self.config_entry.state is not ConfigEntryState.LOADED:
-            raise AbortFlow("not_loaded")
-        return self.config_entry.runtime_data
-
-    @property
     def _may_remove(self) -> bool:
-        return not lacking(self._home.rights, REMOVE)
+        return not lacking(self._coordinator.rights, REMOVE)
 
     async def async_step_remove(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which end device."""
@@ -58,7 +49,7 @@ class RemovalFlow(OptionsFlow):
 
     def _removable(self) -> dict[str, str]:
         """Return the ids of the end devices that a server has, by name and id."""
-        roster, halves = self._home.roster, self._home.halves
+        roster, halves = self._coordinator.roster, self._coordinator.halves
         names = {key: halves.name_of(key) for key in halves.known}
         names |= {key: device.name or key for key, device in roster.registrations.items()}
         names |= {s.device_id: s.name for s in roster.states.values() if not s.vanished}
@@ -98,18 +89,18 @@ class RemovalFlow(OptionsFlow):
     async def _async_delete(self) -> Refusal | None:
         """Delete on all servers; one that is gone already is as good."""
         try:
-            await self._home.stack.end_devices.delete(self._to_remove)
+            await self._coordinator.stack.end_devices.delete(self._to_remove)
         except NotFound:
             return None
         except PartlyDeleted as err:
-            self._home.halves.left(self._to_remove, err.left_on)
+            self._coordinator.halves.left(self._to_remove, err.left_on)
             return refusal(err, self._named)
         except StackError as err:
             return refusal(err, self._named)
         return None
 
     def _named(self, device_id: str) -> str:
-        return self._home.halves.name_of(device_id)
+        return self._coordinator.halves.name_of(device_id)
 
     def _removal_form(
         self,
@@ -120,10 +111,5 @@ class RemovalFlow(OptionsFlow):
     ) -> ConfigFlowResult:
         """Show a form with what was typed, and why it was refused."""
         told = {"device": self._named(self._to_remove), "device_id": self._to_remove}
-        return self.async_show_form(
-            step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(schema, suggested),
-            errors={} if refused is None else {refused.field: refused.key},
-            description_placeholders=told | (refused.placeholders if refused else {}),
-            last_step=step_id == "remove_sure",
-        )
+        last_step = step_id == "remove_sure"
+        return form(self, step_id, schema, suggested, refused, told=told, last_step=last_step)

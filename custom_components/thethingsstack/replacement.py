@@ -23,6 +23,7 @@ from .client import (
 from .const import CONF_CHOSEN_DEVICES, DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .device import EndDeviceState
+from .dialogues import running
 from .forgetting import remove_controls
 from .roster import rename_in_controls, rename_in_registries
 
@@ -67,9 +68,7 @@ class Replacement:
         """Return the application as it is now, and find the old one in it."""
         async with self.entry.setup_lock:
             pass  # a reload ends first
-        if self.entry.state is not ConfigEntryState.LOADED:
-            raise AbortFlow("not_loaded")
-        home: ApplicationCoordinator = self.entry.runtime_data
+        home = running(self.entry)
         old = home.roster.states.get(self.old.key)
         if old is None:
             raise AbortFlow("replaced_meanwhile", {"device": self.old.name})

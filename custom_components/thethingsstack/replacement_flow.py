@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
@@ -22,8 +22,9 @@ from .client import (
     VersionIds,
 )
 from .const import CONF_DEVICES, DEVICES_NOT_IGNORED, IGNORE_ATTRIBUTE, IGNORE_VALUE
-from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .coordinator import TtsConfigEntry
 from .device import EndDeviceState
+from .dialogues import ApplicationOptionsFlow, form
 from .lists import searchable, unchosen
 from .registration_errors import REGISTER, Refusal, lacking, refusal
 from .registration_form import (
@@ -45,10 +46,9 @@ SAME_TEXTS = {vol.Required(CONF_SAME_TEXTS, default=True): BooleanSelector()}
 _NEEDED_OF_OLD = ("lorawan_version", "frequency_plan_id")
 
 
-class ReplacementFlow(OptionsFlow):
+class ReplacementFlow(ApplicationOptionsFlow):
     """Which one → by which: registered already, or registered now → a look at it → replaced."""
 
-    config_entry: TtsConfigEntry
     _old: EndDeviceState
     _template: DeviceTemplate
     """What the old one shares with others of its kind."""
@@ -58,10 +58,6 @@ class ReplacementFlow(OptionsFlow):
     _made: Mapping[str, str]
     _replacement: Replacement
     _texts: Mapping[vol.Required, BooleanSelector]
-
-    @property
-    def _coordinator(self) -> ApplicationCoordinator:
-        return self.config_entry.runtime_data
 
     # Which one
 
@@ -271,17 +267,8 @@ class ReplacementFlow(OptionsFlow):
         told = {} if step_id == "replace" else self._told_of_old()
         if step_id == "replace_sure":
             told |= self._told_of_new()
-        errors = {}
-        if refused is not None:
-            errors[refused.field if refused.field in schema.schema else "base"] = refused.key
-            told |= refused.placeholders
-        return self.async_show_form(
-            step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(schema, suggested),
-            errors=errors,
-            description_placeholders=told,
-            last_step=step_id == "replace_sure",
-        )
+        last_step = step_id == "replace_sure"
+        return form(self, step_id, schema, suggested, refused, told=told, last_step=last_step)
 
 
 @callback
