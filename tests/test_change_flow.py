@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.thethingsstack.const import DOMAIN
 from tests.ha_fixtures import make_entry, set_up
+from tests.options_cases import go
 from tests.simulator import Simulator
 
 GREENHOUSE = "garden/A84041000181C061"
@@ -28,13 +29,6 @@ ANSWERS = {**PRESENT, **NOTHING}
 async def entry(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
     """Return the application, with a key that may manage end devices."""
     return await set_up(hass, sim, make_entry(sim, "manage"))
-
-
-async def go(hass: HomeAssistant, result: ConfigFlowResult, **given: Any) -> ConfigFlowResult:
-    """Fill in a form, or choose from the menu."""
-    result = await hass.config_entries.options.async_configure(result["flow_id"], given)
-    await hass.async_block_till_done()
-    return result
 
 
 async def form(

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.thethingsstack.formatter_choice import EXAMPLE
 from tests.ha_fixtures import make_entry, set_up, until
+from tests.options_cases import go
 from tests.simulator import Simulator
 from tests.simulator.formatters import WEATHER_SCRIPT
 
@@ -27,13 +28,6 @@ async def entry(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
     for number in (1, 2):
         sim.add_device(f"raw-{number}", name=f"Raw {number}", version_ids=LHT65N)
     return await set_up(hass, sim, make_entry(sim, "manage"))
-
-
-async def go(hass: HomeAssistant, result: ConfigFlowResult, **given: Any) -> ConfigFlowResult:
-    """Fill in a form, or choose from the menu."""
-    result = await hass.config_entries.options.async_configure(result["flow_id"], given)
-    await hass.async_block_till_done()
-    return result
 
 
 async def form(hass: HomeAssistant, entry: MockConfigEntry, device: str) -> ConfigFlowResult:

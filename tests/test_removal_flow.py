@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.thethingsstack.const import DOMAIN
 from tests.ha_fixtures import make_entry, set_up
+from tests.options_cases import go
 from tests.simulator import Simulator
 
 KEY = "garden/70B3D57ED0060002"
@@ -21,13 +22,6 @@ KEY = "garden/70B3D57ED0060002"
 async def entry(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
     """Return the application, with a key that may manage end devices."""
     return await set_up(hass, sim, make_entry(sim, "manage"))
-
-
-async def go(hass: HomeAssistant, result: ConfigFlowResult, **given: Any) -> ConfigFlowResult:
-    """Fill in a form, or choose from the menu."""
-    result = await hass.config_entries.options.async_configure(result["flow_id"], given)
-    await hass.async_block_till_done()
-    return result
 
 
 async def choose(

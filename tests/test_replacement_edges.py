@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.thethingsstack.const import DOMAIN
 from tests.control_cases import SOCKET, SOCKET_KEY, add_control
 from tests.ha_fixtures import make_entry, set_up, until
+from tests.options_cases import go
 from tests.simulator import Simulator
 from tests.test_replacement_flow import (
     APP_KEY,
@@ -23,7 +24,6 @@ from tests.test_replacement_flow import (
     by_registered,
     device_with,
     entities_of,
-    go,
     sure,
     which,
 )

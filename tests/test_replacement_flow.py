@@ -16,6 +16,7 @@ from custom_components.thethingsstack.overrides import FieldOverride
 from custom_components.thethingsstack.payload import Override
 from tests.control_cases import SOCKET, SOCKET_KEY, add_control, entity_of
 from tests.ha_fixtures import make_entry, set_up, until
+from tests.options_cases import go
 from tests.simulator import Simulator
 
 EUI = "24E124148B000099"
@@ -28,13 +29,6 @@ SOCKET_ON: dict[str, Any] = {"decoded": {"socket_status": "on", "power": 12.5}, 
 async def entry(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
     """Return the application, with a key that may manage end devices."""
     return await set_up(hass, sim, make_entry(sim, "manage"))
-
-
-async def go(hass: HomeAssistant, result: ConfigFlowResult, **given: Any) -> ConfigFlowResult:
-    """Fill in a form, or choose from the menu."""
-    result = await hass.config_entries.options.async_configure(result["flow_id"], given)
-    await hass.async_block_till_done()
-    return result
 
 
 async def which(
