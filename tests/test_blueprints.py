@@ -12,7 +12,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 
-from tests.control_cases import VALVE, add_control, attribute, entity_of, state_of
+from tests.controls.cases import VALVE, add_control, attribute, entity_of, state_of
 from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import Simulator
 

@@ -10,7 +10,7 @@ from homeassistant.helpers.translation import async_get_translations
 import pytest
 
 from custom_components.thethingsstack.const import DOMAIN
-from custom_components.thethingsstack.fields import BUILT_IN_NAMES
+from custom_components.thethingsstack.fields.decisions import BUILT_IN_NAMES
 from custom_components.thethingsstack.payload import QUANTITIES
 from tests.ha_fixtures import entity_id, set_up, until
 from tests.simulator import Simulator

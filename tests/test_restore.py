@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_restore_state_shutdown_restart,
 )
 
-from custom_components.thethingsstack.catch_up import PAUSE
+from custom_components.thethingsstack.application.catch_up import PAUSE
 from custom_components.thethingsstack.const import DOMAIN
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator

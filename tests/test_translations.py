@@ -11,29 +11,12 @@ from homeassistant.util.yaml import load_yaml
 import pytest
 import voluptuous as vol
 
-from custom_components.thethingsstack import (
-    addresses,
-    application_services,
-    change_flow,
-    change_form,
-    config_flow,
-    downlink_errors,
-    field_edit,
-    fields_flow,
-    formatter_flow,
-    formatter_repair,
-    half_repair,
-    halves_flow,
-    management_errors,
-    management_services,
-    options_flow,
-    registration_form,
-    removal_flow,
-    replacement_flow,
-    services,
-    survey,
-    trigger,
-    user_key,
+from custom_components.thethingsstack import config_flow, trigger
+from custom_components.thethingsstack.actions import (
+    application as application_services,
+    downlinks as services,
+    end_devices as management_services,
+    errors as management_errors,
 )
 from custom_components.thethingsstack.client import CLOUD_CLUSTERS, FEATURES, NETWORKS
 from custom_components.thethingsstack.client.rights import CONSOLE_NAMES
@@ -44,19 +27,40 @@ from custom_components.thethingsstack.const import (
     NETWORK_CLOUD,
     NETWORK_OWN_SERVER,
 )
-from custom_components.thethingsstack.device import Status
-from custom_components.thethingsstack.downlink_sensor import DOWNLINK_SENSORS, STATES
-from custom_components.thethingsstack.event import ActivityEvent, DownlinkEvent
-from custom_components.thethingsstack.gateway_entity import GATEWAY_SENSORS
-from custom_components.thethingsstack.health_sensor import (
+from custom_components.thethingsstack.downlinks import errors as downlink_errors
+from custom_components.thethingsstack.downlinks.sensors import DOWNLINK_SENSORS, STATES
+from custom_components.thethingsstack.end_devices.radio_sensors import (
     BATTERY_SENSOR,
     LAST_UPLINK_SENSOR,
     RADIO_SENSORS,
     STATUS_SENSOR,
 )
-from custom_components.thethingsstack.overrides import Scope
+from custom_components.thethingsstack.end_devices.state import Status
+from custom_components.thethingsstack.event import ActivityEvent, DownlinkEvent
+from custom_components.thethingsstack.fields import edit_form as field_edit, flow as fields_flow
+from custom_components.thethingsstack.fields.overrides import Scope
+from custom_components.thethingsstack.formatters import (
+    flow as formatter_flow,
+    repair as formatter_repair,
+)
+from custom_components.thethingsstack.gateways.entities import GATEWAY_SENSORS
 from custom_components.thethingsstack.payload import QUANTITIES, SENSOR_ROLES, Kind
+from custom_components.thethingsstack.provisioning import (
+    delete_flow as removal_flow,
+    edit_flow as change_flow,
+    edit_form as change_form,
+    partial_repair as half_repair,
+    partial_search_flow as halves_flow,
+    register_form as registration_form,
+    replace_flow as replacement_flow,
+)
 from custom_components.thethingsstack.sensor import APPLICATION_SENSORS
+from custom_components.thethingsstack.setup_flow import (
+    options_flow,
+    probe as survey,
+    server_form as addresses,
+    user_api_key as user_key,
+)
 
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "thethingsstack"
 TEXTS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json").read_text("utf-8"))

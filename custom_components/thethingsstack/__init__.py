@@ -8,22 +8,22 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
-from .application_services import async_setup_application
+from .actions.application import async_setup_application
+from .actions.downlinks import async_setup_services
+from .actions.end_devices import async_setup_management
+from .application.client_factory import async_create_stack, async_discard_key
 from .client import InvalidRequest, NotFound, StackError
-from .connection import async_create_stack, async_discard_key
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
-from .device import EndDeviceState
-from .fate import DownlinkBook
-from .fields import FieldStore
-from .forgetting import async_watch_vanished, forget, remove_controls
-from .gateways import async_remove_gateway
-from .key_repairs import async_watch_key
-from .management_services import async_setup_management
-from .offers import async_offer_anew
-from .redecide import async_redecide, async_take_position_over
+from .downlinks.ledger import DownlinkBook
+from .end_devices.cleanup import async_watch_vanished, forget, remove_controls
+from .end_devices.state import EndDeviceState
+from .fields.apply_overrides import async_redecide, async_take_position_over
+from .fields.decisions import FieldStore
+from .gateways.coordinator import async_remove_gateway
+from .issues.key import async_watch_key
 from .repairs import async_watch
-from .services import async_setup_services
+from .setup_flow.subentry_types import async_offer_anew
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,

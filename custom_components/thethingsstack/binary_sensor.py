@@ -10,10 +10,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
-from .describe import describe_binary_sensor
-from .device import EndDeviceState
+from .end_devices.state import EndDeviceState
 from .entity import ApplicationEntity, FieldEntity, async_add_in_chunks
-from .gateway_entity import async_add_gateway_connections
+from .fields.descriptions import describe_binary_sensor
+from .gateways.entities import async_add_gateway_connections
 from .payload import Kind, Meaning
 
 PARALLEL_UPDATES = 0

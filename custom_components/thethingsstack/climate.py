@@ -12,11 +12,11 @@ from homeassistant.const import ATTR_TEMPERATURE, Platform, UnitOfTemperature
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control import Control
-from .control_entity import ControlEntity, connect
-from .control_kinds import Role
+from .controls.entity import ControlEntity, connect
+from .controls.kinds import Role
+from .controls.model import Control
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
-from .device import EndDeviceState
+from .end_devices.state import EndDeviceState
 
 PARALLEL_UPDATES = 0
 

@@ -25,7 +25,37 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .addresses import (
+from .application.client_factory import async_create_stack, async_discard_key
+from .client import NETWORKS, Application, InvalidRequest, KeyInfo, Stack, missing
+from .client.rights import SETTINGS_API_KEYS
+from .const import (
+    CONF_APPLICATION_ID,
+    CONF_KEY_ID,
+    CONF_NETWORK,
+    CONF_SERVER,
+    CONF_TENANT_ID,
+    DOMAIN,
+    NETWORK_CLOUD,
+    NETWORK_OWN_SERVER,
+)
+from .controls.flow import ControlFlow
+from .controls.model import SUBENTRY_CONTROL
+from .gateways.coordinator import SUBENTRY_GATEWAY
+from .gateways.flow import GatewayFlow
+from .provisioning.register_flow import SUBENTRY_END_DEVICE, EndDeviceFlow
+from .setup_flow.options_flow import TheThingsStackOptionsFlow
+from .setup_flow.probe import (
+    Survey,
+    async_application,
+    async_applications,
+    async_describe,
+    async_key_info,
+    async_reach,
+    async_rights,
+    async_survey,
+    async_tenant,
+)
+from .setup_flow.server_form import (
     CLOUD_SCHEMA,
     KEY_SCHEMA,
     OPTIONAL_KEY_SCHEMA,
@@ -40,38 +70,8 @@ from .addresses import (
     read_where,
     siblings,
 )
-from .client import NETWORKS, Application, InvalidRequest, KeyInfo, Stack, missing
-from .client.rights import SETTINGS_API_KEYS
-from .connection import async_create_stack, async_discard_key
-from .const import (
-    CONF_APPLICATION_ID,
-    CONF_KEY_ID,
-    CONF_NETWORK,
-    CONF_SERVER,
-    CONF_TENANT_ID,
-    DOMAIN,
-    NETWORK_CLOUD,
-    NETWORK_OWN_SERVER,
-)
-from .control import SUBENTRY_CONTROL
-from .control_flow import ControlFlow
-from .end_device_flow import SUBENTRY_END_DEVICE, EndDeviceFlow
-from .gateway_flow import GatewayFlow
-from .gateways import SUBENTRY_GATEWAY
-from .offers import may_write_devices
-from .options_flow import TheThingsStackOptionsFlow
-from .survey import (
-    Survey,
-    async_application,
-    async_applications,
-    async_describe,
-    async_key_info,
-    async_reach,
-    async_rights,
-    async_survey,
-    async_tenant,
-)
-from .user_key import (
+from .setup_flow.subentry_types import may_write_devices
+from .setup_flow.user_api_key import (
     CONF_FEATURES,
     CONF_NAME,
     NEEDED,

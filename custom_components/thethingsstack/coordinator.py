@@ -15,8 +15,10 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.util import dt as dt_util
 
-from .activity import Activity, async_tell_occurred, uplink_activity
-from .catch_up import CatchUp
+from .application.catch_up import CatchUp
+from .application.connection_state import Link
+from .application.signals import Signals
+from .application.status import Counters, Hub
 from .client import (
     AuthenticationFailed,
     DownlinkReport,
@@ -34,22 +36,28 @@ from .client import (
 )
 from .client.rights import DEVICES_READ, INFO
 from .const import CONF_APPLICATION_ID, CONF_PLAIN_FIELDS, DOMAIN, LARGE_APPLICATION
-from .controls import Controls
-from .device import ACTIVITY, LAST_UPLINK, LOCATION, STATUS, EndDeviceState, Received, field_key
-from .downlinks import Downlinks
-from .fields import FieldStore
-from .gateways import Gateways
-from .halves import HalfCreated
-from .hub import Counters, Hub
-from .link import Link
-from .membership import Membership
-from .naming import FieldNames
+from .controls.subentries import Controls
+from .downlinks.sender import Downlinks
+from .end_devices.activity import Activity, async_tell_occurred, uplink_activity
+from .end_devices.lifecycle import Membership
+from .end_devices.overdue import Silence
+from .end_devices.registry_sync import RegistrySync
+from .end_devices.roster import EndDeviceRoster
+from .end_devices.state import (
+    ACTIVITY,
+    LAST_UPLINK,
+    LOCATION,
+    STATUS,
+    EndDeviceState,
+    Received,
+    field_key,
+)
+from .fields.decisions import FieldStore
+from .fields.known_locations import solved_location
+from .fields.names import FieldNames
+from .gateways.coordinator import Gateways
 from .payload import Kind, Meaning
-from .position import solved_location
-from .roster import EndDeviceRoster
-from .signals import Signals
-from .silence import Silence
-from .sync import RegistrySync
+from .provisioning.partial_devices import HalfCreated
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -15,10 +15,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
-from .describe import common
-from .device import EndDeviceState
+from .end_devices.state import EndDeviceState
 from .entity import FieldEntity, async_add_in_chunks
-from .gateway_entity import async_add_gateway_trackers
+from .fields.descriptions import common
+from .gateways.entities import async_add_gateway_trackers
 from .payload import Kind, Meaning, Position
 
 PARALLEL_UPDATES = 0

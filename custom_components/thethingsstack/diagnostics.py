@@ -22,7 +22,7 @@ from .const import (
     VERSION,
 )
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
-from .device import LOCATION, EndDeviceState
+from .end_devices.state import LOCATION, EndDeviceState
 from .payload import Meaning, Position, Role, Value
 from .payload.tokens import words_of
 

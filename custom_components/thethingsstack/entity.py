@@ -14,7 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator
-from .device import EndDeviceState, field_key
+from .end_devices.state import EndDeviceState, field_key
 from .payload import Meaning
 
 CHUNK = 20

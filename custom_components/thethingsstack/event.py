@@ -12,9 +12,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
-from .describe import common
-from .device import ACTIVITY, DOWNLINK, EndDeviceState
+from .end_devices.state import ACTIVITY, DOWNLINK, EndDeviceState
 from .entity import EndDeviceEntity, FieldEntity, async_add_in_chunks, disabled_keys
+from .fields.descriptions import common
 from .payload import Kind, Meaning
 
 PARALLEL_UPDATES = 0

@@ -10,11 +10,11 @@ from .client import FEATURES, NETWORKS
 from .client.rights import TRAFFIC_READ, console_names
 from .const import CONF_NETWORK, DOMAIN, DOWNLINK_LIMIT, ENTITY_LIMIT, ENTITY_LIMIT_WARNING
 from .coordinator import TtsConfigEntry
-from .device import EndDeviceState
-from .formatter_repair import FormatterRepairFlow
-from .half_repair import HalfRepairFlow, named
-from .issues import take_back, tell
-from .key_repairs import listed
+from .end_devices.state import EndDeviceState
+from .formatters.repair import FormatterRepairFlow
+from .issues.key import listed
+from .issues.report import take_back, tell
+from .provisioning.partial_repair import HalfRepairFlow, named
 
 
 @callback

@@ -7,8 +7,8 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control_entity import ControlEntity, connect
-from .control_kinds import Role
+from .controls.entity import ControlEntity, connect
+from .controls.kinds import Role
 from .coordinator import TtsConfigEntry
 
 PARALLEL_UPDATES = 0

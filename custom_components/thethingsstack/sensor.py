@@ -19,12 +19,12 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
-from .describe import describe_sensor
-from .device import BATTERY, EndDeviceState, field_key
-from .downlink_sensor import async_add_downlink_sensors
+from .downlinks.sensors import async_add_downlink_sensors
+from .end_devices.radio_sensors import BATTERY_SENSOR, HEALTH_KEYS, BatterySensor, health_sensors
+from .end_devices.state import BATTERY, EndDeviceState, field_key
 from .entity import ApplicationEntity, FieldEntity, async_add_in_chunks, disabled_keys, unique_id
-from .gateway_entity import async_add_gateway_sensors
-from .health_sensor import BATTERY_SENSOR, HEALTH_KEYS, BatterySensor, health_sensors
+from .fields.descriptions import describe_sensor
+from .gateways.entities import async_add_gateway_sensors
 from .payload import NUMERIC_ROLES, Kind, Meaning, Position, Role
 
 PARALLEL_UPDATES = 0

@@ -7,7 +7,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control_entity import ControlEntity, connect
+from .controls.entity import ControlEntity, connect
 from .coordinator import TtsConfigEntry
 
 PARALLEL_UPDATES = 0

@@ -21,7 +21,7 @@ from homeassistant.helpers.trigger import (
 from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
-from .activity import OCCURRED, Activity
+from .end_devices.activity import OCCURRED, Activity
 
 CONF_F_PORT = "f_port"
 

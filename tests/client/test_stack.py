@@ -20,14 +20,14 @@ from thethingsstack import (
     Stack,
     StorageUnavailable,
     UplinkMessage,
-    calls,
+    api as calls,
     stack as stack_module,
     tls_context,
 )
-from thethingsstack.registry import merge
+from thethingsstack.field_masks import merge
 
 from .conftest import MakeStack, Sleeps, connection_to
-from .test_http import KEY, serving
+from .test_transport import KEY, serving
 
 APP = "garden"
 

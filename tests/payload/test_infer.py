@@ -14,10 +14,10 @@ from thethingsstack.payload import (
     Kind,
     Meaning,
     Role,
-    models as models_module,
+    corrections as models_module,
     understand,
 )
-from thethingsstack.payload.models import CORRECTIONS
+from thethingsstack.payload.corrections import CORRECTIONS
 
 # Labelled fields of real devices, kept outside this repository.
 FIELDS = Path(__file__).parents[3] / "shared" / "reference" / "fields.csv"

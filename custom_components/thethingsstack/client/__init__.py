@@ -1,7 +1,6 @@
 """A client for The Things Stack: typed messages, reconnecting stream, HTTP API."""
 
 from .administration import ApiKey, Collaborator
-from .changes import UNCHANGED, DeviceChanges
 from .configuration import (
     LORAWAN_VERSIONS,
     FrequencyPlan,
@@ -18,6 +17,16 @@ from .connection import (
     cloud_network,
     is_loopback,
     normalize_server_url,
+)
+from .deletion import Deletion, PartlyDeleted, RollbackFailed
+from .device_changes import UNCHANGED, DeviceChanges
+from .device_request import (
+    ROOT_KEYS,
+    SESSION_KEYS,
+    Completed,
+    Outline,
+    claim_and_register,
+    complete_outline,
 )
 from .downlinks import (
     PRIORITIES,
@@ -48,6 +57,7 @@ from .errors import (
     redact,
 )
 from .events import REGISTRY_EVENTS, Event, EventsConnected, EventsLost
+from .field_masks import DEVICE_FIELDS
 from .formatters import Decoded, FormatterFailed, Formatters
 from .gateways import Gateway, GatewayConnection
 from .identifiers import (
@@ -88,17 +98,7 @@ from .models import (
     Reception,
     VersionIds,
 )
-from .outline import (
-    ROOT_KEYS,
-    SESSION_KEYS,
-    Completed,
-    Outline,
-    claim_and_register,
-    complete_outline,
-)
 from .registration import Registration, Server, Session
-from .registry import DEVICE_FIELDS
-from .removal import Deletion, PartlyDeleted, RollbackFailed
 from .repository import Brand, DeviceModel, DeviceTemplate, FirmwareVersion
 from .rights import FEATURES, expand, missing
 from .stack import Stack

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from . import values
-from .calls import SMALL_PAGE, Calls, quoted
+from . import json_values as values
+from .api import SMALL_PAGE, Calls, quoted
+from .field_masks import APPLICATION_FIELDS
 from .identifiers import check_id
 from .models import Application
-from .registry import APPLICATION_FIELDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

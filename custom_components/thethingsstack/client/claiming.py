@@ -4,8 +4,8 @@ from base64 import b64encode
 from contextlib import suppress
 from typing import Any
 
-from . import values
-from .calls import Calls, quoted
+from . import json_values as values
+from .api import Calls, quoted
 from .errors import MissingRight, NotFound
 from .models import EndDeviceIds
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import re
 from typing import Any, Self
 
-from . import values
-from .calls import Calls, quoted
+from . import json_values as values
+from .api import Calls, quoted
 from .errors import InvalidRequest
 
 _RP002 = tuple(f"RP002_V1_0_{minor}" for minor in range(5))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol, Self
 from urllib.parse import quote
 
-from . import values
+from . import json_values as values
 from .errors import NotFound
 from .models import Formatter, VersionIds
 

@@ -13,15 +13,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from . import values
-from .calls import PAGE, Calls
-from .changes import ORDER, DeviceChanges, difference
+from . import json_values as values
+from .api import PAGE, Calls
 from .claiming import Claiming
 from .connection import is_loopback
+from .deletion import Deletion, PartlyDeleted, RollbackFailed, remove
+from .device_changes import ORDER, DeviceChanges, difference
 from .errors import Conflict, ConnectionFailed, InvalidRequest, MissingRight, NotFound, StackError
-from .models import Application, EndDevice
-from .registration import Addresses, Part, Registration, Server, parts
-from .registry import (
+from .field_masks import (
     APPLICATION_FIELDS,
     APPLICATION_SERVER_FIELDS,
     DEVICE_FIELDS,
@@ -29,7 +28,8 @@ from .registry import (
     NETWORK_SERVER_FIELDS,
     merge,
 )
-from .removal import Deletion, PartlyDeleted, RollbackFailed, remove
+from .models import Application, EndDevice
+from .registration import Addresses, Part, Registration, Server, parts
 
 _BATCH = 20
 _ROOTS = {Server.IDENTITY: "", Server.JOIN: "js/", Server.NETWORK: "ns/", Server.APPLICATION: "as/"}

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import logging
 from typing import Any, Self
 
-from . import values
-from .calls import Calls
+from . import json_values as values
+from .api import Calls
 from .errors import (
     AuthenticationFailed,
     InvalidRequest,
@@ -21,8 +21,8 @@ from .errors import (
     ProtocolMismatch,
     StackError,
 )
-from .http import Host
 from .models import EndDeviceIds
+from .transport import Host
 
 _LOGGER = logging.getLogger(__name__)
 _START = "events.stream.start"

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from . import values
-from .calls import Calls
+from . import json_values as values
+from .api import Calls
 from .errors import InvalidRequest, NotFound
 from .models import Formatter, VersionIds
 

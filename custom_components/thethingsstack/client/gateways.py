@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from . import values
-from .calls import Calls, quoted
+from . import json_values as values
+from .api import Calls, quoted
 from .errors import NotFound
 from .models import Location
 

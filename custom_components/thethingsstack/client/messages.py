@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self, override
 
 import orjson
 
-from . import values
+from . import json_values as values
 from .errors import BadMessage
 from .models import (
     BatteryStatus,

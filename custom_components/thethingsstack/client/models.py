@@ -11,7 +11,7 @@ from datetime import datetime
 import html
 from typing import Any, Self
 
-from . import values
+from . import json_values as values
 
 _UNKNOWN_HARDWARE = "_unknown_hw_version_"
 

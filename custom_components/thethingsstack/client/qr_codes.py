@@ -4,8 +4,8 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from . import values
-from .calls import Calls
+from . import json_values as values
+from .api import Calls
 from .repository import DeviceTemplate
 
 

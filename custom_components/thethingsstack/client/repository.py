@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
-from . import values
-from .calls import SMALL_PAGE, Calls, quoted
+from . import json_values as values
+from .api import SMALL_PAGE, Calls, quoted
 from .formatters import Formatters
 from .models import VersionIds
 

@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import orjson
 
-from . import rights as _rights, tls, topics, values
+from . import json_values as values, rights as _rights, tls, topics
 from .administration import Administration
-from .calls import Calls, quoted
+from .api import Calls, quoted
 from .claiming import Claiming
 from .configuration import Configuration
 from .connection import MQTT_PORT, MQTTS_PORT, Connection, is_loopback
@@ -29,16 +29,16 @@ from .errors import (
     StorageUnavailable,
 )
 from .events import Events
+from .field_masks import APPLICATION_FIELDS, DEVICE_FIELDS
 from .formatters import FormatterCalls
 from .gateways import Gateways
-from .http import Host, Transport
 from .messages import Message, parse_message
 from .models import Application, EndDevice, KeyInfo, MqttAddress
 from .mqtt import NOT_AUTHORIZED, MqttConnection
 from .qr_codes import QrCodes
-from .registry import APPLICATION_FIELDS, DEVICE_FIELDS
 from .repository import Repository
 from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
+from .transport import Host, Transport
 
 _LOGGER = logging.getLogger(__name__)
 

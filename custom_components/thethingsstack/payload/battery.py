@@ -1,6 +1,6 @@
 """The rule on batteries: percent, volts, millivolts or a warning."""
 
-from .clue import Clue, Verdict
+from .evidence import Clue, Verdict
 from .types import Category
 from .units import Unit
 from .vocabulary import word_set

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from .clue import Clue, Verdict
+from .corrections import Correction, correction_of
+from .evidence import Clue, Verdict
 from .flatten import Leaf
-from .models import Correction, correction_of
 from .names import plain_name, quantity_name
 from .quantities import INSTEAD, UNITS_OF_CLASS
 from .rules import decide

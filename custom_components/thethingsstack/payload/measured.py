@@ -1,6 +1,6 @@
 """The rule on fields that say nothing, on models that measure one thing only."""
 
-from .clue import Clue, Verdict
+from .evidence import Clue, Verdict
 from .vocabulary import QUANTITIES, word_set
 
 # What the Device Repository calls what a model measures, where its unit is beyond doubt.

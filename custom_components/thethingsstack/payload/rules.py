@@ -3,9 +3,9 @@
 from collections.abc import Callable
 import re
 
-from . import gate
+from . import exclusions as gate
 from .battery import battery
-from .clue import Clue, Verdict
+from .evidence import Clue, Verdict
 from .measured import by_model
 from .names import all_words
 from .quantities import BY_UNIT, INSTEAD, UNITS_OF_CLASS

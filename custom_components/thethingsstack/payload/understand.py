@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from .enumerations import begun, grown
+from .exclusions import coordinate_of
 from .flatten import Flattened, Leaf, flatten, normalized_leaves
-from .gate import coordinate_of
 from .infer import infer, is_sentinel
 from .names import quantity_name
-from .options import begun, grown
 from .override import NUMERIC_ROLES, spelled
 from .tokens import words_of
 from .types import Context, Kind, Meaning, Position, Role, Understanding, Value

@@ -1,0 +1,1 @@
+"""Home Assistant actions of this integration."""

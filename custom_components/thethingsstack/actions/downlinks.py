@@ -1,0 +1,282 @@
+"""Actions: send a downlink, replace, clear and read a downlink queue."""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from ..client import PRIORITIES, Downlink, QueuedDownlink
+from ..const import DOMAIN
+from ..coordinator import ApplicationCoordinator
+from ..downlinks.errors import failure
+from ..downlinks.ledger import DownlinkState, FollowedDownlink
+from ..downlinks.request import payload_of_base64, payload_of_hex, refused
+from ..end_devices.state import EndDeviceState
+
+SEND_DOWNLINK = "send_downlink"
+REPLACE_QUEUE = "replace_downlink_queue"
+CLEAR_QUEUE = "clear_downlink_queue"
+GET_QUEUE = "get_downlink_queue"
+
+ATTR_DEVICE_ID = "device_id"
+ATTR_HEX = "hex"
+ATTR_BASE64 = "base64"
+ATTR_OBJECT = "object"
+ATTR_F_PORT = "f_port"
+ATTR_CONFIRMED = "confirmed"
+ATTR_RETRIES = "retries"
+ATTR_PRIORITY = "priority"
+ATTR_GATEWAYS = "gateways"
+ATTR_ABSOLUTE_TIME = "absolute_time"
+ATTR_CORRELATION_IDS = "correlation_ids"
+ATTR_WAIT_FOR = "wait_for"
+ATTR_TIMEOUT = "timeout"
+
+WAITS = (DownlinkState.QUEUED, DownlinkState.SENT, DownlinkState.ACKNOWLEDGED)
+DEFAULT_TIMEOUT = 30
+# What is raised where the awaited state was not reached.
+NOT_REACHED = {
+    DownlinkState.NOT_ACKNOWLEDGED: "downlink_not_acknowledged",
+    DownlinkState.FAILED: "downlink_failed",
+    DownlinkState.EXPIRED: "downlink_expired",
+    DownlinkState.TIMED_OUT: "downlink_timed_out",
+    DownlinkState.REPLACED: "downlink_replaced",
+    DownlinkState.CLEARED: "downlink_cleared",
+    DownlinkState.UNKNOWN: "downlink_outcome_unknown",
+}
+
+_DEVICES = {
+    vol.Required(ATTR_DEVICE_ID): vol.All(cv.ensure_list, [cv.string], vol.Length(min=1)),
+    vol.Optional(ATTR_TIMEOUT, default={"seconds": DEFAULT_TIMEOUT}): cv.positive_time_period,
+}
+DEVICES_SCHEMA = vol.Schema(_DEVICES)
+DOWNLINK_SCHEMA = vol.Schema(
+    {
+        **_DEVICES,
+        vol.Optional(ATTR_HEX): cv.string,
+        vol.Optional(ATTR_BASE64): cv.string,
+        vol.Optional(ATTR_OBJECT): dict,
+        vol.Optional(ATTR_F_PORT): vol.Coerce(int),
+        vol.Optional(ATTR_CONFIRMED, default=False): cv.boolean,
+        vol.Optional(ATTR_RETRIES): vol.Coerce(int),
+        vol.Optional(ATTR_PRIORITY): vol.All(vol.Upper, vol.In(PRIORITIES)),
+        vol.Optional(ATTR_GATEWAYS): vol.All(cv.ensure_list, [cv.string]),
+        vol.Optional(ATTR_ABSOLUTE_TIME): cv.datetime,
+        vol.Optional(ATTR_CORRELATION_IDS): vol.All(cv.ensure_list, [cv.string]),
+        vol.Optional(ATTR_WAIT_FOR, default=DownlinkState.QUEUED.value): vol.All(
+            vol.In([state.value for state in WAITS]), DownlinkState
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An end device that an action is for."""
+
+    registry_id: str
+    coordinator: ApplicationCoordinator
+    device: EndDeviceState
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register the actions; they are there also while no application is loaded."""
+    for name, action, schema, response in (
+        (SEND_DOWNLINK, _async_send, DOWNLINK_SCHEMA, SupportsResponse.OPTIONAL),
+        (REPLACE_QUEUE, _async_replace, DOWNLINK_SCHEMA, SupportsResponse.OPTIONAL),
+        (CLEAR_QUEUE, _async_clear, DEVICES_SCHEMA, SupportsResponse.NONE),
+        (GET_QUEUE, _async_get, DEVICES_SCHEMA, SupportsResponse.ONLY),
+    ):
+        hass.services.async_register(
+            DOMAIN, name, action, schema=schema, supports_response=response
+        )
+
+
+async def _async_send(call: ServiceCall) -> ServiceResponse:
+    """Queue a downlink for each device, and wait for its fate if asked to."""
+    downlink = _downlink(call)
+
+    async def send(target: Target) -> Any:
+        record = await target.coordinator.downlinks.async_send(
+            target.device, downlink, max_wait=_seconds(call), context=call.context
+        )
+        return await _async_outcome(call, target, record)
+
+    return await _async_for_each(call, send)
+
+
+async def _async_replace(call: ServiceCall) -> ServiceResponse:
+    """Put a downlink in place of all that waits for each device."""
+    downlink = _downlink(call)
+
+    async def replace(target: Target) -> Any:
+        (record,) = await target.coordinator.downlinks.async_replace(
+            target.device, [downlink], max_wait=_seconds(call), context=call.context
+        )
+        return await _async_outcome(call, target, record)
+
+    return await _async_for_each(call, replace)
+
+
+async def _async_clear(call: ServiceCall) -> ServiceResponse:
+    """Take all back that waits for each device."""
+
+    async def clear(target: Target) -> Any:
+        await target.coordinator.downlinks.async_clear(
+            target.device, max_wait=_seconds(call), context=call.context
+        )
+
+    await _async_for_each(call, clear)
+    return None
+
+
+async def _async_get(call: ServiceCall) -> ServiceResponse:
+    """Return what waits for each device, in order."""
+
+    async def get(target: Target) -> Any:
+        queue = await target.coordinator.downlinks.async_queue(
+            target.device, max_wait=_seconds(call)
+        )
+        return [_waiting(item) for item in queue]
+
+    return await _async_for_each(call, get)
+
+
+def _downlink(call: ServiceCall) -> Downlink:
+    """Return the downlink that a call describes; raises ServiceValidationError."""
+    data = call.data
+    given = [key for key in (ATTR_HEX, ATTR_BASE64, ATTR_OBJECT) if key in data]
+    if len(given) != 1:
+        raise refused("downlink_two_payloads" if given else "downlink_no_payload")
+    payload = None
+    if ATTR_HEX in data:
+        payload = payload_of_hex(data[ATTR_HEX])
+    elif ATTR_BASE64 in data:
+        payload = payload_of_base64(data[ATTR_BASE64])
+    if data[ATTR_WAIT_FOR] is DownlinkState.ACKNOWLEDGED and not data[ATTR_CONFIRMED]:
+        raise refused("downlink_wait_unconfirmed")
+    return Downlink(
+        f_port=data.get(ATTR_F_PORT),
+        payload=payload,
+        decoded_payload=data.get(ATTR_OBJECT),
+        confirmed=data[ATTR_CONFIRMED],
+        priority=data.get(ATTR_PRIORITY),
+        max_attempts=data.get(ATTR_RETRIES),
+        gateways=tuple(data.get(ATTR_GATEWAYS, ())),
+        absolute_time=_aware(data.get(ATTR_ABSOLUTE_TIME)),
+        correlation_ids=tuple(data.get(ATTR_CORRELATION_IDS, ())),
+    )
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    """Return a time as the user means it: without a zone it is the house's."""
+    return None if moment is None else dt_util.as_utc(moment)
+
+
+def _seconds(call: ServiceCall) -> float:
+    seconds: float = call.data[ATTR_TIMEOUT].total_seconds()
+    return seconds
+
+
+async def _async_outcome(
+    call: ServiceCall, target: Target, record: FollowedDownlink
+) -> dict[str, Any]:
+    """Return what the response says of a downlink, after the wait that was asked for."""
+    downlinks = target.coordinator.downlinks
+    state = record.state
+    if call.data[ATTR_WAIT_FOR] is not DownlinkState.QUEUED:
+        state = await downlinks.news.async_wait(record, call.data[ATTR_WAIT_FOR], _seconds(call))
+    if state in NOT_REACHED and not call.return_response:
+        # Who doesn't look at the response must not go on as if it had arrived.
+        raise failure(NOT_REACHED[state], reason=record.reason or "")
+    expected = downlinks.expected_at(target.device) if record.waiting else None
+    return {
+        "correlation_id": record.id,
+        "state": state.value,
+        "queue": target.device.downlink.queue,
+        "expected": expected.isoformat() if expected else None,
+        "error": record.error,
+        "reason": record.reason,
+    }
+
+
+def _waiting(item: QueuedDownlink) -> dict[str, Any]:
+    payload = item.payload or b""
+    return {
+        "f_port": item.f_port,
+        "f_cnt": item.f_cnt,
+        "hex": payload.hex(),
+        "base64": b64encode(payload).decode(),
+        "confirmed": item.confirmed,
+        "priority": item.priority.lower(),
+        "correlation_ids": list(item.correlation_ids),
+    }
+
+
+async def _async_for_each(
+    call: ServiceCall, work: Callable[[Target], Awaitable[Any]]
+) -> ServiceResponse:
+    """Do it for all devices; what failed is raised when all were tried, with the names."""
+    targets = [_target(call.hass, registry_id) for registry_id in call.data[ATTR_DEVICE_ID]]
+    results = await asyncio.gather(*(work(target) for target in targets), return_exceptions=True)
+    failed: list[tuple[str, HomeAssistantError]] = []
+    for target, result in zip(targets, results, strict=True):
+        if isinstance(result, HomeAssistantError):
+            failed.append((target.device.name, result))
+        elif isinstance(result, BaseException):
+            raise result
+    if failed and len(targets) == 1:
+        raise failed[0][1]
+    if failed:
+        kind = (
+            ServiceValidationError
+            if all(isinstance(error, ServiceValidationError) for _, error in failed)
+            else HomeAssistantError
+        )
+        raise kind(
+            translation_domain=DOMAIN,
+            translation_key="downlinks_failed",
+            translation_placeholders={
+                "count": str(len(failed)),
+                "total": str(len(targets)),
+                "errors": "; ".join(f"{name}: {error}" for name, error in failed),
+            },
+        )
+    answers: dict[str, Any] = {
+        target.registry_id: result for target, result in zip(targets, results, strict=True)
+    }
+    return {"downlinks": answers}
+
+
+def _target(hass: HomeAssistant, registry_id: str) -> Target:
+    """Return the end device with this registry id; raises ServiceValidationError."""
+    entry_device = dr.async_get(hass).async_get(registry_id)
+    if entry_device is None:
+        raise refused("device_unknown", device_id=registry_id)
+    name = entry_device.name_by_user or entry_device.name or registry_id
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        if entry.entry_id not in entry_device.config_entries:
+            continue
+        if entry.state is not ConfigEntryState.LOADED:
+            raise refused("application_not_loaded", device=name, application=entry.title)
+        coordinator: ApplicationCoordinator = entry.runtime_data
+        device = coordinator.roster.by_registry_id(registry_id)
+        if device is not None:
+            return Target(registry_id, coordinator, device)
+    raise refused("no_end_device", device=name)

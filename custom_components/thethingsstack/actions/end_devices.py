@@ -1,0 +1,365 @@
+"""Actions: register, look at, change, reset and remove end devices."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from homeassistant.const import ATTR_LATITUDE, ATTR_LOCATION, ATTR_LONGITUDE
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_register_admin_service
+from homeassistant.util.json import JsonValueType
+import voluptuous as vol
+
+from ..client import (
+    ROOT_KEYS,
+    SESSION_KEYS,
+    UNCHANGED,
+    DeviceChanges,
+    EndDevice,
+    Location,
+    NotFound,
+    Outline,
+    PartlyDeleted,
+    StackError,
+    complete_outline,
+    looks_reversed,
+)
+from ..const import DOMAIN
+from ..downlinks.request import payload_of_hex
+from ..provisioning.register import async_register
+from .errors import refused, translated
+from .targets import (
+    APPLICATION,
+    ATTR_END_DEVICE_ID,
+    END_DEVICE,
+    EndDeviceTarget,
+    application_of,
+    async_require_admin,
+    end_device_of,
+)
+
+REGISTER_DEVICE = "register_device"
+UPDATE_DEVICE = "update_device"
+DELETE_DEVICE = "delete_device"
+GET_DEVICE = "get_device"
+LIST_DEVICES = "list_devices"
+RESET_DEVICE = "reset_device"
+SIMULATE_UPLINK = "simulate_uplink"
+
+ATTR_ABP = "abp"
+ATTR_ALTITUDE = "altitude"
+ATTR_ATTRIBUTES = "attributes"
+ATTR_CLAIM_CODE = "claim_code"
+ATTR_CLASS_C = "class_c"
+ATTR_CONFIRM = "confirm"
+ATTR_DESCRIPTION = "description"
+ATTR_DEV_ADDR = "dev_addr"
+ATTR_DEV_EUI = "dev_eui"
+ATTR_F_PORT = "f_port"
+ATTR_FREQUENCY_PLAN = "frequency_plan"
+ATTR_GENERATE_KEYS = "generate_keys"
+ATTR_HEX = "hex"
+ATTR_INCLUDE_KEYS = "include_keys"
+ATTR_ISSUE_DEV_EUI = "issue_dev_eui"
+ATTR_JOIN_EUI = "join_eui"
+ATTR_LORAWAN_VERSION = "lorawan_version"
+ATTR_MODEL = "model"
+ATTR_NAME = "name"
+ATTR_PHY_VERSION = "phy_version"
+ATTR_QR_CODE = "qr_code"
+ATTR_REMOVE_LOCATION = "remove_location"
+ATTR_SEARCH = "search"
+
+KEYS = (*ROOT_KEYS, *SESSION_KEYS)
+_TEXT_OR_NONE = vol.Any(None, cv.string)
+_LOCATION = vol.Schema(
+    {vol.Required(ATTR_LATITUDE): cv.latitude, vol.Required(ATTR_LONGITUDE): cv.longitude},
+    extra=vol.REMOVE_EXTRA,
+)
+_ATTRIBUTES = vol.Schema({cv.string: _TEXT_OR_NONE})
+_COMMON = {
+    vol.Optional(ATTR_NAME): cv.string,
+    vol.Optional(ATTR_DESCRIPTION): cv.string,
+    vol.Optional(ATTR_ATTRIBUTES): _ATTRIBUTES,
+    vol.Optional(ATTR_LOCATION): _LOCATION,
+    vol.Optional(ATTR_ALTITUDE): vol.Coerce(int),
+    vol.Optional(ATTR_FREQUENCY_PLAN): cv.string,
+    vol.Optional(ATTR_LORAWAN_VERSION): cv.string,
+    vol.Optional(ATTR_PHY_VERSION): cv.string,
+    vol.Optional(ATTR_CLASS_C): cv.boolean,
+}
+REGISTER_SCHEMA = vol.Schema(
+    {
+        **APPLICATION,
+        **_COMMON,
+        vol.Optional(ATTR_END_DEVICE_ID): cv.string,
+        vol.Optional(ATTR_DEV_EUI): cv.string,
+        vol.Optional(ATTR_ISSUE_DEV_EUI, default=False): cv.boolean,
+        vol.Optional(ATTR_JOIN_EUI): cv.string,
+        vol.Optional(ATTR_MODEL): cv.string,
+        vol.Optional(ATTR_QR_CODE): cv.string,
+        vol.Optional(ATTR_CLAIM_CODE): cv.string,
+        vol.Optional(ATTR_GENERATE_KEYS, default=False): cv.boolean,
+        vol.Optional(ATTR_ABP, default=False): cv.boolean,
+        vol.Optional(ATTR_DEV_ADDR): cv.string,
+        **{vol.Optional(key): cv.string for key in KEYS},
+    }
+)
+UPDATE_SCHEMA = vol.Schema(
+    {**END_DEVICE, **_COMMON, vol.Optional(ATTR_REMOVE_LOCATION, default=False): cv.boolean}
+)
+DELETE_SCHEMA = vol.Schema({**END_DEVICE, vol.Required(ATTR_CONFIRM): cv.string})
+GET_SCHEMA = vol.Schema({**END_DEVICE, vol.Optional(ATTR_INCLUDE_KEYS, default=False): cv.boolean})
+LIST_SCHEMA = vol.Schema({**APPLICATION, vol.Optional(ATTR_SEARCH): cv.string})
+DEVICE_SCHEMA = vol.Schema(END_DEVICE)
+SIMULATE_SCHEMA = vol.Schema(
+    {
+        **END_DEVICE,
+        vol.Required(ATTR_F_PORT): vol.All(vol.Coerce(int), vol.Range(min=1, max=223)),
+        vol.Required(ATTR_HEX): cv.string,
+    }
+)
+
+type Action = Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]
+
+
+@callback
+def async_setup_management(hass: HomeAssistant) -> None:
+    """Register the actions; those that change the server are the administrators'."""
+    optional = SupportsResponse.OPTIONAL
+    for name, action, schema in (
+        (REGISTER_DEVICE, _async_register, REGISTER_SCHEMA),
+        (UPDATE_DEVICE, _async_update, UPDATE_SCHEMA),
+        (DELETE_DEVICE, _async_delete, DELETE_SCHEMA),
+        (RESET_DEVICE, _async_reset, DEVICE_SCHEMA),
+        (SIMULATE_UPLINK, _async_simulate, SIMULATE_SCHEMA),
+    ):
+        async_register_admin_service(
+            hass, DOMAIN, name, telling(action), schema=schema, supports_response=optional
+        )
+    for name, action, schema in (
+        (GET_DEVICE, _async_get, GET_SCHEMA),
+        (LIST_DEVICES, _async_list, LIST_SCHEMA),
+    ):
+        hass.services.async_register(
+            DOMAIN, name, telling(action), schema=schema, supports_response=SupportsResponse.ONLY
+        )
+
+
+def telling(action: Action) -> Action:
+    """Return the action with the client's errors told in the user's words."""
+
+    async def act(call: ServiceCall) -> ServiceResponse:
+        try:
+            return await action(call)
+        except StackError as err:
+            raise translated(err) from err
+
+    return act
+
+
+# Registering
+
+
+async def _async_register(call: ServiceCall) -> ServiceResponse:
+    """Register an end device; it is shown at once, waiting for its join."""
+    coordinator = application_of(call)
+    outline = _outline(call.data, set(coordinator.roster.registrations))
+    completed = await complete_outline(coordinator.stack, outline)
+    registration = completed.registration
+    end_device, state = await async_register(
+        coordinator, registration, qr_code=completed.qr_code, claim_code=completed.claim_code
+    )
+    response = _shown(end_device, state.registry_id if state else None)
+    if completed.generated:
+        response["generated_keys"] = dict(completed.generated)
+    if registration.dev_eui is not None and looks_reversed(registration.dev_eui):
+        response["warning"] = "dev_eui_looks_reversed"
+    return response
+
+
+def _outline(data: Mapping[str, Any], taken: set[str]) -> Outline:
+    """Return what the call says of the device."""
+    return Outline(
+        known={
+            "device_id": data.get(ATTR_END_DEVICE_ID) or None,
+            "dev_eui": data.get(ATTR_DEV_EUI),
+            "join_eui": data.get(ATTR_JOIN_EUI),
+            "name": data.get(ATTR_NAME),
+            "description": data.get(ATTR_DESCRIPTION),
+            "attributes": {k: v for k, v in data.get(ATTR_ATTRIBUTES, {}).items() if v},
+            "location": _location(data),
+            "lorawan_version": data.get(ATTR_LORAWAN_VERSION),
+            "lorawan_phy_version": data.get(ATTR_PHY_VERSION),
+            "supports_class_c": data.get(ATTR_CLASS_C),
+            "frequency_plan_id": data.get(ATTR_FREQUENCY_PLAN),
+        },
+        model=_model(data[ATTR_MODEL]) if ATTR_MODEL in data else None,
+        qr_code=data.get(ATTR_QR_CODE),
+        claim_code=data.get(ATTR_CLAIM_CODE),
+        issue_dev_eui=data[ATTR_ISSUE_DEV_EUI],
+        joins=not data[ATTR_ABP],
+        dev_addr=data.get(ATTR_DEV_ADDR),
+        keys={name: data[name] for name in KEYS if name in data},
+        generate_keys=data[ATTR_GENERATE_KEYS],
+        taken=taken,
+    )
+
+
+def _model(text: str) -> tuple[str, str, str, str]:
+    parts = text.split("/")
+    if len(parts) != 4 or not all(parts):
+        raise refused("management_model_form", value=text)
+    brand, model, firmware, band = parts
+    return brand, model, firmware, band
+
+
+def _location(data: Mapping[str, Any]) -> Location | None:
+    if ATTR_LOCATION not in data:
+        return None
+    place = data[ATTR_LOCATION]
+    return Location(
+        latitude=place[ATTR_LATITUDE],
+        longitude=place[ATTR_LONGITUDE],
+        altitude=data.get(ATTR_ALTITUDE),
+    )
+
+
+# Changing
+
+
+async def _async_update(call: ServiceCall) -> ServiceResponse:
+    """Change what is named; it shows at once."""
+    target = end_device_of(call)
+    data = call.data
+    changes = DeviceChanges(
+        name=data.get(ATTR_NAME, UNCHANGED),
+        description=data.get(ATTR_DESCRIPTION, UNCHANGED),
+        attributes=data.get(ATTR_ATTRIBUTES, {}),
+        location=UNCHANGED
+        if ATTR_LOCATION not in data and not data[ATTR_REMOVE_LOCATION]
+        else _location(data),
+        frequency_plan_id=data.get(ATTR_FREQUENCY_PLAN, UNCHANGED),
+        lorawan_version=data.get(ATTR_LORAWAN_VERSION, UNCHANGED),
+        lorawan_phy_version=data.get(ATTR_PHY_VERSION, UNCHANGED),
+        supports_class_c=data.get(ATTR_CLASS_C, UNCHANGED),
+    )
+    end_device = await target.coordinator.stack.end_devices.update(target.device_id, changes)
+    state = target.coordinator.membership.take_in(end_device)
+    return _shown(end_device, state.registry_id if state else None)
+
+
+async def _async_delete(call: ServiceCall) -> ServiceResponse:
+    """Remove it from the servers; Home Assistant keeps its history until it is removed there."""
+    target = end_device_of(call)
+    if call.data[ATTR_CONFIRM] != target.device_id:
+        raise refused("management_confirm", device=target.device_id)
+    halves = target.coordinator.halves
+    try:
+        deletion = await target.coordinator.stack.end_devices.delete(target.device_id)
+    except PartlyDeleted as err:
+        halves.left(target.device_id, err.left_on)
+        raise
+    halves.whole(target.device_id)
+    target.coordinator.roster.registrations.pop(target.device_id, None)
+    if target.state is not None:
+        target.coordinator.membership.vanish(target.state)
+    return {ATTR_END_DEVICE_ID: target.device_id, "removed_from": list(deletion.removed)}
+
+
+async def _async_reset(call: ServiceCall) -> ServiceResponse:
+    """Forget its state on the network."""
+    target = end_device_of(call)
+    await target.coordinator.stack.end_devices.reset(target.device_id)
+    return {ATTR_END_DEVICE_ID: target.device_id}
+
+
+async def _async_simulate(call: ServiceCall) -> ServiceResponse:
+    """Let the server act as if it had sent."""
+    target = end_device_of(call)
+    payload = payload_of_hex(call.data[ATTR_HEX])
+    await target.coordinator.stack.end_devices.simulate_uplink(
+        target.device_id, f_port=call.data[ATTR_F_PORT], payload=payload
+    )
+    return {ATTR_END_DEVICE_ID: target.device_id}
+
+
+# Looking
+
+
+async def _async_get(call: ServiceCall) -> ServiceResponse:
+    """Return what all servers know of an end device, and which of them do."""
+    target = end_device_of(call)
+    devices = target.coordinator.stack.end_devices
+    presence = await devices.presence(target.device_id)
+    target.coordinator.halves.take(target.device_id, presence)
+    response: dict[str, Any] = {
+        "device_id": target.registry_id,
+        ATTR_END_DEVICE_ID: target.device_id,
+        "complete": presence.complete,
+        "missing_on": list(presence.missing),
+        "device": await devices.details(target.device_id) if presence.identity else None,
+    }
+    if presence.missing and not presence.identity and not presence.stranded:
+        raise refused("management_unknown_device", device=target.device_id)
+    if call.data[ATTR_INCLUDE_KEYS]:
+        await async_require_admin(call)
+        response["root_keys"] = await _async_keys(target)
+    return response
+
+
+async def _async_keys(target: EndDeviceTarget) -> dict[str, str | None] | None:
+    try:
+        keys = await target.coordinator.stack.end_devices.root_keys(target.device_id)
+    except NotFound:
+        return None  # it doesn't join, or its maker keeps them
+    return {"app_key": keys.app_key, "nwk_key": keys.nwk_key}
+
+
+async def _async_list(call: ServiceCall) -> ServiceResponse:
+    """Return the end devices that are registered, all or those that a search finds."""
+    coordinator = application_of(call)
+    search = call.data.get(ATTR_SEARCH)
+    devices = (
+        coordinator.stack.end_devices.search(search) if search else coordinator.stack.devices()
+    )
+    halves = coordinator.halves.known
+    shown: list[JsonValueType] = []
+    async for end_device in devices:
+        found = _shown(end_device, _registry_id(coordinator.roster.by_device_id, end_device))
+        if half := halves.get(end_device.ids.device_id):
+            found |= {"complete": False, "missing_on": list(half.missing)}
+        shown.append(found)
+    return {"devices": shown}
+
+
+def _registry_id(find: Callable[[str], Any], end_device: EndDevice) -> str | None:
+    state = find(end_device.ids.device_id)
+    return None if state is None else state.registry_id
+
+
+def _shown(end_device: EndDevice, registry_id: str | None) -> dict[str, Any]:
+    ids, versions = end_device.ids, end_device.version_ids
+    seen, place = end_device.last_seen_at, end_device.locations.get("user")
+    return {
+        "device_id": registry_id,
+        ATTR_END_DEVICE_ID: ids.device_id,
+        ATTR_NAME: end_device.name,
+        ATTR_DESCRIPTION: end_device.description,
+        ATTR_DEV_EUI: ids.dev_eui,
+        ATTR_JOIN_EUI: ids.join_eui,
+        "brand": versions.brand_id if versions else None,
+        ATTR_MODEL: versions.model_id if versions else None,
+        ATTR_ATTRIBUTES: dict(end_device.attributes),
+        ATTR_LOCATION: None
+        if place is None
+        else {ATTR_LATITUDE: place.latitude, ATTR_LONGITUDE: place.longitude},
+        "last_seen": seen.isoformat() if seen else None,
+        "joined": end_device.activated_at.isoformat() if end_device.activated_at else None,
+    }

@@ -1,0 +1,93 @@
+"""What an action is for: an application, or one of its end devices."""
+
+from dataclasses import dataclass
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.exceptions import Unauthorized
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+import voluptuous as vol
+
+from ..const import DOMAIN
+from ..coordinator import ApplicationCoordinator
+from ..end_devices.state import EndDeviceState
+from .errors import refused
+
+ATTR_CONFIG_ENTRY_ID = "config_entry_id"
+ATTR_DEVICE_ID = "device_id"
+ATTR_END_DEVICE_ID = "end_device_id"
+
+APPLICATION = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
+END_DEVICE = {
+    **APPLICATION,
+    vol.Exclusive(ATTR_DEVICE_ID, "device"): cv.string,
+    vol.Exclusive(ATTR_END_DEVICE_ID, "device"): cv.string,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EndDeviceTarget:
+    """An end device by its id in The Things Stack; `state` where Home Assistant shows it."""
+
+    coordinator: ApplicationCoordinator
+    device_id: str
+    state: EndDeviceState | None
+
+    @property
+    def registry_id(self) -> str | None:
+        """Return the id in Home Assistant's device registry."""
+        return None if self.state is None else self.state.registry_id
+
+
+def application_of(call: ServiceCall) -> ApplicationCoordinator:
+    """Return the application that a call is for, the only one where none is named.
+
+    Raises ServiceValidationError where that is not clear, or where it isn't loaded.
+    """
+    entries = call.hass.config_entries.async_entries(DOMAIN)
+    if (wanted := call.data.get(ATTR_CONFIG_ENTRY_ID)) is not None:
+        entries = [entry for entry in entries if entry.entry_id == wanted]
+        if not entries:
+            raise refused("management_no_application", entry=wanted)
+    elif len(entries) != 1:
+        raise refused("management_name_application", count=len(entries))
+    (entry,) = entries
+    if entry.state is not ConfigEntryState.LOADED:
+        raise refused("management_not_loaded", application=entry.title)
+    coordinator: ApplicationCoordinator = entry.runtime_data
+    return coordinator
+
+
+def end_device_of(call: ServiceCall) -> EndDeviceTarget:
+    """Return the end device that a call is for; raises ServiceValidationError."""
+    if (target := optional_end_device_of(call)) is None:
+        raise refused("management_name_device")
+    return target
+
+
+def optional_end_device_of(call: ServiceCall) -> EndDeviceTarget | None:
+    """Return the end device that a call is for, None where none is named."""
+    if (registry_id := call.data.get(ATTR_DEVICE_ID)) is not None:
+        return _registered(call.hass, registry_id)
+    if (device_id := call.data.get(ATTR_END_DEVICE_ID)) is None:
+        return None
+    coordinator = application_of(call)
+    return EndDeviceTarget(coordinator, device_id, coordinator.roster.by_device_id(device_id))
+
+
+def _registered(hass: HomeAssistant, registry_id: str) -> EndDeviceTarget:
+    device = dr.async_get(hass).async_get(registry_id)
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        coordinator: ApplicationCoordinator = entry.runtime_data
+        if device is not None and (state := coordinator.roster.by_registry_id(device.id)):
+            return EndDeviceTarget(coordinator, state.device_id, state)
+    raise refused("management_no_end_device", device=registry_id)
+
+
+async def async_require_admin(call: ServiceCall) -> None:
+    """Raise Unauthorized unless an administrator, or the house itself, calls."""
+    if call.context.user_id is None:
+        return
+    user = await call.hass.auth.async_get_user(call.context.user_id)
+    if user is None or not user.is_admin:
+        raise Unauthorized(context=call.context)

@@ -1,0 +1,103 @@
+"""From a config entry's data to a client, trusting what Home Assistant and the user trust."""
+
+from collections.abc import Mapping
+import logging
+from typing import Any
+
+from homeassistant.const import CONF_API_KEY, __version__
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.util.ssl import get_default_context
+
+from ..client import AuthenticationFailed, Connection, Stack, StackError, is_loopback, tls_context
+from ..const import (
+    CONF_APPLICATION_ID,
+    CONF_CA_CERTIFICATE,
+    CONF_IDENTITY_SERVER,
+    CONF_KEY_ID,
+    CONF_MQTT_HOST,
+    CONF_MQTT_PORT,
+    CONF_MQTT_TLS,
+    CONF_NETWORK,
+    CONF_SERVER,
+    CONF_TENANT_ID,
+    DOMAIN,
+    NETWORK_OWN_SERVER,
+    VERSION,
+)
+from ..issues.report import tell
+
+_LOGGER = logging.getLogger(__name__)
+
+# A key that was deleted or has expired does no harm.
+_GONE = ("api_key_not_found", "api_key_expired")
+USER_AGENT = f"HomeAssistant/{__version__} {DOMAIN}/{VERSION}"
+
+
+def connection_of(data: Mapping[str, Any]) -> Connection:
+    """Return where an entry's data points to; raises InvalidRequest `invalid_server`."""
+    return Connection(
+        server=data[CONF_SERVER],
+        identity_server=data.get(CONF_IDENTITY_SERVER) or "",
+        api_key=data.get(CONF_API_KEY) or "",
+        application_id=data.get(CONF_APPLICATION_ID),
+        tenant_id=data.get(CONF_TENANT_ID),
+        mqtt_host=data.get(CONF_MQTT_HOST),
+        mqtt_port=data.get(CONF_MQTT_PORT),
+        mqtt_tls=data.get(CONF_MQTT_TLS, True),
+    )
+
+
+async def async_create_stack(hass: HomeAssistant, data: Mapping[str, Any]) -> Stack:
+    """Return a client for an entry's data; nothing is asked yet.
+
+    Raises InvalidRequest `invalid_server` or `invalid_certificate`.
+    """
+    context = get_default_context()
+    if certificate := data.get(CONF_CA_CERTIFICATE):
+        # Reads the system's roots from disk.
+        context = await hass.async_add_executor_job(tls_context, certificate)
+    return Stack(
+        connection_of(data),
+        session=async_get_clientsession(hass),
+        tls_context=context,
+        user_agent=USER_AGENT,
+    )
+
+
+def same_place(data: Mapping[str, Any], address: str | None, host: str) -> bool:
+    """Return whether an address may be this server's; an own server has names of all kinds."""
+    if data[CONF_NETWORK] == NETWORK_OWN_SERVER or not (there := host_of(address)):
+        return True
+    # In the Cloud, addresses come with and without the tenant.
+    return is_loopback(there) or host.endswith(there) or there.endswith(host)
+
+
+def host_of(address: str | None) -> str:
+    """Return the host name of a server's address."""
+    return (address or "").partition(":")[0].casefold()
+
+
+async def async_discard_key(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
+    """Delete the key that was made for an entry, if one was; one that stays is told of."""
+    if (key_id := data.get(CONF_KEY_ID)) is None:
+        return
+    try:
+        stack = await async_create_stack(hass, data)
+        await stack.administration.delete_api_key(key_id)
+    except StackError as err:
+        if isinstance(err, AuthenticationFailed) and err.name in _GONE:
+            return
+        _LOGGER.warning(
+            "The API key %s could not be deleted: %s. Delete it in the Console", key_id, err
+        )
+        tell(
+            hass,
+            f"key_left_{key_id}",
+            "key_left",
+            {
+                "application": str(data[CONF_APPLICATION_ID]),
+                "key_id": key_id,
+                "error": str(err),
+            },
+        )

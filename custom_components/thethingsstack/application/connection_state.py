@@ -1,0 +1,173 @@
+"""Whether messages come and commands can go: the stream, the HTTP API, and the key's rights."""
+
+from datetime import datetime, timedelta
+import logging
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
+
+from ..client import AuthenticationFailed, ConnectionFailed, ServerFailed, Stack, StackError
+from ..client.rights import TRAFFIC_READ, console_names
+from ..const import DOMAIN, UNAVAILABLE_AFTER
+from ..end_devices.roster import EndDeviceRoster
+from ..setup_flow.subentry_types import async_offer_anew
+from .status import Hub
+
+_LOGGER = logging.getLogger(__name__)
+
+RIGHTS_INTERVAL = timedelta(hours=1)
+REACH_PAUSE = timedelta(minutes=1)
+
+
+class Link:
+    """The state of the link to the server; entities are told when it changes."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        stack: Stack,
+        hub: Hub,
+        roster: EndDeviceRoster,
+    ) -> None:
+        """Begin as one that works: what isn't known yet makes nothing unavailable."""
+        self._hass = hass
+        self._entry = entry
+        self._stack = stack
+        self._hub = hub
+        self._roster = roster
+        self.rights: frozenset[str] = frozenset()
+        self.lost_rights: frozenset[str] = frozenset()
+        """What the key could do since the start, and can't now."""
+        self.connected = False
+        """Whether the stream is there now."""
+        self.available = True
+        """Whether values can be trusted: a short loss of the stream changes nothing."""
+        self.readable = True
+        """Whether the key may read messages."""
+        self.reachable = True
+        """Whether the HTTP API answers."""
+        self.lost_because: StackError | None = None
+        self._logged_lost = False
+        self._unloaded = False
+        self._cancel_unavailable: CALLBACK_TYPE | None = None
+        self._cancel_reach: CALLBACK_TYPE | None = None
+
+    async def async_verify(self) -> None:
+        """Read the key's rights; raises StackError, and ConfigEntryNotReady for too few."""
+        await self._stack.auth_info()
+        self.rights = await self._stack.rights()
+        if TRAFFIC_READ not in self.rights:
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN,
+                translation_key="missing_traffic_right",
+                translation_placeholders={
+                    "application": self._stack.connection.application_id or "",
+                    "right": console_names([TRAFFIC_READ]),
+                },
+            )
+
+    @callback
+    def async_start(self) -> None:
+        """Look at the rights now and then, until the entry is unloaded."""
+        self._entry.async_on_unload(
+            async_track_time_interval(self._hass, self._check_rights_now, RIGHTS_INTERVAL)
+        )
+        self._entry.async_on_unload(self._cancel_timers)
+
+    @callback
+    def _cancel_timers(self) -> None:
+        for cancel in (self._cancel_unavailable, self._cancel_reach):
+            if cancel is not None:
+                cancel()
+        self._cancel_unavailable = self._cancel_reach = None
+        self._unloaded = True
+
+    # The stream
+
+    @callback
+    def back(self) -> None:
+        """Note that the stream is there."""
+        self.connected = True
+        if self._cancel_unavailable is not None:
+            self._cancel_unavailable()
+            self._cancel_unavailable = None
+        if self._logged_lost:
+            self._logged_lost = False
+            _LOGGER.info("%s: the connection is back", self._entry.title)
+        if not self.available:
+            self.available = True
+            self._roster.refresh()
+        self._hub.write()
+        self._check_rights_now()
+
+    @callback
+    def lost(self, error: StackError) -> None:
+        """Note that the stream is gone; values are given up if it stays away."""
+        self.connected = False
+        self.lost_because = error
+        if not self._logged_lost:
+            self._logged_lost = True
+            _LOGGER.warning("%s: the connection is lost: %s", self._entry.title, error)
+            self._check_rights_now()  # HTTP may be lost with it
+        if self._cancel_unavailable is None and self.available:
+            self._cancel_unavailable = async_call_later(
+                self._hass, UNAVAILABLE_AFTER, self._give_up
+            )
+        self._hub.write()
+
+    @callback
+    def _give_up(self, _now: datetime) -> None:
+        self._cancel_unavailable = None
+        self.available = False
+        self._roster.refresh()
+        self._hub.write()
+
+    # The HTTP API
+
+    @callback
+    def _check_rights_now(self, _now: datetime | None = None) -> None:
+        self._entry.async_create_background_task(
+            self._hass, self.async_check_rights(), f"{DOMAIN} rights"
+        )
+
+    async def async_check_rights(self) -> None:
+        """See whether messages can come at all: the MQTT server says yes to every key."""
+        before = self.rights
+        try:
+            self.rights = await self._stack.rights()
+        except StackError as err:
+            _LOGGER.debug("The rights can't be read now: %s", err)
+            self.note_reachable(not isinstance(err, ConnectionFailed | ServerFailed))
+            if isinstance(err, AuthenticationFailed):
+                # A session that is open goes on after its key is deleted.
+                self._entry.async_start_reauth(self._hass)
+            return
+        self.note_reachable(True)
+        if self.rights != before:
+            self.lost_rights = (self.lost_rights | before) - self.rights
+            self.readable = TRAFFIC_READ in self.rights
+            async_offer_anew(self._entry)
+            self._hub.write()
+
+    @callback
+    def note_reachable(self, reachable: bool) -> None:
+        """Note whether the HTTP API answers: where it doesn't, no command can be given."""
+        if self._unloaded:
+            return  # an answer that came late
+        if not reachable and self._cancel_reach is None:
+            self._cancel_reach = async_call_later(self._hass, REACH_PAUSE, self._reach_again)
+        if reachable == self.reachable:
+            return
+        self.reachable = reachable
+        _LOGGER.info(
+            "%s: the HTTP API %s", self._entry.title, "is back" if reachable else "can't be reached"
+        )
+        self._roster.refresh()
+
+    @callback
+    def _reach_again(self, _now: datetime) -> None:
+        self._cancel_reach = None
+        self._check_rights_now()

@@ -1,0 +1,119 @@
+"""The calls that all parts of the HTTP API are made of."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import Any
+from urllib.parse import quote
+
+from . import json_values as values
+from .connection import Connection
+from .errors import NotFound
+from .transport import Host, Lines, Transport
+
+PAGE = 500
+SMALL_PAGE = 100
+
+
+class Calls:
+    """One application's way to its servers: paths, requests, pages."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        connection: Connection,
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        """Take the way."""
+        self.connection = connection
+        self.sleep = sleep
+        self._transport = transport
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        host: Host | None = None,
+        timeout: float = 20,
+        max_wait: float = 30,
+    ) -> Any:
+        """Make a call and return its parsed answer ({} for an empty one); raises StackError."""
+        answer = await self._transport.request(
+            method, path, params=params, json=json, host=host, timeout=timeout, max_wait=max_wait
+        )
+        return answer.data
+
+    async def object(self, method: str, path: str, **arguments: Any) -> Mapping[str, Any]:
+        """Make a call and return the object that it answers."""
+        return values.mapping(await self.request(method, path, **arguments))
+
+    def lines(
+        self, path: str, **arguments: Any
+    ) -> AbstractAsyncContextManager[tuple[Lines, Mapping[str, str]]]:
+        """Open a stream of results."""
+        return self._transport.lines(path, **arguments)
+
+    async def pages(
+        self,
+        path: str,
+        member: str,
+        field_mask: Sequence[str] = (),
+        *,
+        size: int | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> AsyncGenerator[Mapping[str, Any]]:
+        """Yield the objects of a list, page by page."""
+        size = size or PAGE
+        page = 0
+        while True:
+            page += 1
+            query = {
+                "field_mask": field_mask or None,
+                "limit": size,
+                "page": page,
+                **(params or {}),
+            }
+            answer = await self.object("GET", path, params=query)
+            items = values.objects(answer.get(member))
+            for item in items:
+                yield item
+            if len(items) < size:
+                return
+
+    @contextmanager
+    def device_known(self, server: str, device_id: str) -> Iterator[None]:
+        """Say which end device isn't found, and where: servers hardly do."""
+        try:
+            yield
+        except NotFound as error:
+            raise self.not_on(server, device_id, status=error.status) from error
+
+    def not_on(self, server: str, device_id: str, *, status: int | None = None) -> NotFound:
+        """Return the error of a server that doesn't know an end device."""
+        return NotFound(
+            f"the {server} server doesn't know device `{device_id}`",
+            name=f"not_on_{server}_server",
+            status=status,
+            attributes={"device_id": device_id, "application_id": self.application_id},
+        )
+
+    @property
+    def application_id(self) -> str:
+        """The application's id without its tenant; raises InvalidRequest where none is given."""
+        return self.connection.uid.partition("@")[0]
+
+    @property
+    def application_path(self) -> str:
+        """The path of the application."""
+        return f"applications/{quoted(self.application_id)}"
+
+    def device_path(self, device_id: str) -> str:
+        """Return the path of an end device."""
+        return f"{self.application_path}/devices/{quoted(device_id)}"
+
+
+def quoted(text: str) -> str:
+    """Return a text as one segment of a path."""
+    return quote(text, safe="")

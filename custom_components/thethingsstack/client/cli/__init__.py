@@ -1,0 +1,311 @@
+"""The command `thethingsstack`: look at an application, follow its uplinks, make any API call."""
+
+from contextlib import aclosing
+import os
+from pathlib import Path
+import sys
+from typing import Annotated
+
+import orjson
+
+from ..errors import MissingRight
+from ..events import Event, EventsLost
+from ..messages import UplinkMessage
+from ..rights import TRAFFIC_READ, missing
+from ..stack import Stack
+from ..stream import MessagesDropped, StreamConnected, StreamLost, UnreadableMessage
+from ..transport import Host
+from .application import application_app, formatter_app, gateways_app
+from .devices import devices_app
+from .downlinks import downlink_app
+from .models import models_app, plans, qr_code
+from .run import (
+    Settings,
+    hexadecimal,
+    no_rights,
+    print_json,
+    read_text,
+    refuse_usage,
+    run_with,
+    time_text,
+    typer,
+)
+
+_GLOBAL_FLAGS = ("--json",)
+_GLOBAL_OPTIONS = (
+    "--server",
+    "--identity-server",
+    "--application",
+    "--api-key-file",
+    "--ca-file",
+)
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Look at an application on The Things Stack, follow its uplinks, make any API call. "
+    "The options stand before or after the command. The API key comes from TTN_API_KEY or a file.",
+)
+app.add_typer(devices_app, name="devices")
+app.add_typer(downlink_app, name="downlink")
+app.add_typer(models_app, name="models")
+app.add_typer(formatter_app, name="formatter")
+app.add_typer(application_app, name="application")
+app.add_typer(gateways_app, name="gateways")
+
+
+@app.callback()
+def configure(
+    context: typer.Context,
+    *,
+    server: Annotated[
+        str | None, typer.Option(envvar="TTN_SERVER", help="URL of the cluster.")
+    ] = None,
+    identity_server: Annotated[
+        str | None,
+        typer.Option(envvar="TTN_IDENTITY_SERVER", help="URL of the Identity Server, if another."),
+    ] = None,
+    application: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TTN_APPLICATION", help="The application, or application@tenant; else the key's."
+        ),
+    ] = None,
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option(envvar="TTN_API_KEY_FILE", help="File with the API key; else TTN_API_KEY."),
+    ] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(envvar="TTN_CA_FILE", help="Private CA to trust, PEM.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON on the standard output.")] = False,
+) -> None:
+    """Take the options that all commands share."""
+    source = context.get_parameter_source("api_key_file")
+    by_option = source is not None and source.name == "COMMANDLINE"
+    variable = "" if by_option else os.environ.get("TTN_API_KEY", "").strip()
+    context.obj = Settings(
+        server=server,
+        identity_server=identity_server,
+        application=application,
+        # Never an option: arguments are seen by everyone on the machine.
+        api_key=variable or read_text(api_key_file).strip(),
+        ca_pem=read_text(ca_file) or None,
+        json=json,
+    )
+
+
+@app.command()
+def rights(context: typer.Context) -> None:
+    """Show what the key may do, and what will be missing."""
+
+    async def show(stack: Stack) -> None:
+        info = await stack.auth_info()
+        application = stack.connection.application_id
+        held = await stack.rights() if application else info.rights
+        if application and not held:
+            raise no_rights(application)
+        lacking = missing(held)
+        answer = {
+            "application_id": application,
+            "key_id": info.key_id,
+            "rights": sorted(held),
+            "missing": lacking,
+            "expires_at": time_text(info.expires_at),
+        }
+        if context.obj.json:
+            print_json(answer)
+            return
+        print(f"application  {application or '(none: name one)'}")
+        print(f"key          {info.key_id} {info.key_name or ''}".rstrip())
+        print(f"expires      {answer['expires_at'] or 'never'}")
+        print("rights       " + "\n             ".join(sorted(held)))
+        for feature, needed in lacking.items():
+            print(f"missing      {feature}: {', '.join(needed)}")
+
+    run_with(context, show, application_needed=False)
+
+
+app.command("plans")(plans)
+app.command("qr-code")(qr_code)
+
+
+@app.command()
+def simulate(
+    context: typer.Context,
+    device_id: str,
+    port: Annotated[int, typer.Option(min=1, max=223, help="LoRaWAN port.")],
+    payload: Annotated[str, typer.Option(help="The payload in hexadecimal digits.")],
+) -> None:
+    """Let the server act as if a device had sent an uplink."""
+
+    async def send(stack: Stack) -> None:
+        await stack.end_devices.simulate_uplink(
+            device_id, f_port=port, payload=hexadecimal(payload)
+        )
+
+    run_with(context, send)
+
+
+@app.command()
+def events(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(help="Names, or /expressions/.")] = None,
+    *,
+    device: Annotated[list[str] | None, typer.Option(help="Only of these devices.")] = None,
+    tail: Annotated[int, typer.Option(min=0, help="So many from before.")] = 0,
+    count: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
+    registry: Annotated[
+        bool, typer.Option("--registry", help="Ask the Identity Server, if it is another.")
+    ] = False,
+) -> None:
+    """Follow what happens to the application and its devices."""
+
+    async def follow(stack: Stack) -> None:
+        host: Host | None = "identity" if registry else None
+        stream = stack.events.stream(names or (), device_ids=device or (), tail=tail, host=host)
+        seen = 0
+        async with aclosing(stream) as items:
+            async for item in items:
+                if isinstance(item, EventsLost) and item.error is not None and not seen:
+                    raise item.error
+                if not isinstance(item, Event):
+                    continue
+                if context.obj.json:
+                    print_json(item.raw)
+                else:
+                    ids = ", ".join(device.device_id for device in item.devices)
+                    print(f"{time_text(item.time)}  {item.name}  {ids}", flush=True)
+                seen += 1
+                if seen == count:
+                    return
+
+    run_with(context, follow)
+
+
+@app.command()
+def uplinks(
+    context: typer.Context,
+    device: Annotated[str | None, typer.Option(help="Only this device.")] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
+) -> None:
+    """Follow the uplinks as they come."""
+
+    async def follow(stack: Stack) -> None:
+        await _need_traffic(stack)
+        seen = 0
+        ever_connected = False
+        async with aclosing(stack.stream()) as stream:
+            async for item in stream:
+                if isinstance(item, StreamConnected):
+                    ever_connected = True
+                elif isinstance(item, StreamLost) and not ever_connected:
+                    raise item.error
+                if not isinstance(item, UplinkMessage):
+                    _note(item)
+                elif device in (None, item.ids.device_id):
+                    print_json(item.raw) if context.obj.json else print(_line(item), flush=True)
+                    seen += 1
+                    if seen == count:
+                        return
+
+    run_with(context, follow)
+
+
+@app.command()
+def api(
+    context: typer.Context,
+    method: str,
+    path: str,
+    body: Annotated[str | None, typer.Argument()] = None,
+) -> None:
+    """Make any call of the HTTP API; BODY is JSON, "-" reads it from the standard input."""
+    verb = method.upper()
+    if verb not in _METHODS:
+        refuse_usage(f"the method is one of {', '.join(_METHODS)}")
+    try:
+        data = None if body is None else orjson.loads(sys.stdin.read() if body == "-" else body)
+    except orjson.JSONDecodeError as error:
+        refuse_usage(f"the body is no JSON: {error}")
+
+    async def call(stack: Stack) -> None:
+        answer = await stack.request(verb, path, json=data)
+        print_json(answer, indent=not context.obj.json)
+
+    run_with(context, call, application_needed=False)
+
+
+async def _need_traffic(stack: Stack) -> None:
+    # The MQTT server lets any key subscribe and then stays silent.
+    held = await stack.rights()
+    if not held:
+        raise no_rights(stack.connection.uid)
+    if TRAFFIC_READ not in held:
+        raise MissingRight(
+            f"insufficient rights for application `{stack.connection.uid}`: {TRAFFIC_READ}",
+            rights=[TRAFFIC_READ],
+            name="insufficient_application_rights",
+            namespace="pkg/auth/rights",
+        )
+
+
+def _note(item: object) -> None:
+    match item:
+        case StreamConnected():
+            text = "connected"
+        case StreamLost():
+            text = f"connection lost, trying again ({item.error.name}: {item.error})"
+        case MessagesDropped():
+            text = f"{item.count} messages dropped"
+        case UnreadableMessage():
+            text = f"unreadable message on {item.topic} ({item.error.name})"
+        case _:
+            return
+    print(text, file=sys.stderr)
+
+
+def _line(uplink: UplinkMessage) -> str:
+    heard = uplink.best_reception
+    radio = f"{heard.rssi:g} dBm {heard.snr:g} dB" if heard and heard.rssi is not None else ""
+    payload = (uplink.frm_payload or b"").hex()
+    decoded = (
+        "" if uplink.decoded_payload is None else orjson.dumps(uplink.decoded_payload).decode()
+    )
+    mark = "simulated" if uplink.simulated else ""
+    parts = (
+        time_text(uplink.time),
+        uplink.ids.device_id,
+        f"port {uplink.f_port}",
+        radio,
+        payload,
+        decoded,
+        mark,
+    )
+    return "  ".join(part for part in parts if part)
+
+
+def _hoist(arguments: list[str]) -> list[str]:
+    """Put the options of all commands before the command."""
+    first: list[str] = []
+    rest: list[str] = []
+    left = iter(arguments)
+    for argument in left:
+        if argument == "--":
+            rest += [argument, *left]
+        elif argument in _GLOBAL_FLAGS or argument.startswith(
+            tuple(f"{option}=" for option in _GLOBAL_OPTIONS)
+        ):
+            first.append(argument)
+        elif argument in _GLOBAL_OPTIONS:
+            first += [argument, *[value for value in (next(left, None),) if value is not None]]
+        else:
+            rest.append(argument)
+    return first + rest
+
+
+def main() -> None:
+    """Run the command."""
+    app(args=_hoist(sys.argv[1:]), prog_name="thethingsstack")

@@ -1,0 +1,277 @@
+"""The commands about end devices."""
+
+from dataclasses import replace
+from datetime import datetime
+import sys
+from typing import Annotated
+
+from ..device_changes import UNCHANGED, DeviceChanges
+from ..device_request import Completed, Outline, claim_and_register, complete_outline
+from ..errors import InvalidRequest
+from ..identifiers import looks_reversed
+from ..models import EndDevice, Location
+from ..stack import Stack
+from .models import model_path
+from .run import group, pairs, print_json, refuse_usage, run_with, time_text, typer
+
+devices_app = group("End devices.")
+
+_HINTS = {
+    "dev_eui": "--dev-eui, --issue-dev-eui or --qr-code",
+    "frequency_plan_id": "--frequency-plan; `plans` lists them",
+    "lorawan_version": "--model, or --lorawan-version with --frequency-plan",
+}
+_KEY_HELP = '32 hexadecimal digits; "-" reads them from the standard input.'
+
+
+@devices_app.command("list")
+def devices_list(
+    context: typer.Context,
+    device_ids: Annotated[
+        list[str] | None, typer.Argument(help="Only those of these that there are.")
+    ] = None,
+    updated_since: Annotated[
+        datetime | None,
+        typer.Option(help="Only those changed in the registry since; this machine's time."),
+    ] = None,
+) -> None:
+    """List the end devices."""
+    if device_ids and updated_since is not None:
+        refuse_usage("either device ids or --updated-since")
+
+    async def show(stack: Stack) -> None:
+        if device_ids:
+            found = await stack.end_devices.batch(device_ids)
+        elif updated_since is not None:
+            changed = stack.end_devices.updated_since(updated_since)
+            found = [device async for device in changed]
+        else:
+            found = [device async for device in stack.devices()]
+        _print_devices(found, json=context.obj.json)
+
+    run_with(context, show)
+
+
+@devices_app.command("search")
+def devices_search(context: typer.Context, query: str) -> None:
+    """List the end devices in whose ids, name or description a text occurs."""
+
+    async def show(stack: Stack) -> None:
+        found = [device async for device in stack.end_devices.search(query)]
+        _print_devices(found, json=context.obj.json)
+
+    run_with(context, show)
+
+
+@devices_app.command("show")
+def devices_show(
+    context: typer.Context,
+    device_id: str,
+    keys: Annotated[bool, typer.Option("--keys", help="Show the root keys, too.")] = False,
+) -> None:
+    """Show one end device, merged from all servers, without keys."""
+
+    async def show(stack: Stack) -> None:
+        device = await stack.end_devices.details(device_id)
+        if keys:
+            found = await stack.end_devices.root_keys(device_id)
+            device["root_keys"] = {"app_key": found.app_key, "nwk_key": found.nwk_key}
+        print_json(device, indent=not context.obj.json)
+
+    run_with(context, show)
+
+
+@devices_app.command("register")
+def devices_register(
+    context: typer.Context,
+    device_id: str,
+    *,
+    dev_eui: Annotated[str | None, typer.Option(help="In any usual spelling.")] = None,
+    issue_dev_eui: Annotated[
+        bool, typer.Option("--issue-dev-eui", help="Let the network give a DevEUI.")
+    ] = False,
+    join_eui: Annotated[str | None, typer.Option(help="Else the network's default.")] = None,
+    name: Annotated[str | None, typer.Option()] = None,
+    description: Annotated[str | None, typer.Option()] = None,
+    attribute: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE")] = None,
+    model: Annotated[str | None, typer.Option(metavar="BRAND/MODEL/FIRMWARE/BAND")] = None,
+    qr_code: Annotated[
+        str | None, typer.Option(help="The text of its QR code; it is claimed where it must be.")
+    ] = None,
+    claim_code: Annotated[
+        str | None, typer.Option(help="Claim it by this code; it then needs no keys.")
+    ] = None,
+    frequency_plan: Annotated[str | None, typer.Option(help="Else the band's usual one.")] = None,
+    lorawan_version: Annotated[str | None, typer.Option(help="For instance 1.0.3.")] = None,
+    phy_version: Annotated[str | None, typer.Option(help="Else the version's usual one.")] = None,
+    class_c: Annotated[bool, typer.Option("--class-c", help="It always listens.")] = False,
+    app_key: Annotated[str | None, typer.Option(help=_KEY_HELP)] = None,
+    nwk_key: Annotated[str | None, typer.Option(help="LoRaWAN 1.1. " + _KEY_HELP)] = None,
+    abp: Annotated[bool, typer.Option("--abp", help="It doesn't join.")] = False,
+    dev_addr: Annotated[str | None, typer.Option(help="ABP: else the network gives one.")] = None,
+    nwk_s_key: Annotated[str | None, typer.Option(help="ABP. " + _KEY_HELP)] = None,
+    app_s_key: Annotated[str | None, typer.Option(help="ABP. " + _KEY_HELP)] = None,
+    s_nwk_s_int_key: Annotated[str | None, typer.Option(help="ABP, LoRaWAN 1.1.")] = None,
+    nwk_s_enc_key: Annotated[str | None, typer.Option(help="ABP, LoRaWAN 1.1.")] = None,
+    generate_keys: Annotated[
+        bool, typer.Option("--generate-keys", help="Make the missing keys and print them, once.")
+    ] = False,
+) -> None:
+    """Register an end device, from the Device Repository or by hand; all or nothing."""
+    keys = {
+        "app_key": app_key,
+        "nwk_key": nwk_key,
+        "app_s_key": app_s_key,
+        "nwk_s_key": nwk_s_key,
+        "s_nwk_s_int_key": s_nwk_s_int_key,
+        "nwk_s_enc_key": nwk_s_enc_key,
+    }
+    outline = Outline(
+        known={
+            "device_id": device_id,
+            "dev_eui": dev_eui,
+            "join_eui": join_eui,
+            "name": name,
+            "description": description,
+            "attributes": pairs(attribute),
+            "lorawan_version": lorawan_version,
+            "lorawan_phy_version": phy_version,
+            "supports_class_c": class_c or None,
+            "frequency_plan_id": frequency_plan,
+        },
+        model=model_path(model) if model is not None else None,
+        qr_code=qr_code,
+        claim_code=claim_code,
+        issue_dev_eui=issue_dev_eui,
+        joins=not abp,
+        dev_addr=dev_addr,
+        keys={
+            kind: sys.stdin.readline() if given == "-" else given
+            for kind, given in keys.items()
+            if given is not None
+        },
+        generate_keys=generate_keys,
+    )
+
+    async def register(stack: Stack) -> None:
+        completed = await _completed(stack, outline)
+        registration = completed.registration
+        if registration.dev_eui is not None and looks_reversed(registration.dev_eui):
+            print("The DevEUI's bytes seem to stand in reverse order.", file=sys.stderr)
+        device = await claim_and_register(
+            stack, registration, qr_code=completed.qr_code, claim_code=completed.claim_code
+        )
+        made = {"generated_keys": completed.generated} if completed.generated else {}
+        print_json({**device.raw, **made}, indent=not context.obj.json)
+
+    run_with(context, register)
+
+
+async def _completed(stack: Stack, outline: Outline) -> Completed:
+    """Return what is registered; what is missing is told with the options that give it."""
+    try:
+        return await complete_outline(stack, outline)
+    except InvalidRequest as error:
+        missing = error.name.removeprefix("missing_")
+        if missing == error.name:
+            raise
+        option = f"--{missing.replace('_', '-')}"
+        hint = _HINTS.get(missing, f"{option}, or --generate-keys")
+        raise InvalidRequest(f"{error.message}: {hint}", name=error.name) from error
+
+
+@devices_app.command("update")
+def devices_update(
+    context: typer.Context,
+    device_id: str,
+    *,
+    name: Annotated[str | None, typer.Option(help='"" removes it.')] = None,
+    description: Annotated[str | None, typer.Option(help='"" removes it.')] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help='"KEY=" removes it.')
+    ] = None,
+    latitude: Annotated[float | None, typer.Option(min=-90, max=90)] = None,
+    longitude: Annotated[float | None, typer.Option(min=-180, max=180)] = None,
+    altitude: Annotated[int | None, typer.Option(help="Metres.")] = None,
+    no_location: Annotated[bool, typer.Option("--no-location", help="Remove it.")] = False,
+    frequency_plan: Annotated[str | None, typer.Option()] = None,
+    lorawan_version: Annotated[str | None, typer.Option()] = None,
+    phy_version: Annotated[str | None, typer.Option()] = None,
+    class_c: Annotated[bool | None, typer.Option()] = None,
+) -> None:
+    """Change an end device; what isn't named stays."""
+    if (latitude is None) != (longitude is None) or (altitude is not None and latitude is None):
+        refuse_usage("a location has a latitude and a longitude")
+    if no_location and latitude is not None:
+        refuse_usage("either a location or --no-location")
+    changes = DeviceChanges(
+        name=UNCHANGED if name is None else name,
+        description=UNCHANGED if description is None else description,
+        attributes=pairs(attribute, removable=True),
+        frequency_plan_id=UNCHANGED if frequency_plan is None else frequency_plan,
+        lorawan_version=UNCHANGED if lorawan_version is None else lorawan_version,
+        lorawan_phy_version=UNCHANGED if phy_version is None else phy_version,
+        supports_class_c=UNCHANGED if class_c is None else class_c,
+    )
+    if no_location:
+        changes = replace(changes, location=None)
+    elif latitude is not None and longitude is not None:
+        place = Location(latitude=latitude, longitude=longitude, altitude=altitude)
+        changes = replace(changes, location=place)
+
+    if changes == DeviceChanges():
+        refuse_usage("nothing to change is named")
+
+    async def update(stack: Stack) -> None:
+        device = await stack.end_devices.update(device_id, changes)
+        print_json(device.raw, indent=not context.obj.json)
+
+    run_with(context, update)
+
+
+@devices_app.command("delete")
+def devices_delete(
+    context: typer.Context,
+    device_id: str,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Remove an end device from all servers; its keys are lost."""
+    if not yes and not typer.confirm(f"Remove {device_id} and its keys for good?", err=True):
+        raise typer.Exit(1)
+
+    async def delete(stack: Stack) -> None:
+        deletion = await stack.end_devices.delete(device_id)
+        print_json({"device_id": device_id, "removed_from": deletion.removed})
+
+    run_with(context, delete)
+
+
+@devices_app.command("reset")
+def devices_reset(context: typer.Context, device_id: str) -> None:
+    """Forget a device's state on the network, so that it joins anew."""
+
+    async def reset(stack: Stack) -> None:
+        await stack.end_devices.reset(device_id)
+
+    run_with(context, reset)
+
+
+@devices_app.command("servers")
+def devices_servers(context: typer.Context, device_id: str) -> None:
+    """Show which servers know a device: one may be half created."""
+
+    async def show(stack: Stack) -> None:
+        print_json(await stack.end_devices.presence(device_id), indent=not context.obj.json)
+
+    run_with(context, show)
+
+
+def _print_devices(found: list[EndDevice], *, json: bool) -> None:
+    if json:
+        print_json([device.raw for device in found])
+        return
+    width = max((len(device.ids.device_id) for device in found), default=0)
+    for device in found:
+        seen = time_text(device.last_seen_at) or "never seen"
+        eui = device.ids.dev_eui or "-"
+        print(f"{device.ids.device_id:{width}}  {eui:16}  {seen:27}  {device.name or ''}".rstrip())

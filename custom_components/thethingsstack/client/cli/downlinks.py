@@ -1,0 +1,282 @@
+"""The commands about downlinks."""
+
+import asyncio
+from base64 import b64decode
+from contextlib import aclosing
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import uuid4
+
+import orjson
+
+from ..downlinks import PRIORITIES, Downlink, Priority
+from ..errors import InvalidRequest, MissingRight, RequestTimeout, StackError
+from ..messages import DownlinkReport
+from ..rights import TRAFFIC_READ
+from ..stack import Stack
+from ..stream import StreamConnected, StreamLost
+from .run import group, hexadecimal, print_json, refuse_usage, run_with, typer
+
+downlink_app = group("Downlinks and the queue that they wait in.")
+
+
+class Wait(StrEnum):
+    """What to wait for."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    ACKNOWLEDGED = "acknowledged"
+
+
+class Via(StrEnum):
+    """Which way to the server."""
+
+    HTTP = "http"
+    MQTT = "mqtt"
+
+
+# What the stream says, by what was waited for.
+_REACHED = {Wait.SENT: ("sent", "ack", "nack"), Wait.ACKNOWLEDGED: ("ack",)}
+
+Hex = Annotated[str | None, typer.Option("--hex", help="Payload as hexadecimal digits.")]
+Base64 = Annotated[str | None, typer.Option("--base64", help="Payload as base64.")]
+Object = Annotated[
+    str | None, typer.Option("--object", help="JSON object for the device's downlink formatter.")
+]
+Port = Annotated[
+    int | None, typer.Option("--f-port", min=1, max=223, help="Needed with a payload of bytes.")
+]
+Confirmed = Annotated[bool, typer.Option("--confirmed", help="The device has to acknowledge.")]
+Retries = Annotated[
+    int | None, typer.Option("--retries", min=1, max=32, help="Of a confirmed one.")
+]
+Prior = Annotated[str | None, typer.Option("--priority", help=", ".join(PRIORITIES))]
+Ids = Annotated[list[str] | None, typer.Option("--correlation-id", help="Of your own.")]
+WaitFor = Annotated[Wait, typer.Option("--wait", help="When to end.")]
+Limit = Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.")]
+Way = Annotated[
+    Via,
+    typer.Option("--via", help="Over MQTT nothing comes back: a refused one is simply not sent."),
+]
+
+
+@downlink_app.command("push")
+def push(
+    context: typer.Context,
+    device_id: str,
+    *,
+    hex_payload: Hex = None,
+    base64_payload: Base64 = None,
+    object_payload: Object = None,
+    f_port: Port = None,
+    confirmed: Confirmed = False,
+    retries: Retries = None,
+    priority: Prior = None,
+    correlation_id: Ids = None,
+    wait: WaitFor = Wait.QUEUED,
+    timeout: Limit = 60,
+    via: Way = Via.HTTP,
+) -> None:
+    """Append a downlink to a device's queue."""
+    payloads = (hex_payload, base64_payload, object_payload)
+    delivery = (confirmed, retries, priority)
+    downlink = _downlink(payloads, f_port, delivery, correlation_id)
+    _send(context, device_id, "push", downlink, wait=wait, timeout=timeout, via=via)
+
+
+@downlink_app.command("replace")
+def replace(
+    context: typer.Context,
+    device_id: str,
+    *,
+    hex_payload: Hex = None,
+    base64_payload: Base64 = None,
+    object_payload: Object = None,
+    f_port: Port = None,
+    confirmed: Confirmed = False,
+    retries: Retries = None,
+    priority: Prior = None,
+    correlation_id: Ids = None,
+    wait: WaitFor = Wait.QUEUED,
+    timeout: Limit = 60,
+    via: Way = Via.HTTP,
+) -> None:
+    """Put a downlink in place of a device's whole queue."""
+    payloads = (hex_payload, base64_payload, object_payload)
+    delivery = (confirmed, retries, priority)
+    downlink = _downlink(payloads, f_port, delivery, correlation_id)
+    _send(context, device_id, "replace", downlink, wait=wait, timeout=timeout, via=via)
+
+
+@downlink_app.command("clear")
+def clear(context: typer.Context, device_id: str) -> None:
+    """Empty a device's queue."""
+
+    async def work(stack: Stack) -> None:
+        await stack.downlinks.clear(device_id)
+
+    run_with(context, work)
+
+
+@downlink_app.command("queue")
+def queue(context: typer.Context, device_id: str) -> None:
+    """Show what waits to be sent to a device."""
+
+    async def show(stack: Stack) -> None:
+        items = await stack.downlinks.queue(device_id)
+        if context.obj.json:
+            print_json([item.raw for item in items])
+            return
+        for item in items:
+            confirmed = "confirmed" if item.confirmed else ""
+            parts = (f"port {item.f_port}", (item.payload or b"").hex(), item.priority, confirmed)
+            print("  ".join(part for part in parts if part))
+
+    run_with(context, show)
+
+
+def _downlink(
+    payloads: tuple[str | None, str | None, str | None],
+    f_port: int | None,
+    delivery: tuple[bool, int | None, str | None],
+    correlation_ids: list[str] | None,
+) -> Downlink:
+    """Return what the options describe; a contradiction ends the command."""
+    confirmed, retries, priority = delivery
+    hex_payload, base64_payload, object_payload = payloads
+    if sum(payload is not None for payload in payloads) != 1:
+        refuse_usage("give one payload: --hex, --base64 or --object")
+    payload = decoded = None
+    if object_payload is not None:
+        decoded = _object(object_payload)
+    elif f_port is None:
+        refuse_usage("a payload of bytes needs --f-port")
+    if hex_payload is not None:
+        payload = hexadecimal(hex_payload)
+    elif base64_payload is not None:
+        payload = _base64(base64_payload)
+    if retries is not None and not confirmed:
+        refuse_usage("only a --confirmed downlink is sent again")
+    return Downlink(
+        f_port=f_port,
+        payload=payload,
+        decoded_payload=decoded,
+        confirmed=confirmed,
+        max_attempts=retries,
+        priority=_priority(priority),
+        correlation_ids=(f"cli:{uuid4()}", *(correlation_ids or ())),
+    )
+
+
+def _priority(text: str | None) -> Priority | None:
+    if text is None:
+        return None
+    known = {priority.lower(): priority for priority in PRIORITIES}
+    if (priority := known.get(text.lower().replace("-", "_"))) is None:
+        refuse_usage(f"the priority is one of {', '.join(PRIORITIES)}")
+    return priority
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        decoded = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        refuse_usage(f"the object is no JSON: {error}")
+    if not isinstance(decoded, dict):
+        refuse_usage("the payload is no JSON object")
+    return decoded
+
+
+def _base64(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        refuse_usage("the payload is no base64")
+
+
+def _send(
+    context: typer.Context,
+    device_id: str,
+    operation: str,
+    downlink: Downlink,
+    *,
+    wait: Wait,
+    timeout: float,
+    via: Via,
+) -> None:
+    if wait is Wait.ACKNOWLEDGED and not downlink.confirmed:
+        refuse_usage("only a --confirmed downlink is acknowledged")
+
+    async def send(stack: Stack) -> None:
+        if via is Via.MQTT:
+            await stack.publish_downlinks(operation, device_id, [downlink])
+        elif operation == "push":
+            await _refuse_empty_frame(stack, device_id, downlink)
+            await stack.downlinks.push(device_id, [downlink])
+        else:
+            await _refuse_empty_frame(stack, device_id, downlink)
+            await stack.downlinks.replace(device_id, [downlink])
+
+    async def work(stack: Stack) -> None:
+        state = "published" if via is Via.MQTT else "queued"
+        if wait is Wait.QUEUED:
+            await send(stack)
+        else:
+            try:
+                async with asyncio.timeout(timeout):
+                    state = await _send_and_follow(stack, send, downlink, wait)
+            except TimeoutError:
+                raise StackError(
+                    f"not {wait} within {timeout:g} seconds; it stays queued", name="timed_out"
+                ) from None
+        told = {"state": state, "correlation_id": downlink.correlation_ids[0]}
+        print_json(told) if context.obj.json else print(told["state"])
+
+    run_with(context, work)
+
+
+async def _refuse_empty_frame(stack: Stack, device_id: str, downlink: Downlink) -> None:
+    """Raise where the server would make an empty frame of an object, as far as can be seen."""
+    if downlink.decoded_payload is None:
+        return
+    try:
+        formatter = await stack.downlinks.formatter(device_id)
+    except MissingRight:
+        return
+    if formatter is None:
+        raise InvalidRequest(
+            "the device has no downlink formatter: give its payload as bytes",
+            name="no_downlink_formatter",
+            status=400,
+        )
+
+
+async def _send_and_follow(stack: Stack, send: Any, downlink: Downlink, wait: Wait) -> str:
+    """Send once messages come, and return the state that was waited for."""
+    if TRAFFIC_READ not in await stack.rights():
+        raise MissingRight(
+            "waiting needs the right to read traffic",
+            rights=[TRAFFIC_READ],
+            name="insufficient_application_rights",
+        )
+    sent = False
+    async with aclosing(stack.stream()) as stream:
+        async for item in stream:
+            match item:
+                case StreamConnected() if not sent:
+                    await send(stack)
+                    sent = True
+                case StreamLost() if not sent:
+                    raise item.error
+                case DownlinkReport() if (
+                    downlink.correlation_ids[0] in item.downlink_correlation_ids
+                ):
+                    if item.state == "failed":
+                        error = item.error
+                        raise StackError(
+                            error.message if error else "the downlink failed",
+                            name=error.name if error else "failed",
+                        )
+                    if item.state in _REACHED[wait]:
+                        return wait.value
+    raise RequestTimeout("the stream ended", name="stream_ended")

@@ -1,0 +1,213 @@
+"""What all commands share: settings, the client, output, exit codes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+import sys
+from typing import Any, NoReturn
+
+import aiohttp
+import orjson
+
+from ..connection import Connection, is_loopback
+from ..errors import ConnectionFailed, InvalidRequest, MissingRight, ServerFailed, StackError
+from ..stack import Stack
+from ..tls import tls_context
+
+try:
+    import typer
+except ModuleNotFoundError:
+    print("The command line needs an extra: pip install 'thethingsstack[cli]'", file=sys.stderr)
+    raise SystemExit(2) from None
+
+__all__ = [
+    "REFUSED",
+    "UNREACHABLE",
+    "USAGE",
+    "Settings",
+    "group",
+    "hexadecimal",
+    "no_rights",
+    "opened",
+    "pairs",
+    "print_json",
+    "read_text",
+    "refuse",
+    "refuse_usage",
+    "run_with",
+    "time_text",
+    "typer",
+]
+
+REFUSED = 1
+USAGE = 2
+UNREACHABLE = 3
+
+
+@dataclass(kw_only=True)
+class Settings:
+    """Where, who, and in which form."""
+
+    server: str | None = None
+    identity_server: str | None = None
+    application: str | None = None
+    api_key: str = field(default="", repr=False)
+    ca_pem: str | None = None
+    json: bool = False
+
+
+def no_rights(application: str) -> MissingRight:
+    """Return the error of a key that may do nothing here."""
+    return MissingRight(
+        f"no rights for application `{application}`",
+        name="no_application_rights",
+        namespace="pkg/auth/rights",
+    )
+
+
+def run_with(
+    context: typer.Context,
+    work: Callable[[Stack], Coroutine[Any, Any, None]],
+    *,
+    application_needed: bool = True,
+) -> None:
+    """Do a command's work with the client; what goes wrong ends the command."""
+    settings: Settings = context.obj
+    if not settings.server:
+        refuse_usage("no server: --server or TTN_SERVER")
+    if not settings.api_key:
+        refuse_usage("no API key: TTN_API_KEY, TTN_API_KEY_FILE or --api-key-file")
+
+    async def run() -> None:
+        async with opened(settings, application_needed=application_needed) as stack:
+            await work(stack)
+
+    try:
+        asyncio.run(run())
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    except StackError as error:
+        refuse(error, json=settings.json)
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, application_needed: bool) -> AsyncIterator[Stack]:
+    """Open the client that the settings mean."""
+    connection = Connection(
+        server=settings.server or "",
+        identity_server=settings.identity_server or "",
+        application_id=settings.application,
+        api_key=settings.api_key,
+    )
+    plain = connection.server.startswith("http://")
+    if plain and not is_loopback(connection.server_host):
+        raise InvalidRequest(
+            "plain http:// is for this machine only: the key would be readable",
+            name="plaintext_refused",
+        )
+    context = tls_context(settings.ca_pem)
+    async with aiohttp.ClientSession() as session:
+        if connection.application_id is None:
+            stack = Stack(connection, session=session, tls_context=context)
+            info = await stack.auth_info()
+            if info.application_id is None and application_needed:
+                raise InvalidRequest(
+                    "the key is not of one application: name it with --application",
+                    name="no_application_id",
+                )
+            settings.application = info.application_id
+        yield Stack(
+            Connection(
+                server=connection.server,
+                identity_server=connection.identity_server,
+                application_id=settings.application,
+                tenant_id=connection.tenant_id,
+                api_key=connection.api_key,
+                mqtt_tls=not plain,
+            ),
+            session=session,
+            tls_context=context,
+        )
+
+
+def read_text(path: Path | None) -> str:
+    """Return what is in a file, "" without one; an unreadable one ends the command."""
+    if path is None:
+        return ""
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        refuse_usage(f"{path} can't be read: {getattr(error, 'strerror', None) or 'no text'}")
+
+
+def refuse_usage(text: str) -> NoReturn:
+    """End the command: it was used in a wrong way."""
+    print(text, file=sys.stderr)
+    raise typer.Exit(USAGE)
+
+
+def refuse(error: StackError, *, json: bool) -> NoReturn:
+    """End the command with what went wrong."""
+    lacking = list(error.rights) if isinstance(error, MissingRight) else []
+    if json:
+        told: dict[str, Any] = {
+            "name": error.name,
+            "namespace": error.namespace,
+            "message": error.message,
+        }
+        if lacking:
+            told["missing_rights"] = lacking
+        print(orjson.dumps({"error": told}).decode(), file=sys.stderr)
+    else:
+        more = f" (missing: {', '.join(lacking)})" if lacking else ""
+        print(f"{error.name}: {error.message}{more}", file=sys.stderr)
+    if isinstance(error, ConnectionFailed | ServerFailed):
+        raise typer.Exit(UNREACHABLE)
+    ours = isinstance(error, InvalidRequest) and error.status is None
+    raise typer.Exit(USAGE if ours else REFUSED)
+
+
+def time_text(time: datetime | None) -> str | None:
+    """Return a time as it is printed."""
+    return None if time is None else time.isoformat().replace("+00:00", "Z")
+
+
+def print_json(value: object, *, indent: bool = False) -> None:
+    """Print a value as JSON."""
+    option = orjson.OPT_INDENT_2 if indent else 0
+    print(orjson.dumps(value, default=_plain, option=option).decode(), flush=True)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError
+
+
+def hexadecimal(text: str) -> bytes:
+    """Return the bytes; a text that is none ends the command."""
+    try:
+        return bytes.fromhex(text.removeprefix("0x").replace(":", " ").replace("-", " "))
+    except ValueError:
+        refuse_usage("the payload is no hexadecimal number of whole bytes")
+
+
+def group(help_text: str) -> typer.Typer:
+    """Return a group of commands."""
+    return typer.Typer(no_args_is_help=True, help=help_text, rich_markup_mode=None)
+
+
+def pairs(texts: list[str] | None, *, removable: bool = False) -> dict[str, str | None]:
+    """Return KEY=VALUE options as a mapping; "KEY=" stands for None where that is meant."""
+    found: dict[str, str | None] = {}
+    for text in texts or ():
+        key, equals, value = text.partition("=")
+        if not equals or (not value and not removable):
+            refuse_usage(f"{text} is not of the form KEY=VALUE")
+        found[key] = value or None
+    return found

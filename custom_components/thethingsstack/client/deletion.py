@@ -1,0 +1,103 @@
+# ruff: noqa: N818 - their names say what happened
+"""Taking an end device off its servers, and what is told where that fails."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .api import Calls
+from .errors import ConnectionFailed, NotFound, RateLimited, ServerFailed, StackError
+from .registration import Server
+
+_TRIES = 3
+_PAUSE = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """The servers that had a part of the device and removed it, in their order."""
+
+    removed: tuple[Server, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Removal:
+    """What became of an attempt."""
+
+    removed: tuple[Server, ...] = ()
+    left_on: tuple[Server, ...] = ()
+    error: StackError | None = field(default=None)
+
+
+class RollbackFailed(StackError):
+    """Something failed, and so did undoing what had been done; `cause` and `left_on` say more."""
+
+    def __init__(self, device_id: str, *, cause: BaseException, left_on: Sequence[Server]) -> None:
+        """Keep what failed first, and which servers still have what we wrote."""
+        servers = ", ".join(left_on)
+        reason = str(cause) or type(cause).__name__
+        super().__init__(
+            f"{reason}; what had been done for device `{device_id}` could not be undone on: "
+            f"{servers}",
+            name="rollback_failed",
+            attributes={"device_id": device_id, "servers": servers, "reason": reason},
+        )
+        self.cause = cause
+        self.left_on = tuple(left_on)
+
+
+class PartlyDeleted(StackError):
+    """A device is gone from some servers, and still on others (`left_on`)."""
+
+    def __init__(self, device_id: str, removal: Removal) -> None:
+        """Keep what is done and what is left."""
+        servers = ", ".join(removal.left_on)
+        super().__init__(
+            f"device `{device_id}` is still on: {servers} ({removal.error})",
+            name="partly_deleted",
+            attributes={
+                "device_id": device_id,
+                "servers": servers,
+                "reason": str(removal.error),
+            },
+        )
+        self.removed = removal.removed
+        self.left_on = removal.left_on
+
+
+async def remove(
+    calls: Calls, places: Sequence[tuple[Server, str]], *, tries: int = _TRIES
+) -> Removal:
+    """Delete a device's parts, given in the order of creation, in the opposite order.
+
+    Parts that aren't there don't matter. The Identity Server keeps its part while another failed:
+    else that would be stranded. Faults that may pass are tried again.
+    """
+    removed: list[Server] = []
+    left: list[Server] = []
+    failure: StackError | None = None
+    for server, path in reversed(places):
+        if server is Server.IDENTITY and left:
+            left.append(server)
+            continue
+        try:
+            if await _delete(calls, path, tries):
+                removed.append(server)
+        except StackError as error:
+            failure = failure or error
+            left.append(server)
+    return Removal(removed=tuple(removed), left_on=tuple(left), error=failure)
+
+
+async def _delete(calls: Calls, path: str, tries: int) -> bool:
+    for remaining in reversed(range(tries)):
+        try:
+            await calls.request("DELETE", path)
+        except NotFound:
+            return False
+        except (ConnectionFailed, ServerFailed, RateLimited):
+            if not remaining:
+                raise
+            await calls.sleep(_PAUSE)
+        else:
+            return True
+    raise AssertionError  # pragma: no cover

@@ -1,0 +1,134 @@
+"""Changes of a registered end device, and which server each of them belongs to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+from . import json_values as values
+from .configuration import parse_lorawan_version
+from .formatters import Formatters
+from .models import Location, VersionIds
+from .registration import USER_LOCATION, Part, Server, check_texts
+
+
+class Unchanged(Enum):
+    """Stands for what stays as it is."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED: Final = Unchanged.UNCHANGED
+
+_HOMES: Mapping[str, tuple[Server, ...]] = {
+    "name": (Server.IDENTITY,),
+    "description": (Server.IDENTITY,),
+    "attributes": (Server.IDENTITY,),
+    "locations": (Server.IDENTITY,),
+    "version_ids": (Server.NETWORK, Server.APPLICATION, Server.IDENTITY),
+    "formatters": (Server.APPLICATION,),
+    "frequency_plan_id": (Server.NETWORK,),
+    "lorawan_version": (Server.NETWORK,),
+    "lorawan_phy_version": (Server.NETWORK,),
+    "supports_class_b": (Server.NETWORK,),
+    "supports_class_c": (Server.NETWORK,),
+    "mac_settings": (Server.NETWORK,),
+}
+# What is likeliest to be refused is asked first.
+ORDER = (Server.NETWORK, Server.APPLICATION, Server.IDENTITY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceChanges:
+    """What to change of an end device; what isn't named stays.
+
+    "" empties a text. Of the attributes and MAC settings only those named change; None removes
+    one. `location` is the one set by people, None removes it; `formatters` None lets the
+    application's apply.
+    """
+
+    name: str | Unchanged = UNCHANGED
+    description: str | Unchanged = UNCHANGED
+    attributes: Mapping[str, str | None] = field(default_factory=dict)
+    location: Location | Unchanged | None = UNCHANGED
+    version_ids: VersionIds | Unchanged = UNCHANGED
+    formatters: Formatters | Unchanged | None = UNCHANGED
+    frequency_plan_id: str | Unchanged = UNCHANGED
+    lorawan_version: str | Unchanged = UNCHANGED
+    lorawan_phy_version: str | Unchanged = UNCHANGED
+    supports_class_b: bool | Unchanged = UNCHANGED
+    supports_class_c: bool | Unchanged = UNCHANGED
+    mac_settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise InvalidRequest for what can't be."""
+        check_texts(
+            None if isinstance(self.name, Unchanged) else self.name,
+            None if isinstance(self.description, Unchanged) else self.description,
+            self.attributes,
+        )
+
+    def fields(self, server: Server) -> tuple[str, ...]:
+        """Return the fields that this server keeps and that are named."""
+        named = {
+            name
+            for name in _HOMES
+            if name not in ("attributes", "locations", "mac_settings")
+            and getattr(self, name) is not UNCHANGED
+        }
+        if self.attributes:
+            named.add("attributes")
+        if self.location is not UNCHANGED:
+            named.add("locations")
+        if self.mac_settings:
+            named.add("mac_settings")
+        return tuple(name for name, homes in _HOMES.items() if name in named and server in homes)
+
+    def wanted(self, name: str, present: Any) -> Any:
+        """Return a field as it is to be, given what it is; None where it is to be empty."""
+        match name:
+            case "attributes" | "mac_settings":
+                merged = {**values.mapping(present), **getattr(self, name)}
+                return {key: value for key, value in merged.items() if value is not None} or None
+            case "locations":
+                places = dict(values.mapping(present))
+                places.pop(USER_LOCATION, None)
+                if isinstance(self.location, Location):
+                    places[USER_LOCATION] = self.location.as_json()
+                return places or None
+            case "lorawan_version":
+                return parse_lorawan_version(getattr(self, name))
+        value = getattr(self, name)
+        if isinstance(value, Formatters | VersionIds):
+            return value.as_json()
+        return value or None
+
+
+def difference(
+    changes: DeviceChanges, server: Server, present: Mapping[str, Any]
+) -> tuple[Part, Part] | None:
+    """Return what to write and what undoes it; None where nothing differs."""
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for name in changes.fields(server):
+        old = present.get(name) or None
+        new = changes.wanted(name, old)
+        if name == "formatters":
+            # An empty object is a choice of its own: no formatter at all.
+            old = present.get(name)
+            same = old is not None and new == Formatters.from_json(old).as_json()
+            if same or (old is None and new is None):
+                continue
+        elif old == new:
+            continue
+        before[name], after[name] = old, new
+    if not after:
+        return None
+    return _part(after), _part(before)
+
+
+def _part(fields: Mapping[str, Any]) -> Part:
+    return Part(
+        device={name: value for name, value in fields.items() if value is not None},
+        paths=tuple(fields),
+    )

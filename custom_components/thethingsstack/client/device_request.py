@@ -1,0 +1,221 @@
+"""An end device as somebody describes it, made into what can be registered."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .configuration import parse_lorawan_version, usual_frequency_plan
+from .deletion import RollbackFailed
+from .errors import InvalidRequest, NotFound, StackError
+from .identifiers import generate_eui, generate_key, propose_id
+from .models import EndDevice, EndDeviceIds
+from .registration import Registration, Server, Session
+from .repository import DeviceTemplate
+from .stack import Stack
+
+ROOT_KEYS = ("app_key", "nwk_key")
+SESSION_KEYS = ("app_s_key", "nwk_s_key", "s_nwk_s_int_key", "nwk_s_enc_key")
+_LORAWAN_1_1 = "MAC_V1_1"
+# Those that came with LoRaWAN 1.1.
+_NEW = ("nwk_key", "s_nwk_s_int_key", "nwk_s_enc_key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What is said of an end device; the rest is found out or made up.
+
+    `known` are fields of a Registration; `model` is brand, model, firmware version and band;
+    `keys` are called as in LoRaWAN: `app_key`, `nwk_key`, `app_s_key`, `nwk_s_key`,
+    `s_nwk_s_int_key`, `nwk_s_enc_key`.
+    """
+
+    known: Mapping[str, Any] = field(repr=False)
+    model: tuple[str, str, str, str] | None = None
+    qr_code: str | None = field(default=None, repr=False)
+    claim_code: str | None = field(default=None, repr=False)
+    """The code on the device by which it is claimed, where no QR code has it."""
+    issue_dev_eui: bool = False
+    joins: bool = True
+    dev_addr: str | None = None
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    generate_keys: bool = False
+    taken: Collection[str] = ()
+    """Ids that aren't proposed to a device without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """What can be registered, the keys that were made, and the codes by which it is claimed."""
+
+    registration: Registration
+    generated: Mapping[str, str] = field(repr=False)
+    qr_code: str | None = field(default=None, repr=False)
+    claim_code: str | None = field(default=None, repr=False)
+
+
+async def complete_outline(stack: Stack, outline: Outline) -> Completed:
+    """Return what can be registered; nothing is changed but that a DevEUI may be issued, at last.
+
+    Raises InvalidRequest for what is missing or doesn't go together, and what the servers say of
+    models and codes. Conflict and `wrong_cluster` before a DevEUI is issued: they may be few.
+    """
+    if outline.issue_dev_eui and outline.known.get("dev_eui"):
+        raise InvalidRequest(
+            "there is a DevEUI already: leave it out, or don't let one be issued",
+            name="dev_eui_unused",
+        )
+    registration, qr_code = await _described(stack, outline)
+    claimed = qr_code is not None or outline.claim_code is not None
+    if registration.lorawan_version is None:
+        raise InvalidRequest("lorawan_version is missing", name="missing_lorawan_version")
+    if registration.dev_eui is None and outline.joins and not outline.issue_dev_eui:
+        raise InvalidRequest("dev_eui is missing", name="missing_dev_eui")
+    keys, generated = _keys(outline, registration.lorawan_version, claimed)
+    if outline.joins:
+        join_eui = registration.join_eui or await stack.configuration.default_join_eui()
+        registration = replace(
+            registration,
+            join_eui=join_eui,
+            claimed=claimed,
+            app_key=keys.get("app_key"),
+            nwk_key=keys.get("nwk_key"),
+        )
+    else:
+        registration = replace(registration, session=await _session(stack, outline, keys))
+    if outline.issue_dev_eui:
+        await stack.end_devices.check(replace(registration, dev_eui=generate_eui()))
+        registration = replace(registration, dev_eui=await stack.end_devices.issue_dev_eui())
+    return Completed(
+        registration=registration.checked(),
+        generated=generated,
+        qr_code=qr_code,
+        claim_code=outline.claim_code,
+    )
+
+
+async def _described(stack: Stack, outline: Outline) -> tuple[Registration, str | None]:
+    """Return what is known of the device, and its QR code if it is claimed by that."""
+    told = {name: value for name, value in outline.known.items() if value is not None}
+    template: DeviceTemplate | None = None
+    claimed_by = None
+    if outline.qr_code is not None:
+        code = await stack.qr_codes.parse(outline.qr_code)
+        told = {**_of_code(code), **told}
+        if outline.joins and code.join_eui and await stack.claiming.supports(code.join_eui):
+            claimed_by = outline.qr_code
+        template = await _of_profile(stack, code)
+    if outline.model is not None:
+        template = await stack.repository.template(*outline.model)
+    if "device_id" not in told:
+        named = told.get("name") or told.get("dev_eui") or ""
+        told["device_id"] = propose_id(named, outline.taken)
+    if template is None:
+        return Registration(**told), claimed_by
+    versions = template.version_ids
+    if "frequency_plan_id" not in told and versions is not None:
+        plans = await stack.configuration.frequency_plans(versions.band_id)
+        if (plan := usual_frequency_plan(plans)) is not None:
+            told["frequency_plan_id"] = plan.id
+    return Registration.from_template(template, **told), claimed_by
+
+
+def _of_code(code: DeviceTemplate) -> dict[str, Any]:
+    names = ("dev_eui", "join_eui", "serial_number", "vendor_id", "vendor_profile_id")
+    return {name: value for name in names if (value := getattr(code, name)) is not None}
+
+
+async def _of_profile(stack: Stack, code: DeviceTemplate) -> DeviceTemplate | None:
+    """Return the model that a QR code tells by numbers, if the repository knows it."""
+    if code.vendor_id is None or code.vendor_profile_id is None:
+        return None
+    try:
+        return await stack.repository.template_of_profile(code.vendor_id, code.vendor_profile_id)
+    except NotFound:
+        return None
+
+
+def _keys(
+    outline: Outline, lorawan_version: str, claimed: bool
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the keys that the device needs, and those of them that were made."""
+    wrong = SESSION_KEYS if outline.joins else ROOT_KEYS
+    if any(name in outline.keys for name in wrong) or (outline.joins and outline.dev_addr):
+        raise InvalidRequest(
+            "a device that joins has no session keys and no address of its own"
+            if outline.joins
+            else "a device that doesn't join has no root keys",
+            name="session_unused" if outline.joins else "keys_unused",
+        )
+    newest = parse_lorawan_version(lorawan_version) == _LORAWAN_1_1
+    keys = dict(outline.keys)
+    generated: dict[str, str] = {}
+    for name in ROOT_KEYS if outline.joins else SESSION_KEYS:
+        if name in keys or (name in _NEW and not newest) or (outline.joins and claimed):
+            continue
+        if not outline.generate_keys:
+            raise InvalidRequest(f"{name} is missing", name=f"missing_{name}")
+        keys[name] = generated[name] = generate_key()
+    return keys, generated
+
+
+async def _session(stack: Stack, outline: Outline, keys: Mapping[str, str]) -> Session:
+    return Session(
+        dev_addr=outline.dev_addr or await stack.configuration.dev_addr(),
+        app_s_key=keys["app_s_key"],
+        f_nwk_s_int_key=keys["nwk_s_key"],
+        s_nwk_s_int_key=keys.get("s_nwk_s_int_key"),
+        nwk_s_enc_key=keys.get("nwk_s_enc_key"),
+    )
+
+
+async def claim_and_register(
+    stack: Stack,
+    registration: Registration,
+    *,
+    qr_code: str | None = None,
+    claim_code: str | None = None,
+) -> EndDevice:
+    """Claim an end device by the code on it, register it, and return it; without a code register.
+
+    All or nothing: where registering fails or is cancelled, the device is given back. Raises what
+    claiming and registering raise, and RollbackFailed where it could not be given back.
+    """
+    if qr_code is None and claim_code is None:
+        return await stack.end_devices.register(registration)
+    device_id = registration.device_id
+    claim = asyncio.create_task(_claim(stack, registration, qr_code, claim_code or ""))
+    try:
+        await asyncio.shield(claim)
+        return await stack.end_devices.register(registration)
+    except BaseException as error:
+        # The claim may have been on its way when the caller was cancelled.
+        if not await asyncio.shield(_given_back(stack, device_id, claim)):
+            left = error.left_on if isinstance(error, RollbackFailed) else ()
+            raise RollbackFailed(device_id, cause=error, left_on=(Server.JOIN, *left)) from error
+        raise
+
+
+async def _claim(
+    stack: Stack, registration: Registration, qr_code: str | None, claim_code: str
+) -> EndDeviceIds:
+    device_id = registration.device_id
+    if qr_code is not None:
+        return await stack.claiming.claim_by_qr_code(qr_code, device_id=device_id)
+    return await stack.claiming.claim(
+        dev_eui=registration.dev_eui or "",
+        join_eui=registration.join_eui or "",
+        authentication_code=claim_code,
+        device_id=device_id,
+    )
+
+
+async def _given_back(stack: Stack, device_id: str, claim: asyncio.Task[EndDeviceIds]) -> bool:
+    await asyncio.wait([claim])
+    if claim.cancelled() or claim.exception() is not None:
+        return True
+    try:
+        await stack.claiming.unclaim(device_id)
+    except StackError:
+        return False
+    return True

@@ -1,0 +1,328 @@
+"""Calls of The Things Stack's HTTP API: the right host, authentication, typed errors, limits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+import ssl
+from typing import Any, Literal
+
+import aiohttp
+import orjson
+
+from . import json_values as values
+from .connection import Connection
+from .errors import (
+    AuthenticationFailed,
+    Conflict,
+    ConnectionFailed,
+    InvalidRequest,
+    MissingRight,
+    NotFound,
+    ProtocolMismatch,
+    RateLimited,
+    ServerFailed,
+    StackError,
+    from_socket,
+)
+from .models import ErrorDetails
+
+type Host = Literal["identity", "cluster"]
+type Lines = AsyncIterator[Mapping[str, Any]]
+
+# Everything else is asked from the Identity Server, as the Console does; it isn't in every cluster.
+_CLUSTER_PATHS = frozenset(
+    {"as", "ns", "js", "gs", "gcs", "edcs", "edtc", "qrg", "configuration", "events"}
+)
+_CODE_NAMES = {
+    1: "canceled",
+    3: "invalid_argument",
+    4: "deadline_exceeded",
+    5: "not_found",
+    6: "already_exists",
+    7: "permission_denied",
+    8: "resource_exhausted",
+    9: "failed_precondition",
+    10: "aborted",
+    12: "unimplemented",
+    13: "internal",
+    14: "unavailable",
+    16: "unauthenticated",
+}
+_ABORTED = 10
+_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a server answered: the parsed body ({} for none) and the headers."""
+
+    data: Any
+    headers: Mapping[str, str]
+
+
+class Transport:
+    """The way to the servers of one connection; the session belongs to the caller."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        session: aiohttp.ClientSession,
+        tls_context: ssl.SSLContext | None,
+        user_agent: str,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Take what comes from outside; nothing is opened yet."""
+        self._connection = connection
+        self._session = session
+        self._ssl = tls_context if tls_context is not None else True
+        self._user_agent = user_agent
+        self._sleep = sleep
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        host: Host | None = None,
+        timeout: float,
+        max_wait: float,
+    ) -> Answer:
+        """Make a call; a rate limit is waited out as long as that takes at most `max_wait`."""
+        waited = 0.0
+        for remaining in reversed(range(_TRIES)):
+            try:
+                async with self._open(
+                    method, path, params=params, json=json, host=host, timeout=timeout
+                ) as response:
+                    return Answer(data=await _read(response), headers=response.headers)
+            except RateLimited as error:
+                pause = max(1.0, error.retry_after)
+                waited += pause
+                if not remaining or waited > max_wait:
+                    raise
+                await self._sleep(pause)
+        raise AssertionError  # pragma: no cover
+
+    @asynccontextmanager
+    async def lines(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        host: Host | None = None,
+        timeout: float | None,
+        idle: float | None = None,
+    ) -> AsyncIterator[tuple[Lines, Mapping[str, str]]]:
+        """Open a stream of results; gives their iterator and the headers.
+
+        It may take `timeout` seconds as a whole, and `idle` from one piece to the next.
+        """
+        async with self._open(
+            method,
+            path,
+            params=params,
+            json=json,
+            host=host,
+            timeout=timeout,
+            idle=idle,
+            accept="text/event-stream",
+        ) as response:
+            if response.status >= 300:
+                await _read(response)
+            yield _results(response.content), response.headers
+
+    @asynccontextmanager
+    async def _open(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        host: Host | None = None,
+        timeout: float | None,
+        idle: float | None = None,
+        accept: str = "application/json",
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        headers = {"Accept": accept, "User-Agent": self._user_agent, **self._authorization()}
+        if json is not None:
+            headers["Content-Type"] = "application/json"
+        with _typed_errors():
+            async with self._session.request(
+                method,
+                self._url(path, host),
+                params=_query(params or {}),
+                data=None if json is None else orjson.dumps(json),
+                headers=headers,
+                ssl=self._ssl,
+                # A redirect to a login page is no answer, and the key goes nowhere else.
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=20, sock_read=idle),
+            ) as response:
+                yield response
+
+    def _authorization(self) -> Mapping[str, str]:
+        key = self._connection.api_key
+        if not key:
+            raise AuthenticationFailed("no API key is given", name="unauthenticated")
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise AuthenticationFailed("invalid token", name="token", namespace="pkg/auth")
+        return {"Authorization": f"Bearer {key}"}
+
+    def _url(self, path: str, host: Host | None) -> str:
+        if "://" in path.partition("?")[0]:
+            raise InvalidRequest("a path is expected, not a URL", name="invalid_path")
+        path = path.lstrip("/").removeprefix("api/v3").lstrip("/")
+        first = path.partition("?")[0].partition("/")[0]
+        cluster = host == "cluster" or (host is None and first in _CLUSTER_PATHS)
+        base = self._connection.server if cluster else self._connection.identity_server
+        return f"{base}/api/v3/{path}"
+
+
+def _query(params: Mapping[str, Any]) -> list[tuple[str, str]]:
+    query: list[tuple[str, str]] = []
+    for key, value in params.items():
+        if value is None:
+            continue
+        if isinstance(value, list | tuple | set | frozenset):
+            items = [_parameter(item) for item in value]
+            query += [(key, ",".join(items))] if key == "field_mask" else [(key, i) for i in items]
+        else:
+            query.append((key, _parameter(value)))
+    return query
+
+
+def _parameter(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value)
+
+
+@contextmanager
+def _typed_errors() -> Iterator[None]:
+    """Turn errors of the socket, TLS and HTTP libraries into ours."""
+    try:
+        yield
+    except aiohttp.InvalidURL:
+        raise InvalidRequest("the path makes no URL", name="invalid_path") from None
+    except aiohttp.ClientConnectorDNSError as error:
+        raise ConnectionFailed("the host name is not known", name="host_not_found") from error
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise from_socket(error.certificate_error) from error
+    except aiohttp.ClientConnectorError as error:
+        raise from_socket(error.os_error) from error
+    except aiohttp.ClientResponseError as error:
+        raise ProtocolMismatch("no HTTP is spoken there", name="no_http") from error
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise from_socket(error) from error
+
+
+async def _read(response: aiohttp.ClientResponse) -> Any:
+    """Return the parsed body of a success; raise what a refusal means."""
+    body = await response.read()
+    if response.status < 300:
+        return _parse(body, response.content_type)
+    if response.status < 400:
+        place = response.headers.get("Location", "elsewhere")
+        raise ProtocolMismatch(f"the server sends us to {place}", name="redirected")
+    try:
+        answer = values.mapping(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        answer = {}
+    raise refusal(response.status, answer, response.headers)
+
+
+def _parse(body: bytes, content_type: str) -> Any:
+    if not body.strip():
+        return {}
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    if "json" not in content_type and "event-stream" not in content_type:
+        raise ProtocolMismatch("no The Things Stack answers there", name="not_the_things_stack")
+    try:
+        # Streams that end are objects one per line.
+        return [orjson.loads(line) for line in body.splitlines() if line.strip()]
+    except orjson.JSONDecodeError:
+        raise ServerFailed("the answer is no JSON", name="invalid_json") from None
+
+
+def refusal(status: int, answer: Mapping[str, Any], headers: Mapping[str, str]) -> StackError:
+    """Return the error that a refusing answer stands for."""
+    answer = values.mapping(answer.get("error")) or answer  # so do streams
+    code = values.integer(answer.get("code"))
+    if code is None and status in (400, 401, 403, 404, 405):
+        return ProtocolMismatch(
+            f"no The Things Stack answers there (HTTP {status})", name="not_the_things_stack"
+        )
+    details = next(iter(values.objects(answer.get("details"))), None)
+    if details is not None:
+        told = ErrorDetails.from_json(details)
+    else:
+        told = ErrorDetails(
+            namespace=None,
+            name=_CODE_NAMES.get(code or 0, "unknown"),
+            message=values.text(answer.get("message")) or f"HTTP {status}",
+            attributes={},
+        )
+    return _classify(status, code, told, headers)
+
+
+def _classify(
+    status: int, code: int | None, told: ErrorDetails, headers: Mapping[str, str]
+) -> StackError:
+    common: dict[str, Any] = {
+        "name": told.name,
+        "namespace": told.namespace,
+        "status": status,
+        "attributes": told.attributes,
+    }
+    if status == 401 or (told.namespace, told.name) == ("pkg/auth", "token"):
+        return AuthenticationFailed(told.message, **common)
+    if status == 403:
+        missing = values.texts(told.attributes.get("missing"))
+        return MissingRight(told.message, rights=missing, **common)
+    if status == 429:
+        retry = values.integer(headers.get("X-Rate-Limit-Retry"))
+        # A full downlink queue is a 429, too, but says no time.
+        return RateLimited(told.message, retry_after=60 if retry is None else retry, **common)
+    if status == 404:
+        return NotFound(told.message, **common)
+    if status == 409 and code != _ABORTED:
+        return Conflict(told.message, **common)
+    if status in (499, 501) or status < 500:
+        kind = ServerFailed if status == 499 else InvalidRequest
+        return kind(told.message, **common)
+    return ServerFailed(told.message, **common)
+
+
+async def _results(content: aiohttp.StreamReader) -> AsyncIterator[Mapping[str, Any]]:
+    # Lines may be longer than the reader's own limit.
+    rest = b""
+    async for chunk in content.iter_any():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            if line.strip():
+                yield _result(line)
+    if rest.strip():
+        yield _result(rest)
+
+
+def _result(line: bytes) -> Mapping[str, Any]:
+    try:
+        item = values.mapping(orjson.loads(line))
+    except orjson.JSONDecodeError:
+        raise ServerFailed("the stream can't be read", name="invalid_json") from None
+    if isinstance(error := item.get("error"), dict):
+        raise refusal(500, error, {})
+    return values.mapping(item.get("result"))

@@ -1,0 +1,1 @@
+"""Entities that users make to send downlinks: switches, thermostats, valves and more."""

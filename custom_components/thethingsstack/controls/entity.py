@@ -1,0 +1,367 @@
+"""What the entities of all controls share: reported state, pending command, last failure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, override
+
+from homeassistant.const import Platform
+from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, TemplateError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
+from homeassistant.helpers.template import Template
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..coordinator import ApplicationCoordinator, TtsConfigEntry
+from ..downlinks.ledger import DownlinkState, FollowedDownlink
+from ..end_devices.state import EndDeviceState, control_key
+from .kinds import Role, State
+from .model import Control, number, thread_of, threads_of
+from .payload_template import FrameError
+
+DELIVERED = frozenset({DownlinkState.SENT, DownlinkState.ACKNOWLEDGED})
+# Uplinks with the field after a delivered command, until it counts as not followed.
+PATIENCE = 2
+# A motor stops near the position asked for.
+PER_CENT = 10
+NOT_FOLLOWED = "not_followed"
+NO_ANSWER = "downlink_no_answer"
+PENDING_ICON = "mdi:timer-sand"
+FAILED_ICON = "mdi:alert-circle-outline"
+
+
+@dataclass(slots=True)
+class Pending:
+    """A command whose effect is still to come."""
+
+    downlink: FollowedDownlink
+    changes: dict[Role, State]
+    uplinks: int = 0
+    """How many uplinks told something else since the command was delivered."""
+
+    @property
+    def delivered(self) -> bool:
+        """Return whether only the end device's report is missing."""
+        return not self.downlink.open
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why the last command had no effect."""
+
+    kind: str
+    reason: str | None
+    at: datetime
+
+
+@dataclass(slots=True)
+class Kept(ExtraStoredData):
+    """What a control knows over a restart of Home Assistant."""
+
+    known: dict[Role, State]
+
+    @override
+    def as_dict(self) -> dict[str, Any]:
+        """Return this as JSON."""
+        return {"known": {str(role): state for role, state in self.known.items()}}
+
+
+def render_payload(hass: HomeAssistant, template: str, value: object) -> str:
+    """Return a payload template filled in with a value; raises FrameError."""
+    try:
+        return str(Template(template, hass).async_render({"value": value}, parse_result=False))
+    except TemplateError as err:
+        raise FrameError("template_failed", error=str(err)) from err
+
+
+def connect(
+    entry: TtsConfigEntry,
+    platform: Platform,
+    kind: type[ControlEntity],
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the controls of a platform, now and whenever there is a new one."""
+    coordinator = entry.runtime_data
+    coordinator.controls.async_connect(
+        platform,
+        lambda subentry_id, control, device: kind(coordinator, subentry_id, control, device),
+        async_add_entities,
+    )
+
+
+class ControlEntity(RestoreEntity):
+    """An entity that sends downlinks to one end device and shows what that reports.
+
+    Without a field that reports it, the state is the one last asked for, and is marked as
+    assumed; a command that fails brings back the state of before.
+    """
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+    _unrecorded_attributes = frozenset({"expected_at", "queued_at", "last_error_at"})
+
+    def __init__(
+        self,
+        coordinator: ApplicationCoordinator,
+        subentry_id: str,
+        control: Control,
+        device: EndDeviceState,
+    ) -> None:
+        """Take the subentry's id as unique id: the control may move to another device."""
+        self.coordinator = coordinator
+        self.control = control
+        self.device = device
+        self.subentry_id = subentry_id
+        self.known: dict[Role, State] = {}
+        self.pending: dict[str, Pending] = {}
+        self.failure: Failure | None = None
+        self._read_of: object = None
+        self._ended: dict[str, str] = {}
+        self._attr_unique_id = subentry_id
+        self._attr_name = control.name
+        self._attr_assumed_state = control.assumed
+
+    # What is shown
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether commands can be given, as far as is known."""
+        return self.coordinator.link.reachable
+
+    def state_of(self, role: Role) -> State | None:
+        """Return what a role is at: as reported; where nothing reports it, as asked for."""
+        if role not in self.control.reports:
+            for pending in self.pending.values():
+                if role in pending.changes:
+                    return pending.changes[role]
+        return self.known.get(role)
+
+    def truth_of(self, role: Role = Role.STATE) -> bool | None:
+        """Return a role that is a truth."""
+        state = self.state_of(role)
+        return state if isinstance(state, bool) else None
+
+    def number_of(self, role: Role) -> float | None:
+        """Return a role that is a number."""
+        return number(self.state_of(role))
+
+    def text_of(self, role: Role) -> str | None:
+        """Return a role that is a text."""
+        state = self.state_of(role)
+        return None if state is None else str(state)
+
+    def asked_for(self, role: Role = Role.STATE) -> State | None:
+        """Return what a pending command will change a role to."""
+        return next((p.changes[role] for p in self.pending.values() if role in p.changes), None)
+
+    @property
+    @override
+    def icon(self) -> str | None:
+        """Return an hourglass while a command is pending, a warning after one that failed."""
+        if self.pending:
+            return PENDING_ICON
+        return FAILED_ICON if self.failure else None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """Return what is pending, since when, until when, and what failed last."""
+        attributes: dict[str, Any] = {}
+        if self.pending:
+            pending = max(self.pending.values(), key=lambda p: p.downlink.created)
+            downlink = pending.downlink
+            attributes["pending"] = (
+                ", ".join(self._told(role, to) for role, to in pending.changes.items())
+                or self.control.name
+            )
+            attributes["downlink_state"] = str(downlink.state)
+            attributes["queued_at"] = downlink.created.isoformat()
+            expected = self.coordinator.downlinks.expected_at(self.device)
+            if downlink.state is DownlinkState.QUEUED and expected is not None:
+                attributes["expected_at"] = expected.isoformat()
+        if self.failure is not None:
+            attributes["last_error"] = self.failure.kind
+            attributes["last_error_reason"] = self.failure.reason
+            attributes["last_error_at"] = self.failure.at.isoformat()
+        return attributes
+
+    def _told(self, role: Role, to: State) -> str:
+        """Return a state as Home Assistant names it."""
+        if isinstance(to, bool):
+            words = {Platform.LOCK: ("locked", "unlocked")}
+            words |= dict.fromkeys((Platform.VALVE, Platform.COVER), ("open", "closed"))
+            return words.get(self.control.platform, ("on", "off"))[not to]
+        if isinstance(to, float) and to.is_integer():
+            to = int(to)
+        return f"{to} %" if role in (Role.POSITION, Role.BRIGHTNESS) else str(to)
+
+    # From start to end
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Recall what was known and what was pending, then follow uplinks and downlinks."""
+        await super().async_added_to_hass()
+        stored = await self.async_get_last_extra_data()
+        if self.device.taken_over:  # nothing is known yet of the one that it controls now
+            stored = None
+        for role, state in (stored.as_dict().get("known") or {} if stored else {}).items():
+            if role in self.control.kind.reports:
+                self.known[Role(role)] = state
+        self._read()
+        downlinks = self.coordinator.downlinks
+        for thread in threads_of(self.subentry_id):
+            if (newest := downlinks.newest(thread)) is not None:
+                self._follow(thread, newest, recalled=True)
+            self.async_on_remove(downlinks.news.subscribe(self._downlink_changed, control=thread))
+        key = control_key(self.subentry_id)
+        self.device.subscribe(key, self._uplink_came)
+        self.async_on_remove(partial(self.device.unsubscribe, key, self._uplink_came))
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> Kept:
+        """Return what to know after a restart."""
+        return Kept(self.known)
+
+    # Uplinks
+
+    @callback
+    def _uplink_came(self, context: Context | None) -> None:
+        self._read()
+        if context is not None:
+            self.async_set_context(context)
+        self.async_write_ha_state()
+
+    @callback
+    def _read(self) -> None:
+        """Take over what the newest uplink reports; a field that isn't in it keeps its state."""
+        uplink = self.device.last_data_uplink
+        if uplink is self._read_of:
+            return
+        self._read_of = uplink
+        told: dict[Role, State] = {}
+        for role, report in self.control.reports.items():
+            raw = report.find(uplink.decoded_payload) if uplink else None
+            if raw is None and role not in self.known:
+                raw = next(
+                    (v for p in report.paths if (v := _as_reported(self.device, p)) is not None),
+                    None,
+                )
+            if (state := report.read(role, raw)) is not None:
+                told[role] = state
+        self.known |= told
+        for thread, pending in list(self.pending.items()):
+            if pending.delivered and told.keys() & pending.changes.keys():
+                pending.uplinks += 1
+                self._settle(thread, pending)
+
+    @callback
+    def _settle(self, thread: str, pending: Pending) -> None:
+        """End a delivered command when its effect is reported, or was not after a while."""
+        if all(
+            self._same(role, self.known.get(role), to)
+            for role, to in pending.changes.items()
+            if role in self.control.reports
+        ):
+            self._end(thread)
+        elif pending.uplinks >= PATIENCE:
+            self._end(thread)
+            self.failure = Failure(kind=NOT_FOLLOWED, reason=None, at=dt_util.utcnow())
+
+    def _same(self, role: Role, reported: State | None, wanted: State) -> bool:
+        if isinstance(reported, float | int) and not isinstance(reported, bool):
+            asked = number(wanted)
+            close = PER_CENT if role in (Role.POSITION, Role.BRIGHTNESS) else self.control.step or 1
+            return asked is not None and abs(reported - asked) <= close / 2
+        return reported == wanted
+
+    # Downlinks
+
+    async def async_command(self, name: str, value: State | None = None) -> None:
+        """Queue a command's downlink in the place of one that still waits.
+
+        Raises HomeAssistantError, with the reason in words, where nothing was queued.
+        """
+        command, changes = self.control.command_for(name, value)
+        try:
+            downlink = command.downlink(
+                value, lambda text, given: render_payload(self.hass, text, given)
+            )
+        except FrameError as err:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="command_not_encodable",
+                translation_placeholders={"control": self.control.name, "error": str(err)},
+            ) from err
+        thread = thread_of(self.subentry_id, changes)
+        try:
+            followed = await self.coordinator.downlinks.async_send(
+                self.device,
+                downlink,
+                control=thread,
+                note={str(role): to for role, to in changes.items()},
+                context=self._context,
+            )
+        except HomeAssistantError as err:
+            if err.translation_key == NO_ANSWER:  # is that so for all?
+                await self.coordinator.link.async_check_rights()
+            raise
+        self._follow(thread, followed)
+        self.async_write_ha_state()
+
+    @callback
+    def _downlink_changed(self, _device: EndDeviceState, downlink: FollowedDownlink) -> None:
+        thread = downlink.control
+        if thread is None or self.coordinator.downlinks.newest(thread) is not downlink:
+            return
+        self._follow(thread, downlink)
+        self.async_write_ha_state()
+
+    @callback
+    def _follow(self, thread: str, downlink: FollowedDownlink, *, recalled: bool = False) -> None:
+        """Take over where a command stands; one of before a restart that was delivered is past."""
+        note = downlink.note if isinstance(downlink.note, Mapping) else {}
+        changes = {Role(role): state for role, state in note.items()}
+        if not downlink.open and self._ended.get(thread) == downlink.id:
+            return
+        pending = self.pending.get(thread)
+        if pending is None or pending.downlink is not downlink:
+            pending = Pending(downlink, changes)
+        if downlink.open:
+            self.pending[thread] = pending
+            self.failure = None
+        elif downlink.state in DELIVERED:
+            self.known |= {r: s for r, s in changes.items() if r not in self.control.reports}
+            self.failure = None
+            if changes.keys() & self.control.reports.keys() and not recalled:
+                self.pending[thread] = pending
+                self._settle(thread, pending)
+            else:
+                self._end(thread)
+        elif downlink.state is not DownlinkState.REPLACED:
+            self._end(thread)
+            self.failure = Failure(
+                kind=str(downlink.state),
+                reason=downlink.reason or downlink.error,
+                at=downlink.updated,
+            )
+
+    @callback
+    def _end(self, thread: str) -> None:
+        """Let a command be past; the same news of it may come again."""
+        newest = self.coordinator.downlinks.newest(thread)
+        if newest is not None:
+            self._ended[thread] = newest.id
+        self.pending.pop(thread, None)
+
+
+def _as_reported(device: EndDeviceState, path: str) -> object:
+    """Return an older value of a field, unless it was turned into something else for its entity."""
+    meaning = device.decisions.get(path)
+    if meaning is None or meaning.invert or meaning.value_map:
+        return None
+    return None if meaning.scale != 1 or meaning.offset else device.values.get(path)

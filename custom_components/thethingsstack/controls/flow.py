@@ -1,0 +1,434 @@
+"""Add control: a switch, valve, thermostat … for one end device, by preset or by hand."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from homeassistant.config_entries import ConfigSubentry, ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.const import Platform
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
+from homeassistant.helpers.translation import async_get_translations
+import voluptuous as vol
+
+from ..client.rights import TRAFFIC_DOWN_WRITE
+from ..const import DOMAIN
+from ..coordinator import ApplicationCoordinator
+from ..dialogs.base import running
+from ..end_devices.state import EndDeviceState
+from .form import (
+    FieldError,
+    commands_schema,
+    commands_shown,
+    fields_of,
+    read_commands,
+    read_reports,
+    report_schema,
+    reports_shown,
+)
+from .kinds import KINDS
+from .model import Control, InvalidControlError
+from .preset import Preset, async_presets
+from .preview import ControlPreview
+
+# Braces are placeholders in texts: what a user may type comes in by placeholder.
+_EXAMPLES = {
+    "value": "{value}",
+    "scaled": "{value*10:2}",
+    "object": '`{"socket": "on"}`',
+    "template": "`0E {{ '%02X' | format(value | int) }}`",
+}
+
+# Optional only in the schema: a required select begins with the first of its list.
+_DEVICE = vol.Optional("device")
+
+
+class ControlFlow(ConfigSubentryFlow):
+    """Device → preset, or platform → commands → reports → preview → done."""
+
+    def __init__(self) -> None:
+        """Start with nothing chosen."""
+        self._data: dict[str, Any] = {}
+        self._presets: dict[str, Preset] = {}
+        self._preset: Preset | None = None
+        self._given: dict[str, dict[str, Any]] = {}
+        """What was typed in a step, for coming back to it."""
+
+    # Which end device
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask for the end device."""
+        if (abort := self._not_ready()) is not None:
+            return abort
+        errors = {}
+        if user_input is not None:
+            if (device := self._device_named(user_input.get("device"))) is not None:
+                self._data["device"] = device.key
+                self._presets = await async_presets(self.hass)
+                return await self.async_step_source()
+            errors["device"] = "device_unknown"
+        return self.async_show_form(
+            step_id="user",
+            data_schema=self.add_suggested_values_to_schema(
+                vol.Schema({_DEVICE: self._device_selector()}), user_input
+            ),
+            description_placeholders={"warning": await self._warning()},
+            errors=errors,
+        )
+
+    async def _warning(self) -> str:
+        """Return what will keep every control from working, if there is something."""
+        if not self._coordinator.rights or TRAFFIC_DOWN_WRITE in self._coordinator.rights:
+            return ""
+        return "⚠ " + (await self._texts("preview"))["no_right"].format(right=TRAFFIC_DOWN_WRITE)
+
+    def _not_ready(self) -> SubentryFlowResult | None:
+        """Return the end of the dialogue where there is no end device to control."""
+        if not self._coordinator.roster.states:
+            return self.async_abort(reason="no_devices")
+        return None
+
+    @property
+    def _coordinator(self) -> ApplicationCoordinator:
+        return running(self._get_entry())
+
+    @property
+    def _device(self) -> EndDeviceState:
+        return self._coordinator.roster.states[self._data["device"]]
+
+    def _device_selector(self) -> SelectSelector:
+        return SelectSelector(
+            SelectSelectorConfig(
+                options=[
+                    SelectOptionDict(value=_label(device), label=_label(device))
+                    for device in self._coordinator.roster.states.values()
+                ],
+                mode=SelectSelectorMode.DROPDOWN,
+                custom_value=True,  # gives the list a search box
+                sort=True,
+            )
+        )
+
+    def _device_named(self, label: str | None) -> EndDeviceState | None:
+        states = self._coordinator.roster.states.values()
+        return next(
+            (device for device in states if label in (_label(device), device.device_id)), None
+        )
+
+    async def async_step_source(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Let the user choose between a preset and a control made by hand."""
+        fitting = self._fitting()
+        none = (await self._texts("preview"))["none"]
+        return self.async_show_menu(
+            step_id="source",
+            menu_options=["preset", "by_hand"],
+            description_placeholders={
+                "device": self._device.name,
+                "preset": ", ".join(preset.name for preset in fitting) or none,
+            },
+        )
+
+    # By preset
+
+    def _fitting(self) -> list[Preset]:
+        """Return the presets for the end device's model."""
+        versions = self._device.version_ids
+        if versions is None:
+            return []
+        model = f"{versions.brand_id}/{versions.model_id}".casefold()
+        return [preset for preset in self._presets.values() if model in preset.models]
+
+    async def async_step_preset(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the preset; the one for the end device's model is chosen already."""
+        errors = {}
+        if user_input is not None:
+            self._preset = self._presets.get(user_input.get("preset", ""))
+            if self._preset is not None:
+                return await self.async_step_preset_controls()
+            errors["preset"] = "preset_missing"
+        fitting = self._fitting()
+        # A required one would begin with the first of the list, whatever the model is.
+        key = vol.Required("preset", default=fitting[0].id) if fitting else vol.Optional("preset")
+        options = [
+            SelectOptionDict(value=preset.id, label=preset.name)
+            for preset in sorted(self._presets.values(), key=lambda preset: preset.name)
+        ]
+        selector = SelectSelector(
+            SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN)
+        )
+        return self.async_show_form(
+            step_id="preset",
+            data_schema=vol.Schema({key: selector}),
+            description_placeholders={"device": self._device.name},
+            errors=errors,
+        )
+
+    async def async_step_preset_controls(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask which of a preset's controls to make, and make them all at once."""
+        assert self._preset is not None
+        controls = self._preset.controls_of(self._data["device"])
+        errors = {}
+        if user_input is not None:
+            wanted = [control for control in controls if control.name in user_input["controls"]]
+            if wanted:
+                return self._create(wanted)
+            errors["controls"] = "no_controls"
+        platforms = await self._texts("platform")
+        options = [
+            SelectOptionDict(
+                value=control.name,
+                label=f"{control.name} ({platforms[control.platform]})",
+            )
+            for control in controls
+        ]
+        selector = SelectSelector(
+            SelectSelectorConfig(options=options, multiple=True, mode=SelectSelectorMode.LIST)
+        )
+        default = [control.name for control in controls]
+        return self.async_show_form(
+            step_id="preset_controls",
+            data_schema=vol.Schema({vol.Required("controls", default=default): selector}),
+            description_placeholders={
+                "device": self._device.name,
+                "preset": self._preset.name,
+                "source": self._preset.source,
+            },
+            errors=errors,
+            last_step=True,
+        )
+
+    def _create(self, controls: list[Control]) -> SubentryFlowResult:
+        """Add a subentry for each control, the last one as the result of the flow."""
+        entry = self._get_entry()
+        for control in controls[:-1]:
+            self.hass.config_entries.async_add_subentry(
+                entry,
+                ConfigSubentry(
+                    data=MappingProxyType(control.as_dict()),
+                    subentry_type=self._subentry_type,
+                    title=self._title(control),
+                    unique_id=None,
+                ),
+            )
+        last = controls[-1]
+        return self.async_create_entry(title=self._title(last), data=last.as_dict())
+
+    def _new_title(self, control: Control) -> str:
+        """Return the title of a changed control; one that the user gave stays."""
+        subentry = self._get_reconfigure_subentry()
+        automatic = subentry.title.startswith(f"{subentry.data['name']} · ")
+        return self._title(control) if automatic else subentry.title
+
+    def _title(self, control: Control) -> str:
+        return f"{control.name} · {self._device.name}"
+
+    # By hand
+
+    async def async_step_by_hand(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask what kind of control it is."""
+        errors = {}
+        if user_input is not None:
+            if name := user_input["name"].strip():
+                self._data |= {"platform": user_input["platform"], "name": name}
+                return await self.async_step_commands()
+            errors["name"] = "name_empty"
+        schema = vol.Schema(
+            {
+                vol.Required("platform"): SelectSelector(
+                    SelectSelectorConfig(
+                        options=[str(platform) for platform in KINDS],
+                        translation_key="platform",
+                        mode=SelectSelectorMode.DROPDOWN,
+                    )
+                ),
+                vol.Required("name"): TextSelector(),
+            }
+        )
+        return self.async_show_form(
+            step_id="by_hand",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            description_placeholders={"device": self._device.name},
+            errors=errors,
+        )
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for device and name of a control that there is; its platform stays."""
+        if (abort := self._not_ready()) is not None:
+            return abort
+        subentry = self._get_reconfigure_subentry()
+        errors = {}
+        if user_input is not None:
+            device = self._device_named(user_input.get("device"))
+            if device is None:
+                errors["device"] = "device_unknown"
+            elif not user_input["name"].strip():
+                errors["name"] = "name_empty"
+            else:
+                self._take_over(subentry.data)
+                self._data |= {"device": device.key, "name": user_input["name"].strip()}
+                return await self.async_step_commands()
+        device = self._coordinator.roster.states.get(subentry.data["device"])
+        shown = user_input or {
+            "device": _label(device) if device else None,
+            "name": subentry.data["name"],
+        }
+        schema = vol.Schema(
+            {
+                _DEVICE: self._device_selector(),
+                vol.Required("name"): TextSelector(),
+            }
+        )
+        return self.async_show_form(
+            step_id="reconfigure",
+            data_schema=self.add_suggested_values_to_schema(schema, shown),
+            errors=errors,
+        )
+
+    def _take_over(self, data: Mapping[str, Any]) -> None:
+        """Show in the forms what the control has now."""
+        self._data = dict(data)
+        try:
+            control = Control.from_dict(data)
+        except InvalidControlError:
+            return
+        self._given = {"commands": commands_shown(control), "reports": reports_shown(control)}
+
+    async def async_step_commands(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the frames of the commands."""
+        platform = Platform(self._data["platform"])
+        errors, detail = {}, ""
+        if user_input is not None:
+            self._given["commands"] = user_input
+            try:
+                for key in ("unit", "minimum", "maximum", "step"):
+                    self._data.pop(key, None)
+                self._data |= read_commands(platform, user_input)
+                await self._async_preview()
+            except FieldError as err:
+                errors[err.field], detail = err.key, err.detail
+            else:
+                if KINDS[platform].reports:
+                    return await self.async_step_reports()
+                return await self.async_step_preview()
+        uplink = self._device.last_data_uplink
+        # Most end devices listen on the port that they speak on.
+        shown = self._given.get("commands") or {"f_port": uplink.f_port if uplink else None}
+        return self.async_show_form(
+            step_id="commands",
+            data_schema=self.add_suggested_values_to_schema(commands_schema(platform), shown),
+            description_placeholders={
+                **_EXAMPLES,
+                "name": self._data["name"],
+                "device": self._device.name,
+                "detail": detail,
+            },
+            errors=errors,
+        )
+
+    async def async_step_reports(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the decoded fields that report the state."""
+        platform = Platform(self._data["platform"])
+        errors, detail = {}, ""
+        if user_input is not None:
+            self._given["reports"] = user_input
+            try:
+                self._data["reports"] = read_reports(platform, self._data["choices"], user_input)
+            except FieldError as err:
+                errors[err.field], detail = err.key, err.detail
+            else:
+                return await self.async_step_preview()
+        return self.async_show_form(
+            step_id="reports",
+            data_schema=self.add_suggested_values_to_schema(
+                report_schema(platform, self._fields()), self._given.get("reports")
+            ),
+            description_placeholders={
+                "name": self._data["name"],
+                "device": self._device.name,
+                "detail": detail,
+            },
+            errors=errors,
+        )
+
+    def _fields(self) -> dict[str, str]:
+        """Return the fields of the newest uplink with their value, and others known before."""
+        device = self._device
+        uplink = device.last_data_uplink
+        fields = {path: path for path in device.decisions}
+        for path, value in fields_of(uplink.decoded_payload if uplink else None):
+            fields[path] = f"{path} = {value}"
+        return fields
+
+    async def async_step_preview(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show what will be sent, and end."""
+        control = Control.from_dict(self._data)
+        if user_input is not None:
+            if self.source == "user":
+                return self._create([control])
+            return self.async_update_and_abort(
+                self._get_entry(),
+                self._get_reconfigure_subentry(),
+                title=self._new_title(control),
+                data=control.as_dict(),
+            )
+        return self.async_show_form(
+            step_id="preview",
+            data_schema=vol.Schema({}),
+            description_placeholders={
+                "name": control.name,
+                "device": self._device.name,
+                "frames": await self._async_preview(),
+                "reports": "\n".join(f"- {report.path}" for report in control.reports.values())
+                or f"- {(await self._texts('preview'))['assumed']}",
+            },
+            last_step=True,
+        )
+
+    async def _async_preview(self) -> str:
+        """Return what the commands will send; raises FieldError for one that can't be sent."""
+        preview = ControlPreview(
+            self.hass,
+            self._coordinator,
+            self._device,
+            await self._texts("command"),
+            await self._texts("preview"),
+        )
+        return await preview.async_table(self._data)
+
+    async def _texts(self, selector: str) -> dict[str, str]:
+        """Return the translated options of a select, by key."""
+        prefix = f"component.{DOMAIN}.selector.{selector}.options."
+        texts = await async_get_translations(
+            self.hass, self.hass.config.language, "selector", [DOMAIN]
+        )
+        return {k.removeprefix(prefix): text for k, text in texts.items() if k.startswith(prefix)}
+
+
+def _label(device: EndDeviceState) -> str:
+    """Return how a list of end devices names one: name, id and model, all searchable."""
+    versions = device.version_ids
+    parts = [device.name, device.device_id]
+    if versions and versions.model_id:
+        parts.append(versions.model_id.upper())
+    return " · ".join(dict.fromkeys(parts))

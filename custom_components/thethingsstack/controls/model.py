@@ -1,0 +1,329 @@
+"""What a control is: one entity of one end device, the frames it sends, the fields it reads.
+
+Stored as the data of a config subentry; nothing here knows entities or the network.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import re
+from typing import Any, Self
+
+from homeassistant.const import Platform
+
+from ..client import Downlink
+from .kinds import CLIMATE_MODES, KINDS, NUMBERS, TRUTHS, PlatformKind, Role, State
+from .payload_template import Filled, Form, FrameError, Render, fill, read_payload
+
+SUBENTRY_CONTROL = "control"
+
+ON_WORDS = frozenset({"on", "open", "opened", "true", "yes", "1", "locked", "active", "enabled"})
+OFF_WORDS = frozenset(
+    {"off", "close", "closed", "false", "no", "0", "unlocked", "inactive", "disabled"}
+)
+MAX_PORT = 223
+
+
+def threads_of(subentry_id: str) -> list[str]:
+    """Return the names under which a control's commands replace each other.
+
+    A thermostat has two: a new mode must not take a new temperature out of the queue.
+    """
+    return [subentry_id, f"{subentry_id}-{Role.MODE}"]
+
+
+def thread_of(subentry_id: str, changes: Mapping[Role, State]) -> str:
+    """Return the name under which commands with such changes replace each other."""
+    return threads_of(subentry_id)[Role.MODE in changes]
+
+
+class InvalidControlError(ValueError):
+    """A stored control, or one of a preset, that makes no sense."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A frame that a control can send."""
+
+    payload: str | Mapping[str, Any]
+    form: Form
+    f_port: int | None = None
+    """`None` only for an object: its formatter chooses the port."""
+    confirmed: bool = False
+
+    def fill(self, value: State | None, render: Render) -> Filled:
+        """Return the payload for a value; raises FrameError."""
+        return fill(self.form, self.payload, value, render)
+
+    def downlink(self, value: State | None, render: Render) -> Downlink:
+        """Return what to queue for a value; raises FrameError."""
+        filled = self.fill(value, render)
+        return Downlink(
+            f_port=self.f_port,
+            payload=filled if isinstance(filled, bytes) else None,
+            decoded_payload=None if isinstance(filled, bytes) else filled,
+            confirmed=self.confirmed,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return this as JSON."""
+        payload = self.payload if isinstance(self.payload, str) else dict(self.payload)
+        return {
+            "form": str(self.form),
+            "payload": payload,
+            "f_port": self.f_port,
+            "confirmed": self.confirmed,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `as_dict` gave, or a preset has; raises InvalidControlError."""
+        payload = data["payload"]
+        if not isinstance(payload, str | Mapping):
+            raise InvalidControlError(f"{payload!r} must be a text, in quotes")
+        try:
+            form, payload = read_payload(payload)
+        except FrameError as err:
+            raise InvalidControlError(f"{payload!r} is no payload: {err}") from err
+        f_port = data.get("f_port")
+        if f_port is None and form is not Form.OBJECT:
+            raise InvalidControlError(f"{payload!r} has no port")
+        if f_port is not None and not 1 <= int(f_port) <= MAX_PORT:
+            raise InvalidControlError(f"{f_port} is no port for downlinks")
+        return cls(
+            payload=payload,
+            form=form,
+            f_port=None if f_port is None else int(f_port),
+            confirmed=bool(data.get("confirmed", False)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A decoded field that tells what a role is at."""
+
+    path: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What a reported value stands for; numbers and words for on and off need no entry."""
+
+    def find(self, decoded: object) -> object:
+        """Return what a decoded payload has at the path, or at the first of several."""
+        for path in self.paths:
+            if (raw := lookup(decoded, path)) is not None:
+                return raw
+        return None
+
+    @property
+    def paths(self) -> list[str]:
+        """Return the fields that may tell: formatters of different versions name it differently."""
+        return [path.strip() for path in self.path.split("|")]
+
+    def read(self, role: Role, raw: object) -> State | None:
+        """Return what a decoded value says; `None` for nothing that can be used."""
+        word = _word(raw)
+        known = {key.casefold(): to for key, to in self.values.items()}
+        mapped = known.get(word)
+        if role in TRUTHS:
+            return truth(mapped) if known else truth(raw)
+        if role in (Role.OPTION, Role.MODE):
+            return mapped if mapped is not None else (None if known else word or None)
+        if role in NUMBERS:
+            return number(mapped if mapped is not None else raw)
+        if mapped is not None:
+            return mapped
+        if isinstance(raw, bool) or raw is None or isinstance(raw, Mapping | list):
+            return None
+        return raw if isinstance(raw, int | float | str) else str(raw)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return this as JSON."""
+        return {"path": self.path, "values": dict(self.values)}
+
+
+def _word(raw: object) -> str:
+    """Return a reported value as one writes it: 1.0 is 1, true is true."""
+    if isinstance(raw, bool):
+        return str(raw).lower()
+    if isinstance(raw, float) and raw.is_integer():
+        raw = int(raw)
+    return str(raw).strip().casefold() if isinstance(raw, str | int | float) else ""
+
+
+def truth(raw: object) -> bool | None:
+    """Return whether a reported value means on, open or locked."""
+    word = _word(raw)
+    if word in ON_WORDS:
+        return True
+    return False if word in OFF_WORDS else None
+
+
+def number(raw: object) -> float | None:
+    """Return the number that a reported value is."""
+    if isinstance(raw, bool):
+        return None
+    if isinstance(raw, int | float):
+        return float(raw)
+    if isinstance(raw, str) and re.fullmatch(r"\s*[+-]?\d+(?:\.\d+)?\s*", raw):
+        return float(raw)
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """One control: the subentry's data, checked."""
+
+    device: str
+    """Key of the end device."""
+    platform: Platform
+    name: str
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    choices: Mapping[str, Command] = field(default_factory=dict)
+    """The command of each option or mode."""
+    reports: Mapping[Role, Report] = field(default_factory=dict)
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    unit: str | None = None
+    preset: str | None = None
+    """Which preset it was made by."""
+
+    @property
+    def kind(self) -> PlatformKind:
+        """Return what its platform consists of."""
+        return KINDS[self.platform]
+
+    @property
+    def assumed(self) -> bool:
+        """Return whether no field reports the state of the entity."""
+        main = self.kind.main
+        told = {main, Role.POSITION} if main is Role.STATE else {main}
+        return main is not None and not told & self.reports.keys()
+
+    def command_for(
+        self, name: str, value: State | None = None
+    ) -> tuple[Command, dict[Role, State]]:
+        """Return a command and what it changes; raises KeyError for one that it doesn't have."""
+        kind = self.kind.command(name)
+        if kind is None:
+            assert self.kind.choices is not None
+            return self.choices[name], {self.kind.choices: name}
+        command = self.commands[name]
+        to = value if kind.to is None else kind.to
+        if kind.role is None or to is None:
+            return command, {}
+        return command, {kind.role: to} | self._implied(kind.role, to)
+
+    def _implied(self, role: Role, to: State) -> dict[Role, State]:
+        """Return what else a command changes, where nothing reports that."""
+        implied: dict[Role, State] = {}
+        if role in (Role.POSITION, Role.BRIGHTNESS) and Role.STATE not in self.reports:
+            implied[Role.STATE] = bool(to)
+        elif (
+            role is Role.STATE and "position" in self.commands and Role.POSITION not in self.reports
+        ):
+            implied[Role.POSITION] = 100.0 if to else 0.0
+        return implied
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return this as a subentry's data."""
+        data: dict[str, Any] = {
+            "device": self.device,
+            "platform": str(self.platform),
+            "name": self.name,
+            "commands": {name: command.as_dict() for name, command in self.commands.items()},
+            "choices": {name: command.as_dict() for name, command in self.choices.items()},
+            "reports": {str(role): report.as_dict() for role, report in self.reports.items()},
+        }
+        for key in ("minimum", "maximum", "step", "unit", "preset"):
+            if (value := getattr(self, key)) is not None:
+                data[key] = value
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read a subentry's data, or a preset's control; raises InvalidControlError."""
+        try:
+            control = cls(
+                device=str(data["device"]),
+                platform=Platform(data["platform"]),
+                name=str(data["name"]),
+                commands=_commands(data.get("commands"), data),
+                choices=_commands(data.get("choices"), data),
+                reports={
+                    Role(role): _report(report)
+                    for role, report in (data.get("reports") or {}).items()
+                },
+                minimum=_optional(data.get("minimum")),
+                maximum=_optional(data.get("maximum")),
+                step=_optional(data.get("step")),
+                unit=data.get("unit"),
+                preset=data.get("preset"),
+            )
+        except InvalidControlError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as err:
+            raise InvalidControlError(f"{type(err).__name__}: {err}") from err
+        control.check()
+        return control
+
+    def check(self) -> None:
+        """Raise InvalidControlError unless its platform can work with it."""
+        kind = KINDS.get(self.platform)
+        if kind is None:
+            raise InvalidControlError(f"no control can be a {self.platform}")
+        if unknown := set(self.commands) - {command.name for command in kind.commands}:
+            raise InvalidControlError(f"a {self.platform} has no command {min(unknown)}")
+        for command in kind.commands:
+            if command.required and command.name not in self.commands:
+                raise InvalidControlError(f"the command {command.name} is missing")
+        if unread := set(self.reports) - set(kind.reports):
+            raise InvalidControlError(f"a {self.platform} shows no {min(unread)}")
+        if self.choices and kind.choices is None:
+            raise InvalidControlError(f"a {self.platform} has no choices")
+        if kind.choices is Role.OPTION and not self.choices:
+            raise InvalidControlError("a select needs options")
+        if kind.choices is Role.MODE and (odd := set(self.choices) - set(CLIMATE_MODES)):
+            raise InvalidControlError(f"{min(odd)} is no mode of a climate")
+        if kind.ranged and (
+            self.minimum is None or self.maximum is None or self.minimum >= self.maximum
+        ):
+            raise InvalidControlError("the lowest value must be below the highest")
+
+
+def _optional(raw: Any) -> float | None:
+    return None if raw is None else float(raw)
+
+
+def _commands(raw: Any, defaults: Mapping[str, Any]) -> dict[str, Command]:
+    """Read commands; port and confirmation may be given once for all, a payload stand alone."""
+    common = {key: defaults[key] for key in ("f_port", "confirmed") if key in defaults}
+    commands = {}
+    for name, item in (raw or {}).items():
+        given = item if isinstance(item, Mapping) and "payload" in item else {"payload": item}
+        commands[str(name)] = Command.from_dict({**common, **given})
+    return commands
+
+
+def _report(raw: Any) -> Report:
+    if isinstance(raw, str):
+        return Report(path=raw)
+    values = {str(key): str(value) for key, value in (raw.get("values") or {}).items()}
+    return Report(path=str(raw["path"]), values=values)
+
+
+_STEPS = re.compile(r"(?:\\.|[^.\\])+")
+
+
+def lookup(decoded: object, path: str) -> object:
+    """Return what a decoded payload has at a path of keys and list positions; `None`: nothing."""
+    found = decoded
+    for step in _STEPS.findall(path):
+        key = re.sub(r"\\(.)", r"\1", step)
+        if isinstance(found, Mapping):
+            found = found.get(key)
+        elif isinstance(found, list) and key.isdecimal() and int(key) < len(found):
+            found = found[int(key)]
+        else:
+            return None
+    if isinstance(found, Mapping):  # a value with its unit or label beside it
+        return found.get("value")
+    return found

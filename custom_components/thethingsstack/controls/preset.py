@@ -1,0 +1,107 @@
+"""Models whose downlink commands are known from their makers' public documents."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+import logging
+from pathlib import Path
+from typing import Any, Self
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util.yaml import load_yaml
+
+from ..const import DOMAIN
+from .model import Control, InvalidControlError
+
+_LOGGER = logging.getLogger(__name__)
+
+FOLDER = Path(__file__).parent.parent / "presets"
+OWN_FOLDER = f"{DOMAIN}/presets"
+"""In Home Assistant's configuration folder: the user's own."""
+_COMMON = ("f_port", "confirmed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """The controls of a model."""
+
+    id: str
+    name: str
+    models: frozenset[str]
+    """Brand and model in the Device Repository, as brand/model."""
+    source: str
+    """The public document that the commands are from."""
+    controls: tuple[Mapping[str, Any], ...]
+
+    def controls_of(self, device: str) -> list[Control]:
+        """Return the controls for an end device, by its key."""
+        return [
+            Control.from_dict({**control, "device": device, "preset": self.id})
+            for control in self.controls
+        ]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read a preset; raises InvalidControlError, KeyError, TypeError or AttributeError."""
+        common = {key: data[key] for key in _COMMON if key in data}
+        preset = cls(
+            id=str(data["id"]),
+            name=str(data["name"]),
+            models=frozenset(str(model).casefold() for model in data.get("models") or ()),
+            source=str(data["source"]),
+            controls=tuple({**common, **_plain(control)} for control in data["controls"]),
+        )
+        if not preset.controls:
+            raise InvalidControlError("there are no controls")
+        preset.controls_of("")
+        return preset
+
+
+async def async_presets(hass: HomeAssistant) -> dict[str, Preset]:
+    """Return all presets by id; one of the user's own wins over ours of the same id."""
+    own = Path(hass.config.path(OWN_FOLDER))
+    return await hass.async_add_executor_job(lambda: {**built_in(), **read_folder(own)})
+
+
+@cache
+def built_in() -> dict[str, Preset]:
+    """Return the presets that the integration brings; reads files the first time."""
+    return read_folder(FOLDER)
+
+
+def read_folder(folder: Path) -> dict[str, Preset]:
+    """Return the presets of all files in a folder, by id; blocks on the disk."""
+    presets: dict[str, Preset] = {}
+    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
+        presets |= {preset.id: preset for preset in _read(path)}
+    return presets
+
+
+def _read(path: Path) -> Iterator[Preset]:
+    """Yield the presets of a file; what can't be read is told in the log, the rest works."""
+    try:
+        items: Any = load_yaml(str(path)) or []
+    except (HomeAssistantError, OSError) as err:
+        _LOGGER.warning("The presets in %s can't be read: %s", path, err)
+        return
+    for item in items if isinstance(items, list) else [items]:
+        try:
+            yield Preset.from_dict(item)
+        except (InvalidControlError, KeyError, TypeError, AttributeError) as err:
+            name = item.get("id") if isinstance(item, Mapping) else item
+            _LOGGER.warning("The preset %s in %s makes no sense: %r", name, path, err)
+
+
+def _plain(node: Any) -> Any:
+    """Return what YAML gave, with on and off as words where it took them for truths."""
+    if not isinstance(node, Mapping):
+        return node
+    return {
+        {True: "on", False: "off"}.get(key, key) if isinstance(key, bool) else key: (
+            {True: "on", False: "off"}[item]
+            if isinstance(item, bool) and key not in _COMMON
+            else _plain(item)
+        )
+        for key, item in node.items()
+    }

@@ -1,0 +1,146 @@
+"""The controls of an application, kept in step with its config subentries without a reload."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from ..const import DOMAIN
+from ..end_devices.roster import EndDeviceRoster
+from ..end_devices.state import EndDeviceState
+from ..issues.report import tell
+from .model import SUBENTRY_CONTROL, Control, InvalidControlError, threads_of
+
+type ControlFactory = Callable[[str, Control, EndDeviceState], Entity]
+
+
+class Controls:
+    """One entity for each control whose end device is there, and a repair issue for the others.
+
+    The entity gets its `device_entry`, never `device_info`: with that, Home Assistant would
+    move the end device into the subentry and delete all its other entities.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        roster: EndDeviceRoster,
+        forget: Callable[[str], None],
+    ) -> None:
+        """Start with none; `forget` is told the threads of each control that is gone."""
+        self._hass = hass
+        self._entry = entry
+        self._roster = roster
+        self._forget = forget
+        self._platforms: dict[Platform, tuple[ControlFactory, AddConfigEntryEntitiesCallback]] = {}
+        self._data: dict[str, dict[str, Any]] = {}
+        self._entities: dict[str, Entity] = {}
+        self._applying = asyncio.Lock()
+
+    @callback
+    def async_connect(
+        self, platform: Platform, factory: ControlFactory, add: AddConfigEntryEntitiesCallback
+    ) -> None:
+        """Add the controls of a platform, and from now on those that are new."""
+        self._platforms[platform] = (factory, add)
+        for subentry in self._subentries():
+            if subentry.data.get("platform") == platform:
+                self._add(subentry)
+
+    @callback
+    def async_start(self) -> None:
+        """Remember what is there now; call it when all platforms are connected."""
+        self._data = {subentry.subentry_id: dict(subentry.data) for subentry in self._subentries()}
+
+    async def async_apply(self) -> None:
+        """Add, change and remove what the subentries say; a new title alone changes nothing."""
+        async with self._applying:
+            now = {s.subentry_id: dict(s.data) for s in self._subentries()}
+            before, self._data = self._data, now
+            for gone in before.keys() - now.keys():
+                # Home Assistant has removed the entity with its subentry.
+                self._entities.pop(gone, None)
+                ir.async_delete_issue(self._hass, DOMAIN, self._issue_id(gone))
+                for thread in threads_of(gone):
+                    self._forget(thread)
+            changed = [i for i in before.keys() & now.keys() if before[i] != now[i]]
+            await self._async_take_away(changed)
+            for subentry_id in [*changed, *(now.keys() - before.keys())]:
+                if (subentry := self._entry.subentries.get(subentry_id)) is not None:
+                    self._add(subentry)
+
+    async def async_device_gone(self, key: str) -> None:
+        """Take away the controls of an end device that left Home Assistant."""
+        async with self._applying:
+            await self._async_take_away([s.subentry_id for s in self.of_device(key)])
+            for subentry in self.of_device(key):
+                self._add(subentry)
+
+    @callback
+    def async_device_came(self, device: EndDeviceState) -> None:
+        """Add the controls that an end device had before."""
+        for subentry in self.of_device(device.key):
+            if subentry.subentry_id not in self._entities:
+                self._add(subentry)
+
+    def of_device(self, key: str) -> list[ConfigSubentry]:
+        """Return the subentries of an end device's controls."""
+        return [s for s in self._subentries() if s.data.get("device") == key]
+
+    def _subentries(self) -> Iterator[ConfigSubentry]:
+        return (
+            subentry
+            for subentry in list(self._entry.subentries.values())
+            if subentry.subentry_type == SUBENTRY_CONTROL
+        )
+
+    async def _async_take_away(self, subentry_ids: Iterable[str]) -> None:
+        """Remove entities, but not what the registry knows of them."""
+        for subentry_id in subentry_ids:
+            entity = self._entities.pop(subentry_id, None)
+            if entity is not None and entity.hass is not None:
+                await entity.async_remove(force_remove=True)
+
+    @callback
+    def _add(self, subentry: ConfigSubentry) -> None:
+        issue_id = self._issue_id(subentry.subentry_id)
+        try:
+            control = Control.from_dict(subentry.data)
+        except InvalidControlError as err:
+            tell(
+                self._hass,
+                issue_id,
+                "control_invalid",
+                {"control": subentry.title, "error": str(err)},
+            )
+            return
+        if control.platform not in self._platforms:
+            return
+        device = self._roster.states.get(control.device)
+        device_entry = dr.async_get(self._hass).async_get_device_by_identifier(
+            (DOMAIN, control.device), self._entry.entry_id
+        )
+        if device is None or device_entry is None:
+            tell(
+                self._hass,
+                issue_id,
+                "control_without_device",
+                {"control": subentry.title, "application": self._entry.title},
+            )
+            return
+        ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+        factory, add = self._platforms[control.platform]
+        entity = factory(subentry.subentry_id, control, device)
+        entity.device_entry = device_entry
+        self._entities[subentry.subentry_id] = entity
+        add([entity], config_subentry_id=subentry.subentry_id)
+
+    def _issue_id(self, subentry_id: str) -> str:
+        return f"control_{self._entry.entry_id}_{subentry_id}"

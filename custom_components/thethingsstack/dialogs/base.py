@@ -1,0 +1,55 @@
+"""What the dialogues of an application have in common: the application, and a form asked again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, OptionsFlow
+from homeassistant.data_entry_flow import AbortFlow, FlowHandler, FlowResult
+import voluptuous as vol
+
+from ..coordinator import ApplicationCoordinator, TtsConfigEntry
+from ..provisioning.errors import Refusal
+
+
+def running(entry: ConfigEntry) -> ApplicationCoordinator:
+    """Return the application; it may be reloaded or stopped while a dialogue is open.
+
+    Raises AbortFlow `not_loaded`, which ends the dialogue.
+    """
+    if entry.state is not ConfigEntryState.LOADED:
+        raise AbortFlow("not_loaded")
+    coordinator: ApplicationCoordinator = entry.runtime_data
+    return coordinator
+
+
+class ApplicationOptionsFlow(OptionsFlow):
+    """A part of the options that needs the application connected."""
+
+    config_entry: TtsConfigEntry
+
+    @property
+    def _coordinator(self) -> ApplicationCoordinator:
+        return running(self.config_entry)
+
+
+def form[ResultT: FlowResult[Any, Any]](
+    flow: FlowHandler[Any, ResultT, Any],
+    step_id: str,
+    schema: vol.Schema,
+    suggested: Mapping[str, Any] | None,
+    refused: Refusal | None,
+    *,
+    told: Mapping[str, str] | None = None,
+    last_step: bool | None = None,
+) -> ResultT:
+    """Show a form with what was typed, and why it was refused: at its field, or above all."""
+    errors = {}
+    if refused is not None:
+        errors[refused.field if refused.field in schema.schema else "base"] = refused.key
+    return flow.async_show_form(
+        step_id=step_id,
+        data_schema=flow.add_suggested_values_to_schema(schema, suggested),
+        errors=errors,
+        description_placeholders={**(told or {}), **(refused.placeholders if refused else {})},
+        last_step=last_step,
+    )

@@ -1,0 +1,1 @@
+"""A downlink from the request to the end device's acknowledgement."""

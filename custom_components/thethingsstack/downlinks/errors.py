@@ -1,0 +1,62 @@
+"""What the server's refusals of a downlink mean to the user."""
+
+from homeassistant.exceptions import HomeAssistantError
+
+from ..client import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    MissingRight,
+    RateLimited,
+    ServerFailed,
+    StackError,
+)
+from ..client.rights import TRAFFIC_DOWN_WRITE
+from ..const import DOMAIN
+
+# The server's names of refusals, and the translations that say what to do.
+KEYS = {
+    "application_downlink_too_long": "downlink_too_long",
+    "confirmed_multicast_downlink": "downlink_confirmed_multicast",
+    "device_not_found": "downlink_device_not_found",
+    "downlink_expired": "downlink_expired",
+    "downlink_max_retries_invalid": "downlink_retries_invalid",
+    "downlink_queue_capacity": "downlink_queue_full",
+    "no_device_session": "downlink_no_session",
+    "no_downlink_path": "downlink_no_path",
+    "no_f_port": "downlink_port_missing",
+    "no_payload": "downlink_no_payload",
+    "output_errors": "downlink_encoder_failed",
+    "unknown_mac_state": "downlink_unknown_mac_state",
+    "validation": "downlink_invalid",
+}
+
+
+def failure(key: str, **placeholders: object) -> HomeAssistantError:
+    """Return the error with this translation key."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders={name: str(value) for name, value in placeholders.items()},
+    )
+
+
+def translated(error: StackError) -> HomeAssistantError:
+    """Return the server's error as Home Assistant tells it; without a name of ours, as it is."""
+    match error:
+        case MissingRight():
+            right = ", ".join(error.rights) or TRAFFIC_DOWN_WRITE
+            return failure("downlink_missing_right", right=right)
+        case AuthenticationFailed():
+            return failure("downlink_key_refused", reason=error.name)
+        case RateLimited() if error.name not in KEYS:
+            return failure("downlink_rate_limited", seconds=round(error.retry_after))
+        case ConnectionFailed() | ServerFailed():
+            return failure("downlink_no_answer", error=error)
+    if error.name not in KEYS:
+        return failure("downlink_refused", name=error.name, error=error)
+    return failure(
+        KEYS[error.name],
+        error=error,
+        length=error.attributes.get("length", "?"),
+        max=error.attributes.get("max", "?"),
+    )

@@ -1,0 +1,139 @@
+"""Sensors of end devices that are sent downlinks: the last one, the queue, the fair use."""
+
+from collections.abc import Mapping
+from typing import Any, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from ..coordinator import ApplicationCoordinator, TtsConfigEntry
+from ..end_devices.state import DOWNLINK_COUNT, DOWNLINK_QUEUE, DOWNLINK_STATE, EndDeviceState
+from ..entity import EndDeviceEntity, async_add_in_chunks
+from .ledger import DownlinkState
+
+STATES = [state.value for state in DownlinkState if state is not DownlinkState.TIMED_OUT]
+
+STATE_SENSOR = SensorEntityDescription(
+    key=DOWNLINK_STATE,
+    translation_key=DOWNLINK_STATE,
+    device_class=SensorDeviceClass.ENUM,
+    options=STATES,
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
+QUEUE_SENSOR = SensorEntityDescription(
+    key=DOWNLINK_QUEUE,
+    translation_key=DOWNLINK_QUEUE,
+    state_class=SensorStateClass.MEASUREMENT,
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
+COUNT_SENSOR = SensorEntityDescription(
+    key=DOWNLINK_COUNT,
+    translation_key=DOWNLINK_COUNT,
+    state_class=SensorStateClass.MEASUREMENT,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    entity_registry_enabled_default=False,
+)
+DOWNLINK_SENSORS = (STATE_SENSOR, QUEUE_SENSOR, COUNT_SENSOR)
+
+
+async def async_add_downlink_sensors(
+    hass: HomeAssistant, entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the sensors of devices that ever had a downlink, and from now on of others'."""
+    coordinator = entry.runtime_data
+
+    def sensors(device: EndDeviceState) -> list[SensorEntity]:
+        if not device.downlink.seen:
+            return []
+        return [
+            LastDownlinkSensor(coordinator, device),
+            CountSensor(coordinator, device, QUEUE_SENSOR),
+            CountSensor(coordinator, device, COUNT_SENSOR),
+        ]
+
+    @callback
+    def add(device: EndDeviceState) -> None:
+        if new := sensors(device):
+            async_add_entities(new)
+
+    await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), sensors)
+    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.signals.new_device, add))
+    seen_first = coordinator.downlinks.news.seen_first
+    entry.async_on_unload(async_dispatcher_connect(hass, seen_first, add))
+
+
+class LastDownlinkSensor(EndDeviceEntity, SensorEntity):
+    """Where the newest downlink of an end device stands."""
+
+    entity_description = STATE_SENSOR
+    _attr_native_value: str | None = None
+
+    def __init__(self, coordinator: ApplicationCoordinator, device: EndDeviceState) -> None:
+        """Listen for downlinks."""
+        super().__init__(coordinator, device, DOWNLINK_STATE)
+        self._details: dict[str, Any] = {}
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """Return which downlink it is, why it failed, and when it can go out at the earliest."""
+        return self._details
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Take over the newest downlink."""
+        last = self.device.downlink.last
+        if last is None:
+            return False
+        expected = self.coordinator.downlinks.expected_at(self.device) if last.waiting else None
+        details = {
+            "f_port": last.f_port,
+            "confirmed": last.confirmed,
+            "attempt": last.attempt,
+            "correlation_id": last.id,
+            "error": last.error,
+            "reason": last.reason,
+            # To the minute: an estimate, and no new state each time somebody looks.
+            "expected": expected.replace(second=0, microsecond=0).isoformat() if expected else None,
+            "changed": last.updated.isoformat(),
+        }
+        if (last.state.value, details) == (self._attr_native_value, self._details):
+            return False
+        self._attr_native_value, self._details = last.state.value, details
+        return True
+
+
+class CountSensor(EndDeviceEntity, SensorEntity):
+    """How many downlinks wait, or went out in 24 hours."""
+
+    _attr_native_value: int | None = None
+
+    def __init__(
+        self,
+        coordinator: ApplicationCoordinator,
+        device: EndDeviceState,
+        description: SensorEntityDescription,
+    ) -> None:
+        """Describe the sensor."""
+        super().__init__(coordinator, device, description.key)
+        self.entity_description = description
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Take over the count."""
+        standing = self.device.downlink
+        value = standing.queue if self.key == DOWNLINK_QUEUE else standing.in_24_hours
+        if value == self._attr_native_value:
+            return False
+        self._attr_native_value = value
+        return True

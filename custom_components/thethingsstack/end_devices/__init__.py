@@ -1,0 +1,1 @@
+"""The live state of end devices, and which of them Home Assistant has."""

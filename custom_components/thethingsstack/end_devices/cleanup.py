@@ -1,0 +1,86 @@
+"""What goes with an end device that is removed, by the user or after a grace period."""
+
+from datetime import datetime, timedelta
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.util import dt as dt_util
+
+from ..const import CONF_FORGET_AFTER, DEFAULT_FORGET_AFTER, DOMAIN
+from ..coordinator import TtsConfigEntry
+from .state import EndDeviceState
+
+INTERVAL = timedelta(hours=6)
+
+
+@callback
+def async_watch_vanished(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Remove end devices that The Things Stack has not had for as long as the options say."""
+
+    @callback
+    def look(_now: datetime | None = None) -> None:
+        forget_vanished(hass, entry)
+
+    entry.async_on_unload(async_track_time_interval(hass, look, INTERVAL))
+    look()
+
+
+@callback
+def forget_vanished(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Note since when end devices are gone, and remove those whose time is over."""
+    coordinator = entry.runtime_data
+    days = entry.options.get(CONF_FORGET_AFTER, DEFAULT_FORGET_AFTER)
+    since = coordinator.fields.vanished
+    now = dt_util.utcnow()
+    for device in list(coordinator.roster.states.values()):
+        if not device.vanished:
+            if since.pop(device.key, None) is not None:
+                coordinator.fields.save_soon()
+            continue
+        if device.key not in since:
+            since[device.key] = now
+            coordinator.fields.save_soon()
+        if days and now - since[device.key] >= timedelta(days=days):
+            forget(hass, entry, device)
+            coordinator.roster.remove(device)
+
+
+@callback
+def forget(hass: HomeAssistant, entry: TtsConfigEntry, device: EndDeviceState) -> None:
+    """Forget decisions, downlinks and controls of an end device that goes for good."""
+    coordinator = entry.runtime_data
+    coordinator.fields.forget(device.key)
+    coordinator.downlinks.forget_device(device.device_id)
+    if device.registry_id is not None:
+        registered = dr.async_get(hass).async_get(device.registry_id)
+        if registered is not None:
+            remove_controls(hass, entry, registered)
+
+
+@callback
+def deleted(hass: HomeAssistant, entry: TtsConfigEntry, device_id: str, *, also_here: bool) -> None:
+    """Show that an end device was deleted on the servers, or take it out of Home Assistant, too."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return  # its next start shows it
+    coordinator = entry.runtime_data
+    coordinator.halves.whole(device_id)
+    coordinator.roster.registrations.pop(device_id, None)
+    device = coordinator.roster.by_device_id(device_id)
+    if device is None:
+        return
+    if not also_here or device.registry_id is None:
+        coordinator.membership.vanish(device)
+        return
+    forget(hass, entry, device)
+    dr.async_get(hass).async_remove_device(device.registry_id)
+
+
+@callback
+def remove_controls(hass: HomeAssistant, entry: TtsConfigEntry, device: dr.AnyDeviceEntry) -> None:
+    """Remove the controls of an end device: Home Assistant would leave them behind."""
+    keys = {key for domain, key in device.identifiers if domain == DOMAIN}
+    for subentry in list(entry.subentries.values()):
+        if subentry.data.get("device") in keys:
+            hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)

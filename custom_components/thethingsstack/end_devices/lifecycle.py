@@ -1,0 +1,236 @@
+"""Which end devices are in Home Assistant: they come, change, vanish and go."""
+
+import asyncio
+from collections.abc import Iterable
+import logging
+from typing import Protocol
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import Context, Event, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+
+from ..application.connection_state import Link
+from ..application.signals import Signals
+from ..application.status import Hub
+from ..client import EndDevice, EndDeviceIds, Stack, StackError
+from ..client.rights import DEVICES_READ
+from ..const import DOMAIN
+from ..controls.subentries import Controls
+from ..downlinks.sender import Downlinks
+from ..fields.decisions import FieldStore
+from ..fields.known_locations import registered_location
+from ..payload import Meaning
+from .model_sensors import ModelSensors
+from .roster import EndDeviceRoster
+from .state import LOCATION, STATUS, EndDeviceState, field_key
+
+_LOGGER = logging.getLogger(__name__)
+
+REGISTRATION_PAUSE = 1.0
+
+
+class Home(Protocol):
+    """What the end devices of an application live with: the coordinator has it."""
+
+    hass: HomeAssistant
+    entry: ConfigEntry
+    stack: Stack
+    fields: FieldStore
+    roster: EndDeviceRoster
+    link: Link
+    hub: Hub
+    signals: Signals
+    downlinks: Downlinks
+    controls: Controls
+
+
+class Membership:
+    """Lets end devices in and out, and tells the platforms."""
+
+    def __init__(self, home: Home) -> None:
+        """Prepare; nothing is asked of the server yet."""
+        self._home = home
+        self._models = ModelSensors(home.stack, home.fields)
+        self._registrations = asyncio.Lock()
+
+    # All at once
+
+    async def async_setup(self, registered: Iterable[EndDevice], complete: bool) -> None:
+        """Take over the list of end devices, and what their models measure."""
+        home = self._home
+        home.roster.add_all(registered, complete)
+        for device in home.roster.states.values():
+            self._place(device)
+            home.downlinks.attach(device)
+        await self._models.async_learn_soon(home.roster.states.values())
+
+    @callback
+    def async_start(self) -> None:
+        """Follow what the user does in the device registry, until the entry is unloaded."""
+        self._home.entry.async_on_unload(
+            self._home.hass.bus.async_listen(
+                dr.EVENT_DEVICE_REGISTRY_UPDATED, self._registry_updated, self._concerns_us
+            )
+        )
+
+    @callback
+    def async_apply_choice(self) -> None:
+        """Let end devices in or out as the options now say."""
+        roster = self._home.roster
+        for device in list(roster.states.values()):
+            if not roster.wanted(device.device_id, device.attributes):
+                roster.excluded.add(device.device_id)
+                roster.remove(device)
+                self._take_controls_away(device)
+        for device_id in list(roster.excluded):
+            registered = roster.registrations.get(device_id)
+            if not roster.wanted(device_id, registered.attributes if registered else {}):
+                continue
+            roster.excluded.discard(device_id)
+            if registered is not None:
+                self._announce(roster.add(registered.ids, registered))
+        self._undecoded_changed()
+
+    # As the registry of The Things Stack says
+
+    @callback
+    def take_in(self, end_device: EndDevice) -> EndDeviceState | None:
+        """Show an end device as it is registered now: new, changed or back; None: left out."""
+        ids, roster = end_device.ids, self._home.roster
+        roster.registrations[ids.device_id] = end_device
+        if not roster.wanted(ids.device_id, end_device.attributes):
+            roster.excluded.add(ids.device_id)
+            if (left := roster.by_device_id(ids.device_id)) is not None:
+                roster.remove(left)
+            return None
+        roster.excluded.discard(ids.device_id)
+        before = roster.by_device_id(ids.device_id)
+        known = roster.find(ids) is not None or roster.key_of(ids) in roster.states
+        device = roster.add(ids, end_device)
+        if before is not None and before is not device:
+            self.vanish(before)  # its id belongs to another device now
+        device.vanished = False
+        if known:
+            self.identify(device)
+            device.write([STATUS], Context())
+        else:
+            self._announce(device)
+            self._place(device)
+        self._undecoded_changed()
+        return device
+
+    @callback
+    def vanish(self, device: EndDeviceState) -> None:
+        """Mark an end device that isn't registered any more; all that is known of it stays."""
+        device.known_name = device.name
+        device.vanished = True
+        device.end_device = None
+        device.write([STATUS], Context())
+        self._undecoded_changed()
+
+    # As its messages say
+
+    @callback
+    def welcome(self, ids: EndDeviceIds) -> EndDeviceState:
+        """Let in an end device that only its message told of; the rest is asked."""
+        home = self._home
+        known = home.roster.key_of(ids) in home.roster.states  # it came back under another id
+        device = home.roster.add(ids)
+        if known:
+            home.downlinks.attach(device)
+            device.refresh()
+        else:
+            self._announce(device)
+        if DEVICES_READ in home.link.rights:
+            home.entry.async_create_background_task(
+                home.hass, self._async_fetch_registration(device), f"{DOMAIN} registration"
+            )
+        return device
+
+    async def _async_fetch_registration(self, device: EndDeviceState) -> None:
+        """Read name and model of an end device that appeared; one per second at most."""
+        home = self._home
+        async with self._registrations:
+            try:
+                end_device = await home.stack.device(device.device_id)
+            except StackError as err:
+                _LOGGER.debug("No registration of %s: %s", device.device_id, err)
+            else:
+                home.roster.registrations[device.device_id] = end_device
+                if home.roster.states.get(device.key) is device:  # not removed meanwhile
+                    device.vanished = False
+                    device.update_registration(end_device)
+                    self.identify(device)
+                    self._undecoded_changed()
+            await asyncio.sleep(REGISTRATION_PAUSE)
+
+    @callback
+    def identify(self, device: EndDeviceState) -> None:
+        """Write down what is known of an end device; overrides of its model now count for it."""
+        home = self._home
+        home.roster.register(device)
+        self._place(device)
+        async_dispatcher_send(home.hass, home.signals.identified, device)
+        home.entry.async_create_background_task(
+            home.hass, self._models.async_learn([device]), f"{DOMAIN} model"
+        )
+
+    # What it brings
+
+    @callback
+    def _announce(self, device: EndDeviceState) -> None:
+        home = self._home
+        home.fields.redecide(device.key)  # its model may be another one by now
+        home.downlinks.attach(device)
+        async_dispatcher_send(home.hass, home.signals.new_device, device)
+        home.controls.async_device_came(device)
+        if device.decisions:
+            self._new_fields(device, dict(device.decisions))
+        home.hub.changed()
+
+    @callback
+    def _place(self, device: EndDeviceState) -> None:
+        """Show where the registry says that an end device is, where nothing better is known."""
+        if not device.place():
+            return
+        if LOCATION not in device.decisions:
+            new = self._home.fields.remember(device.key, {LOCATION: registered_location()})
+            device.note_decisions(new)
+            self._new_fields(device, new)
+        device.write([field_key(LOCATION)], Context())
+
+    @callback
+    def _new_fields(self, device: EndDeviceState, new: dict[str, Meaning]) -> None:
+        async_dispatcher_send(self._home.hass, self._home.signals.new_fields, device, new)
+
+    @callback
+    def _undecoded_changed(self) -> None:
+        async_dispatcher_send(self._home.hass, self._home.signals.undecoded_changed)
+
+    # As the user says
+
+    @callback
+    def _take_controls_away(self, device: EndDeviceState) -> None:
+        self._home.hass.async_create_task(
+            self._home.controls.async_device_gone(device.key), f"{DOMAIN} controls"
+        )
+
+    @callback
+    def _concerns_us(self, data: dr.EventDeviceRegistryUpdatedData) -> bool:
+        return self._home.roster.by_registry_id(data["device_id"]) is not None
+
+    @callback
+    def _registry_updated(self, event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
+        home, registry_id = self._home, event.data["device_id"]
+        device = home.roster.by_registry_id(registry_id)
+        if device is None:
+            return
+        entry = dr.async_get(home.hass).async_get(registry_id)
+        if entry is None:
+            home.roster.drop(device)
+            self._take_controls_away(device)
+            self._undecoded_changed()
+            home.hub.changed()
+        else:
+            device.disabled = entry.disabled

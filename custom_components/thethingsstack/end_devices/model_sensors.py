@@ -1,0 +1,55 @@
+"""What the Device Repository says that the models of an application measure, asked once each."""
+
+import asyncio
+from collections.abc import Iterable
+import logging
+
+from ..client import NotFound, Stack, StackError
+from ..fields.decisions import FieldStore
+from .state import EndDeviceState
+
+_LOGGER = logging.getLogger(__name__)
+
+PATIENCE = 5
+"""Seconds that setup waits: knowing the sensors helps first decisions, but is no condition."""
+
+
+class ModelSensors:
+    """Asks for models that are not known yet; what was answered is kept with the fields."""
+
+    def __init__(self, stack: Stack, fields: FieldStore) -> None:
+        """Nothing is asked yet."""
+        self._stack = stack
+        self._fields = fields
+        self._asking = asyncio.Lock()
+
+    async def async_learn_soon(self, devices: Iterable[EndDeviceState]) -> None:
+        """Ask for the models of these end devices, but don't wait for long."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self.async_learn(devices)
+        except TimeoutError:
+            _LOGGER.debug("The Device Repository answers slowly; the rest is asked later")
+
+    async def async_learn(self, devices: Iterable[EndDeviceState]) -> None:
+        """Ask for the models of these end devices, and tell them the answers.
+
+        A server without Device Repository, or a refusal, is asked again after a restart.
+        """
+        async with self._asking:
+            for device in list(devices):
+                model = device.model
+                if model is None or device.version_ids is None:
+                    continue
+                if model not in self._fields.sensors:
+                    try:
+                        found = await self._stack.repository.model(*model.split("/", 1))
+                    except NotFound:
+                        self._fields.sensors[model] = ()
+                    except StackError as err:
+                        _LOGGER.debug("The Device Repository doesn't tell of %s: %s", model, err)
+                        return
+                    else:
+                        self._fields.sensors[model] = found.sensors
+                    self._fields.save_soon()
+                device.remember_context()

@@ -1,0 +1,65 @@
+"""Which end devices are silent for longer than they should be."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.util import dt as dt_util
+
+from ..const import CONF_OVERDUE_AFTER, DEFAULT_OVERDUE_AFTER
+from .activity import Activity, async_tell_occurred
+from .roster import EndDeviceRoster
+from .state import STATUS, EndDeviceState, Status
+
+INTERVAL = timedelta(minutes=1)
+
+
+class Silence:
+    """Looks at where each end device stands, and tells when one turns overdue or speaks again."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, roster: EndDeviceRoster) -> None:
+        """Prepare; nothing is looked at yet."""
+        self._hass = hass
+        self._entry = entry
+        self._roster = roster
+
+    @property
+    def overdue_after(self) -> timedelta:
+        """Return after which silence an end device is overdue."""
+        hours = self._entry.options.get(CONF_OVERDUE_AFTER, DEFAULT_OVERDUE_AFTER)
+        return timedelta(hours=hours)
+
+    @callback
+    def async_start(self) -> None:
+        """Look each minute, until the entry is unloaded."""
+        self._entry.async_on_unload(async_track_time_interval(self._hass, self.look, INTERVAL))
+
+    @callback
+    def look(self, _now: datetime | None = None) -> None:
+        """Show where each end device stands now."""
+        context = Context()
+        for device in self._roster.states.values():
+            device.write([STATUS], context)
+            self._notice_overdue(device, context)
+
+    def _notice_overdue(self, device: EndDeviceState, context: Context) -> None:
+        """Tell when an end device turns overdue; not of one that was when all began."""
+        before = device.overdue
+        device.overdue = device.status(dt_util.utcnow(), self.overdue_after) is Status.OVERDUE
+        if device.overdue and before is False:
+            silent_since = device.last_seen.isoformat() if device.last_seen else None
+            activity = Activity("overdue", {"last_seen": silent_since})
+            async_tell_occurred(
+                self._hass, device.registry_id, "overdue", lambda: activity, context
+            )
+
+    @callback
+    def heard(
+        self, device: EndDeviceState, activity: Callable[[], Activity], context: Context
+    ) -> None:
+        """Tell of an end device that was overdue until it spoke now."""
+        if device.overdue:
+            device.overdue = False
+            async_tell_occurred(self._hass, device.registry_id, "heard_again", activity, context)

@@ -1,0 +1,316 @@
+"""Sensors that every end device has: radio and health, battery, where it stands."""
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, override
+
+from homeassistant.components.sensor import (
+    RestoreSensor,
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import (
+    MAX_LENGTH_STATE_STATE,
+    PERCENTAGE,
+    SIGNAL_STRENGTH_DECIBELS,
+    SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
+    EntityCategory,
+    UnitOfTime,
+)
+from homeassistant.core import callback
+from homeassistant.util import dt as dt_util
+
+from ..coordinator import ApplicationCoordinator
+from ..entity import EndDeviceEntity
+from .state import BATTERY, LAST_UPLINK, STATUS, EndDeviceState, Status
+
+ATTR_SEEN_BY = "seen_by"
+SEEN_BY = frozenset({"gateways", "best_gateway"})
+"""The sensors that list the gateways which heard the last uplink."""
+
+type Shown = float | int | str | datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndDeviceSensorDescription(SensorEntityDescription):
+    """A sensor that every end device has."""
+
+    value_fn: Callable[[EndDeviceState], Shown]
+    noisy: bool = True
+
+
+def _raw_payload(device: EndDeviceState) -> str | None:
+    uplink = device.last_data_uplink
+    return (
+        uplink.frm_payload.hex()[:MAX_LENGTH_STATE_STATE] if uplink and uplink.frm_payload else None
+    )
+
+
+def _rssi(device: EndDeviceState) -> float | None:
+    best = device.last_uplink.best_reception if device.last_uplink else None
+    return best.rssi if best else None
+
+
+def _snr(device: EndDeviceState) -> float | None:
+    best = device.last_uplink.best_reception if device.last_uplink else None
+    return best.snr if best else None
+
+
+def _best_gateway(device: EndDeviceState) -> str | None:
+    best = device.last_uplink.best_reception if device.last_uplink else None
+    return best.gateway_id if best else None
+
+
+def _data_rate(device: EndDeviceState) -> str | None:
+    data_rate = device.last_uplink.data_rate if device.last_uplink else None
+    return data_rate.name if data_rate else None
+
+
+def _airtime(device: EndDeviceState) -> float | None:
+    airtime = device.last_uplink.consumed_airtime if device.last_uplink else None
+    return None if airtime is None else airtime * 1000
+
+
+def _error_rate(device: EndDeviceState) -> float | None:
+    uplink = device.last_uplink
+    return None if uplink is None else uplink.packet_error_rate * 100
+
+
+LAST_UPLINK_SENSOR = EndDeviceSensorDescription(
+    key=LAST_UPLINK,
+    translation_key=LAST_UPLINK,
+    device_class=SensorDeviceClass.TIMESTAMP,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    value_fn=lambda device: device.last_seen,
+    noisy=False,
+)
+RADIO_SENSORS = (
+    EndDeviceSensorDescription(
+        key="rssi",
+        translation_key="rssi",
+        device_class=SensorDeviceClass.SIGNAL_STRENGTH,
+        native_unit_of_measurement=SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        suggested_display_precision=0,
+        value_fn=_rssi,
+    ),
+    EndDeviceSensorDescription(
+        key="snr",
+        translation_key="snr",
+        device_class=SensorDeviceClass.SIGNAL_STRENGTH,
+        native_unit_of_measurement=SIGNAL_STRENGTH_DECIBELS,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        suggested_display_precision=1,
+        value_fn=_snr,
+    ),
+    EndDeviceSensorDescription(
+        key="data_rate",
+        translation_key="data_rate",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_data_rate,
+    ),
+    EndDeviceSensorDescription(
+        key="gateways",
+        translation_key="gateways",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda device: (
+            len({r.gateway_id for r in device.last_uplink.receptions})
+            if device.last_uplink
+            else None
+        ),
+    ),
+    EndDeviceSensorDescription(
+        key="best_gateway",
+        translation_key="best_gateway",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_best_gateway,
+    ),
+    EndDeviceSensorDescription(  # without a state class: the counter restarts at each join
+        key="frame_counter",
+        translation_key="frame_counter",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda device: device.last_uplink.f_cnt if device.last_uplink else None,
+    ),
+    EndDeviceSensorDescription(
+        key="airtime",
+        translation_key="airtime",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        suggested_display_precision=1,
+        value_fn=_airtime,
+    ),
+    EndDeviceSensorDescription(
+        key="packet_error_rate",
+        translation_key="packet_error_rate",
+        native_unit_of_measurement=PERCENTAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        suggested_display_precision=1,
+        value_fn=_error_rate,
+    ),
+    EndDeviceSensorDescription(
+        key="raw_payload",
+        translation_key="raw_payload",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_raw_payload,
+    ),
+)
+HEALTH_KEYS = (LAST_UPLINK, STATUS, *(description.key for description in RADIO_SENSORS))
+BATTERY_SENSOR = EndDeviceSensorDescription(
+    key=BATTERY,
+    translation_key="lorawan_battery",
+    device_class=SensorDeviceClass.BATTERY,
+    native_unit_of_measurement=PERCENTAGE,
+    state_class=SensorStateClass.MEASUREMENT,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    suggested_display_precision=0,
+    value_fn=lambda device: device.last_battery.value if device.last_battery else None,
+)
+STATUS_SENSOR = SensorEntityDescription(
+    key=STATUS,
+    translation_key=STATUS,
+    device_class=SensorDeviceClass.ENUM,
+    options=[status.value for status in Status],
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
+
+
+def health_sensors(
+    coordinator: ApplicationCoordinator, device: EndDeviceState, left_out: Container[str] = ()
+) -> list[SensorEntity]:
+    """Return the sensors that an end device has from the beginning, but those of these keys."""
+    sensors: list[SensorEntity] = [
+        (SeenBySensor if description.key in SEEN_BY else EndDeviceSensor)(
+            coordinator, device, description
+        )
+        for description in (LAST_UPLINK_SENSOR, *RADIO_SENSORS)
+        if description.key not in left_out
+    ]
+    if STATUS not in left_out:
+        sensors.append(StatusSensor(coordinator, device))
+    return sensors
+
+
+class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
+    """Radio or health of an end device."""
+
+    entity_description: EndDeviceSensorDescription
+
+    def __init__(
+        self,
+        coordinator: ApplicationCoordinator,
+        device: EndDeviceState,
+        description: EndDeviceSensorDescription,
+    ) -> None:
+        """Describe the sensor; in a large application noisy ones start disabled."""
+        super().__init__(coordinator, device, description.key)
+        self.entity_description = description
+        if description.noisy and coordinator.large:
+            self._attr_entity_registry_enabled_default = False
+
+    @override
+    async def async_restore(self) -> None:
+        """Show the value of before the restart."""
+        stored = await self.async_get_last_sensor_data()
+        if stored is None or self.device.taken_over:
+            return
+        value = stored.native_value
+        if self.key == LAST_UPLINK:
+            if isinstance(value, datetime):
+                self.device.seen_at(value)
+        elif isinstance(value, (str, int, float)):
+            self._attr_native_value = value
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Take over the value; before the first uplink the restored one stays."""
+        value = self.entity_description.value_fn(self.device)
+        if value is None and (self.device.last_uplink is None or self.key == BATTERY):
+            return False
+        if value == self._attr_native_value:
+            return False
+        self._attr_native_value = value
+        return True
+
+
+class SeenBySensor(EndDeviceSensor):
+    """A sensor that tells which gateways heard the last uplink, the best first."""
+
+    _unrecorded_attributes = frozenset({ATTR_SEEN_BY})
+    _seen: Mapping[str, Any] | None = None
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Take over the value and the gateways."""
+        changed = super().read()
+        if self.device.last_uplink is None:
+            return changed
+        seen_by = [
+            {
+                "gateway_id": reception.gateway_id,
+                "name": self.coordinator.gateways.name_of(reception.gateway_id),
+                "rssi": reception.rssi,
+                "snr": reception.snr,
+            }
+            for reception in self.device.last_uplink.receptions_by_gateway
+        ]
+        attributes = {ATTR_SEEN_BY: seen_by}
+        changed = changed or attributes != self._seen
+        self._attr_extra_state_attributes = self._seen = attributes
+        return changed
+
+
+class BatterySensor(EndDeviceSensor):
+    """What the network asked the device for: the device's battery unless its payload tells it."""
+
+    def __init__(
+        self,
+        coordinator: ApplicationCoordinator,
+        device: EndDeviceState,
+        description: EndDeviceSensorDescription,
+    ) -> None:
+        """Step back behind a battery that the payload tells."""
+        super().__init__(coordinator, device, description)
+        if any(meaning.is_battery for meaning in device.decisions.values()):
+            self._attr_entity_registry_enabled_default = False
+        else:
+            self._attr_entity_category = None
+
+
+class StatusSensor(EndDeviceEntity, SensorEntity):
+    """Where an end device stands: never joined, waiting, active, overdue."""
+
+    entity_description = STATUS_SENSOR
+
+    def __init__(self, coordinator: ApplicationCoordinator, device: EndDeviceState) -> None:
+        """Disabled at first in a large application."""
+        super().__init__(coordinator, device, STATUS)
+        self._attr_entity_registry_enabled_default = not coordinator.large
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Take over the status as of now."""
+        status = self.device.status(dt_util.utcnow(), self.coordinator.silence.overdue_after)
+        if status == self._attr_native_value:
+            return False
+        self._attr_native_value = status
+        return True

@@ -1,0 +1,248 @@
+"""What changes in the registry appears here: by events within seconds, by the list at the latest.
+
+Events only say that something happened to a device; what is true then is read, for many at once.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from contextlib import aclosing, contextmanager
+from datetime import datetime, timedelta
+import logging
+from typing import Protocol
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
+
+from ..application.connection_state import Link
+from ..client import (
+    REGISTRY_EVENTS,
+    EndDevice,
+    Event,
+    EventsConnected,
+    EventsLost,
+    Stack,
+    StackError,
+)
+from ..client.rights import DEVICES_READ
+from ..const import DOMAIN
+from .lifecycle import Membership
+from .roster import EndDeviceRoster
+
+_LOGGER = logging.getLogger(__name__)
+
+# So many seconds changes are gathered before they are read.
+GATHER = 0.5
+RETRY = 60.0
+RECONCILE_INTERVAL = timedelta(minutes=15)
+# Behind events that come, the list has hardly anything to tell.
+SLOW_RECONCILES = 4
+# When so many changed at once, the list is fewer requests.
+MANY = 100
+# Events don't come when nothing happens; the connection is made anew after so many seconds.
+IDLE = 900.0
+# A key may get the right, and a server the stream.
+TRY_EVENTS_AGAIN = 3600.0
+
+
+class Halves(Protocol):
+    """What looks whether an end device is on all its servers."""
+
+    def told(self, end_device: EndDevice, *, new: bool) -> None:
+        """Take note of one that was created or changed."""
+
+    def gone(self, device_id: str) -> None:
+        """Take note of one that was deleted."""
+
+
+class Home(Protocol):
+    """What takes over what the registry says: the coordinator has it."""
+
+    hass: HomeAssistant
+    entry: ConfigEntry
+    stack: Stack
+    roster: EndDeviceRoster
+    link: Link
+    membership: Membership
+
+    @property
+    def halves(self) -> Halves:
+        """Return what looks at end devices that are half created."""
+
+
+class RegistrySync:
+    """Keeps the end devices as the registry has them."""
+
+    def __init__(self, home: Home) -> None:
+        """Prepare; nothing is asked yet."""
+        self._home = home
+        self.live = False
+        """Whether changes are told by events."""
+        self._changed: set[str] = set()
+        self._held: set[str] = set()
+        self._cancel_read: CALLBACK_TYPE | None = None
+        self._reading = asyncio.Lock()
+        self._skipped = 0
+
+    @callback
+    def async_start(self) -> None:
+        """Follow the events until the entry is unloaded, and look at the list now and then."""
+        home = self._home
+        home.entry.async_create_background_task(
+            home.hass, self._async_follow(), f"{DOMAIN} registry events"
+        )
+        home.entry.async_on_unload(
+            async_track_time_interval(home.hass, self._async_look, RECONCILE_INTERVAL)
+        )
+        home.entry.async_on_unload(self._cancel)
+
+    @callback
+    def _cancel(self) -> None:
+        if self._cancel_read is not None:
+            self._cancel_read()
+            self._cancel_read = None
+
+    @contextmanager
+    def holding(self, device_id: str) -> Iterator[None]:
+        """Leave an end device alone that is being registered: it may be taken back."""
+        self._held.add(device_id)
+        try:
+            yield
+        finally:
+            self._held.discard(device_id)
+
+    @callback
+    def holds(self, device_id: str) -> bool:
+        """Return whether an end device is being registered from here."""
+        return device_id in self._held
+
+    # Events
+
+    async def _async_follow(self) -> None:
+        """Follow the stream for ever; where there is none, try again every hour."""
+        while True:
+            if DEVICES_READ in self._home.link.rights:
+                await self._async_stream()
+            self.live = False
+            await asyncio.sleep(TRY_EVENTS_AGAIN)
+
+    async def _async_stream(self) -> None:
+        connected = False
+        events = self._home.stack.events.stream(REGISTRY_EVENTS, host="identity", idle=IDLE)
+        try:
+            async with aclosing(events) as items:
+                async for item in items:
+                    match item:
+                        case EventsConnected():
+                            self.live = True
+                            if connected and not item.history:
+                                await self.async_reconcile()
+                            connected = True
+                        case EventsLost():
+                            self.live = False
+                        case Event():
+                            self._note(ids.device_id for ids in item.devices)
+        except StackError as err:
+            _LOGGER.debug("%s: no registry events: %s", self._home.entry.title, err)
+
+    @callback
+    def _note(self, device_ids: Iterable[str]) -> None:
+        """Read these devices soon, with all that change meanwhile."""
+        self._changed.update(device_ids)
+        if self._cancel_read is None and self._changed:
+            self._read_in(GATHER)
+
+    @callback
+    def _read_in(self, seconds: float) -> None:
+        self._cancel_read = async_call_later(self._home.hass, seconds, self._read_now)
+
+    @callback
+    def _read_now(self, _now: datetime) -> None:
+        self._cancel_read = None
+        self._home.entry.async_create_background_task(
+            self._home.hass, self._async_read(), f"{DOMAIN} registry"
+        )
+
+    async def _async_read(self) -> None:
+        changed, self._changed = self._changed, set()
+        if len(changed) > MANY:
+            if not await self.async_reconcile():
+                self._read_again(changed)
+            return
+        async with self._reading:
+            held = set(self._held)
+            try:
+                found = await self._home.stack.end_devices.batch(sorted(changed))
+            except StackError as err:
+                _LOGGER.debug("%s: changed devices can't be read: %s", self._home.entry.title, err)
+                self._read_again(changed)
+                return
+        held |= self._held
+        for end_device in found:
+            if end_device.ids.device_id not in held:
+                self._take_in(end_device)
+        gone = changed - {end_device.ids.device_id for end_device in found}
+        self._vanished(gone - held)
+
+    @callback
+    def _take_in(self, end_device: EndDevice) -> None:
+        new = end_device.ids.device_id not in self._home.roster.registrations
+        self._home.membership.take_in(end_device)
+        self._home.halves.told(end_device, new=new)
+
+    @callback
+    def _read_again(self, changed: set[str]) -> None:
+        self._changed |= changed
+        if self._cancel_read is None:
+            self._read_in(RETRY)
+
+    # The list
+
+    async def _async_look(self, _now: datetime) -> None:
+        self._skipped += 1
+        if self.live and self._skipped < SLOW_RECONCILES:
+            return
+        await self.async_reconcile()
+
+    async def async_reconcile(self) -> bool:
+        """Compare with the whole list; returns False where it failed, and may work later."""
+        home = self._home
+        if DEVICES_READ not in home.link.rights:
+            return True
+        self._skipped = 0
+        async with self._reading:
+            held = set(self._held)
+            try:
+                found = [device async for device in home.stack.devices()]
+            except StackError as err:
+                _LOGGER.debug("%s: the list can't be read: %s", home.entry.title, err)
+                return False
+        held |= self._held
+        found = [end_device for end_device in found if end_device.ids.device_id not in held]
+        for end_device in found:
+            known = home.roster.registrations.get(end_device.ids.device_id)
+            if known is None or _content(known) != _content(end_device):
+                self._take_in(end_device)
+        present = {end_device.ids.device_id for end_device in found}
+        known_here = {state.device_id for state in home.roster.states.values()}
+        self._vanished(known_here - present - held)
+        for device_id in set(home.roster.registrations) - present - held:
+            del home.roster.registrations[device_id]
+        return True
+
+    @callback
+    def _vanished(self, device_ids: Iterable[str]) -> None:
+        roster = self._home.roster
+        for device_id in device_ids:
+            was_known = roster.registrations.pop(device_id, None) is not None
+            state = roster.by_device_id(device_id)
+            if state is not None and not state.vanished:
+                self._home.membership.vanish(state)
+                was_known = True
+            if was_known:
+                self._home.halves.gone(device_id)
+
+
+def _content(end_device: EndDevice) -> dict[str, object]:
+    """Return what the registry says, without what every uplink moves."""
+    return {key: value for key, value in end_device.raw.items() if key != "last_seen_at"}

@@ -1,0 +1,485 @@
+"""What is known of one end device: identity, last uplink, field values, health."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+import logging
+from statistics import median
+from typing import Any, Protocol
+
+from homeassistant.core import Context as HaContext
+
+from ..client import (
+    BatteryStatus,
+    EndDevice,
+    EndDeviceIds,
+    JoinAccept,
+    LocationSolved,
+    Message,
+    UplinkMessage,
+    VersionIds,
+)
+from ..const import REMEMBERED_MESSAGES, UNDECODED_IN_A_ROW
+from ..downlinks.ledger import FollowedDownlink
+from ..payload import (
+    NUMERIC_ROLES,
+    Context,
+    Kind,
+    Meaning,
+    Position,
+    Role,
+    Value,
+    raw_values,
+    understand,
+    value_of,
+)
+from .activity import Activity
+
+_LOGGER = logging.getLogger(__name__)
+
+type Listener = Callable[[HaContext | None], None]
+type _Payload = tuple[Mapping[str, Any] | None, tuple[Mapping[str, Any], ...]]
+
+FIELD = "field"
+LAST_UPLINK = "last_uplink"
+STATUS = "status"
+BATTERY = "battery"
+ACTIVITY = "activity"
+# Where a location service or the registry says that the device is. No payload has this path:
+# in those a backslash is never alone.
+LOCATION = r"\location"
+DOWNLINK = "downlink"
+DOWNLINK_STATE = "downlink_state"
+DOWNLINK_QUEUE = "downlink_queue"
+DOWNLINK_COUNT = "downlinks_24h"
+# An uplink moves none of these.
+_OF_ITS_OWN = frozenset({ACTIVITY, DOWNLINK, DOWNLINK_STATE, DOWNLINK_QUEUE, DOWNLINK_COUNT})
+INTERVALS = 8
+MINIMUM_INTERVALS = 3
+CONTROL = "control"
+_EPOCH = datetime.min.replace(tzinfo=UTC)
+_NO_CONTEXT = Context()
+
+
+REMEMBERED_PORTS = 8
+
+
+class Shown(Protocol):
+    """What shows a field and can be taken away."""
+
+    async def async_remove(self, *, force_remove: bool = False) -> None:
+        """Take the entity away."""
+
+
+class Status(StrEnum):
+    """Where an end device stands, in the order of its life."""
+
+    HALF_CREATED = "half_created"
+    NEVER_JOINED = "never_joined"
+    WAITING_FOR_FIRST_UPLINK = "waiting_for_first_uplink"
+    WAITING_FOR_NEXT_UPLINK = "waiting_for_next_uplink"
+    ACTIVE = "active"
+    OVERDUE = "overdue"
+    NOT_REGISTERED = "not_registered"
+
+
+@dataclass(slots=True)
+class DownlinkStanding:
+    """What is known of an end device's downlinks, as its entities show it."""
+
+    seen: bool = False
+    last: FollowedDownlink | None = None
+    queue: int | None = None
+    in_24_hours: int = 0
+    listens_always: bool | None = None
+    """Whether a downlink goes out at once (class C); None: not known."""
+    events: deque[tuple[datetime, Activity, HaContext | None]] = field(
+        default_factory=lambda: deque(maxlen=INTERVALS)
+    )
+    """What the event entity has still to tell."""
+
+
+@dataclass(slots=True)
+class Received:
+    """What one uplink changed: keys to write, in order, and fields seen first."""
+
+    changed: list[str] = field(default_factory=list)
+    new: dict[str, Meaning] = field(default_factory=dict)
+    grown: dict[str, Meaning] = field(default_factory=dict)
+    undecoded: bool = False
+    decoding_changed: bool = False
+
+
+def control_key(subentry_id: str) -> str:
+    """Return the key under which a control's entity listens: to each uplink with data."""
+    return f"{CONTROL}/{subentry_id}"
+
+
+def field_key(path: str) -> str:
+    """Return the key under which a field's entity listens and is identified."""
+    return f"{FIELD}/{path}"
+
+
+class EndDeviceState:
+    """The live state of one end device; entities read it and listen by key."""
+
+    def __init__(
+        self,
+        key: str,
+        ids: EndDeviceIds,
+        decisions: dict[str, Meaning],
+        sensors: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        """Start with nothing received; decisions and models' sensors are the field store's own."""
+        self.key = key
+        self.ids = ids
+        self.decisions = decisions
+        self._sensors = sensors
+        self.registry_id: str | None = None
+        self.disabled = False
+        self.known_name: str | None = None
+        self.taken_over = False
+        """Whether what is remembered of its radio was another device's, in whose place it is."""
+        self.end_device: EndDevice | None = None
+        self.vanished = False
+        """Whether the registry is known not to have it any more."""
+        self.half_created = False
+        """Whether some of its servers are known not to have it."""
+        self.version_ids: VersionIds | None = None
+        self.attributes: Mapping[str, str] = {}
+        self.last_seen: datetime | None = None
+        self.last_uplink: UplinkMessage | None = None
+        self.battery_announced = False
+        self.last_data_uplink: UplinkMessage | None = None
+        self.last_battery: BatteryStatus | None = None
+        self.activity: Activity | None = None
+        self.downlink = DownlinkStanding()
+        self.overdue: bool | None = None
+        self.undecoded = 0
+        self.skipped = 0
+        self.values: dict[str, Value] = {}
+        self.shown: dict[str, Shown] = {}
+        self._payloads: dict[int, _Payload] = {}
+        self._value_times: dict[str, datetime] = {}
+        self._gaps: deque[float] = deque(maxlen=INTERVALS)
+        self.learned_interval: float | None = None
+        self._seen: dict[tuple[Any, ...], None] = {}
+        self._listeners: dict[str, Listener] = {}
+        self._radio_keys: list[str] = []
+        self._control_keys: list[str] = []
+        self._event_paths: set[str] = set()
+        self._context = _NO_CONTEXT
+        self._failed_listeners: set[str] = set()
+        self.note_decisions(decisions)
+
+    @property
+    def device_id(self) -> str:
+        """Return the end device's id in The Things Stack."""
+        return self.ids.device_id
+
+    @property
+    def name(self) -> str:
+        """Return the name as in the Console; else model and DevEUI; else the id in words.
+
+        While the registry tells nothing, the name of before goes on.
+        """
+        if self.end_device is not None and self.end_device.name:
+            return self.end_device.name
+        if self.vanished and self.known_name:
+            return self.known_name
+        if self.version_ids and self.version_ids.model_id and self.ids.dev_eui:
+            return f"{self.version_ids.model_id.upper()} {self.ids.dev_eui[-4:]}"
+        if self.end_device is None and self.known_name:
+            return self.known_name
+        return self.device_id.replace("-", " ").capitalize()
+
+    def subscribe(self, key: str, listener: Listener) -> None:
+        """Call the listener when `key` changes."""
+        self._listeners[key] = listener
+        self._sort_keys(key)
+
+    def unsubscribe(self, key: str, listener: Listener) -> None:
+        """Call it no more; another that came meanwhile stays."""
+        if self._listeners.get(key) == listener:
+            del self._listeners[key]
+            self._sort_keys(key)
+
+    def _sort_keys(self, changed: str) -> None:
+        """Keep the keys that every uplink moves; the cause stands first in the logbook."""
+        kind, _, rest = changed.partition("/")
+        if kind == CONTROL:
+            self._control_keys = [k for k in self._listeners if k.startswith(f"{CONTROL}/")]
+        if rest:
+            return
+        self._radio_keys = sorted(
+            (k for k in self._listeners if k not in _OF_ITS_OWN and "/" not in k),
+            key=lambda key: (key != LAST_UPLINK, key),
+        )
+
+    def listens(self, key: str) -> bool:
+        """Return whether somebody listens to this key."""
+        return key in self._listeners
+
+    def refresh(self) -> None:
+        """Tell all listeners to show what is true now, though no message came."""
+        self.write(list(self._listeners), None)
+
+    def write(self, keys: Iterable[str], context: HaContext | None) -> None:
+        """Tell the listeners of these keys; one that fails never stops the others."""
+        listeners = self._listeners
+        for key in keys:
+            listener = listeners.get(key)
+            if listener is None:
+                continue
+            try:
+                listener(context)
+            except Exception:  # one entity's refusal must not cost the others theirs
+                if key not in self._failed_listeners:
+                    self._failed_listeners.add(key)
+                    _LOGGER.exception("%s: the value of %s could not be shown", self.device_id, key)
+        for uplink in (self.last_uplink, self.last_data_uplink):
+            if uplink is not None:
+                uplink.fold()
+
+    def update_registration(self, end_device: EndDevice) -> None:
+        """Take over what the Identity Server knows of this end device."""
+        self.end_device = end_device
+        self.ids = end_device.ids
+        self.version_ids = end_device.version_ids or self.version_ids
+        self.attributes = end_device.attributes
+        self.remember_context()
+        if end_device.last_seen_at is not None:
+            self.seen_at(end_device.last_seen_at)
+
+    @property
+    def model(self) -> str | None:
+        """Return brand and model in one word, as overrides name them: "dragino/lht65n"."""
+        versions = self.version_ids
+        if versions is None or not versions.brand_id or not versions.model_id:
+            return None
+        return f"{versions.brand_id}/{versions.model_id}"
+
+    def remember_context(self) -> None:
+        """Keep in mind what the model says of its fields."""
+        versions = self.version_ids
+        if versions is None:
+            return
+        self._context = Context(
+            brand_id=versions.brand_id,
+            model_id=versions.model_id,
+            sensors=self._sensors.get(self.model or "", ()),
+        )
+
+    @property
+    def undecodable(self) -> bool:
+        """Return whether the user should look at the payload formatter.
+
+        One frame that a working formatter refuses is normal; none that it reads is not.
+        """
+        return self.undecoded >= (UNDECODED_IN_A_ROW if self.decisions else 1)
+
+    def seen_at(self, moment: datetime) -> bool:
+        """Move last seen forward; an older moment changes nothing."""
+        if self.last_seen is not None and moment <= self.last_seen:
+            return False
+        self.last_seen = moment
+        return True
+
+    def is_duplicate(self, message: Message) -> bool:
+        """Return whether this message was received before (the last 32 are remembered)."""
+        identity = message.identity
+        if identity is None:
+            return False
+        seen = self._seen
+        if identity in seen:
+            return True
+        seen[identity] = None
+        if len(seen) > REMEMBERED_MESSAGES:
+            del seen[next(iter(seen))]
+        return False
+
+    def receive(self, uplink: UplinkMessage) -> Received:
+        """Take over an uplink; an older one only fills in what no newer one told."""
+        moment = uplink.time or _EPOCH
+        received = Received()
+        if not uplink.simulated and (
+            self.last_uplink is None or moment >= (self.last_uplink.time or _EPOCH)
+        ):
+            self._learn_interval(uplink)
+            self.last_uplink = uplink
+            received.changed.extend(self._radio_keys)
+            if uplink.time is not None:
+                self.seen_at(uplink.time)
+        versions = uplink.version_ids
+        if versions is not None and versions != self.version_ids:
+            self.version_ids = versions
+            self.remember_context()
+        battery = uplink.last_battery
+        if battery is not None and (
+            self.last_battery is None
+            or (battery.received_at or _EPOCH) >= (self.last_battery.received_at or _EPOCH)
+        ):
+            self.last_battery = battery
+        if uplink.has_application_data:
+            self._receive_payload(uplink, moment, received)
+        return received
+
+    def _learn_interval(self, uplink: UplinkMessage) -> None:
+        """Note the silence before this uplink."""
+        before = self.last_uplink.time if self.last_uplink is not None else None
+        if before is not None and uplink.time is not None and uplink.time > before:
+            self._gaps.append((uplink.time - before).total_seconds())
+            if len(self._gaps) >= MINIMUM_INTERVALS:
+                self.learned_interval = median(self._gaps)
+
+    def next_uplink(self, now: datetime) -> datetime | None:
+        """Return when the device is expected to speak next; None as long as that isn't known."""
+        if self.learned_interval is None or self.last_seen is None:
+            return None
+        missed = max((now - self.last_seen).total_seconds(), 0.0) // self.learned_interval
+        return self.last_seen + timedelta(seconds=(missed + 1) * self.learned_interval)
+
+    def _receive_payload(self, uplink: UplinkMessage, moment: datetime, received: Received) -> None:
+        late = self.last_data_uplink is not None and moment < (self.last_data_uplink.time or _EPOCH)
+        if not late:
+            self.last_data_uplink = uplink
+        before = self.undecodable
+        undecoded = uplink.decoded_payload is None and not uplink.normalized_payload
+        if not late:
+            self.undecoded = self.undecoded + 1 if undecoded else 0
+        received.undecoded = undecoded
+        received.decoding_changed = self.undecodable != before
+        if undecoded:
+            return
+        self._payloads.pop(uplink.f_port, None)
+        self._payloads[uplink.f_port] = (uplink.decoded_payload, uplink.normalized_payload)
+        if len(self._payloads) > REMEMBERED_PORTS:
+            del self._payloads[next(iter(self._payloads))]
+        understanding = understand(
+            uplink.decoded_payload,
+            uplink.normalized_payload,
+            decisions=self.decisions,
+            context=self._context,
+        )
+        self.skipped = understanding.skipped
+        received.new = understanding.new
+        received.grown = understanding.grown
+        self.note_decisions(understanding.new)
+        values, times, events = self.values, self._value_times, self._event_paths
+        for path, value in understanding.values.items():
+            if path in times and times[path] > moment:
+                continue
+            times[path] = moment
+            if path not in values or values[path] != value or path in events:
+                values[path] = value
+                received.changed.append(f"{FIELD}/{path}")
+        received.changed.extend(self._control_keys)
+
+    def note_decisions(self, decisions: Mapping[str, Meaning]) -> None:
+        """Keep in mind which fields are occurrences: they count even with the same value."""
+        self._event_paths.update(p for p, m in decisions.items() if m.kind is Kind.EVENT)
+
+    def raw_values(self) -> dict[str, object]:
+        """Return what the last uplinks of each port said of each field, as the formatter said it."""
+        raw: dict[str, object] = {}
+        for decoded, normalized in self._payloads.values():
+            raw |= raw_values(decoded, normalized)
+        return raw
+
+    def reread(self, changed: Mapping[str, tuple[Meaning, Meaning]]) -> None:
+        """Take over changed decisions: what was said before is read anew.
+
+        What can't be had again from the last uplinks (after a restart) is calculated from the
+        value that is shown; what can't be calculated is unknown until the next uplink.
+        """
+        raw = self.raw_values() if changed else {}
+        for path, (before, now) in changed.items():
+            self._event_paths.discard(path)
+            if now.role is Role.POSITION and before.role is Role.POSITION:
+                continue
+            if now.kind in (Kind.IGNORE, Kind.EVENT) or now.role is Role.POSITION:
+                self.values.pop(path, None)
+            elif path in raw:
+                self.values[path] = value_of(now, raw[path])
+            else:
+                self.values[path] = recalculated(self.values.get(path), before, now)
+        self.note_decisions({path: now for path, (_, now) in changed.items()})
+
+    def restore(self, path: str, value: Value) -> None:
+        """Show a value of before the restart; any uplink is newer."""
+        self.values.setdefault(path, value)
+
+    def solve(self, message: LocationSolved) -> str | None:
+        """Take over a position that a location service found; returns the changed key."""
+        moment = message.time or _EPOCH
+        path = next(
+            (p for p, m in self.decisions.items() if m.kind is Kind.DEVICE_TRACKER), LOCATION
+        )
+        if path in self._value_times and self._value_times[path] > moment:
+            return None
+        location = message.location
+        if location is None:
+            return None
+        self._value_times[path] = moment
+        self.values[path] = Position(
+            location.latitude, location.longitude, location.altitude, location.accuracy
+        )
+        return path
+
+    @property
+    def registered_position(self) -> Position | None:
+        """Return where the registry says that the device is; what its payload tells is better."""
+        if self.end_device is None:
+            return None
+        places = self.end_device.locations
+        location = places.get("user") or next(iter(places.values()), None)
+        if location is None:
+            return None
+        return Position(location.latitude, location.longitude, location.altitude, location.accuracy)
+
+    def place(self) -> bool:
+        """Show the registered position where nothing else tells one; returns whether it does."""
+        position = self.registered_position
+        trackers = [p for p, m in self.decisions.items() if m.kind is Kind.DEVICE_TRACKER]
+        if position is None or trackers not in ([], [LOCATION]) or LOCATION in self._value_times:
+            return False
+        if self.values.get(LOCATION) == position:
+            return False
+        self.values[LOCATION] = position
+        return True
+
+    def joined(self, message: JoinAccept) -> None:
+        """Note that the end device joined the network."""
+        if message.time is not None:
+            self.seen_at(message.time)
+
+    def status(self, now: datetime, overdue_after: timedelta) -> Status:
+        """Return where the end device stands at `now`."""
+        if self.half_created:
+            return Status.HALF_CREATED
+        if self.vanished:
+            return Status.NOT_REGISTERED
+        if self.last_seen is None:
+            registered = self.end_device
+            if registered and registered.ids.join_eui and registered.activated_at is None:
+                return Status.NEVER_JOINED
+            return Status.WAITING_FOR_FIRST_UPLINK
+        if now - self.last_seen > overdue_after:
+            return Status.OVERDUE
+        if self.last_uplink is None and not self.values:
+            return Status.WAITING_FOR_NEXT_UPLINK
+        return Status.ACTIVE
+
+
+def recalculated(value: Value, before: Meaning, now: Meaning) -> Value:
+    """Return a value as another decision has it, without knowing what was reported."""
+    if before.value_map or now.value_map or value is None:
+        return None
+    if before.role in NUMERIC_ROLES and isinstance(value, int | float) and before.scale:
+        reported = round((value - before.offset) / before.scale, 9)
+        return value_of(now, int(reported) if reported.is_integer() else reported)
+    if isinstance(value, bool):
+        return value_of(now, value is not before.invert)
+    return value_of(now, value) if isinstance(value, str) else None

@@ -1,0 +1,1 @@
+"""What each decoded field is, and what the user changed about it."""

@@ -1,0 +1,96 @@
+"""When the user changes what fields mean: entities follow at once, without a reload."""
+
+import asyncio
+from collections.abc import Iterable
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+
+from ..const import DOMAIN
+from ..coordinator import ApplicationCoordinator
+from ..end_devices.state import LOCATION, EndDeviceState, field_key
+from ..payload import Kind, Meaning
+
+CHUNK = 20
+
+
+async def async_redecide(
+    hass: HomeAssistant,
+    coordinator: ApplicationCoordinator,
+    devices: Iterable[EndDeviceState] | None = None,
+) -> int:
+    """Bring decisions and entities in line with the overrides; returns how many fields changed.
+
+    The entity of a field stays the same one in the registry; only another platform needs another.
+    """
+    fields, states = coordinator.fields, coordinator.roster.states
+    count = 0
+    async with fields.changing:
+        if devices is None:
+            devices = list(states.values())
+            for key in fields.known_devices.keys() - states.keys():
+                fields.redecide(key)  # left out now, but it may come back
+        for number, device in enumerate(devices, 1):
+            if states.get(device.key) is device and (changed := fields.redecide(device.key)):
+                await _async_show(hass, coordinator, device, changed)
+                count += len(changed)
+            if number % CHUNK == 0:  # the rest of the house wants its turn
+                await asyncio.sleep(0)
+    fields.save_soon()
+    return count
+
+
+async def async_take_position_over(
+    hass: HomeAssistant,
+    coordinator: ApplicationCoordinator,
+    device: EndDeviceState,
+    path: str,
+) -> None:
+    """Let the payload's position go on with the tracker that another source had until now."""
+    registry = er.async_get(hass)
+    async with coordinator.fields.changing:
+        if (entity := device.shown.get(LOCATION)) is not None:
+            await entity.async_remove(force_remove=True)
+        old, new = (f"{device.key}/{field_key(field)}" for field in (LOCATION, path))
+        platform = Kind.DEVICE_TRACKER
+        entity_id = registry.async_get_entity_id(platform, DOMAIN, old)
+        if entity_id is not None and not registry.async_get_entity_id(platform, DOMAIN, new):
+            registry.async_update_entity(entity_id, new_unique_id=new)
+    if device.decisions[path].kind is not Kind.IGNORE:
+        field = {path: device.decisions[path]}
+        async_dispatcher_send(hass, coordinator.signals.new_fields, device, field)
+
+
+async def _async_show(
+    hass: HomeAssistant,
+    coordinator: ApplicationCoordinator,
+    device: EndDeviceState,
+    changed: dict[str, tuple[Meaning, Meaning]],
+) -> None:
+    registry = er.async_get(hass)
+    for path, (before, now) in changed.items():
+        if (entity := device.shown.get(path)) is not None:
+            await entity.async_remove(force_remove=True)
+        unique_id = f"{device.key}/{field_key(path)}"
+        if (entity_id := registry.async_get_entity_id(before.kind, DOMAIN, unique_id)) is None:
+            continue
+        if before.kind is not now.kind:
+            registry.async_remove(entity_id)
+        elif now.enabled and not before.enabled:
+            _enable(registry, entity_id)
+    device.reread(changed)
+    async_dispatcher_send(
+        hass,
+        coordinator.signals.new_fields,
+        device,
+        {path: now for path, (_, now) in changed.items() if now.kind is not Kind.IGNORE},
+    )
+
+
+def _enable(registry: er.EntityRegistry, entity_id: str) -> None:
+    """Enable what started disabled, in two steps: from one alone Home Assistant reloads."""
+    entry = registry.async_get(entity_id)
+    if entry is not None and entry.disabled_by is er.RegistryEntryDisabler.INTEGRATION:
+        for disabler in (er.RegistryEntryDisabler.CONFIG_ENTRY, None):
+            registry.async_update_entity(entity_id, disabled_by=disabler)

@@ -1,0 +1,408 @@
+"""The Fields dialogue: what each decoded field became, and the user's say in it."""
+
+from collections.abc import Iterable, Mapping
+import re
+from typing import Any, Self
+
+from homeassistant.components import websocket_api
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import AbortFlow, UnknownFlow
+from homeassistant.helpers.selector import TextSelector, TextSelectorConfig
+from homeassistant.helpers.translation import async_get_translations
+import voluptuous as vol
+
+from ..const import DOMAIN
+from ..coordinator import ApplicationCoordinator
+from ..dialogs.base import ApplicationOptionsFlow
+from ..dialogs.selectors import searchable, unchosen
+from ..end_devices.state import LOCATION, EndDeviceState
+from ..payload import Kind
+from .apply_overrides import async_redecide
+from .descriptions import device_class_of
+from .edit_form import (
+    CONF_PATTERN,
+    CONF_PLATFORM,
+    CONF_SCOPE,
+    HIDDEN,
+    KINDS,
+    FieldEdit,
+    FieldError,
+    check_imported,
+    shown_value,
+)
+from .overrides import OverrideError, read_yaml
+
+CONF_DEVICE = "device"
+CONF_FIELD = "field"
+CONF_TEXT = "text"
+FEW = 12
+LONGEST_CELL = 60
+# Where a flow keeps for its preview which field it is about.
+EDITED = "edited_field"
+
+
+class FieldsFlow(ApplicationOptionsFlow):
+    """Steps: end device, field, form with a live preview; each change counts at once."""
+
+    _key: str
+    _path: str
+    _kind: Kind
+    _typed: Mapping[str, Any] | None = None
+    _choices: Mapping[str, str] = {}
+
+    @staticmethod
+    async def async_setup_preview(hass: HomeAssistant) -> None:
+        """Let the frontend ask for what a form would show."""
+        websocket_api.async_register_command(hass, ws_start_preview)
+
+    @property
+    def _device(self) -> EndDeviceState:
+        if (device := self._coordinator.roster.states.get(self._key)) is None:
+            raise AbortFlow("field_gone")
+        return device
+
+    @property
+    def _edit(self) -> FieldEdit:
+        if self._path not in self._device.decisions:
+            raise AbortFlow("field_gone")
+        return self._edit_of(self._path)
+
+    def _edit_of(self, path: str) -> FieldEdit:
+        coordinator = self._coordinator
+        return FieldEdit(coordinator.fields, self._device, path, coordinator.names)
+
+    async def async_step_fields(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the end device."""
+        devices = {
+            device.key: device
+            for device in sorted(
+                self._coordinator.roster.states.values(), key=lambda device: device.name.casefold()
+            )
+            if device.decisions.keys() - {LOCATION}
+        }
+        if not devices:
+            return self.async_abort(reason="no_fields")
+        errors = {}
+        if user_input is not None:
+            chosen = self._chosen(user_input[CONF_DEVICE])
+            if chosen in devices:
+                self._key = chosen
+                return await self.async_step_field()
+            errors[CONF_DEVICE] = "choose_from_list"
+        self._choices = labels = {_device_label(device): key for key, device in devices.items()}
+        schema = vol.Schema({unchosen(CONF_DEVICE): searchable(labels)})
+        return self.async_show_form(
+            step_id="fields", data_schema=schema, errors=errors, last_step=False
+        )
+
+    async def async_step_field(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show what each field became, and ask for one."""
+        decisions = {p: m for p, m in self._device.decisions.items() if p != LOCATION}
+        errors = {}
+        if user_input is not None:
+            if (path := self._chosen(user_input[CONF_FIELD])) in decisions:
+                self._path, self._typed = path, None
+                meaning = decisions[path]
+                self._kind = meaning.kind if meaning.kind in KINDS else Kind.SENSOR
+                if meaning.kind is Kind.DEVICE_TRACKER:
+                    return await self.async_step_tracker()
+                return await self.async_step_edit()
+            errors[CONF_FIELD] = "choose_from_list"
+        edits = [self._edit_of(path) for path in decisions]
+        edits.sort(key=lambda edit: (edit.meaning.kind is Kind.IGNORE, _in_order(edit.path)))
+        told = edits
+        if len(edits) > FEW:
+            told = sorted(edits, key=_wants_a_look, reverse=True)[:FEW]
+        words = await Words.async_load(self.hass)
+        self._choices = labels = {_field_label(edit, words): edit.path for edit in edits}
+        schema = vol.Schema({unchosen(CONF_FIELD): searchable(labels)})
+        return self.async_show_form(
+            step_id="field",
+            data_schema=schema,
+            errors=errors,
+            last_step=False,
+            description_placeholders={
+                "device": self._device.name,
+                "count": str(len(edits)),
+                "listed": str(len(told)),
+                "table": _table(told, words),
+            },
+        )
+
+    async def async_step_tracker(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Tell of a position, which can't be changed here; back to the fields."""
+        if user_input is not None:
+            return await self.async_step_field()
+        return self.async_show_form(
+            step_id="tracker",
+            data_schema=vol.Schema({}),
+            last_step=False,
+            description_placeholders=await self._async_told(),
+        )
+
+    async def async_step_edit(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Change a field; the preview shows what its last value becomes."""
+        edit, kind = self._edit, self._kind
+        errors: dict[str, str] = {}
+        placeholders: dict[str, str] = {}
+        if user_input is not None:
+            wanted = user_input[CONF_PLATFORM]
+            if wanted not in (kind, HIDDEN):
+                self._kind = Kind(wanted)
+                self._typed = {
+                    key: user_input[key]
+                    for key in (CONF_PLATFORM, CONF_SCOPE, CONF_PATTERN)
+                    if key in user_input
+                }
+                return await self.async_step_edit()
+            try:
+                change = edit.answer(kind, user_input)
+                override = edit.kept(change, user_input)
+            except FieldError as error:
+                errors[error.field] = error.key
+                placeholders = error.placeholders
+                self._typed = user_input
+            else:
+                fields, key = self._coordinator.fields, edit.device.key
+                fields.overrides.settle(override, key, fields.model(key), edit.path)
+                await async_redecide(self.hass, self._coordinator)
+                return await self.async_step_kept()
+        _context(self)[EDITED] = (edit.device.key, edit.path, kind)
+        suggested = edit.suggested(kind) | dict(self._typed or {})
+        return self.async_show_form(
+            step_id="edit",
+            data_schema=self.add_suggested_values_to_schema(edit.schema(kind), suggested),
+            errors=errors,
+            description_placeholders=await self._async_told() | placeholders,
+            preview=DOMAIN,
+            last_step=False,
+        )
+
+    async def async_step_kept(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """The change counts already: go on or close."""
+        meaning = self._edit.meaning
+        value = self._device.values.get(self._path)
+        return self.async_show_menu(
+            step_id="kept",
+            menu_options=["edit_again", "field", "fields", "done"],
+            description_placeholders={
+                **await self._async_told(),
+                "value": shown_value(value, meaning.unit),
+            },
+        )
+
+    async def async_step_edit_again(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Change the same field again."""
+        meaning = self._edit.meaning
+        self._kind = meaning.kind if meaning.kind in KINDS else Kind.SENSOR
+        self._typed = None
+        return await self.async_step_edit()
+
+    async def async_step_done(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Close; nothing is left to store."""
+        return self.async_create_entry(data=dict(self.config_entry.options))
+
+    async def async_step_overrides(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """All overrides as one text, to copy or to replace."""
+        fields = self._coordinator.fields
+        ids = {key: known.get("device_id") for key, known in fields.known_devices.items()}
+        keys = {device_id: key for key, device_id in ids.items()}
+        keys |= {state.device_id: key for key, state in self._coordinator.roster.states.items()}
+        text = fields.overrides.as_yaml(ids.get)
+        errors: dict[str, str] = {}
+        problem = ""
+        if user_input is not None:
+            text = user_input.get(CONF_TEXT, "")
+            try:
+                read = await self.hass.async_add_executor_job(read_yaml, text, keys.get)
+                check_imported(read)
+            except OverrideError as error:
+                errors[CONF_TEXT] = "invalid_overrides"
+                problem = str(error)
+            else:
+                fields.overrides.replace(iter(read))
+                await async_redecide(self.hass, self._coordinator)
+                return await self.async_step_done()
+        selector = TextSelector(TextSelectorConfig(multiline=True))
+        return self.async_show_form(
+            step_id="overrides",
+            data_schema=self.add_suggested_values_to_schema(
+                vol.Schema({vol.Optional(CONF_TEXT): selector}), {CONF_TEXT: text}
+            ),
+            errors=errors,
+            description_placeholders={"problem": problem, "count": str(len(fields.overrides))},
+            last_step=True,
+        )
+
+    def _chosen(self, answer: str) -> str:
+        return self._choices.get(answer, answer)
+
+    async def _async_told(self) -> dict[str, str]:
+        """Return what the texts say of the field."""
+        edit = self._edit
+        words = await Words.async_load(self.hass)
+        raw = self._device.raw_values().get(edit.path)
+        reported = "-" if raw is None else str(raw)
+        return {
+            "device": self._device.name,
+            "field": _escaped(edit.path),
+            "reported": _escaped(reported),
+            "decision": _escaped(words.what(edit)),
+            "reason": _escaped(edit.meaning.reason, 400),
+        }
+
+
+@websocket_api.require_admin
+@websocket_api.websocket_command(
+    {
+        vol.Required("type"): f"{DOMAIN}/start_preview",
+        vol.Required("flow_id"): str,
+        vol.Required("flow_type"): str,
+        vol.Required("user_input"): dict,
+    }
+)
+@websocket_api.async_response
+async def ws_start_preview(
+    hass: HomeAssistant, connection: websocket_api.ActiveConnection, msg: dict[str, Any]
+) -> None:
+    """Show what a field's last value would be with the form's present answers."""
+    try:
+        flow = hass.config_entries.options.async_get(msg["flow_id"])
+    except UnknownFlow:  # the dialogue was closed meanwhile
+        connection.send_error(msg["id"], websocket_api.ERR_NOT_FOUND, "no such dialogue")
+        return
+    entry = hass.config_entries.async_get_entry(flow["handler"])
+    edited = dict(flow["context"]).get(EDITED)
+    connection.subscriptions[msg["id"]] = lambda: None
+    connection.send_result(msg["id"])
+    body: dict[str, Any] | None = None
+    if entry is not None and entry.state is ConfigEntryState.LOADED and edited is not None:
+        words = await Words.async_load(hass)
+        body = _preview(entry.runtime_data, words, edited, msg["user_input"])
+    if body is not None:
+        connection.send_message(websocket_api.event_message(msg["id"], body))
+
+
+def _preview(
+    coordinator: ApplicationCoordinator,
+    words: Words,
+    edited: Any,
+    answers: Mapping[str, Any],
+) -> dict[str, Any] | None:
+    key, path, kind = edited
+    device = coordinator.roster.states.get(key)
+    if device is None or path not in device.decisions:
+        return None
+    edit = FieldEdit(coordinator.fields, device, path, coordinator.names)
+    try:
+        meaning = edit.answer(kind, answers).apply(edit.automatic)
+    except FieldError as error:
+        return {"error": words.error(error.key).format(**error.placeholders)}
+    value = edit.preview(meaning)
+    state = "unknown" if value is None else shown_value(value)
+    return {
+        "state": words.platform(HIDDEN) if meaning.kind is Kind.IGNORE else state,
+        "attributes": {
+            "friendly_name": answers.get("name") or edit.name,
+            "unit_of_measurement": meaning.unit,
+            "device_class": device_class_of(meaning),
+        },
+    }
+
+
+class Words:
+    """What the dialogue says by itself, in the language of Home Assistant."""
+
+    def __init__(self, own: Mapping[str, str], classes: Mapping[str, str]) -> None:
+        """Take our texts and those of Home Assistant's device classes."""
+        self._own = own
+        self._classes = classes
+
+    @classmethod
+    async def async_load(cls, hass: HomeAssistant) -> Self:
+        """Return the words for Home Assistant's language."""
+        language = hass.config.language
+        own = {
+            **await async_get_translations(hass, language, "selector", {DOMAIN}),
+            **await async_get_translations(hass, language, "options", {DOMAIN}),
+        }
+        platforms = {"sensor", "binary_sensor"}
+        classes = await async_get_translations(hass, language, "entity_component", platforms)
+        return cls(own, classes)
+
+    def error(self, key: str) -> str:
+        """Return the text of a form's error."""
+        return self._own.get(f"component.{DOMAIN}.options.error.{key}", key)
+
+    def platform(self, key: str) -> str:
+        """Return how a platform is called."""
+        return self._own.get(f"component.{DOMAIN}.selector.field_platform.options.{key}", key)
+
+    def what(self, edit: FieldEdit) -> str:
+        """Return in a few words what a field became."""
+        meaning = edit.meaning
+        if meaning.kind is Kind.IGNORE:
+            return self.platform(HIDDEN)
+        name, kind = device_class_of(meaning), meaning.kind
+        device_class = self._classes.get(f"component.{kind}.entity_component.{name}.name", name)
+        shown = edit.name
+        if device_class and device_class.casefold() in shown.casefold():
+            device_class = None
+        return ", ".join(filter(None, (shown, self.platform(kind), device_class, meaning.unit)))
+
+
+def _context(flow: OptionsFlow) -> dict[str, Any]:
+    return flow.context  # type: ignore[return-value]
+
+
+def _device_label(device: EndDeviceState) -> str:
+    model = device.version_ids.model_id if device.version_ids else None
+    return " · ".join(dict.fromkeys(filter(None, (device.name, model, device.device_id))))
+
+
+def _field_label(edit: FieldEdit, words: Words) -> str:
+    meaning = edit.meaning
+    value = shown_value(edit.device.values.get(edit.path), meaning.unit)
+    said = "" if meaning.kind is Kind.IGNORE else f" = {value[:LONGEST_CELL]}"
+    return f"{edit.path}{said} · {words.what(edit)}"
+
+
+def _wants_a_look(edit: FieldEdit) -> int:
+    """Return how much a field asks to be looked at: what was changed, then what is unknown."""
+    if edit.override is not None:
+        return 2
+    meaning = edit.meaning
+    return int(meaning.quantity is None and meaning.enabled and meaning.kind in KINDS)
+
+
+def _in_order(path: str) -> str:
+    """Return what sorts paths as people count: 2 before 10."""
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(6), path.casefold())
+
+
+def _table(edits: Iterable[FieldEdit], words: Words) -> str:
+    """Return the rows of a Markdown table: field, value, decision, reason."""
+    lines = []
+    for edit in edits:
+        meaning = edit.meaning
+        value = shown_value(edit.device.values.get(edit.path), meaning.unit)
+        mark = "✎ " if edit.override is not None else ""
+        why = meaning.reason.partition("”: ")[2] or meaning.reason
+        cells = (mark + edit.path, value, words.what(edit), why)
+        lines.append("| " + " | ".join(_escaped(cell) for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def _escaped(text: str, longest: int = LONGEST_CELL) -> str:
+    """Return a text that Markdown leaves as it is."""
+    text = " ".join(text.split())
+    if len(text) > longest:
+        text = f"{text[: longest - 1]}…"
+    return "".join(f"\\{char}" if char in "\\`*_{}[]<>()#|~!" else char for char in text)

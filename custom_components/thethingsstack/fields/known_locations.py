@@ -1,0 +1,27 @@
+"""What a position is that no payload tells."""
+
+from ..payload import Category, Kind, Meaning, Role
+
+
+def solved_location(service: str) -> Meaning:
+    """Return what a position is that a location service found."""
+    return _location("location service", f"The service {service} found the position.")
+
+
+def registered_location() -> Meaning:
+    """Return what a position is that stands in the registry."""
+    return _location("registry", "The position is the one in The Things Stack's registry.")
+
+
+def _location(rule: str, reason: str) -> Meaning:
+    return Meaning(
+        kind=Kind.DEVICE_TRACKER,
+        quantity="position",
+        unit=None,
+        role=Role.POSITION,
+        category=Category.PRIMARY,
+        enabled=True,
+        name=None,
+        rule=rule,
+        reason=reason,
+    )

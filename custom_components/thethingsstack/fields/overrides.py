@@ -1,0 +1,251 @@
+"""What users decided about fields, for which end devices, and as one text to pass on."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from fnmatch import fnmatchcase
+import re
+from typing import Any, Self
+
+import yaml  # type: ignore[import-untyped]
+
+from ..payload import Override, plain_text, spelled
+from ..payload.override import SHOWN
+
+MAX_TEXT = 200_000
+MAX_PATTERNS = 200
+LONGEST_PATH = 200
+_WHERE = ("path", "device", "model", "automatic")
+_BOOLEAN = "tag:yaml.org,2002:bool"
+
+
+class OverrideError(ValueError):
+    """A text with overrides that can't be used; says which entry and why."""
+
+
+class Scope(IntEnum):
+    """For which end devices an override counts; the nearer one wins."""
+
+    EVERYWHERE = 0
+    MODEL = 1
+    DEVICE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldOverride:
+    """An override, the fields that it is for, and the end devices."""
+
+    path: str
+    """The field's path; in `Scope.EVERYWHERE` a pattern with * and ?."""
+    change: Override
+    """An empty one leaves the automatic decision as it is, against a wider override."""
+    device: str | None = None
+    """Device key."""
+    model: str | None = None
+    """Brand and model as in the Device Repository: "dragino/lht65n"."""
+
+    @property
+    def scope(self) -> Scope:
+        """Return for which end devices it counts."""
+        if self.device is not None:
+            return Scope.DEVICE
+        return Scope.EVERYWHERE if self.model is None else Scope.MODEL
+
+    def matches(self, device: str, model: str | None, path: str) -> bool:
+        """Return whether it is for this field of this end device."""
+        if self.device is not None:
+            return self.device == device and self.path == path
+        if self.model is not None:
+            return self.model == model and self.path == path
+        return self.path == path or fnmatchcase(path, self.path.replace("[", "[[]"))
+
+    @property
+    def is_pattern(self) -> bool:
+        """Return whether it may be for more than one path."""
+        return self.scope is Scope.EVERYWHERE and ("*" in self.path or "?" in self.path)
+
+    @property
+    def place(self) -> tuple[str | None, str | None, str]:
+        """Return what there is only one override for."""
+        return (self.device, self.model, self.path)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return this as JSON."""
+        where = {"device": self.device, "model": self.model}
+        return {
+            "path": self.path,
+            **{key: value for key, value in where.items() if value is not None},
+            **(self.change.as_dict() or {"automatic": True}),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `as_dict` gave; raises ValueError, naming what is wrong."""
+        path, device, model = data.get("path"), data.get("device"), data.get("model")
+        if path is None:
+            raise ValueError("path: missing")
+        if not isinstance(path, str):
+            path = spelled(path)
+        if len(path) > LONGEST_PATH:
+            raise ValueError(f"path: longer than {LONGEST_PATH} characters")
+        for name, value in (("device", device), ("model", model)):
+            if value is not None and not plain_text(name, value, LONGEST_PATH):
+                raise ValueError(f"{name}: missing")
+        if device is not None and model is not None:
+            raise ValueError("device and model: only one of them")
+        rest = {key: value for key, value in data.items() if key not in _WHERE}
+        change = Override.from_dict(rest)
+        if not change and data.get("automatic") is not True:
+            raise ValueError("it changes nothing")
+        return cls(path=path, device=device, model=model, change=change)
+
+
+class FieldOverrides:
+    """All overrides of an application."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._overrides: dict[tuple[str | None, str | None, str], FieldOverride] = {}
+        self._patterns: list[FieldOverride] = []
+
+    def __iter__(self) -> Iterator[FieldOverride]:
+        """Iterate over all of them."""
+        return iter(self._overrides.values())
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._overrides)
+
+    def find(self, device: str, model: str | None, path: str) -> FieldOverride | None:
+        """Return the one that counts for a field: the nearest, then the one that names it.
+
+        Of several patterns it is the latest.
+        """
+        overrides = self._overrides
+        found = overrides.get((device, None, path))
+        if found is None and model is not None:
+            found = overrides.get((None, model, path))
+        if found is None:
+            found = overrides.get((None, None, path))
+        if found is None and self._patterns:
+            matching = (item for item in reversed(self._patterns) if item.matches("", None, path))
+            found = next(matching, None)
+        return found
+
+    def put(self, override: FieldOverride) -> None:
+        """Keep an override; it takes the place of an earlier one."""
+        self.drop(override)
+        self._overrides[override.place] = override
+        if override.is_pattern:
+            self._patterns.append(override)
+
+    def drop(self, override: FieldOverride) -> None:
+        """Forget an override."""
+        if (dropped := self._overrides.pop(override.place, None)) is not None:
+            self._patterns = [item for item in self._patterns if item is not dropped]
+
+    def settle(self, override: FieldOverride, device: str, model: str | None, path: str) -> None:
+        """Keep what a user said at one field: there it counts, so what is nearer steps back.
+
+        It takes the place of the one that counted as widely. One without a change is kept
+        only where a wider one would count instead.
+        """
+        before = self.find(device, model, path)
+        if before is not None and before.scope is override.scope:
+            self.drop(before)
+        self.put(override)
+        while (found := self.find(device, model, path)) is not None and found is not override:
+            self.drop(found)
+        if not override.change:
+            self.drop(override)
+            if self.find(device, model, path) is not None:
+                self.put(override)
+
+    def forget(self, device: str) -> None:
+        """Forget the overrides of one end device."""
+        for item in [item for item in self if item.device == device]:
+            self.drop(item)
+
+    def rename(self, old: str, new: str) -> None:
+        """Move overrides to another device key."""
+        for item in [item for item in self if item.device == old]:
+            self.drop(item)
+            self.put(
+                FieldOverride(path=item.path, change=item.change, device=new, model=item.model)
+            )
+
+    def replace(self, overrides: Iterator[FieldOverride]) -> None:
+        """Take over these in the place of all."""
+        self._overrides = {item.place: item for item in overrides}
+        self._patterns = [item for item in self if item.is_pattern]
+
+    def as_yaml(self, device_id_of: Callable[[str], str | None]) -> str:
+        """Return all as a text that people can read, change and pass on.
+
+        End devices stand there with their id in The Things Stack; those that it no longer
+        has are left out.
+        """
+        items = []
+        for item in sorted(self, key=lambda item: (-item.scope, item.device or "", item.path)):
+            data = item.as_dict()
+            if item.device is not None:
+                if (device_id := device_id_of(item.device)) is None:
+                    continue
+                data["device"] = device_id
+            items.append(data)
+        return yaml.safe_dump(items, allow_unicode=True, sort_keys=False) if items else ""
+
+
+def read_yaml(text: str, key_of: Callable[[str], str | None]) -> list[FieldOverride]:
+    """Return the overrides that a text holds; raises OverrideError where one is wrong."""
+    if len(text) > MAX_TEXT:
+        raise OverrideError("The text is too long.")
+    try:
+        items = yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a safe one
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise OverrideError(_short(error)) from None
+    if items is None:
+        return []
+    if not isinstance(items, list):
+        raise OverrideError("The text is no list of overrides.")
+    overrides = []
+    for number, item in enumerate(items, 1):
+        if not isinstance(item, dict):
+            raise OverrideError(f"Entry {number}: no override.")
+        where = str(item.get("path", ""))[:SHOWN]
+        try:
+            override = FieldOverride.from_dict(item)
+        except (ValueError, TypeError) as error:
+            raise OverrideError(f"Entry {number} ({where}): {_short(error)}") from None
+        if override.device is not None:
+            key = key_of(override.device)
+            if key is None:
+                raise OverrideError(
+                    f"Entry {number} ({where}): there is no end device {override.device}."
+                )
+            override = FieldOverride(path=override.path, change=override.change, device=key)
+        overrides.append(override)
+    if sum(override.is_pattern for override in overrides) > MAX_PATTERNS:
+        raise OverrideError(f"There are more than {MAX_PATTERNS} entries with a pattern.")
+    return overrides
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """Reads YAML without aliases, which can make much of little, and "on" as a text."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("Aliases (*name) can't be used here.")
+        return super().compose_node(parent, index)
+
+
+_Loader.add_implicit_resolver(_BOOLEAN, re.compile("true|false"), ["t", "f"])

@@ -1,0 +1,1 @@
+"""Choosing, trying and setting payload formatters."""

@@ -1,0 +1,256 @@
+"""Choose an end device's payload formatter: tried on its last uplink before it is saved."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.helpers.selector import (
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+)
+from homeassistant.helpers.translation import async_get_translations
+import voluptuous as vol
+
+from ..client import EndDevice, Formatter, Formatters, MissingRight, StackError
+from ..client.formatters import CAYENNE_LPP, JAVASCRIPT, REPOSITORY
+from ..client.rights import SETTINGS_BASIC
+from ..const import DOMAIN
+from ..dialogs.base import ApplicationOptionsFlow, form
+from ..end_devices.state import EndDeviceState
+from ..provisioning.errors import Refusal, lacking, refusal
+from .trial import NEEDED, FormatterChoice
+
+CONF_FORMATTER = "formatter"
+CONF_SCOPE = "scope"
+CONF_SCRIPT = "script"
+DEFAULT = "application_default"
+NONE = "none"
+SCRIPT = "javascript"
+KINDS = {REPOSITORY: "repository", CAYENNE_LPP: "cayennelpp", JAVASCRIPT: SCRIPT}
+ONE, ALL = "device", "model"
+
+
+class FormatterFlow(ApplicationOptionsFlow):
+    """Which formatter and for whom → its script → what becomes of the last uplinks → saved."""
+
+    _to_change: EndDevice
+    _choice: FormatterChoice
+    _present_formatter: str = ""
+    _present_kind: str = ""
+    _formatter_kind: str = ""
+    _formatter: Formatter | None = None
+    _formatter_answers: Mapping[str, Any] | None = None
+
+    async def async_step_formatter(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show the present one, and ask which it is to be, and of which end devices."""
+        refused = None
+        if user_input is None:
+            if rights := lacking(self._coordinator.rights, NEEDED):
+                return self._formatter_abort("missing_rights", rights=rights)
+            try:
+                await self._async_read_present()
+            except StackError as err:
+                return self._formatter_abort("formatter_unknown", because=str(err))
+        else:
+            self._formatter_answers = user_input
+            self._choice.devices = self._meant(user_input.get(CONF_SCOPE, ONE))
+            self._formatter_kind = user_input[CONF_FORMATTER]
+            if self._formatter_kind == SCRIPT:
+                return await self.async_step_formatter_script()
+            try:
+                return await self._async_tried()
+            except Refusal as err:
+                refused = err
+        return await self._async_formatter_form(refused)
+
+    async def _async_formatter_form(self, refused: Refusal | None) -> ConfigFlowResult:
+        kinds = [DEFAULT, "cayennelpp", SCRIPT, NONE]
+        if self._present_kind == "repository" or await self._choice.async_in_repository():
+            kinds.insert(1, "repository")
+        schema: dict[Any, Any] = {
+            vol.Required(CONF_FORMATTER): _select("device_formatter", kinds),
+        }
+        alike = self._meant(ALL)
+        if len(alike) > 1:
+            schema[vol.Required(CONF_SCOPE, default=ONE)] = _select("formatter_scope", [ONE, ALL])
+        return self._formatter_form(
+            "formatter",
+            vol.Schema(schema),
+            self._formatter_answers or {CONF_FORMATTER: self._present_kind},
+            refused,
+            alike=", ".join(sorted(device.name for device in alike)),
+        )
+
+    async def async_step_formatter_script(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the script, filled in with the present one."""
+        refused = None
+        if user_input is not None:
+            self._choice.script = user_input[CONF_SCRIPT]
+            try:
+                return await self._async_tried()
+            except Refusal as err:
+                refused = err
+        text = TextSelector(TextSelectorConfig(multiline=True))
+        schema = vol.Schema({vol.Required(CONF_SCRIPT): text})
+        return self._formatter_form(
+            "formatter_script", schema, {CONF_SCRIPT: self._choice.script}, refused
+        )
+
+    # What is
+
+    async def _async_read_present(self) -> None:
+        """Find out which formatter the device has, and by whom; raises StackError."""
+        device = self._to_change
+        self._choice = FormatterChoice(self.config_entry, [self._state()])
+        self._formatter_answers = None
+        formatters = self._coordinator.stack.formatters
+        own: Formatters | None = await formatters.of_device(device.ids.device_id)
+        shown, whose = own, "own"
+        if own is None:
+            whose = "default"
+            try:
+                shown = await formatters.of_application()
+            except MissingRight:
+                whose = "default_unseen"
+        up = shown.up if shown else None
+        kind = NONE if up is None else KINDS.get(up.kind, "other")
+        script = up.parameter if up is not None and kind == SCRIPT else None
+        if kind == "repository" and await self._choice.async_in_repository():
+            script = self._choice.repository_script
+        self._choice.script = script or self._choice.script
+        texts = await self._async_present_texts()
+        self._present_formatter = texts[whose].format(formatter=texts[kind])
+        self._present_kind = DEFAULT if own is None else kind
+
+    async def _async_present_texts(self) -> dict[str, str]:
+        prefix = f"component.{DOMAIN}.selector.present_formatter.options."
+        language = self.hass.config.language
+        texts = await async_get_translations(self.hass, language, "selector", [DOMAIN])
+        return {k.removeprefix(prefix): text for k, text in texts.items() if k.startswith(prefix)}
+
+    def _state(self) -> EndDeviceState:
+        """Return the live state of the end device; an empty one where the options leave it out."""
+        ids = self._to_change.ids
+        state = self._coordinator.roster.by_device_id(ids.device_id)
+        if state is None:
+            state = EndDeviceState("", ids, {}, {})
+            state.update_registration(self._to_change)
+        return state
+
+    def _meant(self, scope: str) -> list[EndDeviceState]:
+        """Return the end device, and those of its model where they are meant, too."""
+        mine = self._state()
+        if scope == ONE or mine.model is None:
+            return [mine]
+        return [mine] + [
+            other
+            for other in self._coordinator.roster.states.values()
+            if other.model == mine.model and other is not mine and not other.vanished
+        ]
+
+    # What it is to be
+
+    async def _async_tried(self) -> ConfigFlowResult:
+        """Try the one that was chosen, and show what becomes of it; raises Refusal."""
+        field = CONF_SCRIPT if self._formatter_kind == SCRIPT else CONF_FORMATTER
+        self._choice.results = ""
+        try:
+            self._formatter = await self._async_wanted()
+            fits = self._formatter is None or await self._choice.async_try(self._formatter)
+        except StackError as err:
+            raise refusal(err, str) from err
+        if not fits:
+            raise Refusal(field, "formatter_failed", reason=self._choice.reason)
+        if self._formatter is None:
+            return await self.async_step_formatter_none()
+        if not self._choice.results:
+            return await self.async_step_formatter_untried()
+        return await self.async_step_formatter_result()
+
+    async def _async_wanted(self) -> Formatter | None:
+        """Return the formatter that would decode; raises Refusal and StackError."""
+        match self._formatter_kind:
+            case "repository":
+                return Formatter(kind=REPOSITORY)
+            case "cayennelpp":
+                return Formatter(kind=CAYENNE_LPP)
+            case "javascript":
+                return Formatter(kind=JAVASCRIPT, parameter=self._choice.script)
+            case "application_default":
+                if rights := lacking(self._coordinator.rights, (SETTINGS_BASIC,)):
+                    raise Refusal(CONF_FORMATTER, "default_unseen", rights=rights)
+                found = await self._coordinator.stack.formatters.of_application()
+                return found.up if found else None
+        return None
+
+    async def async_step_formatter_result(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what the last uplinks become."""
+        return await self._async_confirmed("formatter_result", user_input)
+
+    async def async_step_formatter_untried(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Tell that there is no uplink to try it on."""
+        return await self._async_confirmed("formatter_untried", user_input)
+
+    async def async_step_formatter_none(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Tell that uplinks won't be decoded."""
+        return await self._async_confirmed("formatter_none", user_input)
+
+    async def _async_confirmed(
+        self, step_id: str, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        """Save for all that are meant, when told so."""
+        refused = None
+        if user_input is not None:
+            try:
+                if self._formatter_kind == DEFAULT:
+                    await self._choice.async_save_default()
+                else:
+                    await self._choice.async_save(self._formatter)
+            except StackError as err:
+                refused = Refusal("base", "formatter_not_saved", reason=err)
+            else:
+                return self._formatter_abort("formatter_saved")
+        return self._formatter_form(step_id, vol.Schema({}), None, refused)
+
+    def _formatter_form(
+        self,
+        step_id: str,
+        schema: vol.Schema,
+        suggested: Mapping[str, Any] | None,
+        refused: Refusal | None,
+        **more: str,
+    ) -> ConfigFlowResult:
+        """Show a form with what was typed, and why it was refused."""
+        told = {
+            **self._choice.told(),
+            "device": self._choice.devices[0].name,
+            "present": self._present_formatter,
+            **more,
+        }
+        last_step = step_id not in ("formatter", "formatter_script")
+        return form(self, step_id, schema, suggested, refused, told=told, last_step=last_step)
+
+    def _formatter_abort(self, reason: str, **told: str) -> ConfigFlowResult:
+        device = self._to_change.name or self._to_change.ids.device_id
+        return self.async_abort(reason=reason, description_placeholders={"device": device, **told})
+
+
+def _select(translation_key: str, options: list[str]) -> SelectSelector:
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=options, translation_key=translation_key, mode=SelectSelectorMode.LIST
+        )
+    )

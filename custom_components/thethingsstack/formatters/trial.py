@@ -1,0 +1,218 @@
+"""A payload formatter for some end devices: tried on their last uplinks, then saved for all."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+import json
+from typing import Any
+
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+
+from ..client import (
+    Formatter,
+    FormatterFailed,
+    Formatters,
+    MissingRight,
+    NotFound,
+    Stack,
+    StackError,
+    VersionIds,
+)
+from ..client.formatters import REPOSITORY
+from ..client.rights import DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ
+from ..coordinator import ApplicationCoordinator, TtsConfigEntry
+from ..dialogs.base import running
+from ..end_devices.state import EndDeviceState
+
+NEEDED = (DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ)
+"""The rights that trying and saving a formatter needs."""
+TRIED = 3
+LONGEST_RESULT = 1_500
+EXAMPLE = """function decodeUplink(input) {
+  return { data: { bytes: input.bytes, port: input.fPort } };
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a formatter makes of last uplinks: a text with the results, or why it doesn't fit."""
+
+    results: str = ""
+    failure: str | None = None
+
+
+async def async_reason(stack: Stack, device: EndDeviceState) -> str | None:
+    """Return why the last uplink isn't decoded, in the formatter's own words.
+
+    None where there is no formatter, empty where it can't be told.
+    """
+    try:
+        formatters = await stack.formatters.of_device(device.device_id)
+        if formatters is None:
+            formatters = await stack.formatters.of_application()
+        if formatters is None or formatters.up is None:
+            return None
+        return (await async_try(stack, [device], formatters.up)).failure or ""
+    except StackError:
+        return ""
+
+
+async def async_try(stack: Stack, devices: Sequence[EndDeviceState], formatter: Formatter) -> Trial:
+    """Let a formatter decode the last uplinks of some end devices; nothing is changed."""
+    results = []
+    for device in devices:
+        uplink = device.last_data_uplink
+        if uplink is None or not uplink.frm_payload:
+            continue
+        named = f"{device.name}: " if len(devices) > 1 else ""
+        try:
+            decoded = await stack.formatters.decode(
+                device.device_id,
+                f_port=uplink.f_port,
+                payload=uplink.frm_payload,
+                formatter=formatter,
+                version_ids=device.version_ids,
+            )
+        except FormatterFailed as err:
+            return Trial(failure=named + str(err))
+        if not decoded.data:
+            return Trial(failure=f"{named}{uplink.frm_payload.hex().upper()} → {{}}")
+        results.append(_shown(device, uplink.frm_payload, decoded.data))
+        if len(results) == TRIED:
+            break
+    return Trial(results="\n\n".join(results))
+
+
+def _shown(device: EndDeviceState, payload: bytes, data: Mapping[str, Any]) -> str:
+    text = json.dumps(data, indent=2, ensure_ascii=False)[:LONGEST_RESULT].replace("```", "'''")
+    return f"**{device.name}** `{payload.hex().upper()}`\n\n```json\n{text}\n```"
+
+
+class FormatterChoice:
+    """What a dialogue knows of the formatter that some end devices are to have.
+
+    They are never none; the first one stands for all where the model is asked for.
+    """
+
+    def __init__(self, entry: TtsConfigEntry, devices: Sequence[EndDeviceState]) -> None:
+        """Take the end devices; nothing is asked of the server yet."""
+        self._entry = entry
+        self.devices = list(devices)
+        self.script = EXAMPLE
+        self.results = ""
+        """What the one tried last makes of the last uplinks; empty where there are none."""
+        self.reason = ""
+        """Why it doesn't fit."""
+        self.repository_script = ""
+        """What the Device Repository's formatter is, once that was asked for."""
+        self._in_repository: bool | None = None
+
+    @property
+    def coordinator(self) -> ApplicationCoordinator:
+        """Return the application; it may be reloaded or stopped while a dialogue is open."""
+        return running(self._entry)
+
+    async def async_in_repository(self) -> bool:
+        """Return whether the Device Repository has a formatter for the model; asked once."""
+        if self._in_repository is None:
+            versions = self.devices[0].version_ids
+            self._in_repository = False
+            if versions is not None and _complete(versions):
+                repository = self.coordinator.stack.repository
+                try:
+                    found = await repository.formatter(versions, "uplink_decoder")
+                    self._in_repository, self.repository_script = True, found.script
+                except NotFound:
+                    pass
+                except StackError:
+                    self._in_repository = None  # perhaps next time
+        return self._in_repository is True
+
+    async def async_try(self, formatter: Formatter) -> bool:
+        """Return whether a formatter fits; keeps what it makes of the last uplinks, or why not.
+
+        Raises StackError where that can't be found out.
+        """
+        trial = await async_try(self.coordinator.stack, self.devices, formatter)
+        if trial.failure is not None:
+            self.reason = trial.failure
+            return False
+        self.results = trial.results
+        return True
+
+    async def async_save(self, up: Formatter | None) -> None:
+        """Set the formatter of each device that hasn't it yet: again where it failed half-way.
+
+        Raises StackError; for one that isn't there, when all others have theirs.
+        """
+        formatters = self.coordinator.stack.formatters
+
+        async def save(device_id: str) -> None:
+            before = await formatters.of_device(device_id)
+            wanted = Formatters(up=up, down=await _async_down(self.coordinator.stack, before, up))
+            if before != wanted:
+                await formatters.set_of_device(device_id, wanted)
+
+        await self._async_for_all(save)
+
+    async def async_save_default(self) -> None:
+        """Let the application's formatters apply, in both directions; raises StackError."""
+        formatters = self.coordinator.stack.formatters
+
+        async def save(device_id: str) -> None:
+            if await formatters.of_device(device_id) is not None:
+                await formatters.set_of_device(device_id, None)
+
+        await self._async_for_all(save)
+
+    async def _async_for_all(self, save: Callable[[str], Awaitable[None]]) -> None:
+        missing: NotFound | None = None
+        for device in self.devices:
+            try:
+                await save(device.device_id)
+            except NotFound as err:  # half created, say
+                missing = err
+            else:
+                device.undecoded = 0
+        self._tell()
+        if missing is not None:
+            raise missing
+
+    def _tell(self) -> None:
+        # Home Assistant deletes the issue when a repair ends: that of others comes back then.
+        hass = self.coordinator.hass
+        signal = self.coordinator.signals.undecoded_changed
+        hass.loop.call_soon(async_dispatcher_send, hass, signal)
+
+    def told(self) -> dict[str, str]:
+        """Return what texts name."""
+        return {
+            "devices": "\n".join(f"- {device.name}" for device in self.devices),
+            "count": str(len(self.devices)),
+            "reason": self.reason or "-",
+            "results": self.results,
+            "url": self.coordinator.roster.console_url(self.devices[0].device_id),
+        }
+
+
+async def _async_down(
+    stack: Stack, before: Formatters | None, up: Formatter | None
+) -> Formatter | None:
+    """Return the formatter for downlinks: that of before, unless the model brings its own.
+
+    None where it is the application's and the key may not see that. Raises StackError.
+    """
+    if up is not None and up.kind == REPOSITORY:
+        return up
+    if before is None:
+        try:
+            before = await stack.formatters.of_application()
+        except MissingRight:
+            return None
+    return None if before is None else before.down
+
+
+def _complete(versions: VersionIds) -> bool:
+    """Return whether the repository can tell the very version."""
+    parts = (versions.brand_id, versions.model_id, versions.firmware_version, versions.band_id)
+    return all(parts)

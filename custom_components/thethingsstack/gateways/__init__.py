@@ -1,0 +1,1 @@
+"""Gateways: their status, entities and dialogue."""

@@ -1,0 +1,157 @@
+"""Add gateway: one that hears the end devices, read with the application's key or one of its own."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.const import CONF_API_KEY
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+import voluptuous as vol
+
+from ..client import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    Gateway,
+    InvalidIdentifier,
+    MissingRight,
+    NotFound,
+    RateLimited,
+    ServerFailed,
+    StackError,
+    check_id,
+)
+from ..coordinator import ApplicationCoordinator
+from .coordinator import CONF_GATEWAY_ID, SUBENTRY_GATEWAY, async_stack_with
+
+KEY_SELECTOR = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
+KEY_SCHEMA = vol.Schema({vol.Optional(CONF_API_KEY): KEY_SELECTOR})
+
+
+class GatewayFlow(ConfigSubentryFlow):
+    """The gateway's id and its key → read once for real → done."""
+
+    def __init__(self) -> None:
+        """Start with nothing refused."""
+        self._refused: dict[str, str] = {}
+        self._told = ""
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask which gateway."""
+        if self._get_entry().state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded")
+        if user_input is not None:
+            gateway_id, api_key = _id_of(user_input), _key_of(user_input)
+            if (gateway := await self._async_checked(gateway_id, api_key)) is not None:
+                return self.async_create_entry(
+                    title=gateway.name or gateway_id,
+                    data=_data(gateway_id, api_key),
+                    unique_id=gateway_id,
+                )
+        return self.async_show_form(
+            step_id="user",
+            data_schema=self.add_suggested_values_to_schema(self._schema(), user_input),
+            description_placeholders={"error": self._told},
+            errors=self._refused,
+        )
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for another key, or none."""
+        entry, subentry = self._get_entry(), self._get_reconfigure_subentry()
+        if entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded")
+        gateway_id: str = subentry.data[CONF_GATEWAY_ID]
+        if user_input is not None:
+            api_key = _key_of(user_input)
+            if await self._async_checked(gateway_id, api_key) is not None:
+                return self.async_update_and_abort(entry, subentry, data=_data(gateway_id, api_key))
+        return self.async_show_form(
+            step_id="reconfigure",
+            data_schema=self.add_suggested_values_to_schema(KEY_SCHEMA, user_input),
+            description_placeholders={"gateway": gateway_id, "error": self._told},
+            errors=self._refused,
+        )
+
+    def _schema(self) -> vol.Schema:
+        coordinator: ApplicationCoordinator = self._get_entry().runtime_data
+        taken = self._taken()
+        options = [
+            SelectOptionDict(value=gateway_id, label=gateway_id)
+            for gateway_id in coordinator.gateways.heard()
+            if gateway_id not in taken
+        ]
+        selector = SelectSelector(
+            SelectSelectorConfig(
+                options=options,
+                mode=SelectSelectorMode.DROPDOWN,
+                custom_value=True,  # gives the list a search box, and takes any other id
+            )
+        )
+        # Optional only here: a required select begins with the first of its list.
+        return vol.Schema({vol.Optional(CONF_GATEWAY_ID): selector}).extend(KEY_SCHEMA.schema)
+
+    def _taken(self) -> set[str]:
+        return {
+            subentry.data[CONF_GATEWAY_ID]
+            for subentry in self._get_entry().subentries.values()
+            if subentry.subentry_type == SUBENTRY_GATEWAY
+        }
+
+    async def _async_checked(self, gateway_id: str, api_key: str | None) -> Gateway | None:
+        """Return the gateway if it can be read; otherwise the form tells why not."""
+        self._refused, self._told = {}, ""
+        if self.source != "reconfigure" and gateway_id in self._taken():
+            self._refused = {CONF_GATEWAY_ID: "already_added"}
+            return None
+        try:
+            check_id(gateway_id)
+            stack = await async_stack_with(self.hass, self._get_entry(), api_key)
+            gateway = await stack.gateways.get(gateway_id)
+            await stack.gateways.connection(gateway_id)
+        except StackError as err:
+            field, reason = _refusal(err, own_key=api_key is not None)
+            if field == CONF_GATEWAY_ID and self.source == "reconfigure":
+                field = "base"
+            self._refused, self._told = {field: reason}, str(err)
+            return None
+        return gateway
+
+
+def _refusal(error: StackError, *, own_key: bool) -> tuple[str, str]:
+    """Return the field that is to blame, and the key of the text."""
+    match error:
+        case InvalidIdentifier():
+            return CONF_GATEWAY_ID, "invalid_id"
+        case NotFound():
+            return CONF_GATEWAY_ID, "gateway_not_found"
+        case MissingRight():
+            return CONF_API_KEY, "missing_right" if own_key else "key_needed"
+        case AuthenticationFailed() if own_key:
+            return CONF_API_KEY, "key_refused"
+        case RateLimited():
+            return "base", "rate_limited"
+        case ConnectionFailed() | ServerFailed():
+            return "base", "cannot_connect"
+    return "base", "refused"
+
+
+def _id_of(user_input: dict[str, Any]) -> str:
+    return str(user_input.get(CONF_GATEWAY_ID, "")).strip().lower()
+
+
+def _key_of(user_input: dict[str, Any]) -> str | None:
+    """Return the key as pasted, None where it is the application's."""
+    return user_input.get(CONF_API_KEY, "").strip() or None
+
+
+def _data(gateway_id: str, api_key: str | None) -> dict[str, Any]:
+    own = {CONF_API_KEY: api_key} if api_key is not None else {}
+    return {CONF_GATEWAY_ID: gateway_id, **own}

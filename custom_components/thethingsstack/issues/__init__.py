@@ -1,0 +1,1 @@
+"""When a repair issue is raised, and its text."""

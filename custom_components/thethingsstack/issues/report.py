@@ -1,0 +1,50 @@
+"""Repair issues as this integration tells them: one for each cause, gone when the cause is."""
+
+from collections.abc import Collection, Mapping
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from ..const import DOMAIN
+
+
+@callback
+def tell(
+    hass: HomeAssistant,
+    issue_id: str,
+    key: str,
+    said: Mapping[str, str] | None,
+    *,
+    severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
+    mend: Mapping[str, str] | None = None,
+) -> None:
+    """Show an issue with what it names; take it back where there is nothing to say (None).
+
+    With `mend` a dialogue repairs it, and is told this.
+    """
+    if said is None:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        data=None if mend is None else dict(mend),
+        is_fixable=mend is not None,
+        is_persistent=False,
+        severity=severity,
+        translation_key=key,
+        translation_placeholders=dict(said),
+    )
+
+
+@callback
+def take_back(hass: HomeAssistant, prefix: str, but: Collection[str] = ()) -> None:
+    """Take back the issues whose id begins so, but those that end with one of these."""
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if (
+            domain == DOMAIN
+            and issue_id.startswith(prefix)
+            and issue_id.removeprefix(prefix) not in but
+        ):
+            ir.async_delete_issue(hass, DOMAIN, issue_id)

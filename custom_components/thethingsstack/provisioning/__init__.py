@@ -1,0 +1,1 @@
+"""Changes to end devices in The Things Stack: register, edit, replace, delete, complete."""

@@ -1,0 +1,120 @@
+"""Edit an end device in The Things Stack: what it says of itself, and its payload formatter."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.core import callback
+from homeassistant.helpers import device_registry as dr
+import voluptuous as vol
+
+from ..client import StackError
+from ..dialogs.base import form
+from ..dialogs.selectors import searchable, unchosen
+from ..end_devices.areas import area_of, move, told_area
+from ..formatters.flow import FormatterFlow
+from .edit_form import CHANGE_SCHEMA, TO_HOME, AtHome, present, read_changes
+from .errors import Refusal, refusal
+from .register_form import chosen
+
+
+class ChangeFlow(FormatterFlow):
+    """Which one → its form, filled in with what the server says, or its formatter → saved."""
+
+    async def async_step_change(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask which end device, and read what the server says of it now."""
+        choices = self._changeable()
+        refused = None
+        if user_input is not None:
+            try:
+                device_id = chosen("end_device", user_input["end_device"], choices)
+                self._to_change = await self._coordinator.stack.device(device_id)
+                return await self.async_step_change_menu()
+            except Refusal as err:
+                refused = err
+            except StackError as err:
+                refused = refusal(err, str)
+        schema = vol.Schema({unchosen("end_device"): searchable(choices)})
+        return form(self, "change", schema, user_input, refused, last_step=False)
+
+    def _changeable(self) -> dict[str, str]:
+        """Return the ids of the registered end devices by both names, id and model."""
+        roster = self._coordinator.roster
+        labels = {}
+        for device_id, device in roster.registrations.items():
+            state, versions = roster.by_device_id(device_id), device.version_ids
+            home = self._at_home(device_id).name if state is not None else None
+            parts = [home, device.name, device_id, versions.model_id if versions else None]
+            labels[" · ".join(dict.fromkeys(filter(None, parts)))] = device_id
+        return dict(sorted(labels.items(), key=lambda pair: pair[0].casefold()))
+
+    async def async_step_change_menu(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask what to edit of it."""
+        device = self._to_change
+        return self.async_show_menu(
+            step_id="change_menu",
+            menu_options=["change_what", "formatter"],
+            description_placeholders={
+                "device": device.name or device.ids.device_id,
+                "device_id": device.ids.device_id,
+            },
+        )
+
+    async def async_step_change_what(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask what it is to be, and save what differs."""
+        device = self._to_change
+        home = self._at_home(device.ids.device_id)
+        refused = None
+        if user_input is not None:
+            refused = await self._async_save(user_input, home)
+            if refused is None:
+                changed = self._to_change
+                told = {"device": changed.name or changed.ids.device_id}
+                return self.async_abort(reason="changed", description_placeholders=told)
+        told = {
+            "device_id": device.ids.device_id,
+            "area": home.area or "-",
+            "told_area": told_area(device.attributes) or "-",
+            "home_name": home.name or "-",
+        }
+        suggested = present(device) if user_input is None else user_input
+        return form(
+            self, "change_what", CHANGE_SCHEMA, suggested, refused, told=told, last_step=True
+        )
+
+    async def _async_save(self, answers: Mapping[str, Any], home: AtHome) -> Refusal | None:
+        coordinator, device_id = self._coordinator, self._to_change.ids.device_id
+        try:
+            changes = read_changes(self.hass, self._to_change, home, answers)
+            self._to_change = await coordinator.stack.end_devices.update(device_id, changes)
+        except Refusal as err:
+            return err
+        except StackError as err:
+            return refusal(err, str)
+        state = coordinator.membership.take_in(self._to_change)
+        if state is None or state.registry_id is None:
+            return None
+        if answers["names"] == TO_HOME:
+            dr.async_get(self.hass).async_update_device(state.registry_id, name_by_user=None)
+        area = told_area(self._to_change.attributes)
+        if answers["area"] == TO_HOME and area is not None:
+            move(self.hass, state.registry_id, area)
+        return None
+
+    @callback
+    def _at_home(self, device_id: str) -> AtHome:
+        """Return how Home Assistant has an end device."""
+        state = self._coordinator.roster.by_device_id(device_id)
+        registry_id = None if state is None else state.registry_id
+        entry = dr.async_get(self.hass).async_get(registry_id) if registry_id else None
+        if entry is None:
+            return AtHome()
+        return AtHome(
+            registry_id=registry_id,
+            name=entry.name_by_user or entry.name,
+            area=area_of(self.hass, registry_id),
+        )

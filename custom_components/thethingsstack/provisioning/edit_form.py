@@ -1,0 +1,212 @@
+"""The form of what an end device says of itself, and how its answers are read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from homeassistant.const import (
+    ATTR_GPS_ACCURACY,
+    ATTR_LATITUDE,
+    ATTR_LONGITUDE,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    EntitySelector,
+    EntitySelectorConfig,
+    LocationSelector,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+)
+import voluptuous as vol
+
+from ..client import UNCHANGED, DeviceChanges, EndDevice, InvalidRequest, Location
+from ..client.device_changes import Unchanged
+from ..client.registration import USER_LOCATION, check_texts
+from ..const import AREA_ATTRIBUTES
+from ..end_devices.areas import told_area
+from .errors import Refusal
+
+AREA_ATTRIBUTE = AREA_ATTRIBUTES[0]
+APART, TO_HOME, TO_SERVER = "apart", "to_home", "to_server"
+ATTR_ALTITUDE = "altitude"
+PLACED = ["device_tracker", "person", "zone"]
+"""The kinds of entities that have a place on the map."""
+# What is wrong with a text: the field to blame and what it says.
+_WRONG_TEXTS = {
+    "name_too_long": ("name", "text_too_long"),
+    "description_too_long": ("description", "text_too_long"),
+    "invalid_attribute": ("attributes", "attribute_key"),
+    "attribute_too_long": ("attributes", "attribute_too_long"),
+    "too_many_attributes": ("attributes", "too_many_attributes"),
+}
+
+
+def _either(translation_key: str) -> SelectSelector:
+    """Return the choice of who takes over from whom."""
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=[APART, TO_HOME, TO_SERVER],
+            translation_key=translation_key,
+            mode=SelectSelectorMode.LIST,
+        )
+    )
+
+
+CHANGE_SCHEMA = vol.Schema(
+    {
+        vol.Optional("name"): TextSelector(),
+        vol.Required("names", default=APART): _either("names"),
+        vol.Optional("description"): TextSelector(TextSelectorConfig(multiline=True)),
+        vol.Optional("attributes"): TextSelector(TextSelectorConfig(multiple=True)),
+        vol.Required("area", default=APART): _either("area"),
+        vol.Optional("location"): LocationSelector(),
+        vol.Optional("place_of"): EntitySelector(EntitySelectorConfig(domain=PLACED)),
+        vol.Required("no_location", default=False): BooleanSelector(),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtHome:
+    """How Home Assistant has an end device; without `registry_id` it hasn't."""
+
+    registry_id: str | None = None
+    name: str | None = None
+    area: str | None = None
+
+
+def present(device: EndDevice) -> dict[str, Any]:
+    """Return what the form is filled in with."""
+    answers: dict[str, Any] = {
+        "name": device.name or "",
+        "description": device.description or "",
+        "attributes": [f"{key} = {value}" for key, value in sorted(device.attributes.items())],
+    }
+    if (known := device.locations.get(USER_LOCATION)) is not None:
+        answers["location"] = {"latitude": known.latitude, "longitude": known.longitude}
+    return answers
+
+
+def read_changes(
+    hass: HomeAssistant, device: EndDevice, home: AtHome, answers: Mapping[str, Any]
+) -> DeviceChanges:
+    """Return what is to differ from what the form was filled in with; raises Refusal."""
+    if home.registry_id is None:
+        for field in ("names", "area"):
+            if answers[field] != APART:
+                raise Refusal(field, "not_here")
+    name = _name(device, home, answers)
+    description = answers.get("description", "").strip()
+    attributes = read_attributes(answers.get("attributes", ()))
+    if answers["area"] == TO_SERVER:
+        if home.area is None:
+            raise Refusal("area", "no_area")
+        attributes[AREA_ATTRIBUTE] = home.area
+    elif answers["area"] == TO_HOME and told_area(attributes) is None:
+        raise Refusal("area", "no_area_attribute")
+    _check(name, description, attributes, named_here=answers["names"] == TO_SERVER)
+    gone = dict.fromkeys(device.attributes.keys() - attributes.keys())
+    differing = {k: v for k, v in attributes.items() if device.attributes.get(k) != v}
+    untouched = present(device)  # it may be another one on the server by now
+    same_name = name == untouched["name"] and answers["names"] != TO_SERVER
+    return DeviceChanges(
+        name=UNCHANGED if same_name else name,
+        description=UNCHANGED if description == untouched["description"] else description,
+        attributes={**differing, **gone},
+        location=_location(hass, device, answers),
+    )
+
+
+def _name(device: EndDevice, home: AtHome, answers: Mapping[str, Any]) -> str:
+    typed: str = answers.get("name", "").strip()
+    if answers["names"] != TO_SERVER:
+        return typed
+    if typed not in ("", device.name or "", home.name):
+        raise Refusal("names", "two_names", name=home.name)
+    return home.name or typed
+
+
+def read_attributes(lines: list[str] | tuple[str, ...]) -> dict[str, str]:
+    """Return attributes that were typed as "key = value"; raises Refusal."""
+    attributes: dict[str, str] = {}
+    for line in filter(None, map(str.strip, lines)):
+        key, separator, value = line.partition("=")
+        key = key.strip()
+        if not separator:
+            raise Refusal("attributes", "attribute_line", line=line)
+        if key in attributes:
+            raise Refusal("attributes", "attribute_twice", attribute=key)
+        attributes[key] = value.strip()
+    return attributes
+
+
+def _check(name: str, description: str, attributes: Mapping[str, str], *, named_here: bool) -> None:
+    try:
+        check_texts(name, description, attributes)
+    except InvalidRequest as err:
+        field, key = _WRONG_TEXTS[err.name]
+        if field == "name" and named_here:
+            field = "names"
+        told = err.attributes.get
+        raise Refusal(field, key, longest=told("maximum"), attribute=told("value")) from None
+
+
+# The place
+
+
+def _location(
+    hass: HomeAssistant, device: EndDevice, answers: Mapping[str, Any]
+) -> Location | Unchanged | None:
+    """Return the new place: none, that of an entity, or the one set on the map; never two."""
+    before = present(device).get("location")
+    on_map = answers.get("location", before)
+    moved = on_map != before
+    entity_id = answers.get("place_of")
+    if answers["no_location"]:
+        if moved or entity_id:
+            raise Refusal("no_location", "place_and_none")
+        return None
+    known = device.locations.get(USER_LOCATION)
+    altitude = known.altitude if known else None
+    if entity_id:
+        if moved:
+            raise Refusal("place_of", "two_places")
+        return _place_of(hass, entity_id, altitude)
+    if not moved:
+        return UNCHANGED
+    return Location(  # no map tells the altitude
+        latitude=on_map["latitude"], longitude=on_map["longitude"], altitude=altitude
+    )
+
+
+def _place_of(hass: HomeAssistant, entity_id: str, altitude: int | None) -> Location:
+    """Return where an entity is now, with the altitude that was known unless it tells one."""
+    state = hass.states.get(entity_id)
+    if state is None or state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
+        raise Refusal("place_of", "no_position", entity=entity_id if state is None else state.name)
+    latitude, longitude = (
+        _number(state.attributes.get(name)) for name in (ATTR_LATITUDE, ATTR_LONGITUDE)
+    )
+    if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
+        raise Refusal("place_of", "no_position", entity=state.name)
+    told_altitude = _number(state.attributes.get(ATTR_ALTITUDE))
+    accuracy = _number(state.attributes.get(ATTR_GPS_ACCURACY))
+    return Location(
+        latitude=latitude,
+        longitude=longitude,
+        altitude=altitude if told_altitude is None else round(told_altitude),
+        accuracy=None if accuracy is None else round(accuracy),
+    )
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
+        return value
+    return None

@@ -1,0 +1,222 @@
+"""What a half-created end device still needs, asked in a form, and written where it is missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from homeassistant.helpers.selector import TextSelector
+import voluptuous as vol
+
+from ..client import (
+    DeviceTemplate,
+    EndDevice,
+    NotFound,
+    Presence,
+    Registration,
+    RollbackFailed,
+    Server,
+    Stack,
+    generate_key,
+)
+from ..coordinator import ApplicationCoordinator
+from ..dialogs.selectors import searchable, unchosen
+from .errors import Refusal
+from .register_form import MAX_NAME, chosen, keys_of, read_keys, read_session
+
+_JOIN_KEYS = ("app_key", "nwk_key")
+_APPLICATION_KEY = "app_s_key"
+_SOME_VERSION = "MAC_V1_0_3"
+_NO_ADDRESS = "0" * 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Half:
+    """A half-created end device: which servers have it, and what they say of it."""
+
+    presence: Presence
+    end_device: EndDevice
+    joins: bool
+
+    @classmethod
+    async def async_read(cls, stack: Stack, device_id: str, presence: Presence) -> Self:
+        """Ask the servers that have it; raises StackError."""
+        details = await stack.end_devices.details(device_id, stranded=not presence.identity)
+        end_device = EndDevice.from_json(details)
+        if presence.network:
+            joins = details.get("supports_join") is True
+        else:
+            session = "session" in details and end_device.activated_at is None
+            joins = presence.join is True or (end_device.ids.join_eui is not None and not session)
+        return cls(presence=presence, end_device=end_device, joins=joins)
+
+    @property
+    def device_id(self) -> str:
+        """Return its id."""
+        return self.end_device.ids.device_id
+
+    @property
+    def missing(self) -> tuple[Server, ...]:
+        """Return the servers that lack it, and can be given what they need."""
+        return self.presence.missing
+
+    @property
+    def claimed(self) -> bool:
+        """Return whether its root keys are kept elsewhere."""
+        return self.joins and self.presence.join is None
+
+    @property
+    def completable(self) -> bool:
+        """Return whether enough is left: settings and keys of a stranded one can't be guessed."""
+        if self.joins and not (self.end_device.ids.dev_eui and self.end_device.ids.join_eui):
+            return False
+        if self.presence.identity:
+            return True
+        return self.presence.network and (not self.joins or self.presence.join is True)
+
+    @property
+    def dev_addr(self) -> str | None:
+        """Return the address of one that doesn't join, where a server has it."""
+        session = self.end_device.raw.get("session")
+        address = session.get("dev_addr") if isinstance(session, Mapping) else None
+        return address if isinstance(address, str) else None
+
+    async def async_template(self, stack: Stack) -> DeviceTemplate | None:
+        """Return how the device speaks LoRaWAN; None: that must be asked. Raises StackError."""
+        model = await self._async_of_model(stack)
+        raw, versions = self.end_device.raw, self.end_device.version_ids
+        if self.presence.network:
+            return DeviceTemplate(
+                lorawan_version=str(raw.get("lorawan_version") or _SOME_VERSION),
+                supports_join=self.joins,
+                mac_settings={},
+                version_ids=versions,
+                formatters=None if model is None else model.formatters,
+            )
+        if model is None or model.lorawan_version is None:
+            return None
+        return replace(
+            model, supports_join=self.joins, version_ids=versions, dev_eui=None, join_eui=None
+        )
+
+    async def _async_of_model(self, stack: Stack) -> DeviceTemplate | None:
+        versions = self.end_device.version_ids
+        parts = versions and (
+            versions.brand_id,
+            versions.model_id,
+            versions.firmware_version,
+            versions.band_id,
+        )
+        known = [part for part in parts or () if part]
+        if len(known) < 4 or not {Server.NETWORK, Server.APPLICATION} & set(self.missing):
+            return None
+        try:
+            return await stack.repository.template(*known)
+        except NotFound:
+            return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What is to be written, and where; `made` are keys that were generated, by their names."""
+
+    registration: Registration
+    servers: tuple[Server, ...]
+    made: Mapping[str, str] = field(repr=False)
+
+
+def keys_asked(half: Half, template: DeviceTemplate) -> dict[str, str]:
+    """Return the keys that the missing servers need: field to the specification's name."""
+    return {
+        key: name
+        for key, name in keys_of(template, half.claimed).items()
+        if _holder(key) in half.missing
+    }
+
+
+def _holder(key: str) -> Server:
+    if key in _JOIN_KEYS:
+        return Server.JOIN
+    return Server.APPLICATION if key == _APPLICATION_KEY else Server.NETWORK
+
+
+def completion_schema(
+    half: Half, template: DeviceTemplate, plans: Mapping[str, str], usual: str | None
+) -> vol.Schema:
+    """Return the form for what the missing servers need and no other server knows."""
+    text = TextSelector()
+    fields: dict[Any, Any] = {}
+    if Server.IDENTITY in half.missing:
+        fields[vol.Optional("name")] = text
+    if Server.NETWORK in half.missing:
+        fields[unchosen("frequency_plan", usual)] = searchable(plans)
+    if asks_address(half):
+        fields[vol.Optional("dev_addr")] = text
+    fields |= {vol.Optional(key): text for key in keys_asked(half, template)}
+    return vol.Schema(fields)
+
+
+def asks_address(half: Half) -> bool:
+    """Return whether no server knows the address of a device that doesn't join."""
+    return not half.joins and half.dev_addr is None and bool(set(half.missing) - {Server.IDENTITY})
+
+
+def read_completion(
+    half: Half,
+    template: DeviceTemplate,
+    answers: Mapping[str, Any],
+    plans: Mapping[str, str],
+    *,
+    name: str,
+    address: str | None,
+) -> Completion:
+    """Return what is to be written; keys that were left empty are made up. Raises Refusal.
+
+    `name` and `address` stand in for what was not typed. What the registration says for servers
+    that have their part is never written.
+    """
+    given = {key: str(value).strip() for key, value in answers.items() if str(value).strip()}
+    name = given.get("name") or name
+    if len(name) > MAX_NAME:
+        raise Refusal("name", "name_too_long", length=len(name), longest=MAX_NAME)
+    plan = "-"
+    if Server.NETWORK in half.missing:
+        plan = chosen("frequency_plan", given.get("frequency_plan", ""), plans)
+    keys, made = read_keys(keys_asked(half, template), given)
+    # A registration has all keys; those that aren't asked for stay in this house.
+    keys = {key: keys.get(key) or generate_key() for key in keys_of(template, half.claimed)}
+    ids = half.end_device.ids
+    known: dict[str, Any] = {"join_eui": ids.join_eui, **keys}
+    if not half.joins:
+        typed = given.get("dev_addr") if asks_address(half) else half.dev_addr
+        if typed is None and address is not None:
+            made = {"DevAddr": address, **made}
+        known = {"session": read_session(typed or address or _NO_ADDRESS, keys)}
+    registration = Registration.from_template(
+        template,
+        device_id=half.device_id,
+        dev_eui=ids.dev_eui,
+        name=name,
+        frequency_plan_id=plan,
+        claimed=half.claimed,
+        **known,
+    )
+    return Completion(registration=registration, servers=half.missing, made=made)
+
+
+async def async_complete(coordinator: ApplicationCoordinator, completion: Completion) -> Presence:
+    """Write what is missing, show the end device, and return which servers have it now.
+
+    Cancelled or failed, what this wrote is taken back. Raises StackError.
+    """
+    device_id = completion.registration.device_id
+    with coordinator.sync.holding(device_id):
+        try:
+            end_device = await coordinator.stack.end_devices.complete(
+                completion.registration, completion.servers
+            )
+        except RollbackFailed as err:
+            coordinator.hub.problem("rollback", device_id, str(err))
+            coordinator.halves.look_soon(device_id)
+            raise
+    coordinator.membership.take_in(end_device)
+    return await coordinator.halves.async_look(device_id)

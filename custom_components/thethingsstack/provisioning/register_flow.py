@@ -1,0 +1,472 @@
+"""Add end device: registers one in The Things Stack; nothing of it is stored in the entry."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from homeassistant.config_entries import ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers.selector import TextSelector
+import voluptuous as vol
+
+from ..client import (
+    DeviceModel,
+    DeviceTemplate,
+    FirmwareVersion,
+    FrequencyPlan,
+    InvalidRequest,
+    NotFound,
+    StackError,
+    VersionIds,
+    version_number,
+)
+from ..const import DOMAIN
+from ..coordinator import ApplicationCoordinator
+from ..dialogs.background import DialogueWork
+from ..dialogs.base import form, running
+from ..dialogs.selectors import searchable, unchosen
+from .errors import REGISTER, Refusal, lacking, refusal
+from .register import Enrolled, Enrolment, usual_band
+from .register_form import (
+    Asked,
+    by_hand_schema,
+    chosen,
+    device_schema,
+    labels,
+    listed,
+    read_by_hand,
+    read_device,
+    reversed_euis,
+    usual_plan,
+)
+
+SUBENTRY_END_DEVICE = "end_device"
+INTEGRATION_PAGE = f"/config/integrations/integration/{DOMAIN}"
+# Stands for what is made up when the device is registered.
+MADE = "✱"
+
+
+class EndDeviceFlow(ConfigSubentryFlow):
+    """What it is → names, EUIs and keys → a look at all of it → registered."""
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self._choices: dict[str, str] = {}
+        self._typed: Mapping[str, Any] | None = None
+        self._refused: Refusal | None = None
+        self._brand_id = self._brand = ""
+        self._models: dict[str, DeviceModel] = {}
+        self._model: DeviceModel | None = None
+        self._version: FirmwareVersion | None = None
+        self._template: DeviceTemplate | None = None
+        self._euis: dict[str, str] = {}
+        self._qr_code: str | None = None
+        """The code by which the device is claimed; None: it isn't."""
+        self._plans: list[FrequencyPlan] = []
+        self._accepted: set[str] = set()
+        """EUIs that look reversed and are right."""
+        self._defaults: dict[str, str] = {}
+        self._asked: Asked | None = None
+        self._enrolment: Enrolment | None = None
+        self._work: DialogueWork[Enrolled] | None = None
+        self._enrolled: Enrolled | None = None
+
+    @property
+    def _coordinator(self) -> ApplicationCoordinator:
+        return running(self._get_entry())
+
+    # What it is
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Let the user choose where the facts about the device come from."""
+        if rights := lacking(self._coordinator.rights, REGISTER):
+            return self.async_abort(
+                reason="missing_rights",
+                description_placeholders={"rights": rights},
+            )
+        self._enrolment = Enrolment(self._get_entry())
+        return self.async_show_menu(step_id="user", menu_options=["brand", "qr_code", "by_hand"])
+
+    async def async_step_brand(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the maker."""
+        if user_input is None:
+            async with self._reading():
+                brands = [brand async for brand in self._coordinator.stack.repository.brands()]
+            self._choices = labels((brand.brand_id, brand.name) for brand in brands)
+        elif (brand_id := self._chosen("brand", user_input)) is not None:
+            self._brand_id = brand_id
+            self._brand = next(label for label, key in self._choices.items() if key == brand_id)
+            return await self.async_step_model()
+        return self._choice("brand", user_input)
+
+    async def async_step_model(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the model."""
+        if user_input is None:
+            repository = self._coordinator.stack.repository
+            async with self._reading():
+                self._models = {
+                    model.model_id: model async for model in repository.models(self._brand_id)
+                }
+            self._choices = labels((key, model.name) for key, model in self._models.items())
+        elif (model_id := self._chosen("model", user_input)) is not None:
+            self._model = self._models[model_id]
+            return await self.async_step_version()
+        return self._choice("model", user_input)
+
+    async def async_step_version(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the firmware version, unless there is only one."""
+        assert self._model is not None
+        versions = {version.version: version for version in self._model.firmware_versions}
+        if len(versions) < 2:
+            self._version = next(iter(versions.values()), None)
+            return await self.async_step_band()
+        if user_input is None:
+            self._choices = {
+                " · ".join((version.version, *version.hardware_versions)): key
+                for key, version in versions.items()
+            }
+        elif (wanted := self._chosen("version", user_input)) is not None:
+            self._version = versions[wanted]
+            return await self.async_step_band()
+        return self._choice("version", user_input)
+
+    async def async_step_band(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask for the frequency band, unless the model is made for one only."""
+        assert self._model is not None
+        if self._version is None or not self._version.bands:
+            return self.async_abort(
+                reason="no_versions", description_placeholders={"model": self._model.name}
+            )
+        bands = self._version.bands
+        if len(bands) == 1:
+            return await self._async_of_model(bands[0])
+        if user_input is None:
+            self._choices = {band: band for band in bands}
+        elif (band := self._chosen("band", user_input)) is not None:
+            return await self._async_of_model(band)
+        band = usual_band(self._coordinator.roster)
+        usual = {"band": band} if band in bands else None
+        return self._choice("band", user_input or usual)
+
+    async def _async_of_model(self, band_id: str) -> SubentryFlowResult:
+        assert self._model is not None
+        assert self._version is not None
+        async with self._reading():
+            self._template = await self._coordinator.stack.repository.template(
+                self._brand_id, self._model.model_id, self._version.version, band_id
+            )
+        return await self._async_plans(band_id)
+
+    # By its QR code
+
+    async def async_step_qr_code(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the text of the QR code on the device."""
+        self._refused = None
+        if user_input is not None:
+            self._qr_code = None
+            try:
+                return await self._async_scanned(user_input["qr_code"].strip())
+            except InvalidRequest:
+                self._refused = Refusal("qr_code", "unknown_qr_code")
+            except StackError as err:
+                self._refused = self._refusal(err)
+        return self._form(
+            "qr_code", vol.Schema({vol.Required("qr_code"): TextSelector()}), user_input
+        )
+
+    async def _async_scanned(self, text: str) -> SubentryFlowResult:
+        stack = self._coordinator.stack
+        found = await stack.qr_codes.parse(text)
+        self._euis = {
+            key: value
+            for key, value in (("dev_eui", found.dev_eui), ("join_eui", found.join_eui))
+            if value is not None
+        }
+        if found.join_eui is not None and await stack.claiming.supports(found.join_eui):
+            self._qr_code = text
+        if found.vendor_id is not None and found.vendor_profile_id is not None:
+            try:
+                self._template = await stack.repository.template_of_profile(
+                    found.vendor_id, found.vendor_profile_id
+                )
+            except NotFound:
+                self._template = None
+            else:
+                versions = self._template.version_ids
+                return await self._async_plans(versions.band_id if versions else None)
+        return await self.async_step_scanned()
+
+    async def async_step_scanned(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """The code tells the EUIs only: ask what the device is."""
+        return self.async_show_menu(
+            step_id="scanned",
+            menu_options=["brand", "by_hand"],
+            description_placeholders={"dev_eui": self._euis.get("dev_eui", "-")},
+        )
+
+    # By hand
+
+    async def async_step_by_hand(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask how the device speaks LoRaWAN."""
+        self._refused = None
+        if user_input is not None:
+            try:
+                self._template = read_by_hand(user_input)
+                return await self._async_plans(None)
+            except Refusal as err:
+                self._refused = err
+        return self._form("by_hand", by_hand_schema(), user_input)
+
+    # Names, EUIs, keys
+
+    async def _async_plans(self, band_id: str | None) -> SubentryFlowResult:
+        async with self._reading():
+            self._plans = await self._coordinator.stack.configuration.frequency_plans(band_id)
+        self._typed = dict(self._euis)
+        self._refused = None
+        return await self._async_step_facts()
+
+    async def _async_step_facts(self) -> SubentryFlowResult:
+        if self._facts_step == "device":
+            return await self.async_step_device()
+        return await self.async_step_session()
+
+    async def async_step_device(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for names, EUIs and keys of a device that joins."""
+        return await self._async_facts("device", user_input)
+
+    async def async_step_session(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for names, address and keys of a device that doesn't join."""
+        return await self._async_facts("session", user_input)
+
+    async def _async_facts(
+        self, step_id: str, user_input: dict[str, Any] | None
+    ) -> SubentryFlowResult:
+        assert self._template is not None
+        plans = labels((plan.id, plan.name) for plan in self._plans)
+        if user_input is not None:
+            self._typed = user_input
+            self._refused = None
+            try:
+                self._asked = await self._async_read(plans, user_input)
+                if self._asked.issue or self._asked.made:
+                    return await self.async_step_review_made()
+                return await self.async_step_review()
+            except Refusal as err:
+                self._refused = err
+            except StackError as err:
+                self._refused = self._refusal(err)
+        usual = usual_plan(self._plans, usual_band(self._coordinator.roster), plans)
+        schema = device_schema(self._template, plans, usual, claimed=self._qr_code is not None)
+        return self._form(step_id, schema, self._typed)
+
+    async def _async_read(self, plans: Mapping[str, str], answers: Mapping[str, Any]) -> Asked:
+        """Return what is to be registered, after looking for all that can be known before."""
+        assert self._template is not None
+        for field, (given, usual) in reversed_euis(answers).items():
+            if given not in self._accepted:
+                self._accepted.add(given)
+                raise Refusal(field, "eui_reversed", given=given, usual=usual)
+        area_id = answers.get("area")
+        if area_id is not None and ar.async_get(self.hass).async_get_area(area_id) is None:
+            raise Refusal("area", "choose_from_list")
+        roster = self._coordinator.roster
+        asked = read_device(
+            self._template,
+            answers,
+            plan_id=chosen("frequency_plan", answers["frequency_plan"], plans),
+            taken={*roster.registrations, *(s.device_id for s in roster.states.values())},
+            defaults=await self._async_defaults(answers),
+            claimed=self._qr_code is not None,
+        )
+        await self._coordinator.stack.end_devices.check(asked.registration)
+        return asked
+
+    async def _async_defaults(self, answers: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return what the server gives for what was left empty; asked once."""
+        assert self._template is not None
+        wanted = "join_eui" if self._template.supports_join else "dev_addr"
+        if wanted not in self._defaults and not str(answers.get(wanted, "")).strip():
+            configuration = self._coordinator.stack.configuration
+            self._defaults[wanted] = await (
+                configuration.default_join_eui()
+                if wanted == "join_eui"
+                else configuration.dev_addr()
+            )
+        return self._defaults
+
+    async def async_step_review(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show what will be registered."""
+        return self._review("review")
+
+    async def async_step_review_made(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show what will be registered, and what is made up for it."""
+        return self._review("review_made")
+
+    @callback
+    def _review(self, step_id: str) -> SubentryFlowResult:
+        """Let the user register it, or go back to what was typed."""
+        return self.async_show_menu(
+            step_id=step_id,
+            menu_options=["register", self._facts_step],
+            description_placeholders=self._told(),
+        )
+
+    @property
+    def _facts_step(self) -> str:
+        """Return the step that asks for names, EUIs and keys."""
+        return "device" if self._template is None or self._template.supports_join else "session"
+
+    def _told(self) -> dict[str, str]:
+        assert self._asked is not None
+        registration = self._asked.registration
+        versions, plan_id = registration.version_ids, registration.frequency_plan_id or ""
+        facts = {"DevEUI": MADE if self._asked.issue else registration.dev_eui}
+        facts["JoinEUI"] = registration.join_eui if registration.session is None else None
+        facts["DevAddr"] = registration.session.dev_addr if registration.session else None
+        facts |= dict.fromkeys(self._asked.made, MADE)
+        return {
+            "device": registration.name or registration.device_id,
+            "device_id": registration.device_id,
+            "model": self._model_name(versions),
+            "version": version_number(registration.lorawan_version or ""),
+            "plan": next((plan.name for plan in self._plans if plan.id == plan_id), plan_id),
+            "facts": listed(facts),
+        }
+
+    def _model_name(self, versions: VersionIds | None) -> str:
+        """Return maker and model as the repository calls them, or their ids from a QR code."""
+        if versions is None or not versions.model_id:
+            return "-"
+        if self._model is None or self._model.model_id != versions.model_id:
+            return f"{versions.brand_id} {versions.model_id}"
+        return f"{self._brand} {self._model.name}"
+
+    # Registering
+
+    async def async_step_register(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Register in a task of its own: Home Assistant ends the one that it is given."""
+        assert self._asked is not None
+        assert self._enrolment is not None
+        if self._work is None:
+            self._work = DialogueWork(
+                self.hass,
+                self._get_entry(),
+                "register",
+                self._enrolment.async_enrol(self._asked, self._qr_code),
+            )
+        if not self._work.waiting.done():
+            return self.async_show_progress(
+                step_id="register",
+                progress_action="register",
+                progress_task=self._work.waiting,
+                description_placeholders=self._told(),
+            )
+        work, self._work = self._work, None
+        if work.interrupted:
+            return self.async_show_progress_done(next_step_id="interrupted")
+        try:
+            self._enrolled = work.result()
+        except StackError as err:
+            self._refused = self._refusal(err)
+            return self.async_show_progress_done(next_step_id=self._facts_step)
+        return self.async_show_progress_done(next_step_id="registered")
+
+    async def async_step_interrupted(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """The application was unloaded meanwhile; what had been done is undone."""
+        return self.async_abort(reason="not_loaded")
+
+    async def async_step_registered(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Tell what the device must know."""
+        assert self._enrolled is not None
+        assert self._asked is not None
+        registration, made = self._enrolled.registration, self._asked.made
+        facts = {"DevEUI": registration.dev_eui}
+        if registration.session is None:
+            facts["JoinEUI"] = registration.join_eui
+        else:
+            facts["DevAddr"] = registration.session.dev_addr
+        device = self._enrolled.device
+        return self.async_abort(
+            reason="registered_with_keys" if made else "registered",
+            description_placeholders={
+                **self._told(),
+                "facts": listed({**facts, **made}),
+                "page": f"/config/devices/device/{device.registry_id}"
+                if device
+                else INTEGRATION_PAGE,
+            },
+        )
+
+    # Forms
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[None]:
+        """End the dialogue where a list can't be read: nothing much was typed before."""
+        try:
+            yield
+        except StackError as err:
+            told = self._refusal(err)
+            raise AbortFlow(told.key, told.placeholders) from err
+
+    def _refusal(self, error: StackError) -> Refusal:
+        return refusal(error, self._name_of, self._coordinator.halves.known)
+
+    def _name_of(self, device_id: str) -> str:
+        roster = self._coordinator.roster
+        state = roster.by_device_id(device_id)
+        return f"{state.name} ({device_id})" if state is not None else device_id
+
+    def _chosen(self, field: str, user_input: Mapping[str, Any]) -> str | None:
+        self._refused = None
+        try:
+            return chosen(field, user_input[field], self._choices)
+        except Refusal as err:
+            self._refused = err
+            return None
+
+    def _choice(self, field: str, suggested: Mapping[str, Any] | None) -> SubentryFlowResult:
+        """Show the form of a step that asks for one thing."""
+        schema = vol.Schema({unchosen(field): searchable(self._choices)})
+        return self._form(field, schema, suggested)
+
+    def _form(
+        self, step_id: str, schema: vol.Schema, suggested: Mapping[str, Any] | None
+    ) -> SubentryFlowResult:
+        """Show a form with what was typed, and why it was refused."""
+        refused, self._refused = self._refused, None
+        return form(self, step_id, schema, suggested, refused, last_step=False)
+
+    @callback
+    def async_remove(self) -> None:
+        """The dialogue is closed: what is under way is undone."""
+        if self._work is not None:
+            self._work.cancel()

@@ -1,0 +1,276 @@
+"""The forms that ask what an end device is registered with, and how their answers are read."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from homeassistant.helpers.selector import (
+    AreaSelector,
+    BooleanSelector,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
+import voluptuous as vol
+
+from ..client import (
+    LORAWAN_VERSIONS,
+    DeviceTemplate,
+    FrequencyPlan,
+    InvalidRequest,
+    Registration,
+    Session,
+    check_id,
+    generate_eui,
+    generate_key,
+    looks_reversed,
+    parse_dev_addr,
+    parse_eui,
+    parse_key,
+    parse_lorawan_version,
+    propose_id,
+    reversed_eui,
+    usual_frequency_plan,
+    version_number,
+)
+from ..dialogs.selectors import searchable, unchosen
+from .errors import Refusal
+
+MAX_NAME = 50
+LORAWAN_1_1 = "MAC_V1_1"
+# Those that identify themselves by DevEUI though they don't join.
+NAMED_BY_DEV_EUI = ("MAC_V1_0_4", LORAWAN_1_1)
+OTAA, ABP = "otaa", "abp"
+ROOT_KEYS = {"app_key": "AppKey", "nwk_key": "NwkKey"}
+SESSION_KEYS = {
+    "app_s_key": "AppSKey",
+    "nwk_s_key": "NwkSKey",
+    "s_nwk_s_int_key": "SNwkSIntKey",
+    "nwk_s_enc_key": "NwkSEncKey",
+}
+_EUIS = {"dev_eui": "DevEUI", "join_eui": "JoinEUI"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the user wants to register; `made` are the keys that were generated, by their names."""
+
+    registration: Registration
+    area_id: str | None
+    issue: bool
+    """Whether the server is to give a DevEUI; the registration has one for servers that don't."""
+    made: Mapping[str, str] = field(repr=False)
+
+
+def labels(named: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return ids by label, which is the name, with the id where two have the same name."""
+    pairs = list(named)
+    names = [name for _, name in pairs]
+    return {(name if names.count(name) == 1 else f"{name} ({key})"): key for key, name in pairs}
+
+
+def by_name_and_id(named: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the ids of end devices by name and id, in the order of their names."""
+    pairs = {f"{name} · {device_id}": device_id for device_id, name in named}
+    return dict(sorted(pairs.items(), key=lambda pair: pair[0].casefold()))
+
+
+def listed(facts: Mapping[str, str | None]) -> str:
+    """Return EUIs and keys, by their names, as a list in Markdown; those without value aside."""
+    return "\n".join(f"- {name}: `{value}`" for name, value in facts.items() if value is not None)
+
+
+def chosen(field_name: str, answer: str, choices: Mapping[str, str]) -> str:
+    """Return the id behind a label or an id; raises Refusal for anything else that was typed."""
+    wanted = answer.strip().casefold()
+    for label, key in choices.items():
+        if wanted in (label.casefold(), key.casefold()):
+            return key
+    raise Refusal(field_name, "choose_from_list")
+
+
+def usual_plan(
+    plans: Sequence[FrequencyPlan], band: str | None, named: Mapping[str, str]
+) -> str | None:
+    """Return the label of the plan that the band's devices usually have."""
+    among = [plan for plan in plans if plan.band_id == band] or plans
+    if len({plan.band_id for plan in among}) > 1:
+        return None
+    usual = usual_frequency_plan(among)
+    return next((label for label, key in named.items() if usual and key == usual.id), None)
+
+
+def by_hand_schema(*, activation: bool = True) -> vol.Schema:
+    """Return the form for a device that no repository knows."""
+    versions = [
+        SelectOptionDict(value=version, label=version_number(version))
+        for version in LORAWAN_VERSIONS
+    ]
+    phy_versions = list(dict.fromkeys(v for known in LORAWAN_VERSIONS.values() for v in known))
+    how: dict[Any, Any] = {
+        vol.Required("activation", default=OTAA): SelectSelector(
+            SelectSelectorConfig(
+                options=[OTAA, ABP], translation_key="activation", mode=SelectSelectorMode.LIST
+            )
+        )
+    }
+    return vol.Schema(
+        {
+            **(how if activation else {}),
+            vol.Required("lorawan_version", default="MAC_V1_0_3"): SelectSelector(
+                SelectSelectorConfig(options=versions, mode=SelectSelectorMode.DROPDOWN)
+            ),
+            vol.Optional("lorawan_phy_version"): SelectSelector(
+                SelectSelectorConfig(options=phy_versions, mode=SelectSelectorMode.DROPDOWN)
+            ),
+            vol.Required("class_c", default=False): BooleanSelector(),
+        }
+    )
+
+
+def read_by_hand(answers: Mapping[str, Any]) -> DeviceTemplate:
+    """Return what was told of a device; raises Refusal for versions that don't go together."""
+    version = parse_lorawan_version(answers["lorawan_version"])
+    phy_version = answers.get("lorawan_phy_version")
+    if phy_version is not None and phy_version not in LORAWAN_VERSIONS[version]:
+        known = ", ".join(LORAWAN_VERSIONS[version])
+        raise Refusal("lorawan_phy_version", "phy_version_odd", known=known)
+    return DeviceTemplate(
+        lorawan_version=version,
+        lorawan_phy_version=phy_version,
+        supports_join=answers["activation"] == OTAA,
+        supports_class_c=answers["class_c"],
+        mac_settings={},
+    )
+
+
+def keys_of(template: DeviceTemplate, claimed: bool) -> dict[str, str]:
+    """Return the keys that a device needs: field to the specification's name."""
+    newest = template.lorawan_version == LORAWAN_1_1
+    if template.supports_join:
+        return {
+            key: name
+            for key, name in ROOT_KEYS.items()
+            if not claimed and (newest or key == "app_key")
+        }
+    return {
+        key: name
+        for key, name in SESSION_KEYS.items()
+        if newest or key in ("app_s_key", "nwk_s_key")
+    }
+
+
+def device_schema(
+    template: DeviceTemplate, plans: Mapping[str, str], usual: str | None, *, claimed: bool
+) -> vol.Schema:
+    """Return the form for names, EUIs and keys of a device that is like the template."""
+    text = TextSelector()
+    fields: dict[Any, Any] = {
+        vol.Required("name"): text,
+        vol.Optional("device_id"): text,
+        vol.Optional("area"): AreaSelector(),
+        unchosen("frequency_plan", usual): searchable(plans),
+        vol.Optional("dev_eui"): text,
+    }
+    fields[vol.Optional("join_eui" if template.supports_join else "dev_addr")] = text
+    fields |= {vol.Optional(key): text for key in keys_of(template, claimed)}
+    return vol.Schema(fields)
+
+
+def read_device(
+    template: DeviceTemplate,
+    answers: Mapping[str, Any],
+    *,
+    plan_id: str,
+    taken: Collection[str],
+    defaults: Mapping[str, str],
+    claimed: bool,
+) -> Asked:
+    """Return what is to be registered; what was left empty is made up.
+
+    The `defaults` are the server's JoinEUI and device address. Raises Refusal.
+    """
+    name = answers["name"].strip()
+    if not name:
+        raise Refusal("name", "name_missing")
+    if len(name) > MAX_NAME:
+        raise Refusal("name", "name_too_long", length=len(name), longest=MAX_NAME)
+    given = {key: str(value).strip() for key, value in answers.items() if str(value).strip()}
+    device_id = given.get("device_id") or propose_id(name, taken)
+    try:
+        check_id(device_id)
+    except InvalidRequest:
+        raise Refusal("device_id", "invalid_device_id", proposal=propose_id(name, taken)) from None
+    euis = {key: _eui(key, given[key]) for key in _EUIS if key in given}
+    joins = template.supports_join
+    issue = "dev_eui" not in euis and (joins or template.lorawan_version in NAMED_BY_DEV_EUI)
+    known: dict[str, Any] = {"dev_eui": euis.get("dev_eui") or (generate_eui() if issue else None)}
+    keys, made = read_keys(keys_of(template, claimed), given)
+    if joins:
+        known |= {"join_eui": euis.get("join_eui") or defaults["join_eui"], **keys}
+    else:
+        known["session"] = read_session(given.get("dev_addr") or defaults["dev_addr"], keys)
+    return Asked(
+        registration=Registration.from_template(
+            template,
+            device_id=device_id,
+            name=name,
+            frequency_plan_id=plan_id,
+            claimed=claimed,
+            **known,
+        ),
+        area_id=answers.get("area"),
+        issue=issue,
+        made=made,
+    )
+
+
+def _eui(field_name: str, text: str) -> str:
+    try:
+        return parse_eui(text)
+    except InvalidRequest:
+        raise Refusal(field_name, "not_an_eui") from None
+
+
+def read_keys(
+    wanted: Mapping[str, str], given: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the keys by field, and those that were generated by their names; raises Refusal."""
+    keys, made = {}, {}
+    for key, name in wanted.items():
+        if key in given:
+            try:
+                keys[key] = parse_key(given[key])
+            except InvalidRequest:
+                raise Refusal(key, "not_a_key") from None
+        else:
+            keys[key] = made[name] = generate_key()
+    return keys, made
+
+
+def read_session(dev_addr: str, keys: Mapping[str, str]) -> Session:
+    """Return the session that was typed; raises Refusal."""
+    try:
+        address = parse_dev_addr(dev_addr)
+    except InvalidRequest:
+        raise Refusal("dev_addr", "not_an_address") from None
+    return Session(
+        dev_addr=address,
+        app_s_key=keys["app_s_key"],
+        f_nwk_s_int_key=keys["nwk_s_key"],
+        s_nwk_s_int_key=keys.get("s_nwk_s_int_key"),
+        nwk_s_enc_key=keys.get("nwk_s_enc_key"),
+    )
+
+
+def reversed_euis(answers: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return the EUIs whose bytes seem to stand in the wrong order: field to both orders."""
+    found = {}
+    for key in _EUIS:
+        if answers.get(key):
+            eui = _eui(key, answers[key])
+            if looks_reversed(eui):
+                found[key] = (eui, reversed_eui(eui))
+    return found

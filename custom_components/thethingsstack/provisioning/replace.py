@@ -1,0 +1,191 @@
+"""A new end device takes the place of a broken one: its entities, history, changes and controls."""
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.helpers import device_registry as dr
+from homeassistant.util.hass_dict import HassKey
+
+from ..client import (
+    UNCHANGED,
+    DeviceChanges,
+    EndDevice,
+    EndDeviceIds,
+    NotFound,
+    PartlyDeleted,
+    Registration,
+    RollbackFailed,
+)
+from ..const import CONF_CHOSEN_DEVICES, DOMAIN
+from ..coordinator import ApplicationCoordinator, TtsConfigEntry
+from ..dialogs.base import running
+from ..end_devices.cleanup import remove_controls
+from ..end_devices.roster import rename_in_controls, rename_in_registries
+from ..end_devices.state import EndDeviceState
+
+USER_LOCATION = "user"
+_REPLACING: HassKey[defaultdict[str, asyncio.Lock]] = HassKey(f"{DOMAIN}_replacing")
+"""Held while a config entry's end devices change places."""
+
+
+@dataclass(slots=True)
+class Replacement:
+    """One replacement on its way; after a refusal it goes on where it stopped."""
+
+    entry: TtsConfigEntry
+    old: EndDeviceState
+    new: EndDevice | Registration
+    """The end device as it is registered, or as it is to be."""
+    place: str | None = None
+    """Where the new one is in Home Assistant, by registry id."""
+    same_texts: bool = True
+    """Whether one that is registered gets name, description, attributes and location."""
+    written: bool = False
+    """Whether the new one is as it is to be on the servers."""
+
+    async def async_replace(self, hass: HomeAssistant) -> EndDeviceIds:
+        """Register the new end device, delete the old one, and let the new one go on here.
+
+        One after the other: at the end the application is set up anew. Raises StackError: then the
+        old one is what it was for Home Assistant, though the new one may be registered by now.
+        Raises AbortFlow where the old one went away meanwhile, or the application isn't loaded.
+        """
+        async with hass.data.setdefault(_REPLACING, defaultdict(asyncio.Lock))[self.entry.entry_id]:
+            home = await self._async_home()
+            if not self.written and self.place != place_of(home, self.new_id):
+                raise AbortFlow("taken_meanwhile", {"device": self.new.name or self.new_id})
+            ids = await self._async_on_servers(home)
+            # It may have been set up anew since.
+            home = await self._async_home()
+            await async_take_place(hass, home, self.old, ids)
+        return ids
+
+    async def _async_home(self) -> ApplicationCoordinator:
+        """Return the application as it is now, and find the old one in it."""
+        async with self.entry.setup_lock:
+            pass  # a reload ends first
+        home = running(self.entry)
+        old = home.roster.states.get(self.old.key)
+        if old is None:
+            raise AbortFlow("replaced_meanwhile", {"device": self.old.name})
+        self.old = old
+        return home
+
+    async def _async_on_servers(self, home: ApplicationCoordinator) -> EndDeviceIds:
+        """Have the new one and not the old one any more."""
+        with home.sync.holding(self.old.device_id), home.sync.holding(self.new_id):
+            try:
+                await self._async_prepare(home)
+                await _async_delete(home, self.old.device_id)
+            except BaseException:
+                if self.written and isinstance(self.new, EndDevice):
+                    home.membership.take_in(self.new)
+                raise
+        assert isinstance(self.new, EndDevice)
+        return self.new.ids
+
+    @property
+    def new_id(self) -> str:
+        """Return the id of the new end device."""
+        return self.new.device_id if isinstance(self.new, Registration) else self.new.ids.device_id
+
+    async def _async_prepare(self, home: ApplicationCoordinator) -> None:
+        devices = home.stack.end_devices
+        if isinstance(self.new, Registration):
+            try:
+                self.new = await devices.register(self.new)
+            except RollbackFailed as err:
+                home.halves.left(self.new_id, err.left_on)
+                raise
+            home.halves.whole(self.new_id)
+        elif self.same_texts:
+            self.new = await devices.update(self.new_id, texts_of(self.old))
+        else:  # it may be gone by now, and then the old one must stay
+            self.new = await home.stack.device(self.new_id)
+        self.same_texts, self.written = False, True
+
+
+def place_of(home: ApplicationCoordinator, device_id: str) -> str | None:
+    """Return the registry id of an end device that is in Home Assistant."""
+    state = home.roster.by_device_id(device_id)
+    return None if state is None else state.registry_id
+
+
+async def _async_delete(home: ApplicationCoordinator, device_id: str) -> None:
+    """Delete on all servers; one that is gone already is as good."""
+    try:
+        await home.stack.end_devices.delete(device_id)
+    except NotFound:
+        pass
+    except PartlyDeleted as err:
+        home.halves.left(device_id, err.left_on)
+        raise
+    home.halves.whole(device_id)
+
+
+def texts_of(old: EndDeviceState) -> DeviceChanges:
+    """Return what another end device must be given to be called and placed like this one."""
+    registered = old.end_device
+    if registered is None:
+        return DeviceChanges(name=old.name, attributes=old.attributes)
+    return DeviceChanges(
+        name=registered.name or UNCHANGED,
+        description=registered.description or UNCHANGED,
+        attributes=registered.attributes,
+        location=registered.locations.get(USER_LOCATION) or UNCHANGED,
+    )
+
+
+async def async_take_place(
+    hass: HomeAssistant, home: ApplicationCoordinator, old: EndDeviceState, new: EndDeviceIds
+) -> None:
+    """Give the device, the entities and all that is stored of one end device to another.
+
+    What Home Assistant had of the other one until now is dropped. Nothing that knows a device key
+    may run meanwhile: so the application is unloaded, and set up again.
+    """
+    entry, key = home.entry, home.roster.key_of(new)
+    await hass.config_entries.async_unload(entry.entry_id)
+    try:
+        _move(hass, home, old, key)
+        _choose(hass, home, old.device_id, new.device_id)
+        await home.fields.async_save()
+        await home.downlinks.book.async_save()
+    finally:
+        if entry.state is ConfigEntryState.NOT_LOADED:
+            await hass.config_entries.async_setup(entry.entry_id)
+
+
+@callback
+def _move(hass: HomeAssistant, home: ApplicationCoordinator, old: EndDeviceState, key: str) -> None:
+    """Give registries and stores the new device key."""
+    registry = dr.async_get(hass)
+    dropped = registry.async_get_device_by_identifier((DOMAIN, key), home.entry.entry_id)
+    if dropped is not None:
+        remove_controls(hass, home.entry, dropped)
+        registry.async_remove_device(dropped.id)
+    if old.registry_id is not None:
+        rename_in_registries(hass, old.registry_id, old.key, key)
+    rename_in_controls(hass, home.entry, old.key, key)
+    home.fields.forget(key)
+    home.fields.vanished.pop(old.key, None)
+    home.fields.rename_device(old.key, key)
+    home.fields.taken_over.add(key)
+    home.downlinks.book.forget(old.device_id)
+
+
+@callback
+def _choose(hass: HomeAssistant, home: ApplicationCoordinator, old_id: str, new_id: str) -> None:
+    """Where only chosen end devices are let in, the new one is chosen in the old one's place."""
+    options = home.entry.options
+    chosen = options.get(CONF_CHOSEN_DEVICES, [])
+    if old_id not in chosen:
+        return
+    others = [device_id for device_id in chosen if device_id not in (old_id, new_id)]
+    hass.config_entries.async_update_entry(
+        home.entry, options={**options, CONF_CHOSEN_DEVICES: [*others, new_id]}
+    )

@@ -1,0 +1,284 @@
+"""Replace an end device: another one, with another DevEUI, goes on in its place."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.helpers.selector import BooleanSelector, TextSelector
+import voluptuous as vol
+
+from ..client import (
+    DeviceTemplate,
+    EndDevice,
+    EndDeviceIds,
+    NotFound,
+    Registration,
+    StackError,
+    VersionIds,
+)
+from ..const import CONF_DEVICES, DEVICES_NOT_IGNORED, IGNORE_ATTRIBUTE, IGNORE_VALUE
+from ..coordinator import TtsConfigEntry
+from ..dialogs.base import ApplicationOptionsFlow, form
+from ..dialogs.selectors import searchable, unchosen
+from ..end_devices.state import EndDeviceState
+from .errors import REGISTER, Refusal, lacking, refusal
+from .register_form import (
+    Asked,
+    by_name_and_id,
+    chosen,
+    keys_of,
+    listed,
+    read_device,
+    reversed_euis,
+)
+from .replace import USER_LOCATION, Replacement, place_of
+
+CONF_END_DEVICE = "end_device"
+CONF_UNDERSTOOD = "understood"
+CONF_SAME_TEXTS = "same_texts"
+UNDERSTOOD = {vol.Required(CONF_UNDERSTOOD, default=False): BooleanSelector()}
+SAME_TEXTS = {vol.Required(CONF_SAME_TEXTS, default=True): BooleanSelector()}
+_NEEDED_OF_OLD = ("lorawan_version", "frequency_plan_id")
+
+
+class ReplacementFlow(ApplicationOptionsFlow):
+    """Which one → by which: registered already, or registered now → a look at it → replaced."""
+
+    _old: EndDeviceState
+    _template: DeviceTemplate
+    """What the old one shares with others of its kind."""
+    _plan_id: str
+    _accepted: frozenset[str] = frozenset()
+    """EUIs that look reversed and are right."""
+    _made: Mapping[str, str]
+    _replacement: Replacement
+    _texts: Mapping[vol.Required, BooleanSelector]
+
+    # Which one
+
+    async def async_step_replace(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask which end device is broken."""
+        states = self._coordinator.roster.states.values()
+        choices = by_name_and_id((state.device_id, state.name) for state in states)
+        refused = None
+        if user_input is not None:
+            try:
+                device_id = chosen(CONF_END_DEVICE, user_input[CONF_END_DEVICE], choices)
+                return await self._async_which(device_id)
+            except Refusal as err:
+                refused = err
+            except StackError as err:
+                refused = refusal(err, str)
+        schema = vol.Schema({unchosen(CONF_END_DEVICE): searchable(choices)})
+        return self._replacement_form("replace", schema, user_input, refused)
+
+    async def _async_which(self, device_id: str) -> ConfigFlowResult:
+        """Read what the servers have of it: another of its kind is registered with the same."""
+        home = self._coordinator
+        state = home.roster.by_device_id(device_id)
+        if state is None:  # it was removed a moment ago
+            raise Refusal(CONF_END_DEVICE, "choose_from_list")
+        self._old, self._made, told = state, {}, {}
+        if not state.vanished and not lacking(home.rights, REGISTER):
+            try:
+                told = await home.stack.end_devices.details(device_id)
+            except NotFound:
+                home.membership.vanish(state)
+        if not all(told.get(name) for name in _NEEDED_OF_OLD):
+            return await self.async_step_replace_registered()
+        self._template, self._plan_id = DeviceTemplate.of_device(told), told["frequency_plan_id"]
+        return await self.async_step_replace_by()
+
+    # By which
+
+    async def async_step_replace_by(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Let the user choose whether the new one is to be registered now."""
+        return self.async_show_menu(
+            step_id="replace_by",
+            menu_options=["replace_new", "replace_registered"],
+            description_placeholders=self._told_of_old(),
+        )
+
+    async def async_step_replace_registered(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the new one among those that are registered."""
+        candidates = {
+            device_id: device
+            for device_id, device in self._coordinator.roster.registrations.items()
+            if device_id != self._old.device_id and not self._ignored(device)
+        }
+        choices = by_name_and_id((key, item.name or key) for key, item in candidates.items())
+        refused = None
+        if user_input is not None:
+            try:
+                device_id = chosen(CONF_END_DEVICE, user_input[CONF_END_DEVICE], choices)
+                return await self._async_sure(candidates[device_id])
+            except Refusal as err:
+                refused = err
+        schema = vol.Schema({unchosen(CONF_END_DEVICE): searchable(choices)})
+        return self._replacement_form("replace_registered", schema, user_input, refused)
+
+    def _ignored(self, device: EndDevice) -> bool:
+        """Return whether the device's own attribute keeps it out of Home Assistant."""
+        options = self.config_entry.options
+        ignored = device.attributes.get(IGNORE_ATTRIBUTE) == IGNORE_VALUE
+        return ignored and options.get(CONF_DEVICES) == DEVICES_NOT_IGNORED
+
+    async def async_step_replace_new(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for EUIs and keys of the new one; all else is as it was with the old one."""
+        refused = None
+        suggested = user_input
+        if user_input is not None:
+            try:
+                asked = await self._async_read(user_input)
+                self._made = asked.made
+                return await self._async_sure(asked.registration)
+            except Refusal as err:
+                refused = err
+            except StackError as err:
+                refused = refusal(err, str)
+        elif self._template.supports_join:
+            suggested = {"join_eui": self._old.ids.join_eui}
+        text, joins = TextSelector(), self._template.supports_join
+        fields: dict[Any, Any] = {
+            (vol.Required if joins else vol.Optional)("dev_eui"): text,
+            vol.Optional("join_eui" if joins else "dev_addr"): text,
+            **{vol.Optional(key): text for key in keys_of(self._template, claimed=False)},
+            vol.Optional("device_id"): text,
+        }
+        return self._replacement_form("replace_new", vol.Schema(fields), suggested, refused)
+
+    async def _async_read(self, answers: Mapping[str, Any]) -> Asked:
+        """Return what is to be registered, after looking for all that can be known before."""
+        for field, (given, usual) in reversed_euis(answers).items():
+            if given not in self._accepted:
+                self._accepted |= {given}
+                raise Refusal(field, "eui_reversed", given=given, usual=usual)
+        stack, roster = self._coordinator.stack, self._coordinator.roster
+        defaults = {"join_eui": self._old.ids.join_eui or ""}
+        if not self._template.supports_join and not str(answers.get("dev_addr", "")).strip():
+            defaults["dev_addr"] = await stack.configuration.dev_addr()
+        asked = read_device(
+            self._template,
+            {**answers, "name": self._old.name},
+            plan_id=self._plan_id,
+            taken={*roster.registrations, *(s.device_id for s in roster.states.values())},
+            defaults=defaults,
+            claimed=False,
+        )
+        if asked.issue:
+            raise Refusal("dev_eui", "not_an_eui")
+        registered = self._old.end_device
+        if registered is not None:
+            registration = replace(
+                asked.registration,
+                name=registered.name,
+                description=registered.description,
+                attributes=registered.attributes,
+                location=registered.locations.get(USER_LOCATION),
+            )
+            asked = replace(asked, registration=registration)
+        await stack.end_devices.check(asked.registration)
+        return asked
+
+    # Sure?
+
+    async def _async_sure(self, new: EndDevice | Registration) -> ConfigFlowResult:
+        self._replacement = Replacement(self.config_entry, self._old, new)
+        self._replacement.place = place_of(self._coordinator, self._replacement.new_id)
+        self._texts = SAME_TEXTS if isinstance(new, EndDevice) else {}
+        return await self.async_step_replace_sure()
+
+    async def async_step_replace_sure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what happens, and do it."""
+        refused, work = None, self._replacement
+        if user_input is not None:
+            if not user_input[CONF_UNDERSTOOD]:
+                refused = Refusal(CONF_UNDERSTOOD, "not_understood")
+            else:
+                work.same_texts = user_input.get(CONF_SAME_TEXTS, False)
+                try:
+                    return self._replaced(await self._async_unbroken())
+                except StackError as err:
+                    refused = refusal(err, str)
+        schema = vol.Schema({**self._texts, **UNDERSTOOD})
+        return self._replacement_form("replace_sure", schema, user_input, refused)
+
+    async def _async_unbroken(self) -> EndDeviceIds:
+        """Replace in a task of its own: it goes on to its end where the dialogue is closed."""
+        work = self.hass.async_create_task(self._replacement.async_replace(self.hass))
+        work.add_done_callback(partial(_note, self.config_entry, self._old.device_id))
+        return await asyncio.shield(work)
+
+    def _replaced(self, new: EndDeviceIds) -> ConfigFlowResult:
+        facts = {"DevEUI": new.dev_eui, "JoinEUI": new.join_eui, **self._made}
+        return self.async_abort(
+            reason="replaced_with_keys" if self._made else "replaced",
+            description_placeholders={
+                "device": self._old.name,
+                "facts": listed(facts),
+                "page": f"/config/devices/device/{self._old.registry_id}",
+            },
+        )
+
+    # Forms
+
+    def _told_of_old(self) -> dict[str, str]:
+        old = self._old
+        return {
+            "device": old.name,
+            "device_id": old.device_id,
+            "dev_eui": old.ids.dev_eui or "-",
+            "model": _model(old.version_ids),
+        }
+
+    def _told_of_new(self) -> dict[str, str]:
+        new = self._replacement.new
+        ids = new.ids if isinstance(new, EndDevice) else new
+        return {
+            "new": new.name or self._replacement.new_id,
+            "new_id": self._replacement.new_id,
+            "new_eui": ids.dev_eui or "-",
+            "new_model": _model(new.version_ids),
+        }
+
+    def _replacement_form(
+        self,
+        step_id: str,
+        schema: vol.Schema,
+        suggested: Mapping[str, Any] | None,
+        refused: Refusal | None,
+    ) -> ConfigFlowResult:
+        """Show a form with what was typed, and why it was refused."""
+        told = {} if step_id == "replace" else self._told_of_old()
+        if step_id == "replace_sure":
+            told |= self._told_of_new()
+        last_step = step_id == "replace_sure"
+        return form(self, step_id, schema, suggested, refused, told=told, last_step=last_step)
+
+
+@callback
+def _note(entry: TtsConfigEntry, device_id: str, work: asyncio.Task[EndDeviceIds]) -> None:
+    """Tell of a replacement that failed, also where nobody looks at its dialogue any more."""
+    if work.cancelled() or (error := work.exception()) is None or isinstance(error, AbortFlow):
+        return
+    if entry.state is ConfigEntryState.LOADED:
+        entry.runtime_data.hub.problem("replacement", device_id, str(error))
+
+
+def _model(versions: VersionIds | None) -> str:
+    return " ".join(filter(None, (versions.brand_id, versions.model_id))) if versions else "-"

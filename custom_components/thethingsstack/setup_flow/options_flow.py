@@ -1,0 +1,141 @@
+"""General options of an application; applied in place, without a reload."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+import voluptuous as vol
+
+from ..const import (
+    CONF_CHOSEN_DEVICES,
+    CONF_DEVICES,
+    CONF_FORGET_AFTER,
+    CONF_OVERDUE_AFTER,
+    CONF_PLAIN_FIELDS,
+    DEFAULT_DEVICES,
+    DEFAULT_FORGET_AFTER,
+    DEFAULT_OVERDUE_AFTER,
+    DEVICES_ALL,
+    DEVICES_CHOSEN,
+    DEVICES_NOT_IGNORED,
+    IGNORE_ATTRIBUTE,
+    IGNORE_VALUE,
+)
+from ..fields.flow import FieldsFlow
+from ..provisioning.delete_flow import RemovalFlow
+from ..provisioning.edit_flow import ChangeFlow
+from ..provisioning.partial_search_flow import HalvesFlow
+from ..provisioning.replace_flow import ReplacementFlow
+
+GENERAL_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_DEVICES, default=DEFAULT_DEVICES): SelectSelector(
+            SelectSelectorConfig(
+                options=[DEVICES_ALL, DEVICES_NOT_IGNORED, DEVICES_CHOSEN],
+                translation_key="devices",
+                mode=SelectSelectorMode.LIST,
+            )
+        ),
+        vol.Required(CONF_OVERDUE_AFTER, default=DEFAULT_OVERDUE_AFTER): NumberSelector(
+            NumberSelectorConfig(
+                min=1, max=24 * 366, step=1, unit_of_measurement="h", mode=NumberSelectorMode.BOX
+            )
+        ),
+        vol.Required(CONF_FORGET_AFTER, default=DEFAULT_FORGET_AFTER): NumberSelector(
+            NumberSelectorConfig(
+                min=0, max=3650, step=1, unit_of_measurement="d", mode=NumberSelectorMode.BOX
+            )
+        ),
+        vol.Required(CONF_PLAIN_FIELDS, default=True): BooleanSelector(),
+    }
+)
+
+
+class TheThingsStackOptionsFlow(FieldsFlow, ChangeFlow, ReplacementFlow, RemovalFlow, HalvesFlow):
+    """Which end devices come into Home Assistant, what their fields are, and which go for good."""
+
+    def __init__(self) -> None:
+        """Start from the stored options."""
+        self._options: dict[str, Any] = {}
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what it is about; fields are known only while the application is connected."""
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            return await self.async_step_general()
+        options = ["fields", "general", "overrides"]
+        if self._may_remove:
+            options += ["change", "replace", "halves", "remove"]
+        return self.async_show_menu(step_id="init", menu_options=options)
+
+    async def async_step_general(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the general options."""
+        options = self.config_entry.options
+        if user_input is not None:
+            self._options = {
+                **options,
+                CONF_DEVICES: user_input[CONF_DEVICES],
+                CONF_OVERDUE_AFTER: int(user_input[CONF_OVERDUE_AFTER]),
+                CONF_FORGET_AFTER: int(user_input[CONF_FORGET_AFTER]),
+                CONF_PLAIN_FIELDS: user_input[CONF_PLAIN_FIELDS],
+            }
+            if user_input[CONF_DEVICES] == DEVICES_CHOSEN:
+                return await self.async_step_chosen_devices()
+            return self.async_create_entry(data=self._options)
+        return self.async_show_form(
+            step_id="general",
+            data_schema=self.add_suggested_values_to_schema(GENERAL_SCHEMA, options),
+            description_placeholders={"attribute": IGNORE_ATTRIBUTE, "value": IGNORE_VALUE},
+        )
+
+    async def async_step_chosen_devices(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Let the user choose end devices by name."""
+        if user_input is not None:
+            return self.async_create_entry(data={**self._options, **user_input})
+        chosen = self.config_entry.options.get(CONF_CHOSEN_DEVICES, [])
+        names = self._names()
+        options = [
+            SelectOptionDict(value=device_id, label=names.get(device_id, device_id))
+            for device_id in {**names, **dict.fromkeys(chosen, "")}
+        ]
+        schema = vol.Schema(
+            {
+                vol.Required(CONF_CHOSEN_DEVICES, default=list(chosen)): SelectSelector(
+                    SelectSelectorConfig(
+                        options=options,
+                        multiple=True,
+                        mode=SelectSelectorMode.DROPDOWN,
+                        sort=True,
+                    )
+                )
+            }
+        )
+        return self.async_show_form(step_id="chosen_devices", data_schema=schema, last_step=True)
+
+    def _names(self) -> dict[str, str]:
+        """Return name and id of every end device that is known, by id."""
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            return {}
+        roster = self.config_entry.runtime_data.roster
+        names = {device_id: device_id for device_id in roster.excluded}
+        names |= {
+            device_id: device.name or device_id
+            for device_id, device in roster.registrations.items()
+        }
+        names |= {state.device_id: state.name for state in roster.states.values()}
+        return {
+            device_id: name if name == device_id else f"{name} ({device_id})"
+            for device_id, name in names.items()
+        }

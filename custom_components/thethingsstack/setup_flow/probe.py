@@ -1,0 +1,243 @@
+"""What a server and a key offer, asked before a config entry is made of them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from homeassistant.const import CONF_API_KEY
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util
+
+from ..application.client_factory import async_create_stack
+from ..client import (
+    FEATURES,
+    Application,
+    AuthenticationFailed,
+    CertificateFailed,
+    ConnectionFailed,
+    KeyInfo,
+    MissingRight,
+    MqttAddress,
+    MqttRefused,
+    NotFound,
+    ProtocolMismatch,
+    RateLimited,
+    RequestTimeout,
+    Stack,
+    StackError,
+    StorageUnavailable,
+    missing,
+)
+from ..const import DOMAIN, STORAGE_WINDOW
+from .server_form import AddressError, FormError
+
+# The first class that fits names the text that says what to do.
+_SERVER_ERRORS: tuple[tuple[type[StackError], str], ...] = (
+    (CertificateFailed, "certificate_not_trusted"),
+    (ProtocolMismatch, "not_the_things_stack"),
+    (RequestTimeout, "timeout"),
+    (ConnectionFailed, "cannot_connect"),
+    (NotFound, "not_the_things_stack"),
+    (RateLimited, "rate_limited"),
+    (StackError, "server_failed"),
+)
+_MQTT_ERRORS: tuple[tuple[type[StackError], str], ...] = (
+    (CertificateFailed, "mqtt_certificate_not_trusted"),
+    (ProtocolMismatch, "mqtt_wrong_port"),
+    (MqttRefused, "mqtt_refused"),
+    (ConnectionFailed, "mqtt_cannot_connect"),
+)
+_KEY_ERRORS = {
+    "token": "not_a_key",
+    "api_key_not_found": "unknown_key",
+    "invalid_authorization": "incomplete_key",
+    "api_key_expired": "expired_key",
+    "no_application_rights": "no_rights",
+}
+
+
+class Storage(StrEnum):
+    """What the Storage Integration answered."""
+
+    ON = "storage_on"
+    EMPTY = "storage_empty"
+    UNAVAILABLE = "storage_unavailable"
+    UNKNOWN = "storage_unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What the dialogue tells before it ends."""
+
+    application: str
+    rights: frozenset[str]
+    mqtt: MqttAddress
+    storage: Storage
+    devices: int | None
+    """How many end devices are registered; `None` if the key may not list them."""
+    expires_at: datetime | None
+
+
+def refused(err: StackError) -> FormError:
+    """Return the text for an error of the HTTP API."""
+    if isinstance(err, AuthenticationFailed):
+        return FormError(_KEY_ERRORS.get(err.name, "invalid_auth"), CONF_API_KEY)
+    if isinstance(err, MissingRight):
+        return FormError("no_rights", CONF_API_KEY)
+    return AddressError(next(text for kind, text in _SERVER_ERRORS if isinstance(err, kind)))
+
+
+def mqtt_refused(err: StackError, mqtt: str) -> FormError:
+    """Return the text for an error of the MQTT server at `mqtt`."""
+    for kind, text in _MQTT_ERRORS:
+        if isinstance(err, kind):
+            return AddressError(text, mqtt=mqtt)
+    return refused(err)
+
+
+@contextmanager
+def _texts() -> Iterator[None]:
+    """Turn errors of the HTTP API into the texts for them."""
+    try:
+        yield
+    except StackError as err:
+        raise refused(err) from err
+
+
+async def async_reach(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
+    """Ask the Identity Server with a key that it must refuse; raises AddressError."""
+    stack = await async_create_stack(hass, {**data, CONF_API_KEY: "probe"})
+    with _texts(), suppress(AuthenticationFailed):
+        await stack.auth_info()
+
+
+async def async_key_info(stack: Stack) -> KeyInfo:
+    """Return whose key it is; raises FormError for any other than of an application's messages."""
+    with _texts():
+        info = await stack.auth_info()
+    if not (info.application_id or info.user_id or info.organization_id):
+        raise FormError("not_an_application_key", CONF_API_KEY)
+    return info
+
+
+async def async_applications(stack: Stack) -> list[Application] | None:
+    """Return the applications that a key reaches; `None` if it may not list them."""
+    with _texts():
+        try:
+            applications = await stack.applications()
+        except MissingRight:
+            return None
+    if not applications:
+        raise FormError("no_applications", CONF_API_KEY)
+    return applications
+
+
+async def async_rights(stack: Stack) -> frozenset[str]:
+    """Return the key's rights; raises FormError unless it may at least read uplinks."""
+    with _texts():
+        rights = await stack.rights()
+    if not rights:
+        raise FormError("no_rights", CONF_API_KEY)
+    if "uplinks" in missing(rights):
+        raise FormError("missing_traffic_right", CONF_API_KEY)
+    return rights
+
+
+async def async_application(stack: Stack, rights: frozenset[str]) -> Application | None:
+    """Return the application; `None` if the key may not read it."""
+    if "application" in missing(rights):
+        return None
+    with _texts():
+        return await stack.application()
+
+
+async def async_tenant(stack: Stack, rights: frozenset[str]) -> str | None:
+    """Return the application's tenant as its cluster names it, if the key may know that."""
+    application_id = stack.connection.application_id
+    if "application" in missing(rights):
+        return stack.connection.tenant_id
+    with _texts():
+        info = await stack.request("GET", f"/as/applications/{application_id}/mqtt-connection-info")
+    name, _, tenant = str(info.get("username", "")).partition("@")
+    return (tenant or None) if name == application_id else stack.connection.tenant_id
+
+
+async def async_survey(
+    stack: Stack, rights: frozenset[str], application: str, expires_at: datetime | None
+) -> Survey:
+    """Connect over MQTT and see what else there is to read; raises FormError."""
+    with _texts():
+        mqtt = await stack.mqtt_address()
+    try:
+        await stack.check_mqtt()
+    except StackError as err:
+        raise mqtt_refused(err, f"{mqtt.host}:{mqtt.port}") from err
+    return Survey(
+        application=application,
+        rights=rights,
+        mqtt=mqtt,
+        storage=await _async_storage(stack),
+        devices=None if "devices" in missing(rights) else await _async_count_devices(stack),
+        expires_at=expires_at,
+    )
+
+
+async def _async_storage(stack: Stack) -> Storage:
+    storage = Storage.EMPTY
+    try:
+        async for _ in stack.stored_uplinks(after=dt_util.utcnow() - STORAGE_WINDOW, limit=1):
+            storage = Storage.ON
+    except StorageUnavailable:
+        return Storage.UNAVAILABLE
+    except StackError:
+        return Storage.UNKNOWN
+    return storage
+
+
+async def _async_count_devices(stack: Stack) -> int | None:
+    try:
+        return len([device async for device in stack.devices(field_mask=("name",))])
+    except StackError:
+        return None
+
+
+async def async_describe(hass: HomeAssistant, survey: Survey) -> dict[str, str]:
+    """Return a survey in words, as placeholders: can, missing, devices, storage, mqtt, expires."""
+    prefix = f"component.{DOMAIN}.selector.survey.options"
+    texts = await async_get_translations(hass, hass.config.language, "selector", [DOMAIN])
+
+    def text(key: str, **values: str) -> str:
+        return texts[f"{prefix}.{key}"].format(**values)
+
+    lacking = missing(survey.rights)
+    can = [f"- {text(f'can_{feature}')}" for feature in FEATURES if feature not in lacking]
+    cannot = [
+        "- "
+        + text(
+            f"cannot_{feature}", rights=", ".join(f"*{text(right.lower())}*" for right in rights)
+        )
+        for feature, rights in lacking.items()
+    ]
+    if survey.devices is None:
+        devices = text("devices_hidden")
+    else:
+        devices = text("devices_listed", count=str(survey.devices))
+    expires = ""
+    if survey.expires_at is not None:
+        expires = text("expires", date=dt_util.as_local(survey.expires_at).date().isoformat())
+    return {
+        "application": survey.application,
+        "can": "\n".join(can),
+        "missing": "\n".join(cannot) or f"- {text('nothing')}",
+        "devices": devices,
+        "storage": text(survey.storage),
+        "mqtt": text(
+            "mqtt_tls" if survey.mqtt.tls else "mqtt_plain",
+            address=f"{survey.mqtt.host}:{survey.mqtt.port}",
+        ),
+        "expires": expires,
+    }

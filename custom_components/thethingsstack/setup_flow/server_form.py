@@ -1,0 +1,253 @@
+"""What the user types about servers and keys, and what an entry's data makes of it."""
+
+from collections.abc import Mapping
+import ipaddress
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from homeassistant.const import CONF_API_KEY
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+import voluptuous as vol
+
+from ..client import (
+    CLOUD_CLUSTERS,
+    NETWORKS,
+    InvalidRequest,
+    Network,
+    cloud_network,
+    normalize_server_url,
+)
+from ..const import (
+    CONF_APPLICATION_ID,
+    CONF_CA_CERTIFICATE,
+    CONF_CLUSTER,
+    CONF_IDENTITY_SERVER,
+    CONF_MQTT_HOST,
+    CONF_MQTT_PORT,
+    CONF_MQTT_TLS,
+    CONF_NETWORK,
+    CONF_PLAINTEXT,
+    CONF_SERVER,
+    CONF_TENANT_ID,
+    NETWORK_CLOUD,
+    NETWORK_OWN_SERVER,
+    SECTION_ADVANCED,
+)
+
+_ID = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,35}")
+_KEY_ID = re.compile(r"(NNSXS\.)?[A-Z2-7]{39}\.?")
+_CLOUD_HOST = re.compile(r"(?P<tenant>[a-z0-9-]+)\.(?P<cluster>\w+)\.cloud\.thethings\.industries")
+_KEY_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
+_URL_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
+
+
+class FormError(Exception):
+    """Why a form can't be accepted: the text that says what to do, and the field it belongs to."""
+
+    def __init__(self, reason: str, field: str = "base", **placeholders: str) -> None:
+        """Keep the key of the text and what the text names."""
+        super().__init__(reason)
+        self.reason = reason
+        self.field = field
+        self.placeholders = placeholders
+
+
+class AddressError(FormError):
+    """The address is to blame, or the network in between; not the key."""
+
+
+def _select(options: list[str], translation_key: str) -> SelectSelector:
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=options, translation_key=translation_key, mode=SelectSelectorMode.DROPDOWN
+        )
+    )
+
+
+KEY_SCHEMA = vol.Schema({vol.Required(CONF_API_KEY): _KEY_FIELD})
+OPTIONAL_KEY_SCHEMA = vol.Schema({vol.Optional(CONF_API_KEY): _KEY_FIELD})
+SANDBOX_SCHEMA = vol.Schema({vol.Required(CONF_NETWORK): _select(list(NETWORKS), "network")})
+CLOUD_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_TENANT_ID): TextSelector(),
+        vol.Required(CONF_CLUSTER, default=CLOUD_CLUSTERS[0]): _select(
+            list(CLOUD_CLUSTERS), "cluster"
+        ),
+    }
+)
+ADVANCED_SCHEMA = vol.Schema(
+    {
+        vol.Optional(CONF_IDENTITY_SERVER): _URL_FIELD,
+        vol.Optional(CONF_TENANT_ID): TextSelector(),
+        vol.Optional(CONF_MQTT_HOST): TextSelector(),
+        vol.Optional(CONF_MQTT_PORT): NumberSelector(
+            NumberSelectorConfig(min=1, max=65535, mode=NumberSelectorMode.BOX)
+        ),
+        vol.Optional(CONF_CA_CERTIFICATE): TextSelector(TextSelectorConfig(multiline=True)),
+        vol.Required(CONF_PLAINTEXT, default=False): BooleanSelector(),
+    }
+)
+
+
+def _own_server_schema(collapsed: bool) -> vol.Schema:
+    return vol.Schema(
+        {
+            vol.Required(CONF_SERVER): _URL_FIELD,
+            vol.Required(SECTION_ADVANCED): section(ADVANCED_SCHEMA, {"collapsed": collapsed}),
+        }
+    )
+
+
+OWN_SERVER_SCHEMA = _own_server_schema(collapsed=True)
+REFUSED_OWN_SERVER_SCHEMA = _own_server_schema(collapsed=False)
+"""The same unfolded: most refusals are mended there."""
+
+
+def data_of(name: str, network: Network) -> dict[str, Any]:
+    """Return what an entry's data says about a public network."""
+    return {
+        CONF_NETWORK: name,
+        CONF_SERVER: network.server,
+        CONF_IDENTITY_SERVER: network.identity_server,
+        CONF_TENANT_ID: network.tenant_id,
+        CONF_MQTT_HOST: None,
+        CONF_MQTT_PORT: None,
+        CONF_MQTT_TLS: True,
+        CONF_CA_CERTIFICATE: None,
+    }
+
+
+def read_where(network: str, user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data for a filled-in form; raises FormError."""
+    if network == NETWORK_OWN_SERVER:
+        return _read_own_server(user_input)
+    if network == NETWORK_CLOUD:
+        tenant, cluster = user_input[CONF_TENANT_ID].strip().lower(), user_input[CONF_CLUSTER]
+        if not _ID.fullmatch(tenant):
+            raise FormError("invalid_tenant", CONF_TENANT_ID)
+        return _cloud_data(tenant, cluster)
+    return data_of(user_input[CONF_NETWORK], NETWORKS[user_input[CONF_NETWORK]])
+
+
+def _cloud_data(tenant: str, cluster: str) -> dict[str, Any]:
+    return {**data_of(NETWORK_CLOUD, cloud_network(tenant, cluster)), CONF_CLUSTER: cluster}
+
+
+def _read_own_server(user_input: Mapping[str, Any]) -> dict[str, Any]:
+    advanced = user_input.get(SECTION_ADVANCED, {})
+    plaintext = advanced.get(CONF_PLAINTEXT, False)
+    server = _read_url(user_input[CONF_SERVER], plaintext, "invalid_server")
+    if (public := _public_network(server)) is not None:
+        return public
+    identity_server = server
+    if text := advanced.get(CONF_IDENTITY_SERVER):
+        identity_server = _read_url(text, plaintext, "invalid_identity_server")
+    port = advanced.get(CONF_MQTT_PORT)
+    return {
+        CONF_NETWORK: NETWORK_OWN_SERVER,
+        CONF_SERVER: server,
+        CONF_IDENTITY_SERVER: identity_server,
+        CONF_TENANT_ID: advanced.get(CONF_TENANT_ID, "").strip() or None,
+        CONF_MQTT_HOST: _read_host(advanced.get(CONF_MQTT_HOST, "")),
+        CONF_MQTT_PORT: None if port is None else int(port),
+        CONF_MQTT_TLS: not plaintext,
+        CONF_CA_CERTIFICATE: advanced.get(CONF_CA_CERTIFICATE, "").strip() or None,
+    }
+
+
+def _public_network(server: str) -> dict[str, Any] | None:
+    """Return the data of a public network for the address of one of its clusters."""
+    for name, network in NETWORKS.items():
+        if network.server == server:
+            return data_of(name, network)
+    match = _CLOUD_HOST.fullmatch(urlsplit(server).hostname or "")
+    if match and match["cluster"] in CLOUD_CLUSTERS:
+        return _cloud_data(match["tenant"], match["cluster"])
+    return None
+
+
+def _read_url(text: str, plaintext: bool, reason: str) -> str:
+    """Return a base URL; without a scheme it is taken as encrypted, unless plaintext was chosen."""
+    text = text.strip()
+    if plaintext and "://" not in text:
+        text = f"http://{text}"
+    field = CONF_SERVER if reason == "invalid_server" else "base"
+    try:
+        url = normalize_server_url(text)
+    except InvalidRequest as err:
+        raise FormError(reason, field) from err
+    if url.startswith("http:") and not plaintext:
+        raise FormError("plaintext_not_chosen", field)
+    return url
+
+
+def _read_host(text: str) -> str | None:
+    """Return a host name or address alone, `None` for nothing; raises FormError for a URL."""
+    host = text.strip().strip("[]")
+    if not host:
+        return None
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if re.search(r"[:/@\s]", host):
+            raise FormError("invalid_mqtt_host") from None
+    return host
+
+
+def read_key(text: str) -> str:
+    """Return an API key as copied, without what came along; raises FormError for a key's ID."""
+    key = text.strip().strip("\"'").removeprefix("Bearer ").strip()
+    if _KEY_ID.fullmatch(key):
+        raise FormError("key_id", CONF_API_KEY)
+    return key
+
+
+def read_application(text: str) -> dict[str, str]:
+    """Return the data for an application's id, with or without tenant; raises FormError."""
+    application_id, _, tenant_id = text.strip().partition("@")
+    if not _ID.fullmatch(application_id):
+        raise FormError("invalid_application_id", CONF_APPLICATION_ID)
+    data = {CONF_APPLICATION_ID: application_id}
+    if tenant_id:
+        data[CONF_TENANT_ID] = tenant_id
+    return data
+
+
+def siblings(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the data of all clusters of the public network that an entry's data names."""
+    if data[CONF_NETWORK] in NETWORKS:
+        return {name: data_of(name, network) for name, network in NETWORKS.items()}
+    if data[CONF_NETWORK] == NETWORK_CLOUD:
+        return {cluster: _cloud_data(data[CONF_TENANT_ID], cluster) for cluster in CLOUD_CLUSTERS}
+    return {}
+
+
+def form_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry's data as it was typed."""
+    return {
+        **data,
+        CONF_API_KEY: None,
+        SECTION_ADVANCED: {
+            CONF_IDENTITY_SERVER: data[CONF_IDENTITY_SERVER]
+            if data[CONF_IDENTITY_SERVER] != data[CONF_SERVER]
+            else None,
+            CONF_TENANT_ID: data[CONF_TENANT_ID],
+            CONF_MQTT_HOST: data[CONF_MQTT_HOST],
+            CONF_MQTT_PORT: data[CONF_MQTT_PORT],
+            CONF_CA_CERTIFICATE: data[CONF_CA_CERTIFICATE],
+            CONF_PLAINTEXT: not data[CONF_MQTT_TLS],
+        },
+    }

@@ -1,0 +1,101 @@
+"""With a user's key: an application made, and a key with just the rights that are ticked."""
+
+from collections.abc import Iterable
+
+from homeassistant.helpers.selector import (
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
+import voluptuous as vol
+
+from ..client import (
+    FEATURES,
+    ApiKey,
+    Application,
+    Conflict,
+    InvalidRequest,
+    KeyInfo,
+    Stack,
+    StackError,
+    missing,
+)
+from ..client.rights import SETTINGS_API_KEYS, expand
+from ..const import CONF_APPLICATION_ID
+from .probe import refused
+from .server_form import FormError
+
+CONF_FEATURES = "features"
+CONF_NAME = "name"
+DELETE_KEY = "delete_key"
+NEEDED = "uplinks"
+KEY_NAME = "Home Assistant"
+
+NEW_APPLICATION_SCHEMA = vol.Schema(
+    {vol.Required(CONF_APPLICATION_ID): TextSelector(), vol.Optional(CONF_NAME): TextSelector()}
+)
+
+
+def may_create_applications(info: KeyInfo) -> bool:
+    """Return whether a key of a user or an organization may create applications."""
+    kind = "USER" if info.user_id else "ORGANIZATION"
+    wanted = {"RIGHT_ALL", f"RIGHT_{kind}_ALL", f"RIGHT_{kind}_APPLICATIONS_CREATE"}
+    return bool(info.user_id or info.organization_id) and bool(wanted & info.rights)
+
+
+def grantable(rights: frozenset[str]) -> list[str]:
+    """Return the features that a key with these rights can pass on; none without the right to."""
+    if SETTINGS_API_KEYS not in rights:
+        return []
+    lacking = missing(rights)
+    return [*(feature for feature in FEATURES if feature not in lacking), DELETE_KEY]
+
+
+def grant_schema(rights: frozenset[str]) -> vol.Schema:
+    """Return the form that asks what Home Assistant may do."""
+    features = grantable(rights)
+    selector = SelectSelector(
+        SelectSelectorConfig(
+            options=features,
+            multiple=True,
+            translation_key="features",
+            mode=SelectSelectorMode.LIST,
+        )
+    )
+    return vol.Schema({vol.Required(CONF_FEATURES, default=features): selector})
+
+
+def rights_for(features: Iterable[str]) -> frozenset[str]:
+    """Return the rights that features need."""
+    rights = {right for feature in features for right in FEATURES.get(feature, ())}
+    if DELETE_KEY in features:
+        rights.add(SETTINGS_API_KEYS)
+    return expand(rights)
+
+
+async def async_create_application(
+    stack: Stack, info: KeyInfo, application_id: str, name: str | None
+) -> Application:
+    """Create an application of the key's owner; raises FormError."""
+    try:
+        return await stack.administration.create(
+            application_id,
+            user_id=info.user_id,
+            organization_id=info.organization_id,
+            name=name or None,
+        )
+    except InvalidRequest as err:
+        raise FormError("invalid_application_id", CONF_APPLICATION_ID) from err
+    except StackError as err:
+        if isinstance(err, Conflict):
+            raise FormError("application_id_taken", CONF_APPLICATION_ID) from err
+        raise refused(err) from err
+
+
+async def async_mint(stack: Stack, rights: frozenset[str]) -> ApiKey:
+    """Return a new key of the application with just these rights; raises FormError."""
+    try:
+        return await stack.administration.create_api_key(KEY_NAME, sorted(rights))
+    except StackError as err:
+        raise refused(err) from err

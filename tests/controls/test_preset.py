@@ -1,0 +1,137 @@
+"""The catalogue of presets: what is in it, and the user's own."""
+
+from pathlib import Path
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.thethingsstack.controls.kinds import Role
+from custom_components.thethingsstack.controls.preset import (
+    FOLDER,
+    async_presets,
+    built_in,
+    read_folder,
+)
+
+
+def no_templates(template: str, value: object) -> str:
+    """Render nothing."""
+    raise AssertionError(template)
+
+
+# Model, control, command with value → port and bytes, as the makers' documents give them.
+EXAMPLES = [
+    ("mclimate_vicki", "Thermostat", "temperature", 22.0, "0e16"),
+    ("mclimate_vicki", "Child lock", "on", None, "0701"),
+    ("mclimate_wireless_thermostat", "Thermostat", "temperature", 23.0, "2e17"),
+    ("mclimate_fan_coil_thermostat", "Thermostat", "temperature", 25.8, "2e0102"),
+    ("mclimate_fan_coil_thermostat", "Power", "on", None, "6601"),
+    ("mclimate_t_valve", "Valve", "open", None, "010200"),
+    ("mclimate_t_valve", "Valve", "close", None, "010003"),
+    ("mclimate_16aspm", "Relay", "on", None, "c101"),
+    ("mclimate_16ads", "Relay", "off", None, "c100"),
+    ("dragino_lt22222", "Relay 1", "on", None, "030111"),
+    ("dragino_lt22222", "Relay 2", "off", None, "031100"),
+    ("milesight_ws52x", "Socket", "on", None, "0801ffff"),
+    ("milesight_ws558", "Switch 1", "off", None, "080100"),
+    ("milesight_ws558", "Switch 8", "on", None, "088080"),
+    ("netvox_r809a", "Socket", "on", None, "910e000000000000000000"),
+    ("netvox_r816b", "Socket", "off", None, "9073000000000000000000"),
+]
+
+
+@pytest.mark.parametrize(("preset_id", "name", "command", "value", "payload"), EXAMPLES)
+def test_commands_are_those_of_the_documents(
+    preset_id: str, name: str, command: str, value: float | None, payload: str
+) -> None:
+    """Bytes as published."""
+    controls = {c.name: c for c in built_in()[preset_id].controls_of("key")}
+    downlink = controls[name].command_for(command, value)[0].downlink(value, no_templates)
+    assert downlink.payload is not None
+    assert downlink.payload.hex() == payload
+    assert downlink.confirmed
+
+
+def test_there_are_ten_models_and_each_names_its_source() -> None:
+    """Ids once, models as in the Device Repository, every control with a report."""
+    presets = built_in()
+    assert len(presets) >= 10
+    assert {preset_id for preset_id, *_ in EXAMPLES} <= set(presets)
+    seen: set[str] = set()
+    for preset in presets.values():
+        assert len(preset.source) > 20
+        assert preset.models
+        assert not preset.models & seen
+        seen |= preset.models
+        assert all(model.count("/") == 1 for model in preset.models)
+        names = [control.name for control in preset.controls_of("key")]
+        assert len(names) == len(set(names))
+        for control in preset.controls_of("key"):
+            assert not control.assumed
+            assert control.preset == preset.id
+
+
+def test_the_readme_names_every_model() -> None:
+    """Brand and model, however they are put together."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    table = readme[readme.index("| model | controls |") : readme.index("[Yours is missing?]")]
+    for preset in built_in().values():
+        brand, _, model = preset.name.partition(" ")
+        assert any(brand in line and model in line for line in table.splitlines()), preset.name
+
+
+def test_the_example_for_contributors_works(tmp_path: Path) -> None:
+    """As it stands there."""
+    text = (Path(__file__).parents[2] / ".github" / "CONTRIBUTING.md").read_text("utf-8")
+    example = next(block for block in text.split("```yaml") if "id: brand_model" in block)
+    (tmp_path / "example.yaml").write_text(example.split("```")[0], "utf-8")
+    (preset,) = read_folder(tmp_path).values()
+    (control,) = preset.controls_of("key")
+    assert control.platform is Platform.VALVE
+
+
+def test_every_file_is_read(caplog: pytest.LogCaptureFixture) -> None:
+    """A file that can't be read would only be a line in the log."""
+    built_in.cache_clear()
+    built_in()
+    assert not caplog.records
+    assert len(list(FOLDER.glob("*.yaml"))) >= 4
+
+
+async def test_the_users_own_presets_count(
+    hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file in the configuration folder adds presets; a bad one costs only itself."""
+    hass.config.config_dir = str(tmp_path)
+    folder = tmp_path / "thethingsstack" / "presets"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text(
+        """
+- id: mine
+  name: My valve
+  models: [me/valve]
+  source: made it myself
+  f_port: 3
+  controls:
+    - platform: switch
+      name: Pump
+      commands:
+        on: "01"
+        off: "00"
+      reports:
+        state: {path: pump, values: {1: on, 0: off}}
+- id: broken
+  name: Broken
+""",
+        "utf-8",
+    )
+    (folder / "odd.yaml").write_text("[", "utf-8")
+    presets = await async_presets(hass)
+    assert set(presets) == {*built_in(), "mine"}
+    (control,) = presets["mine"].controls_of("key")
+    assert control.platform is Platform.SWITCH
+    assert control.reports[Role.STATE].values == {"1": "on", "0": "off"}
+    assert set(control.commands) == {"on", "off"}
+    assert "broken" in caplog.text
+    assert "odd.yaml" in caplog.text
