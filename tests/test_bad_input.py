@@ -107,7 +107,7 @@ async def test_unreadable_messages_are_counted_and_logged_once(
     await others_still_work(hass, sim, entry)
     assert entry.runtime_data.counters.errors == 3
     assert sum("logged once" in record.getMessage() for record in caplog.records) == 1
-    assert len(entry.runtime_data.hub.problems) == 3
+    assert len(entry.runtime_data.application_status.problems) == 3
 
 
 async def test_a_message_of_another_application(hass: HomeAssistant, sim: Simulator) -> None:

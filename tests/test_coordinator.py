@@ -238,19 +238,19 @@ async def test_a_right_taken_away_shows(hass: HomeAssistant, sim: Simulator) -> 
     connection = entity_id(hass, "binary_sensor", "garden/connection")
     sim.set_rights("read", ["RIGHT_APPLICATION_INFO", "RIGHT_APPLICATION_DEVICES_READ"])
     await sim.drop_connections()
-    await until(hass, lambda: not entry.runtime_data.link.readable)
+    await until(hass, lambda: not entry.runtime_data.connection_state.readable)
     assert hass.states.get(connection).state == "off"  # type: ignore[union-attr]
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_key == "missing_right"
     sim.set_rights("read", ["RIGHT_APPLICATION_TRAFFIC_READ", "RIGHT_APPLICATION_INFO"])
     await sim.drop_connections()
-    await until(hass, lambda: entry.runtime_data.link.readable)
+    await until(hass, lambda: entry.runtime_data.connection_state.readable)
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_key == "rights_lost"
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["rights"] == "“View devices in application”"
     sim.set_rights("read", ["TRAFFIC_READ", "INFO", "DEVICES_READ"])
-    await entry.runtime_data.link.async_check_rights()
+    await entry.runtime_data.connection_state.async_check_rights()
     assert ir.async_get(hass).issues == {}
 
 
@@ -259,7 +259,7 @@ async def test_an_answer_that_comes_late_starts_nothing(
 ) -> None:
     """After unloading, no timer is left that would ask an unreachable server again."""
     entry = await set_up(hass, sim)
-    link = entry.runtime_data.link
+    link = entry.runtime_data.connection_state
     assert await hass.config_entries.async_unload(entry.entry_id)
     link.note_reachable(False)
     assert link.reachable
@@ -334,9 +334,9 @@ async def test_what_ends_after_unloading_starts_and_writes_nothing(
     device = entry.runtime_data.roster.by_device_id("pump-socket")
     await until(hass, lambda: "unheard_of" in device.decisions)
     await entry.runtime_data.fields.async_save()
-    before.halves.left("pump-socket", [Server.NETWORK])
-    before.hub.problem("rollback", "pump-socket", "it failed")
-    assert before.hub._cancel_write is None
+    before.partial_devices.left("pump-socket", [Server.NETWORK])
+    before.application_status.problem("rollback", "pump-socket", "it failed")
+    assert before.application_status._cancel_write is None
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await hass.async_block_till_done()
     stored = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["devices"][device.key]

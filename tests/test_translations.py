@@ -206,11 +206,11 @@ def test_every_step_has_its_texts() -> None:
     steps = steps_of(
         options_flow.TheThingsStackOptionsFlow,
         fields_flow.FieldsFlow,
-        removal_flow.RemovalFlow,
-        change_flow.ChangeFlow,
-        replacement_flow.ReplacementFlow,
+        removal_flow.DeleteFlow,
+        change_flow.EditFlow,
+        replacement_flow.ReplaceFlow,
         formatter_flow.FormatterFlow,
-        halves_flow.HalvesFlow,
+        halves_flow.PartialSearchFlow,
     )
     assert set(OPTIONS["step"]) == steps - {
         "edit_again",

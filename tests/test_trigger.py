@@ -149,7 +149,7 @@ async def test_overdue_and_heard_again(
     await sim.uplink(VICKI)
     await until(hass, lambda: device.last_seen)
     # Not by the clock of the test: it would time out the sockets, too.
-    a_minute_passes = partial(entry.runtime_data.silence.look, dt_util.utcnow())
+    a_minute_passes = partial(entry.runtime_data.overdue_watch.look, dt_util.utcnow())
     a_minute_passes()
     assert device.overdue is False
     events = await automate(hass, name, {"device_id": registry_id(entry)})

@@ -15,10 +15,10 @@ from .application.client_factory import async_create_stack, async_discard_key
 from .client import InvalidRequest, NotFound, StackError
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
-from .downlinks.ledger import DownlinkBook
+from .downlinks.ledger import DownlinkLedger
 from .end_devices.cleanup import async_watch_vanished, forget, remove_controls
 from .end_devices.state import EndDeviceState
-from .fields.apply_overrides import async_redecide, async_take_position_over
+from .fields.apply_overrides import async_apply_overrides, async_take_position_over
 from .fields.decisions import FieldStore
 from .gateways.coordinator import async_remove_gateway
 from .issues.key import async_watch_key
@@ -71,7 +71,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     coordinator.gateways.async_prepare()
     async_offer_anew(entry)
     if coordinator.fields.overrides:  # models may be others by now
-        await async_redecide(hass, coordinator)
+        await async_apply_overrides(hass, coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     async_watch(hass, entry)
     async_watch_key(hass, entry)
@@ -94,7 +94,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
 
     async def async_identified(device: EndDeviceState) -> None:
         """Let overrides of the model count for an end device whose model becomes known."""
-        await async_redecide(hass, coordinator, [device])
+        await async_apply_overrides(hass, coordinator, [device])
 
     entry.async_on_unload(entry.add_update_listener(async_updated))
 
@@ -122,7 +122,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None
     """Delete what was stored for the application, and the key that was made for it."""
     await async_discard_key(hass, entry.data)
     await FieldStore(hass, entry.entry_id).async_remove()
-    await DownlinkBook(hass, entry.entry_id).async_remove()
+    await DownlinkLedger(hass, entry.entry_id).async_remove()
 
 
 async def async_remove_config_entry_device(
@@ -140,7 +140,7 @@ async def async_remove_config_entry_device(
     coordinator = entry.runtime_data
     state = coordinator.roster.by_registry_id(device.id)
     if state is None:
-        if coordinator.roster.hub_id == device.id:
+        if coordinator.roster.application_registry_id == device.id:
             return False
         remove_controls(hass, entry, device)
         return True

@@ -98,4 +98,7 @@ class ConnectionSensor(ApplicationEntity, BinarySensorEntity):
     @override
     def is_on(self) -> bool:
         """Return whether the stream is connected."""
-        return self.coordinator.link.connected and self.coordinator.link.readable
+        return (
+            self.coordinator.connection_state.connected
+            and self.coordinator.connection_state.readable
+        )

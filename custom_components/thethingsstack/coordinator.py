@@ -16,9 +16,9 @@ from homeassistant.helpers.event import async_track_time_change
 from homeassistant.util import dt as dt_util
 
 from .application.catch_up import CatchUp
-from .application.connection_state import Link
+from .application.connection_state import ConnectionState
 from .application.signals import Signals
-from .application.status import Counters, Hub
+from .application.status import ApplicationStatus, Counters
 from .client import (
     AuthenticationFailed,
     DownlinkReport,
@@ -39,8 +39,8 @@ from .const import CONF_APPLICATION_ID, CONF_PLAIN_FIELDS, DOMAIN, LARGE_APPLICA
 from .controls.subentries import Controls
 from .downlinks.sender import Downlinks
 from .end_devices.activity import Activity, async_tell_occurred, uplink_activity
-from .end_devices.lifecycle import Membership
-from .end_devices.overdue import Silence
+from .end_devices.lifecycle import EndDeviceLifecycle
+from .end_devices.overdue import OverdueWatch
 from .end_devices.registry_sync import RegistrySync
 from .end_devices.roster import EndDeviceRoster
 from .end_devices.state import (
@@ -57,7 +57,7 @@ from .fields.known_locations import solved_location
 from .fields.names import FieldNames
 from .gateways.coordinator import Gateways
 from .payload import Kind, Meaning
-from .provisioning.partial_devices import HalfCreated
+from .provisioning.partial_devices import PartialDevices
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -80,17 +80,19 @@ class ApplicationCoordinator:
         self.stack = stack
         self.fields = FieldStore(hass, entry.entry_id)
         self.roster = EndDeviceRoster(hass, entry, stack.connection, self.fields)
-        self.hub = Hub(hass, entry)
-        self.link = Link(hass, entry, stack, self.hub, self.roster)
-        self.silence = Silence(hass, entry, self.roster)
+        self.application_status = ApplicationStatus(hass, entry)
+        self.connection_state = ConnectionState(
+            hass, entry, stack, self.application_status, self.roster
+        )
+        self.overdue_watch = OverdueWatch(hass, entry, self.roster)
         self.signals = Signals.of(entry.entry_id)
         self.names = FieldNames("en", {})
         self.downlinks = Downlinks(self)
         self.controls = Controls(hass, entry, self.roster, self.downlinks.forget)
         self.gateways = Gateways(hass, entry, self.roster)
-        self.membership = Membership(self)
+        self.lifecycle = EndDeviceLifecycle(self)
         self.sync = RegistrySync(self)
-        self.halves = HalfCreated(self)
+        self.partial_devices = PartialDevices(self)
         self.catch_up = CatchUp(self)
         self._following: asyncio.Task[None] | None = None
 
@@ -108,13 +110,13 @@ class ApplicationCoordinator:
         await self.downlinks.async_load()
         self._choose_scope()
         if self.fields.today and self.fields.today[0] == dt_util.now().date().isoformat():
-            self.hub.counters.uplinks_today = self.fields.today[1]
+            self.application_status.counters.uplinks_today = self.fields.today[1]
         try:
-            await self.link.async_verify()
+            await self.connection_state.async_verify()
             name = self.entry.title
             if INFO in self.rights:
                 name = (await self.stack.application()).name or name
-            self.roster.register_hub(name)
+            self.roster.register_application(name)
             registered = []
             if complete := DEVICES_READ in self.rights:
                 registered = [device async for device in self.stack.devices()]
@@ -130,7 +132,7 @@ class ApplicationCoordinator:
                 translation_key="cannot_connect",
                 translation_placeholders={"error": str(err)},
             ) from err
-        await self.membership.async_setup(registered, complete)
+        await self.lifecycle.async_setup(registered, complete)
 
     def _read_options(self) -> None:
         self.fields.plain_enabled = self.entry.options.get(CONF_PLAIN_FIELDS, True)
@@ -163,14 +165,14 @@ class ApplicationCoordinator:
         entry.async_on_unload(
             async_track_time_change(self.hass, self._new_day, hour=0, minute=0, second=0)
         )
-        entry.async_on_unload(self.hub.close)
-        self.link.async_start()
-        self.silence.async_start()
+        entry.async_on_unload(self.application_status.close)
+        self.connection_state.async_start()
+        self.overdue_watch.async_start()
         self.catch_up.async_start()
-        self.membership.async_start()
+        self.lifecycle.async_start()
         self.downlinks.async_start()
         self.sync.async_start()
-        self.halves.async_start()
+        self.partial_devices.async_start()
 
     async def async_stop(self) -> None:
         """Take nothing any more, and write to disk what the next start needs."""
@@ -189,30 +191,33 @@ class ApplicationCoordinator:
 
     @callback
     def _note_today(self) -> None:
-        self.fields.today = (dt_util.now().date().isoformat(), self.hub.counters.uplinks_today)
+        self.fields.today = (
+            dt_util.now().date().isoformat(),
+            self.application_status.counters.uplinks_today,
+        )
 
     @callback
     def async_apply_options(self) -> None:
         """Let end devices in or out as the options now say, without a reload."""
         self._read_options()
-        self.membership.async_apply_choice()
-        self.silence.look()
-        self.hub.write()
+        self.lifecycle.async_apply_choice()
+        self.overdue_watch.look()
+        self.application_status.write()
 
     @property
     def connected(self) -> bool:
         """Return whether the stream is there now."""
-        return self.link.connected
+        return self.connection_state.connected
 
     @property
     def rights(self) -> frozenset[str]:
         """Return what the key may do."""
-        return self.link.rights
+        return self.connection_state.rights
 
     @property
     def counters(self) -> Counters:
         """Return what was counted since the start, or the start of the day."""
-        return self.hub.counters
+        return self.application_status.counters
 
     @property
     def caught_up(self) -> bool:
@@ -234,12 +239,12 @@ class ApplicationCoordinator:
                     async for item in items:
                         self._take(item)
             except AuthenticationFailed as err:
-                self.link.lost(err)
+                self.connection_state.lost(err)
                 self.entry.async_start_reauth(self.hass)
                 return
             except Exception:  # a fault of our own must not leave the house without values
                 _LOGGER.exception("%s: the stream broke", self.entry.title)
-                self.link.lost(StackError("the stream broke", name="internal"))
+                self.connection_state.lost(StackError("the stream broke", name="internal"))
             await asyncio.sleep(STREAM_PAUSE)
 
     @callback
@@ -258,12 +263,14 @@ class ApplicationCoordinator:
                 case StreamConnected():
                     self._back(item)
                 case StreamLost():
-                    self.link.lost(item.error)
+                    self.connection_state.lost(item.error)
                 case UnreadableMessage():
-                    self.hub.problem("unreadable", item.topic or "", str(item.error))
+                    self.application_status.problem("unreadable", item.topic or "", str(item.error))
                 case MessagesDropped():
-                    self.hub.counters.dropped += item.count
-                    self.hub.problem("dropped", "", f"{item.count} messages came too fast")
+                    self.application_status.counters.dropped += item.count
+                    self.application_status.problem(
+                        "dropped", "", f"{item.count} messages came too fast"
+                    )
                     self.catch_up.begin(item.gap)
 
     @contextmanager
@@ -273,7 +280,7 @@ class ApplicationCoordinator:
             yield
         except Exception as err:
             device_id = item.ids.device_id if isinstance(item, Message) else ""
-            self.hub.problem(type(err).__name__, device_id, str(err))
+            self.application_status.problem(type(err).__name__, device_id, str(err))
             _LOGGER.debug("A message of %s failed", device_id, exc_info=True)
 
     def _device_of(self, message: Message) -> EndDeviceState | None:
@@ -282,7 +289,9 @@ class ApplicationCoordinator:
         if (device := self.roster.find(ids)) is not None:
             return None if device.disabled else device
         if ids.application_id != self.stack.connection.application_id:
-            self.hub.problem("other application", ids.application_id, "a message was not for us")
+            self.application_status.problem(
+                "other application", ids.application_id, "a message was not for us"
+            )
             return None
         if ids.device_id in self.roster.excluded:
             return None
@@ -290,7 +299,7 @@ class ApplicationCoordinator:
         if not self.roster.wanted(ids.device_id, attributes):
             self.roster.excluded.add(ids.device_id)
             return None
-        return self.membership.welcome(ids)
+        return self.lifecycle.welcome(ids)
 
     @callback
     def take_stored(self, uplink: UplinkMessage) -> EndDeviceState | None:
@@ -319,7 +328,7 @@ class ApplicationCoordinator:
         if received.grown:
             self.fields.grow(device.key, received.grown)
         if device.version_ids != versions:
-            self.membership.identify(device)
+            self.lifecycle.identify(device)
         if device.last_battery is not None and not device.battery_announced:
             device.battery_announced = True
             async_dispatcher_send(self.hass, self.signals.new_battery, device)
@@ -336,21 +345,23 @@ class ApplicationCoordinator:
             return
         device, received = taken
         if device.half_created and not uplink.simulated:
-            self.halves.heard(device)
-        self.hub.counters.uplinks_today += not uplink.simulated
+            self.partial_devices.heard(device)
+        self.application_status.counters.uplinks_today += not uplink.simulated
         failed = received.undecoded and bool(device.decisions)
         if failed:
-            self.hub.problem("decode failed", device.device_id, "the payload formatter failed")
+            self.application_status.problem(
+                "decode failed", device.device_id, "the payload formatter failed"
+            )
         context = Context()
         activity = partial(uplink_activity, uplink, failed)
         if device.listens(ACTIVITY):
             device.activity = activity()
             received.changed.append(ACTIVITY)
-        self.hub.changed()
+        self.application_status.changed()
         device.write(received.changed, context)
         async_tell_occurred(self.hass, device.registry_id, "uplink_received", activity, context)
         if not uplink.simulated:
-            self.silence.heard(device, activity, context)
+            self.overdue_watch.heard(device, activity, context)
         self.downlinks.watch.heard(device)
 
     def _position_taken_over(
@@ -372,7 +383,7 @@ class ApplicationCoordinator:
         if device is None or device.is_duplicate(message):
             return
         device.joined(message)
-        self.halves.heard(device)
+        self.partial_devices.heard(device)
         activity = device.activity = Activity("joined", {"dev_addr": message.ids.dev_addr})
         context = Context()
         device.write([LAST_UPLINK, STATUS, ACTIVITY], context)
@@ -400,7 +411,7 @@ class ApplicationCoordinator:
 
     @callback
     def _back(self, item: StreamConnected) -> None:
-        self.link.back()
+        self.connection_state.back()
         self.downlinks.watch.resume()
         self.catch_up.begin(item.gap)
 
@@ -408,6 +419,6 @@ class ApplicationCoordinator:
 
     @callback
     def _new_day(self, _now: datetime) -> None:
-        self.hub.counters.uplinks_today = 0
+        self.application_status.counters.uplinks_today = 0
         self.catch_up.forget_refusal()
-        self.hub.write()
+        self.application_status.write()

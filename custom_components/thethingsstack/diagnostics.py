@@ -82,7 +82,7 @@ async def async_get_config_entry_diagnostics(
         **about,
         "rights": sorted(coordinator.rights),
         "connected": coordinator.connected,
-        "available": coordinator.link.available,
+        "available": coordinator.connection_state.available,
         "storage_integration": coordinator.catch_up.storage,
         "counters": {
             "uplinks_today": coordinator.counters.uplinks_today,
@@ -91,7 +91,7 @@ async def async_get_config_entry_diagnostics(
         },
         "problems": [
             {"time": problem["time"], "kind": problem["kind"]}
-            for problem in coordinator.hub.problems
+            for problem in coordinator.application_status.problems
         ],
         "gateways": [
             {
@@ -155,7 +155,7 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
         meaning.role is Role.POSITION and path != LOCATION
         for path, meaning in device.decisions.items()
     )
-    half = coordinator.halves.known.get(device.device_id)
+    half = coordinator.partial_devices.known.get(device.device_id)
     last, last_data = device.last_uplink, device.last_data_uplink
     return {
         "brand": versions.brand_id if versions else None,

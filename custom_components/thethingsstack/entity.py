@@ -76,7 +76,7 @@ class EndDeviceEntity(Entity):
     @override
     def available(self) -> bool:
         """Return whether values can be trusted: silence of a device is no reason against."""
-        return self.coordinator.link.available
+        return self.coordinator.connection_state.available
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -152,7 +152,7 @@ class ApplicationEntity(Entity):
     def __init__(self, coordinator: ApplicationCoordinator, key: str) -> None:
         """Attach to the application's own device."""
         self.coordinator = coordinator
-        identifier = coordinator.roster.hub_identifier
+        identifier = coordinator.roster.application_identifier
         self._attr_unique_id = f"{identifier[1]}/{key}"
         self._attr_translation_key = key
         self._attr_device_info = DeviceInfo(identifiers={identifier})
@@ -161,4 +161,6 @@ class ApplicationEntity(Entity):
     async def async_added_to_hass(self) -> None:
         """Listen for changes."""
         await super().async_added_to_hass()
-        self.async_on_remove(self.coordinator.hub.async_listen(self.async_write_ha_state))
+        self.async_on_remove(
+            self.coordinator.application_status.async_listen(self.async_write_ha_state)
+        )

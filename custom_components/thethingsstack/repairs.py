@@ -13,7 +13,7 @@ from .coordinator import TtsConfigEntry
 from .end_devices.state import EndDeviceState
 from .formatters.repair import FormatterRepairFlow
 from .issues.key import listed
-from .issues.report import take_back, tell
+from .issues.report import raise_issue, take_back
 from .provisioning.partial_repair import HalfRepairFlow, named
 
 
@@ -44,7 +44,7 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     entry.async_on_unload(
         async_dispatcher_connect(hass, coordinator.signals.undecoded_changed, update)
     )
-    entry.async_on_unload(coordinator.hub.async_listen(stream_changed))
+    entry.async_on_unload(coordinator.application_status.async_listen(stream_changed))
     entry.async_on_unload(forget)
     _watch_half_created(hass, entry)
     _watch_downlinks(hass, entry)
@@ -54,8 +54,8 @@ def async_watch(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 @callback
 def _tell_of_stream(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     """Tell where no messages come: the connection is lost, or the key may not read them."""
-    link = entry.runtime_data.link
-    tell(
+    link = entry.runtime_data.connection_state
+    raise_issue(
         hass,
         f"stream_lost_{entry.entry_id}",
         "stream_lost",
@@ -64,7 +64,7 @@ def _tell_of_stream(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         else None,
         severity=ir.IssueSeverity.ERROR,
     )
-    tell(
+    raise_issue(
         hass,
         f"missing_right_{entry.entry_id}",
         "missing_right",
@@ -79,13 +79,13 @@ def _tell_of_stream(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 def _watch_half_created(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     """Tell of each end device that only some servers have."""
     coordinator = entry.runtime_data
-    halves, prefix = coordinator.halves, f"half_created_{entry.entry_id}_"
+    halves, prefix = coordinator.partial_devices, f"half_created_{entry.entry_id}_"
 
     @callback
     def update() -> None:
         take_back(hass, prefix, halves.known)
         for device_id, presence in halves.known.items():
-            tell(
+            raise_issue(
                 hass,
                 prefix + device_id,
                 "half_created",
@@ -108,9 +108,9 @@ def _tell_lost_rights(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         right
         for rights in FEATURES.values()
         for right in rights
-        if right in entry.runtime_data.link.lost_rights and right != TRAFFIC_READ
+        if right in entry.runtime_data.connection_state.lost_rights and right != TRAFFIC_READ
     ]
-    tell(
+    raise_issue(
         hass,
         f"rights_lost_{entry.entry_id}",
         "rights_lost",
@@ -133,7 +133,7 @@ def _watch_downlinks(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
             for device in coordinator.roster.states.values()
             if device.downlink.in_24_hours > DOWNLINK_LIMIT
         }
-        tell(
+        raise_issue(
             hass,
             issue_id,
             "downlink_limit",
@@ -183,7 +183,7 @@ def _tell_undecoded(
     devices: list[EndDeviceState],
 ) -> None:
     names = sorted(device.name for device in devices)
-    tell(
+    raise_issue(
         hass,
         issue_id,
         "undecoded",
@@ -204,7 +204,7 @@ def _warn_of_limit(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     )
     if enabled > ENTITY_LIMIT_WARNING:
-        tell(
+        raise_issue(
             hass,
             f"too_many_entities_{entry.entry_id}",
             "too_many_entities",

@@ -126,7 +126,7 @@ async def test_templates_may_give_numbers(hass: HomeAssistant, entry: MockConfig
 async def test_devices_that_are_none(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """The application itself, something unknown, an application that isn't loaded, none at all."""
     vicki = registry_id(entry)
-    for device, key in (("nosuch", "device_unknown"), (entry.runtime_data.roster.hub_id, "no_end_device")):  # fmt: skip
+    for device, key in (("nosuch", "device_unknown"), (entry.runtime_data.roster.application_registry_id, "no_end_device")):  # fmt: skip
         with pytest.raises(ServiceValidationError) as refused:
             await call(hass, "send_downlink", device, **COMMAND)
         assert refused.value.translation_key == key

@@ -357,7 +357,7 @@ async def test_reset_and_simulate(
 async def test_target_must_be_clear(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
-    hub = entry.runtime_data.roster.hub_id
+    hub = entry.runtime_data.roster.application_registry_id
     for data, key in (
         ({}, "management_name_device"),
         ({"device_id": hub}, "management_no_end_device"),

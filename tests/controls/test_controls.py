@@ -460,7 +460,7 @@ async def test_controls_are_unavailable_while_http_is_known_to_fail(
     assert state_of(hass, switch).state == STATE_UNAVAILABLE
     sim.faults.http_down = False
     sim.faults.http_status.clear()
-    await entry.runtime_data.link.async_check_rights()
+    await entry.runtime_data.connection_state.async_check_rights()
     assert state_of(hass, switch).state == STATE_ON
 
 

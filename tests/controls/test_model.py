@@ -24,7 +24,7 @@ from custom_components.thethingsstack.controls.model import (
 )
 from custom_components.thethingsstack.controls.payload_template import (
     Form,
-    FrameError,
+    PayloadTemplateError,
     fill,
     read_payload,
     takes_value,
@@ -55,7 +55,7 @@ def no_templates(template: str, value: object) -> str:
 def test_hexadecimal_payloads_take_the_value(payload: str, value: Any, filled: str | None) -> None:
     """Width, order, factor and offset of a number; text as UTF-8; separators as one likes."""
     if filled is None:
-        with pytest.raises(FrameError, match="there is no payload"):
+        with pytest.raises(PayloadTemplateError, match="there is no payload"):
             read_payload(payload)
         return
     form, read = read_payload(payload)
@@ -77,7 +77,7 @@ def test_hexadecimal_payloads_take_the_value(payload: str, value: Any, filled: s
 def test_a_value_that_does_not_fit_is_refused(payload: str, value: Any, key: str) -> None:
     """Never a frame with cut off bits."""
     form, read = read_payload(payload)
-    with pytest.raises(FrameError) as caught:
+    with pytest.raises(PayloadTemplateError) as caught:
         fill(form, read, value, no_templates)
     assert caught.value.key == key
 
@@ -95,7 +95,7 @@ def test_a_value_that_does_not_fit_is_refused(payload: str, value: Any, key: str
 )
 def test_a_payload_that_is_none_says_why(payload: str, key: str) -> None:
     """Each mistake has its own text."""
-    with pytest.raises(FrameError) as caught:
+    with pytest.raises(PayloadTemplateError) as caught:
         read_payload(payload)
     assert caught.value.key == key
 
@@ -123,7 +123,7 @@ def test_templates_give_bytes_or_an_object() -> None:
     assert fill(form, payload, 1, lambda _, value: f"0E {value:02X}\n") == b"\x0e\x01"
     assert fill(form, payload, 1, lambda _, value: f'{{"set": {value}}}') == {"set": 1}
     for rendered, key in (("", "template_empty"), ("0", "payload_odd"), ("x!", "payload_hex")):
-        with pytest.raises(FrameError) as caught:
+        with pytest.raises(PayloadTemplateError) as caught:
             fill(form, payload, 1, lambda _t, _v, text=rendered: text)  # type: ignore[misc]
         assert caught.value.key == key
 

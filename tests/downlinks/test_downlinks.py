@@ -16,7 +16,7 @@ from custom_components.thethingsstack.client import Downlink
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
 from custom_components.thethingsstack.downlinks import queue as module
-from custom_components.thethingsstack.downlinks.ledger import DownlinkState, FollowedDownlink
+from custom_components.thethingsstack.downlinks.ledger import DownlinkRecord, DownlinkState
 from custom_components.thethingsstack.downlinks.sender import Downlinks
 from custom_components.thethingsstack.end_devices.state import EndDeviceState
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
@@ -299,7 +299,7 @@ async def test_restart_between_queued_and_acknowledged(
     await until(hass, lambda: downlinks.newest("c").state == "sent")  # type: ignore[union-attr]
     assert await hass.config_entries.async_reload(entry.entry_id)
     await until(hass, lambda: entry.runtime_data.connected)
-    record: FollowedDownlink = entry.runtime_data.downlinks.newest("c")
+    record: DownlinkRecord = entry.runtime_data.downlinks.newest("c")
     assert (record.state, record.note) == ("sent", {"value": 21})
     await until(hass, lambda: last(hass).state == "sent")
     await sim.uplink(VICKI)

@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
 from custom_components.thethingsstack.end_devices.state import LOCATION
-from custom_components.thethingsstack.fields.apply_overrides import async_redecide
+from custom_components.thethingsstack.fields.apply_overrides import async_apply_overrides
 from custom_components.thethingsstack.fields.overrides import (
     FieldOverride,
     FieldOverrides,
@@ -342,7 +342,7 @@ async def test_changed_twice_at_once_during_uplinks(
 
     async def say(number: int) -> None:
         overrides.put(FieldOverride(path="*", change=Override(name=f"N{number}", unit="mm")))
-        await async_redecide(hass, coordinator)
+        await async_apply_overrides(hass, coordinator)
 
     uplinks = [sim.uplink("greenhouse-climate", decoded={"code": n}) for n in range(20)]
     await asyncio.gather(*(say(n) for n in range(10)), *uplinks)
@@ -408,7 +408,7 @@ async def test_changed_while_a_device_is_left_out(hass: HomeAssistant, sim: Simu
     entry.runtime_data.fields.overrides.put(
         FieldOverride(path="Hum_SHT", change=Override(name="Meanwhile"))
     )
-    await async_redecide(hass, entry.runtime_data)
+    await async_apply_overrides(hass, entry.runtime_data)
     hass.config_entries.async_update_entry(entry, options={})
     await hass.async_block_till_done()
     assert state_of(hass, "sensor", HUMIDITY).name == "Greenhouse climate Meanwhile"
@@ -437,10 +437,10 @@ async def test_hundreds_of_fields_change_without_stalling(
 
     turn()
     coordinator.fields.overrides.put(FieldOverride(path="code_*", change=Override(unit="mm")))
-    assert await async_redecide(hass, coordinator) >= 500
+    assert await async_apply_overrides(hass, coordinator) >= 500
     assert turns >= 5
     ticking = False
-    assert await async_redecide(hass, coordinator) == 0
+    assert await async_apply_overrides(hass, coordinator) == 0
 
 
 async def test_any_key_of_a_payload_can_be_changed_kept_and_passed_on(

@@ -349,7 +349,7 @@ async def test_rights_are_missing(
     result = await hass.config_entries.options.async_init(entry.entry_id)
     result = await go(hass, result, next_step_id="change")
     sim.set_rights("manage", granted)
-    await entry.runtime_data.link.async_check_rights()
+    await entry.runtime_data.connection_state.async_check_rights()
     result = await go(hass, result, end_device="raw-1")
     result = await go(hass, result, next_step_id="formatter")
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "missing_rights")
@@ -361,7 +361,7 @@ async def test_the_default_may_not_be_seen(
 ) -> None:
     """So it can't be tried; the others can."""
     sim.set_rights("manage", ["INFO", "TRAFFIC_READ", "DEVICES_READ", "DEVICES_WRITE"])
-    await entry.runtime_data.link.async_check_rights()
+    await entry.runtime_data.connection_state.async_check_rights()
     await sent(hass, sim, "raw-1", LPP_FRAME)
     result = await form(hass, entry, "raw-1")
     assert "the API key may not see" in told(result)["present"]

@@ -67,7 +67,7 @@ async def test_a_key_that_is_deleted(hass: HomeAssistant, sim: Simulator, by: st
     entry = await set_up(hass, sim, make_entry(sim, "manage"))
     sim.revoke("manage")
     if by == "rights":
-        await entry.runtime_data.link.async_check_rights()
+        await entry.runtime_data.connection_state.async_check_rights()
     else:
         await look_again(hass, entry)
     await hass.async_block_till_done()

@@ -64,13 +64,13 @@ def reads(sim: Simulator, device_id: str) -> list[str]:
 
 def missing(entry: MockConfigEntry, device_id: str) -> tuple[Server, ...]:
     """Return which servers are known to lack a device."""
-    found: Presence | None = entry.runtime_data.halves.known.get(device_id)
+    found: Presence | None = entry.runtime_data.partial_devices.known.get(device_id)
     return () if found is None else found.missing
 
 
 async def idle(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Wait until nothing is to be looked at."""
-    work = entry.runtime_data.halves
+    work = entry.runtime_data.partial_devices
     await until(hass, lambda: not work._due and (work._work is None or work._work.done()))
     await hass.async_block_till_done()
 
@@ -126,10 +126,10 @@ async def test_one_that_is_registered_from_here_waits(hass: HomeAssistant, sim: 
     entry = await follow(hass, sim)
     coordinator = entry.runtime_data
     with coordinator.sync.holding("never-joined"):
-        coordinator.halves.look_soon("never-joined")
-        await until(hass, lambda: coordinator.halves._due)
-        due = coordinator.halves._due["never-joined"]
-        await until(hass, lambda: coordinator.halves._due.get("never-joined", due) > due)
+        coordinator.partial_devices.look_soon("never-joined")
+        await until(hass, lambda: coordinator.partial_devices._due)
+        due = coordinator.partial_devices._due["never-joined"]
+        await until(hass, lambda: coordinator.partial_devices._due.get("never-joined", due) > due)
         assert not reads(sim, "never-joined")
     await until(hass, lambda: reads(sim, "never-joined"))
 
@@ -150,7 +150,7 @@ async def test_deleted_on_one_server_only(hass: HomeAssistant, sim: Simulator) -
     await hass.async_block_till_done()
     assert status_of(hass, key) == "half_created"
     sim.remove_device("lpp-node")
-    entry.runtime_data.halves._look_again()
+    entry.runtime_data.partial_devices._look_again()
     await until(hass, lambda: status_of(hass, key) == "not_registered")
     assert not entry.runtime_data.fields.half_created
 
@@ -161,7 +161,7 @@ async def test_deleted_everywhere(hass: HomeAssistant, sim: Simulator) -> None:
     sim.remove_device("never-joined")
     await until(hass, lambda: len(reads(sim, "never-joined")) == 3)
     await idle(hass, entry)
-    assert not entry.runtime_data.halves.known
+    assert not entry.runtime_data.partial_devices.known
     assert status_of(hass, NEVER_JOINED) == "not_registered"
 
 
@@ -175,7 +175,7 @@ async def test_an_entry_without_servers_is_looked_at(hass: HomeAssistant, sim: S
     await until(hass, lambda: missing(entry, "never-joined"))
     await idle(hass, entry)
     assert missing(entry, "never-joined") == ("join", "network", "application")
-    assert set(entry.runtime_data.halves.known) == {"never-joined"}
+    assert set(entry.runtime_data.partial_devices.known) == {"never-joined"}
 
 
 async def test_one_that_another_cluster_serves(hass: HomeAssistant, sim: Simulator) -> None:
@@ -184,14 +184,14 @@ async def test_one_that_another_cluster_serves(hass: HomeAssistant, sim: Simulat
     document = sim.devices["never-joined"].documents["is"]
     document["network_server_address"] = "nam1.cloud.thethings.industries"
     entry = await follow(hass, sim, entry)
-    assert "never-joined" not in set(entry.runtime_data.halves.candidates())
+    assert "never-joined" not in set(entry.runtime_data.partial_devices.candidates())
 
 
 async def test_known_again_after_a_restart(hass: HomeAssistant, sim: Simulator) -> None:
     """At once as it was, and looked at in the background; also where that fails at first."""
     entry = await follow(hass, sim)
     sim.remove_parts("never-joined", "as")
-    await entry.runtime_data.halves.async_look("never-joined")
+    await entry.runtime_data.partial_devices.async_look("never-joined")
     assert status_of(hass, NEVER_JOINED) == "half_created"
     kept = sim.devices["never-joined"].documents
     kept["as"] = dict(sim.devices["lpp-node"].documents["as"])
@@ -218,7 +218,7 @@ async def test_what_is_stored_may_be_unreadable(
         "data": {"half_created": {"never-joined": {"odd": True}}},
     }
     entry = await set_up(hass, sim, entry)
-    assert not entry.runtime_data.halves.known
+    assert not entry.runtime_data.partial_devices.known
     assert status_of(hass, NEVER_JOINED) == "never_joined"
 
 
@@ -227,7 +227,7 @@ async def test_heard(hass: HomeAssistant, sim: Simulator) -> None:
     entry = await follow(hass, sim)
     kept = sim.devices["never-joined"].documents
     taken = kept.pop("as")
-    await entry.runtime_data.halves.async_look("never-joined")
+    await entry.runtime_data.partial_devices.async_look("never-joined")
     kept["as"] = taken
     await sim.uplink("never-joined", {"t": 1}, simulated=True)
     state = entry.runtime_data.roster.by_device_id("never-joined")
@@ -235,7 +235,7 @@ async def test_heard(hass: HomeAssistant, sim: Simulator) -> None:
     assert status_of(hass, NEVER_JOINED) == "half_created"
     await sim.join("never-joined")
     await until(hass, lambda: status_of(hass, NEVER_JOINED) == "active")
-    entry.runtime_data.halves.left("never-joined", (Server.IDENTITY,))
+    entry.runtime_data.partial_devices.left("never-joined", (Server.IDENTITY,))
     assert status_of(hass, NEVER_JOINED) == "half_created"
     await sim.uplink("never-joined")
     await until(hass, lambda: status_of(hass, NEVER_JOINED) == "active")
@@ -274,7 +274,7 @@ async def test_deleting_that_failed_half_way(hass: HomeAssistant, sim: Simulator
     await hass.services.async_call(DOMAIN, "delete_device", call, blocking=True)
     assert status_of(hass, NEVER_JOINED) == "not_registered"
     await idle(hass, entry)
-    assert not entry.runtime_data.halves.known
+    assert not entry.runtime_data.partial_devices.known
 
 
 async def test_actions_tell(hass: HomeAssistant, sim: Simulator) -> None:
@@ -337,7 +337,7 @@ async def test_a_failing_server_is_left_alone_for_a_while(
     await idle(hass, entry)
     sim.faults.http_status["GET /ns/"] = 503
     for number in range(5):
-        entry.runtime_data.halves.look_soon(f"device-{number}", seconds=0)
+        entry.runtime_data.partial_devices.look_soon(f"device-{number}", seconds=0)
     await hass.async_add_executor_job(time.sleep, 0.3)
     asked = [path for method, path in sim.requests if "/ns/" in path and "device-" in path]
     assert len(asked) == 1
@@ -350,7 +350,7 @@ async def test_deleted_while_it_is_looked_at(hass: HomeAssistant, sim: Simulator
     entry = await follow(hass, sim)
     await idle(hass, entry)
     sim.faults.answer_delays["ns/applications/garden/devices/lpp-node"] = 0.2
-    look = hass.async_create_task(entry.runtime_data.halves.async_look("lpp-node"))
+    look = hass.async_create_task(entry.runtime_data.partial_devices.async_look("lpp-node"))
     await until(hass, lambda: any("ns/" in path for path in reads(sim, "lpp-node")))
     del sim.devices["lpp-node"]
     deleted(hass, entry, "lpp-node", also_here=False)

@@ -65,7 +65,7 @@ async def lose(
 ) -> None:
     """Let servers lose a device, and let that be noticed."""
     sim.remove_parts(device, *servers)
-    await entry.runtime_data.halves.async_look(device)
+    await entry.runtime_data.partial_devices.async_look(device)
     await hass.async_block_till_done()
 
 
@@ -298,7 +298,7 @@ async def test_one_that_does_not_join(
 ) -> None:
     """Only the session keys of the servers that lack it; what is empty is made up and shown."""
     coordinator = entry.runtime_data
-    coordinator.membership.take_in(await coordinator.stack.end_devices.register(ABP))
+    coordinator.lifecycle.take_in(await coordinator.stack.end_devices.register(ABP))
     await hass.async_block_till_done()
     await lose(hass, sim, entry, *servers, device="loft-abp")
     result = await mend(hass)
@@ -329,7 +329,7 @@ async def test_a_join_eui_does_not_make_it_join(
 ) -> None:
     """It has a session though it was never activated."""
     coordinator = entry.runtime_data
-    coordinator.membership.take_in(await coordinator.stack.end_devices.register(ABP))
+    coordinator.lifecycle.take_in(await coordinator.stack.end_devices.register(ABP))
     for part in documents(sim, "loft-abp").values():
         part["ids"] |= {"join_eui": "0" * 16, "dev_eui": "70B3D57ED0060077"}
     await lose(hass, sim, entry, "ns", device="loft-abp")
@@ -476,8 +476,8 @@ async def test_what_could_not_be_undone(
     result = await finish(hass, await go(hass, result, **answers))
     assert result["errors"] == {"base": "rollback_failed"}
     assert set(documents(sim)) == {"is", "js"}
-    assert KEY not in str(entry.runtime_data.hub.problems)
-    known = entry.runtime_data.halves.known
+    assert KEY not in str(entry.runtime_data.application_status.problems)
+    known = entry.runtime_data.partial_devices.known
     await until(hass, lambda: known[DEVICE].missing == ("network", "application"))
     sim.faults.http_status.clear()
     result = await finish(hass, await go(hass, result, **answers))
@@ -492,7 +492,7 @@ async def test_euis_that_a_remainder_holds(
     for part in sim.devices["ghost"].documents.values():
         part["ids"]["join_eui"] = documents(sim)["is"]["ids"]["join_eui"]
     sim.remove_parts("ghost", "is", "js", "as")
-    await entry.runtime_data.halves.async_look("ghost")
+    await entry.runtime_data.partial_devices.async_look("ghost")
     await lose(hass, sim, entry, "ns")
     result = await start(hass, f"half_created_{entry.entry_id}_{DEVICE}")
     result = await go(hass, await go(hass, result, next_step_id="mend"), **VERSION)
@@ -600,7 +600,7 @@ async def test_the_key_may_not(hass: HomeAssistant, sim: Simulator) -> None:
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "missing_rights")
     assert "Create devices" in result["description_placeholders"]["rights"]
     sim.set_rights("read", ["INFO", "TRAFFIC_READ", "DEVICES_READ", "DEVICES_WRITE"])
-    await entry.runtime_data.link.async_check_rights()
+    await entry.runtime_data.connection_state.async_check_rights()
     result = await mend(hass)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "missing_rights")
     told = result["description_placeholders"]["rights"]
@@ -715,7 +715,7 @@ async def test_a_stranded_one_without_a_device_here(
     coordinator = entry.runtime_data
     await coordinator.stack.end_devices.register(replace(ABP, device_id="ghost", name="Ghost"))
     sim.remove_parts("ghost", "is")
-    coordinator.halves.look_soon("ghost", seconds=0)
+    coordinator.partial_devices.look_soon("ghost", seconds=0)
     await until(hass, lambda: issues(hass))
     result = await start(hass)
     assert result["description_placeholders"]["device"] == "ghost"

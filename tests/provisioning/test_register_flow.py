@@ -430,7 +430,7 @@ async def test_a_half_created_one_is_in_the_way(
 ) -> None:
     """Its repair issue is named."""
     sim.remove_parts("never-joined", "as")
-    await entry.runtime_data.halves.async_look("never-joined")
+    await entry.runtime_data.partial_devices.async_look("never-joined")
     result = await go(hass, await facts(hass, entry), **{**DEVICE, **changes})
     assert result["errors"] == {field: "half_created_blocks"}
     assert result["description_placeholders"]["device"] == "Never joined (never-joined)"
@@ -505,8 +505,8 @@ async def test_what_could_not_be_undone_is_told(
     result = await finish(hass, result)
     assert result["errors"] == {"base": "rollback_failed"}
     assert "join" in result["description_placeholders"]["servers"]
-    assert entry.runtime_data.hub.problems[-1]["kind"] == "rollback"
-    assert KEY not in str(entry.runtime_data.hub.problems)
+    assert entry.runtime_data.application_status.problems[-1]["kind"] == "rollback"
+    assert KEY not in str(entry.runtime_data.application_status.problems)
 
 
 async def test_the_wrong_cluster(
@@ -639,7 +639,7 @@ async def test_offered_where_the_key_may(hass: HomeAssistant, sim: Simulator) ->
     assert early is not entry.supported_subentry_types
     assert SUBENTRY_END_DEVICE not in entry.supported_subentry_types
     sim.set_rights("read", ["INFO", "TRAFFIC_READ", "DEVICES_READ", "DEVICES_WRITE"])
-    await entry.runtime_data.link.async_check_rights()
+    await entry.runtime_data.connection_state.async_check_rights()
     assert SUBENTRY_END_DEVICE in entry.supported_subentry_types
     result = await start(hass, entry)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "missing_rights")

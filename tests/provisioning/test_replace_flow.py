@@ -344,7 +344,10 @@ async def test_tried_again_where_a_server_fails(
     assert (device_with(hass, entry, NEW_KEY) is not None) is registered
     old = device_with(hass, entry, SOCKET_KEY)
     assert old is not None
-    assert any(problem["kind"] == "replacement" for problem in entry.runtime_data.hub.problems)
+    assert any(
+        problem["kind"] == "replacement"
+        for problem in entry.runtime_data.application_status.problems
+    )
     sim.faults.http_status.clear()
     result = await sure(hass, result)
     assert result["reason"] == "replaced"

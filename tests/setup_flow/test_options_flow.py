@@ -65,7 +65,7 @@ async def test_general_options_are_applied_in_place(hass: HomeAssistant, sim: Si
     assert entry.runtime_data is coordinator
     assert coordinator.connected
     assert "Cellar node" not in device_names(hass, entry.entry_id)
-    assert coordinator.silence.overdue_after.total_seconds() == 48 * 3600
+    assert coordinator.overdue_watch.overdue_after.total_seconds() == 48 * 3600
 
 
 async def test_choosing_end_devices(hass: HomeAssistant, sim: Simulator) -> None:

@@ -24,7 +24,7 @@ from ..client import PRIORITIES, Downlink, QueuedDownlink
 from ..const import DOMAIN
 from ..coordinator import ApplicationCoordinator
 from ..downlinks.errors import failure
-from ..downlinks.ledger import DownlinkState, FollowedDownlink
+from ..downlinks.ledger import DownlinkRecord, DownlinkState
 from ..downlinks.request import payload_of_base64, payload_of_hex, refused
 from ..end_devices.state import EndDeviceState
 
@@ -195,7 +195,7 @@ def _seconds(call: ServiceCall) -> float:
 
 
 async def _async_outcome(
-    call: ServiceCall, target: Target, record: FollowedDownlink
+    call: ServiceCall, target: Target, record: DownlinkRecord
 ) -> dict[str, Any]:
     """Return what the response says of a downlink, after the wait that was asked for."""
     downlinks = target.coordinator.downlinks

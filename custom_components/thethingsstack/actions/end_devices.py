@@ -251,7 +251,7 @@ async def _async_update(call: ServiceCall) -> ServiceResponse:
         supports_class_c=data.get(ATTR_CLASS_C, UNCHANGED),
     )
     end_device = await target.coordinator.stack.end_devices.update(target.device_id, changes)
-    state = target.coordinator.membership.take_in(end_device)
+    state = target.coordinator.lifecycle.take_in(end_device)
     return _shown(end_device, state.registry_id if state else None)
 
 
@@ -260,7 +260,7 @@ async def _async_delete(call: ServiceCall) -> ServiceResponse:
     target = end_device_of(call)
     if call.data[ATTR_CONFIRM] != target.device_id:
         raise refused("management_confirm", device=target.device_id)
-    halves = target.coordinator.halves
+    halves = target.coordinator.partial_devices
     try:
         deletion = await target.coordinator.stack.end_devices.delete(target.device_id)
     except PartlyDeleted as err:
@@ -269,7 +269,7 @@ async def _async_delete(call: ServiceCall) -> ServiceResponse:
     halves.whole(target.device_id)
     target.coordinator.roster.registrations.pop(target.device_id, None)
     if target.state is not None:
-        target.coordinator.membership.vanish(target.state)
+        target.coordinator.lifecycle.vanish(target.state)
     return {ATTR_END_DEVICE_ID: target.device_id, "removed_from": list(deletion.removed)}
 
 
@@ -298,7 +298,7 @@ async def _async_get(call: ServiceCall) -> ServiceResponse:
     target = end_device_of(call)
     devices = target.coordinator.stack.end_devices
     presence = await devices.presence(target.device_id)
-    target.coordinator.halves.take(target.device_id, presence)
+    target.coordinator.partial_devices.take(target.device_id, presence)
     response: dict[str, Any] = {
         "device_id": target.registry_id,
         ATTR_END_DEVICE_ID: target.device_id,
@@ -329,7 +329,7 @@ async def _async_list(call: ServiceCall) -> ServiceResponse:
     devices = (
         coordinator.stack.end_devices.search(search) if search else coordinator.stack.devices()
     )
-    halves = coordinator.halves.known
+    halves = coordinator.partial_devices.known
     shown: list[JsonValueType] = []
     async for end_device in devices:
         found = _shown(end_device, _registry_id(coordinator.roster.by_device_id, end_device))

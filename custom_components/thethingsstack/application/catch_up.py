@@ -14,7 +14,7 @@ from ..const import CATCH_UP_LIMIT, DOMAIN, STORAGE_WINDOW
 from ..end_devices.roster import EndDeviceRoster
 from ..end_devices.state import EndDeviceState
 from ..fields.decisions import FieldStore
-from .status import Hub
+from .status import ApplicationStatus
 
 PAUSE = timedelta(minutes=5)
 DEVICE_PAUSE = 1.0
@@ -29,7 +29,7 @@ class Home(Protocol):
     stack: Stack
     fields: FieldStore
     roster: EndDeviceRoster
-    hub: Hub
+    application_status: ApplicationStatus
 
     def take_stored(self, uplink: UplinkMessage) -> EndDeviceState | None:
         """Take over an uplink of before; returns the end device that has to be shown anew."""
@@ -110,7 +110,7 @@ class CatchUp:
             self.storage = False
         except StackError as err:
             self._owed_since = min(since or oldest, self._owed_since or since or oldest)
-            self._home.hub.problem("storage", "", str(err))
+            self._home.application_status.problem("storage", "", str(err))
             self._cancel()
             self._cancel_retry = async_call_later(self._home.hass, PAUSE, self._again)
         else:

@@ -25,7 +25,7 @@ from ..const import (
     NETWORK_OWN_SERVER,
     VERSION,
 )
-from ..issues.report import tell
+from ..issues.report import raise_issue
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ async def async_discard_key(hass: HomeAssistant, data: Mapping[str, Any]) -> Non
         _LOGGER.warning(
             "The API key %s could not be deleted: %s. Delete it in the Console", key_id, err
         )
-        tell(
+        raise_issue(
             hass,
             f"key_left_{key_id}",
             "key_left",

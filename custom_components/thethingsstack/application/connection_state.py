@@ -13,7 +13,7 @@ from ..client.rights import TRAFFIC_READ, console_names
 from ..const import DOMAIN, UNAVAILABLE_AFTER
 from ..end_devices.roster import EndDeviceRoster
 from ..setup_flow.subentry_types import async_offer_anew
-from .status import Hub
+from .status import ApplicationStatus
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ RIGHTS_INTERVAL = timedelta(hours=1)
 REACH_PAUSE = timedelta(minutes=1)
 
 
-class Link:
+class ConnectionState:
     """The state of the link to the server; entities are told when it changes."""
 
     def __init__(
@@ -29,14 +29,14 @@ class Link:
         hass: HomeAssistant,
         entry: ConfigEntry,
         stack: Stack,
-        hub: Hub,
+        application_status: ApplicationStatus,
         roster: EndDeviceRoster,
     ) -> None:
         """Begin as one that works: what isn't known yet makes nothing unavailable."""
         self._hass = hass
         self._entry = entry
         self._stack = stack
-        self._hub = hub
+        self._hub = application_status
         self._roster = roster
         self.rights: frozenset[str] = frozenset()
         self.lost_rights: frozenset[str] = frozenset()

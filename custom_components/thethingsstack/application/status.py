@@ -26,7 +26,7 @@ class Counters:
     dropped: int = 0
 
 
-class Hub:
+class ApplicationStatus:
     """Counts, keeps the last problems, and tells the application's own entities."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:

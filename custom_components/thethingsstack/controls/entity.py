@@ -16,11 +16,11 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..coordinator import ApplicationCoordinator, TtsConfigEntry
-from ..downlinks.ledger import DownlinkState, FollowedDownlink
+from ..downlinks.ledger import DownlinkRecord, DownlinkState
 from ..end_devices.state import EndDeviceState, control_key
 from .kinds import Role, State
 from .model import Control, number, thread_of, threads_of
-from .payload_template import FrameError
+from .payload_template import PayloadTemplateError
 
 DELIVERED = frozenset({DownlinkState.SENT, DownlinkState.ACKNOWLEDGED})
 # Uplinks with the field after a delivered command, until it counts as not followed.
@@ -37,7 +37,7 @@ FAILED_ICON = "mdi:alert-circle-outline"
 class Pending:
     """A command whose effect is still to come."""
 
-    downlink: FollowedDownlink
+    downlink: DownlinkRecord
     changes: dict[Role, State]
     uplinks: int = 0
     """How many uplinks told something else since the command was delivered."""
@@ -74,7 +74,7 @@ def render_payload(hass: HomeAssistant, template: str, value: object) -> str:
     try:
         return str(Template(template, hass).async_render({"value": value}, parse_result=False))
     except TemplateError as err:
-        raise FrameError("template_failed", error=str(err)) from err
+        raise PayloadTemplateError("template_failed", error=str(err)) from err
 
 
 def connect(
@@ -130,7 +130,7 @@ class ControlEntity(RestoreEntity):
     @override
     def available(self) -> bool:
         """Return whether commands can be given, as far as is known."""
-        return self.coordinator.link.reachable
+        return self.coordinator.connection_state.reachable
 
     def state_of(self, role: Role) -> State | None:
         """Return what a role is at: as reported; where nothing reports it, as asked for."""
@@ -291,7 +291,7 @@ class ControlEntity(RestoreEntity):
             downlink = command.downlink(
                 value, lambda text, given: render_payload(self.hass, text, given)
             )
-        except FrameError as err:
+        except PayloadTemplateError as err:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key="command_not_encodable",
@@ -308,13 +308,13 @@ class ControlEntity(RestoreEntity):
             )
         except HomeAssistantError as err:
             if err.translation_key == NO_ANSWER:  # is that so for all?
-                await self.coordinator.link.async_check_rights()
+                await self.coordinator.connection_state.async_check_rights()
             raise
         self._follow(thread, followed)
         self.async_write_ha_state()
 
     @callback
-    def _downlink_changed(self, _device: EndDeviceState, downlink: FollowedDownlink) -> None:
+    def _downlink_changed(self, _device: EndDeviceState, downlink: DownlinkRecord) -> None:
         thread = downlink.control
         if thread is None or self.coordinator.downlinks.newest(thread) is not downlink:
             return
@@ -322,7 +322,7 @@ class ControlEntity(RestoreEntity):
         self.async_write_ha_state()
 
     @callback
-    def _follow(self, thread: str, downlink: FollowedDownlink, *, recalled: bool = False) -> None:
+    def _follow(self, thread: str, downlink: DownlinkRecord, *, recalled: bool = False) -> None:
         """Take over where a command stands; one of before a restart that was delivered is past."""
         note = downlink.note if isinstance(downlink.note, Mapping) else {}
         changes = {Role(role): state for role, state in note.items()}

@@ -22,7 +22,7 @@ import voluptuous as vol
 
 from .kinds import CLIMATE_MODES, KINDS, PlatformKind, Role
 from .model import MAX_PORT, OFF_WORDS, ON_WORDS, Command, Control, Report
-from .payload_template import Form, FrameError, read_payload, takes_value
+from .payload_template import Form, PayloadTemplateError, read_payload, takes_value
 
 SINGLE = "single"
 """The section for commands that have a port or a confirmation of their own."""
@@ -159,7 +159,7 @@ def _command(
 ) -> dict[str, Any]:
     try:
         form, payload = read_payload(text)
-    except FrameError as err:
+    except PayloadTemplateError as err:
         raise FieldError(field, err.key, ", ".join(err.placeholders.values())) from err
     if valued and not takes_value(payload):
         raise FieldError(field, "value_missing")

@@ -12,7 +12,7 @@ from homeassistant.const import Platform
 
 from ..client import Downlink
 from .kinds import CLIMATE_MODES, KINDS, NUMBERS, TRUTHS, PlatformKind, Role, State
-from .payload_template import Filled, Form, FrameError, Render, fill, read_payload
+from .payload_template import Filled, Form, PayloadTemplateError, Render, fill, read_payload
 
 SUBENTRY_CONTROL = "control"
 
@@ -82,7 +82,7 @@ class Command:
             raise InvalidControlError(f"{payload!r} must be a text, in quotes")
         try:
             form, payload = read_payload(payload)
-        except FrameError as err:
+        except PayloadTemplateError as err:
             raise InvalidControlError(f"{payload!r} is no payload: {err}") from err
         f_port = data.get("f_port")
         if f_port is None and form is not Form.OBJECT:

@@ -39,7 +39,7 @@ _REASONS = {
 }
 
 
-class FrameError(ValueError):
+class PayloadTemplateError(ValueError):
     """A payload that can't be read or filled in; `key` names the text that says why."""
 
     def __init__(self, key: str, **placeholders: str) -> None:
@@ -53,11 +53,11 @@ def read_payload(raw: object) -> tuple[Form, str | dict[str, Any]]:
     """Return how a payload is written, and the payload itself, checked; raises FrameError."""
     if isinstance(raw, Mapping):
         if not raw:
-            raise FrameError("payload_empty")
+            raise PayloadTemplateError("payload_empty")
         return Form.OBJECT, dict(raw)
     text = str(raw or "").strip()
     if not text:
-        raise FrameError("payload_empty")
+        raise PayloadTemplateError("payload_empty")
     if _TEMPLATE.search(text):
         return Form.TEMPLATE, text
     if text.startswith("{") and not _PLACEHOLDER.match(text):
@@ -70,18 +70,18 @@ def _object(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except ValueError as err:
-        raise FrameError("payload_object", error=str(err)) from err
+        raise PayloadTemplateError("payload_object", error=str(err)) from err
     if not isinstance(found, dict) or not found:
-        raise FrameError("payload_object", error=text)
+        raise PayloadTemplateError("payload_object", error=text)
     return found
 
 
 def _checked_hex(text: str, whole: str) -> str:
     digits = _SEPARATORS.sub("", text)
     if not _HEX.fullmatch(digits):
-        raise FrameError("payload_hex", payload=whole)
+        raise PayloadTemplateError("payload_hex", payload=whole)
     if len(digits) % 2:
-        raise FrameError("payload_odd", payload=whole)
+        raise PayloadTemplateError("payload_odd", payload=whole)
     return digits
 
 
@@ -107,7 +107,7 @@ def fill(form: Form, payload: str | Mapping[str, Any], value: object, render: Re
 def _rendered(text: str) -> Filled:
     text = text.strip()
     if not text:
-        raise FrameError("template_empty")
+        raise PayloadTemplateError("template_empty")
     if text.startswith("{"):
         return _object(text)
     return bytes.fromhex(_checked_hex(text, text))
@@ -130,7 +130,7 @@ def _filled(item: Any, value: object) -> Any:
 
 def _number(match: re.Match[str], value: object) -> float | int:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise FrameError("value_not_number", value=str(value))
+        raise PayloadTemplateError("value_not_number", value=str(value))
     result = value * float(match["factor"] or 1) + float((match["offset"] or "0").replace(" ", ""))
     result = round(result, 6)
     return int(result) if result == int(result) else result
@@ -143,6 +143,6 @@ def _bytes_of(match: re.Match[str], value: object) -> bytes:
     number = round(_number(match, value))
     width = int(match["width"] or 1)
     if not -(1 << (8 * width - 1)) <= number < 1 << (8 * width):
-        raise FrameError("value_out_of_range", value=str(value), bytes=str(width))
+        raise PayloadTemplateError("value_out_of_range", value=str(value), bytes=str(width))
     order = "little" if match["order"] == "le" else "big"
     return (number % (1 << (8 * width))).to_bytes(width, order)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from .entity import render_payload
 from .form import FieldError, choices_field
 from .kinds import KINDS, State
 from .model import Command
-from .payload_template import FrameError
+from .payload_template import PayloadTemplateError
 
 # Why the formatter could not be asked: no reason against the payload.
 _NOT_NOW = frozenset({"downlink_no_answer", "downlink_rate_limited", "downlink_missing_right"})
@@ -58,7 +58,7 @@ class ControlPreview:
         """Return port and payload of a command as text; raises FieldError if it can't be sent."""
         try:
             filled = command.fill(value, lambda text, v: render_payload(self._hass, text, v))
-        except FrameError as err:
+        except PayloadTemplateError as err:
             raise FieldError(field, err.key, ", ".join(err.placeholders.values())) from err
         if isinstance(filled, bytes):
             return str(command.f_port), f"`{filled.hex(' ').upper()}`" if filled else "-"

@@ -14,7 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from ..const import DOMAIN
 from ..end_devices.roster import EndDeviceRoster
 from ..end_devices.state import EndDeviceState
-from ..issues.report import tell
+from ..issues.report import raise_issue
 from .model import SUBENTRY_CONTROL, Control, InvalidControlError, threads_of
 
 type ControlFactory = Callable[[str, Control, EndDeviceState], Entity]
@@ -114,7 +114,7 @@ class Controls:
         try:
             control = Control.from_dict(subentry.data)
         except InvalidControlError as err:
-            tell(
+            raise_issue(
                 self._hass,
                 issue_id,
                 "control_invalid",
@@ -128,7 +128,7 @@ class Controls:
             (DOMAIN, control.device), self._entry.entry_id
         )
         if device is None or device_entry is None:
-            tell(
+            raise_issue(
                 self._hass,
                 issue_id,
                 "control_without_device",

@@ -13,7 +13,7 @@ from ..const import DOMAIN
 SHOWN_FIRST = 1.0
 
 
-class DialogueWork[T]:
+class BackgroundWork[T]:
     """Work in a task of its own: Home Assistant ends the one that a dialogue is given."""
 
     def __init__(

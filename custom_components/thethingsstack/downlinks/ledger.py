@@ -59,7 +59,7 @@ _ON_AIR = frozenset(
 
 
 @dataclass(slots=True, eq=False)
-class FollowedDownlink:
+class DownlinkRecord:
     """One downlink, ours or anyone's, and what is known of its fate."""
 
     id: str
@@ -216,7 +216,7 @@ def control_of(correlation_ids: Iterable[str]) -> str | None:
     )
 
 
-class DownlinkBook:
+class DownlinkLedger:
     """All downlinks that are followed, by their ids; the latest of each device survive a restart.
 
     Payloads are not kept: they may be anybody's secret.
@@ -228,8 +228,8 @@ class DownlinkBook:
             hass, STORAGE_VERSION, f"{DOMAIN}.{entry_id}.downlinks"
         )
         self._closed = False
-        self._of_device: dict[str, deque[FollowedDownlink]] = {}
-        self._by_name: dict[str, FollowedDownlink] = {}
+        self._of_device: dict[str, deque[DownlinkRecord]] = {}
+        self._by_name: dict[str, DownlinkRecord] = {}
         self._transmitted: dict[str, deque[datetime]] = {}
         self.intervals: dict[str, float] = {}
 
@@ -238,7 +238,7 @@ class DownlinkBook:
         data = await self._store.async_load() or {}
         for stored in data.get("downlinks", ()):
             try:
-                self.add(FollowedDownlink.from_dict(stored))
+                self.add(DownlinkRecord.from_dict(stored))
             except KeyError, TypeError, ValueError:
                 continue
         for device_id, moments in data.get("transmitted", {}).items():
@@ -254,16 +254,16 @@ class DownlinkBook:
             if any(record.announced for record in records)
         ]
 
-    def of(self, device_id: str) -> list[FollowedDownlink]:
+    def of(self, device_id: str) -> list[DownlinkRecord]:
         """Return an end device's downlinks, oldest first."""
         return list(self._of_device.get(device_id, ()))
 
-    def last(self, device_id: str) -> FollowedDownlink | None:
+    def last(self, device_id: str) -> DownlinkRecord | None:
         """Return the newest downlink of an end device."""
         records = self._of_device.get(device_id)
         return records[-1] if records else None
 
-    def newest(self, control: str, *, refused: bool = True) -> FollowedDownlink | None:
+    def newest(self, control: str, *, refused: bool = True) -> DownlinkRecord | None:
         """Return the newest downlink of a control; `refused`: also one that came to nothing."""
         for records in self._of_device.values():
             for record in reversed(records):
@@ -279,7 +279,7 @@ class DownlinkBook:
                 if record.control == control:
                     record.control = None
 
-    def find(self, correlation_ids: Iterable[str]) -> FollowedDownlink | None:
+    def find(self, correlation_ids: Iterable[str]) -> DownlinkRecord | None:
         """Return the downlink that these ids mean."""
         for name in correlation_ids:
             if (record := self._by_name.get(name)) is not None:
@@ -287,7 +287,7 @@ class DownlinkBook:
         return None
 
     @callback
-    def add(self, record: FollowedDownlink) -> None:
+    def add(self, record: DownlinkRecord) -> None:
         """Follow a downlink; the oldest of its device that has an outcome makes room."""
         records = self._of_device.setdefault(record.device_id, deque())
         records.append(record)
@@ -300,7 +300,7 @@ class DownlinkBook:
                 self._by_name.pop(name, None)
 
     @callback
-    def learn(self, record: FollowedDownlink, correlation_ids: Iterable[str]) -> None:
+    def learn(self, record: DownlinkRecord, correlation_ids: Iterable[str]) -> None:
         """Note under which ids the server knows it: a rebuilt queue gives new ones."""
         for name in correlation_ids:
             if name.startswith(SERVER_TAG) and name not in self._by_name:
@@ -308,7 +308,7 @@ class DownlinkBook:
                 self._by_name[name] = record
 
     @callback
-    def remove(self, record: FollowedDownlink) -> None:
+    def remove(self, record: DownlinkRecord) -> None:
         """Forget one that was never queued."""
         records = self._of_device.get(record.device_id)
         if records is not None and record in records:

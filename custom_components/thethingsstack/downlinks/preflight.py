@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
-from ..application.connection_state import Link
+from ..application.connection_state import ConnectionState
 from ..client import Downlink, Formatter, MissingRight, NotFound, Stack, StackError
 from ..client.rights import DEVICES_READ, TRAFFIC_DOWN_WRITE, console_names
 from ..const import DOMAIN
@@ -33,7 +33,7 @@ class Application(Protocol):
     entry: ConfigEntry[Any]
     stack: Stack
     roster: EndDeviceRoster
-    link: Link
+    connection_state: ConnectionState
 
 
 class FormatterHidden(HomeAssistantError):  # noqa: N818 - its name says what happened
@@ -67,9 +67,9 @@ class DownlinkCheck:
     async def async_right(self) -> None:
         """Raise ServiceValidationError where the key may not send; a right may be new."""
         application = self._application
-        if TRAFFIC_DOWN_WRITE not in application.link.rights:
-            await application.link.async_check_rights()
-        if TRAFFIC_DOWN_WRITE not in application.link.rights:
+        if TRAFFIC_DOWN_WRITE not in application.connection_state.rights:
+            await application.connection_state.async_check_rights()
+        if TRAFFIC_DOWN_WRITE not in application.connection_state.rights:
             raise refused(
                 "downlink_missing_right",
                 application=application.stack.connection.application_id or "",
@@ -127,7 +127,7 @@ class DownlinkCheck:
         """Find out in the background when the device listens."""
         now = dt_util.utcnow()
         asked = self._classes.get(device.device_id)
-        if DEVICES_READ not in self._application.link.rights or (
+        if DEVICES_READ not in self._application.connection_state.rights or (
             asked and now - asked < CLASS_KEPT
         ):
             return

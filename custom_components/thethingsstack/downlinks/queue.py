@@ -12,10 +12,10 @@ from homeassistant.util import dt as dt_util
 from ..client import DownlinkReport, QueuedDownlink, StackError
 from ..const import DOMAIN
 from ..end_devices.state import EndDeviceState
-from .ledger import DownlinkBook, DownlinkState, FollowedDownlink
+from .ledger import DownlinkLedger, DownlinkRecord, DownlinkState
 from .preflight import Application
 from .rebuild import Rebuild
-from .tracker import DownlinkNews
+from .tracker import DownlinkTracker
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -31,7 +31,9 @@ REBUILD_SETTLED = timedelta(minutes=2)
 class QueueWatch:
     """Looks at queues after what happened to them; who changes one holds its lock."""
 
-    def __init__(self, application: Application, book: DownlinkBook, news: DownlinkNews) -> None:
+    def __init__(
+        self, application: Application, book: DownlinkLedger, news: DownlinkTracker
+    ) -> None:
         """Nothing is read yet."""
         self._application = application
         self._hass = application.hass
@@ -50,7 +52,7 @@ class QueueWatch:
         """Return what to hold while the queue of an end device is changed."""
         return self._locks.setdefault(device.device_id, asyncio.Lock())
 
-    def begin_rebuild(self, record: FollowedDownlink) -> Rebuild:
+    def begin_rebuild(self, record: DownlinkRecord) -> Rebuild:
         """Take notes from now on of what happens to a queue that will be replaced."""
         rebuild = self._rebuilds[record.device_id] = Rebuild(record)
         return rebuild
@@ -77,7 +79,7 @@ class QueueWatch:
 
     @callback
     def reported(
-        self, device: EndDeviceState, record: FollowedDownlink, report: DownlinkReport
+        self, device: EndDeviceState, record: DownlinkRecord, report: DownlinkReport
     ) -> None:
         """Look at the queue, and mend it, after what the stream said of a downlink."""
         rebuild = self._rebuilds.get(device.device_id)
@@ -95,7 +97,7 @@ class QueueWatch:
             self._news.show(device)
             self._look_soon(device, LOOK_AFTER_UPLINK)
 
-    def _superseded(self, record: FollowedDownlink, report: DownlinkReport) -> bool:
+    def _superseded(self, record: DownlinkRecord, report: DownlinkReport) -> bool:
         """Return whether the server queued once more what a newer command replaced."""
         if report.state not in ("queued", "nack") or record.control is None:
             return False

@@ -7,7 +7,7 @@ from datetime import datetime
 from homeassistant.util import dt as dt_util
 
 from ..client import DownlinkReport, QueuedDownlink
-from .ledger import SERVER_TAG, DownlinkBook, FollowedDownlink
+from .ledger import SERVER_TAG, DownlinkLedger, DownlinkRecord
 
 
 def server_id(correlation_ids: Iterable[str]) -> str | None:
@@ -24,7 +24,7 @@ class Rebuild:
     stream tells of both, in the server's own time: `excess` and `lost` say what to mend.
     """
 
-    record: FollowedDownlink
+    record: DownlinkRecord
     started: datetime = field(default_factory=dt_util.utcnow)
     _kept: dict[str, int] = field(default_factory=dict)
     _heard: list[tuple[datetime, QueuedDownlink]] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Rebuild:
             for name in names
         )
 
-    def lost(self, queue: Sequence[QueuedDownlink], book: DownlinkBook) -> list[QueuedDownlink]:
+    def lost(self, queue: Sequence[QueuedDownlink], book: DownlinkLedger) -> list[QueuedDownlink]:
         """Return the frames of others that came in between and have vanished."""
         if self._replaced_at is None:
             return []

@@ -22,10 +22,10 @@ from ..client import (
 )
 from ..end_devices.state import EndDeviceState
 from .errors import failure, translated
-from .ledger import CONTROL_TAG, OWN_TAG, DownlinkBook, DownlinkState, FollowedDownlink
+from .ledger import CONTROL_TAG, OWN_TAG, DownlinkLedger, DownlinkRecord, DownlinkState
 from .preflight import Application, DownlinkCheck
 from .queue import QueueWatch
-from .tracker import DownlinkNews
+from .tracker import DownlinkTracker
 
 COUNT_INTERVAL = timedelta(minutes=10)
 REFUSED_IN_DOUBT = (ConnectionFailed, ServerFailed)
@@ -45,9 +45,9 @@ class Downlinks:
         self._hass = hass
         self._entry = entry
         self._queues = application.stack.downlinks
-        self.book = DownlinkBook(hass, entry.entry_id)
+        self.book = DownlinkLedger(hass, entry.entry_id)
         self.check = DownlinkCheck(application)
-        self.news = DownlinkNews(hass, entry.entry_id, self.book, application.roster)
+        self.news = DownlinkTracker(hass, entry.entry_id, self.book, application.roster)
         self.watch = QueueWatch(application, self.book, self.news)
 
     # Life
@@ -109,7 +109,7 @@ class Downlinks:
         note: Any = None,
         max_wait: float = 30,
         context: Context | None = None,
-    ) -> FollowedDownlink:
+    ) -> DownlinkRecord:
         """Queue a downlink and return its record, which goes on changing.
 
         With a control, its newest command wins: a frame of the same control that still waits is
@@ -118,7 +118,7 @@ class Downlinks:
         is refused before sending, HomeAssistantError for what the server refuses.
         """
         await self.check.async_check(device, downlink)
-        record = FollowedDownlink(
+        record = DownlinkRecord(
             id=f"{OWN_TAG}{ulid_now()}",
             device_id=device.device_id,
             f_port=downlink.f_port or 0,
@@ -150,12 +150,12 @@ class Downlinks:
         *,
         max_wait: float = 30,
         context: Context | None = None,
-    ) -> list[FollowedDownlink]:
+    ) -> list[DownlinkRecord]:
         """Put downlinks in place of the whole queue, whoever's frames wait in it."""
         for downlink in downlinks:
             await self.check.async_check(device, downlink)
         records = [
-            FollowedDownlink(
+            DownlinkRecord(
                 id=f"{OWN_TAG}{ulid_now()}",
                 device_id=device.device_id,
                 f_port=downlink.f_port or 0,
@@ -224,7 +224,7 @@ class Downlinks:
         except StackError as err:
             raise translated(err) from err
 
-    def newest(self, control: str) -> FollowedDownlink | None:
+    def newest(self, control: str) -> DownlinkRecord | None:
         """Return the newest downlink of a control, also of before a restart."""
         return self.book.newest(control)
 
@@ -242,7 +242,7 @@ class Downlinks:
     # Queueing
 
     async def _async_queue(
-        self, device: EndDeviceState, record: FollowedDownlink, tagged: Downlink, max_wait: float
+        self, device: EndDeviceState, record: DownlinkRecord, tagged: Downlink, max_wait: float
     ) -> None:
         """Push, or put it in the place of the same control's frame that still waits."""
         device_id = device.device_id
@@ -272,7 +272,7 @@ class Downlinks:
                 self.news.move(device, other, DownlinkState.REPLACED)
 
     async def _async_settle(
-        self, device: EndDeviceState, downlink: Downlink, record: FollowedDownlink
+        self, device: EndDeviceState, downlink: Downlink, record: DownlinkRecord
     ) -> None:
         """Take back the empty frame that an unknown formatter may have left."""
         self.book.save_soon()
@@ -295,7 +295,7 @@ class Downlinks:
         raise failure("downlink_no_formatter", device=device.name)
 
     @callback
-    def _refused(self, device: EndDeviceState, record: FollowedDownlink, error: StackError) -> None:
+    def _refused(self, device: EndDeviceState, record: DownlinkRecord, error: StackError) -> None:
         if isinstance(error, AuthenticationFailed):
             self._entry.async_start_reauth(self._hass)
         if not record.waiting:

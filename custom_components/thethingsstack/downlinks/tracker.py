@@ -21,10 +21,10 @@ from ..end_devices.state import (
     DOWNLINK_STATE,
     EndDeviceState,
 )
-from .ledger import OWN_TAG, DownlinkBook, DownlinkState, FollowedDownlink, control_of
+from .ledger import OWN_TAG, DownlinkLedger, DownlinkRecord, DownlinkState, control_of
 from .rebuild import server_id
 
-type Listener = Callable[[EndDeviceState, FollowedDownlink], None]
+type Listener = Callable[[EndDeviceState, DownlinkRecord], None]
 
 
 @dataclass(slots=True)
@@ -34,11 +34,11 @@ class _Subscription:
     device_id: str | None
 
 
-class DownlinkNews:
+class DownlinkTracker:
     """Moves the records of downlinks, and tells their entities and whoever listens."""
 
     def __init__(
-        self, hass: HomeAssistant, entry_id: str, book: DownlinkBook, roster: EndDeviceRoster
+        self, hass: HomeAssistant, entry_id: str, book: DownlinkLedger, roster: EndDeviceRoster
     ) -> None:
         """Start with nobody listening."""
         self._hass = hass
@@ -58,7 +58,7 @@ class DownlinkNews:
         return lambda: self._subscriptions.remove(subscription)
 
     async def async_wait(
-        self, record: FollowedDownlink, until: DownlinkState, seconds: float
+        self, record: DownlinkRecord, until: DownlinkState, seconds: float
     ) -> DownlinkState:
         """Return the state once it is `until` or can't become it; TIMED_OUT after the time."""
         changed = asyncio.Event()
@@ -76,7 +76,7 @@ class DownlinkNews:
         return record.state
 
     @callback
-    def follow(self, device: EndDeviceState, report: DownlinkReport) -> FollowedDownlink | None:
+    def follow(self, device: EndDeviceState, report: DownlinkReport) -> DownlinkRecord | None:
         """Take over what the stream says of a downlink; returns its record. None: of no downlink."""
         names = report.downlink_correlation_ids
         record = self._book.find(names)
@@ -85,9 +85,7 @@ class DownlinkNews:
             name = name or server_id(names)
             if name is None or report.state == "invalidated":
                 return None
-            record = FollowedDownlink(
-                id=name, device_id=device.device_id, control=control_of(names)
-            )
+            record = DownlinkRecord(id=name, device_id=device.device_id, control=control_of(names))
             self._book.add(record)
         self._book.learn(record, names)
         before, transmissions = record.state, len(record.transmissions)
@@ -106,7 +104,7 @@ class DownlinkNews:
     def _happened(
         self,
         device: EndDeviceState,
-        record: FollowedDownlink,
+        record: DownlinkRecord,
         state: DownlinkState,
         report: DownlinkReport,
     ) -> None:
@@ -136,7 +134,7 @@ class DownlinkNews:
     def move(
         self,
         device: EndDeviceState,
-        record: FollowedDownlink,
+        record: DownlinkRecord,
         state: DownlinkState,
         error: str | None = None,
         reason: str | None = None,
@@ -147,7 +145,7 @@ class DownlinkNews:
         self._book.save_soon()
 
     @callback
-    def _tell(self, device: EndDeviceState, record: FollowedDownlink) -> None:
+    def _tell(self, device: EndDeviceState, record: DownlinkRecord) -> None:
         standing = device.downlink
         standing.last = self._book.last(device.device_id)
         if record.announced and not standing.seen:

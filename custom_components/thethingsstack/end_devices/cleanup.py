@@ -65,13 +65,13 @@ def deleted(hass: HomeAssistant, entry: TtsConfigEntry, device_id: str, *, also_
     if entry.state is not ConfigEntryState.LOADED:
         return  # its next start shows it
     coordinator = entry.runtime_data
-    coordinator.halves.whole(device_id)
+    coordinator.partial_devices.whole(device_id)
     coordinator.roster.registrations.pop(device_id, None)
     device = coordinator.roster.by_device_id(device_id)
     if device is None:
         return
     if not also_here or device.registry_id is None:
-        coordinator.membership.vanish(device)
+        coordinator.lifecycle.vanish(device)
         return
     forget(hass, entry, device)
     dr.async_get(hass).async_remove_device(device.registry_id)

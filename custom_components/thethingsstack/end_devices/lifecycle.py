@@ -10,9 +10,9 @@ from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from ..application.connection_state import Link
+from ..application.connection_state import ConnectionState
 from ..application.signals import Signals
-from ..application.status import Hub
+from ..application.status import ApplicationStatus
 from ..client import EndDevice, EndDeviceIds, Stack, StackError
 from ..client.rights import DEVICES_READ
 from ..const import DOMAIN
@@ -38,14 +38,14 @@ class Home(Protocol):
     stack: Stack
     fields: FieldStore
     roster: EndDeviceRoster
-    link: Link
-    hub: Hub
+    connection_state: ConnectionState
+    application_status: ApplicationStatus
     signals: Signals
     downlinks: Downlinks
     controls: Controls
 
 
-class Membership:
+class EndDeviceLifecycle:
     """Lets end devices in and out, and tells the platforms."""
 
     def __init__(self, home: Home) -> None:
@@ -142,7 +142,7 @@ class Membership:
             device.refresh()
         else:
             self._announce(device)
-        if DEVICES_READ in home.link.rights:
+        if DEVICES_READ in home.connection_state.rights:
             home.entry.async_create_background_task(
                 home.hass, self._async_fetch_registration(device), f"{DOMAIN} registration"
             )
@@ -187,7 +187,7 @@ class Membership:
         home.controls.async_device_came(device)
         if device.decisions:
             self._new_fields(device, dict(device.decisions))
-        home.hub.changed()
+        home.application_status.changed()
 
     @callback
     def _place(self, device: EndDeviceState) -> None:
@@ -231,6 +231,6 @@ class Membership:
             home.roster.drop(device)
             self._take_controls_away(device)
             self._undecoded_changed()
-            home.hub.changed()
+            home.application_status.changed()
         else:
             device.disabled = entry.disabled

@@ -16,7 +16,7 @@ from .state import STATUS, EndDeviceState, Status
 INTERVAL = timedelta(minutes=1)
 
 
-class Silence:
+class OverdueWatch:
     """Looks at where each end device stands, and tells when one turns overdue or speaks again."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, roster: EndDeviceRoster) -> None:

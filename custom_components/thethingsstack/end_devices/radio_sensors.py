@@ -309,7 +309,7 @@ class StatusSensor(EndDeviceEntity, SensorEntity):
     @override
     def read(self) -> bool:
         """Take over the status as of now."""
-        status = self.device.status(dt_util.utcnow(), self.coordinator.silence.overdue_after)
+        status = self.device.status(dt_util.utcnow(), self.coordinator.overdue_watch.overdue_after)
         if status == self._attr_native_value:
             return False
         self._attr_native_value = status

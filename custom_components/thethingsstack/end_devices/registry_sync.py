@@ -14,7 +14,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
 
-from ..application.connection_state import Link
+from ..application.connection_state import ConnectionState
 from ..client import (
     REGISTRY_EVENTS,
     EndDevice,
@@ -26,7 +26,7 @@ from ..client import (
 )
 from ..client.rights import DEVICES_READ
 from ..const import DOMAIN
-from .lifecycle import Membership
+from .lifecycle import EndDeviceLifecycle
 from .roster import EndDeviceRoster
 
 _LOGGER = logging.getLogger(__name__)
@@ -62,11 +62,11 @@ class Home(Protocol):
     entry: ConfigEntry
     stack: Stack
     roster: EndDeviceRoster
-    link: Link
-    membership: Membership
+    connection_state: ConnectionState
+    lifecycle: EndDeviceLifecycle
 
     @property
-    def halves(self) -> Halves:
+    def partial_devices(self) -> Halves:
         """Return what looks at end devices that are half created."""
 
 
@@ -121,7 +121,7 @@ class RegistrySync:
     async def _async_follow(self) -> None:
         """Follow the stream for ever; where there is none, try again every hour."""
         while True:
-            if DEVICES_READ in self._home.link.rights:
+            if DEVICES_READ in self._home.connection_state.rights:
                 await self._async_stream()
             self.live = False
             await asyncio.sleep(TRY_EVENTS_AGAIN)
@@ -187,8 +187,8 @@ class RegistrySync:
     @callback
     def _take_in(self, end_device: EndDevice) -> None:
         new = end_device.ids.device_id not in self._home.roster.registrations
-        self._home.membership.take_in(end_device)
-        self._home.halves.told(end_device, new=new)
+        self._home.lifecycle.take_in(end_device)
+        self._home.partial_devices.told(end_device, new=new)
 
     @callback
     def _read_again(self, changed: set[str]) -> None:
@@ -207,7 +207,7 @@ class RegistrySync:
     async def async_reconcile(self) -> bool:
         """Compare with the whole list; returns False where it failed, and may work later."""
         home = self._home
-        if DEVICES_READ not in home.link.rights:
+        if DEVICES_READ not in home.connection_state.rights:
             return True
         self._skipped = 0
         async with self._reading:
@@ -237,10 +237,10 @@ class RegistrySync:
             was_known = roster.registrations.pop(device_id, None) is not None
             state = roster.by_device_id(device_id)
             if state is not None and not state.vanished:
-                self._home.membership.vanish(state)
+                self._home.lifecycle.vanish(state)
                 was_known = True
             if was_known:
-                self._home.halves.gone(device_id)
+                self._home.partial_devices.gone(device_id)
 
 
 def _content(end_device: EndDevice) -> dict[str, object]:

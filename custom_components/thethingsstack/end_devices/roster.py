@@ -59,10 +59,10 @@ class EndDeviceRoster:
         self.states: dict[str, EndDeviceState] = {}
         self.registrations: dict[str, EndDevice] = {}
         self.excluded: set[str] = set()
-        self.hub_id = ""
+        self.application_registry_id = ""
 
     @property
-    def hub_identifier(self) -> tuple[str, str]:
+    def application_identifier(self) -> tuple[str, str]:
         """Return the registry identifier of the application's own device."""
         return (DOMAIN, self._scope)
 
@@ -72,11 +72,11 @@ class EndDeviceRoster:
         return self._fields.scope or self._connection.application_id or ""
 
     @callback
-    def register_hub(self, name: str) -> None:
+    def register_application(self, name: str) -> None:
         """Put the application itself into the device registry, before its end devices."""
-        hub = dr.async_get(self._hass).async_get_or_create(
+        application_status = dr.async_get(self._hass).async_get_or_create(
             config_entry_id=self._entry.entry_id,
-            identifiers={self.hub_identifier},
+            identifiers={self.application_identifier},
             name=name,
             manufacturer="The Things Industries",
             model="Application",
@@ -84,7 +84,7 @@ class EndDeviceRoster:
             entry_type=dr.DeviceEntryType.SERVICE,
             configuration_url=self.console_url(),
         )
-        self.hub_id = hub.id
+        self.application_registry_id = application_status.id
 
     def console_url(self, device_id: str | None = None) -> str:
         """Return the Console page of the application, or of one of its end devices."""
@@ -172,7 +172,7 @@ class EndDeviceRoster:
             serial_number=ids.dev_eui,
             configuration_url=self.console_url(ids.device_id),
             suggested_area=area,
-            via_device_id=self.hub_id,
+            via_device_id=self.application_registry_id,
         )
         state.registry_id = device.id
         state.disabled = device.disabled

@@ -22,7 +22,7 @@ from ..client import (
     VersionIds,
 )
 from ..const import REMEMBERED_MESSAGES, UNDECODED_IN_A_ROW
-from ..downlinks.ledger import FollowedDownlink
+from ..downlinks.ledger import DownlinkRecord
 from ..payload import (
     NUMERIC_ROLES,
     Context,
@@ -90,7 +90,7 @@ class DownlinkStanding:
     """What is known of an end device's downlinks, as its entities show it."""
 
     seen: bool = False
-    last: FollowedDownlink | None = None
+    last: DownlinkRecord | None = None
     queue: int | None = None
     in_24_hours: int = 0
     listens_always: bool | None = None

@@ -15,7 +15,7 @@ from ..payload import Kind, Meaning
 CHUNK = 20
 
 
-async def async_redecide(
+async def async_apply_overrides(
     hass: HomeAssistant,
     coordinator: ApplicationCoordinator,
     devices: Iterable[EndDeviceState] | None = None,

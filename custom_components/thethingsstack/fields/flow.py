@@ -18,7 +18,7 @@ from ..dialogs.base import ApplicationOptionsFlow
 from ..dialogs.selectors import searchable, unchosen
 from ..end_devices.state import LOCATION, EndDeviceState
 from ..payload import Kind
-from .apply_overrides import async_redecide
+from .apply_overrides import async_apply_overrides
 from .descriptions import device_class_of
 from .edit_form import (
     CONF_PATTERN,
@@ -168,7 +168,7 @@ class FieldsFlow(ApplicationOptionsFlow):
             else:
                 fields, key = self._coordinator.fields, edit.device.key
                 fields.overrides.settle(override, key, fields.model(key), edit.path)
-                await async_redecide(self.hass, self._coordinator)
+                await async_apply_overrides(self.hass, self._coordinator)
                 return await self.async_step_kept()
         _context(self)[EDITED] = (edit.device.key, edit.path, kind)
         suggested = edit.suggested(kind) | dict(self._typed or {})
@@ -228,7 +228,7 @@ class FieldsFlow(ApplicationOptionsFlow):
                 problem = str(error)
             else:
                 fields.overrides.replace(iter(read))
-                await async_redecide(self.hass, self._coordinator)
+                await async_apply_overrides(self.hass, self._coordinator)
                 return await self.async_step_done()
         selector = TextSelector(TextSelectorConfig(multiline=True))
         return self.async_show_form(

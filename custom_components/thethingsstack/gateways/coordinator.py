@@ -30,7 +30,7 @@ from ..client import (
 )
 from ..const import DOMAIN
 from ..end_devices.roster import EndDeviceRoster
-from ..issues.report import tell
+from ..issues.report import raise_issue
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -188,7 +188,7 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
         self.update_interval = REFUSED_INTERVAL
         if isinstance(error, AuthenticationFailed) and not self.own_key:
             return  # the application's own key: it is asked for anew
-        tell(
+        raise_issue(
             self.hass,
             self._issue_id,
             "gateway_gone" if isinstance(error, NotFound) else "gateway_refused",
@@ -291,7 +291,7 @@ class Gateways:
         )
 
     def _coordinator(self, subentry: ConfigSubentry) -> GatewayCoordinator:
-        scope = self._roster.hub_identifier[1]
+        scope = self._roster.application_identifier[1]
         return GatewayCoordinator(self._hass, self._entry, subentry, scope)
 
     @callback

@@ -13,7 +13,7 @@ from ..client.rights import INFO, TRAFFIC_DOWN_WRITE
 from ..const import DOMAIN
 from ..controls.model import SUBENTRY_CONTROL
 from ..coordinator import TtsConfigEntry
-from .report import tell
+from .report import raise_issue
 
 INTERVAL = timedelta(hours=6)
 WARN_BEFORE = timedelta(days=14)
@@ -45,10 +45,14 @@ async def async_look(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         return
     except StackError:
         return  # the stream's own loss tells of a server that is gone
-    tell(hass, f"key_expires_{entry.entry_id}", "key_expires", _expiry(entry, expires_at))
-    tell(hass, f"control_right_{entry.entry_id}", "control_right", _missing_for_controls(entry))
-    tell(hass, f"application_moved_{entry.entry_id}", "application_moved", _moved(entry, address))
-    tell(hass, f"devices_elsewhere_{entry.entry_id}", "devices_elsewhere", _elsewhere(entry))
+    raise_issue(hass, f"key_expires_{entry.entry_id}", "key_expires", _expiry(entry, expires_at))
+    raise_issue(
+        hass, f"control_right_{entry.entry_id}", "control_right", _missing_for_controls(entry)
+    )
+    raise_issue(
+        hass, f"application_moved_{entry.entry_id}", "application_moved", _moved(entry, address)
+    )
+    raise_issue(hass, f"devices_elsewhere_{entry.entry_id}", "devices_elsewhere", _elsewhere(entry))
 
 
 def _expiry(entry: TtsConfigEntry, expires_at: datetime | None) -> Mapping[str, str] | None:

@@ -9,7 +9,7 @@ from ..const import DOMAIN
 
 
 @callback
-def tell(
+def raise_issue(
     hass: HomeAssistant,
     issue_id: str,
     key: str,

@@ -24,7 +24,7 @@ UNDERSTOOD_SCHEMA = vol.Schema(
 )
 
 
-class RemovalFlow(ApplicationOptionsFlow):
+class DeleteFlow(ApplicationOptionsFlow):
     """Which one → what is lost → its ID, typed → gone."""
 
     _to_remove: str = ""
@@ -49,7 +49,7 @@ class RemovalFlow(ApplicationOptionsFlow):
 
     def _removable(self) -> dict[str, str]:
         """Return the ids of the end devices that a server has, by name and id."""
-        roster, halves = self._coordinator.roster, self._coordinator.halves
+        roster, halves = self._coordinator.roster, self._coordinator.partial_devices
         names = {key: halves.name_of(key) for key in halves.known}
         names |= {key: device.name or key for key, device in roster.registrations.items()}
         names |= {s.device_id: s.name for s in roster.states.values() if not s.vanished}
@@ -93,14 +93,14 @@ class RemovalFlow(ApplicationOptionsFlow):
         except NotFound:
             return None
         except PartlyDeleted as err:
-            self._coordinator.halves.left(self._to_remove, err.left_on)
+            self._coordinator.partial_devices.left(self._to_remove, err.left_on)
             return refusal(err, self._named)
         except StackError as err:
             return refusal(err, self._named)
         return None
 
     def _named(self, device_id: str) -> str:
-        return self._coordinator.halves.name_of(device_id)
+        return self._coordinator.partial_devices.name_of(device_id)
 
     def _removal_form(
         self,

@@ -18,7 +18,7 @@ from .errors import Refusal, refusal
 from .register_form import chosen
 
 
-class ChangeFlow(FormatterFlow):
+class EditFlow(FormatterFlow):
     """Which one → its form, filled in with what the server says, or its formatter → saved."""
 
     async def async_step_change(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -95,7 +95,7 @@ class ChangeFlow(FormatterFlow):
             return err
         except StackError as err:
             return refusal(err, str)
-        state = coordinator.membership.take_in(self._to_change)
+        state = coordinator.lifecycle.take_in(self._to_change)
         if state is None or state.registry_id is None:
             return None
         if answers["names"] == TO_HOME:

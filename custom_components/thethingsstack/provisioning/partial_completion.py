@@ -215,8 +215,8 @@ async def async_complete(coordinator: ApplicationCoordinator, completion: Comple
                 completion.registration, completion.servers
             )
         except RollbackFailed as err:
-            coordinator.hub.problem("rollback", device_id, str(err))
-            coordinator.halves.look_soon(device_id)
+            coordinator.application_status.problem("rollback", device_id, str(err))
+            coordinator.partial_devices.look_soon(device_id)
             raise
-    coordinator.membership.take_in(end_device)
-    return await coordinator.halves.async_look(device_id)
+    coordinator.lifecycle.take_in(end_device)
+    return await coordinator.partial_devices.async_look(device_id)

@@ -17,7 +17,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_time_interval
 
 from ..application.client_factory import same_place
-from ..application.connection_state import Link
+from ..application.connection_state import ConnectionState
 from ..application.signals import Signals
 from ..client import (
     ConnectionFailed,
@@ -32,7 +32,7 @@ from ..client import (
 )
 from ..client.rights import DEVICES_READ
 from ..const import DOMAIN
-from ..end_devices.lifecycle import Membership
+from ..end_devices.lifecycle import EndDeviceLifecycle
 from ..end_devices.registry_sync import RegistrySync
 from ..end_devices.roster import EndDeviceRoster
 from ..end_devices.state import STATUS, EndDeviceState
@@ -58,13 +58,13 @@ class Home(Protocol):
     stack: Stack
     roster: EndDeviceRoster
     fields: FieldStore
-    link: Link
+    connection_state: ConnectionState
     signals: Signals
-    membership: Membership
+    lifecycle: EndDeviceLifecycle
     sync: RegistrySync
 
 
-class HalfCreated:
+class PartialDevices:
     """Knows the end devices that are half created or stranded, and tells when that changes."""
 
     def __init__(self, home: Home) -> None:
@@ -153,7 +153,7 @@ class HalfCreated:
         self, device_id: str, *, seconds: float | None = None, anyway: bool = True
     ) -> None:
         """Look at an end device in the background; not `anyway`: unless that was done today."""
-        if DEVICES_READ not in self._home.link.rights:
+        if DEVICES_READ not in self._home.connection_state.rights:
             return
         now = self._time()
         looked = self._looked.get(device_id)
@@ -212,7 +212,7 @@ class HalfCreated:
         if device_id in self._home.roster.registrations:
             return
         try:
-            self._home.membership.take_in(await self._home.stack.device(device_id))
+            self._home.lifecycle.take_in(await self._home.stack.device(device_id))
         except NotFound:
             self.look_soon(device_id)
 

@@ -17,7 +17,7 @@ from ..client import (
     StackError,
 )
 from ..coordinator import ApplicationCoordinator, TtsConfigEntry
-from ..dialogs.background import DialogueWork
+from ..dialogs.background import BackgroundWork
 from ..dialogs.base import form, running
 from ..end_devices.cleanup import deleted
 from .delete_flow import CONF_ALSO_HERE, CONF_UNDERSTOOD, UNDERSTOOD_SCHEMA
@@ -53,7 +53,7 @@ class HalfRepairFlow(RepairsFlow):
         self._typed: Mapping[str, Any] | None = None
         self._refused: Refusal | None = None
         self._completion: Completion | None = None
-        self._work: DialogueWork[Presence] | None = None
+        self._work: BackgroundWork[Presence] | None = None
 
     @property
     def _coordinator(self) -> ApplicationCoordinator:
@@ -64,7 +64,7 @@ class HalfRepairFlow(RepairsFlow):
         if rights := lacking(self._coordinator.rights, REMOVE):
             return self._abort("missing_rights", rights=rights)
         try:
-            presence = await self._coordinator.halves.async_look(self._device_id)
+            presence = await self._coordinator.partial_devices.async_look(self._device_id)
             if presence.complete:
                 return self._abort("whole")
             if not presence.identity and not presence.stranded:
@@ -161,7 +161,7 @@ class HalfRepairFlow(RepairsFlow):
             except Refusal as err:
                 self._refused = err
             except StackError as err:
-                self._refused = refusal(err, self._coordinator.halves.name_of)
+                self._refused = refusal(err, self._coordinator.partial_devices.name_of)
         return self._form(step_id, self._schema(), self._typed)
 
     async def _async_read(self, answers: Mapping[str, Any]) -> Completion:
@@ -175,7 +175,7 @@ class HalfRepairFlow(RepairsFlow):
             self._template,
             answers,
             labels((plan.id, plan.name) for plan in self._plans),
-            name=coordinator.halves.name_of(self._device_id),
+            name=coordinator.partial_devices.name_of(self._device_id),
             address=address,
         )
 
@@ -189,7 +189,7 @@ class HalfRepairFlow(RepairsFlow):
         """Write it in a task of its own: Home Assistant ends the one that it is given."""
         assert self._completion is not None
         if self._work is None:
-            self._work = DialogueWork(
+            self._work = BackgroundWork(
                 self.hass,
                 self._entry,
                 "complete",
@@ -208,7 +208,7 @@ class HalfRepairFlow(RepairsFlow):
         try:
             complete = work.result().complete
         except StackError as err:
-            self._refused = refusal(err, self._coordinator.halves.name_of)
+            self._refused = refusal(err, self._coordinator.partial_devices.name_of)
             form = "complete" if self._half.joins else "session"
             asked = bool(self._schema().schema)
             return self.async_show_progress_done(next_step_id=form if asked else "confirm")
@@ -264,7 +264,7 @@ class HalfRepairFlow(RepairsFlow):
         except NotFound:
             return None  # somebody was faster
         except PartlyDeleted as err:
-            coordinator.halves.left(self._device_id, err.left_on)
+            coordinator.partial_devices.left(self._device_id, err.left_on)
             return Refusal(
                 "base",
                 "partly_deleted",
@@ -272,15 +272,15 @@ class HalfRepairFlow(RepairsFlow):
                 reason=err.attributes.get("reason"),
             )
         except StackError as err:
-            return refusal(err, coordinator.halves.name_of)
+            return refusal(err, coordinator.partial_devices.name_of)
         return None
 
     # Forms
 
     def _told(self) -> dict[str, str]:
-        missing = self._coordinator.halves.known.get(self._device_id)
+        missing = self._coordinator.partial_devices.known.get(self._device_id)
         return {
-            "device": self._coordinator.halves.name_of(self._device_id),
+            "device": self._coordinator.partial_devices.name_of(self._device_id),
             "device_id": self._device_id,
             "missing": named(missing.missing if missing else ()) or "-",
         }
@@ -294,7 +294,7 @@ class HalfRepairFlow(RepairsFlow):
         return self.async_abort(reason=key, description_placeholders={**self._told(), **told})
 
     def _refuse(self, error: StackError) -> RepairsFlowResult:
-        told = refusal(error, self._coordinator.halves.name_of)
+        told = refusal(error, self._coordinator.partial_devices.name_of)
         return self._abort(told.key, **told.placeholders)
 
     def _form(

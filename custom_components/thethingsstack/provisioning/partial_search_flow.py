@@ -6,25 +6,25 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import callback
 
 from ..client import StackError
-from ..dialogs.background import DialogueWork
+from ..dialogs.background import BackgroundWork
 from ..dialogs.base import ApplicationOptionsFlow
 from .partial_repair import named
 
 REPAIRS_PAGE = "/config/repairs"
 
 
-class HalvesFlow(ApplicationOptionsFlow):
+class PartialSearchFlow(ApplicationOptionsFlow):
     """Looks at all that were never heard, one a second, and tells what was found."""
 
-    _looking: DialogueWork[int] | None = None
+    _looking: BackgroundWork[int] | None = None
     _looked_at: int = 0
     _unlooked: StackError | None = None
 
     async def async_step_halves(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Look, and show how far that is."""
         if self._looking is None:
-            halves = self._coordinator.halves
-            self._looking = DialogueWork(
+            halves = self._coordinator.partial_devices
+            self._looking = BackgroundWork(
                 self.hass,
                 self.config_entry,
                 "half created",
@@ -52,7 +52,7 @@ class HalvesFlow(ApplicationOptionsFlow):
         if self._unlooked is not None:
             told = {"reason": str(self._unlooked)}
             return self.async_abort(reason="halves_refused", description_placeholders=told)
-        halves = self._coordinator.halves
+        halves = self._coordinator.partial_devices
         if not halves.known:
             told = {"count": str(self._looked_at)}
             return self.async_abort(reason="no_halves", description_placeholders=told)

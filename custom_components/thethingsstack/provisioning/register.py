@@ -84,15 +84,15 @@ async def async_register(
                 coordinator.stack, registration, qr_code=qr_code, claim_code=claim_code
             )
         except RollbackFailed as err:
-            coordinator.hub.problem("rollback", registration.device_id, str(err))
+            coordinator.application_status.problem("rollback", registration.device_id, str(err))
             # A claim that stays is no part of it.
             claimed = (Server.JOIN,) if registration.claimed else ()
             if left := [server for server in err.left_on if server not in claimed]:
-                coordinator.halves.left(registration.device_id, left)
+                coordinator.partial_devices.left(registration.device_id, left)
             raise
-    coordinator.halves.whole(registration.device_id)
+    coordinator.partial_devices.whole(registration.device_id)
     _choose(coordinator, registration.device_id)
-    return end_device, coordinator.membership.take_in(end_device)
+    return end_device, coordinator.lifecycle.take_in(end_device)
 
 
 def _choose(coordinator: ApplicationCoordinator, device_id: str) -> None:

@@ -24,7 +24,7 @@ from ..client import (
 )
 from ..const import DOMAIN
 from ..coordinator import ApplicationCoordinator
-from ..dialogs.background import DialogueWork
+from ..dialogs.background import BackgroundWork
 from ..dialogs.base import form, running
 from ..dialogs.selectors import searchable, unchosen
 from .errors import REGISTER, Refusal, lacking, refusal
@@ -70,7 +70,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
         self._defaults: dict[str, str] = {}
         self._asked: Asked | None = None
         self._enrolment: Enrolment | None = None
-        self._work: DialogueWork[Enrolled] | None = None
+        self._work: BackgroundWork[Enrolled] | None = None
         self._enrolled: Enrolled | None = None
 
     @property
@@ -373,7 +373,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
         assert self._asked is not None
         assert self._enrolment is not None
         if self._work is None:
-            self._work = DialogueWork(
+            self._work = BackgroundWork(
                 self.hass,
                 self._get_entry(),
                 "register",
@@ -438,7 +438,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
             raise AbortFlow(told.key, told.placeholders) from err
 
     def _refusal(self, error: StackError) -> Refusal:
-        return refusal(error, self._name_of, self._coordinator.halves.known)
+        return refusal(error, self._name_of, self._coordinator.partial_devices.known)
 
     def _name_of(self, device_id: str) -> str:
         roster = self._coordinator.roster

@@ -83,7 +83,7 @@ class Replacement:
                 await _async_delete(home, self.old.device_id)
             except BaseException:
                 if self.written and isinstance(self.new, EndDevice):
-                    home.membership.take_in(self.new)
+                    home.lifecycle.take_in(self.new)
                 raise
         assert isinstance(self.new, EndDevice)
         return self.new.ids
@@ -99,9 +99,9 @@ class Replacement:
             try:
                 self.new = await devices.register(self.new)
             except RollbackFailed as err:
-                home.halves.left(self.new_id, err.left_on)
+                home.partial_devices.left(self.new_id, err.left_on)
                 raise
-            home.halves.whole(self.new_id)
+            home.partial_devices.whole(self.new_id)
         elif self.same_texts:
             self.new = await devices.update(self.new_id, texts_of(self.old))
         else:  # it may be gone by now, and then the old one must stay
@@ -122,9 +122,9 @@ async def _async_delete(home: ApplicationCoordinator, device_id: str) -> None:
     except NotFound:
         pass
     except PartlyDeleted as err:
-        home.halves.left(device_id, err.left_on)
+        home.partial_devices.left(device_id, err.left_on)
         raise
-    home.halves.whole(device_id)
+    home.partial_devices.whole(device_id)
 
 
 def texts_of(old: EndDeviceState) -> DeviceChanges:

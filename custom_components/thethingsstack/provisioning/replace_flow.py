@@ -46,7 +46,7 @@ SAME_TEXTS = {vol.Required(CONF_SAME_TEXTS, default=True): BooleanSelector()}
 _NEEDED_OF_OLD = ("lorawan_version", "frequency_plan_id")
 
 
-class ReplacementFlow(ApplicationOptionsFlow):
+class ReplaceFlow(ApplicationOptionsFlow):
     """Which one → by which: registered already, or registered now → a look at it → replaced."""
 
     _old: EndDeviceState
@@ -90,7 +90,7 @@ class ReplacementFlow(ApplicationOptionsFlow):
             try:
                 told = await home.stack.end_devices.details(device_id)
             except NotFound:
-                home.membership.vanish(state)
+                home.lifecycle.vanish(state)
         if not all(told.get(name) for name in _NEEDED_OF_OLD):
             return await self.async_step_replace_registered()
         self._template, self._plan_id = DeviceTemplate.of_device(told), told["frequency_plan_id"]
@@ -277,7 +277,7 @@ def _note(entry: TtsConfigEntry, device_id: str, work: asyncio.Task[EndDeviceIds
     if work.cancelled() or (error := work.exception()) is None or isinstance(error, AbortFlow):
         return
     if entry.state is ConfigEntryState.LOADED:
-        entry.runtime_data.hub.problem("replacement", device_id, str(error))
+        entry.runtime_data.application_status.problem("replacement", device_id, str(error))
 
 
 def _model(versions: VersionIds | None) -> str:

@@ -31,10 +31,10 @@ from ..const import (
     IGNORE_VALUE,
 )
 from ..fields.flow import FieldsFlow
-from ..provisioning.delete_flow import RemovalFlow
-from ..provisioning.edit_flow import ChangeFlow
-from ..provisioning.partial_search_flow import HalvesFlow
-from ..provisioning.replace_flow import ReplacementFlow
+from ..provisioning.delete_flow import DeleteFlow
+from ..provisioning.edit_flow import EditFlow
+from ..provisioning.partial_search_flow import PartialSearchFlow
+from ..provisioning.replace_flow import ReplaceFlow
 
 GENERAL_SCHEMA = vol.Schema(
     {
@@ -60,7 +60,7 @@ GENERAL_SCHEMA = vol.Schema(
 )
 
 
-class TheThingsStackOptionsFlow(FieldsFlow, ChangeFlow, ReplacementFlow, RemovalFlow, HalvesFlow):
+class TheThingsStackOptionsFlow(FieldsFlow, EditFlow, ReplaceFlow, DeleteFlow, PartialSearchFlow):
     """Which end devices come into Home Assistant, what their fields are, and which go for good."""
 
     def __init__(self) -> None:
