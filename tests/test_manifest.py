@@ -125,7 +125,10 @@ def test_hacs() -> None:
     """Name and least version; nothing that HACS doesn't know."""
     assert HACS["name"] == MANIFEST["name"]
     assert AwesomeVersion(HACS["homeassistant"]) >= "2026.10.0"
-    assert set(HACS) <= {"name", "homeassistant", "render_readme"}
+    assert set(HACS) <= {"name", "homeassistant", "render_readme", "zip_release", "filename"}
+    release = (ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8")
+    assert HACS["zip_release"] is True
+    assert HACS["filename"] in release
     assert (ROOT / "README.md").read_text("utf-8").startswith("# ")
 
 
