@@ -149,7 +149,7 @@ async def test_a_dev_eui_learnt_while_away(
     await set_up(hass, sim, entry)
     names = [device.name for device in entry.runtime_data.roster.states.values()]
     assert names.count("Weather station") == 1
-    assert "garden/weather-station" not in entry.runtime_data.fields.known_devices
+    assert "garden/weather-station" not in entry.runtime_data.store.known_devices
 
 
 async def test_two_devices_that_share_a_dev_eui_stay_apart(

@@ -12,6 +12,7 @@ from .actions.application import async_setup_application
 from .actions.downlinks import async_setup_services
 from .actions.end_devices import async_setup_management
 from .application.client_factory import async_create_stack, async_discard_key
+from .application.store import ApplicationStore
 from .client import InvalidRequest, NotFound, StackError
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
@@ -19,7 +20,7 @@ from .downlinks.ledger import DownlinkLedger
 from .end_devices.cleanup import async_watch_vanished, forget, remove_controls
 from .end_devices.state import EndDeviceState
 from .fields.apply_overrides import async_apply_overrides, async_take_position_over
-from .fields.decisions import FieldStore
+from .fields.decisions import FieldDecisions
 from .gateways.coordinator import async_remove_gateway
 from .issues.key import async_watch_key
 from .repairs import async_watch
@@ -98,15 +99,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
 
     entry.async_on_unload(entry.add_update_listener(async_updated))
 
-    async def async_position_told(device: EndDeviceState, path: str) -> None:
-        """Keep one tracker for an end device whose payload tells where it is."""
+    async def async_position_found(device: EndDeviceState, path: str) -> None:
+        """Keep one tracker for an end device whose payload has its position."""
         await async_take_position_over(hass, coordinator, device, path)
 
     entry.async_on_unload(
         async_dispatcher_connect(hass, coordinator.signals.identified, async_identified)
     )
     entry.async_on_unload(
-        async_dispatcher_connect(hass, coordinator.signals.position_told, async_position_told)
+        async_dispatcher_connect(hass, coordinator.signals.position_found, async_position_found)
     )
     coordinator.async_start()
     return True
@@ -121,7 +122,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool
 async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     """Delete what was stored for the application, and the key that was made for it."""
     await async_discard_key(hass, entry.data)
-    await FieldStore(hass, entry.entry_id).async_remove()
+    store = ApplicationStore(hass, entry.entry_id)
+    await store.async_remove()
+    await FieldDecisions(hass, entry.entry_id, store.model_of).async_remove()
     await DownlinkLedger(hass, entry.entry_id).async_remove()
 
 

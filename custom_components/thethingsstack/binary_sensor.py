@@ -5,13 +5,12 @@ from typing import override
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.const import STATE_OFF, STATE_ON, EntityCategory
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .end_devices.state import EndDeviceState
-from .entity import ApplicationEntity, FieldEntity, async_add_in_chunks
+from .entity import ApplicationEntity, FieldEntity, async_setup_fields
 from .fields.descriptions import describe_binary_sensor
 from .gateways.entities import async_add_gateway_connections
 from .payload import Kind, Meaning
@@ -23,30 +22,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the binary sensors that are known, and from now on those of new fields."""
-    coordinator = entry.runtime_data
-
-    def fields(device: EndDeviceState, new: dict[str, Meaning]) -> list[FieldBinarySensor]:
-        return [
-            FieldBinarySensor(coordinator, device, path, meaning)
-            for path, meaning in new.items()
-            if meaning.kind is Kind.BINARY_SENSOR
-        ]
-
-    @callback
-    def add_fields(device: EndDeviceState, new: dict[str, Meaning]) -> None:
-        if sensors := fields(device, new):
-            async_add_entities(sensors)
-
-    async_add_entities([ConnectionSensor(coordinator)])
+    async_add_entities([ConnectionSensor(entry.runtime_data)])
     async_add_gateway_connections(entry, async_add_entities)
-    await async_add_in_chunks(
-        async_add_entities,
-        coordinator.roster.states.values(),
-        lambda device: fields(device, device.decisions),
-    )
-    entry.async_on_unload(
-        async_dispatcher_connect(hass, coordinator.signals.new_fields, add_fields)
-    )
+    await async_setup_fields(hass, entry, async_add_entities, Kind.BINARY_SENSOR, FieldBinarySensor)
 
 
 class FieldBinarySensor(FieldEntity, BinarySensorEntity, RestoreEntity):

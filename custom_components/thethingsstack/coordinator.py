@@ -19,6 +19,7 @@ from .application.catch_up import CatchUp
 from .application.connection_state import ConnectionState
 from .application.signals import Signals
 from .application.status import ApplicationStatus, Counters
+from .application.store import ApplicationStore
 from .client import (
     AuthenticationFailed,
     DownlinkReport,
@@ -52,7 +53,7 @@ from .end_devices.state import (
     Received,
     field_key,
 )
-from .fields.decisions import FieldStore
+from .fields.decisions import FieldDecisions
 from .fields.known_locations import solved_location
 from .fields.names import FieldNames
 from .gateways.coordinator import Gateways
@@ -78,8 +79,9 @@ class ApplicationCoordinator:
         self.hass = hass
         self.entry = entry
         self.stack = stack
-        self.fields = FieldStore(hass, entry.entry_id)
-        self.roster = EndDeviceRoster(hass, entry, stack.connection, self.fields)
+        self.store = ApplicationStore(hass, entry.entry_id)
+        self.fields = FieldDecisions(hass, entry.entry_id, self.store.model_of)
+        self.roster = EndDeviceRoster(hass, entry, stack.connection, self.store, self.fields)
         self.application_status = ApplicationStatus(hass, entry)
         self.connection_state = ConnectionState(
             hass, entry, stack, self.application_status, self.roster
@@ -104,13 +106,15 @@ class ApplicationCoordinator:
         Raises ConfigEntryAuthFailed where the server refuses the key, ConfigEntryNotReady
         for all that may pass or be mended without a new key.
         """
-        await self.fields.async_load()
+        await self.store.async_load(self.entry.title)
+        await self.fields.async_load(self.entry.title, self.store.decisions_of_version_1)
         self.names = await FieldNames.async_load(self.hass)
         self._read_options()
         await self.downlinks.async_load()
         self._choose_scope()
-        if self.fields.today and self.fields.today[0] == dt_util.now().date().isoformat():
-            self.application_status.counters.uplinks_today = self.fields.today[1]
+        day, count = self.store.uplinks_today or (None, 0)
+        if day == dt_util.now().date().isoformat():
+            self.application_status.counters.uplinks_today = count
         try:
             await self.connection_state.async_verify()
             name = self.entry.title
@@ -139,7 +143,7 @@ class ApplicationCoordinator:
 
     def _choose_scope(self) -> None:
         """Decide once what keys begin with: two servers may have an application of one name."""
-        if self.fields.scope is not None:
+        if self.store.scope is not None:
             return
         application = self.stack.connection.application_id
         taken = any(
@@ -147,15 +151,15 @@ class ApplicationCoordinator:
             for other in self.hass.config_entries.async_entries(DOMAIN)
             if other.entry_id != self.entry.entry_id and other.created_at < self.entry.created_at
         )
-        self.fields.scope = f"{self.entry.unique_id}" if taken else application
+        self.store.scope = f"{self.entry.unique_id}" if taken else application
 
     @callback
     def async_start(self) -> None:
         """Follow the stream; call it when the platforms are ready to take new entities."""
         entry = self.entry
-        if self.fields.taken_over:
-            self.fields.taken_over.clear()
-            self.fields.save_soon()
+        if self.store.taken_over:
+            self.store.taken_over.clear()
+            self.store.save_soon()
         self._following = entry.async_create_background_task(
             self.hass, self._async_follow(), f"{DOMAIN} stream"
         )
@@ -181,17 +185,19 @@ class ApplicationCoordinator:
         self.catch_up.stop()
         self._note_today()
         await self.downlinks.async_stop()
+        await self.store.async_close()
         await self.fields.async_close()
 
     @callback
     def _home_stops(self, _event: Event) -> None:
         self._note_today()
         self.downlinks.save_soon()
+        self.store.save_soon()
         self.fields.save_soon()
 
     @callback
     def _note_today(self) -> None:
-        self.fields.today = (
+        self.store.uplinks_today = (
             dt_util.now().date().isoformat(),
             self.application_status.counters.uplinks_today,
         )
@@ -316,15 +322,9 @@ class ApplicationCoordinator:
         if device is None or device.is_duplicate(uplink):
             return None
         versions = device.version_ids
-        received = device.receive(uplink)
+        received = device.receive(uplink, self._decide)
         if received.new:
-            position = self._position_taken_over(device, received.new)
-            new = self.fields.remember(device.key, received.new)
-            device.reread({p: (received.new[p], m) for p, m in new.items() if m.rule == "override"})
-            if position is not None:
-                del new[position]  # its entity comes when the tracker is free
-                async_dispatcher_send(self.hass, self.signals.position_told, device, position)
-            async_dispatcher_send(self.hass, self.signals.new_fields, device, new)
+            self._announce_fields(device, received.new)
         if received.grown:
             self.fields.grow(device.key, received.grown)
         if device.version_ids != versions:
@@ -335,7 +335,7 @@ class ApplicationCoordinator:
         if received.decoding_changed:
             async_dispatcher_send(self.hass, self.signals.undecoded_changed)
         if not uplink.simulated and uplink.received_at is not None:
-            self.fields.received(uplink.received_at)
+            self.store.note_received(uplink.received_at)
         return device, received
 
     @callback
@@ -364,18 +364,24 @@ class ApplicationCoordinator:
             self.overdue_watch.heard(device, activity, context)
         self.downlinks.watch.heard(device)
 
-    def _position_taken_over(
-        self, device: EndDeviceState, new: Mapping[str, Meaning]
-    ) -> str | None:
-        """Return the new field whose tracker goes on with the one that had another source."""
+    def _decide(self, device: EndDeviceState, new: Mapping[str, Meaning]) -> dict[str, Meaning]:
+        """Keep what fields are that were seen for the first time, with the user's overrides."""
         path = next((p for p, m in new.items() if m.kind is Kind.DEVICE_TRACKER), None)
-        if path is None:
-            return None
-        said = self.fields.override(device.key, path)
-        if said is not None and said.change.kind not in (None, Kind.DEVICE_TRACKER):
-            return None  # the user wants no tracker of it
-        reason = "The payload tells the position by now."
-        return path if self.fields.retire(device.key, LOCATION, reason) else None
+        if path is not None:
+            override = self.fields.override(device.key, path)
+            if override is None or override.change.kind in (None, Kind.DEVICE_TRACKER):
+                reason = "The payload has the position by now."
+                if self.fields.retire(device.key, LOCATION, reason):
+                    device.position_taken_over = path
+        return self.fields.remember(device.key, new)
+
+    def _announce_fields(self, device: EndDeviceState, new: dict[str, Meaning]) -> None:
+        """Let the platforms make the entities of new fields."""
+        path, device.position_taken_over = device.position_taken_over, None
+        if path is not None:  # its entity comes when the tracker of the earlier source is gone
+            new = {other: meaning for other, meaning in new.items() if other != path}
+            async_dispatcher_send(self.hass, self.signals.position_found, device, path)
+        async_dispatcher_send(self.hass, self.signals.new_fields, device, new)
 
     @callback
     def _joined(self, message: JoinAccept) -> None:

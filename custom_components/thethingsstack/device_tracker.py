@@ -10,13 +10,12 @@ from homeassistant.components.device_tracker import (
 )
 from homeassistant.const import ATTR_GPS_ACCURACY, ATTR_LATITUDE, ATTR_LONGITUDE, EntityCategory
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .end_devices.state import EndDeviceState
-from .entity import FieldEntity, async_add_in_chunks
+from .entity import FieldEntity, async_setup_fields
 from .fields.descriptions import common
 from .gateways.entities import async_add_gateway_trackers
 from .payload import Kind, Meaning, Position
@@ -29,29 +28,8 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the trackers that are known, and from now on those of new positions."""
-    coordinator = entry.runtime_data
-
-    def fields(device: EndDeviceState, new: dict[str, Meaning]) -> list[FieldTracker]:
-        return [
-            FieldTracker(coordinator, device, path, meaning)
-            for path, meaning in new.items()
-            if meaning.kind is Kind.DEVICE_TRACKER
-        ]
-
-    @callback
-    def add_fields(device: EndDeviceState, new: dict[str, Meaning]) -> None:
-        if trackers := fields(device, new):
-            async_add_entities(trackers)
-
-    await async_add_in_chunks(
-        async_add_entities,
-        coordinator.roster.states.values(),
-        lambda device: fields(device, device.decisions),
-    )
     async_add_gateway_trackers(entry, async_add_entities)
-    entry.async_on_unload(
-        async_dispatcher_connect(hass, coordinator.signals.new_fields, add_fields)
-    )
+    await async_setup_fields(hass, entry, async_add_entities, Kind.DEVICE_TRACKER, FieldTracker)
 
 
 class FieldTracker(FieldEntity, TrackerEntity, RestoreEntity):

@@ -1,7 +1,7 @@
 """What all entities of an end device and of the application share."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from itertools import batched
 from typing import override
 
@@ -9,13 +9,18 @@ from homeassistant.const import Platform
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.entity_platform import (
+    AddConfigEntryEntitiesCallback,
+    async_get_current_platform,
+)
 
+from .application.signals import Removals
 from .const import DOMAIN
-from .coordinator import ApplicationCoordinator
+from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .end_devices.state import EndDeviceState, field_key
-from .payload import Meaning
+from .payload import Kind, Meaning
 
 CHUNK = 20
 
@@ -129,18 +134,63 @@ class FieldEntity(EndDeviceEntity):
             # Not in the description: there a translated name would win.
             self._attr_name = name
 
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Let the end device know who shows the field."""
-        await super().async_added_to_hass()
-        self.device.shown[self.path] = self
 
-    @override
-    async def async_will_remove_from_hass(self) -> None:
-        """Show the field no more."""
-        await super().async_will_remove_from_hass()
-        if self.device.shown.get(self.path) is self:
-            del self.device.shown[self.path]
+type FieldFactory = Callable[[ApplicationCoordinator, EndDeviceState, str, Meaning], FieldEntity]
+
+
+def _none_built_in(_device: EndDeviceState, _disabled: Container[str]) -> list[Entity]:
+    return []
+
+
+async def async_setup_fields(
+    hass: HomeAssistant,
+    entry: TtsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    kind: Kind,
+    factory: FieldFactory,
+    *,
+    built_in: Callable[[EndDeviceState, Container[str]], list[Entity]] = _none_built_in,
+    built_in_keys: Iterable[str] = (),
+) -> None:
+    """Add the entities of all fields of a kind, from now on those of new ones, and remove others.
+
+    `built_in` returns what an end device has besides its fields, without those of `built_in_keys`
+    that are registered and disabled.
+    """
+    coordinator = entry.runtime_data
+    platform, keys = async_get_current_platform(), list(built_in_keys)
+
+    def fields(
+        device: EndDeviceState, new: Mapping[str, Meaning], disabled: Container[str] = ()
+    ) -> list[Entity]:
+        return [
+            factory(coordinator, device, path, meaning)
+            for path, meaning in new.items()
+            if meaning.kind is kind and field_key(path) not in disabled
+        ]
+
+    def known(device: EndDeviceState) -> list[Entity]:
+        decided = [field_key(p) for p, m in device.decisions.items() if m.kind is kind]
+        disabled = disabled_keys(hass, Platform(kind), device, [*keys, *decided])
+        return [*built_in(device, disabled), *fields(device, device.decisions, disabled)]
+
+    @callback
+    def add(device: EndDeviceState, new: dict[str, Meaning]) -> None:
+        if entities := fields(device, new):
+            async_add_entities(entities)
+
+    @callback
+    def remove(device: EndDeviceState, paths: frozenset[str], removals: Removals) -> None:
+        for path in paths:
+            wanted = unique_id(device, field_key(path))
+            entity_id = er.async_get(hass).async_get_entity_id(Platform(kind), DOMAIN, wanted)
+            if entity_id is not None and (entity := platform.entities.get(entity_id)) is not None:
+                removals.append(entity.async_remove(force_remove=True))
+
+    await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), known)
+    signals = coordinator.signals
+    entry.async_on_unload(async_dispatcher_connect(hass, signals.new_fields, add))
+    entry.async_on_unload(async_dispatcher_connect(hass, signals.removed_fields, remove))
 
 
 class ApplicationEntity(Entity):

@@ -5,15 +5,16 @@ from datetime import timedelta
 from typing import override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
-from homeassistant.const import EntityCategory, Platform
+from homeassistant.const import EntityCategory
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .end_devices.state import ACTIVITY, DOWNLINK, EndDeviceState
-from .entity import EndDeviceEntity, FieldEntity, async_add_in_chunks, disabled_keys
+from .entity import EndDeviceEntity, FieldEntity, async_setup_fields
 from .fields.descriptions import common
 from .payload import Kind, Meaning
 
@@ -32,15 +33,8 @@ async def async_setup_entry(
     """Add the events that are known, and from now on those of new devices and fields."""
     coordinator = entry.runtime_data
 
-    def fields(device: EndDeviceState, new: dict[str, Meaning]) -> list[EventEntity]:
-        return [
-            FieldEvent(coordinator, device, path, meaning)
-            for path, meaning in new.items()
-            if meaning.kind is Kind.EVENT
-        ]
-
-    def built_in(device: EndDeviceState, disabled: Container[str] = ()) -> list[EventEntity]:
-        events: list[EventEntity] = []
+    def built_in(device: EndDeviceState, disabled: Container[str] = ()) -> list[Entity]:
+        events: list[Entity] = []
         if ACTIVITY not in disabled:
             events.append(ActivityEvent(coordinator, device))
         if device.downlink.seen:
@@ -55,24 +49,17 @@ async def async_setup_entry(
     def add_downlink(device: EndDeviceState) -> None:
         async_add_entities([DownlinkEvent(coordinator, device)])
 
-    @callback
-    def add_fields(device: EndDeviceState, new: dict[str, Meaning]) -> None:
-        if events := fields(device, new):
-            async_add_entities(events)
-
-    await async_add_in_chunks(
+    await async_setup_fields(
+        hass,
+        entry,
         async_add_entities,
-        coordinator.roster.states.values(),
-        lambda device: [
-            *built_in(device, disabled_keys(hass, Platform.EVENT, device, [ACTIVITY])),
-            *fields(device, device.decisions),
-        ],
+        Kind.EVENT,
+        FieldEvent,
+        built_in=built_in,
+        built_in_keys=[ACTIVITY],
     )
     entry.async_on_unload(
         async_dispatcher_connect(hass, coordinator.signals.new_device, add_device)
-    )
-    entry.async_on_unload(
-        async_dispatcher_connect(hass, coordinator.signals.new_fields, add_fields)
     )
     seen_first = coordinator.downlinks.news.seen_first
     entry.async_on_unload(async_dispatcher_connect(hass, seen_first, add_downlink))

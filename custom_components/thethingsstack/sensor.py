@@ -15,14 +15,15 @@ from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .downlinks.sensors import async_add_downlink_sensors
 from .end_devices.radio_sensors import BATTERY_SENSOR, HEALTH_KEYS, BatterySensor, health_sensors
-from .end_devices.state import BATTERY, EndDeviceState, field_key
-from .entity import ApplicationEntity, FieldEntity, async_add_in_chunks, disabled_keys, unique_id
+from .end_devices.state import BATTERY, EndDeviceState
+from .entity import ApplicationEntity, FieldEntity, async_setup_fields, unique_id
 from .fields.descriptions import describe_sensor
 from .gateways.entities import async_add_gateway_sensors
 from .payload import NUMERIC_ROLES, Kind, Meaning, Position, Role
@@ -66,25 +67,11 @@ async def async_setup_entry(
     coordinator = entry.runtime_data
     registry = er.async_get(hass)
 
-    def fields(
-        device: EndDeviceState, new: dict[str, Meaning], disabled: Container[str] = ()
-    ) -> list[SensorEntity]:
-        return [
-            FieldSensor(coordinator, device, path, meaning)
-            for path, meaning in new.items()
-            if meaning.kind is Kind.SENSOR and field_key(path) not in disabled
-        ]
-
     def battery(device: EndDeviceState) -> BatterySensor:
         return BatterySensor(coordinator, device, BATTERY_SENSOR)
 
-    def known(device: EndDeviceState) -> list[SensorEntity]:
-        keys = [*HEALTH_KEYS, *map(field_key, device.decisions)]
-        disabled = disabled_keys(hass, Platform.SENSOR, device, keys)
-        sensors = [
-            *health_sensors(coordinator, device, disabled),
-            *fields(device, device.decisions, disabled),
-        ]
+    def built_in(device: EndDeviceState, disabled: Container[str]) -> list[Entity]:
+        sensors: list[Entity] = [*health_sensors(coordinator, device, disabled)]
         if registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id(device, BATTERY)):
             sensors.append(battery(device))
             device.battery_announced = True
@@ -95,16 +82,19 @@ async def async_setup_entry(
         async_add_entities(health_sensors(coordinator, device))
 
     @callback
-    def add_fields(device: EndDeviceState, new: dict[str, Meaning]) -> None:
-        if sensors := fields(device, new):
-            async_add_entities(sensors)
-
-    @callback
     def add_battery(device: EndDeviceState) -> None:
         async_add_entities([battery(device)])
 
     async_add_entities(ApplicationSensor(coordinator, d) for d in APPLICATION_SENSORS)
-    await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), known)
+    await async_setup_fields(
+        hass,
+        entry,
+        async_add_entities,
+        Kind.SENSOR,
+        FieldSensor,
+        built_in=built_in,
+        built_in_keys=HEALTH_KEYS,
+    )
     await async_add_downlink_sensors(hass, entry, async_add_entities)
     async_add_gateway_sensors(entry, async_add_entities)
     entry.async_on_unload(
@@ -112,9 +102,6 @@ async def async_setup_entry(
     )
     entry.async_on_unload(
         async_dispatcher_connect(hass, coordinator.signals.new_battery, add_battery)
-    )
-    entry.async_on_unload(
-        async_dispatcher_connect(hass, coordinator.signals.new_fields, add_fields)
     )
 
 

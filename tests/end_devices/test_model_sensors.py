@@ -27,11 +27,11 @@ async def test_models_are_asked_at_setup_and_kept(
 
     monkeypatch.setattr(Repository, "model", counted)
     entry = await set_up(hass, sim)
-    fields = entry.runtime_data.fields
-    assert fields.sensors["dragino/lht65n"] == ("temperature", "humidity", "battery")
+    store = entry.runtime_data.store
+    assert store.model_sensors["dragino/lht65n"] == ("temperature", "humidity", "battery")
     device = entry.runtime_data.roster.states[GREENHOUSE]
     assert getattr(device, CONTEXT).sensors == ("temperature", "humidity", "battery")
-    assert len(asked) == len(set(asked)) == len(fields.sensors)
+    assert len(asked) == len(set(asked)) == len(store.model_sensors)
     asked.clear()
     assert await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
@@ -46,7 +46,7 @@ async def test_a_model_that_becomes_known_later(hass: HomeAssistant, sim: Simula
     document = sim.devices["weather-station"].documents["as"]
     document["version_ids"] = {"brand_id": "nobody", "model_id": "nothing"}
     await sim.uplink("weather-station", decoded={"x": 1})
-    sensors = entry.runtime_data.fields.sensors
+    sensors = entry.runtime_data.store.model_sensors
     await until(hass, lambda: "nobody/nothing" in sensors)
     assert sensors["nobody/nothing"] == ()
     document["version_ids"] = {"brand_id": "dragino", "model_id": "lht65n"}
@@ -59,7 +59,7 @@ async def test_without_an_answer(hass: HomeAssistant, sim: Simulator) -> None:
     """A server without repository costs nothing but the knowledge."""
     sim.faults.http_status["/dr/"] = 503
     entry = await set_up(hass, sim)
-    assert entry.runtime_data.fields.sensors == {}
+    assert entry.runtime_data.store.model_sensors == {}
     assert entry.runtime_data.counters.errors == 0
 
 
@@ -75,4 +75,4 @@ async def test_setup_does_not_wait_for_long(
     monkeypatch.setattr(Repository, "model", slow)
     monkeypatch.setattr(repository, "PATIENCE", 0.05)
     entry = await set_up(hass, sim)
-    assert entry.runtime_data.fields.sensors == {}
+    assert entry.runtime_data.store.model_sensors == {}

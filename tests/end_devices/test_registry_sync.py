@@ -234,14 +234,14 @@ async def test_a_vanished_device_is_forgotten_after_a_grace_period(
     sim.remove_device("weather-station")
     await until(hass, lambda: status_of(hass, key) == "not_registered")
     forget_vanished(hass, entry)
-    entry.runtime_data.fields.vanished[f"garden/{key}"] -= timedelta(days=29)
+    entry.runtime_data.store.vanished[f"garden/{key}"] -= timedelta(days=29)
     forget_vanished(hass, entry)
     assert device_of(hass, key) is not None
     assert await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     hass.config_entries.async_update_entry(entry, options={"forget_after": 0})
     await hass.async_block_till_done()
-    entry.runtime_data.fields.vanished[f"garden/{key}"] -= timedelta(days=2)
+    entry.runtime_data.store.vanished[f"garden/{key}"] -= timedelta(days=2)
     forget_vanished(hass, entry)
     assert device_of(hass, key) is not None
     hass.config_entries.async_update_entry(entry, options={"forget_after": 30})
@@ -249,7 +249,7 @@ async def test_a_vanished_device_is_forgotten_after_a_grace_period(
     forget_vanished(hass, entry)
     await hass.async_block_till_done()
     assert device_of(hass, key) is None
-    assert f"garden/{key}" not in entry.runtime_data.fields.known_devices
+    assert f"garden/{key}" not in entry.runtime_data.store.known_devices
 
 
 async def test_one_that_comes_back_starts_anew(hass: HomeAssistant, sim: Simulator) -> None:
@@ -258,7 +258,7 @@ async def test_one_that_comes_back_starts_anew(hass: HomeAssistant, sim: Simulat
     device = entry.runtime_data.roster.states["garden/70B3D57ED0060001"]
     device.vanished = True
     forget_vanished(hass, entry)
-    assert device.key in entry.runtime_data.fields.vanished
+    assert device.key in entry.runtime_data.store.vanished
     device.vanished = False
     forget_vanished(hass, entry)
-    assert device.key not in entry.runtime_data.fields.vanished
+    assert device.key not in entry.runtime_data.store.vanished

@@ -1,8 +1,10 @@
 """Stored decisions keep names apart."""
 
 from homeassistant.core import HomeAssistant
+import pytest
 
-from custom_components.thethingsstack.fields.decisions import FieldStore
+from custom_components.thethingsstack.application.store import ApplicationStore
+from custom_components.thethingsstack.fields.decisions import FieldDecisions
 from custom_components.thethingsstack.payload import Category, Kind, Meaning, Role
 
 
@@ -23,31 +25,48 @@ def meaning(name: str | None, kind: Kind = Kind.SENSOR) -> Meaning:
 
 async def test_a_later_field_of_the_same_name_gets_a_number(hass: HomeAssistant) -> None:
     """The first keeps its name for ever; ignored fields take none."""
-    store = FieldStore(hass, "entry")
-    store.remember("device", {"a": meaning(None), "ignored": meaning("Probe", Kind.IGNORE)})
-    kept = store.remember("device", {"b": meaning(None), "c": meaning("temperature")})
+    decisions = FieldDecisions(hass, "entry", lambda _key: None)
+    decisions.remember("device", {"a": meaning(None), "ignored": meaning("Probe", Kind.IGNORE)})
+    kept = decisions.remember("device", {"b": meaning(None), "c": meaning("temperature")})
     assert [m.name for m in kept.values()] == ["Temperature 2", "temperature 3"]
-    kept = store.remember("device", {"d": meaning("Probe")})
+    kept = decisions.remember("device", {"d": meaning("Probe")})
     assert kept["d"].name == "Probe"
-    assert store.decisions("device")["a"].name is None
+    assert decisions.of("device")["a"].name is None
 
 
 async def test_a_device_can_change_its_key_and_be_forgotten(
     hass: HomeAssistant, hass_storage: dict[str, dict[str, object]]
 ) -> None:
-    """Decisions move along."""
-    store = FieldStore(hass, "entry")
-    store.remember_device("old", {"device_id": "node", "dev_eui": None})
-    store.remember("old", {"a": meaning(None)})
-    store.rename_device("old", "new")
-    assert store.known_devices == {"new": {"device_id": "node"}}
-    assert store.decisions("old") == {}
-    await store.async_save()
+    """Decisions move along, and so does what is known of the device."""
+    store = ApplicationStore(hass, "entry")
+    decisions = FieldDecisions(hass, "entry", store.model_of)
+    store.remember_device("old", {"device_id": "node", "dev_eui": None, "model": "a/b"})
+    decisions.remember("old", {"a": meaning(None)})
+    for part in (store, decisions):
+        part.rename_device("old", "new")
+        await part.async_save()
+    assert decisions.of("old") == {}
 
-    again = FieldStore(hass, "entry")
-    await again.async_load()
-    assert again.decisions("new") == {"a": meaning(None)}
-    again.forget("new")
-    assert again.known_devices == {}
-    await again.async_remove()
-    assert "thethingsstack.entry" not in hass_storage
+    store = ApplicationStore(hass, "entry")
+    decisions = FieldDecisions(hass, "entry", store.model_of)
+    await store.async_load("Garden")
+    await decisions.async_load("Garden")
+    assert store.known_devices == {"new": {"device_id": "node", "model": "a/b"}}
+    assert store.model_of("new") == "a/b"
+    assert decisions.of("new") == {"a": meaning(None)}
+    store.forget_device("new")
+    decisions.forget("new")
+    assert store.known_devices == {}
+    assert decisions.of("new") == {}
+    await store.async_remove()
+    await decisions.async_remove()
+    assert not [key for key in hass_storage if key.startswith("thethingsstack.entry")]
+
+
+async def test_a_view_of_decisions_follows_them_and_cannot_be_written(hass: HomeAssistant) -> None:
+    decisions = FieldDecisions(hass, "entry", lambda _key: None)
+    view = decisions.of("device")
+    decisions.remember("device", {"a": meaning(None)})
+    assert view == {"a": meaning(None)}
+    with pytest.raises(TypeError):
+        view["b"] = meaning(None)  # type: ignore[index]

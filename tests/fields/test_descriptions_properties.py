@@ -13,7 +13,7 @@ from homeassistant.components.sensor import (
 from homeassistant.core import HomeAssistant
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from custom_components.thethingsstack.fields.decisions import FieldStore, display_name, shown
+from custom_components.thethingsstack.fields.decisions import FieldDecisions, display_name, shown
 from custom_components.thethingsstack.fields.descriptions import (
     describe_binary_sensor,
     describe_sensor,
@@ -90,13 +90,13 @@ async def test_no_two_fields_of_a_device_have_one_name(hass: HomeAssistant) -> N
     @_thorough
     @given(_payloads, _payloads)
     def kept_names(first: dict[str, Any], second: dict[str, Any]) -> None:
-        store = FieldStore(hass, "entry")
+        store = FieldDecisions(hass, "entry", lambda _key: None)
         for payload in (first, second, {"outer": first}):
-            new = understand(payload, decisions=store.decisions("device")).new
+            new = understand(payload, decisions=store.of("device")).new
             store.remember("device", new)
         names = [
             display_name(meaning).casefold()
-            for meaning in store.decisions("device").values()
+            for meaning in store.of("device").values()
             if shown(meaning)
         ]
         assert len(names) == len(set(names))

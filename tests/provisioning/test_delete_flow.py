@@ -81,7 +81,7 @@ async def test_deleted_here_too(
     assert "lpp-node" not in sim.devices
     assert registered(hass, entry) is None
     assert hass.states.get("sensor.cellar_cellar_node_status") is None
-    assert KEY not in entry.runtime_data.fields.known_devices
+    assert KEY not in entry.runtime_data.store.known_devices
     assert KEY not in entry.runtime_data.roster.states
 
 

@@ -152,7 +152,7 @@ async def test_deleted_on_one_server_only(hass: HomeAssistant, sim: Simulator) -
     sim.remove_device("lpp-node")
     entry.runtime_data.partial_devices._look_again()
     await until(hass, lambda: status_of(hass, key) == "not_registered")
-    assert not entry.runtime_data.fields.half_created
+    assert not entry.runtime_data.store.partial_devices
 
 
 async def test_deleted_everywhere(hass: HomeAssistant, sim: Simulator) -> None:

@@ -113,9 +113,9 @@ async def test_two_dialogues_replace_two(
     assert await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     fields = entry.runtime_data.fields
-    assert "power" in fields.decisions(NEW_KEY)
-    assert "level" in fields.decisions(f"garden/{OTHER_EUI}")
-    assert not {SOCKET_KEY, lpp.key} & set(fields.known_devices)
+    assert "power" in fields.of(NEW_KEY)
+    assert "level" in fields.of(f"garden/{OTHER_EUI}")
+    assert not {SOCKET_KEY, lpp.key} & set(entry.runtime_data.store.known_devices)
 
 
 async def test_reloaded_while_it_is_replaced(
@@ -136,8 +136,8 @@ async def test_reloaded_while_it_is_replaced(
     await hass.async_block_till_done()
     assert result["reason"] == "replaced"
     assert device_with(hass, entry, SOCKET_KEY) is None
-    assert "power" in entry.runtime_data.fields.decisions(NEW_KEY)
-    assert SOCKET_KEY not in entry.runtime_data.fields.known_devices
+    assert "power" in entry.runtime_data.fields.of(NEW_KEY)
+    assert SOCKET_KEY not in entry.runtime_data.store.known_devices
 
 
 @pytest.mark.parametrize("step", ["replace", "replace_registered", "replace_new", "replace_sure"])
@@ -234,7 +234,7 @@ async def test_the_server_dies_at_the_end(
     assert now is not None
     assert now.id == old.id
     assert entities_of(hass, now) == before
-    assert "power" in entry.runtime_data.fields.decisions(NEW_KEY)
+    assert "power" in entry.runtime_data.fields.of(NEW_KEY)
 
 
 async def test_same_dev_eui_with_another_join_eui(

@@ -131,8 +131,8 @@ async def test_all_goes_on_with_a_registered_one(
     assert state_of(hass, "sensor.pump_socket_rssi") == "unknown"
     home = entry.runtime_data
     assert home.fields.override(NEW_KEY, "power") is not None
-    assert SOCKET_KEY not in home.fields.known_devices
-    assert "humidity" not in home.fields.decisions(NEW_KEY)
+    assert SOCKET_KEY not in home.store.known_devices
+    assert "humidity" not in home.fields.of(NEW_KEY)
 
     await until(hass, lambda: home.connected)
     await sim.uplink("new-socket", decoded={"power": 40, "socket_status": "off"}, f_port=85)
@@ -159,7 +159,7 @@ async def test_all_goes_on_after_a_restart(
     assert device is not None
     assert device.name == "Fresh from the box"
     assert entities_of(hass, device) == before
-    assert "power" in entry.runtime_data.fields.decisions(NEW_KEY)
+    assert "power" in entry.runtime_data.fields.of(NEW_KEY)
     assert state_of(hass, "sensor.pump_socket_power") == "12.5"
 
 

@@ -13,8 +13,8 @@ from ..client import Message, Stack, StackError, StorageUnavailable, UplinkMessa
 from ..const import CATCH_UP_LIMIT, DOMAIN, STORAGE_WINDOW
 from ..end_devices.roster import EndDeviceRoster
 from ..end_devices.state import EndDeviceState
-from ..fields.decisions import FieldStore
 from .status import ApplicationStatus
+from .store import ApplicationStore
 
 PAUSE = timedelta(minutes=5)
 DEVICE_PAUSE = 1.0
@@ -27,7 +27,7 @@ class Home(Protocol):
     hass: HomeAssistant
     entry: ConfigEntry
     stack: Stack
-    fields: FieldStore
+    store: ApplicationStore
     roster: EndDeviceRoster
     application_status: ApplicationStatus
 
@@ -79,7 +79,7 @@ class CatchUp:
     @callback
     def begin(self, since: datetime | None) -> None:
         """Read what was missed since then; None: since the last message that came."""
-        since = since or self._owed_since or self._home.fields.received_until
+        since = since or self._owed_since or self._home.store.received_until
         if since is not None:
             self._owed_since = min(since, self._owed_since or since)
         if self.storage is False or not self.done:

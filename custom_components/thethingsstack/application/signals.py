@@ -1,13 +1,19 @@
-"""What is told within an application, and who is told: its platforms and repair issues."""
+"""The dispatcher signals of an application: what its platforms and repair issues listen to."""
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from homeassistant.util.signal_type import SignalType
 
 from ..const import DOMAIN
-from ..end_devices.state import EndDeviceState
 from ..payload import Meaning
+
+if TYPE_CHECKING:
+    from ..end_devices.state import EndDeviceState
+
+type Removals = list[Coroutine[Any, Any, None]]
+"""Gathers what has to be waited for until removed entities are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +23,12 @@ class Signals:
     new_device: SignalType[EndDeviceState]
     new_battery: SignalType[EndDeviceState]
     new_fields: SignalType[EndDeviceState, dict[str, Meaning]]
-    position_told: SignalType[EndDeviceState, str]
+    removed_fields: SignalType[EndDeviceState, frozenset[str], Removals]
+    """These fields are shown no more, or anew; the platforms add what there is to wait for."""
+    position_found: SignalType[EndDeviceState, str]
+    """A payload has a position, which had another source until now."""
     identified: SignalType[EndDeviceState]
+    """The model, name or area of an end device may be another one."""
     undecoded_changed: SignalType[()]
     half_created: SignalType[()]
 
@@ -30,7 +40,8 @@ class Signals:
             new_device=SignalType(f"{start}_new_device"),
             new_battery=SignalType(f"{start}_new_battery"),
             new_fields=SignalType(f"{start}_new_fields"),
-            position_told=SignalType(f"{start}_position_told"),
+            removed_fields=SignalType(f"{start}_removed_fields"),
+            position_found=SignalType(f"{start}_position_found"),
             identified=SignalType(f"{start}_identified"),
             undecoded_changed=SignalType(f"{start}_undecoded"),
             half_created=SignalType(f"{start}_half_created"),

@@ -32,16 +32,16 @@ def forget_vanished(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     """Note since when end devices are gone, and remove those whose time is over."""
     coordinator = entry.runtime_data
     days = entry.options.get(CONF_FORGET_AFTER, DEFAULT_FORGET_AFTER)
-    since = coordinator.fields.vanished
+    since = coordinator.store.vanished
     now = dt_util.utcnow()
     for device in list(coordinator.roster.states.values()):
         if not device.vanished:
             if since.pop(device.key, None) is not None:
-                coordinator.fields.save_soon()
+                coordinator.store.save_soon()
             continue
         if device.key not in since:
             since[device.key] = now
-            coordinator.fields.save_soon()
+            coordinator.store.save_soon()
         if days and now - since[device.key] >= timedelta(days=days):
             forget(hass, entry, device)
             coordinator.roster.remove(device)
@@ -51,6 +51,7 @@ def forget_vanished(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 def forget(hass: HomeAssistant, entry: TtsConfigEntry, device: EndDeviceState) -> None:
     """Forget decisions, downlinks and controls of an end device that goes for good."""
     coordinator = entry.runtime_data
+    coordinator.store.forget_device(device.key)
     coordinator.fields.forget(device.key)
     coordinator.downlinks.forget_device(device.device_id)
     if device.registry_id is not None:

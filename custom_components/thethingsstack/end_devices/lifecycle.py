@@ -13,12 +13,13 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from ..application.connection_state import ConnectionState
 from ..application.signals import Signals
 from ..application.status import ApplicationStatus
+from ..application.store import ApplicationStore
 from ..client import EndDevice, EndDeviceIds, Stack, StackError
 from ..client.rights import DEVICES_READ
 from ..const import DOMAIN
 from ..controls.subentries import Controls
 from ..downlinks.sender import Downlinks
-from ..fields.decisions import FieldStore
+from ..fields.decisions import FieldDecisions
 from ..fields.known_locations import registered_location
 from ..payload import Meaning
 from .model_sensors import ModelSensors
@@ -36,7 +37,8 @@ class Home(Protocol):
     hass: HomeAssistant
     entry: ConfigEntry
     stack: Stack
-    fields: FieldStore
+    store: ApplicationStore
+    fields: FieldDecisions
     roster: EndDeviceRoster
     connection_state: ConnectionState
     application_status: ApplicationStatus
@@ -51,7 +53,7 @@ class EndDeviceLifecycle:
     def __init__(self, home: Home) -> None:
         """Prepare; nothing is asked of the server yet."""
         self._home = home
-        self._models = ModelSensors(home.stack, home.fields)
+        self._models = ModelSensors(home.stack, home.store)
         self._registrations = asyncio.Lock()
 
     # All at once
@@ -181,7 +183,7 @@ class EndDeviceLifecycle:
     @callback
     def _announce(self, device: EndDeviceState) -> None:
         home = self._home
-        home.fields.redecide(device.key)  # its model may be another one by now
+        home.fields.apply_overrides(device.key)  # its model may be another one by now
         home.downlinks.attach(device)
         async_dispatcher_send(home.hass, home.signals.new_device, device)
         home.controls.async_device_came(device)

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Iterable
 import logging
 
+from ..application.store import ApplicationStore
 from ..client import NotFound, Stack, StackError
-from ..fields.decisions import FieldStore
 from .state import EndDeviceState
 
 _LOGGER = logging.getLogger(__name__)
@@ -15,12 +15,12 @@ PATIENCE = 5
 
 
 class ModelSensors:
-    """Asks for models that are not known yet; what was answered is kept with the fields."""
+    """Asks for models that are not known yet; what was answered is stored."""
 
-    def __init__(self, stack: Stack, fields: FieldStore) -> None:
+    def __init__(self, stack: Stack, store: ApplicationStore) -> None:
         """Nothing is asked yet."""
         self._stack = stack
-        self._fields = fields
+        self._store = store
         self._asking = asyncio.Lock()
 
     async def async_learn_soon(self, devices: Iterable[EndDeviceState]) -> None:
@@ -41,15 +41,15 @@ class ModelSensors:
                 model = device.model
                 if model is None or device.version_ids is None:
                     continue
-                if model not in self._fields.sensors:
+                if model not in self._store.model_sensors:
                     try:
                         found = await self._stack.repository.model(*model.split("/", 1))
                     except NotFound:
-                        self._fields.sensors[model] = ()
+                        self._store.model_sensors[model] = ()
                     except StackError as err:
                         _LOGGER.debug("The Device Repository doesn't tell of %s: %s", model, err)
                         return
                     else:
-                        self._fields.sensors[model] = found.sensors
-                    self._fields.save_soon()
+                        self._store.model_sensors[model] = found.sensors
+                    self._store.save_soon()
                 device.remember_context()

@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.typing import UNDEFINED
 
+from ..application.store import ApplicationStore
 from ..client import Connection, EndDevice, EndDeviceIds
 from ..const import (
     CONF_CHOSEN_DEVICES,
@@ -19,7 +20,7 @@ from ..const import (
     IGNORE_ATTRIBUTE,
     IGNORE_VALUE,
 )
-from ..fields.decisions import FieldStore
+from ..fields.decisions import FieldDecisions
 from .areas import follow, told_area
 from .state import EndDeviceState
 
@@ -47,13 +48,19 @@ class EndDeviceRoster:
     """
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, connection: Connection, fields: FieldStore
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        connection: Connection,
+        store: ApplicationStore,
+        decisions: FieldDecisions,
     ) -> None:
         """Start empty."""
         self._hass = hass
         self._entry = entry
         self._connection = connection
-        self._fields = fields
+        self._store = store
+        self._decisions = decisions
         self._by_device_id: dict[str, EndDeviceState] = {}
         self._by_registry_id: dict[str, EndDeviceState] = {}
         self.states: dict[str, EndDeviceState] = {}
@@ -69,7 +76,7 @@ class EndDeviceRoster:
     @property
     def _scope(self) -> str:
         """Return what keys begin with: the application, unless another entry has one so named."""
-        return self._fields.scope or self._connection.application_id or ""
+        return self._store.scope or self._connection.application_id or ""
 
     @callback
     def register_application(self, name: str) -> None:
@@ -121,7 +128,7 @@ class EndDeviceRoster:
             return f"{self._scope}/{ids.device_id}"
         key = f"{self._scope}/{ids.dev_eui}"
         longer = f"{key}/{ids.join_eui}"
-        if longer in self._fields.known_devices:
+        if longer in self._store.known_devices:
             return longer  # the one that it shared the DevEUI with may be gone by now
         other = self.states.get(key)
         if (
@@ -138,18 +145,18 @@ class EndDeviceRoster:
         key = self.key_of(ids)
         state = self.states.get(key)
         if state is None:
-            state = EndDeviceState(key, ids, self._fields.decisions(key), self._fields.sensors)
+            state = EndDeviceState(key, ids, self._decisions.of(key), self._store.model_sensors)
             registered = dr.async_get(self._hass).async_get_device_by_identifier(
                 (DOMAIN, key), self._entry.entry_id
             )
-            state.taken_over = key in self._fields.taken_over
+            state.taken_over = key in self._store.taken_over
             state.known_name = registered.name if registered is not None else None
             self.states[key] = state
         elif state.device_id != ids.device_id:  # it came back under another id
             self._by_device_id.pop(state.device_id, None)
             state.ids = ids
         self._by_device_id[ids.device_id] = state
-        state.half_created = ids.device_id in self._fields.half_created
+        state.half_created = ids.device_id in self._store.partial_devices
         if end_device is not None:
             state.update_registration(end_device)
         self.register(state)
@@ -177,12 +184,12 @@ class EndDeviceRoster:
         state.registry_id = device.id
         state.disabled = device.disabled
         self._by_registry_id[device.id] = state
-        before = self._fields.known_devices.get(state.key, {}).get("area")
+        before = self._store.known_devices.get(state.key, {}).get("area")
         if state.end_device is None:
             area = before  # nobody knows what its attributes say now
         elif area is not None:
             follow(self._hass, device, before, area)
-        self._fields.remember_device(
+        self._store.remember_device(
             state.key,
             {
                 "device_id": ids.device_id,
@@ -205,7 +212,7 @@ class EndDeviceRoster:
                 self.excluded.add(end_device.ids.device_id)
         present = {(DOMAIN, key) for key in self.states}
         registry = dr.async_get(self._hass)
-        for key, known in list(self._fields.known_devices.items()):
+        for key, known in list(self._store.known_devices.items()):
             if (DOMAIN, key) in present or known.get("device_id") in self._by_device_id:
                 continue
             if self.wanted(known["device_id"], {}) and (
@@ -226,7 +233,7 @@ class EndDeviceRoster:
     def _recall_without_dev_eui(self, ids: EndDeviceIds) -> None:
         """Take up an end device under its DevEUI that was known by its id only."""
         old = f"{self._scope}/{ids.device_id}"
-        if ids.dev_eui is not None and old in self._fields.known_devices:
+        if ids.dev_eui is not None and old in self._store.known_devices:
             self.add(replace(ids, dev_eui=None, join_eui=None))
             self.find(ids)
 
@@ -267,7 +274,8 @@ class EndDeviceRoster:
         if new in self.states or state.registry_id is None:
             return
         rename_in_registries(self._hass, state.registry_id, old, new)
-        self._fields.rename_device(old, new)
+        self._store.rename_device(old, new)
+        self._decisions.rename_device(old, new)
         self.states[new] = self.states.pop(old)
         state.key = new
         self.register(state)

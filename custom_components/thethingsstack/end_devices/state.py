@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 import logging
 from statistics import median
-from typing import Any, Protocol
+from typing import Any
 
 from homeassistant.core import Context as HaContext
 
@@ -30,6 +30,7 @@ from ..payload import (
     Meaning,
     Position,
     Role,
+    Understanding,
     Value,
     raw_values,
     understand,
@@ -40,6 +41,7 @@ from .activity import Activity
 _LOGGER = logging.getLogger(__name__)
 
 type Listener = Callable[[HaContext | None], None]
+type Decide = Callable[["EndDeviceState", Mapping[str, Meaning]], dict[str, Meaning]]
 type _Payload = tuple[Mapping[str, Any] | None, tuple[Mapping[str, Any], ...]]
 
 FIELD = "field"
@@ -64,13 +66,6 @@ _NO_CONTEXT = Context()
 
 
 REMEMBERED_PORTS = 8
-
-
-class Shown(Protocol):
-    """What shows a field and can be taken away."""
-
-    async def async_remove(self, *, force_remove: bool = False) -> None:
-        """Take the entity away."""
 
 
 class Status(StrEnum):
@@ -129,14 +124,14 @@ class EndDeviceState:
         self,
         key: str,
         ids: EndDeviceIds,
-        decisions: dict[str, Meaning],
-        sensors: Mapping[str, tuple[str, ...]],
+        decisions: Mapping[str, Meaning],
+        model_sensors: Mapping[str, tuple[str, ...]],
     ) -> None:
-        """Start with nothing received; decisions and models' sensors are the field store's own."""
+        """Start with nothing received; both mappings are views that follow what is decided."""
         self.key = key
         self.ids = ids
         self.decisions = decisions
-        self._sensors = sensors
+        self._model_sensors = model_sensors
         self.registry_id: str | None = None
         self.disabled = False
         self.known_name: str | None = None
@@ -152,6 +147,8 @@ class EndDeviceState:
         self.last_seen: datetime | None = None
         self.last_uplink: UplinkMessage | None = None
         self.battery_announced = False
+        self.position_taken_over: str | None = None
+        """The new field that takes the place of a position from another source."""
         self.last_data_uplink: UplinkMessage | None = None
         self.last_battery: BatteryStatus | None = None
         self.activity: Activity | None = None
@@ -160,13 +157,12 @@ class EndDeviceState:
         self.undecoded = 0
         self.skipped = 0
         self.values: dict[str, Value] = {}
-        self.shown: dict[str, Shown] = {}
         self._payloads: dict[int, _Payload] = {}
         self._value_times: dict[str, datetime] = {}
         self._gaps: deque[float] = deque(maxlen=INTERVALS)
         self.learned_interval: float | None = None
         self._seen: dict[tuple[Any, ...], None] = {}
-        self._listeners: dict[str, Listener] = {}
+        self._listeners: dict[str, tuple[Listener, ...]] = {}
         self._radio_keys: list[str] = []
         self._control_keys: list[str] = []
         self._event_paths: set[str] = set()
@@ -197,13 +193,15 @@ class EndDeviceState:
 
     def subscribe(self, key: str, listener: Listener) -> None:
         """Call the listener when `key` changes."""
-        self._listeners[key] = listener
+        self._listeners[key] = (*self._listeners.get(key, ()), listener)
         self._sort_keys(key)
 
     def unsubscribe(self, key: str, listener: Listener) -> None:
-        """Call it no more; another that came meanwhile stays."""
-        if self._listeners.get(key) == listener:
-            del self._listeners[key]
+        """Call this listener no more; others of the same key stay."""
+        left = tuple(other for other in self._listeners.get(key, ()) if other != listener)
+        if left:
+            self._listeners[key] = left
+        elif self._listeners.pop(key, None) is not None:
             self._sort_keys(key)
 
     def _sort_keys(self, changed: str) -> None:
@@ -230,15 +228,13 @@ class EndDeviceState:
         """Tell the listeners of these keys; one that fails never stops the others."""
         listeners = self._listeners
         for key in keys:
-            listener = listeners.get(key)
-            if listener is None:
-                continue
-            try:
-                listener(context)
-            except Exception:  # one entity's refusal must not cost the others theirs
-                if key not in self._failed_listeners:
-                    self._failed_listeners.add(key)
-                    _LOGGER.exception("%s: the value of %s could not be shown", self.device_id, key)
+            for listener in listeners.get(key, ()):
+                try:
+                    listener(context)
+                except Exception:  # one entity's refusal must not cost the others theirs
+                    if key not in self._failed_listeners:
+                        self._failed_listeners.add(key)
+                        _LOGGER.exception("%s: %s could not be shown", self.device_id, key)
         for uplink in (self.last_uplink, self.last_data_uplink):
             if uplink is not None:
                 uplink.fold()
@@ -269,7 +265,7 @@ class EndDeviceState:
         self._context = Context(
             brand_id=versions.brand_id,
             model_id=versions.model_id,
-            sensors=self._sensors.get(self.model or "", ()),
+            sensors=self._model_sensors.get(self.model or "", ()),
         )
 
     @property
@@ -300,8 +296,11 @@ class EndDeviceState:
             del seen[next(iter(seen))]
         return False
 
-    def receive(self, uplink: UplinkMessage) -> Received:
-        """Take over an uplink; an older one only fills in what no newer one told."""
+    def receive(self, uplink: UplinkMessage, decide: Decide) -> Received:
+        """Take over an uplink; an older one only fills in what no newer one brought.
+
+        `decide` keeps the decisions on new fields, and returns them as they count.
+        """
         moment = uplink.time or _EPOCH
         received = Received()
         if not uplink.simulated and (
@@ -323,7 +322,7 @@ class EndDeviceState:
         ):
             self.last_battery = battery
         if uplink.has_application_data:
-            self._receive_payload(uplink, moment, received)
+            self._receive_payload(uplink, moment, received, decide)
         return received
 
     def _learn_interval(self, uplink: UplinkMessage) -> None:
@@ -341,7 +340,9 @@ class EndDeviceState:
         missed = max((now - self.last_seen).total_seconds(), 0.0) // self.learned_interval
         return self.last_seen + timedelta(seconds=(missed + 1) * self.learned_interval)
 
-    def _receive_payload(self, uplink: UplinkMessage, moment: datetime, received: Received) -> None:
+    def _receive_payload(
+        self, uplink: UplinkMessage, moment: datetime, received: Received, decide: Decide
+    ) -> None:
         late = self.last_data_uplink is not None and moment < (self.last_data_uplink.time or _EPOCH)
         if not late:
             self.last_data_uplink = uplink
@@ -364,9 +365,11 @@ class EndDeviceState:
             context=self._context,
         )
         self.skipped = understanding.skipped
-        received.new = understanding.new
         received.grown = understanding.grown
-        self.note_decisions(understanding.new)
+        if understanding.new:
+            received.new = decide(self, understanding.new)
+            self._read_overridden(understanding, received.new)
+            self.note_decisions(received.new)
         values, times, events = self.values, self._value_times, self._event_paths
         for path, value in understanding.values.items():
             if path in times and times[path] > moment:
@@ -376,6 +379,17 @@ class EndDeviceState:
                 values[path] = value
                 received.changed.append(f"{FIELD}/{path}")
         received.changed.extend(self._control_keys)
+
+    @staticmethod
+    def _read_overridden(understanding: Understanding, new: Mapping[str, Meaning]) -> None:
+        """Read new fields that the user wants otherwise as the user wants them."""
+        for path, meaning in new.items():
+            if meaning.rule != "override" or meaning.role is Role.POSITION:
+                continue
+            if meaning.kind in (Kind.IGNORE, Kind.EVENT):
+                understanding.values.pop(path, None)
+            else:
+                understanding.values[path] = value_of(meaning, understanding.reported[path])
 
     def note_decisions(self, decisions: Mapping[str, Meaning]) -> None:
         """Keep in mind which fields are occurrences: they count even with the same value."""

@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
+from ..application.signals import Removals
 from ..const import DOMAIN
 from ..coordinator import ApplicationCoordinator
 from ..end_devices.state import LOCATION, EndDeviceState, field_key
@@ -29,13 +30,13 @@ async def async_apply_overrides(
     async with fields.changing:
         if devices is None:
             devices = list(states.values())
-            for key in fields.known_devices.keys() - states.keys():
-                fields.redecide(key)  # left out now, but it may come back
+            for key in coordinator.store.known_devices.keys() - states.keys():
+                fields.apply_overrides(key)  # left out now, but it may come back
         for number, device in enumerate(devices, 1):
-            if states.get(device.key) is device and (changed := fields.redecide(device.key)):
+            if states.get(device.key) is device and (changed := fields.apply_overrides(device.key)):
                 await _async_show(hass, coordinator, device, changed)
                 count += len(changed)
-            if number % CHUNK == 0:  # the rest of the house wants its turn
+            if number % CHUNK == 0:  # yield to the event loop
                 await asyncio.sleep(0)
     fields.save_soon()
     return count
@@ -50,8 +51,7 @@ async def async_take_position_over(
     """Let the payload's position go on with the tracker that another source had until now."""
     registry = er.async_get(hass)
     async with coordinator.fields.changing:
-        if (entity := device.shown.get(LOCATION)) is not None:
-            await entity.async_remove(force_remove=True)
+        await _async_remove_entities(hass, coordinator, device, [LOCATION])
         old, new = (f"{device.key}/{field_key(field)}" for field in (LOCATION, path))
         platform = Kind.DEVICE_TRACKER
         entity_id = registry.async_get_entity_id(platform, DOMAIN, old)
@@ -62,6 +62,21 @@ async def async_take_position_over(
         async_dispatcher_send(hass, coordinator.signals.new_fields, device, field)
 
 
+async def _async_remove_entities(
+    hass: HomeAssistant,
+    coordinator: ApplicationCoordinator,
+    device: EndDeviceState,
+    paths: Iterable[str],
+) -> None:
+    """Take the entities of these fields away, on whichever platform they are."""
+    removals: Removals = []
+    async_dispatcher_send(
+        hass, coordinator.signals.removed_fields, device, frozenset(paths), removals
+    )
+    for removal in removals:
+        await removal
+
+
 async def _async_show(
     hass: HomeAssistant,
     coordinator: ApplicationCoordinator,
@@ -69,9 +84,8 @@ async def _async_show(
     changed: dict[str, tuple[Meaning, Meaning]],
 ) -> None:
     registry = er.async_get(hass)
+    await _async_remove_entities(hass, coordinator, device, changed)
     for path, (before, now) in changed.items():
-        if (entity := device.shown.get(path)) is not None:
-            await entity.async_remove(force_remove=True)
         unique_id = f"{device.key}/{field_key(path)}"
         if (entity_id := registry.async_get_entity_id(before.kind, DOMAIN, unique_id)) is None:
             continue

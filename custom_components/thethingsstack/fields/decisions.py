@@ -1,23 +1,20 @@
-"""The stored decisions: what each field of each end device is, once and for all."""
+"""The decisions on fields: what each field of each end device is, once and for all."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from datetime import datetime
-import logging
+from math import isfinite
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.storage import Store
-from homeassistant.util import dt as dt_util
 
+from ..application.stored_file import UNREADABLE, StoredFile
 from ..const import DOMAIN
 from ..payload import QUANTITIES, Category, Kind, Meaning
 from .overrides import FieldOverride, FieldOverrides
 
-_LOGGER = logging.getLogger(__name__)
-
-STORAGE_VERSION = 1
+VERSION = 1
 SAVE_DELAY = 30
 # Names that every end device's own entities have: a decoded field gets a number behind them.
 BUILT_IN_NAMES = frozenset(
@@ -66,16 +63,20 @@ def free_name(name: str, taken: Collection[str]) -> str:
     return candidate
 
 
-class FieldStore:
+class FieldDecisions:
     """Decisions per (end device, path), kept over restarts, and what users say against them.
 
     A decision made stays: entities must never change unit, class or name because of
     a later odd value. An override changes what is shown, never the decision beneath it.
     """
 
-    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
-        """Prepare the store of one config entry."""
-        self._store: Store[dict[str, Any]] = Store(hass, STORAGE_VERSION, f"{DOMAIN}.{entry_id}")
+    def __init__(
+        self, hass: HomeAssistant, entry_id: str, model_of: Callable[[str], str | None]
+    ) -> None:
+        """Prepare; `model_of` returns brand and model for a device key."""
+        self._file = StoredFile(hass, f"{DOMAIN}.{entry_id}.fields", VERSION, delay=SAVE_DELAY)
+        self.model_of = model_of
+        """Returns brand and model for a device key, as overrides name them."""
         self._decisions: dict[str, dict[str, Meaning]] = {}
         self._automatic: dict[str, dict[str, Meaning]] = {}
         self._shared: dict[Meaning, Meaning] = {}
@@ -83,79 +84,63 @@ class FieldStore:
         self.changing = asyncio.Lock()
         """Held while entities follow changed decisions."""
         self.plain_enabled = True
-        self.vanished: dict[str, datetime] = {}
-        """Since when The Things Stack has not had an end device, by device key."""
-        self.half_created: dict[str, dict[str, Any]] = {}
-        """Which servers have an end device that not all have, by device id."""
-        self.taken_over: set[str] = set()
-        """The device keys that were another device's until now; noted for the next start only."""
-        self.sensors: dict[str, tuple[str, ...]] = {}
-        """What each model measures, as the Device Repository says, by brand and model."""
-        self._ids: dict[str, dict[str, str]] = {}
-        self.received_until: datetime | None = None
-        self.scope: str | None = None
-        self.today: tuple[str, int] | None = None
-        self._closed = False
 
-    async def async_load(self) -> None:
-        """Read what was stored; a decision that can't be read is made anew."""
-        data = await self._store.async_load()
-        if data is None:
+    async def async_load(self, title: str, earlier: Mapping[str, Any] | None = None) -> None:
+        """Read what was stored; `earlier` is what a file of the application had before this one.
+
+        A decision that can't be read is made anew, at the next uplink.
+        """
+        if await self._file.async_load():
+            decisions = self._file.read_items("decisions", lambda _, fields: {**fields})
+            overrides = self._file.part("overrides")
+        elif earlier is not None:
+            decisions, overrides = earlier["decisions"], earlier["overrides"]
+        else:
+            decisions, overrides = {}, None
+        self._load_overrides(overrides)
+        for key, fields in decisions.items():
+            self._automatic[key] = self._read_fields(key, fields)
+            self.apply_overrides(key)
+        await self._file.async_end_reading(title)
+        if earlier is not None:
+            await self.async_save()
+
+    def _read_fields(self, key: str, fields: Any) -> dict[str, Meaning]:
+        found: dict[str, Meaning] = {}
+        if not isinstance(fields, Mapping):
+            self._file.note_unreadable(f"decisions {key}", TypeError(type(fields).__name__))
+            return found
+        for path, stored in fields.items():
+            try:
+                found[path] = self._one(_meaning(stored))
+            except UNREADABLE as err:
+                self._file.note_unreadable(f"decisions {key} {path}", err)
+        return found
+
+    def _load_overrides(self, stored: Any) -> None:
+        if not isinstance(stored, list | None):
+            self._file.note_unreadable("overrides", TypeError(type(stored).__name__))
             return
-        if isinstance(until := data.get("received_until"), str):
-            self.received_until = dt_util.parse_datetime(until)
-        self.scope = data.get("scope")
-        if (today := data.get("today")) is not None:
-            self.today = (str(today[0]), int(today[1]))
-        for key, since in data.get("vanished", {}).items():
-            if (moment := dt_util.parse_datetime(since)) is not None:
-                self.vanished[key] = moment
-        self.taken_over = set(data.get("taken_over", ()))
-        self.sensors |= {
-            str(model): tuple(map(str, sensors))
-            for model, sensors in data.get("sensors", {}).items()
-        }
-        self.half_created |= data.get("half_created", {})
-        self._load_overrides(data.get("overrides", ()))
-        for key, device in data.get("devices", {}).items():
-            self._ids[key] = dict(device.get("ids", {}))
-            self._automatic[key] = automatic = {}
-            for path, stored in device.get("fields", {}).items():
-                try:
-                    automatic[path] = self._one(Meaning.from_dict(stored))
-                except (KeyError, TypeError, ValueError) as err:
-                    _LOGGER.warning(
-                        "The stored decision on %s of %s is unreadable: %r", path, key, err
-                    )
-            self.redecide(key)
-
-    def _load_overrides(self, stored: Iterable[Mapping[str, Any]]) -> None:
-        for item in stored:
+        for number, item in enumerate(stored or ()):
             try:
                 self.overrides.put(FieldOverride.from_dict(item))
-            except (TypeError, ValueError) as err:
-                _LOGGER.warning("The stored override %r is unreadable: %s", item.get("path"), err)
+            except UNREADABLE as err:
+                self._file.note_unreadable(f"overrides {number}", err)
 
-    @property
-    def known_devices(self) -> Mapping[str, Mapping[str, str]]:
-        """Return the ids of each end device that was ever stored, by device key."""
-        return self._ids
+    def of(self, key: str) -> Mapping[str, Meaning]:
+        """Return a view of an end device's decisions, which goes on showing what is decided."""
+        return MappingProxyType(self._of(key))
 
-    def decisions(self, key: str) -> dict[str, Meaning]:
-        """Return the live decisions of an end device."""
+    def _of(self, key: str) -> dict[str, Meaning]:
         return self._decisions.setdefault(key, {})
 
     def automatic(self, key: str, path: str) -> Meaning | None:
         """Return what was inferred of a field, whatever the user says."""
         return self._automatic.get(key, {}).get(path)
 
-    def model(self, key: str) -> str | None:
-        """Return brand and model of an end device, as overrides name it."""
-        return self._ids.get(key, {}).get("model")
-
     def override(self, key: str, path: str) -> FieldOverride | None:
         """Return the override that counts for a field, if there is one."""
-        return self.overrides.find(key, self.model(key), path) if self.overrides else None
+        return self.overrides.find(key, self.model_of(key), path) if self.overrides else None
 
     def _one(self, meaning: Meaning) -> Meaning:
         """Return the one copy of a decision: the end devices of a model have the same ones."""
@@ -166,12 +151,12 @@ class FieldStore:
         return automatic if override is None else override.change.apply(automatic)
 
     @callback
-    def redecide(self, key: str) -> dict[str, tuple[Meaning, Meaning]]:
+    def apply_overrides(self, key: str) -> dict[str, tuple[Meaning, Meaning]]:
         """Bring an end device's decisions in line with the overrides.
 
         Returns the earlier and the present decision of each field that changed.
         """
-        decisions = self.decisions(key)
+        decisions = self._of(key)
         changed: dict[str, tuple[Meaning, Meaning]] = {}
         for path, automatic in self._automatic.get(key, {}).items():
             before, now = decisions.get(path, automatic), self._decide(key, path, automatic)
@@ -181,20 +166,12 @@ class FieldStore:
         return changed
 
     @callback
-    def remember_device(self, key: str, ids: Mapping[str, str | None]) -> None:
-        """Store under which ids an end device is known."""
-        known = {name: value for name, value in ids.items() if value}
-        if self._ids.get(key) != known:
-            self._ids[key] = known
-            self.save_soon()
-
-    @callback
     def remember(self, key: str, new: Mapping[str, Meaning]) -> dict[str, Meaning]:
         """Keep new decisions; returns them with names that no other field of the device has.
 
         The user's overrides are in what is returned.
         """
-        decisions, automatic = self.decisions(key), self._automatic.setdefault(key, {})
+        decisions, automatic = self._of(key), self._automatic.setdefault(key, {})
         taken = BUILT_IN_NAMES | {
             display_name(meaning).casefold() for meaning in automatic.values() if shown(meaning)
         }
@@ -221,17 +198,17 @@ class FieldStore:
     @callback
     def retire(self, key: str, path: str, reason: str) -> bool:
         """Show a field no more; returns whether it was shown until now."""
-        inferred, before = self.automatic(key, path), self.decisions(key).get(path)
+        inferred, before = self.automatic(key, path), self._of(key).get(path)
         if inferred is None or before is None or not shown(before):
             return False
         inferred = replace(inferred, kind=Kind.IGNORE, reason=reason)
-        self._automatic[key][path] = self.decisions(key)[path] = inferred
+        self._automatic[key][path] = self._of(key)[path] = inferred
         return True
 
     @callback
     def grow(self, key: str, grown: Mapping[str, Meaning]) -> None:
         """Take over states that fields turned out to have besides those known."""
-        decisions, automatic = self.decisions(key), self._automatic.setdefault(key, {})
+        decisions, automatic = self._of(key), self._automatic.setdefault(key, {})
         for path, meaning in grown.items():
             inferred, before = automatic.get(path), decisions.get(path)
             if inferred is not None and before is not None and inferred.options == before.options:
@@ -246,61 +223,56 @@ class FieldStore:
         for decisions in (self._decisions, self._automatic):
             if old_key in decisions:
                 decisions[new_key] = decisions.pop(old_key)
-        if old_key in self._ids:
-            self._ids[new_key] = self._ids.pop(old_key)
         self.overrides.rename(old_key, new_key)
         self.save_soon()
 
     @callback
     def forget(self, key: str) -> None:
-        """Drop an end device and its decisions."""
+        """Drop the decisions of an end device."""
         for decisions in (self._decisions, self._automatic):
             decisions.pop(key, None)
-        self._ids.pop(key, None)
-        self.vanished.pop(key, None)
         self.overrides.forget(key)
         self.save_soon()
 
     @callback
-    def received(self, moment: datetime) -> None:
-        """Note up to when messages were received; written with the next save."""
-        if self.received_until is None or moment > self.received_until:
-            self.received_until = moment
-
-    @callback
     def save_soon(self) -> None:
         """Write to disk after a while, at the latest when Home Assistant stops."""
-        if not self._closed:
-            self._store.async_delay_save(self._data, SAVE_DELAY)
+        self._file.save_soon(self._data)
 
     async def async_save(self) -> None:
         """Write to disk now."""
-        await self._store.async_save(self._data())
+        await self._file.async_save(self._data())
 
     async def async_close(self) -> None:
-        """Write to disk now, and not by itself any more: others may, from here on."""
-        self._closed = True
-        await self.async_save()
+        """Write to disk now, and not by itself any more."""
+        await self._file.async_close(self._data())
 
     async def async_remove(self) -> None:
         """Delete the stored decisions."""
-        await self._store.async_remove()
+        await self._file.async_remove()
 
     def _data(self) -> dict[str, Any]:
         return {
-            "received_until": self.received_until.isoformat() if self.received_until else None,
-            "scope": self.scope,
-            "today": self.today,
-            "sensors": self.sensors,
-            "vanished": {key: since.isoformat() for key, since in self.vanished.items()},
-            "half_created": self.half_created,
-            "taken_over": sorted(self.taken_over),
             "overrides": [override.as_dict() for override in self.overrides],
-            "devices": {
-                key: {
-                    "ids": ids,
-                    "fields": {p: m.as_dict() for p, m in self._automatic.get(key, {}).items()},
-                }
-                for key, ids in self._ids.items()
+            "decisions": {
+                key: {path: meaning.as_dict() for path, meaning in fields.items()}
+                for key, fields in self._automatic.items()
             },
         }
+
+
+def _meaning(stored: Any) -> Meaning:
+    """Return a stored decision; raises one of `UNREADABLE` for what no decision can be."""
+    meaning = Meaning.from_dict(stored)
+    if meaning.quantity is not None and meaning.quantity not in QUANTITIES:
+        raise ValueError(f"{meaning.quantity!r} is no quantity")
+    texts = (meaning.unit, meaning.name, meaning.device_class)
+    if not all(isinstance(text, str | None) for text in texts):
+        raise TypeError("unit, name or device class is no text")
+    if not all(isinstance(text, str) for text in (*meaning.options, meaning.rule, meaning.reason)):
+        raise TypeError("a state, the rule or the reason is no text")
+    if not isinstance(meaning.precision, int | None):
+        raise TypeError("the precision is no number")
+    if not (isfinite(meaning.scale) and isfinite(meaning.offset)):
+        raise ValueError("scale or offset is no number")
+    return meaning

@@ -44,7 +44,7 @@ from ..payload import (
 from ..payload.override import LONGEST, as_home_assistant_writes
 from ..payload.units import normalise
 from ..payload.values import Shape, read, truth_of
-from .decisions import FieldStore
+from .decisions import FieldDecisions
 from .descriptions import STATE_CLASSES, device_class_of
 from .names import FieldNames
 from .overrides import LONGEST_PATH, FieldOverride, OverrideError, Scope
@@ -85,7 +85,7 @@ class FieldError(Exception):
 class FieldEdit:
     """A field of an end device that the user looks at."""
 
-    store: FieldStore
+    decisions: FieldDecisions
     device: EndDeviceState
     path: str
     names: FieldNames
@@ -99,7 +99,7 @@ class FieldEdit:
     @property
     def automatic(self) -> Meaning:
         """Return what was inferred."""
-        automatic = self.store.automatic(self.device.key, self.path)
+        automatic = self.decisions.automatic(self.device.key, self.path)
         return self.device.decisions[self.path] if automatic is None else automatic
 
     @property
@@ -110,12 +110,12 @@ class FieldEdit:
     @property
     def override(self) -> FieldOverride | None:
         """Return what the user said of it."""
-        return self.store.override(self.device.key, self.path)
+        return self.decisions.override(self.device.key, self.path)
 
     @property
     def scopes(self) -> list[Scope]:
         """Return for what it can be changed: the model only where it is known."""
-        known = self.store.model(self.device.key) is not None
+        known = self.decisions.model_of(self.device.key) is not None
         return [scope for scope in reversed(Scope) if scope is not Scope.MODEL or known]
 
     def schema(self, kind: Kind) -> vol.Schema:
@@ -227,7 +227,7 @@ class FieldEdit:
         if scope is Scope.DEVICE:
             return FieldOverride(path=self.path, change=change, device=self.device.key)
         if scope is Scope.MODEL:
-            if (model := self.store.model(self.device.key)) is None:
+            if (model := self.decisions.model_of(self.device.key)) is None:
                 raise FieldError(CONF_SCOPE, "choose_from_list")
             return FieldOverride(path=self.path, change=change, model=model)
         path = _text(CONF_PATTERN, (answers.get(CONF_PATTERN) or self.path).strip(), LONGEST_PATH)

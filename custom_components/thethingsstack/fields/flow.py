@@ -167,7 +167,7 @@ class FieldsFlow(ApplicationOptionsFlow):
                 self._typed = user_input
             else:
                 fields, key = self._coordinator.fields, edit.device.key
-                fields.overrides.settle(override, key, fields.model(key), edit.path)
+                fields.overrides.settle(override, key, fields.model_of(key), edit.path)
                 await async_apply_overrides(self.hass, self._coordinator)
                 return await self.async_step_kept()
         _context(self)[EDITED] = (edit.device.key, edit.path, kind)
@@ -212,7 +212,10 @@ class FieldsFlow(ApplicationOptionsFlow):
     ) -> ConfigFlowResult:
         """All overrides as one text, to copy or to replace."""
         fields = self._coordinator.fields
-        ids = {key: known.get("device_id") for key, known in fields.known_devices.items()}
+        ids = {
+            key: known.get("device_id")
+            for key, known in self._coordinator.store.known_devices.items()
+        }
         keys = {device_id: key for key, device_id in ids.items()}
         keys |= {state.device_id: key for key, state in self._coordinator.roster.states.items()}
         text = fields.overrides.as_yaml(ids.get)

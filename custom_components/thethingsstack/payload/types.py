@@ -157,5 +157,7 @@ class Understanding:
     """Decisions on fields that had none; those to ignore are among them."""
     grown: dict[str, Meaning] = field(default_factory=dict)
     """Decisions that stand, with a state more than before, or as no enumeration any more."""
+    reported: dict[str, object] = field(default_factory=dict)
+    """What was reported of each field of `new`, before it was read."""
     skipped: int = 0
     """Fields left out because there were too many, or nested too deep."""

@@ -114,6 +114,7 @@ def _decide_and_read(
             ):
                 continue  # A full-scale number: "not connected". The next one tells more.
             new[path] = meaning
+            understanding.reported[path] = leaf.raw
         if meaning.kind is Kind.IGNORE:
             continue
         if meaning.role is Role.POSITION:
@@ -147,6 +148,7 @@ def _read_normalized(
                 and values[path] == number_of(leaf.raw)
             ):
                 new[path] = _normalized_meaning(leaf, fixed)
+                understanding.reported[path] = leaf.raw
                 values[path] = value_of(new[path], leaf.raw)
             continue
         if meaning is None:
@@ -159,6 +161,7 @@ def _read_normalized(
             if meaning.kind is not Kind.IGNORE and _told_already(meaning, leaf, decisions, understanding):  # fmt: skip
                 meaning = replace(meaning, kind=Kind.IGNORE, rule="normalized", reason="The decoded payload tells the same.")  # fmt: skip
             new[path] = meaning
+            understanding.reported[path] = leaf.raw
         if meaning.kind is not Kind.IGNORE:
             values[path] = _position(leaf) if meaning.role is Role.POSITION else value_of(meaning, leaf.raw)  # fmt: skip
 

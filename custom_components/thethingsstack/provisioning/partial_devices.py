@@ -19,6 +19,7 @@ from homeassistant.helpers.event import async_track_time_interval
 from ..application.client_factory import same_place
 from ..application.connection_state import ConnectionState
 from ..application.signals import Signals
+from ..application.store import ApplicationStore
 from ..client import (
     ConnectionFailed,
     EndDevice,
@@ -36,7 +37,6 @@ from ..end_devices.lifecycle import EndDeviceLifecycle
 from ..end_devices.registry_sync import RegistrySync
 from ..end_devices.roster import EndDeviceRoster
 from ..end_devices.state import STATUS, EndDeviceState
-from ..fields.decisions import FieldStore
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Home(Protocol):
     entry: ConfigEntry
     stack: Stack
     roster: EndDeviceRoster
-    fields: FieldStore
+    store: ApplicationStore
     connection_state: ConnectionState
     signals: Signals
     lifecycle: EndDeviceLifecycle
@@ -96,11 +96,11 @@ class PartialDevices:
     @callback
     def _recall(self) -> None:
         """Take up what was known before the restart: the end devices themselves show it already."""
-        for device_id, stored in list(self._home.fields.half_created.items()):
+        for device_id, stored in list(self._home.store.partial_devices.items()):
             try:
                 self.known[device_id] = Presence(**stored)
             except TypeError:
-                del self._home.fields.half_created[device_id]
+                del self._home.store.partial_devices[device_id]
                 self._tell(device_id)
         async_dispatcher_send(self._home.hass, self._home.signals.half_created)
 
@@ -261,18 +261,18 @@ class PartialDevices:
         if self.known.get(device_id) == presence:
             return
         self.known[device_id] = presence
-        self._home.fields.half_created[device_id] = asdict(presence)
+        self._home.store.partial_devices[device_id] = asdict(presence)
         self._tell(device_id)
 
     @callback
     def _forget(self, device_id: str) -> None:
         if self.known.pop(device_id, None) is not None:
-            self._home.fields.half_created.pop(device_id, None)
+            self._home.store.partial_devices.pop(device_id, None)
             self._tell(device_id)
 
     @callback
     def _tell(self, device_id: str) -> None:
-        self._home.fields.save_soon()
+        self._home.store.save_soon()
         if (state := self._home.roster.by_device_id(device_id)) is not None:
             state.half_created = device_id in self.known
             state.write([STATUS], Context())

@@ -153,6 +153,7 @@ async def async_take_place(
     try:
         _move(hass, home, old, key)
         _choose(hass, home, old.device_id, new.device_id)
+        await home.store.async_save()
         await home.fields.async_save()
         await home.downlinks.book.async_save()
     finally:
@@ -171,10 +172,12 @@ def _move(hass: HomeAssistant, home: ApplicationCoordinator, old: EndDeviceState
     if old.registry_id is not None:
         rename_in_registries(hass, old.registry_id, old.key, key)
     rename_in_controls(hass, home.entry, old.key, key)
+    home.store.forget_device(key)
     home.fields.forget(key)
-    home.fields.vanished.pop(old.key, None)
+    home.store.vanished.pop(old.key, None)
+    home.store.rename_device(old.key, key)
     home.fields.rename_device(old.key, key)
-    home.fields.taken_over.add(key)
+    home.store.taken_over.add(key)
     home.downlinks.book.forget(old.device_id)
 
 

@@ -1,0 +1,169 @@
+"""What is stored of an application, apart from the decisions on its fields."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from .stored_file import StoredFile
+
+VERSION = 2
+"""1 held the decisions on fields, too; they have a file of their own by now."""
+SAVE_DELAY = 30
+
+
+class ApplicationStore:
+    """What the next start needs to know of an application and its end devices."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
+        """Prepare the store of one config entry."""
+        self._file = StoredFile(hass, f"{DOMAIN}.{entry_id}", VERSION, delay=SAVE_DELAY)
+        self.scope: str | None = None
+        """What the device keys of this application begin with, once that is decided."""
+        self.received_until: datetime | None = None
+        self.uplinks_today: tuple[str, int] | None = None
+        """A day, and how many uplinks came on it."""
+        self.vanished: dict[str, datetime] = {}
+        """Since when The Things Stack has not had an end device, by device key."""
+        self.partial_devices: dict[str, dict[str, Any]] = {}
+        """Which servers have an end device that not all have, by device id."""
+        self.taken_over: set[str] = set()
+        """The device keys that were another device's until now; noted for the next start only."""
+        self.model_sensors: dict[str, tuple[str, ...]] = {}
+        """What each model measures, as the Device Repository says, by brand and model."""
+        self._devices: dict[str, dict[str, str]] = {}
+        self.decisions_of_version_1: Mapping[str, Any] | None = None
+        """Decisions and overrides in a file of version 1; None in a later one."""
+
+    async def async_load(self, title: str) -> None:
+        """Read what was stored; what can't be read is set aside and told in a repair issue."""
+        file = self._file
+        if await file.async_load():
+            self.scope = file.read("scope", _text, None)
+            self.received_until = file.read("received_until", _moment, None)
+            self.uplinks_today = file.read(
+                "today", lambda day: (_text(day[0]), _count(day[1])), None
+            )
+            self.vanished = file.read_items("vanished", lambda _, since: _moment(since))
+            self.partial_devices = file.read_items("half_created", lambda _, servers: {**servers})
+            self.taken_over = file.read("taken_over", lambda keys: set(_texts(keys)), set())
+            self.model_sensors = file.read_items(
+                "sensors", lambda _, sensors: tuple(_texts(sensors))
+            )
+            if file.part("devices") is not None:
+                self._load_version_1()
+            else:
+                self._devices = file.read_items("known_devices", lambda _, ids: _ids(ids))
+        await file.async_end_reading(title)
+
+    def _load_version_1(self) -> None:
+        self._devices = self._file.read_items(
+            "devices", lambda _, device: _ids(device.get("ids", {}))
+        )
+        self.decisions_of_version_1 = {
+            "decisions": self._file.read_items(
+                "devices", lambda _, device: device.get("fields", {})
+            ),
+            "overrides": self._file.part("overrides"),
+        }
+
+    @property
+    def known_devices(self) -> Mapping[str, Mapping[str, str]]:
+        """Return the ids of each end device that was ever stored, by device key."""
+        return self._devices
+
+    def model_of(self, key: str) -> str | None:
+        """Return brand and model of an end device in one word, as far as they are known."""
+        return self._devices.get(key, {}).get("model")
+
+    @callback
+    def remember_device(self, key: str, ids: Mapping[str, str | None]) -> None:
+        """Store under which ids an end device is known."""
+        known = {name: value for name, value in ids.items() if value}
+        if self._devices.get(key) != known:
+            self._devices[key] = known
+            self.save_soon()
+
+    @callback
+    def rename_device(self, old_key: str, new_key: str) -> None:
+        """Keep what is known of an end device under another device key."""
+        if old_key in self._devices:
+            self._devices[new_key] = self._devices.pop(old_key)
+        self.save_soon()
+
+    @callback
+    def forget_device(self, key: str) -> None:
+        """Drop what is known of an end device."""
+        self._devices.pop(key, None)
+        self.vanished.pop(key, None)
+        self.save_soon()
+
+    @callback
+    def note_received(self, moment: datetime) -> None:
+        """Note up to when messages were received; written with the next save."""
+        if self.received_until is None or moment > self.received_until:
+            self.received_until = moment
+
+    @callback
+    def save_soon(self) -> None:
+        """Write to disk after a while, at the latest when Home Assistant stops."""
+        self._file.save_soon(self._data)
+
+    async def async_save(self) -> None:
+        """Write to disk now."""
+        await self._file.async_save(self._data())
+
+    async def async_close(self) -> None:
+        """Write to disk now, and not by itself any more."""
+        await self._file.async_close(self._data())
+
+    async def async_remove(self) -> None:
+        """Delete what is stored."""
+        await self._file.async_remove()
+
+    def _data(self) -> dict[str, Any]:
+        return {
+            "scope": self.scope,
+            "received_until": self.received_until.isoformat() if self.received_until else None,
+            "today": self.uplinks_today,
+            "sensors": self.model_sensors,
+            "vanished": {key: since.isoformat() for key, since in self.vanished.items()},
+            "half_created": self.partial_devices,
+            "taken_over": sorted(self.taken_over),
+            "known_devices": self._devices,
+        }
+
+
+def _text(stored: Any) -> str:
+    if not isinstance(stored, str):
+        raise TypeError(f"{stored!r} is no text")
+    return stored
+
+
+def _texts(stored: Any) -> list[str]:
+    if not isinstance(stored, list):
+        raise TypeError(f"{stored!r} is no list")
+    return list(map(_text, stored))
+
+
+def _count(stored: Any) -> int:
+    if not isinstance(stored, int) or isinstance(stored, bool) or not 0 <= stored < 2**53:
+        raise TypeError(f"{stored!r} is no count")
+    return stored
+
+
+def _moment(stored: Any) -> datetime:
+    moment = dt_util.parse_datetime(_text(stored), raise_on_error=True)
+    if moment.tzinfo is None:
+        raise ValueError(f"{stored!r} has no time zone")
+    return moment
+
+
+def _ids(stored: Any) -> dict[str, str]:
+    ids = {_text(name): _text(value) for name, value in stored.items()}
+    if "device_id" not in ids:
+        raise ValueError("an end device has no id")
+    return ids

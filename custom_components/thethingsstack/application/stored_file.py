@@ -1,0 +1,158 @@
+"""A file in Home Assistant's storage that is read part by part: what is unreadable is set aside."""
+
+from collections.abc import Callable, Mapping
+import logging
+from pathlib import Path
+import shutil
+from typing import Any, override
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.json import json_bytes
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+
+from ..issues.report import raise_issue
+
+_LOGGER = logging.getLogger(__name__)
+
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading wrong content raises."""
+
+
+class _AnyVersionStore(Store[Any]):
+    """A store that leaves earlier versions to whoever reads the parts."""
+
+    @override
+    async def _async_migrate_func(
+        self, old_major_version: int, old_minor_version: int, old_data: Any
+    ) -> Any:
+        return old_data
+
+
+class StoredFile:
+    """One file of the application: loaded once, saved after a delay, never lost in silence.
+
+    Content that can't be read is kept in a file beside it, `….corrupt-<time>`, and named in a
+    repair issue; so is a file that a later version has written.
+    """
+
+    def __init__(self, hass: HomeAssistant, key: str, version: int, *, delay: float) -> None:
+        """Prepare; nothing is read yet. `delay` are the seconds that saving may wait."""
+        self._hass = hass
+        self._key = key
+        self._delay = delay
+        self._store = _AnyVersionStore(hass, version, key)
+        self._content: Any = None
+        self._unreadable: list[str] = []
+        self._kept_as = f"{self._store.path}.corrupt-{_timestamp()}"
+        self._closed = False
+
+    async def async_load(self) -> bool:
+        """Load the file; returns whether there was one that could be read."""
+        try:
+            self._content = await self._store.async_load()
+        except (HomeAssistantError, *UNREADABLE) as err:
+            self._note("file", err)
+            await self._async_set_aside_file()
+            return False
+        if self._content is not None and not isinstance(self._content, dict):
+            self._note("file", TypeError(type(self._content).__name__))
+        return isinstance(self._content, dict)
+
+    def part(self, name: str) -> Any:
+        """Return a part as it is stored; None where it isn't there."""
+        return self._content.get(name) if isinstance(self._content, dict) else None
+
+    def read[T](self, name: str, reader: Callable[[Any], T], default: T) -> T:
+        """Return a part as `reader` makes it; the default where it isn't there or is unreadable."""
+        stored = self.part(name)
+        if stored is None:
+            return default
+        try:
+            return reader(stored)
+        except UNREADABLE as err:
+            self._note(name, err)
+            return default
+
+    def read_items[T](self, name: str, reader: Callable[[str, Any], T]) -> dict[str, T]:
+        """Return the items of a part, each read on its own; those that are unreadable are left out."""
+        found: dict[str, T] = {}
+        items: dict[str, Any] = self.read(name, _items, {})
+        for key, stored in items.items():
+            try:
+                found[key] = reader(key, stored)
+            except UNREADABLE as err:
+                self._note(f"{name} {key}", err)
+        return found
+
+    def note_unreadable(self, what: str, error: Exception) -> None:
+        """Note that something in a part could not be read."""
+        self._note(what, error)
+
+    def _note(self, what: str, error: Exception) -> None:
+        self._unreadable.append(what)
+        _LOGGER.warning("%s: %s is unreadable: %r", self._key, what, error)
+
+    async def async_end_reading(self, title: str) -> None:
+        """Set aside what was unreadable, and say so; forget what was loaded."""
+        content, self._content = self._content, None
+        if not self._unreadable:
+            return
+        kept = self._kept_as
+        if content is not None:
+            await self._hass.async_add_executor_job(_write, kept, content)
+        raise_issue(
+            self._hass,
+            f"stored_file_{self._key}",
+            "stored_file_unreadable",
+            {
+                "application": title,
+                "file": Path(kept).name,
+                "parts": ", ".join(self._unreadable[:10]),
+            },
+        )
+
+    async def _async_set_aside_file(self) -> None:
+        await self._hass.async_add_executor_job(_copy, self._store.path, self._kept_as)
+
+    @callback
+    def save_soon(self, data: Callable[[], Mapping[str, Any]]) -> None:
+        """Write what `data` returns after the delay, at the latest when Home Assistant stops."""
+        if not self._closed:
+            self._store.async_delay_save(lambda: dict(data()), self._delay)
+
+    async def async_save(self, data: Mapping[str, Any]) -> None:
+        """Write to disk now."""
+        await self._store.async_save(dict(data))
+
+    async def async_close(self, data: Mapping[str, Any]) -> None:
+        """Write to disk now, and not any more after that: others may, from here on."""
+        self._closed = True
+        await self.async_save(data)
+
+    async def async_remove(self) -> None:
+        """Delete the file."""
+        await self._store.async_remove()
+
+
+def _items(stored: Any) -> dict[str, Any]:
+    return {str(key): value for key, value in stored.items()}
+
+
+def _timestamp() -> str:
+    return dt_util.utcnow().strftime("%Y%m%dT%H%M%S%f")
+
+
+def _write(path: str, content: Any) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        text = json_bytes(content)
+    except TypeError, ValueError:  # JSON has no number for it
+        text = repr(content).encode()
+    Path(path).write_bytes(text)
+
+
+def _copy(path: str, kept: str) -> None:
+    if Path(path).exists():
+        shutil.copy2(path, kept)
