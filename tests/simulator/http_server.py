@@ -37,6 +37,26 @@ class Call:
         return self.request.match_info[name]
 
     @property
+    def application_ids(self) -> dict[str, Any]:
+        """Return the identifiers of the path's application."""
+        return {"application_id": self["application_id"]}
+
+    @property
+    def end_device_ids(self) -> dict[str, Any]:
+        """Return the identifiers of the path's end device."""
+        return {"application_ids": self.application_ids, "device_id": self["device_id"]}
+
+    async def message(self, name: str, ids: dict[str, Any]) -> dict[str, Any]:
+        """Return the request with the message `name` of its body, the path's ids in it."""
+        message = (await self.body()).get(name)
+        if message is None:
+            message = {}
+        if not isinstance(message, dict):
+            return {name: message}
+        given = message.get("ids")
+        return {name: {**message, "ids": {**(given if isinstance(given, dict) else {}), **ids}}}
+
+    @property
     def key(self) -> ApiKey | None:
         """Return the caller's key, None without one; raises what a bad one is answered with."""
         header = self.request.headers.get("Authorization")
