@@ -7,7 +7,7 @@ from aiohttp import web
 
 from . import downlinks, errors, messages, registry, rights, storage
 from .application_server import ApplicationServer
-from .encoding import get_path, prune, select, set_path, timestamp
+from .encoding import get_path, prune, select, set_path
 from .errors import RefusedError
 from .faults import Faults
 from .http_server import Call, Handler, Route
@@ -138,7 +138,7 @@ class Cluster:
 
     def _put(self, server: Server) -> Handler:
         async def put(call: Call) -> Any:
-            ids = {"application_ids": call.application_ids}
+            ids: dict[str, Any] = {"application_ids": call.application_ids}
             if (in_path := call.request.match_info.get("device_id")) is not None:
                 ids["device_id"] = in_path
             request = await call.message("end_device", ids)
@@ -281,7 +281,7 @@ class Cluster:
         call.application(rights.TRAFFIC_READ)
         packages = list(PACKAGES)
         if self._faults.storage:
-            packages.append({"name": "storage-integration", "default_f_port": 100})
+            packages.append({"name": storage.PACKAGE, "default_f_port": storage.F_PORT})
         return {"packages": packages}
 
     async def _associations(self, call: Call) -> Any:
@@ -291,18 +291,15 @@ class Cluster:
         return {"associations": page} if page else {}
 
     async def _associate(self, call: Call) -> Any:
+        ids = {"application_ids": call.application_ids, "f_port": call["f_port"]}
+        request = await call.message("default", ids)
         mask = await call.body_mask(frozenset({"ids", "package_name", "data"}))
+        check_update(messages.SET_ASSOCIATION, "default", request, mask, "ids")
         application = call.application(rights.SETTINGS_PACKAGES)
-        f_port, now = int(call["f_port"]), timestamp(self._stack.now(), nanoseconds=0)
-        association = application.associations.setdefault(
-            f_port,
-            {
-                "ids": {"application_ids": application.document["ids"], "f_port": f_port},
-                "created_at": now,
-            },
-        )
-        association["updated_at"] = now
-        association.update(select((await call.body()).get("default") or {}, mask))
+        changes = request["default"]
+        package = changes.get("package_name", "") if "package_name" in mask else ""
+        association = application.associate(package, int(call["f_port"]), self._stack.now())
+        association.update(select(changes, [path for path in mask if path == "data"]))
         return association
 
     async def _dissociate(self, call: Call) -> Any:
@@ -312,7 +309,7 @@ class Cluster:
         return {}
 
     async def _storage(self, call: Call) -> web.StreamResponse:
-        return storage.read(call, self._storage_devices(call))
+        return await storage.read(call, self._storage_devices(call))
 
     async def _storage_count(self, call: Call) -> Any:
         return storage.count(call, self._storage_devices(call))
@@ -325,7 +322,7 @@ class Cluster:
         return [
             device
             for device in application.devices.values()
-            if wanted in (None, device.device_id) and call["type"] in ("", "uplink_message")
+            if wanted in (None, device.device_id) and call["type"] == "uplink_message"
         ]
 
 

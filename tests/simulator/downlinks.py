@@ -7,7 +7,7 @@ from typing import Any
 from . import errors, messages
 from .encoding import encode_bytes, get_path, moment, prune
 from .errors import ABORTED, FAILED_PRECONDITION, INVALID_ARGUMENT, RefusedError
-from .formatters import FormatterError, ScriptError
+from .formatters import FormatterError
 from .model import Application, Device, Downlink, Stack
 from .traffic import envelope_ids, formatter_of, nanoseconds
 from .validation import check, decode_base64
@@ -63,10 +63,8 @@ def prepare(
         return downlink
     try:
         encoded = encode(command, message.get("f_port", 0))
-    except ScriptError as error:
-        raise errors.script_failed(str(error)) from error
     except FormatterError as error:
-        raise errors.formatter_failed(str(error)) from error
+        raise error.refusal() from error
     message["f_port"] = encoded.f_port
     message["frm_payload"] = encode_bytes(encoded.payload)
     downlink.warnings = encoded.warnings

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from . import errors, formatters, messages, rights, scripts
+from . import formatters, messages, rights, scripts
 from .encoding import encode_bytes, prune
 from .errors import UNIMPLEMENTED, PlainRefusedError
-from .formatters import Formatter, FormatterError, ScriptError
+from .formatters import Formatter, FormatterError
 from .http_server import Call, Route
 from .validation import check, decode_base64
 
@@ -35,10 +35,8 @@ async def _decode(call: Call) -> Any:
     payload = decode_base64(uplink.get("frm_payload", ""))
     try:
         result = decode(payload, uplink.get("f_port", 0))
-    except ScriptError as error:
-        raise errors.script_failed(str(error)) from error
     except FormatterError as error:
-        raise errors.formatter_failed(str(error)) from error
+        raise error.refusal() from error
     uplink |= {"decoded_payload": result.data, "decoded_payload_warnings": result.warnings}
     return {"uplink": prune(uplink)}
 
@@ -53,10 +51,8 @@ async def _encode(call: Call) -> Any:
         return {"downlink": prune(downlink)}
     try:
         encoded = encode(downlink.get("decoded_payload") or {}, downlink.get("f_port", 0))
-    except ScriptError as error:
-        raise errors.script_failed(str(error)) from error
     except FormatterError as error:
-        raise errors.formatter_failed(str(error)) from error
+        raise error.refusal() from error
     downlink["f_port"] = encoded.f_port
     downlink["frm_payload"] = encode_bytes(encoded.payload)
     downlink["decoded_payload_warnings"] = encoded.warnings

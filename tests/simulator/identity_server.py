@@ -77,9 +77,10 @@ class IdentityServer:
             entity = {"application_ids": {"application_id": key.application_id}}
         else:
             entity = {"user_ids": {"user_id": key.user_id}}
+        granted = [] if self._stack.faults.rights_empty else sorted(expand(key.rights))
         answer: dict[str, Any] = {
             "api_key": {
-                "api_key": key.document(rights=sorted(expand(key.rights))),
+                "api_key": key.document(rights=granted),
                 "entity_ids": entity,
             }
         }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import errors, rights
 from .encoding import get_path, timestamp, ulid
+from .faults import Faults
 from .formatters import Formatter
 from .rights import ApiKey, random_id, random_secret
 
@@ -146,6 +147,23 @@ class Application:
             **document,
         }
 
+    @property
+    def stores_uplinks(self) -> bool:
+        """Return whether the Storage Integration is switched on for this application."""
+        names = [association.get("package_name") for association in self.associations.values()]
+        return "storage-integration" in names
+
+    def associate(self, package: str, f_port: int, now: datetime) -> dict[str, Any]:
+        """Use a package on a port; return the association."""
+        stamp = timestamp(now, nanoseconds=0)
+        association = self.associations.setdefault(
+            f_port,
+            {"ids": {"application_ids": self.document["ids"], "f_port": f_port}},
+        )
+        association.setdefault("created_at", stamp)
+        association.update({"updated_at": stamp, "package_name": package})
+        return association
+
     def registered(self) -> list[Device]:
         """Return the devices of the Identity Server, by id."""
         return [device for _, device in sorted(self.devices.items()) if "is" in device.documents]
@@ -159,8 +177,11 @@ class Application:
 class Stack:
     """Everything that the servers know, with the clock and the dice they use."""
 
-    def __init__(self, tenant: str | None, clock: Callable[[], datetime], random: Random) -> None:
+    def __init__(
+        self, tenant: str | None, clock: Callable[[], datetime], random: Random, faults: Faults
+    ) -> None:
         self.tenant = tenant
+        self.faults = faults
         self.now = clock
         self.random = random
         self.applications: dict[str, Application] = {}
@@ -226,7 +247,7 @@ class Stack:
         """Return the key that belongs to a token; raises the stack's errors."""
         key_id, secret = rights.split_token(token)
         key = self.keys.get(key_id)
-        if key is None:
+        if key is None or self.faults.keys_refused:
             raise errors.unknown_key(key_id)
         if key.secret != secret:
             raise errors.wrong_secret()
@@ -236,7 +257,7 @@ class Stack:
 
     def granted(self, key: ApiKey | None, application_id: str) -> frozenset[str]:
         """Return the rights of a key on an application, none if there is no such application."""
-        if key is None or application_id not in self.applications:
+        if key is None or application_id not in self.applications or self.faults.rights_empty:
             return frozenset()
         return key.application_rights(application_id)
 

@@ -45,7 +45,8 @@ def page[T](call: Call, items: Sequence[T], message_type: str) -> Sequence[T]:
     """Return the asked page of `items`; notes the total in `X-Total-Count`."""
     limit = call.number("limit", 100) or 100
     check_limit(limit, message_type)
-    start = (max(call.number("page", 1), 1) - 1) * limit
+    number = 1 if call.stack.faults.pages_ignored else max(call.number("page", 1), 1)
+    start = (number - 1) * limit
     call.headers["X-Total-Count"] = str(len(items))
     return items[start : start + limit]
 

@@ -25,12 +25,17 @@ from .model import Application, Device, Server, Stack
 from .network import Network
 from .onboarding import Claiming, qr_routes
 from .rights import ApiKey
+from .storage import F_PORT, PACKAGE
 from .traffic import UNSET, envelope_ids, nanoseconds, uplink_correlation
 from .webhooks import Webhooks
 
 HOST = "127.0.0.1"
 LIVE_FIRST_SECONDS = 3.0
 LIVE_SECONDS = (5.0, 20.0)
+
+
+def _full_name(right: str) -> str:
+    return right if right.startswith("RIGHT_") else f"RIGHT_APPLICATION_{right}"
 
 
 def _now() -> datetime:
@@ -59,7 +64,7 @@ class Simulator:
         self.faults = Faults(storage=world == "demo")
         self.requests: list[tuple[str, str]] = []
         """Method and path of each HTTP request seen."""
-        self.stack = Stack(tenant, clock, Random(seed))
+        self.stack = Stack(tenant, clock, Random(seed), self.faults)
         self.stack.events = self.events = EventHub(self.stack)
         self.stack.recent_fields = world == "demo" or tenant is not None
         self.application_server = ApplicationServer(self.stack, self.faults)
@@ -209,6 +214,17 @@ class Simulator:
         device.touch("is", self.stack.now())
         self.events.registry("is", "update", device, data=list(fields))
 
+    def switch_storage(self, *, on: bool) -> None:
+        """Switch the first application's Storage Integration on or off, as in the Console.
+
+        What comes while it is off is not kept; what was kept before can be read again later.
+        Whether the server has it at all is `faults.storage`.
+        """
+        if on:
+            self.application.associate(PACKAGE, F_PORT, self.stack.now())
+        else:
+            self.application.associations.pop(F_PORT, None)
+
     def add_gateway(
         self, ids: dict[str, Any], *, location: dict[str, Any] | None = None, **fields: Any
     ) -> None:
@@ -293,12 +309,21 @@ class Simulator:
         key = self._api_key(role)
         self.stack.keys[key.key_id] = key
 
+    def add_rights(self, role: str, *granted: str) -> None:
+        """Give a key more rights; open MQTT sessions don't get them."""
+        self.set_rights(role, [*self._api_key(role).rights, *granted])
+
+    def remove_rights(self, role: str, *taken: str) -> None:
+        """Take rights from a key, as written with or without RIGHT_APPLICATION_.
+
+        Open MQTT sessions keep them.
+        """
+        names = {_full_name(right) for right in taken}
+        self.set_rights(role, [item for item in self._api_key(role).rights if item not in names])
+
     def set_rights(self, role: str, granted: list[str]) -> None:
         """Change a key's rights; open MQTT sessions keep what they had."""
-        self._api_key(role).rights = [
-            right if right.startswith("RIGHT_") else f"RIGHT_APPLICATION_{right}"
-            for right in granted
-        ]
+        self._api_key(role).rights = [_full_name(right) for right in granted]
 
     def expire(self, role: str, at: datetime | None = None) -> None:
         """Let a key's time end, now or at a given time."""
@@ -471,8 +496,9 @@ class Simulator:
 
     @property
     def connections(self) -> int:
-        """Return how many MQTT clients are connected and subscribed."""
-        return sum(bool(item.filters) for item in self.application_server.broker.connections)
+        """Return how many MQTT clients are connected and subscribed, frozen ones not counted."""
+        connections = self.application_server.broker.connections
+        return sum(bool(item.filters) and not item.frozen for item in connections)
 
     @property
     def mqtt_attempts(self) -> int:
@@ -493,6 +519,13 @@ class Simulator:
         count = self.application_server.broker.drop()
         await self.wait_disconnected()
         return count
+
+    async def freeze_connections(self) -> int:
+        """Let all MQTT connections be half open; return how many there were.
+
+        They stay open and nothing comes of them any longer, in either direction. New ones work.
+        """
+        return await self.application_server.broker.freeze()
 
 
 _ROLES = {

@@ -221,6 +221,17 @@ def uplink(
     }
 
 
+def shift_times(message: Any, by: timedelta) -> None:
+    """Change all times in a message by so much."""
+    if not by:
+        return
+    for key, item in message.items() if isinstance(message, dict) else ():
+        if key in ("received_at", "time") and isinstance(item, str):
+            message[key] = timestamp(moment(item) + by, nanoseconds=0)
+        for part in item if isinstance(item, list) else [item]:
+            shift_times(part, by)
+
+
 def network_ids(stack: Stack) -> dict[str, str]:
     """Return where the message was received."""
     if stack.tenant is None:

@@ -41,7 +41,7 @@ def _fail(name: str, message: str, reason: str) -> None:
 
 
 @dataclass(frozen=True)
-class Text:
+class Text(Field):
     """Text of a length in characters; `pattern` as the stack words it."""
 
     longest: int | None = None
@@ -50,6 +50,7 @@ class Text:
     """Whether the rules don't hold for an empty text."""
     choices: tuple[str, ...] | None = None
 
+    @override
     def read(self, value: Any, path: str) -> None:
         if not isinstance(value, str):
             raise errors.unmarshal(path, f'expects " or n, but found {_kind(value)}')
@@ -66,6 +67,7 @@ class Text:
             return f"value must be in list [{' '.join(self.choices)}]"
         return None
 
+    @override
     def check(self, name: str, value: Any, message: str, paths: list[str]) -> None:
         if reason := self.reason(value or ""):
             _fail(name, message, reason)
@@ -81,11 +83,12 @@ class Url(Text):
 
 
 @dataclass(frozen=True)
-class Hex:
+class Hex(Field):
     """A fixed number of bytes, written in hexadecimal or in base64."""
 
     length: int
 
+    @override
     def read(self, value: Any, path: str) -> None:
         if not isinstance(value, str):
             raise errors.unmarshal(path, f'expects " or n, but found {_kind(value)}')
@@ -105,23 +108,26 @@ class Hex:
         reason = f"invalid length: want {self.length} bytes, got {len(value)} runes"
         raise errors.unmarshal(path, f"error:pkg/types:invalid_length ({reason})")
 
+    @override
     def check(self, name: str, value: Any, message: str, paths: list[str]) -> None:
         """Every length that can be read is right."""
 
 
 @dataclass(frozen=True)
-class Bytes:
+class Bytes(Field):
     """Bytes in base64, of any length up to a limit."""
 
     longest: int | None = None
     shortest: int = 0
 
+    @override
     def read(self, value: Any, path: str) -> None:
         illegal = re.search(r"[^A-Za-z0-9+/_=-]", value) if isinstance(value, str) else None
         if illegal:
             reason = f"invalid value: illegal base64 data at input byte {illegal.start()}"
             raise errors.unmarshal(path, reason)
 
+    @override
     def check(self, name: str, value: Any, message: str, paths: list[str]) -> None:
         length = len(decode_base64(value or ""))
         if length < self.shortest and self.longest is not None:
@@ -132,7 +138,7 @@ class Bytes:
 
 
 @dataclass(frozen=True)
-class Number:
+class Number(Field):
     """A number within limits; `wrapped` ones are checked only where they are given."""
 
     least: float | None = None
@@ -142,10 +148,14 @@ class Number:
     reason: str = ""
     """How the stack words limits on both sides."""
 
+    @override
     def read(self, value: Any, path: str) -> None:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             raise errors.unmarshal(path, f"expects a number, but found {_kind(value)}")
+        if isinstance(value, str) and not re.fullmatch(r"-?\d+(\.\d+)?", value):
+            raise errors.unmarshal(path, f'strconv.ParseInt: parsing "{value}": invalid syntax')
 
+    @override
     def check(self, name: str, value: Any, message: str, paths: list[str]) -> None:
         if value is None and self.wrapped:
             return
@@ -160,22 +170,24 @@ class Number:
 
 
 @dataclass(frozen=True)
-class OneOf:
+class OneOf(Field):
     """A name of an enumeration, or its number."""
 
     names: frozenset[str]
 
+    @override
     def read(self, value: Any, path: str) -> None:
         if isinstance(value, str) and value not in self.names:
             raise errors.unmarshal(path, f'unknown value for enum: "{value}"')
 
+    @override
     def check(self, name: str, value: Any, message: str, paths: list[str]) -> None:
         if isinstance(value, int) and not 0 <= value < len(self.names):
             _fail(name, message, "value must be one of the defined enum values")
 
 
 @dataclass(frozen=True)
-class Message:
+class Message(Field):
     """A message of a type with its fields: a request, or a message within one."""
 
     kind: str
@@ -186,6 +198,7 @@ class Message:
         """Return the same message where it must not be absent."""
         return replace(self, required=True)
 
+    @override
     def read(self, value: Any, path: str) -> None:
         if not isinstance(value, dict):
             raise errors.unmarshal(path, f"expects {{ or n, but found {_kind(value)}")
@@ -193,6 +206,7 @@ class Message:
             if value.get(name) is not None:
                 field.read(value[name], f"{path}.{name}" if path else name)
 
+    @override
     def check(self, name: str, value: Any, message: str, paths: list[str]) -> None:
         if value is None:
             if self.required:
@@ -215,12 +229,13 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Listed:
+class Listed(Field):
     """Several of something."""
 
     item: Field
     least: int = 0
 
+    @override
     def read(self, value: Any, path: str) -> None:
         if not isinstance(value, list):
             raise errors.unmarshal(path, f"expects [ or n, but found {_kind(value)}")
@@ -232,6 +247,7 @@ class Listed:
                 _, _, reason = error.message_format.partition('": ')
                 raise errors.unmarshal(path, reason) from None
 
+    @override
     def check(self, name: str, value: Any, message: str, paths: list[str]) -> None:
         if len(value or []) < self.least:
             _fail(name, message, f"value must contain at least {self.least} item(s)")
@@ -240,19 +256,21 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class Pairs(Field):
     """Values by name."""
 
     key: Text
     value: Field
     most: int | None = None
 
+    @override
     def read(self, value: Any, path: str) -> None:
         if not isinstance(value, dict):
             raise errors.unmarshal(path, f"expects {{ or n, but found {_kind(value)}")
         for item in value.values():
             self.value.read(item, path)
 
+    @override
     def check(self, name: str, value: Any, message: str, paths: list[str]) -> None:
         pairs = value or {}
         if self.most is not None and len(pairs) > self.most:

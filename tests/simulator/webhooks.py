@@ -113,7 +113,7 @@ class Webhooks:
 
     async def _set(self, call: Call) -> Any:
         """Create or change: the stack makes no difference."""
-        ids = {"application_ids": call.application_ids}
+        ids: dict[str, Any] = {"application_ids": call.application_ids}
         if (in_path := call.request.match_info.get("webhook_id")) is not None:
             ids["webhook_id"] = in_path
         request = await call.message("webhook", ids)

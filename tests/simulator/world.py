@@ -6,6 +6,7 @@ from . import demo, traffic
 from .encoding import merge
 from .formatters import WEATHER_SCRIPT
 from .model import Application, Device, Session, Stack, versions
+from .storage import F_PORT, PACKAGE
 
 ADDRESSES = {
     "network_server_address": "localhost",
@@ -32,8 +33,10 @@ def build(name: str, stack: Stack) -> None:
 
 
 def add_application(stack: Stack, application_id: str, **fields: Any) -> Application:
-    """Create an application on this server."""
-    return stack.add_application(application_id, {**_CONTACTS, **ADDRESSES, **fields})
+    """Create an application on this server, with the Storage Integration switched on."""
+    application = stack.add_application(application_id, {**_CONTACTS, **ADDRESSES, **fields})
+    application.associate(PACKAGE, F_PORT, stack.now())
+    return application
 
 
 def add_device(
