@@ -312,7 +312,7 @@ class Cluster:
         return await storage.read(call, self._storage_devices(call))
 
     async def _storage_count(self, call: Call) -> Any:
-        return storage.count(call, self._storage_devices(call))
+        return await storage.count(call, self._storage_devices(call))
 
     def _storage_devices(self, call: Call) -> list[Device]:
         if not self._faults.storage:

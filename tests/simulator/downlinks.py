@@ -148,7 +148,7 @@ def _shown(application: Application, device: Device, downlink: Downlink) -> dict
 def queued(
     stack: Stack, application: Application, device: Device, downlink: Downlink
 ) -> dict[str, Any]:
-    """Return the envelope that tells that a downlink was queued."""
+    """Return the envelope of a downlink that was queued."""
     body = _shown(application, device, downlink)
     body["decoded_payload_warnings"] = downlink.warnings
     body["correlation_ids"] = downlink.correlation_ids
@@ -160,7 +160,7 @@ def queued(
 def failed(
     stack: Stack, application: Application, device: Device, downlink: Downlink, error: RefusedError
 ) -> dict[str, Any]:
-    """Return the envelope that tells that a downlink will not be sent (again)."""
+    """Return the envelope of a downlink that will not be sent (again)."""
     body = _shown(application, device, downlink)
     body["correlation_ids"] = downlink.correlation_ids
     if downlink.f_cnt and device.session is not None:

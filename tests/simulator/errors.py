@@ -254,7 +254,7 @@ def application_server_not_found(uid: str) -> RefusedError:
 
 
 def invalid_field(server: str, field: str) -> RefusedError:
-    """Return what a cluster's server says of a value that it can't work with."""
+    """Return what a cluster's server answers to a value that it can't work with."""
     namespace = {"ns": "networkserver", "as": "applicationserver", "js": "joinserver"}[server]
     return RefusedError(
         INVALID_ARGUMENT,

@@ -179,6 +179,7 @@ class GatewayServer:
 
     async def _batch(self, call: Call) -> Any:
         body = await call.body()
+        check(messages.GET_CONNECTIONS, body)
         paths = check_mask(get_path(body, "field_mask.paths") or [], _STATS)
         entries = {}
         for item in body.get("gateway_ids", []):

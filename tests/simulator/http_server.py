@@ -41,6 +41,11 @@ class Call:
         return self.request.match_info[name]
 
     @property
+    def query(self) -> dict[str, str]:
+        """Return what is asked for behind the path, each name once."""
+        return dict(self.request.query)
+
+    @property
     def application_ids(self) -> dict[str, Any]:
         """Return the identifiers of the path's application."""
         return {"application_id": self["application_id"]}
@@ -135,7 +140,7 @@ class _Bucket:
         self._free_at = 0.0
 
     def take(self, now: float) -> tuple[bool, dict[str, str]]:
-        """Return whether the call is let through, and the headers that tell."""
+        """Return whether the call is let through, and the headers about the limit."""
         capacity = self._interval * self._limit.burst
         free_at = max(self._free_at, now) + self._interval
         allowed = free_at - now <= capacity + 1e-6
@@ -272,14 +277,9 @@ def _meant(request: web.Request, prefix: str | None) -> bool:
     return request.path.startswith((path, PREFIX + path))
 
 
-def hang_up(request: web.Request) -> None:
-    """End the connection at once, whatever was sent of the answer."""
+def _hang_up(request: web.Request) -> NoReturn:
     if request.transport is not None:
         request.transport.abort()
-
-
-def _hang_up(request: web.Request) -> NoReturn:
-    hang_up(request)
     raise web.HTTPServiceUnavailable
 
 
@@ -290,10 +290,10 @@ async def _huge_answer(request: web.Request, size: int) -> web.StreamResponse:
     await response.prepare(request)
     with contextlib.suppress(ConnectionError):
         await response.write(start)
-        left = size - len(start) - len(end)
-        while left > 0:
-            await response.write(_FILLER[:left])
-            left -= len(_FILLER)
+        rest = size - len(start) - len(end)
+        while rest > 0:
+            await response.write(_FILLER[:rest])
+            rest -= len(_FILLER)
         await response.write(end)
     return response
 

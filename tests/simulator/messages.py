@@ -1,7 +1,7 @@
 """The message types of the API's requests, with the rules that v3.32.1 has for their fields.
 
-Only what a client may send is here; what has no rule is left out. Rules of later versions that
-are wider are taken where a server is simulated that has them (`script_length`).
+Only what a client may send is here, and only fields that have a rule. `*_RECENT_*` are the types
+of later versions, which take longer scripts.
 """
 
 from .rights import USER_RIGHTS
@@ -233,6 +233,11 @@ _UPLINK = Message(
 # Requests
 
 
+def _both_ways(names: str) -> tuple[str, ...]:
+    """Return by what a list can be ordered, up and down, or not at all."""
+    return ("", *(f"{sign}{name}" for name in names.split() for sign in ("", "-")))
+
+
 def _request(kind: str, **fields: Field) -> Message:
     return Message(kind, fields)
 
@@ -254,6 +259,29 @@ CREATE_END_DEVICE = _request("CreateEndDeviceRequest", end_device=_DEVICE)
 UPDATE_END_DEVICE = _request("UpdateEndDeviceRequest", end_device=_DEVICE)
 SET_END_DEVICE = _request("SetEndDeviceRequest", end_device=_DEVICE)
 SET_RECENT_END_DEVICE = _request("SetEndDeviceRequest", end_device=_RECENT_DEVICE)
+_LIST: dict[str, Field] = {
+    "order": Text(
+        choices=_both_ways("device_id join_eui dev_eui name description created_at last_seen_at")
+    ),
+    "limit": Number(most=1000),
+    "page": Number(),
+}
+LIST_END_DEVICES = _request("ListEndDevicesRequest", application_ids=_APP, **_LIST)
+SEARCH_END_DEVICES = _request(
+    "SearchEndDevicesRequest",
+    application_ids=_APP,
+    **dict.fromkeys(("query", "id_contains", "name_contains", "description_contains"), Text(50)),
+    dev_eui_contains=Text(16),
+    join_eui_contains=Text(16),
+    dev_addr_contains=Text(8),
+    **_LIST,
+)
+GET_END_DEVICES = _request(
+    "BatchGetEndDevicesRequest", application_ids=_APP, device_ids=Listed(_ID, 1, 20)
+)
+GET_CONNECTIONS = _request(
+    "BatchGetGatewayConnectionStatsRequest", gateway_ids=Listed(GATEWAY_IDS, 1, 100)
+)
 GET_END_DEVICE = _request("GetEndDeviceRequest", end_device_ids=_IDS)
 RESET_END_DEVICE = _request("ResetAndGetEndDeviceRequest", end_device_ids=_IDS)
 SET_LINK = _request(

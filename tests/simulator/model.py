@@ -62,7 +62,7 @@ class Device:
         self.documents: dict[str, dict[str, Any]] = {}
         self.session: Session | None = None
         self.formatter: Formatter | None = None
-        """How its frames are coded, where not told by the formatter of its document."""
+        """How its frames are coded, where its document names no formatter."""
         self.battery: float | None = 0.78656125
         """Fraction of the battery as in LoRaWAN's DevStatusAns; None on external power."""
         self.acknowledges = True
@@ -72,7 +72,7 @@ class Device:
         """Seconds between two uplinks; 0 for a silent one."""
         self.state: dict[str, Any] = {}
         """What commands change, for `sample` to read."""
-        self.history: deque[dict[str, Any]] = deque(maxlen=5000)
+        self.history: deque[dict[str, Any]] = deque(maxlen=50_000)
         """The uplinks sent in this run, oldest first."""
         self.past: Callable[[], list[dict[str, Any]]] | None = None
         """Makes the uplinks from before this run, when they are first asked for."""
@@ -193,7 +193,7 @@ class Stack:
         self.claimable: dict[tuple[str, str], str] = {}
         """JoinEUI and DevEUI to the claim authentication code."""
         self.dev_euis: list[str] | None = None
-        """What is left to be issued; None where issuing isn't set up."""
+        """What can still be issued; None where issuing isn't set up."""
         self.events: EventHub  # set by the simulator
         self.recent_fields = tenant is not None
         """Whether messages have what v3.33 to v3.36 added."""

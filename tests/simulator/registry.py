@@ -8,7 +8,7 @@ from .encoding import get_path, moment, prune, select, set_path
 from .errors import INVALID_ARGUMENT
 from .http_server import Call
 from .model import Application, Device
-from .validation import check, check_update
+from .validation import EMBEDDED, check, check_update
 
 IS_FIELDS = frozenset(
     [
@@ -92,8 +92,8 @@ def _ordered(call: Call, devices: list[Device]) -> list[Device]:
 
 async def list_devices(call: Call) -> Any:
     """Answer GET …/devices."""
-    check_limit(call.number("limit", 100), "ListEndDevicesRequest")
     mask = call.query_mask(IS_FIELDS)
+    check(messages.LIST_END_DEVICES, {"application_ids": call.application_ids, **call.query})
     application = call.application(rights.DEVICES_READ)
     devices = _ordered(call, application.registered())
     return _answer(page(call, devices, "ListEndDevicesRequest"), mask)
@@ -102,8 +102,10 @@ async def list_devices(call: Call) -> Any:
 async def filter_devices(call: Call) -> Any:
     """Answer POST …/devices/filter."""
     mask = await call.body_mask(IS_FIELDS)
-    application = call.application(rights.DEVICES_READ)
     body = await call.body()
+    check(messages.LIST_END_DEVICES, {**body, "application_ids": call.application_ids})
+    _check_filters(call, body)
+    application = call.application(rights.DEVICES_READ)
     devices = application.registered()
     for item in body.get("filters", []):
         if since := item.get("updated_since"):
@@ -114,22 +116,36 @@ async def filter_devices(call: Call) -> Any:
             ]
     call.headers["X-Total-Count"] = str(len(devices))
     limit = int(body.get("limit") or 100)
-    check_limit(limit, "ListEndDevicesRequest")
-    start = (max(int(body.get("page") or 1), 1) - 1) * limit
+    number = 1 if call.stack.faults.pages_ignored else max(int(body.get("page") or 1), 1)
+    start = (number - 1) * limit
     return _answer(devices[start : start + limit], mask)
+
+
+def _check_filters(call: Call, body: dict[str, Any]) -> None:
+    for index, item in enumerate(body.get("filters", [])):
+        since = item.get("updated_since")
+        if since and moment(since) > call.stack.now():
+            kind = messages.LIST_END_DEVICES.kind
+            raise errors.invalid(
+                (f"filters[{index}]", kind, EMBEDDED),
+                ("updated_since", f"{kind}_Filter", "value must be less than now"),
+            )
 
 
 async def batch(call: Call) -> Any:
     """Answer GET …/devices/batch."""
     mask = call.query_mask(IS_FIELDS)
-    application = call.application(rights.DEVICES_READ)
     wanted = call.request.query.getall("device_ids", [])
+    ids = {"application_ids": call.application_ids, "device_ids": wanted}
+    check(messages.GET_END_DEVICES, ids)
+    application = call.application(rights.DEVICES_READ)
     return _answer([item for item in application.registered() if item.device_id in wanted], mask)
 
 
 async def search(call: Call) -> Any:
     """Answer GET /search/…/devices."""
     mask = call.query_mask(IS_FIELDS)
+    check(messages.SEARCH_END_DEVICES, {"application_ids": call.application_ids, **call.query})
     application = call.application(rights.DEVICES_READ)
     query = call.request.query
     devices = application.registered()

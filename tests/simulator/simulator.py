@@ -395,13 +395,13 @@ class Simulator:
                 overrides={**sample.get("message", {}), **overrides},
                 envelope_overrides=envelope,
             )
-        for heard in published["uplink_message"].get("rx_metadata", []):
-            self._count(heard["gateway_ids"]["gateway_id"])
+        for reception in published["uplink_message"].get("rx_metadata", []):
+            self._count(reception["gateway_ids"]["gateway_id"])
         await asyncio.sleep(0)
         return published
 
     def _count(self, gateway_id: str) -> None:
-        """Let a gateway's statistics know that it heard something."""
+        """Count a reception in a gateway's statistics."""
         if (stats := self.stack.connections.get(gateway_id)) is not None:
             stats["uplink_count"] = str(int(stats["uplink_count"]) + 1)
             stats["last_uplink_received_at"] = nanoseconds(self.stack)
@@ -436,7 +436,7 @@ class Simulator:
         return await self._message(device_id, "location/solved", "location_solved", body)
 
     async def service_data(self, device_id: str, service: str, data: Any) -> dict[str, Any]:
-        """Publish what an application package says; return the envelope."""
+        """Publish data of an application package; return the envelope."""
         body = {"service": service, "data": data}
         return await self._message(device_id, "service/data", "service_data", body)
 
@@ -477,7 +477,7 @@ class Simulator:
             await self._sleep(self._dice.uniform(*LIVE_SECONDS))
 
     def _commanded(self, device: Device, message: dict[str, Any], payload: bytes) -> None:
-        """Let a demo device do what it is told, and a class C device say so."""
+        """Let a demo device obey, and a class C device report it."""
         if not demo.command(device, message, payload):
             return
         if device.class_c and self._live:

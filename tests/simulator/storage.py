@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import batched
 import json
 import re
 from typing import Any
@@ -14,13 +15,14 @@ from . import errors, messages
 from .encoding import moment, select
 from .errors import INVALID_ARGUMENT, RefusedError
 from .faults import StorageFailure
-from .http_server import Call, hang_up, simulated_answer
+from .http_server import Call, simulated_answer
 from .model import Device
 from .validation import check
 
 PACKAGE = "storage-integration"
 F_PORT = 100
 RETENTION = timedelta(hours=24)
+_AT_ONCE = 100
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 type _Place = tuple[datetime, str, str, int]
@@ -47,7 +49,10 @@ def _query(call: Call) -> dict[str, str]:
     return query
 
 
-def _selected(call: Call, devices: list[Device], query: Mapping[str, str]) -> list[dict[str, Any]]:
+async def _selected(
+    call: Call, devices: list[Device], query: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return what a query finds; others have their turn meanwhile."""
     now = call.stack.now()
     after = now - RETENTION
     before = now - call.stack.faults.storage_lag if call.stack.faults.storage_lag else None
@@ -58,14 +63,17 @@ def _selected(call: Call, devices: list[Device], query: Mapping[str, str]) -> li
     if text := query.get("before"):
         before = min(before or moment(text), moment(text))
     f_port = int(query.get("f_port") or 0)
-    found = [
-        (place, envelope)
-        for device in devices
-        for envelope in device.stored()
-        if (place := _place(envelope))[0] > after
-        and (before is None or place[0] < before)
-        and f_port in (0, envelope["uplink_message"].get("f_port"))
-    ]
+    found = []
+    for device in devices:
+        for batch in batched(device.stored(), _AT_ONCE, strict=False):
+            found += [
+                (place, envelope)
+                for envelope in batch
+                if (place := _place(envelope))[0] > after
+                and (before is None or place[0] < before)
+                and f_port in (0, envelope["uplink_message"].get("f_port"))
+            ]
+            await asyncio.sleep(0)
     found.sort(key=lambda item: item[0], reverse=query.get("order") == "-received_at")
     return [envelope for _, envelope in found]
 
@@ -111,11 +119,11 @@ async def read(call: Call, devices: list[Device]) -> web.StreamResponse:
         newest_first = query.get("order") == "-received_at"
         found = [
             envelope
-            for envelope in _selected(call, devices, query)
+            for envelope in await _selected(call, devices, query)
             if (_place(envelope) < place if newest_first else _place(envelope) > place)
         ]
     else:
-        found = _selected(call, devices, query)
+        found = await _selected(call, devices, query)
     limit = int(query.get("limit") or 0)
     page = found[:limit] if limit else found
     headers = {"X-Request-Id": call.request_id, **call.headers}
@@ -132,21 +140,21 @@ async def _answer(
     stream = "event-stream" in call.request.headers.get("Accept", "")
     end = "\n\n" if stream else "\n"
     headers["Content-Type"] = "text/event-stream" if stream else "application/json"
-    lines = [_line({"result": envelope}) + end for envelope in page]
-    if failure.error_after is not None and len(lines) > failure.error_after:
+    items: list[dict[str, Any]] = [{"result": envelope} for envelope in page]
+    if failure.error_after is not None and len(items) > failure.error_after:
         error = RefusedError(errors.UNAVAILABLE, "pkg/storage", "stream", "the stream has ended")
-        lines[failure.error_after :] = [_line({"error": error.body()}) + end]
-    if failure.breaks_after is None and not failure.message_seconds:
-        return web.Response(body="".join(lines).encode(), headers=headers)
+        items[failure.error_after :] = [{"error": error.body()}]
+    broken = failure.breaks_after is not None and len(items) > failure.breaks_after
     response = web.StreamResponse(headers=headers)
     await response.prepare(call.request)
-    for index, line in enumerate(lines):
-        if index == failure.breaks_after:
-            hang_up(call.request)
-            return response
+    at_once = 1 if failure.message_seconds else _AT_ONCE
+    for batch in batched(items[: failure.breaks_after], at_once, strict=False):
         await asyncio.sleep(failure.message_seconds)
-        await response.write(line.encode())
-    await response.write_eof()
+        await response.write("".join(_line(item) + end for item in batch).encode())
+    if not broken:
+        await response.write_eof()
+    elif call.request.transport is not None:
+        call.request.transport.close()  # after what was written, before the end of the body
     return response
 
 
@@ -154,10 +162,10 @@ def _line(item: dict[str, Any]) -> str:
     return json.dumps(item, separators=(",", ":"), ensure_ascii=False)
 
 
-def count(call: Call, devices: list[Device]) -> dict[str, Any]:
+async def count(call: Call, devices: list[Device]) -> dict[str, Any]:
     """Answer GET …/packages/storage/{type}/count: how many of each end device."""
     counts: dict[str, int] = {}
-    for envelope in _selected(call, devices, _query(call)):
+    for envelope in await _selected(call, devices, _query(call)):
         device_id = envelope["end_device_ids"]["device_id"]
         counts[device_id] = counts.get(device_id, 0) + 1
     return {"count": counts} if counts else {}

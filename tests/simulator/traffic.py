@@ -317,15 +317,15 @@ def infer_location(data: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def received(stack: Stack, device: Device, envelope: dict[str, Any]) -> None:
-    """Note on the servers that a device was heard."""
+    """Note on the servers that a device was received."""
     message = envelope["uplink_message"]
-    heard = moment(message["received_at"])
+    received_at = moment(message["received_at"])
     registry, network = device.documents.get("is"), device.documents.get("ns")
     assert device.session is not None
     if registry is not None:
         seen = registry.get("last_seen_at")
-        if seen is None or heard > moment(seen):
-            registry["last_seen_at"] = timestamp(heard)
+        if seen is None or received_at > moment(seen):
+            registry["last_seen_at"] = timestamp(received_at)
         if "activated_at" not in registry:
             registry["activated_at"] = timestamp(stack.now())
             device.touch("is", stack.now())

@@ -234,6 +234,7 @@ class Listed(Field):
 
     item: Field
     least: int = 0
+    most: int | None = None
 
     @override
     def read(self, value: Any, path: str) -> None:
@@ -249,6 +250,9 @@ class Listed(Field):
 
     @override
     def check(self, name: str, value: Any, message: str, paths: list[str]) -> None:
+        if self.most is not None and not self.least <= len(value or []) <= self.most:
+            limits = f"between {self.least} and {self.most} items, inclusive"
+            _fail(name, message, f"value must contain {limits}")
         if len(value or []) < self.least:
             _fail(name, message, f"value must contain at least {self.least} item(s)")
         for index, item in enumerate(value or []):

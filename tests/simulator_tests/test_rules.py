@@ -4,12 +4,13 @@ The recordings have one error of most kinds; these are the rules behind them.
 """
 
 import base64
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.simulator import Simulator
-from tests.simulator_tests.clients import Answer, call, change, get, received, subscriber
+from tests.simulator_tests.clients import NOW, Answer, call, change, get, received, subscriber
 
 EMBEDDED = "embedded message failed validation"
 ID_PATTERN = '"^[a-z0-9](?:[-]?[a-z0-9]){2,}$"'
@@ -391,6 +392,34 @@ async def test_downlinks_by_mqtt_to_an_unknown_device_come_to_nothing(garden: Si
         [(topic, message)] = await received(client, 1)
     assert topic == "v3/garden/devices/lpp-node/down/queued"
     assert message["downlink_queued"]["f_port"] == 1
+
+
+async def test_lists(garden: Simulator) -> None:
+    """At most 1,000 a page, known orders, short texts to search for."""
+    path = "/applications/garden/devices"
+    answer = await get(garden, path, params={"order": "battery"})
+    assert [field for field, _ in answer.causes] == ["order"]
+    answer = await get(garden, f"/search{path}", params={"query": "q" * 51})
+    assert answer.causes == below("query", reason="value length must be at most 50 runes")
+    answer = await get(garden, f"{path}/batch", params=[("device_ids", "abc")] * 21)
+    reason = "value must contain between 1 and 20 items, inclusive"
+    assert answer.causes == below("device_ids", reason=reason)
+    ids = [{"gateway_id": "roof-gw"}] * 101
+    answer = await call(
+        garden, "POST", "/gs/gateways/connection/stats", "user", json={"gateway_ids": ids}
+    )
+    assert answer.causes == below("gateway_ids", reason=reason.replace("20", "100"))
+
+
+async def test_changes_since_a_time_that_has_not_come(garden: Simulator) -> None:
+    """A client whose clock is ahead is refused."""
+    path = "/applications/garden/devices/filter"
+    for seconds, status in ((-1, 200), (60, 400)):
+        since = (NOW + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+        answer = await call(garden, "POST", path, json={"filters": [{"updated_since": since}]})
+        assert answer.status == status
+    reason = "value must be less than now"
+    assert answer.causes == below("filters[0]", "updated_since", reason=reason)
 
 
 async def test_api_keys(garden: Simulator) -> None:
