@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from random import Random
 import ssl
@@ -11,7 +12,7 @@ from typing import Any, Self
 from aiohttp import web
 import trustme
 
-from . import demo, formatting, rights, traffic, world as worlds
+from . import demo, formatting, messages, rights, traffic, world as worlds
 from .application_server import ApplicationServer
 from .cluster import Cluster
 from .device_repository import DeviceRepository
@@ -27,6 +28,7 @@ from .onboarding import Claiming, qr_routes
 from .rights import ApiKey
 from .storage import F_PORT, PACKAGE
 from .traffic import UNSET, envelope_ids, nanoseconds, uplink_correlation
+from .validation import check
 from .webhooks import Webhooks
 
 HOST = "127.0.0.1"
@@ -210,7 +212,10 @@ class Simulator:
     def update_device(self, device_id: str, **fields: Any) -> None:
         """Change a device in the registry, as in the Console; None removes a field."""
         device = self.devices[device_id]
-        merge(device.documents["is"], fields)
+        document = deepcopy(device.documents["is"])
+        merge(document, fields)
+        check(messages.UPDATE_END_DEVICE, {"end_device": document})
+        device.documents["is"] = document
         device.touch("is", self.stack.now())
         self.events.registry("is", "update", device, data=list(fields))
 

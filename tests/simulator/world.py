@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from . import demo, traffic
+from . import demo, messages, traffic
 from .encoding import merge
 from .formatters import WEATHER_SCRIPT
 from .model import Application, Device, Session, Stack, versions
 from .storage import F_PORT, PACKAGE
+from .validation import check
 
 ADDRESSES = {
     "network_server_address": "localhost",
@@ -56,7 +57,8 @@ def add_device(
 ) -> Device:
     """Register a device on all servers; `fields` go to the Identity Server.
 
-    Well known ones: name, description, version_ids, attributes, locations, serial_number.
+    Well known ones: name, description, version_ids, attributes, locations, serial_number. Raises
+    RefusedError for a device that the real server wouldn't have.
     """
     now = stack.now()
     device = Device(application.application_id, device_id)
@@ -91,6 +93,7 @@ def add_device(
         device.documents["as"]["formatters"] = {k: v for k, v in formatters.items() if v}
     for document in device.documents.values():
         document["ids"].update(euis)
+    check(messages.CREATE_END_DEVICE, {"end_device": device.documents["is"]})
     application.devices[device_id] = device
     if abp:
         device.session = Session("260B1234", None)

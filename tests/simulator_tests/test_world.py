@@ -10,6 +10,7 @@ import aiomqtt
 import pytest
 
 from tests.simulator import Simulator, scripts
+from tests.simulator.errors import RefusedError
 from tests.simulator.formatters import FormatterError, ScriptError
 from tests.simulator_tests.clients import change, received, subscriber
 
@@ -148,6 +149,10 @@ async def test_changes_in_the_registry(demo: Simulator) -> None:
     """Devices come, change and go as in the Console."""
     demo.add_device("new-one", name="New one", attributes={"room": "Attic"})
     demo.update_device("new-one", name="Renamed", description=None)
+    with pytest.raises(RefusedError):
+        demo.update_device("new-one", name="n" * 51)
+    with pytest.raises(RefusedError):
+        demo.add_device("New_One")
     assert demo.devices["new-one"].name == "Renamed"
     await demo.uplink("new-one", decoded={"t": 1})
     demo.remove_device("new-one")
