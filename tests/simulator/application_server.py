@@ -30,6 +30,7 @@ class ApplicationServer:
 
     def __init__(self, stack: Stack, faults: Faults) -> None:
         self.stack = stack
+        self._faults = faults
         self.broker = Broker(self, faults)
         self._timers: set[asyncio.TimerHandle] = set()
         self.commanded: Callable[[Device, dict[str, Any], bytes], None] | None = None
@@ -56,7 +57,7 @@ class ApplicationServer:
         return None
 
     def mqtt_publish(self, uid: str, device_id: str, operation: str, payload: bytes) -> None:
-        """Take a published downlink; what is wrong with it, only `down/failed` may tell."""
+        """Take a published downlink; what is wrong with it, only `down/failed` may say."""
         application = self.stack.applications[uid.partition("@")[0]]
         with contextlib.suppress(RefusedError, ValueError, AttributeError, TypeError):
             self.operate(application, device_id, operation, json.loads(payload), [])
@@ -111,14 +112,16 @@ class ApplicationServer:
             decoded=decoded,
             overrides=overrides,
         )
+        traffic.shift_times(envelope, self._faults.message_skew)
         merge(envelope, envelope_overrides or {})
-        self._tell_decoding(application, device, envelope, decoded)
+        self._publish_decode_failure(application, device, envelope, decoded)
         if device.session is not None and device.session.waiting is not None:
             self._answered(application, device, device.session.waiting, envelope)
         self.forward(application, device, envelope)
         if "received_at" in envelope.get("uplink_message", {}):
             traffic.received(self.stack, device, envelope)
-            device.history.append(envelope)
+            if self._faults.storage and application.stores_uplinks:
+                device.history.append(envelope)
         self._transmit(application, device, envelope["correlation_ids"])
         return envelope
 
@@ -172,7 +175,7 @@ class ApplicationServer:
         error = downlinks.refusal(self.stack, device, prepared) if prepared else None
         if error is not None:
             for downlink in prepared:
-                self._tell_failed(application, device, downlink, error)
+                self._publish_failed(application, device, downlink, error)
             raise error
         if device.session is None:
             return
@@ -195,7 +198,7 @@ class ApplicationServer:
             return
         downlink = session.queue.pop(0)
         if (error := downlinks.expiry(self.stack, downlink)) is not None:
-            self._tell_failed(application, device, downlink, error)
+            self._publish_failed(application, device, downlink, error)
             self._transmit(application, device, uplink_ids)
             return
         envelope = downlinks.transmitted(
@@ -215,14 +218,14 @@ class ApplicationServer:
         downlink: Downlink,
         envelope: dict[str, Any],
     ) -> None:
-        """Tell what an uplink says about the confirmed downlink before it."""
+        """Publish what an uplink means for the confirmed downlink before it."""
         session = device.session
         assert session is not None
         session.waiting = None
         kind = "ack" if device.acknowledges else "nack"
         if kind == "nack" and downlink.attempt > downlink.max_attempts:
             error = downlinks.max_retries(downlink)
-            self._tell_failed(application, device, downlink, error)
+            self._publish_failed(application, device, downlink, error)
         message = downlinks.transmitted(
             self.stack, application, device, kind, downlink, uplink_ids=envelope["correlation_ids"]
         )
@@ -233,22 +236,22 @@ class ApplicationServer:
             downlink.f_cnt = session.f_cnt_down
             session.queue.insert(0, downlink)
 
-    def _tell_decoding(
+    def _publish_decode_failure(
         self, application: Application, device: Device, envelope: dict[str, Any], decoded: Any
     ) -> None:
-        """Tell in the event stream, and only there, why a formatter failed."""
+        """Publish in the event stream, and only there, why a formatter failed."""
         up = envelope["uplink_message"]
         if "decoded_payload" in up or not up.get("f_port"):
             return
-        reason = "the formatter failed" if decoded is None else None
+        failure = errors.formatter_failed("the formatter failed") if decoded is None else None
         decode = traffic.formatter_of(application, device).decode
         if decoded is UNSET and decode is not None:
             try:
                 decode(base64.b64decode(up.get("frm_payload", "")), up["f_port"])
             except FormatterError as error:
-                reason = str(error)
-        if reason is not None:
-            details = errors.formatter_failed(reason).details()
+                failure = error.refusal()
+        if failure is not None:
+            details = failure.details()
             self.stack.events.publish(
                 "as.up.data.decode.fail",
                 device,
@@ -257,7 +260,7 @@ class ApplicationServer:
                 correlation_ids=envelope["correlation_ids"],
             )
 
-    def _tell_failed(
+    def _publish_failed(
         self, application: Application, device: Device, downlink: Downlink, error: RefusedError
     ) -> None:
         message = downlinks.failed(self.stack, application, device, downlink, error)

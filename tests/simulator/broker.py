@@ -91,11 +91,13 @@ class Connection:
     keep_alive: float
     filters: dict[str, list[str]] = field(default_factory=dict)
     lost: int = 0
+    frozen: bool = False
+    """Whether the server has forgotten it: nothing is sent, nothing is taken, it stays open."""
 
     @property
     def reads(self) -> bool:
         """Return whether messages are delivered: never without TRAFFIC_READ."""
-        return rights.TRAFFIC_READ in self.login.granted
+        return rights.TRAFFIC_READ in self.login.granted and not self.frozen
 
     def wants(self, topic: list[str]) -> bool:
         """Return whether a subscription takes the topic."""
@@ -149,6 +151,13 @@ class Broker:
         for writer in list(self._writers):
             writer.transport.abort()
         return count
+
+    async def freeze(self) -> int:
+        """Forget all connections without closing them; return how many there were."""
+        for connection in self.connections:
+            connection.frozen = True
+        await self._notify()
+        return len(self.connections)
 
     async def wait_for(self, condition: Callable[[], bool], timeout: float) -> None:
         """Wait until the condition holds; looked at when connections change."""
@@ -232,6 +241,8 @@ class Broker:
 
     async def _handle(self, connection: Connection, packet: Any) -> bool:
         """Answer one packet; False after a DISCONNECT."""
+        if connection.frozen:
+            return True
         writer = connection.writer
         match packet:
             case PublishPacket():

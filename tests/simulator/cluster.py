@@ -5,14 +5,15 @@ from typing import Any
 
 from aiohttp import web
 
-from . import downlinks, errors, registry, rights, storage
+from . import downlinks, errors, messages, registry, rights, storage
 from .application_server import ApplicationServer
-from .encoding import get_path, prune, select, set_path, timestamp
+from .encoding import get_path, prune, select, set_path
 from .errors import RefusedError
 from .faults import Faults
 from .http_server import Call, Handler, Route
 from .model import Device, Server, Session, Stack
 from .network import FREQUENCY_PLANS, unknown_plan
+from .validation import check, check_update
 
 _COMMON = "ids created_at updated_at version_ids serial_number lora_alliance_profile_ids "
 FIELDS: dict[str, frozenset[str]] = {
@@ -123,6 +124,7 @@ class Cluster:
     def _get(self, server: Server) -> Handler:
         async def get(call: Call) -> Any:
             mask = call.query_mask(FIELDS[server])
+            check(messages.GET_END_DEVICE, {"end_device_ids": call.end_device_ids})
             needed = [rights.DEVICES_READ]
             if server != "as" and _has_keys(mask):
                 needed.append(rights.DEVICES_READ_KEYS)
@@ -136,24 +138,36 @@ class Cluster:
 
     def _put(self, server: Server) -> Handler:
         async def put(call: Call) -> Any:
-            body = (await call.body()).get("end_device") or {}
-            registry.check_euis(body.get("ids") or {})
-            _check_keys(body)
+            ids: dict[str, Any] = {"application_ids": call.application_ids}
+            if (in_path := call.request.match_info.get("device_id")) is not None:
+                ids["device_id"] = in_path
+            request = await call.message("end_device", ids)
             mask = await call.body_mask(FIELDS[server])
+            recent = self._stack.recent_fields
+            kind = messages.SET_RECENT_END_DEVICE if recent else messages.SET_END_DEVICE
+            checked = ("ids.application_ids", "ids.device_id")
+            check_update(kind, "end_device", request, mask, *checked)
+            body = request["end_device"]
             needed = [rights.DEVICES_WRITE]
             if _has_keys(mask):
                 needed.append(rights.DEVICES_WRITE_KEYS)
+            if server != "ns":
+                _check_values(server, body, mask)
             application = call.application(*needed)
+            if server == "ns":
+                _check_values(server, body, mask)
             plan = body.get("frequency_plan_id")
             if server == "ns" and plan and plan not in FREQUENCY_PLANS:
                 raise unknown_plan(plan)
-            device_id = call.request.match_info.get("device_id") or body["ids"]["device_id"]
+            device_id = body["ids"]["device_id"]
             device = application.devices.setdefault(
                 device_id, Device(application.application_id, device_id)
             )
             what = "update" if server in device.documents else "create"
             if what == "create":
-                _check_euis_free(call, server, device, body.get("ids") or device.ids)
+                _check_euis_free(call, server, device, registry.upper_case(body["ids"]))
+            else:
+                _check_unchanged(server, device, body, mask)
             _write(device, server, body, mask, call)
             changed = mask if what == "update" else None
             self._stack.events.registry(server, what, device, call, changed)
@@ -163,6 +177,7 @@ class Cluster:
 
     def _delete(self, server: Server) -> Handler:
         async def delete(call: Call) -> Any:
+            check(messages.END_DEVICE_IDS, call.end_device_ids)
             application = call.application(rights.DEVICES_WRITE)
             device = call.device(application)
             if device is None or server not in device.documents:
@@ -181,6 +196,7 @@ class Cluster:
 
     async def _reset(self, call: Call) -> Any:
         mask = await call.body_mask(FIELDS["ns"])
+        check(messages.RESET_END_DEVICE, {"end_device_ids": call.end_device_ids})
         application = call.application(rights.DEVICES_WRITE)
         device = call.device(application)
         if device is None or "ns" not in device.documents:
@@ -212,9 +228,15 @@ class Cluster:
 
     async def _put_link(self, call: Call) -> Any:
         mask = await call.body_mask(frozenset({"default_formatters", "skip_payload_crypto"}))
+        recent = self._stack.recent_fields
+        kind = messages.SET_RECENT_LINK if recent else messages.SET_LINK
+        request = {**await call.body(), "application_ids": call.application_ids}
+        check(
+            kind, request, [*(f"link.{path}" for path in mask), "application_ids"] if mask else []
+        )
         application = call.application(rights.SETTINGS_BASIC)
         application.link = application.link or {}
-        application.link.update(select((await call.body()).get("link") or {}, mask))
+        application.link.update(select(request["link"], mask))
         return prune(select(application.link, mask))
 
     async def _delete_link(self, call: Call) -> Any:
@@ -222,6 +244,7 @@ class Cluster:
         return {}
 
     async def _list_downlinks(self, call: Call) -> Any:
+        check(messages.END_DEVICE_IDS, call.end_device_ids)
         application = call.application(rights.TRAFFIC_READ)
         device = call.device(application)
         if device is None or "as" not in device.documents:
@@ -242,13 +265,13 @@ class Cluster:
         return {}
 
     async def _simulate(self, call: Call) -> Any:
+        """Answer 200 whether the end device exists or not; for an unknown one nothing happens."""
         body = await call.body()
+        check(messages.SIMULATE_UPLINK, {**body, "end_device_ids": call.end_device_ids})
         application = call.application(rights.TRAFFIC_UP_WRITE)
         message = body.get("uplink_message")
         device = call.device(application)
-        if device is None or "as" not in device.documents:
-            raise errors.redis_not_found()
-        if isinstance(message, dict):
+        if device is not None and "as" in device.documents and message is not None:
             self._server.simulate(application, device, message)
         return {}
 
@@ -258,7 +281,7 @@ class Cluster:
         call.application(rights.TRAFFIC_READ)
         packages = list(PACKAGES)
         if self._faults.storage:
-            packages.append({"name": "storage-integration", "default_f_port": 100})
+            packages.append({"name": storage.PACKAGE, "default_f_port": storage.F_PORT})
         return {"packages": packages}
 
     async def _associations(self, call: Call) -> Any:
@@ -268,18 +291,15 @@ class Cluster:
         return {"associations": page} if page else {}
 
     async def _associate(self, call: Call) -> Any:
+        ids = {"application_ids": call.application_ids, "f_port": call["f_port"]}
+        request = await call.message("default", ids)
         mask = await call.body_mask(frozenset({"ids", "package_name", "data"}))
+        check_update(messages.SET_ASSOCIATION, "default", request, mask, "ids")
         application = call.application(rights.SETTINGS_PACKAGES)
-        f_port, now = int(call["f_port"]), timestamp(self._stack.now(), nanoseconds=0)
-        association = application.associations.setdefault(
-            f_port,
-            {
-                "ids": {"application_ids": application.document["ids"], "f_port": f_port},
-                "created_at": now,
-            },
-        )
-        association["updated_at"] = now
-        association.update(select((await call.body()).get("default") or {}, mask))
+        changes = request["default"]
+        package = changes.get("package_name", "") if "package_name" in mask else ""
+        association = application.associate(package, int(call["f_port"]), self._stack.now())
+        association.update(select(changes, [path for path in mask if path == "data"]))
         return association
 
     async def _dissociate(self, call: Call) -> Any:
@@ -289,10 +309,10 @@ class Cluster:
         return {}
 
     async def _storage(self, call: Call) -> web.StreamResponse:
-        return storage.read(call, self._storage_devices(call))
+        return await storage.read(call, self._storage_devices(call))
 
     async def _storage_count(self, call: Call) -> Any:
-        return storage.count(call, self._storage_devices(call))
+        return await storage.count(call, self._storage_devices(call))
 
     def _storage_devices(self, call: Call) -> list[Device]:
         if not self._faults.storage:
@@ -302,7 +322,7 @@ class Cluster:
         return [
             device
             for device in application.devices.values()
-            if wanted in (None, device.device_id) and call["type"] in ("", "uplink_message")
+            if wanted in (None, device.device_id) and call["type"] == "uplink_message"
         ]
 
 
@@ -324,23 +344,48 @@ def _check_euis_free(call: Call, server: Server, device: Device, ids: dict[str, 
             raise errors.duplicate_identifiers(server)
 
 
-def _check_keys(body: dict[str, Any]) -> None:
-    for path in (
-        "root_keys.app_key.key",
-        "root_keys.nwk_key.key",
-        "session.keys.app_s_key.key",
-        "session.keys.f_nwk_s_int_key.key",
-    ):
-        key = get_path(body, path)
-        if key and len(key) != 32:
-            raise registry.wrong_length(f"end_device.{path}", 16, key)
+def _check_values(server: Server, body: dict[str, Any], mask: list[str]) -> None:
+    """Raise what a server answers to values that are well formed and of no use to it.
+
+    A version of LoRaWAN that the keys don't fit, and a PHY version of another MAC version, are
+    none of these: they are taken without a word.
+    """
+    ids = body["ids"]
+    if server == "js" and "join_eui" not in ids:
+        raise _join_server("no_join_eui", "no JoinEUI specified")
+    if server == "js" and not ids.get("dev_eui", "").strip("0"):
+        raise _join_server("no_dev_eui", "no DevEUI specified")
+    for path in _NOT_ZERO[server]:
+        value = get_path(body, path)
+        if path in mask and (not value or not str(value).strip("0") or "UNKNOWN" in str(value)):
+            raise errors.invalid_field(server, path)
+
+
+_NOT_ZERO: dict[Server, tuple[str, ...]] = {
+    "is": (),
+    "js": ("root_keys.app_key.key",),
+    "ns": ("frequency_plan_id", "lorawan_version", "lorawan_phy_version"),
+    "as": ("session.dev_addr", "session.keys.app_s_key.key"),
+}
+
+
+def _check_unchanged(server: Server, device: Device, body: dict[str, Any], mask: list[str]) -> None:
+    """Raise what the Network Server answers to a change of what a device is for its life."""
+    stored = device.documents[server]
+    for path in ("multicast", "supports_join"):
+        if server == "ns" and path in mask and bool(body.get(path)) != bool(stored.get(path)):
+            raise errors.invalid_field(server, path)
+
+
+def _join_server(name: str, text: str) -> RefusedError:
+    return RefusedError(errors.INVALID_ARGUMENT, "pkg/joinserver", name, text)
 
 
 def _write(
     device: Device, server: Server, body: dict[str, Any], mask: list[str], call: Call
 ) -> None:
     now = call.stack.now()
-    ids = body.get("ids") or device.ids
+    ids = registry.upper_case(body["ids"])
     if server not in device.documents:
         known = {key: ids[key] for key in ("dev_eui", "join_eui") if ids.get(key)}
         device.put(server, now, {})

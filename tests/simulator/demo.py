@@ -11,7 +11,6 @@ from typing import Any
 from . import traffic
 from .demo_devices import DEVICES, NEIGHBOUR, DemoDevice
 from .encoding import merge, timestamp
-from .formatters import Formatter, FormatterError
 from .model import Application, Device, Stack, versions
 
 HISTORY = timedelta(hours=24)
@@ -92,8 +91,6 @@ def _bring_to_life(
 ) -> None:
     device.battery = demo_device.battery
     device.state = dict(demo_device.state)
-    if demo_device.broken:
-        device.formatter = Formatter(_fail)
     if device.session is None:
         return
     random = Random(index)
@@ -127,10 +124,6 @@ def _bring_to_life(
         device,
         [(latest - interval * k, start + frames - 1 - k) for k in reversed(range(frames))],
     )
-
-
-def _fail(_data: bytes, _f_port: int) -> Any:
-    raise FormatterError("TypeError: Cannot read property 'probe' of undefined")
 
 
 def _past(
@@ -170,20 +163,18 @@ def _sample(
     stack: Stack, device: Device, demo_device: DemoDevice, now: datetime, random: Random
 ) -> dict[str, Any]:
     """Return what the device would send at this time, with how it would be received."""
-    made = demo_device.measure(now, device.state)
+    measured = demo_device.measure(now, device.state)
     sample: dict[str, Any] = {"f_port": demo_device.f_port}
-    if isinstance(made, bytes):
-        sample["payload"] = made
+    if isinstance(measured, bytes):
+        sample["payload"] = measured
     else:
-        sample["decoded"] = made
+        sample["decoded"] = measured
         # Bytes nobody decodes here, of a plausible length.
         size = demo_device.size
-        sample["payload"] = hashlib.shake_128(repr(made).encode()).digest(size)
-    if demo_device.broken:
-        sample.pop("decoded", None)
+        sample["payload"] = hashlib.shake_128(repr(measured).encode()).digest(size)
     message = _radio(stack, demo_device, len(sample["payload"]), now, random)
-    if demo_device.normalize is not None and not isinstance(made, bytes):
-        message["normalized_payload"] = [demo_device.normalize(made)]
+    if demo_device.normalize is not None and not isinstance(measured, bytes):
+        message["normalized_payload"] = [demo_device.normalize(measured)]
     if device.battery is not None and device.session is not None:
         message["last_battery_percentage"] = {
             "f_cnt": max(device.session.f_cnt_up - 40, 0),

@@ -29,8 +29,6 @@ class DemoDevice:
     location: dict[str, Any] | None = None
     formatter: str | None = "FORMATTER_REPOSITORY"
     script: str | None = None
-    broken: bool = False
-    """The formatter fails on every frame."""
     normalize: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     joined: bool = True
     silent: timedelta = timedelta()
@@ -546,7 +544,6 @@ DEVICES = [
         measure=_raw,
         formatter="FORMATTER_JAVASCRIPT",
         script=_BROKEN,
-        broken=True,
         room="Garden",
         dev_eui="70B3D57ED0062020",
         f_port=4,

@@ -2,54 +2,26 @@
 
 import base64
 from copy import deepcopy
-import re
 from typing import Any
 
-from . import errors
+from . import errors, messages
 from .encoding import encode_bytes, get_path, moment, prune
 from .errors import ABORTED, FAILED_PRECONDITION, INVALID_ARGUMENT, RefusedError
-from .formatters import FormatterError, ScriptError
+from .formatters import FormatterError
 from .model import Application, Device, Downlink, Stack
 from .traffic import envelope_ids, formatter_of, nanoseconds
+from .validation import check, decode_base64
 
 MAX_PAYLOAD = 242
-PRIORITIES = ("LOWEST", "LOW", "BELOW_NORMAL", "NORMAL", "ABOVE_NORMAL", "HIGH", "HIGHEST")
+MAX_RETRIES = 32
 _FIELDS = ("f_port", "frm_payload", "decoded_payload", "confirmed", "priority", "class_b_c")
 
 
 def parse(body: Any) -> list[dict[str, Any]]:
-    """Return the downlinks of a request body; raises what JSON and schema checks would."""
-    downlinks = body.get("downlinks", []) if isinstance(body, dict) else []
-    for index, item in enumerate(downlinks):
-        _check_json(item)
-        steps = (
-            (f"downlinks[{index}]", "DownlinkQueueRequest"),
-            ("f_port", "ApplicationDownlink"),
-        )
-        if item.get("f_port", 0) > 255:
-            raise errors.invalid(*steps, reason="value must be less than or equal to 255")
-        if item.get("f_port") == 224:
-            raise errors.invalid(*steps, reason="value must not be in list [224]")
-        if len(base64.b64decode(_padded(item))) > 255:
-            steps = (steps[0], ("frm_payload", "ApplicationDownlink"))
-            raise errors.invalid(*steps, reason="value length must be at most 255 bytes")
-    return list(downlinks)
-
-
-def _padded(item: dict[str, Any]) -> str:
-    text: str = item.get("frm_payload") or ""
-    text = text.replace("-", "+").replace("_", "/").rstrip("=")
-    return text + "=" * (-len(text) % 4)
-
-
-def _check_json(item: dict[str, Any]) -> None:
-    if item.get("priority", "LOWEST") not in PRIORITIES:
-        reason = f'unknown value for enum: "{item["priority"]}"'
-        raise errors.unmarshal("downlinks", reason)
-    illegal = re.search(r"[^A-Za-z0-9+/_=-]", item.get("frm_payload") or "")
-    if illegal:
-        reason = f"invalid value: illegal base64 data at input byte {illegal.start()}"
-        raise errors.unmarshal("downlinks", reason)
+    """Return the downlinks of a request body; raises what its types and rules are refused with."""
+    request = body if isinstance(body, dict) else {}
+    check(messages.QUEUE_DOWNLINKS, request)
+    return list(request.get("downlinks") or [])
 
 
 def prepare(
@@ -62,6 +34,13 @@ def prepare(
     """Return the downlink with its payload encoded; raises if there is nothing to send."""
     message = {key: item[key] for key in _FIELDS if key in item}
     if retry := get_path(item, "confirmed_retry.max_attempts"):
+        if retry > MAX_RETRIES:
+            raise errors.application_server(
+                INVALID_ARGUMENT,
+                "downlink_max_retries_invalid",
+                "downlink maximum retries exceed configured maximum of {max}",
+                max=MAX_RETRIES,
+            )
         message["confirmed_retry"] = {"max_attempts": retry}
     downlink = Downlink(
         message,
@@ -74,7 +53,7 @@ def prepare(
         ),
     )
     if message.get("frm_payload"):
-        message["frm_payload"] = _padded(item)
+        message["frm_payload"] = encode_bytes(decode_base64(item["frm_payload"]))
         return downlink
     if (command := message.get("decoded_payload")) is None:
         raise errors.application_server(INVALID_ARGUMENT, "no_payload", "no payload")
@@ -84,10 +63,8 @@ def prepare(
         return downlink
     try:
         encoded = encode(command, message.get("f_port", 0))
-    except ScriptError as error:
-        raise errors.script_failed(str(error)) from error
     except FormatterError as error:
-        raise errors.formatter_failed(str(error)) from error
+        raise error.refusal() from error
     message["f_port"] = encoded.f_port
     message["frm_payload"] = encode_bytes(encoded.payload)
     downlink.warnings = encoded.warnings
@@ -171,7 +148,7 @@ def _shown(application: Application, device: Device, downlink: Downlink) -> dict
 def queued(
     stack: Stack, application: Application, device: Device, downlink: Downlink
 ) -> dict[str, Any]:
-    """Return the envelope that tells that a downlink was queued."""
+    """Return the envelope of a downlink that was queued."""
     body = _shown(application, device, downlink)
     body["decoded_payload_warnings"] = downlink.warnings
     body["correlation_ids"] = downlink.correlation_ids
@@ -183,7 +160,7 @@ def queued(
 def failed(
     stack: Stack, application: Application, device: Device, downlink: Downlink, error: RefusedError
 ) -> dict[str, Any]:
-    """Return the envelope that tells that a downlink will not be sent (again)."""
+    """Return the envelope of a downlink that will not be sent (again)."""
     body = _shown(application, device, downlink)
     body["correlation_ids"] = downlink.correlation_ids
     if downlink.f_cnt and device.session is not None:

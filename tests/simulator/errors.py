@@ -1,6 +1,5 @@
 """The errors of The Things Stack, as its HTTP API and its messages spell them."""
 
-import re
 from typing import Any, override
 from uuid import uuid4
 
@@ -27,8 +26,6 @@ HTTP_STATUS = {
     DATA_LOSS: 500,
     UNAUTHENTICATED: 401,
 }
-
-ID_PATTERN = r"^[a-z0-9](?:[-]?[a-z0-9]){2,}$"
 
 
 class RefusedError(Exception):
@@ -185,33 +182,20 @@ def forbidden_paths(paths: list[str]) -> RefusedError:
     )
 
 
-def invalid(*steps: tuple[str, str], reason: str) -> RefusedError:
-    """Return a validation error.
-
-    `steps` are (field, message type) from the outside in; `reason` is about the innermost.
-    """
+def invalid(*causes: tuple[str, str, str]) -> RefusedError:
+    """Return a validation error; `causes` are (field, message type, reason) from outside in."""
     cause: RefusedError | None = None
-    for field, message_type in reversed(steps):
+    for field, message_type, reason in reversed(causes):
         cause = RefusedError(
             INVALID_ARGUMENT,
             "pkg/errors",
             "validation",
             "invalid `{field}`: {reason}",
-            {
-                "field": field,
-                "name": f"{message_type}ValidationError",
-                "reason": reason if cause is None else "embedded message failed validation",
-            },
+            {"field": field, "name": f"{message_type}ValidationError", "reason": reason},
             cause=cause,
         )
     assert cause is not None
     return cause
-
-
-def check_id(value: Any, *steps: tuple[str, str]) -> None:
-    """Raise the validation error of `steps` unless `value` is a well-formed id."""
-    if not isinstance(value, str) or len(value) > 36 or not re.match(ID_PATTERN, value):
-        raise invalid(*steps, reason=f'value does not match regex pattern "{ID_PATTERN}"')
 
 
 def id_taken() -> RefusedError:
@@ -266,6 +250,18 @@ def application_server_not_found(uid: str) -> RefusedError:
         "device_not_found",
         "device `{device_uid}` not found",
         {"device_uid": uid},
+    )
+
+
+def invalid_field(server: str, field: str) -> RefusedError:
+    """Return what a cluster's server answers to a value that it can't work with."""
+    namespace = {"ns": "networkserver", "as": "applicationserver", "js": "joinserver"}[server]
+    return RefusedError(
+        INVALID_ARGUMENT,
+        f"pkg/{namespace}",
+        "field_value",
+        "invalid value of field `{field}`",
+        {"field": field},
     )
 
 

@@ -79,7 +79,7 @@ class EventHub:
         call: Call | None = None,
         data: list[str] | None = None,
     ) -> None:
-        """Tell that a server's part of a device was created, changed or deleted."""
+        """Publish that a server's part of a device was created, changed or deleted."""
         more: dict[str, Any] = {}
         if data is not None:
             more["data"] = {"@type": "type.googleapis.com/google.protobuf.Value", "value": data}
@@ -95,7 +95,7 @@ class EventHub:
         self.publish(name, device, rights.DEVICES_READ, **more)
 
     def message(self, device: Device, kind: str, envelope: dict[str, Any]) -> None:
-        """Tell what was published over MQTT, too."""
+        """Publish what was published over MQTT, too."""
         if name := _FROM_MESSAGES.get(kind):
             data = {"@type": "type.googleapis.com/ttn.lorawan.v3.ApplicationUp", **envelope}
             self.publish(name, device, rights.TRAFFIC_READ, data=data)
@@ -127,7 +127,7 @@ class EventHub:
             await response.prepare(call.request)
             await _write(response, self._start(body))
             if history and self.history:
-                for event in self._told(body, wants):
+                for event in self._remembered(body, wants):
                     await _write(response, event)
             while (item := await subscriber.waiting.get()) is not None:
                 await _write(response, item)
@@ -145,7 +145,7 @@ class EventHub:
             start["data"] = {"@type": "type.googleapis.com/google.protobuf.Value", "value": names}
         return {**start, "origin": "simulator", "unique_id": self._stack.ulid()}
 
-    def _told(
+    def _remembered(
         self, body: dict[str, Any], wants: Callable[[dict[str, Any]], bool]
     ) -> list[dict[str, Any]]:
         after: datetime | None = moment(body["after"]) if body.get("after") else None

@@ -2,15 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, override
+
+from . import errors
+from .errors import RefusedError
 
 
 class FormatterError(Exception):
     """What a formatter returns in `errors`."""
 
+    def refusal(self) -> RefusedError:
+        """Return the stack's error for it."""
+        return errors.formatter_failed(str(self))
+
 
 class ScriptError(FormatterError):
     """A script that can't be run, or failed while it ran."""
+
+    @override
+    def refusal(self) -> RefusedError:
+        return errors.script_failed(str(self))
 
 
 @dataclass

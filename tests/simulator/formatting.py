@@ -1,13 +1,13 @@
 """Trying a formatter over HTTP."""
 
-import base64
 from typing import Any
 
-from . import errors, formatters, rights, scripts
+from . import formatters, messages, rights, scripts
 from .encoding import encode_bytes, prune
 from .errors import UNIMPLEMENTED, PlainRefusedError
-from .formatters import Formatter, FormatterError, ScriptError
+from .formatters import Formatter, FormatterError
 from .http_server import Call, Route
+from .validation import check, decode_base64
 
 
 def routes() -> list[Route]:
@@ -27,40 +27,32 @@ def _formatter(body: dict[str, Any]) -> Formatter:
 
 async def _decode(call: Call) -> Any:
     body = await call.body()
-    uplink = dict(body.get("uplink") or {})
-    if "settings" not in uplink:
-        raise errors.invalid(
-            ("uplink", "DecodeUplinkRequest"),
-            ("settings", "ApplicationUplink"),
-            reason="value is required",
-        )
+    check(messages.DECODE_UPLINK, {**body, "end_device_ids": call.end_device_ids})
+    uplink = dict(body["uplink"])
     call.application(rights.TRAFFIC_READ)
     decode = _formatter(body).decode
     assert decode is not None
-    payload = base64.b64decode(uplink.get("frm_payload", ""))
+    payload = decode_base64(uplink.get("frm_payload", ""))
     try:
         result = decode(payload, uplink.get("f_port", 0))
-    except ScriptError as error:
-        raise errors.script_failed(str(error)) from error
     except FormatterError as error:
-        raise errors.formatter_failed(str(error)) from error
+        raise error.refusal() from error
     uplink |= {"decoded_payload": result.data, "decoded_payload_warnings": result.warnings}
     return {"uplink": prune(uplink)}
 
 
 async def _encode(call: Call) -> Any:
     body = await call.body()
-    downlink = dict(body.get("downlink") or {})
+    check(messages.ENCODE_DOWNLINK, {**body, "end_device_ids": call.end_device_ids})
+    downlink = dict(body["downlink"])
     call.application(rights.TRAFFIC_READ)
     encode = _formatter(body).encode
     if encode is None:
         return {"downlink": prune(downlink)}
     try:
         encoded = encode(downlink.get("decoded_payload") or {}, downlink.get("f_port", 0))
-    except ScriptError as error:
-        raise errors.script_failed(str(error)) from error
     except FormatterError as error:
-        raise errors.formatter_failed(str(error)) from error
+        raise error.refusal() from error
     downlink["f_port"] = encoded.f_port
     downlink["frm_payload"] = encode_bytes(encoded.payload)
     downlink["decoded_payload_warnings"] = encoded.warnings

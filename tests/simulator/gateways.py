@@ -3,13 +3,14 @@
 from copy import deepcopy
 from typing import Any
 
-from . import errors, registry
+from . import errors, messages, registry
 from .encoding import get_path, prune, select, timestamp
 from .errors import NOT_FOUND, RefusedError
 from .http_server import Call, Route, caller, check_mask
 from .identity_server import ADMIN
 from .model import Stack
 from .rights import GATEWAY_INFO, GATEWAY_LOCATION_READ, GATEWAY_STATUS_READ
+from .validation import check
 
 FIELDS = frozenset(
     [
@@ -58,13 +59,8 @@ class GatewayRegistry:
 
     async def _create(self, call: Call) -> Any:
         body = (await call.body()).get("gateway") or {}
-        ids = body.get("ids") or {}
-        errors.check_id(
-            ids.get("gateway_id"),
-            ("gateway", "CreateGatewayRequest"),
-            ("ids", "Gateway"),
-            ("gateway_id", "GatewayIdentifiers"),
-        )
+        check(messages.CREATE_GATEWAY, {"gateway": body})
+        ids = body["ids"]
         if (key := call.key) is None or key.user_id != call["user_id"]:
             raise errors.no_rights("user", call["user_id"])
         if ids["gateway_id"] in self._stack.gateways:
@@ -73,6 +69,8 @@ class GatewayRegistry:
 
     async def _get(self, call: Call) -> Any:
         mask = call.query_mask(FIELDS)
+        gateway_ids = {"gateway_id": call["gateway_id"]}
+        check(messages.GET_GATEWAY, {"gateway_ids": gateway_ids})
         key = caller(call)
         document = self._stack.gateways.get(call["gateway_id"])
         if document is None:
@@ -181,6 +179,7 @@ class GatewayServer:
 
     async def _batch(self, call: Call) -> Any:
         body = await call.body()
+        check(messages.GET_CONNECTIONS, body)
         paths = check_mask(get_path(body, "field_mask.paths") or [], _STATS)
         entries = {}
         for item in body.get("gateway_ids", []):

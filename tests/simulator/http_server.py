@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+import contextlib
+from datetime import UTC
+from email.utils import format_datetime
 import json
 import math
 import ssl
@@ -17,6 +20,7 @@ from .model import Application, Device, Stack
 from .rights import ApiKey
 
 PREFIX = "/api/v3"
+_FILLER = b"0" * 65536
 
 type Handler = Callable[["Call"], Awaitable[Any]]
 type Route = tuple[str, str, Handler]
@@ -35,6 +39,31 @@ class Call:
     def __getitem__(self, name: str) -> str:
         """Return a part of the path."""
         return self.request.match_info[name]
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Return what is asked for behind the path, each name once."""
+        return dict(self.request.query)
+
+    @property
+    def application_ids(self) -> dict[str, Any]:
+        """Return the identifiers of the path's application."""
+        return {"application_id": self["application_id"]}
+
+    @property
+    def end_device_ids(self) -> dict[str, Any]:
+        """Return the identifiers of the path's end device."""
+        return {"application_ids": self.application_ids, "device_id": self["device_id"]}
+
+    async def message(self, name: str, ids: dict[str, Any]) -> dict[str, Any]:
+        """Return the request with the message `name` of its body, the path's ids in it."""
+        message = (await self.body()).get(name)
+        if message is None:
+            message = {}
+        if not isinstance(message, dict):
+            return {name: message}
+        given = message.get("ids")
+        return {name: {**message, "ids": {**(given if isinstance(given, dict) else {}), **ids}}}
 
     @property
     def key(self) -> ApiKey | None:
@@ -111,7 +140,7 @@ class _Bucket:
         self._free_at = 0.0
 
     def take(self, now: float) -> tuple[bool, dict[str, str]]:
-        """Return whether the call is let through, and the headers that tell."""
+        """Return whether the call is let through, and the headers about the limit."""
         capacity = self._interval * self._limit.burst
         free_at = max(self._free_at, now) + self._interval
         allowed = free_at - now <= capacity + 1e-6
@@ -154,11 +183,16 @@ class HttpServer:
         self._runner = web.AppRunner(
             self._application, access_log=None, shutdown_timeout=0.05, handler_cancellation=True
         )
+        self._application.on_response_prepare.append(self._date)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
         await web.TCPSite(self._runner, host, 0, ssl_context=tls).start()
         plain, secure = (address[1] for address in self._runner.addresses)
         return plain, secure
+
+    async def _date(self, _request: web.Request, response: web.StreamResponse) -> None:
+        now = (self._stack.now() + self._faults.date_skew).astimezone(UTC)
+        response.headers["Date"] = format_datetime(now, usegmt=True)
 
     async def close(self) -> None:
         """Stop listening and close what is open."""
@@ -194,7 +228,10 @@ class HttpServer:
             _hang_up(request)
         for prefix, status in self._faults.http_status.items():
             if _meant(request, prefix):
-                return _faulty(status, self._stack.ulid())
+                return simulated_answer(status, self._stack.ulid())
+        for prefix, size in self._faults.huge_answers.items():
+            if _meant(request, prefix):
+                return await _huge_answer(request, size)
         for prefix, body in self._faults.http_body.items():
             if _meant(request, prefix):
                 return web.Response(body=body, content_type="application/json")
@@ -246,7 +283,24 @@ def _hang_up(request: web.Request) -> NoReturn:
     raise web.HTTPServiceUnavailable
 
 
-def _faulty(status: int, request_id: str) -> web.Response:
+async def _huge_answer(request: web.Request, size: int) -> web.StreamResponse:
+    """Send a JSON object of this size in one line, piece by piece, as long as somebody reads."""
+    start, end = b'{"result":{"filler":"', b'"}}\n'
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    with contextlib.suppress(ConnectionError):
+        await response.write(start)
+        rest = size - len(start) - len(end)
+        while rest > 0:
+            await response.write(_FILLER[:rest])
+            rest -= len(_FILLER)
+        await response.write(end)
+    return response
+
+
+def simulated_answer(
+    status: int, request_id: str, retry_seconds: int | None = None
+) -> web.Response:
     """Return an answer with this status, the stack's own where it has one."""
     known: dict[int, RefusedError] = {
         400: errors.malformed_token(),
@@ -256,7 +310,8 @@ def _faulty(status: int, request_id: str) -> web.Response:
         429: errors.rate_limited(1, "simulated"),
     }
     error = known.get(status) or errors.PlainRefusedError(errors.UNKNOWN, "simulated")
-    headers = {"X-Rate-Limit-Retry": "1"} if status == 429 else {}
+    retry = 1 if retry_seconds is None else retry_seconds
+    headers = {"X-Rate-Limit-Retry": str(retry)} if status == 429 else {}
     return json_answer(status, error.body(), request_id, headers)
 
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from . import errors, registry, rights
-from .encoding import moment, prune, select, timestamp
+from . import errors, messages, registry, rights
+from .encoding import get_path, moment, prune, select, set_path, timestamp
 from .errors import INVALID_ARGUMENT, RefusedError
 from .http_server import Call, Route, caller
 from .model import Application, Stack
 from .network import DATA
 from .rights import ApiKey, expand
+from .validation import check, check_update
 
 APPLICATION_FIELDS = frozenset(
     [
@@ -76,9 +77,10 @@ class IdentityServer:
             entity = {"application_ids": {"application_id": key.application_id}}
         else:
             entity = {"user_ids": {"user_id": key.user_id}}
+        granted = [] if self._stack.faults.rights_empty else sorted(expand(key.rights))
         answer: dict[str, Any] = {
             "api_key": {
-                "api_key": key.document(rights=sorted(expand(key.rights))),
+                "api_key": key.document(rights=granted),
                 "entity_ids": entity,
             }
         }
@@ -108,12 +110,7 @@ class IdentityServer:
                 "failed to unmarshal ttn.lorawan.v3.ApplicationIdentifiers from JSON: proto:\u00a0"
                 f"(line 1:20): invalid value for string field applicationId: {application_id}",
             )
-        errors.check_id(
-            application_id,
-            ("application", "CreateApplicationRequest"),
-            ("ids", "Application"),
-            ("application_id", "ApplicationIdentifiers"),
-        )
+        check(messages.CREATE_APPLICATION, {"application": body})
         key = call.key
         if key is None or key.user_id != call["user_id"]:
             raise errors.no_rights("user", call["user_id"])
@@ -126,17 +123,22 @@ class IdentityServer:
 
     async def _get_application(self, call: Call) -> Any:
         mask = call.query_mask(APPLICATION_FIELDS)
+        check(messages.GET_APPLICATION, {"application_ids": call.application_ids})
         return _show(call.application(rights.INFO), mask)
 
     async def _update_application(self, call: Call) -> Any:
+        request = await call.message("application", call.application_ids)
         mask = await call.body_mask(APPLICATION_FIELDS)
+        check_update(messages.UPDATE_APPLICATION, "application", request, mask, "ids")
         application = call.application(rights.SETTINGS_BASIC)
-        changes = (await call.body()).get("application") or {}
-        application.document.update(select(changes, mask))
+        for path in mask:
+            if not path.startswith("ids"):
+                set_path(application.document, path, get_path(request, f"application.{path}"))
         application.document["updated_at"] = timestamp(self._stack.now())
         return _show(application, mask)
 
     async def _rights(self, call: Call) -> Any:
+        check(messages.APPLICATION_IDS, call.application_ids)
         granted = self._stack.granted(call.key, call["application_id"])
         return {"rights": sorted(granted)} if granted else {}
 
@@ -168,12 +170,11 @@ class IdentityServer:
 
     async def _create_key(self, call: Call) -> Any:
         body = await call.body()
+        check(messages.CREATE_API_KEY, {**body, "application_ids": call.application_ids})
         expires_at = moment(body["expires_at"]) if body.get("expires_at") else None
         if expires_at is not None and expires_at <= self._stack.now():
-            raise errors.invalid(
-                ("expires_at", "CreateApplicationAPIKeyRequest"),
-                reason="value must be greater than now",
-            )
+            message_type = messages.CREATE_API_KEY.kind
+            raise errors.invalid(("expires_at", message_type, "value must be greater than now"))
         application = call.application(rights.SETTINGS_API_KEYS)
         granted = body.get("rights") or []
         key = caller(call)

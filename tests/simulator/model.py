@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import errors, rights
 from .encoding import get_path, timestamp, ulid
+from .faults import Faults
 from .formatters import Formatter
 from .rights import ApiKey, random_id, random_secret
 
@@ -61,7 +62,7 @@ class Device:
         self.documents: dict[str, dict[str, Any]] = {}
         self.session: Session | None = None
         self.formatter: Formatter | None = None
-        """How its frames are coded, where not told by the formatter of its document."""
+        """How its frames are coded, where its document names no formatter."""
         self.battery: float | None = 0.78656125
         """Fraction of the battery as in LoRaWAN's DevStatusAns; None on external power."""
         self.acknowledges = True
@@ -71,7 +72,7 @@ class Device:
         """Seconds between two uplinks; 0 for a silent one."""
         self.state: dict[str, Any] = {}
         """What commands change, for `sample` to read."""
-        self.history: deque[dict[str, Any]] = deque(maxlen=5000)
+        self.history: deque[dict[str, Any]] = deque(maxlen=50_000)
         """The uplinks sent in this run, oldest first."""
         self.past: Callable[[], list[dict[str, Any]]] | None = None
         """Makes the uplinks from before this run, when they are first asked for."""
@@ -146,6 +147,23 @@ class Application:
             **document,
         }
 
+    @property
+    def stores_uplinks(self) -> bool:
+        """Return whether the Storage Integration is switched on for this application."""
+        names = [association.get("package_name") for association in self.associations.values()]
+        return "storage-integration" in names
+
+    def associate(self, package: str, f_port: int, now: datetime) -> dict[str, Any]:
+        """Use a package on a port; return the association."""
+        stamp = timestamp(now, nanoseconds=0)
+        association = self.associations.setdefault(
+            f_port,
+            {"ids": {"application_ids": self.document["ids"], "f_port": f_port}},
+        )
+        association.setdefault("created_at", stamp)
+        association.update({"updated_at": stamp, "package_name": package})
+        return association
+
     def registered(self) -> list[Device]:
         """Return the devices of the Identity Server, by id."""
         return [device for _, device in sorted(self.devices.items()) if "is" in device.documents]
@@ -159,8 +177,11 @@ class Application:
 class Stack:
     """Everything that the servers know, with the clock and the dice they use."""
 
-    def __init__(self, tenant: str | None, clock: Callable[[], datetime], random: Random) -> None:
+    def __init__(
+        self, tenant: str | None, clock: Callable[[], datetime], random: Random, faults: Faults
+    ) -> None:
         self.tenant = tenant
+        self.faults = faults
         self.now = clock
         self.random = random
         self.applications: dict[str, Application] = {}
@@ -172,7 +193,7 @@ class Stack:
         self.claimable: dict[tuple[str, str], str] = {}
         """JoinEUI and DevEUI to the claim authentication code."""
         self.dev_euis: list[str] | None = None
-        """What is left to be issued; None where issuing isn't set up."""
+        """What can still be issued; None where issuing isn't set up."""
         self.events: EventHub  # set by the simulator
         self.recent_fields = tenant is not None
         """Whether messages have what v3.33 to v3.36 added."""
@@ -226,7 +247,7 @@ class Stack:
         """Return the key that belongs to a token; raises the stack's errors."""
         key_id, secret = rights.split_token(token)
         key = self.keys.get(key_id)
-        if key is None:
+        if key is None or self.faults.keys_refused:
             raise errors.unknown_key(key_id)
         if key.secret != secret:
             raise errors.wrong_secret()
@@ -236,7 +257,7 @@ class Stack:
 
     def granted(self, key: ApiKey | None, application_id: str) -> frozenset[str]:
         """Return the rights of a key on an application, none if there is no such application."""
-        if key is None or application_id not in self.applications:
+        if key is None or application_id not in self.applications or self.faults.rights_empty:
             return frozenset()
         return key.application_rights(application_id)
 

@@ -25,7 +25,7 @@ def unknown_plan(plan_id: str) -> RefusedError:
 
 
 class Network:
-    """The routes of a cluster that tell what it offers."""
+    """The routes about what a cluster offers."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack

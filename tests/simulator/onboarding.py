@@ -1,14 +1,14 @@
 """QR codes, and claiming devices whose root keys their maker keeps."""
 
-import base64
 import re
 from typing import Any
 
-from . import errors, rights
+from . import messages, rights
 from .errors import ABORTED, INVALID_ARGUMENT, RefusedError
 from .http_server import Call, Route, caller
 from .model import Stack
 from .network import DATA
+from .validation import check, decode_base64
 
 _TR005 = re.compile(
     r"LW:D0:(?P<join_eui>[0-9A-F]{16}):(?P<dev_eui>[0-9A-F]{16}):"
@@ -33,7 +33,9 @@ async def _formats(call: Call) -> Any:
 
 async def _parse(call: Call) -> Any:
     caller(call)
-    text = base64.b64decode((await call.body()).get("qr_code", "")).decode(errors="replace")
+    body = await call.body()
+    check(messages.PARSE_QR_CODE, body)
+    text = decode_base64(body["qr_code"]).decode(errors="replace")
     if found := _TR005.fullmatch(text):
         more = {part[0]: part[1:] for part in found["more"].split(":") if part}
         owner = more.get("O")
@@ -65,14 +67,10 @@ def _template(format_id: str, device: dict[str, Any], paths: list[str]) -> dict[
 
 async def _generate(call: Call) -> Any:
     caller(call)
-    device = (await call.body()).get("end_device") or {}
-    ids = device.get("ids") or {}
-    errors.check_id(
-        ids.get("device_id"),
-        ("end_device", "GenerateEndDeviceQRCodeRequest"),
-        ("ids", "EndDevice"),
-        ("device_id", "EndDeviceIdentifiers"),
-    )
+    body = await call.body()
+    check(messages.GENERATE_QR_CODE, body)
+    device = body["end_device"]
+    ids = device["ids"]
     profile = device.get("lora_alliance_profile_ids") or {}
     numbers = f"{profile.get('vendor_id', 0):04X}{profile.get('vendor_profile_id', 0):04X}"
     return {"text": f"LW:D0:{ids.get('join_eui')}:{ids.get('dev_eui')}:{numbers}"}
@@ -101,11 +99,12 @@ class Claiming:
 
     async def _claim(self, call: Call) -> Any:
         body = await call.body()
-        application_id = (body.get("target_application_ids") or {}).get("application_id", "")
+        check(messages.CLAIM_END_DEVICE, body)
+        application_id = body["target_application_ids"]["application_id"]
         call.require(application_id, rights.DEVICES_WRITE)
         given = body.get("authenticated_identifiers") or {}
         if "qr_code" in body:
-            text = base64.b64decode(body["qr_code"]).decode(errors="replace")
+            text = decode_base64(body["qr_code"]).decode(errors="replace")
             found = _TR005.fullmatch(text)
             owner = re.search(r":O([^:]*)", text)
             given = dict(found.groupdict()) if found else {}

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from . import errors, rights
+from . import errors, messages, rights
 from .encoding import get_path, moment, prune, select, set_path
-from .errors import INVALID_ARGUMENT, RefusedError
+from .errors import INVALID_ARGUMENT
 from .http_server import Call
 from .model import Application, Device
+from .validation import EMBEDDED, check, check_update
 
 IS_FIELDS = frozenset(
     [
@@ -32,27 +33,20 @@ IS_FIELDS = frozenset(
     ]
 )
 ADDRESSES = ("network_server_address", "application_server_address", "join_server_address")
-_EUI_LENGTHS = {"dev_eui": 8, "join_eui": 8, "dev_addr": 4}
+_HEXADECIMAL = ("dev_eui", "join_eui", "dev_addr")
 
 
-def check_euis(ids: dict[str, Any]) -> None:
-    """Raise what an EUI of another length is answered with."""
-    for name, length in _EUI_LENGTHS.items():
-        if (text := ids.get(name)) and len(text) != 2 * length:
-            raise wrong_length(f"end_device.ids.{name}", length, text)
-
-
-def wrong_length(path: str, length: int, text: str) -> RefusedError:
-    """Return the answer to hex digits of the wrong number."""
-    reason = f"invalid length: want {length} bytes, got {len(text)} runes"
-    return errors.unmarshal(path, f"error:pkg/types:invalid_length ({reason})")
+def upper_case(ids: dict[str, Any]) -> dict[str, Any]:
+    """Return identifiers as the stack writes them, whatever letters they came in."""
+    return {key: item.upper() if key in _HEXADECIMAL else item for key, item in ids.items() if item}
 
 
 def page[T](call: Call, items: Sequence[T], message_type: str) -> Sequence[T]:
     """Return the asked page of `items`; notes the total in `X-Total-Count`."""
     limit = call.number("limit", 100) or 100
     check_limit(limit, message_type)
-    start = (max(call.number("page", 1), 1) - 1) * limit
+    number = 1 if call.stack.faults.pages_ignored else max(call.number("page", 1), 1)
+    start = (number - 1) * limit
     call.headers["X-Total-Count"] = str(len(items))
     return items[start : start + limit]
 
@@ -60,9 +54,7 @@ def page[T](call: Call, items: Sequence[T], message_type: str) -> Sequence[T]:
 def check_limit(limit: int, message_type: str) -> None:
     """Raise what a limit above 1000 is answered with."""
     if limit > 1000:
-        raise errors.invalid(
-            ("limit", message_type), reason="value must be less than or equal to 1000"
-        )
+        raise errors.invalid(("limit", message_type, "value must be less than or equal to 1000"))
 
 
 def show(device: Device, server: str, mask: list[str]) -> dict[str, Any]:
@@ -100,8 +92,8 @@ def _ordered(call: Call, devices: list[Device]) -> list[Device]:
 
 async def list_devices(call: Call) -> Any:
     """Answer GET …/devices."""
-    check_limit(call.number("limit", 100), "ListEndDevicesRequest")
     mask = call.query_mask(IS_FIELDS)
+    check(messages.LIST_END_DEVICES, {"application_ids": call.application_ids, **call.query})
     application = call.application(rights.DEVICES_READ)
     devices = _ordered(call, application.registered())
     return _answer(page(call, devices, "ListEndDevicesRequest"), mask)
@@ -110,8 +102,10 @@ async def list_devices(call: Call) -> Any:
 async def filter_devices(call: Call) -> Any:
     """Answer POST …/devices/filter."""
     mask = await call.body_mask(IS_FIELDS)
-    application = call.application(rights.DEVICES_READ)
     body = await call.body()
+    check(messages.LIST_END_DEVICES, {**body, "application_ids": call.application_ids})
+    _check_filters(call, body)
+    application = call.application(rights.DEVICES_READ)
     devices = application.registered()
     for item in body.get("filters", []):
         if since := item.get("updated_since"):
@@ -122,22 +116,36 @@ async def filter_devices(call: Call) -> Any:
             ]
     call.headers["X-Total-Count"] = str(len(devices))
     limit = int(body.get("limit") or 100)
-    check_limit(limit, "ListEndDevicesRequest")
-    start = (max(int(body.get("page") or 1), 1) - 1) * limit
+    number = 1 if call.stack.faults.pages_ignored else max(int(body.get("page") or 1), 1)
+    start = (number - 1) * limit
     return _answer(devices[start : start + limit], mask)
+
+
+def _check_filters(call: Call, body: dict[str, Any]) -> None:
+    for index, item in enumerate(body.get("filters", [])):
+        since = item.get("updated_since")
+        if since and moment(since) > call.stack.now():
+            kind = messages.LIST_END_DEVICES.kind
+            raise errors.invalid(
+                (f"filters[{index}]", kind, EMBEDDED),
+                ("updated_since", f"{kind}_Filter", "value must be less than now"),
+            )
 
 
 async def batch(call: Call) -> Any:
     """Answer GET …/devices/batch."""
     mask = call.query_mask(IS_FIELDS)
-    application = call.application(rights.DEVICES_READ)
     wanted = call.request.query.getall("device_ids", [])
+    ids = {"application_ids": call.application_ids, "device_ids": wanted}
+    check(messages.GET_END_DEVICES, ids)
+    application = call.application(rights.DEVICES_READ)
     return _answer([item for item in application.registered() if item.device_id in wanted], mask)
 
 
 async def search(call: Call) -> Any:
     """Answer GET /search/…/devices."""
     mask = call.query_mask(IS_FIELDS)
+    check(messages.SEARCH_END_DEVICES, {"application_ids": call.application_ids, **call.query})
     application = call.application(rights.DEVICES_READ)
     query = call.request.query
     devices = application.registered()
@@ -168,22 +176,18 @@ def _contains(device: Device, text: str) -> bool:
 async def get(call: Call) -> Any:
     """Answer GET …/devices/{id}."""
     mask = call.query_mask(IS_FIELDS)
+    check(messages.GET_END_DEVICE, {"end_device_ids": call.end_device_ids})
     application = call.application(rights.DEVICES_READ)
     return show(find(call, application), "is", mask)
 
 
 async def create(call: Call) -> Any:
     """Answer POST …/devices."""
-    body = (await call.body()).get("end_device") or {}
-    ids = body.get("ids") or {}
-    check_euis(ids)
-    errors.check_id(
-        ids.get("device_id"),
-        ("end_device", "CreateEndDeviceRequest"),
-        ("ids", "EndDevice"),
-        ("device_id", "EndDeviceIdentifiers"),
-    )
+    request = await call.message("end_device", {"application_ids": call.application_ids})
     await call.body_mask(IS_FIELDS)
+    check(messages.CREATE_END_DEVICE, request)
+    body = request["end_device"]
+    ids = upper_case(body["ids"])
     application = call.application(rights.DEVICES_WRITE)
     _check_addresses(application, body)
     device_id = ids["device_id"]
@@ -236,10 +240,13 @@ def _check_euis_free(call: Call, ids: dict[str, Any]) -> None:
 
 async def update(call: Call) -> Any:
     """Answer PUT …/devices/{id}."""
+    request = await call.message("end_device", call.end_device_ids)
     mask = await call.body_mask(IS_FIELDS)
+    ids = ("ids.application_ids", "ids.device_id")
+    check_update(messages.UPDATE_END_DEVICE, "end_device", request, mask, *ids)
     application = call.application(rights.DEVICES_WRITE)
     device = find(call, application)
-    changes = (await call.body()).get("end_device") or {}
+    changes = request["end_device"]
     for path in mask:
         if not path.startswith("ids"):
             set_path(device.documents["is"], path, get_path(changes, path))
@@ -250,6 +257,7 @@ async def update(call: Call) -> Any:
 
 async def delete(call: Call) -> Any:
     """Answer DELETE …/devices/{id}."""
+    check(messages.END_DEVICE_IDS, call.end_device_ids)
     application = call.application(rights.DEVICES_WRITE)
     device = find(call, application)
     del device.documents["is"]

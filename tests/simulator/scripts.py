@@ -74,10 +74,10 @@ def formatter(script: str) -> Formatter:
         result = _run(script, _DECODE, "__decode", {"bytes": list(payload), "fPort": f_port})
         data = result.get("data") or {}
         try:
-            told = _run(script, _NORMALIZE, "__normalize", {"data": data}).get("data")
+            normal = _run(script, _NORMALIZE, "__normalize", {"data": data}).get("data")
         except FormatterError:
-            told = None
-        measurements = [told] if isinstance(told, dict) else told or []
+            normal = None
+        measurements = [normal] if isinstance(normal, dict) else normal or []
         return Decoded(data, result.get("warnings") or [], measurements)
 
     def encode(command: dict[str, Any], f_port: int) -> Encoded:

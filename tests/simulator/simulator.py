@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from random import Random
 import ssl
@@ -11,7 +12,7 @@ from typing import Any, Self
 from aiohttp import web
 import trustme
 
-from . import demo, formatting, rights, traffic, world as worlds
+from . import demo, formatting, messages, rights, traffic, world as worlds
 from .application_server import ApplicationServer
 from .cluster import Cluster
 from .device_repository import DeviceRepository
@@ -25,12 +26,18 @@ from .model import Application, Device, Server, Stack
 from .network import Network
 from .onboarding import Claiming, qr_routes
 from .rights import ApiKey
+from .storage import F_PORT, PACKAGE
 from .traffic import UNSET, envelope_ids, nanoseconds, uplink_correlation
+from .validation import check
 from .webhooks import Webhooks
 
 HOST = "127.0.0.1"
 LIVE_FIRST_SECONDS = 3.0
 LIVE_SECONDS = (5.0, 20.0)
+
+
+def _full_name(right: str) -> str:
+    return right if right.startswith("RIGHT_") else f"RIGHT_APPLICATION_{right}"
 
 
 def _now() -> datetime:
@@ -59,7 +66,7 @@ class Simulator:
         self.faults = Faults(storage=world == "demo")
         self.requests: list[tuple[str, str]] = []
         """Method and path of each HTTP request seen."""
-        self.stack = Stack(tenant, clock, Random(seed))
+        self.stack = Stack(tenant, clock, Random(seed), self.faults)
         self.stack.events = self.events = EventHub(self.stack)
         self.stack.recent_fields = world == "demo" or tenant is not None
         self.application_server = ApplicationServer(self.stack, self.faults)
@@ -205,9 +212,23 @@ class Simulator:
     def update_device(self, device_id: str, **fields: Any) -> None:
         """Change a device in the registry, as in the Console; None removes a field."""
         device = self.devices[device_id]
-        merge(device.documents["is"], fields)
+        document = deepcopy(device.documents["is"])
+        merge(document, fields)
+        check(messages.UPDATE_END_DEVICE, {"end_device": document})
+        device.documents["is"] = document
         device.touch("is", self.stack.now())
         self.events.registry("is", "update", device, data=list(fields))
+
+    def switch_storage(self, *, on: bool) -> None:
+        """Switch the first application's Storage Integration on or off, as in the Console.
+
+        What comes while it is off is not kept; what was kept before can be read again later.
+        Whether the server has it at all is `faults.storage`.
+        """
+        if on:
+            self.application.associate(PACKAGE, F_PORT, self.stack.now())
+        else:
+            self.application.associations.pop(F_PORT, None)
 
     def add_gateway(
         self, ids: dict[str, Any], *, location: dict[str, Any] | None = None, **fields: Any
@@ -293,12 +314,21 @@ class Simulator:
         key = self._api_key(role)
         self.stack.keys[key.key_id] = key
 
+    def add_rights(self, role: str, *granted: str) -> None:
+        """Give a key more rights; open MQTT sessions don't get them."""
+        self.set_rights(role, [*self._api_key(role).rights, *granted])
+
+    def remove_rights(self, role: str, *taken: str) -> None:
+        """Take rights from a key, as written with or without RIGHT_APPLICATION_.
+
+        Open MQTT sessions keep them.
+        """
+        names = {_full_name(right) for right in taken}
+        self.set_rights(role, [item for item in self._api_key(role).rights if item not in names])
+
     def set_rights(self, role: str, granted: list[str]) -> None:
         """Change a key's rights; open MQTT sessions keep what they had."""
-        self._api_key(role).rights = [
-            right if right.startswith("RIGHT_") else f"RIGHT_APPLICATION_{right}"
-            for right in granted
-        ]
+        self._api_key(role).rights = [_full_name(right) for right in granted]
 
     def expire(self, role: str, at: datetime | None = None) -> None:
         """Let a key's time end, now or at a given time."""
@@ -370,13 +400,13 @@ class Simulator:
                 overrides={**sample.get("message", {}), **overrides},
                 envelope_overrides=envelope,
             )
-        for heard in published["uplink_message"].get("rx_metadata", []):
-            self._count(heard["gateway_ids"]["gateway_id"])
+        for reception in published["uplink_message"].get("rx_metadata", []):
+            self._count(reception["gateway_ids"]["gateway_id"])
         await asyncio.sleep(0)
         return published
 
     def _count(self, gateway_id: str) -> None:
-        """Let a gateway's statistics know that it heard something."""
+        """Count a reception in a gateway's statistics."""
         if (stats := self.stack.connections.get(gateway_id)) is not None:
             stats["uplink_count"] = str(int(stats["uplink_count"]) + 1)
             stats["last_uplink_received_at"] = nanoseconds(self.stack)
@@ -411,7 +441,7 @@ class Simulator:
         return await self._message(device_id, "location/solved", "location_solved", body)
 
     async def service_data(self, device_id: str, service: str, data: Any) -> dict[str, Any]:
-        """Publish what an application package says; return the envelope."""
+        """Publish data of an application package; return the envelope."""
         body = {"service": service, "data": data}
         return await self._message(device_id, "service/data", "service_data", body)
 
@@ -452,7 +482,7 @@ class Simulator:
             await self._sleep(self._dice.uniform(*LIVE_SECONDS))
 
     def _commanded(self, device: Device, message: dict[str, Any], payload: bytes) -> None:
-        """Let a demo device do what it is told, and a class C device say so."""
+        """Let a demo device obey, and a class C device report it."""
         if not demo.command(device, message, payload):
             return
         if device.class_c and self._live:
@@ -471,8 +501,9 @@ class Simulator:
 
     @property
     def connections(self) -> int:
-        """Return how many MQTT clients are connected and subscribed."""
-        return sum(bool(item.filters) for item in self.application_server.broker.connections)
+        """Return how many MQTT clients are connected and subscribed, frozen ones not counted."""
+        connections = self.application_server.broker.connections
+        return sum(bool(item.filters) and not item.frozen for item in connections)
 
     @property
     def mqtt_attempts(self) -> int:
@@ -493,6 +524,13 @@ class Simulator:
         count = self.application_server.broker.drop()
         await self.wait_disconnected()
         return count
+
+    async def freeze_connections(self) -> int:
+        """Let all MQTT connections be half open; return how many there were.
+
+        They stay open and nothing comes of them any longer, in either direction. New ones work.
+        """
+        return await self.application_server.broker.freeze()
 
 
 _ROLES = {

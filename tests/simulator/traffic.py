@@ -221,6 +221,17 @@ def uplink(
     }
 
 
+def shift_times(message: Any, by: timedelta) -> None:
+    """Change all times in a message by so much."""
+    if not by:
+        return
+    for key, item in message.items() if isinstance(message, dict) else ():
+        if key in ("received_at", "time") and isinstance(item, str):
+            message[key] = timestamp(moment(item) + by, nanoseconds=0)
+        for part in item if isinstance(item, list) else [item]:
+            shift_times(part, by)
+
+
 def network_ids(stack: Stack) -> dict[str, str]:
     """Return where the message was received."""
     if stack.tenant is None:
@@ -306,15 +317,15 @@ def infer_location(data: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def received(stack: Stack, device: Device, envelope: dict[str, Any]) -> None:
-    """Note on the servers that a device was heard."""
+    """Note on the servers that a device was received."""
     message = envelope["uplink_message"]
-    heard = moment(message["received_at"])
+    received_at = moment(message["received_at"])
     registry, network = device.documents.get("is"), device.documents.get("ns")
     assert device.session is not None
     if registry is not None:
         seen = registry.get("last_seen_at")
-        if seen is None or heard > moment(seen):
-            registry["last_seen_at"] = timestamp(heard)
+        if seen is None or received_at > moment(seen):
+            registry["last_seen_at"] = timestamp(received_at)
         if "activated_at" not in registry:
             registry["activated_at"] = timestamp(stack.now())
             device.touch("is", stack.now())

@@ -9,11 +9,12 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 from aiohttp import web
 
-from . import errors, registry, rights
+from . import errors, messages, registry, rights
 from .application_server import ApplicationServer
 from .encoding import get_path, prune, select, set_path, timestamp
 from .http_server import Call, Route
 from .model import Application, Stack
+from .validation import check_update
 
 MESSAGES = frozenset(
     [
@@ -112,17 +113,15 @@ class Webhooks:
 
     async def _set(self, call: Call) -> Any:
         """Create or change: the stack makes no difference."""
-        body = (await call.body()).get("webhook") or {}
-        url = body.get("base_url")
-        if url is not None and not urlsplit(url).scheme:
-            raise errors.invalid(
-                ("webhook", "SetApplicationWebhookRequest"),
-                ("base_url", "ApplicationWebhook"),
-                reason="value must be absolute",
-            )
+        ids: dict[str, Any] = {"application_ids": call.application_ids}
+        if (in_path := call.request.match_info.get("webhook_id")) is not None:
+            ids["webhook_id"] = in_path
+        request = await call.message("webhook", ids)
         mask = await call.body_mask(FIELDS)
+        check_update(messages.SET_WEBHOOK, "webhook", request, mask, "ids")
         application = call.application(*_WRITE)
-        webhook_id = call.request.match_info.get("webhook_id") or get_path(body, "ids.webhook_id")
+        body = request["webhook"]
+        webhook_id = body["ids"]["webhook_id"]
         now = timestamp(self._stack.now(), nanoseconds=0)
         hook = application.webhooks.setdefault(
             webhook_id,

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from . import demo, traffic
+from . import demo, messages, traffic
 from .encoding import merge
 from .formatters import WEATHER_SCRIPT
 from .model import Application, Device, Session, Stack, versions
+from .storage import F_PORT, PACKAGE
+from .validation import check
 
 ADDRESSES = {
     "network_server_address": "localhost",
@@ -32,8 +34,10 @@ def build(name: str, stack: Stack) -> None:
 
 
 def add_application(stack: Stack, application_id: str, **fields: Any) -> Application:
-    """Create an application on this server."""
-    return stack.add_application(application_id, {**_CONTACTS, **ADDRESSES, **fields})
+    """Create an application on this server, with the Storage Integration switched on."""
+    application = stack.add_application(application_id, {**_CONTACTS, **ADDRESSES, **fields})
+    application.associate(PACKAGE, F_PORT, stack.now())
+    return application
 
 
 def add_device(
@@ -53,7 +57,8 @@ def add_device(
 ) -> Device:
     """Register a device on all servers; `fields` go to the Identity Server.
 
-    Well known ones: name, description, version_ids, attributes, locations, serial_number.
+    Well known ones: name, description, version_ids, attributes, locations, serial_number. Raises
+    RefusedError for a device that the real server wouldn't have.
     """
     now = stack.now()
     device = Device(application.application_id, device_id)
@@ -88,6 +93,7 @@ def add_device(
         device.documents["as"]["formatters"] = {k: v for k, v in formatters.items() if v}
     for document in device.documents.values():
         document["ids"].update(euis)
+    check(messages.CREATE_END_DEVICE, {"end_device": device.documents["is"]})
     application.devices[device_id] = device
     if abp:
         device.session = Session("260B1234", None)

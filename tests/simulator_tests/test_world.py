@@ -1,63 +1,18 @@
-"""The simulator where there is no recording: tenants, storage, faults, a lively world."""
+"""The worlds and their devices: tenants, formatters, a lively house."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
+from datetime import UTC, datetime
 import json
 import ssl
-from typing import Any
 
 import aiohttp
 import aiomqtt
 import pytest
 
-from tests.simulator import RateLimit, Simulator, scripts
+from tests.simulator import Simulator, scripts
+from tests.simulator.errors import RefusedError
 from tests.simulator.formatters import FormatterError, ScriptError
-
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def auto_enable_custom_integrations(request: pytest.FixtureRequest) -> None:
-    """Run without Home Assistant; allow sockets where its test plugin forbids them."""
-    if find_spec("pytest_socket") is not None:
-        request.getfixturevalue("socket_enabled")
-
-
-@pytest.fixture
-async def demo() -> AsyncIterator[Simulator]:
-    """Return the lively world on a server with tenants."""
-    async with Simulator("demo", tenant="ttn", clock=lambda: NOW) as simulator:
-        yield simulator
-
-
-def subscriber(sim: Simulator, role: str = "read") -> aiomqtt.Client:
-    """Return a client with the key of a role."""
-    return aiomqtt.Client(
-        sim.mqtt_host, sim.mqtt_port, username=sim.uid, password=sim.key(role), timeout=5
-    )
-
-
-async def received(client: aiomqtt.Client, count: int) -> list[tuple[str, Any]]:
-    """Return the next messages, with topic."""
-    messages = []
-    async for message in client.messages:
-        assert isinstance(message.payload, bytes)
-        messages.append((str(message.topic), json.loads(message.payload)))
-        if len(messages) == count:
-            break
-    return messages
-
-
-async def get(sim: Simulator, path: str, role: str = "manage", **options: Any) -> Any:
-    """Return status, headers and text of an answer of the cluster."""
-    headers = {"Authorization": f"Bearer {sim.key(role)}", **options.pop("headers", {})}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(f"{sim.server_url}/api/v3{path}", headers=headers, **options) as response,
-    ):
-        return response.status, response.headers, await response.text()
+from tests.simulator_tests.clients import change, received, subscriber
 
 
 async def test_tenant_in_user_name_and_topic_but_not_in_message(demo: Simulator) -> None:
@@ -112,48 +67,6 @@ async def test_tls_with_the_private_ca(demo: Simulator) -> None:
         await client.subscribe("v3/riverside@ttn/#")
         await demo.wait_connected()
         assert demo.connections == 1
-
-
-async def test_storage_pages_the_last_24_hours(demo: Simulator) -> None:
-    """Objects come separated by blank lines, newest first if asked, page by page."""
-    path = "/as/applications/riverside/packages/storage/uplink_message"
-    parameters = {"limit": "50", "order": "-received_at"}
-    stream = {"Accept": "text/event-stream"}
-    seen: list[dict[str, Any]] = []
-    while True:
-        status, headers, text = await get(demo, path, params=parameters, headers=stream)
-        assert status == 200
-        seen += [json.loads(part)["result"] for part in text.split("\n\n") if part]
-        if (token := headers.get("X-Continuation-Token")) is None:
-            break
-        parameters = {"continuation_token": token, "order": "-received_at"}
-    times = [item["received_at"] for item in seen]
-    assert times == sorted(times, reverse=True)
-    assert min(times) > (NOW - timedelta(hours=24)).isoformat()
-    silent = {"mailbox", "barn-freezer"}  # one never spoke, one is silent for longer than that
-    assert {item["end_device_ids"]["device_id"] for item in seen} == set(demo.devices) - silent
-    _, _, text = await get(demo, f"{path}/count")
-    assert json.loads(text) == {"count": len(seen)}
-
-
-async def test_storage_of_one_device_since_a_time_with_a_field_mask(demo: Simulator) -> None:
-    """What arrives now is stored, too; a mask leaves ids and time."""
-    envelope = await demo.uplink("rain-barrel", decoded={"level": 3})
-    status, _, text = await get(
-        demo,
-        "/as/applications/riverside/devices/rain-barrel/packages/storage/uplink_message",
-        params={
-            "after": (NOW - timedelta(seconds=1)).isoformat().replace("+00:00", "Z"),
-            "field_mask": "up.uplink_message.decoded_payload",
-        },
-    )
-    assert status == 200
-    [line] = text.splitlines()
-    assert json.loads(line)["result"] == {
-        "end_device_ids": envelope["end_device_ids"],
-        "received_at": envelope["received_at"],
-        "uplink_message": {"decoded_payload": {"level": 3}},
-    }
 
 
 async def test_frame_counter_goes_on_after_the_history(demo: Simulator) -> None:
@@ -215,67 +128,31 @@ async def test_class_c_device_obeys_at_once_and_confirms(demo: Simulator) -> Non
     assert up["uplink_message"]["decoded_payload"]["socket_status"] == "off"
 
 
-async def test_rate_limit_on_a_path(demo: Simulator) -> None:
-    """After the burst comes 429, with the seconds to wait."""
-    demo.faults.rate_limits["/mqtt-connection-info"] = RateLimit(burst=2, per_minute=6)
-    path = "/as/applications/riverside/mqtt-connection-info"
-    answers = [await get(demo, path) for _ in range(3)]
-    assert [status for status, _, _ in answers] == [200, 200, 429]
-    assert answers[2][1]["X-Rate-Limit-Retry"] == "10"
-
-
-async def test_http_faults(demo: Simulator) -> None:
-    """A status on a path, garbage on a path, a server that hangs up."""
-    path = "/as/applications/riverside/mqtt-connection-info"
-    demo.faults.http_status["/as/"] = 503
-    assert (await get(demo, path))[0] == 503
-    demo.faults.http_status.clear()
-    demo.faults.http_body["/as/"] = b"<html>"
-    assert (await get(demo, path))[2] == "<html>"
-    demo.faults.http_body.clear()
-    demo.faults.http_down = True
-    with pytest.raises(aiohttp.ClientError):
-        await get(demo, path)
-    assert set(demo.requests) == {("GET", f"/api/v3{path}")}
-
-
-async def test_mqtt_faults(demo: Simulator) -> None:
-    """CONNACK with a code, or none."""
-    demo.faults.mqtt_refuse = 3
-    with pytest.raises(aiomqtt.MqttCodeError, match="Server unavailable"):
-        await subscriber(demo).__aenter__()
-    demo.faults.mqtt_close = True
-    reader, writer = await asyncio.open_connection(demo.mqtt_host, demo.mqtt_port)
-    assert await reader.read() == b""
-    writer.close()
-    assert demo.mqtt_attempts == 2
-
-
-async def test_dropped_connections(demo: Simulator) -> None:
-    """The client sees its connection end."""
-    async with subscriber(demo) as client:
-        await client.subscribe("v3/riverside@ttn/#")
-        assert await demo.drop_connections() == 1
-        with pytest.raises(aiomqtt.MqttError):
-            await received(client, 1)
-
-
-async def test_rights_taken_away_count_for_new_calls_only(demo: Simulator) -> None:
-    """HTTP refuses at once, the open session goes on."""
-    async with subscriber(demo) as client:
-        await client.subscribe("v3/riverside@ttn/#")
-        demo.set_rights("read", ["INFO"])
-        status, _, text = await get(demo, "/as/applications/riverside/devices/gate/down", "read")
-        assert status == 403
-        assert json.loads(text)["details"][0]["name"] == "insufficient_application_rights"
-        await demo.uplink("rain-barrel")
-        assert len(await received(client, 1)) == 1
+async def test_a_repaired_formatter_decodes_what_the_broken_one_did_not(demo: Simulator) -> None:
+    """What is wrong with the pool's thermometer is in its formatter alone."""
+    assert "decoded_payload" not in (await demo.uplink("pool-thermometer"))["uplink_message"]
+    fields = {
+        "formatters": {
+            "up_formatter": "FORMATTER_JAVASCRIPT",
+            "up_formatter_parameter": "function decodeUplink(i) { return {data: {n: i.fPort}}; }",
+        }
+    }
+    path = "/as/applications/riverside/devices/pool-thermometer"
+    assert (await change(demo, path, "end_device", fields)).status == 200
+    message = (await demo.uplink("pool-thermometer"))["uplink_message"]
+    assert message["decoded_payload"] == {"n": 4}
+    await change(demo, path, "end_device", {"formatters": {"up_formatter": "FORMATTER_NONE"}})
+    assert "decoded_payload" not in (await demo.uplink("pool-thermometer"))["uplink_message"]
 
 
 async def test_changes_in_the_registry(demo: Simulator) -> None:
     """Devices come, change and go as in the Console."""
     demo.add_device("new-one", name="New one", attributes={"room": "Attic"})
     demo.update_device("new-one", name="Renamed", description=None)
+    with pytest.raises(RefusedError):
+        demo.update_device("new-one", name="n" * 51)
+    with pytest.raises(RefusedError):
+        demo.add_device("New_One")
     assert demo.devices["new-one"].name == "Renamed"
     await demo.uplink("new-one", decoded={"t": 1})
     demo.remove_device("new-one")
