@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.thethingsstack.issues import key as key_repairs
+from custom_components.thethingsstack.issues import key as key_issues
 from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import Simulator
 
@@ -21,9 +21,9 @@ def issue(hass: HomeAssistant, entry: MockConfigEntry, key: str) -> ir.IssueEntr
     return ir.async_get(hass).async_get_issue("thethingsstack", f"{key}_{entry.entry_id}")
 
 
-async def look_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Look once more, as it happens four times a day."""
-    await key_repairs.async_look(hass, entry)
+async def check_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Check once more, as it happens four times a day."""
+    await key_issues.async_check_key(hass, entry)
 
 
 def told(found: ir.IssueEntry | None) -> dict[str, Any]:
@@ -36,16 +36,16 @@ def told(found: ir.IssueEntry | None) -> dict[str, Any]:
 async def test_a_key_that_ends(hass: HomeAssistant, sim: Simulator) -> None:
     """Two weeks before; a later date ends the issue, and so does removing the entry."""
     entry = await set_up(hass, sim, make_entry(sim, "expiring"))
-    await look_again(hass, entry)
+    await check_again(hass, entry)
     assert told(issue(hass, entry, "key_expires"))["application"] == "Garden"
     sim.expire("expiring", dt_util.utcnow() + timedelta(days=365))
-    await look_again(hass, entry)
+    await check_again(hass, entry)
     assert issue(hass, entry, "key_expires") is None
     sim.expire("expiring", dt_util.utcnow() + timedelta(days=3))
-    await look_again(hass, entry)
+    await check_again(hass, entry)
     assert issue(hass, entry, "key_expires") is not None
     sim.faults.http_down = True
-    await look_again(hass, entry)
+    await check_again(hass, entry)
     assert issue(hass, entry, "key_expires") is not None
     sim.faults.http_down = False
     assert await hass.config_entries.async_remove(entry.entry_id)
@@ -57,7 +57,7 @@ async def test_it_looks_by_itself(hass: HomeAssistant, sim: Simulator) -> None:
     entry = await set_up(hass, sim, make_entry(sim, "expiring"))
     await until(hass, lambda: issue(hass, entry, "key_expires"))
     sim.expire("expiring", dt_util.utcnow() + timedelta(days=365))
-    async_fire_time_changed(hass, dt_util.utcnow() + key_repairs.INTERVAL + timedelta(seconds=1))
+    async_fire_time_changed(hass, dt_util.utcnow() + key_issues.INTERVAL + timedelta(seconds=1))
     await until(hass, lambda: issue(hass, entry, "key_expires") is None)
 
 
@@ -69,7 +69,7 @@ async def test_a_key_that_is_deleted(hass: HomeAssistant, sim: Simulator, by: st
     if by == "rights":
         await entry.runtime_data.connection_state.async_check_rights()
     else:
-        await look_again(hass, entry)
+        await check_again(hass, entry)
     await hass.async_block_till_done()
     flows = hass.config_entries.flow.async_progress()
     assert [flow["context"]["source"] for flow in flows] == [SOURCE_REAUTH]
@@ -80,7 +80,7 @@ async def test_controls_without_the_right(hass: HomeAssistant, sim: Simulator) -
     """Only where there are controls."""
     entry = make_entry(sim, "read")
     await set_up(hass, sim, entry)
-    await look_again(hass, entry)
+    await check_again(hass, entry)
     assert issue(hass, entry, "control_right") is None
     hass.config_entries.async_add_subentry(
         entry,
@@ -88,7 +88,7 @@ async def test_controls_without_the_right(hass: HomeAssistant, sim: Simulator) -
             data=MappingProxyType({}), subentry_type="control", title="Valve", unique_id=None
         ),
     )
-    await look_again(hass, entry)
+    await check_again(hass, entry)
     assert told(issue(hass, entry, "control_right"))["count"] == "1"
 
 
@@ -99,13 +99,13 @@ async def test_another_cluster(hass: HomeAssistant, sim: Simulator) -> None:
         "weather-station", application_server_address="au1.cloud.thethings.network:8884"
     )
     own = await set_up(hass, sim)
-    await look_again(hass, own)
+    await check_again(hass, own)
     assert issue(hass, own, "application_moved") is None
     assert issue(hass, own, "devices_elsewhere") is None
     await hass.config_entries.async_remove(own.entry_id)
 
     entry = await set_up(hass, sim, make_entry(sim, network="ttn_eu1"))
-    await look_again(hass, entry)
+    await check_again(hass, entry)
     assert (
         told(issue(hass, entry, "application_moved"))["cluster"] == "nam1.cloud.thethings.network"
     )

@@ -20,8 +20,7 @@ from homeassistant.helpers import aiohttp_client, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.thethingsstack import config_flow
-from custom_components.thethingsstack.application import client_factory as connection
+from custom_components.thethingsstack.application import client_factory
 from custom_components.thethingsstack.client import (
     FEATURES,
     AuthenticationFailed,
@@ -39,9 +38,9 @@ from custom_components.thethingsstack.client import (
 )
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.coordinator import TtsConfigEntry
-from custom_components.thethingsstack.setup_flow import server_form as addresses
-from custom_components.thethingsstack.setup_flow.probe import mqtt_refused, refused
-from custom_components.thethingsstack.setup_flow.server_form import FormError, read_key, read_where
+from custom_components.thethingsstack.setup_flow import flow, server_form
+from custom_components.thethingsstack.setup_flow.probe import http_error, mqtt_error
+from custom_components.thethingsstack.setup_flow.server_form import FormError, read_key, read_server
 from tests.ha_fixtures import entry_data, make_entry, set_up, until
 from tests.simulator import Simulator
 
@@ -196,13 +195,13 @@ def public(monkeypatch: pytest.MonkeyPatch, sim_ttn: Simulator, local_names: Non
 
     networks = {"ttn_eu1": network("localhost"), "ttn_nam1": network("127.0.0.1")}
     clusters = {"eu1": "localhost", "nam1": "127.0.0.1"}
-    monkeypatch.setattr(addresses, "NETWORKS", networks)
-    monkeypatch.setattr(config_flow, "NETWORKS", networks)
+    monkeypatch.setattr(server_form, "NETWORKS", networks)
+    monkeypatch.setattr(flow, "NETWORKS", networks)
     monkeypatch.setattr(
-        addresses, "cloud_network", lambda tenant, cluster: network(clusters.get(cluster, "eu2"))
+        server_form, "cloud_network", lambda tenant, cluster: network(clusters.get(cluster, "eu2"))
     )
     context = tls_context(sim_ttn.ca_pem)
-    monkeypatch.setattr(connection, "get_default_context", lambda: context)
+    monkeypatch.setattr(client_factory, "get_default_context", lambda: context)
     return sim_ttn
 
 
@@ -1086,7 +1085,7 @@ def test_public_addresses_are_known(
     typed: str, network: str, server: str | None, tenant: str | None
 ) -> None:
     """Whoever types a public network's address as own server is served as well."""
-    data = read_where("own_server", {"server": typed})
+    data = read_server("own_server", {"server": typed})
     assert data["network"] == network
     assert data["tenant_id"] == tenant
     assert server is None or data["server"] == server
@@ -1099,13 +1098,13 @@ def test_public_addresses_are_known(
 def test_mqtt_host(typed: str, host: str | None) -> None:
     """Names and addresses of both kinds."""
     form = {"server": "https://stack.example.org", "advanced": {"mqtt_host": typed}}
-    assert read_where("own_server", form)["mqtt_host"] == host
+    assert read_server("own_server", form)["mqtt_host"] == host
 
 
 def test_plaintext_without_scheme() -> None:
     """Who chose plaintext means http."""
     form = {"server": "10.0.0.5:1885", "advanced": {"plaintext": True, "mqtt_port": 1883.0}}
-    data = read_where("own_server", form)
+    data = read_server("own_server", form)
     assert data["server"] == data["identity_server"] == "http://10.0.0.5:1885"
     assert data["mqtt_port"] == 1883
     assert data["mqtt_tls"] is False
@@ -1135,10 +1134,10 @@ def test_key_as_copied() -> None:
 )
 def test_every_error_has_its_text(error: StackError, reason: str) -> None:
     """The first class that fits, from special to general."""
-    assert refused(error).reason == reason
+    assert http_error(error).reason == reason
 
 
 def test_key_that_was_revoked_while_mqtt_was_tried() -> None:
     """A refusal that was confirmed over HTTP is the key's fault."""
-    refusal = mqtt_refused(AuthenticationFailed("no", name="api_key_not_found"), "localhost:8883")
+    refusal = mqtt_error(AuthenticationFailed("no", name="api_key_not_found"), "localhost:8883")
     assert (refusal.field, refusal.reason) == ("api_key", "unknown_key")

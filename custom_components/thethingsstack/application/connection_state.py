@@ -12,7 +12,6 @@ from ..client import AuthenticationFailed, ConnectionFailed, ServerFailed, Stack
 from ..client.rights import TRAFFIC_READ, console_names
 from ..const import DOMAIN, UNAVAILABLE_AFTER
 from ..end_devices.roster import EndDeviceRoster
-from ..setup_flow.subentry_types import async_offer_anew
 from .status import ApplicationStatus
 
 _LOGGER = logging.getLogger(__name__)
@@ -149,7 +148,6 @@ class ConnectionState:
         if self.rights != before:
             self.lost_rights = (self.lost_rights | before) - self.rights
             self.readable = TRAFFIC_READ in self.rights
-            async_offer_anew(self._entry)
             self._hub.write()
 
     @callback
