@@ -2,14 +2,14 @@
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
 from .application.client_factory import async_create_stack, async_discard_key
-from .client import InvalidRequest, NotFound, StackError
+from .client import AuthenticationFailed, InvalidRequest, NotFound, StackError
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .downlinks.ledger import DownlinkLedger
@@ -51,8 +51,15 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     """Connect an application; the stream starts when the platforms can take new entities."""
+
+    @callback
+    def key_refused(error: AuthenticationFailed) -> None:
+        """Let a running application check its key; one that is being set up raises the error."""
+        if entry.state is ConfigEntryState.LOADED:
+            entry.runtime_data.connection_state.note_key_refused(error)
+
     try:
-        stack = await async_create_stack(hass, entry.data)
+        stack = await async_create_stack(hass, entry.data, on_key_refused=key_refused)
     except InvalidRequest as err:
         raise ConfigEntryError(
             translation_domain=DOMAIN,

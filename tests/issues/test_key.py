@@ -4,13 +4,14 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigSubentry
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlowResult, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
+from custom_components.thethingsstack.client import AuthenticationFailed
 from custom_components.thethingsstack.issues import key as key_issues
 from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import Simulator
@@ -74,6 +75,59 @@ async def test_a_key_that_is_deleted(hass: HomeAssistant, sim: Simulator, by: st
     flows = hass.config_entries.flow.async_progress()
     assert [flow["context"]["source"] for flow in flows] == [SOURCE_REAUTH]
     assert entry.runtime_data.connected
+
+
+async def reauth_flows(hass: HomeAssistant, entry: MockConfigEntry) -> list[ConfigFlowResult]:
+    """Return the dialogues that ask for a new key, when all that runs has ended."""
+    await hass.async_block_till_done()
+    return list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
+
+
+async def test_any_refused_call_asks_for_a_new_key(hass: HomeAssistant, sim: Simulator) -> None:
+    """Whoever asked, and whatever: the key is checked at once, and asked for anew once."""
+    entry = await set_up(hass, sim, make_entry(sim, "manage"))
+    stack = entry.runtime_data.stack
+    sim.revoke("manage")
+    with pytest.raises(AuthenticationFailed):
+        await stack.device("greenhouse-climate")
+    await until(hass, lambda: any(entry.async_get_active_flows(hass, {SOURCE_REAUTH})))
+    assert entry.runtime_data.connected
+    asked = len(sim.requests)
+    with pytest.raises(AuthenticationFailed):
+        await stack.device("greenhouse-climate")
+    assert len(await reauth_flows(hass, entry)) == 1
+    assert len(sim.requests) == asked + 1  # nothing is checked while a new key is awaited
+
+
+async def test_a_refusal_that_passes(hass: HomeAssistant, sim: Simulator) -> None:
+    """A call is refused, and the key is good all the same: no new one is asked for."""
+    entry = await set_up(hass, sim, make_entry(sim, "manage"))
+    sim.faults.errors["/devices/greenhouse-climate"] = (401, "unauthenticated")
+    asked = len(sim.requests)
+    with pytest.raises(AuthenticationFailed):
+        await entry.runtime_data.stack.device("greenhouse-climate")
+    await until(hass, lambda: any(path.endswith("/rights") for _, path in sim.requests[asked:]))
+    assert await reauth_flows(hass, entry) == []
+
+
+async def test_a_key_that_expires_while_it_is_used(
+    hass: HomeAssistant, sim: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At its time, not with the next regular check; also where the server's clock is behind."""
+    # Half an hour: nothing else asks before an hour has passed.
+    entry = make_entry(sim, "expiring")
+    expires_at = dt_util.utcnow() + timedelta(minutes=30)
+    sim.expire("expiring", expires_at)
+    await set_up(hass, sim, entry)
+    await until(hass, lambda: issue(hass, entry, "key_expires"))
+    asked = len(sim.requests)
+    async_fire_time_changed(hass, expires_at + timedelta(seconds=1))
+    await until(hass, lambda: any(path.endswith("/auth_info") for _, path in sim.requests[asked:]))
+    assert await reauth_flows(hass, entry) == []
+    sim.expire("expiring", dt_util.utcnow() - timedelta(seconds=1))
+    async_fire_time_changed(hass, expires_at + timedelta(seconds=2))
+    await until(hass, lambda: any(entry.async_get_active_flows(hass, {SOURCE_REAUTH})))
+    assert sim.key("expiring") not in caplog.text
 
 
 async def test_controls_without_the_right(hass: HomeAssistant, sim: Simulator) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 import logging
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
@@ -51,6 +51,7 @@ class ConnectionState:
         self.lost_because: StackError | None = None
         self._logged_lost = False
         self._unloaded = False
+        self._checking_rights = False
         self._cancel_unavailable: CALLBACK_TYPE | None = None
         self._cancel_reach: CALLBACK_TYPE | None = None
 
@@ -132,8 +133,32 @@ class ConnectionState:
             self._hass, self.async_check_rights(), f"{DOMAIN} rights"
         )
 
+    @callback
+    def note_key_refused(self, error: AuthenticationFailed) -> None:
+        """Check the key at once, for a call was refused: a session that is open goes on.
+
+        One refusal may come of a fault that passes; if the key is really refused, a new one is
+        asked for.
+        """
+        if self._unloaded or self._checking_rights:
+            return
+        if any(self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH})):
+            return
+        _LOGGER.debug("The key was refused: %s", error.name)
+        self._check_rights_now()
+
     async def async_check_rights(self) -> None:
-        """See whether messages can come at all: the MQTT server says yes to every key."""
+        """Read the key's rights again; a key that is refused is asked for anew.
+
+        The MQTT server says yes to every key, so this alone tells whether messages can come.
+        """
+        self._checking_rights = True
+        try:
+            await self._async_check_rights()
+        finally:
+            self._checking_rights = False
+
+    async def _async_check_rights(self) -> None:
         before = self.rights
         try:
             self.rights = await self._stack.rights()
