@@ -17,7 +17,7 @@ from .end_devices.cleanup import async_watch_vanished, forget, remove_controls
 from .end_devices.state import EndDeviceState
 from .fields.apply_overrides import async_apply_overrides, async_take_position_over
 from .fields.decisions import FieldStore
-from .gateways.coordinator import async_remove_gateway
+from .gateways import async_remove_gateway
 from .issues.watch import async_watch_issues
 from .services import async_setup_services
 

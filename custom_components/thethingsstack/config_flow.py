@@ -14,7 +14,7 @@ from .const import DOMAIN
 from .controls.flow import ControlFlow
 from .controls.model import SUBENTRY_CONTROL
 from .fields.flow import FieldsFlow
-from .gateways.coordinator import SUBENTRY_GATEWAY
+from .gateways import SUBENTRY_GATEWAY
 from .gateways.flow import GatewayFlow
 from .provisioning.delete_flow import DeleteFlow
 from .provisioning.edit_flow import EditFlow

@@ -55,7 +55,7 @@ from .end_devices.state import (
 from .fields.decisions import FieldStore
 from .fields.known_locations import solved_location
 from .fields.names import FieldNames
-from .gateways.coordinator import Gateways
+from .gateways import Gateways
 from .payload import Kind, Meaning
 from .provisioning.partial_devices import PartialDevices
 
