@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any
+import json
+from pathlib import Path
+import re
+from typing import Any, cast
 
 from aiohttp import ThreadedResolver, web
 from aiohttp.test_utils import TestServer
@@ -40,11 +43,22 @@ from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.coordinator import TtsConfigEntry
 from custom_components.thethingsstack.setup_flow import flow, server_form
 from custom_components.thethingsstack.setup_flow.probe import http_error, mqtt_error
-from custom_components.thethingsstack.setup_flow.server_form import FormError, read_key, read_server
+from custom_components.thethingsstack.setup_flow.server_form import (
+    FormError,
+    read_application,
+    read_key,
+    read_server,
+)
 from tests.ha_fixtures import entry_data, make_entry, set_up, until
 from tests.simulator import Simulator
 
 DEAD = "127.0.0.1:9"
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+
+def recorded(path: str) -> Any:
+    """Return a recording of a real server."""
+    return json.loads((FIXTURES / path).read_text("utf-8"))
 
 
 async def start(hass: HomeAssistant, network: str = "own_server") -> ConfigFlowResult:
@@ -153,17 +167,10 @@ def suggested(result: ConfigFlowResult, field: str, section: str | None = None) 
     return (getattr(marker, "description", None) or {}).get("suggested_value")
 
 
-class LocalResolver(ThreadedResolver):
-    """The system's resolver, as Home Assistant wants to close it."""
-
-    async def real_close(self) -> None:
-        """Have nothing to close."""
-
-
 @pytest.fixture
-def local_names(monkeypatch: pytest.MonkeyPatch) -> None:
+async def local_names(hass: HomeAssistant) -> None:
     """Let "localhost" be resolved: a second name of the simulator."""
-    monkeypatch.setattr(aiohttp_client, "_async_make_resolver", lambda hass: LocalResolver())
+    hass.data[aiohttp_client.DATA_RESOLVER] = cast(Any, ThreadedResolver())
 
 
 @pytest.fixture
@@ -462,6 +469,46 @@ async def test_a_new_application(hass: HomeAssistant, sim: Simulator) -> None:
     assert entry.title == "Orchard"
     assert entry.data["application_id"] == "orchard"
     assert "orchard" in sim.stack.applications
+
+
+async def test_an_id_that_the_server_would_refuse(hass: HomeAssistant, sim: Simulator) -> None:
+    """It is told before anything is asked, with the rule; so is a name that is too long."""
+    result = await submit(hass, await to_key(hass, sim), api_key=sim.key("user"))
+    result = await submit(hass, result, application_id="orchard")
+    asked = len(sim.requests)
+    refused = recorded("http/applications/create_bad_id.json")["request"]["json"]["application"]
+    for application_id in (refused["ids"]["application_id"], "a-b", "a--bc", "abc-", "a" * 37):
+        result = await submit(hass, result, application_id=application_id, name="Orchard")
+        assert result["step_id"] == "new_application"
+        assert result["errors"] == {"application_id": "invalid_application_id"}
+        assert suggested(result, "application_id") == application_id
+    result = await submit(hass, result, application_id="orchard", name="O" * 51)
+    assert result["errors"] == {"name": "application_name_too_long"}
+    assert (said(result)["length"], said(result)["longest"]) == ("51", "50")
+    assert len(sim.requests) == asked
+    sim.faults.errors["/users/admin/applications"] = (400, "validation")
+    result = await submit(hass, result, application_id="orchard", name="Orchard")
+    assert result["errors"] == {"base": "application_refused"}
+    assert said(result)["error"]
+    sim.faults.errors.clear()
+    await finish(hass, await submit(hass, result, application_id="orchard", name="O" * 50))
+
+
+@pytest.mark.parametrize(
+    "application_id",
+    ["abc", "a-b", "ab", "a-bc", "a--bc", "-abc", "abc-", "1a2", "a_bc", "Abc", "a-b-c-d", "äbc"],
+)
+def test_ids_are_held_to_the_server_s_own_pattern(application_id: str) -> None:
+    """The one that a real server named when it refused an application."""
+    detail = recorded("http/applications/create_bad_id.json")["response"]["json"]["details"][0]
+    while "cause" in detail:
+        detail = detail["cause"]
+    pattern = detail["attributes"]["reason"].partition('"')[2].rpartition('"')[0]
+    if re.fullmatch(pattern, application_id):
+        assert read_application(application_id) == {"application_id": application_id}
+    else:
+        with pytest.raises(FormError, match="invalid_application_id"):
+            read_application(application_id)
 
 
 async def test_the_first_application(hass: HomeAssistant, sim: Simulator) -> None:
