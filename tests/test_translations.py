@@ -13,10 +13,10 @@ import voluptuous as vol
 
 from custom_components.thethingsstack import config_flow, trigger
 from custom_components.thethingsstack.actions import (
-    application as application_actions,
-    downlinks as downlink_actions,
-    end_devices as end_device_actions,
-    errors as action_errors,
+    application as application_services,
+    downlinks as services,
+    end_devices as management_services,
+    errors as management_errors,
 )
 from custom_components.thethingsstack.client import CLOUD_CLUSTERS, FEATURES, NETWORKS
 from custom_components.thethingsstack.client.rights import CONSOLE_NAMES
@@ -46,10 +46,10 @@ from custom_components.thethingsstack.formatters import (
 from custom_components.thethingsstack.gateways.entities import GATEWAY_SENSORS
 from custom_components.thethingsstack.payload import QUANTITIES, SENSOR_ROLES, Kind
 from custom_components.thethingsstack.provisioning import (
-    delete_flow,
-    edit_form as device_form,
-    partial_repair,
-    register_form,
+    delete_flow as removal_flow,
+    edit_form as change_form,
+    partial_repair as half_repair,
+    register_form as registration_form,
 )
 from custom_components.thethingsstack.sensor import APPLICATION_SENSORS
 from custom_components.thethingsstack.setup_flow import (
@@ -275,15 +275,15 @@ def test_options_have_their_texts() -> None:
     ):
         if name == "Refusal" and isinstance(call.args[1], ast.Constant):
             errors |= constants(call.args[1])
-    errors |= {key for _, key in device_form._WRONG_TEXTS.values()}
+    errors |= {key for _, key in change_form._WRONG_TEXTS.values()}
     errors.remove("phy_version_odd")  # asked only where an end device is added
     # What the servers may say.
     errors |= {"not_found", "rollback_failed", "partly_deleted", "id_taken", "wrong_cluster"}
     errors |= {"euis_left_over", "euis_taken", "euis_taken_somewhere"}
     errors |= {"missing_rights", "key_refused", "rate_limited", "cannot_connect", "refused"}
     assert set(OPTIONS["error"]) == errors
-    assert set(steps["change_what"]["data"]) == set(fields_of(device_form.CHANGE_SCHEMA))
-    assert set(steps["remove_what"]["data"]) == set(fields_of(delete_flow.UNDERSTOOD_SCHEMA))
+    assert set(steps["change_what"]["data"]) == set(fields_of(change_form.CHANGE_SCHEMA))
+    assert set(steps["remove_what"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
     aborts = {"changed", "no_fields", "removed", "replaced", "replaced_with_keys"}
     aborts |= {"halves_found", "halves_refused", "no_halves", "not_loaded"}
     assert set(OPTIONS["progress"]) == {"halves"}
@@ -304,7 +304,7 @@ def test_choices_have_their_texts() -> None:
         "area", "device_formatter", "formatter_scope", "names", "present_formatter",
     }  # fmt: skip
     for key in ("names", "area"):
-        choices = {device_form.APART, device_form.TO_HOME, device_form.TO_SERVER}
+        choices = {change_form.APART, change_form.TO_HOME, change_form.TO_SERVER}
         assert set(selector[key]["options"]) == choices
     kinds_of_formatter = {*formatter_flow.KINDS.values(), formatter_flow.NONE}
     assert set(selector["device_formatter"]["options"]) == {
@@ -393,25 +393,25 @@ def test_every_action_has_its_texts() -> None:
     described = load_yaml(str(PACKAGE / "services.yaml"))
     assert isinstance(described, dict)
     schemas = {
-        downlink_actions.SEND_DOWNLINK: downlink_actions.DOWNLINK_SCHEMA,
-        downlink_actions.REPLACE_QUEUE: downlink_actions.DOWNLINK_SCHEMA,
-        downlink_actions.CLEAR_QUEUE: downlink_actions.DEVICES_SCHEMA,
-        downlink_actions.GET_QUEUE: downlink_actions.DEVICES_SCHEMA,
-        end_device_actions.REGISTER_DEVICE: end_device_actions.REGISTER_SCHEMA,
-        end_device_actions.UPDATE_DEVICE: end_device_actions.UPDATE_SCHEMA,
-        end_device_actions.DELETE_DEVICE: end_device_actions.DELETE_SCHEMA,
-        end_device_actions.GET_DEVICE: end_device_actions.GET_SCHEMA,
-        end_device_actions.LIST_DEVICES: end_device_actions.LIST_SCHEMA,
-        end_device_actions.RESET_DEVICE: end_device_actions.DEVICE_SCHEMA,
-        end_device_actions.SIMULATE_UPLINK: end_device_actions.SIMULATE_SCHEMA,
-        application_actions.SET_PAYLOAD_FORMATTER: application_actions.SET_FORMATTER_SCHEMA,
-        application_actions.TEST_PAYLOAD_FORMATTER: application_actions.TEST_FORMATTER_SCHEMA,
-        application_actions.GET_APPLICATION: application_actions.APPLICATION_SCHEMA,
-        application_actions.UPDATE_APPLICATION: application_actions.UPDATE_APPLICATION_SCHEMA,
-        application_actions.LIST_API_KEYS: application_actions.APPLICATION_SCHEMA,
-        application_actions.CREATE_API_KEY: application_actions.CREATE_KEY_SCHEMA,
-        application_actions.DELETE_API_KEY: application_actions.DELETE_KEY_SCHEMA,
-        application_actions.LIST_COLLABORATORS: application_actions.APPLICATION_SCHEMA,
+        services.SEND_DOWNLINK: services.DOWNLINK_SCHEMA,
+        services.REPLACE_QUEUE: services.DOWNLINK_SCHEMA,
+        services.CLEAR_QUEUE: services.DEVICES_SCHEMA,
+        services.GET_QUEUE: services.DEVICES_SCHEMA,
+        management_services.REGISTER_DEVICE: management_services.REGISTER_SCHEMA,
+        management_services.UPDATE_DEVICE: management_services.UPDATE_SCHEMA,
+        management_services.DELETE_DEVICE: management_services.DELETE_SCHEMA,
+        management_services.GET_DEVICE: management_services.GET_SCHEMA,
+        management_services.LIST_DEVICES: management_services.LIST_SCHEMA,
+        management_services.RESET_DEVICE: management_services.DEVICE_SCHEMA,
+        management_services.SIMULATE_UPLINK: management_services.SIMULATE_SCHEMA,
+        application_services.SET_PAYLOAD_FORMATTER: application_services.SET_FORMATTER_SCHEMA,
+        application_services.TEST_PAYLOAD_FORMATTER: application_services.TEST_FORMATTER_SCHEMA,
+        application_services.GET_APPLICATION: application_services.APPLICATION_SCHEMA,
+        application_services.UPDATE_APPLICATION: application_services.UPDATE_APPLICATION_SCHEMA,
+        application_services.LIST_API_KEYS: application_services.APPLICATION_SCHEMA,
+        application_services.CREATE_API_KEY: application_services.CREATE_KEY_SCHEMA,
+        application_services.DELETE_API_KEY: application_services.DELETE_KEY_SCHEMA,
+        application_services.LIST_COLLABORATORS: application_services.APPLICATION_SCHEMA,
     }
     assert set(described) == set(TEXTS["services"]) == set(ICONS["services"]) >= set(schemas)
     for name, texts in TEXTS["services"].items():
@@ -472,10 +472,10 @@ def test_every_exception_has_its_text() -> None:
             )
     for name in downlink_errors.KEYS.values():
         found.setdefault(name, []).append({"error", "length", "max"})
-    for name in action_errors.KEYS.values():
+    for name in management_errors.KEYS.values():
         told = {"value", "known", "device", "application", "address", "maximum"}
         found.setdefault(name, []).append(told)
-    for name in downlink_actions.NOT_REACHED.values():
+    for name in services.NOT_REACHED.values():
         found.setdefault(name, []).append({"reason"})
     assert set(TEXTS["exceptions"]) == set(found)
     for name, texts in TEXTS["exceptions"].items():
@@ -534,7 +534,7 @@ def test_the_repair_of_half_created_devices_has_its_texts() -> None:
     """As many steps, fields and reasons as the code has, naming only what they are given."""
     texts = TEXTS["issues"]["half_created"]["fix_flow"]
     silent = {"init", "mend", "work", "interrupted", "still_half"}
-    assert set(texts["step"]) == steps_of(partial_repair.HalfRepairFlow) - silent
+    assert set(texts["step"]) == steps_of(half_repair.HalfRepairFlow) - silent
     given = {"device", "device_id", "missing"}
     extra = {"done": {"facts"}, "missing_rights": {"rights"}}
     refused = {"reason", "rights", "seconds", "address", "expected", "servers", "known"}
@@ -555,12 +555,12 @@ def test_the_repair_of_half_created_devices_has_its_texts() -> None:
     for part in ("error", "abort", "progress"):
         for name, text in texts[part].items():
             assert placeholders(text) <= given | refused, name
-    fields = fields_of(register_form.by_hand_schema(activation=False))
+    fields = fields_of(registration_form.by_hand_schema(activation=False))
     assert set(texts["step"]["version"]["data"]) == set(fields)
-    assert set(texts["step"]["remove"]["data"]) == set(fields_of(delete_flow.UNDERSTOOD_SCHEMA))
+    assert set(texts["step"]["remove"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
     asked = {"name", "frequency_plan"}
-    assert set(texts["step"]["complete"]["data"]) == asked | set(register_form.ROOT_KEYS)
-    session = asked | {"dev_addr"} | set(register_form.SESSION_KEYS)
+    assert set(texts["step"]["complete"]["data"]) == asked | set(registration_form.ROOT_KEYS)
+    session = asked | {"dev_addr"} | set(registration_form.SESSION_KEYS)
     assert set(texts["step"]["session"]["data"]) == session
     reasons = {"name_too_long", "not_understood", "partly_deleted"}
     for name, call in calls("provisioning/errors", "provisioning/register_form"):

@@ -1,6 +1,7 @@
 """Issues in Home Assistant's Repairs: one for each cause, gone when the cause is."""
 
 from collections.abc import Collection, Mapping, Sequence
+import re
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
@@ -8,6 +9,16 @@ from homeassistant.helpers import issue_registry as ir
 from ..const import DOMAIN
 
 LISTED_DEVICES = 10
+# What begins code, emphasis, links, images and HTML; the rest of Markdown does no harm.
+_MARKUP = re.compile(r"[\\`*\[\]<]")
+
+
+def escape_markdown(text: str) -> str:
+    """Return a text that comes from elsewhere, such as a device's name, to be shown as it is.
+
+    Repairs and dialogues show Markdown: an image in a name would be loaded.
+    """
+    return _MARKUP.sub(r"\\\g<0>", text)
 
 
 @callback
@@ -20,7 +31,7 @@ def raise_issue(
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
     repair: Mapping[str, str] | None = None,
 ) -> None:
-    """Show an issue; one that is shown already gets the new placeholders.
+    """Show an issue; one that is shown already gets the new placeholders, free of Markdown.
 
     With `repair` a dialogue repairs it, which gets this data: see `repairs.py`.
     """
@@ -33,7 +44,9 @@ def raise_issue(
         is_persistent=False,
         severity=severity,
         translation_key=translation_key,
-        translation_placeholders=dict(placeholders),
+        translation_placeholders={
+            name: escape_markdown(text) for name, text in placeholders.items()
+        },
     )
 
 
