@@ -27,7 +27,7 @@ async def check_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await key_issues.async_check_key(hass, entry)
 
 
-def told(found: ir.IssueEntry | None) -> dict[str, Any]:
+def placeholders(found: ir.IssueEntry | None) -> dict[str, Any]:
     """Return what an issue names."""
     assert found is not None
     assert found.translation_placeholders is not None
@@ -38,7 +38,7 @@ async def test_a_key_that_ends(hass: HomeAssistant, sim: Simulator) -> None:
     """Two weeks before; a later date ends the issue, and so does removing the entry."""
     entry = await set_up(hass, sim, make_entry(sim, "expiring"))
     await check_again(hass, entry)
-    assert told(issue(hass, entry, "key_expires"))["application"] == "Garden"
+    assert placeholders(issue(hass, entry, "key_expires"))["application"] == "Garden"
     sim.expire("expiring", dt_util.utcnow() + timedelta(days=365))
     await check_again(hass, entry)
     assert issue(hass, entry, "key_expires") is None
@@ -143,7 +143,7 @@ async def test_controls_without_the_right(hass: HomeAssistant, sim: Simulator) -
         ),
     )
     await check_again(hass, entry)
-    assert told(issue(hass, entry, "control_right"))["count"] == "1"
+    assert placeholders(issue(hass, entry, "control_right"))["count"] == "1"
 
 
 async def test_another_cluster(hass: HomeAssistant, sim: Simulator) -> None:
@@ -161,8 +161,9 @@ async def test_another_cluster(hass: HomeAssistant, sim: Simulator) -> None:
     entry = await set_up(hass, sim, make_entry(sim, network="ttn_eu1"))
     await check_again(hass, entry)
     assert (
-        told(issue(hass, entry, "application_moved"))["cluster"] == "nam1.cloud.thethings.network"
+        placeholders(issue(hass, entry, "application_moved"))["cluster"]
+        == "nam1.cloud.thethings.network"
     )
-    assert told(issue(hass, entry, "devices_elsewhere"))["devices"] == (
+    assert placeholders(issue(hass, entry, "devices_elsewhere"))["devices"] == (
         "- Weather station: au1.cloud.thethings.network"
     )

@@ -109,7 +109,7 @@ async def to_rights(hass: HomeAssistant, sim: Simulator, key: str) -> Mapping[st
     """Go as far as the summary; returns what it says."""
     result = await submit(hass, await to_key(hass, sim), api_key=sim.key(key))
     assert result["step_id"] == "rights"
-    return said(result)
+    return placeholders(result)
 
 
 def offered(result: ConfigFlowResult) -> list[str]:
@@ -142,11 +142,11 @@ async def reconfigure(hass: HomeAssistant, entry: ConfigEntry) -> ConfigFlowResu
     return result
 
 
-def said(result: ConfigFlowResult) -> Mapping[str, str]:
+def placeholders(result: ConfigFlowResult) -> Mapping[str, str]:
     """Return what the texts of a form name."""
-    placeholders = result["description_placeholders"]
-    assert placeholders is not None
-    return placeholders
+    named = result["description_placeholders"]
+    assert named is not None
+    return named
 
 
 def choices(result: ConfigFlowResult) -> dict[str, str]:
@@ -225,7 +225,7 @@ async def sim_ttn(socket_enabled: None) -> AsyncIterator[Simulator]:
 async def test_own_server(hass: HomeAssistant, sim: Simulator) -> None:
     """Network, key, summary, entry."""
     result = await to_key(hass, sim)
-    assert said(result)["console"] == (f"{sim.server_url}/console/applications")
+    assert placeholders(result)["console"] == (f"{sim.server_url}/console/applications")
     result = await submit(hass, result, api_key=f"  Bearer {sim.key('read')}\n")
     entry = await finish(hass, result)
     assert entry.title == "Garden"
@@ -250,7 +250,7 @@ async def test_own_server_with_private_ca(hass: HomeAssistant, sim: Simulator) -
     result = await submit(hass, await start(hass), **encrypted_server(sim))
     assert result["step_id"] == "key"
     result = await submit(hass, result, api_key=sim.key("read"))
-    assert said(result)["mqtt"] == (
+    assert placeholders(result)["mqtt"] == (
         f"Messages come from 127.0.0.1:{sim.mqtts_port}, encrypted; the connection was tested."
     )
     entry = await finish(hass, result)
@@ -274,7 +274,7 @@ async def test_another_cluster_than_chosen(hass: HomeAssistant, public: Simulato
     """The application names its cluster; going on takes that one."""
     result = await submit(hass, await start(hass, "ttn_nam1"), api_key=public.key("read"))
     assert result["step_id"] == "wrong_cluster"
-    assert said(result) == {
+    assert placeholders(result) == {
         "application": "garden",
         "chosen": "127.0.0.1",
         "cluster": "localhost",
@@ -366,7 +366,7 @@ async def test_user_key_makes_its_own(hass: HomeAssistant, sim: Simulator) -> No
         hass, result, features=["uplinks", "application", "devices", "delete_key"]
     )
     assert result["step_id"] == "rights"
-    assert "sending downlinks" in said(result)["missing"]
+    assert "sending downlinks" in placeholders(result)["missing"]
     assert set(sim.stack.keys) == before  # nothing is made before the end
     entry = await finish(hass, result)
     assert entry.data["api_key"] != sim.key("user")
@@ -484,12 +484,12 @@ async def test_an_id_that_the_server_would_refuse(hass: HomeAssistant, sim: Simu
         assert suggested(result, "application_id") == application_id
     result = await submit(hass, result, application_id="orchard", name="O" * 51)
     assert result["errors"] == {"name": "application_name_too_long"}
-    assert (said(result)["length"], said(result)["longest"]) == ("51", "50")
+    assert (placeholders(result)["length"], placeholders(result)["longest"]) == ("51", "50")
     assert len(sim.requests) == asked
     sim.faults.errors["/users/admin/applications"] = (400, "validation")
     result = await submit(hass, result, application_id="orchard", name="Orchard")
     assert result["errors"] == {"base": "application_refused"}
-    assert said(result)["error"]
+    assert placeholders(result)["error"]
     sim.faults.errors.clear()
     await finish(hass, await submit(hass, result, application_id="orchard", name="O" * 50))
 
@@ -533,10 +533,10 @@ async def test_key_without_info_asks_for_the_application(
     assert suggested(result, "application_id") == "My Garden"
     result = await submit(hass, result, application_id="neighbour")
     assert result["errors"] == {"base": "no_rights"}
-    assert said(result)["application"] == "neighbour"
+    assert placeholders(result)["application"] == "neighbour"
     result = await submit(hass, result, application_id="garden")
     assert result["step_id"] == "rights"
-    text = said(result)
+    text = placeholders(result)
     assert text["application"] == "garden"
     assert text["devices"] == "Each end device appears with its next uplink."
     assert "View application information" in text["missing"]
@@ -879,7 +879,7 @@ async def test_mqtt_that_is_blocked(hass: HomeAssistant, sim: Simulator) -> None
     result = await submit(hass, result, api_key=sim.key("read"))
     assert result["step_id"] == "own_server"
     assert result["errors"] == {"base": "mqtt_cannot_connect"}
-    assert said(result)["mqtt"] == "127.0.0.1:9"
+    assert placeholders(result)["mqtt"] == "127.0.0.1:9"
     assert suggested(result, "mqtt_port", "advanced") == 9
     result = await submit(hass, result, **own_server(sim))
     await finish(hass, await submit(hass, result, api_key=sim.key("read")))
@@ -983,9 +983,9 @@ async def test_reauthentication_names_the_other_application(
     entry = make_entry(sim)
     entry.add_to_hass(hass)
     result = await entry.start_reauth_flow(hass)
-    assert said(result)["application"] == "garden"
+    assert placeholders(result)["application"] == "garden"
     result = await submit(hass, result, api_key=sim.key("other"))
-    text = said(result)
+    text = placeholders(result)
     assert (text["application"], text["other"]) == ("garden", "neighbour")
 
 
@@ -1096,7 +1096,7 @@ async def test_reconfigure_the_cluster(hass: HomeAssistant, public: Simulator) -
     assert suggested(result, "network") == "ttn_eu1"
     result = await submit(hass, result, network="ttn_nam1")
     assert result["errors"] == {"base": "wrong_cluster"}
-    assert said(result)["cluster"] == "localhost"
+    assert placeholders(result)["cluster"] == "localhost"
     result = await submit(hass, result, network="ttn_eu1", api_key=public.key("control"))
     assert result["reason"] == "reconfigure_successful"
     assert entry.data["api_key"] == public.key("control")

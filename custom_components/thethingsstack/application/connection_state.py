@@ -135,10 +135,10 @@ class ConnectionState:
 
     @callback
     def note_key_refused(self, error: AuthenticationFailed) -> None:
-        """Check the key at once, for a call was refused: a session that is open goes on.
+        """Check the key at once, because a call was refused.
 
-        One refusal may come of a fault that passes; if the key is really refused, a new one is
-        asked for.
+        Starts reauthentication only where the check is refused, too: one refusal may come of a
+        fault that passes. Does nothing while a check or a reauthentication is under way.
         """
         if self._unloaded or self._checking_rights:
             return
@@ -148,9 +148,9 @@ class ConnectionState:
         self._check_rights_now()
 
     async def async_check_rights(self) -> None:
-        """Read the key's rights again; a key that is refused is asked for anew.
+        """Read the key's rights again, and start reauthentication where the key is refused.
 
-        The MQTT server says yes to every key, so this alone tells whether messages can come.
+        Needed because the MQTT server accepts subscriptions of every key, with rights or without.
         """
         self._checking_rights = True
         try:

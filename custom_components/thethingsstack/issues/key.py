@@ -77,8 +77,8 @@ class KeyWatch:
 async def async_check_key(hass: HomeAssistant, entry: TtsConfigEntry) -> datetime | None:
     """Ask for the key and the application, and update the issues about them.
 
-    Returns when the key expires, None where it doesn't or wasn't read. A key that is refused is
-    asked for anew; what can't be read changes no issue.
+    Returns when the key expires; None where it doesn't, or couldn't be read. Starts
+    reauthentication where the key is refused. What can't be read changes no issue.
     """
     coordinator = entry.runtime_data
     try:

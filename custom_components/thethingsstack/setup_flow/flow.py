@@ -55,7 +55,7 @@ from .user_api_key import (
 
 
 class ConnectFlow(SetupFlow):
-    """Network → key → application, where the key doesn't tell → what the key can do → entry."""
+    """Asks for network and key, and for the application where the key is good for several."""
 
     def __init__(self) -> None:
         """Start with nothing known."""
@@ -117,7 +117,7 @@ class ConnectFlow(SetupFlow):
     # Who
 
     async def async_step_key(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the API key, which says whose it is and what it may do."""
+        """Ask for the API key."""
         error = None
         if user_input is not None:
             try:
@@ -153,7 +153,7 @@ class ConnectFlow(SetupFlow):
     async def async_step_application(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Let the user choose among the key's applications, or name one the key can't name."""
+        """Let the user choose among the key's applications, or type the ID where it can't list them."""
         error = None
         may_create = self._key_info is not None and may_create_applications(self._key_info)
         if user_input is not None:
@@ -183,7 +183,7 @@ class ConnectFlow(SetupFlow):
         return self._show_form_or_address("application", schema, user_input or self._data, error)
 
     def _is_known(self, application_id: str) -> bool:
-        """Return whether an application exists; what can't be listed may."""
+        """Return whether an application exists; True where the key can't list them."""
         known = self._applications
         return known is None or any(item.application_id == application_id for item in known)
 
@@ -231,7 +231,7 @@ class ConnectFlow(SetupFlow):
         return await self.async_step_rights()
 
     async def async_step_grant(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what Home Assistant may do: a key with just that will be made in place of this one."""
+        """Ask what Home Assistant may do: the entry gets a new key with just these rights."""
         assert self._probed is not None
         error = None
         schema = grant_schema(self._probed.rights)
@@ -247,7 +247,7 @@ class ConnectFlow(SetupFlow):
     async def async_step_wrong_cluster(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Tell that the application lives on another cluster, and go on there."""
+        """Say that the application lives on another cluster, and go on there."""
         if user_input is None:
             return self.async_show_form(
                 step_id="wrong_cluster",
@@ -265,7 +265,7 @@ class ConnectFlow(SetupFlow):
             return self._show_form("key", KEY_SCHEMA, self._data, err)
 
     async def async_step_rights(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Tell what the key can do and what will be missing; then the entry is made."""
+        """Show what the key can do and what will be missing; then create the entry."""
         assert self._probed is not None
         errors = {}
         if user_input is not None:
@@ -286,7 +286,7 @@ class ConnectFlow(SetupFlow):
         )
 
     async def _async_use_own_key(self) -> None:
-        """Put a key with just the granted rights in the place of the user's, at the last moment."""
+        """Create the key with the granted rights, and use it in place of the user's."""
         if self._granted is None:
             return
         key = await async_create_key(await self._async_stack(), self._granted)

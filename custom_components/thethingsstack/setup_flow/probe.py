@@ -1,4 +1,4 @@
-"""What a server answers and what a key may do, asked before a config entry is made."""
+"""Checks of server, key and application before a config entry is created."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -61,7 +61,7 @@ KEY_ERRORS = {
 
 
 class Storage(StrEnum):
-    """What the Storage Integration answered."""
+    """Whether the Storage Integration has uplinks; the values are keys of texts."""
 
     ON = "storage_on"
     EMPTY = "storage_empty"
@@ -137,7 +137,7 @@ async def async_applications(stack: Stack) -> list[Application] | None:
 
 
 async def async_rights(stack: Stack) -> frozenset[str]:
-    """Return the key's rights; raises FormError unless it may at least read uplinks."""
+    """Return the key's rights on the application; raises FormError if it may not read uplinks."""
     with _http_errors():
         rights = await stack.rights()
     if not rights:

@@ -209,7 +209,7 @@ def _read_host(text: str) -> str | None:
 
 
 def read_key(text: str) -> str:
-    """Return an API key as copied, without what came along; raises FormError for a key's ID."""
+    """Return an API key without quotes, blanks and "Bearer"; raises FormError for a key's ID."""
     key = text.strip().strip("\"'").removeprefix("Bearer ").strip()
     if _KEY_ID.fullmatch(key):
         raise FormError("key_id", CONF_API_KEY)
