@@ -164,13 +164,13 @@ async def test_private_gateway_with_its_key(
     assert place is not None
     assert place.attributes["latitude"] == 52.1
 
-    told = json.dumps(await async_get_config_entry_diagnostics(hass, entry), default=str)
-    assert json.loads(told)["gateways"] == [
+    diagnostics = json.dumps(await async_get_config_entry_diagnostics(hass, entry), default=str)
+    assert json.loads(diagnostics)["gateways"] == [
         {"own_key": True, "read": True, "refused": None, "connected": True}
     ]
-    assert key not in told
+    assert key not in diagnostics
     assert key not in caplog.text
-    assert "barn-gw" not in told
+    assert "barn-gw" not in diagnostics
 
 
 @pytest.mark.parametrize(
