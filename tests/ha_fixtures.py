@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+import inspect
 import time
 from typing import Any
 
@@ -18,7 +19,8 @@ from tests.simulator import Simulator
 
 assert custom_components.thethingsstack
 
-TIMEOUT = 10
+TIMEOUT = 60
+"""Seconds until a test gives up: only a test that fails waits so long, on a busy machine too."""
 
 
 @pytest.fixture(autouse=True)
@@ -94,9 +96,18 @@ async def until(hass: HomeAssistant, condition: Callable[[], Any]) -> None:
     """
     deadline = real_monotonic() + TIMEOUT
     while not condition():
-        assert real_monotonic() < deadline, "it never happened"
+        if real_monotonic() > deadline:
+            pytest.fail(f"waited {TIMEOUT} seconds in vain for: {_source(condition)}")
         await hass.async_add_executor_job(time.sleep, 0.002)
         await asyncio.sleep(0)
+
+
+def _source(condition: Callable[[], Any]) -> str:
+    """Return a condition as it stands in the test."""
+    try:
+        return " ".join(inspect.getsource(condition).split())
+    except OSError, TypeError:  # a condition without a text of its own, as a bound method has none
+        return repr(condition)
 
 
 def entity_id(hass: HomeAssistant, platform: str, unique_id: str) -> str:

@@ -37,7 +37,7 @@ from custom_components.thethingsstack.end_devices.radio_sensors import (
 )
 from custom_components.thethingsstack.end_devices.state import Status
 from custom_components.thethingsstack.event import ActivityEvent, DownlinkEvent
-from custom_components.thethingsstack.fields import edit_form as field_edit, flow as fields_flow
+from custom_components.thethingsstack.fields import edit_form as field_form
 from custom_components.thethingsstack.fields.overrides import Scope
 from custom_components.thethingsstack.formatters import (
     flow as formatter_flow,
@@ -47,19 +47,16 @@ from custom_components.thethingsstack.gateways.entities import GATEWAY_SENSORS
 from custom_components.thethingsstack.payload import QUANTITIES, SENSOR_ROLES, Kind
 from custom_components.thethingsstack.provisioning import (
     delete_flow as removal_flow,
-    edit_flow as change_flow,
     edit_form as change_form,
     partial_repair as half_repair,
-    partial_search_flow as halves_flow,
     register_form as registration_form,
-    replace_flow as replacement_flow,
 )
 from custom_components.thethingsstack.sensor import APPLICATION_SENSORS
 from custom_components.thethingsstack.setup_flow import (
-    options_flow,
-    probe as survey,
-    server_form as addresses,
-    user_api_key as user_key,
+    general_options,
+    probe,
+    server_form,
+    user_api_key,
 )
 
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "thethingsstack"
@@ -70,7 +67,11 @@ OPTIONS = TEXTS["options"]
 ENTITY = TEXTS["entity"]
 CONTROL_CHOICES = {"command", "confirmed", "platform", "preview"}
 """Those of the dialogue for controls have a test of their own."""
-MODULES = {path.stem: ast.parse(path.read_text("utf-8")) for path in PACKAGE.glob("*.py")}
+MODULES = {
+    path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.read_text("utf-8"))
+    for path in PACKAGE.rglob("*.py")
+}
+"""The code of every module, those in rooms by room and name."""
 
 BUILT_IN_SENSORS = (
     LAST_UPLINK_SENSOR,
@@ -116,6 +117,11 @@ def calls(*modules: str) -> Iterator[tuple[str, ast.Call]]:
                     yield function.attr, node
                 elif isinstance(function, ast.Name):
                     yield function.id, node
+
+
+def modules_in(room: str) -> list[str]:
+    """Return the names of a room's modules."""
+    return [name for name in MODULES if name.startswith(f"{room}/")]
 
 
 def keyword(call: ast.Call, name: str) -> ast.expr | None:
@@ -181,21 +187,22 @@ def test_issues_tell_what_to_do() -> None:
 
 SCHEMAS: dict[str, vol.Schema | None] = {
     "user": None,
-    "cloud": addresses.CLOUD_SCHEMA,
-    "own_server": addresses.OWN_SERVER_SCHEMA,
-    "key": addresses.KEY_SCHEMA,
-    "reauth_confirm": addresses.KEY_SCHEMA,
+    "cloud": server_form.CLOUD_SCHEMA,
+    "own_server": server_form.OWN_SERVER_SCHEMA,
+    "key": server_form.KEY_SCHEMA,
+    "reauth_confirm": server_form.KEY_SCHEMA,
     "rights": vol.Schema({}),
     "wrong_cluster": vol.Schema({}),
 }
 
 
-def steps_of(*flows: type) -> set[str]:
-    """Return the steps that a flow has a form for."""
+def steps_of(flow: type) -> set[str]:
+    """Return the steps that a dialogue of ours has, with those of its parts."""
     return {
         name.removeprefix("async_step_")
-        for flow in flows
-        for name in vars(flow)
+        for part in flow.__mro__
+        if part.__module__.startswith("custom_components.")
+        for name in vars(part)
         if name.startswith("async_step_") and name != "async_step_reauth"
     }
 
@@ -203,22 +210,9 @@ def steps_of(*flows: type) -> set[str]:
 def test_every_step_has_its_texts() -> None:
     """As many steps as texts."""
     assert set(CONFIG["step"]) == steps_of(config_flow.TheThingsStackConfigFlow)
-    steps = steps_of(
-        options_flow.TheThingsStackOptionsFlow,
-        fields_flow.FieldsFlow,
-        removal_flow.DeleteFlow,
-        change_flow.EditFlow,
-        replacement_flow.ReplaceFlow,
-        formatter_flow.FormatterFlow,
-        halves_flow.PartialSearchFlow,
-    )
-    assert set(OPTIONS["step"]) == steps - {
-        "edit_again",
-        "done",
-        "halves",
-        "halves_found",
-        "halves_interrupted",
-    }  # fmt: skip - those without a form
+    without_form = {"edit_again", "done", "halves", "halves_found", "halves_interrupted"}
+    steps = steps_of(config_flow.TheThingsStackOptionsFlow)
+    assert set(OPTIONS["step"]) == steps - without_form
     for flow in (CONFIG, OPTIONS):
         assert all(step["title"] for step in flow["step"].values())
 
@@ -246,10 +240,10 @@ def test_reconfigure_has_the_texts_of_all_its_forms() -> None:
     """Its form depends on the network: all fields have texts, and the same as elsewhere."""
     texts = CONFIG["step"]["reconfigure"]
     schemas = (
-        addresses.SANDBOX_SCHEMA,
-        addresses.CLOUD_SCHEMA,
-        addresses.OWN_SERVER_SCHEMA,
-        addresses.OPTIONAL_KEY_SCHEMA,
+        server_form.SANDBOX_SCHEMA,
+        server_form.CLOUD_SCHEMA,
+        server_form.OWN_SERVER_SCHEMA,
+        server_form.OPTIONAL_KEY_SCHEMA,
     )
     fields = {name for schema in schemas for name in fields_of(schema)}
     assert set(texts["data"]) == fields - {"advanced"}
@@ -259,25 +253,25 @@ def test_reconfigure_has_the_texts_of_all_its_forms() -> None:
 def test_options_have_their_texts() -> None:
     """The general options, the choice of devices, and every form of a field."""
     steps = OPTIONS["step"]
-    assert set(steps["general"]["data"]) == set(fields_of(options_flow.GENERAL_SCHEMA))
+    assert set(steps["general"]["data"]) == set(fields_of(general_options.GENERAL_SCHEMA))
     assert set(steps["chosen_devices"]["data"]) == {"chosen_devices"}
     asked = {
         value
-        for name, value in vars(field_edit).items()
+        for name, value in vars(field_form).items()
         if name.startswith("CONF_") and isinstance(value, str)
     }
     assert set(steps["edit"]["data"]) == set(steps["edit"]["data_description"]) == asked
     errors = {"choose_from_list", "invalid_overrides"}
-    for name, call in calls("field_edit"):
+    for name, call in calls("fields/edit_form"):
         if name == "FieldError":
             errors |= constants(call.args[1])
     for name, call in calls(
-        "change_flow",
-        "change_form",
-        "formatter_flow",
-        "removal_flow",
-        "replacement_flow",
-        "registration_form",
+        "formatters/flow",
+        "provisioning/delete_flow",
+        "provisioning/edit_flow",
+        "provisioning/edit_form",
+        "provisioning/register_form",
+        "provisioning/replace_flow",
     ):
         if name == "Refusal" and isinstance(call.args[1], ast.Constant):
             errors |= constants(call.args[1])
@@ -293,7 +287,7 @@ def test_options_have_their_texts() -> None:
     aborts = {"changed", "no_fields", "removed", "replaced", "replaced_with_keys"}
     aborts |= {"halves_found", "halves_refused", "no_halves", "not_loaded"}
     assert set(OPTIONS["progress"]) == {"halves"}
-    for name, call in calls("fields_flow", "formatter_flow", "replacement"):
+    for name, call in calls("fields/flow", "formatters/flow", "provisioning/replace"):
         if name in ("AbortFlow", "_formatter_abort"):
             aborts |= constants(call.args[0])
     assert set(OPTIONS["abort"]) == aborts
@@ -303,7 +297,7 @@ def test_choices_have_their_texts() -> None:
     """Every option of every select."""
     selector = TEXTS["selector"]
     assert set(selector) == {"features",
-        "network", "cluster", "devices", "survey", "field_platform", "field_state_class", "field_scope", "payload_formatter", "payload_formatter_kind",
+        "network", "cluster", "devices", "setup_summary", "field_platform", "field_state_class", "field_scope", "payload_formatter", "payload_formatter_kind",
         *CONTROL_CHOICES,
         "priority", "wait_for",
         "activation",
@@ -322,11 +316,11 @@ def test_choices_have_their_texts() -> None:
         *kinds_of_formatter,
         *("other", "own", "default", "default_unseen"),
     }
-    kinds = {*Kind, field_edit.HIDDEN} - {Kind.IGNORE}
+    kinds = {*Kind, field_form.HIDDEN} - {Kind.IGNORE}
     assert set(selector["field_platform"]["options"]) == kinds
     assert set(selector["field_state_class"]["options"]) == set(SENSOR_ROLES)
     assert set(selector["field_scope"]["options"]) == {scope.name.lower() for scope in Scope}
-    assert set(selector["features"]["options"]) == {*FEATURES, user_key.DELETE_KEY}
+    assert set(selector["features"]["options"]) == {*FEATURES, user_api_key.DELETE_KEY}
     assert set(selector["network"]["options"]) == {*NETWORKS, NETWORK_CLOUD, NETWORK_OWN_SERVER}
     assert set(selector["cluster"]["options"]) == set(CLOUD_CLUSTERS)
     assert set(selector["devices"]["options"]) == {
@@ -338,11 +332,11 @@ def test_choices_have_their_texts() -> None:
 
 def test_summary_has_its_texts() -> None:
     """What the survey says: each feature, each right, each state of the storage."""
-    texts = set(TEXTS["selector"]["survey"]["options"])
+    texts = set(TEXTS["selector"]["setup_summary"]["options"])
     expected = {f"{can}_{feature}" for feature in FEATURES for can in ("can", "cannot")}
     expected |= {right.lower() for rights in FEATURES.values() for right in rights}
-    expected |= {storage.value for storage in survey.Storage}
-    for name, call in calls("survey"):
+    expected |= {storage.value for storage in probe.Storage}
+    for name, call in calls("setup_flow/probe"):
         if name == "text":
             expected |= {text for text in constants(call.args[0]) if not text.endswith("_")}
     assert texts == expected
@@ -350,10 +344,11 @@ def test_summary_has_its_texts() -> None:
 
 def test_every_refusal_has_its_text() -> None:
     """Every reason that the code may give, and no other."""
-    reasons = set(survey._KEY_ERRORS.values())
-    reasons |= {reason for _, reason in survey._SERVER_ERRORS + survey._MQTT_ERRORS}
-    reasons |= {"invalid_auth", "invalid_identity_server", "invalid_server", "invalid_certificate"}
-    for name, call in calls("addresses", "config_flow", "survey", "user_key"):
+    reasons = set(probe.KEY_ERRORS.values())
+    reasons |= {reason for _, reason in probe.SERVER_ERRORS + probe.MQTT_ERRORS}
+    reasons |= {"invalid_auth", "invalid_certificate", "wrong_cluster"}
+    reasons |= {"invalid_identity_server", "invalid_server"}
+    for name, call in calls(*modules_in("setup_flow")):
         if name in ("FormError", "AddressError") and isinstance(call.args[0], ast.Constant):
             reasons.add(str(call.args[0].value))
     assert set(CONFIG["error"]) == reasons
@@ -362,7 +357,12 @@ def test_every_refusal_has_its_text() -> None:
 def test_refusals_name_only_what_the_forms_give() -> None:
     """A placeholder that nobody fills in would hide the whole text."""
     given = {"application", "console", "example", "server"}
-    special = {"other_application": {"other"}, "wrong_cluster": {"cluster"}}
+    special = {
+        "other_application": {"other"},
+        "wrong_cluster": {"cluster"},
+        "application_name_too_long": {"length", "longest"},
+        "application_refused": {"error"},
+    }
     for reason, text in CONFIG["error"].items():
         extra = {"mqtt"} if reason.startswith("mqtt_") else special.get(reason, set())
         assert placeholders(text) <= given | extra, reason
@@ -487,12 +487,13 @@ def test_every_issue_has_its_texts() -> None:
     """Key and placeholders are those of the code."""
     found: dict[str, set[str]] = {}
     for name, call in calls():
-        if name != "tell" or isinstance(call.args[3], ast.Call):
+        if name not in ("raise_issue", "update_issue"):
             continue
         key, given = call.args[2:4]
         if isinstance(given, ast.IfExp):
             given = given.body
-        assert isinstance(given, ast.Dict)
+        if not isinstance(given, ast.Dict):
+            continue
         names = {str(k.value) for k in given.keys if isinstance(k, ast.Constant)}
         arms = (key.body, key.orelse) if isinstance(key, ast.IfExp) else (key,)
         for arm in arms:
@@ -562,7 +563,7 @@ def test_the_repair_of_half_created_devices_has_its_texts() -> None:
     session = asked | {"dev_addr"} | set(registration_form.SESSION_KEYS)
     assert set(texts["step"]["session"]["data"]) == session
     reasons = {"name_too_long", "not_understood", "partly_deleted"}
-    for name, call in calls("registration_errors", "registration_form"):
+    for name, call in calls("provisioning/errors", "provisioning/register_form"):
         if name == "Refusal":
             reasons |= constants(call.args[1])
     # Of fields that it doesn't ask for.
@@ -629,6 +630,6 @@ def test_icons_are_material_design_icons() -> None:
 
 def test_rights_are_called_as_in_the_console() -> None:
     """In the summary of the config flow as in errors."""
-    texts = TEXTS["selector"]["survey"]["options"]
+    texts = TEXTS["selector"]["setup_summary"]["options"]
     for right, name in CONSOLE_NAMES.items():
         assert texts.get(right.lower(), name) == name

@@ -2,18 +2,15 @@
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
-from .actions.application import async_setup_application
-from .actions.downlinks import async_setup_services
-from .actions.end_devices import async_setup_management
 from .application.client_factory import async_create_stack, async_discard_key
 from .application.store import ApplicationStore
-from .client import InvalidRequest, NotFound, StackError
+from .client import AuthenticationFailed, InvalidRequest, NotFound, StackError
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .downlinks.ledger import DownlinkLedger
@@ -21,10 +18,9 @@ from .end_devices.cleanup import async_watch_vanished, forget, remove_controls
 from .end_devices.state import EndDeviceState
 from .fields.apply_overrides import async_apply_overrides, async_take_position_over
 from .fields.decisions import FieldDecisions
-from .gateways.coordinator import async_remove_gateway
-from .issues.key import async_watch_key
-from .repairs import async_watch
-from .setup_flow.subentry_types import async_offer_anew
+from .gateways import async_remove_gateway
+from .issues.watch import async_watch_issues
+from .services import async_setup_services
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -51,15 +47,20 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions."""
     async_setup_services(hass)
-    async_setup_management(hass)
-    async_setup_application(hass)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     """Connect an application; the stream starts when the platforms can take new entities."""
+
+    @callback
+    def key_refused(error: AuthenticationFailed) -> None:
+        """Let a running application check its key; one that is being set up raises the error."""
+        if entry.state is ConfigEntryState.LOADED:
+            entry.runtime_data.connection_state.note_key_refused(error)
+
     try:
-        stack = await async_create_stack(hass, entry.data)
+        stack = await async_create_stack(hass, entry.data, on_key_refused=key_refused)
     except InvalidRequest as err:
         raise ConfigEntryError(
             translation_domain=DOMAIN,
@@ -70,12 +71,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     await coordinator.async_setup()
     entry.runtime_data = coordinator
     coordinator.gateways.async_prepare()
-    async_offer_anew(entry)
     if coordinator.fields.overrides:  # models may be others by now
         await async_apply_overrides(hass, coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    async_watch(hass, entry)
-    async_watch_key(hass, entry)
+    async_watch_issues(hass, entry)
     async_watch_vanished(hass, entry)
     coordinator.controls.async_start()
     coordinator.gateways.async_start()

@@ -56,7 +56,7 @@ from .end_devices.state import (
 from .fields.decisions import FieldDecisions
 from .fields.known_locations import solved_location
 from .fields.names import FieldNames
-from .gateways.coordinator import Gateways
+from .gateways import Gateways
 from .payload import Kind, Meaning
 from .provisioning.partial_devices import PartialDevices
 

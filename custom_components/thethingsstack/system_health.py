@@ -15,7 +15,7 @@ from .coordinator import TtsConfigEntry
 
 @callback
 def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> None:
-    """Offer the information."""
+    """Register what System information shows of the integration."""
     register.async_register_info(async_system_health_info)
 
 

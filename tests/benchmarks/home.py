@@ -30,7 +30,8 @@ _REPOSITORY = Path(__file__).parents[2]
 # What HA's dashboard would need, and what only guesses at the outside world, is left out.
 _INTEGRATIONS = {"network", "sensor", "binary_sensor", "device_tracker", "event"}
 _HEARTBEAT = 0.002
-_PATIENCE = 5.0
+_PATIENCE = 20.0
+"""Seconds without any progress after which nothing more is expected, on a busy machine too."""
 _NOT_SHOWN = (STATE_UNKNOWN, STATE_UNAVAILABLE)
 
 
@@ -207,7 +208,7 @@ class Home:
             await asyncio.sleep(0.01)
             if (progress := self._progress()) != last:
                 last, quiet = progress, time.monotonic()
-            elif time.monotonic() - quiet > 6 * _PATIENCE:
+            elif time.monotonic() - quiet > 3 * _PATIENCE:
                 raise TimeoutError(f"{what} expected, stopped at {last}")
 
     def _progress(self) -> tuple[int, int]:

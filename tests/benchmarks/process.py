@@ -71,7 +71,7 @@ class Child:
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(120):
                 await self._process.wait()
         except TimeoutError:
             self._process.kill()

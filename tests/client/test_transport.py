@@ -182,6 +182,25 @@ async def test_no_keys(make_stack: MakeStack, key: str, name: str) -> None:
     assert raised.value.name == name
 
 
+async def test_a_refused_key_is_noticed_whatever_was_asked(
+    simulator: Simulator, make_stack: MakeStack
+) -> None:
+    """Calls and streams; not what a good key lacks the rights for."""
+    noticed: list[str] = []
+    stack = make_stack("read", on_key_refused=lambda error: noticed.append(error.name))
+    with pytest.raises(MissingRight):
+        await stack.administration.update(name="Orchard")
+    assert noticed == []
+    simulator.revoke("read")
+    with pytest.raises(AuthenticationFailed):
+        await stack.device("greenhouse-climate")
+    assert noticed == ["api_key_not_found"]
+    simulator.faults.storage = True
+    with pytest.raises(AuthenticationFailed):
+        _ = [uplink async for uplink in stack.stored_uplinks()]
+    assert noticed == ["api_key_not_found"] * 2
+
+
 async def test_rate_limit_is_waited_out(
     simulator: Simulator, make_stack: MakeStack, sleeps: Sleeps
 ) -> None:

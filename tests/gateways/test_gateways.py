@@ -3,15 +3,15 @@
 from datetime import timedelta
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_USER
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 from homeassistant.helpers.update_coordinator import UpdateFailed
-from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
@@ -19,6 +19,7 @@ from custom_components.thethingsstack import async_remove_config_entry_device
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
 from custom_components.thethingsstack.gateways.coordinator import (
+    REGISTRY_INTERVAL,
     SUBENTRY_GATEWAY,
     GatewayCoordinator,
 )
@@ -30,6 +31,7 @@ from tests.test_translations import TEXTS
 
 type Result = dict[str, Any]
 
+FIXTURES = Path(__file__).parent.parent / "fixtures"
 BARN = {"gateway_id": "barn-gw", "eui": "B827EBFFFE000002"}
 PLACE = {"latitude": 52.1, "longitude": 5.1, "altitude": 12, "source": "SOURCE_REGISTRY"}
 ROOF = "garden/gateway/roof-gw"
@@ -105,7 +107,7 @@ async def test_public_gateway_without_a_key(
 ) -> None:
     """The list has what heard the devices; the status comes with a device and its entities."""
     await sim.uplink(GREENHOUSE)
-    await until(hass, entry.runtime_data.gateways.heard)
+    await until(hass, entry.runtime_data.gateways.reception_counts)
     result = await start(hass, entry)
     assert result["type"] is FlowResultType.FORM
     options = next(iter(result["data_schema"].schema.values())).config["options"]
@@ -162,13 +164,13 @@ async def test_private_gateway_with_its_key(
     assert place is not None
     assert place.attributes["latitude"] == 52.1
 
-    told = json.dumps(await async_get_config_entry_diagnostics(hass, entry), default=str)
-    assert json.loads(told)["gateways"] == [
+    diagnostics = json.dumps(await async_get_config_entry_diagnostics(hass, entry), default=str)
+    assert json.loads(diagnostics)["gateways"] == [
         {"own_key": True, "read": True, "refused": None, "connected": True}
     ]
-    assert key not in told
+    assert key not in diagnostics
     assert key not in caplog.text
-    assert "barn-gw" not in told
+    assert "barn-gw" not in diagnostics
 
 
 @pytest.mark.parametrize(
@@ -265,7 +267,7 @@ async def test_what_changes_is_followed(
 
 
 async def test_registry_is_asked_once_an_hour(
-    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     """The status needs one request; a new name comes within the hour."""
     item = await add(hass, entry, gateway_id="roof-gw")
@@ -275,7 +277,7 @@ async def test_registry_is_asked_once_an_hour(
     assert len(paths) == 1
     assert paths[0].endswith("/gs/gateways/roof-gw/connection/stats")
     sim.stack.gateways["roof-gw"]["name"] = "Roof of the barn"
-    item._asked_registry = dt_util.utcnow() - timedelta(hours=1)
+    freezer.tick(REGISTRY_INTERVAL)
     await again(hass, item)
     device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, ROOF), entry.entry_id)
     assert device is not None
@@ -330,19 +332,44 @@ async def test_right_taken_away(
     sim.revoke("gateway/roof-gw")
     await again(hass, item)
     assert gateway_issues(hass) == ["gateway_refused"]
-    assert not list(entry.async_get_active_flows(hass, {"reauth"}))
+    assert not list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
     sim.restore("gateway/roof-gw")
     await again(hass, item)
     assert gateway_issues(hass) == []
 
 
-async def test_deleted_in_the_network(
+async def test_deleted_key_of_the_application(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """The next poll notices it, and a new key is asked for; the gateway has no issue of its own."""
+    item = await add(hass, entry, gateway_id="roof-gw")
+    sim.revoke("read")
+    await again(hass, item)
+    await until(hass, lambda: list(entry.async_get_active_flows(hass, {SOURCE_REAUTH})))
+    assert gateway_issues(hass) == []
+    assert entry.runtime_data.connected
+
+
+async def test_gateway_without_limits(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """A plan without duty-cycle limits has no sub-bands to show, as a real server answered."""
+    recorded = json.loads((FIXTURES / "http/gateways/stats.json").read_text("utf-8"))
+    sim.stack.connections["roof-gw"]["sub_bands"] = recorded["response"]["json"]["sub_bands"]
+    await add(hass, entry, gateway_id="roof-gw")
+    duty = hass.states.get(entity_id(hass, "sensor", f"{ROOF}/gateway_duty_cycle"))
+    assert duty is not None
+    assert float(duty.state) == pytest.approx(0.029, abs=0.001)
+    assert duty.attributes["sub_bands"] == []
+
+
+async def test_deleted_in_the_network(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     """An issue says so."""
     item = await add(hass, entry, gateway_id="roof-gw")
     document = sim.stack.gateways.pop("roof-gw")
-    item._asked_registry = dt_util.utcnow() - timedelta(hours=1)
+    freezer.tick(REGISTRY_INTERVAL)
     await again(hass, item)
     assert gateway_issues(hass) == ["gateway_gone"]
     result: Result = await entry.start_subentry_reconfigure_flow(hass, item.subentry_id)

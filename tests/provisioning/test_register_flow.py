@@ -626,25 +626,24 @@ async def test_unloaded_and_back_while_a_form_is_open(
     assert entry.runtime_data.roster.by_device_id("loft-sensor") is not None
 
 
-# Offered only where the key may
+# Where it can't be done
 
 
-async def test_offered_where_the_key_may(hass: HomeAssistant, sim: Simulator) -> None:
-    """Also when Home Assistant asked before the rights were known, and after they change."""
+async def test_missing_rights_are_named(hass: HomeAssistant, sim: Simulator) -> None:
+    """It is always there to choose; what the key lacks is said at once, and followed as it changes."""
     entry = make_entry(sim, "read")
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    early = entry.supported_subentry_types
     await set_up(hass, sim, entry)
-    assert early is not entry.supported_subentry_types
-    assert SUBENTRY_END_DEVICE not in entry.supported_subentry_types
-    sim.set_rights("read", ["INFO", "TRAFFIC_READ", "DEVICES_READ", "DEVICES_WRITE"])
-    await entry.runtime_data.connection_state.async_check_rights()
     assert SUBENTRY_END_DEVICE in entry.supported_subentry_types
     result = await start(hass, entry)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "missing_rights")
-    told = result["description_placeholders"]
-    assert told == {"rights": "“Edit device keys in application”"}
+    assert result["description_placeholders"] == {
+        "rights": "“Create devices in application”, “Edit device keys in application”"
+    }
+    sim.set_rights("read", ["INFO", "TRAFFIC_READ", "DEVICES_READ", "DEVICES_WRITE"])
+    await entry.runtime_data.connection_state.async_check_rights()
+    result = await start(hass, entry)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "missing_rights")
+    assert result["description_placeholders"] == {"rights": "“Edit device keys in application”"}
 
 
 async def test_not_connected(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:

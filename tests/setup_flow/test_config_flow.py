@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any
+import json
+from pathlib import Path
+import re
+from typing import Any, cast
 
 from aiohttp import ThreadedResolver, web
 from aiohttp.test_utils import TestServer
@@ -20,8 +23,7 @@ from homeassistant.helpers import aiohttp_client, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.thethingsstack import config_flow
-from custom_components.thethingsstack.application import client_factory as connection
+from custom_components.thethingsstack.application import client_factory
 from custom_components.thethingsstack.client import (
     FEATURES,
     AuthenticationFailed,
@@ -39,13 +41,24 @@ from custom_components.thethingsstack.client import (
 )
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.coordinator import TtsConfigEntry
-from custom_components.thethingsstack.setup_flow import server_form as addresses
-from custom_components.thethingsstack.setup_flow.probe import mqtt_refused, refused
-from custom_components.thethingsstack.setup_flow.server_form import FormError, read_key, read_where
+from custom_components.thethingsstack.setup_flow import flow, server_form
+from custom_components.thethingsstack.setup_flow.probe import http_error, mqtt_error
+from custom_components.thethingsstack.setup_flow.server_form import (
+    FormError,
+    read_application,
+    read_key,
+    read_server,
+)
 from tests.ha_fixtures import entry_data, make_entry, set_up, until
 from tests.simulator import Simulator
 
 DEAD = "127.0.0.1:9"
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+
+def recorded(path: str) -> Any:
+    """Return a recording of a real server."""
+    return json.loads((FIXTURES / path).read_text("utf-8"))
 
 
 async def start(hass: HomeAssistant, network: str = "own_server") -> ConfigFlowResult:
@@ -96,7 +109,7 @@ async def to_rights(hass: HomeAssistant, sim: Simulator, key: str) -> Mapping[st
     """Go as far as the summary; returns what it says."""
     result = await submit(hass, await to_key(hass, sim), api_key=sim.key(key))
     assert result["step_id"] == "rights"
-    return said(result)
+    return placeholders(result)
 
 
 def offered(result: ConfigFlowResult) -> list[str]:
@@ -129,11 +142,11 @@ async def reconfigure(hass: HomeAssistant, entry: ConfigEntry) -> ConfigFlowResu
     return result
 
 
-def said(result: ConfigFlowResult) -> Mapping[str, str]:
+def placeholders(result: ConfigFlowResult) -> Mapping[str, str]:
     """Return what the texts of a form name."""
-    placeholders = result["description_placeholders"]
-    assert placeholders is not None
-    return placeholders
+    named = result["description_placeholders"]
+    assert named is not None
+    return named
 
 
 def choices(result: ConfigFlowResult) -> dict[str, str]:
@@ -154,17 +167,10 @@ def suggested(result: ConfigFlowResult, field: str, section: str | None = None) 
     return (getattr(marker, "description", None) or {}).get("suggested_value")
 
 
-class LocalResolver(ThreadedResolver):
-    """The system's resolver, as Home Assistant wants to close it."""
-
-    async def real_close(self) -> None:
-        """Have nothing to close."""
-
-
 @pytest.fixture
-def local_names(monkeypatch: pytest.MonkeyPatch) -> None:
+async def local_names(hass: HomeAssistant) -> None:
     """Let "localhost" be resolved: a second name of the simulator."""
-    monkeypatch.setattr(aiohttp_client, "_async_make_resolver", lambda hass: LocalResolver())
+    hass.data[aiohttp_client.DATA_RESOLVER] = cast(Any, ThreadedResolver())
 
 
 @pytest.fixture
@@ -196,13 +202,13 @@ def public(monkeypatch: pytest.MonkeyPatch, sim_ttn: Simulator, local_names: Non
 
     networks = {"ttn_eu1": network("localhost"), "ttn_nam1": network("127.0.0.1")}
     clusters = {"eu1": "localhost", "nam1": "127.0.0.1"}
-    monkeypatch.setattr(addresses, "NETWORKS", networks)
-    monkeypatch.setattr(config_flow, "NETWORKS", networks)
+    monkeypatch.setattr(server_form, "NETWORKS", networks)
+    monkeypatch.setattr(flow, "NETWORKS", networks)
     monkeypatch.setattr(
-        addresses, "cloud_network", lambda tenant, cluster: network(clusters.get(cluster, "eu2"))
+        server_form, "cloud_network", lambda tenant, cluster: network(clusters.get(cluster, "eu2"))
     )
     context = tls_context(sim_ttn.ca_pem)
-    monkeypatch.setattr(connection, "get_default_context", lambda: context)
+    monkeypatch.setattr(client_factory, "get_default_context", lambda: context)
     return sim_ttn
 
 
@@ -219,7 +225,7 @@ async def sim_ttn(socket_enabled: None) -> AsyncIterator[Simulator]:
 async def test_own_server(hass: HomeAssistant, sim: Simulator) -> None:
     """Network, key, summary, entry."""
     result = await to_key(hass, sim)
-    assert said(result)["console"] == (f"{sim.server_url}/console/applications")
+    assert placeholders(result)["console"] == (f"{sim.server_url}/console/applications")
     result = await submit(hass, result, api_key=f"  Bearer {sim.key('read')}\n")
     entry = await finish(hass, result)
     assert entry.title == "Garden"
@@ -244,7 +250,7 @@ async def test_own_server_with_private_ca(hass: HomeAssistant, sim: Simulator) -
     result = await submit(hass, await start(hass), **encrypted_server(sim))
     assert result["step_id"] == "key"
     result = await submit(hass, result, api_key=sim.key("read"))
-    assert said(result)["mqtt"] == (
+    assert placeholders(result)["mqtt"] == (
         f"Messages come from 127.0.0.1:{sim.mqtts_port}, encrypted; the connection was tested."
     )
     entry = await finish(hass, result)
@@ -268,7 +274,7 @@ async def test_another_cluster_than_chosen(hass: HomeAssistant, public: Simulato
     """The application names its cluster; going on takes that one."""
     result = await submit(hass, await start(hass, "ttn_nam1"), api_key=public.key("read"))
     assert result["step_id"] == "wrong_cluster"
-    assert said(result) == {
+    assert placeholders(result) == {
         "application": "garden",
         "chosen": "127.0.0.1",
         "cluster": "localhost",
@@ -360,7 +366,7 @@ async def test_user_key_makes_its_own(hass: HomeAssistant, sim: Simulator) -> No
         hass, result, features=["uplinks", "application", "devices", "delete_key"]
     )
     assert result["step_id"] == "rights"
-    assert "sending downlinks" in said(result)["missing"]
+    assert "sending downlinks" in placeholders(result)["missing"]
     assert set(sim.stack.keys) == before  # nothing is made before the end
     entry = await finish(hass, result)
     assert entry.data["api_key"] != sim.key("user")
@@ -465,6 +471,46 @@ async def test_a_new_application(hass: HomeAssistant, sim: Simulator) -> None:
     assert "orchard" in sim.stack.applications
 
 
+async def test_an_id_that_the_server_would_refuse(hass: HomeAssistant, sim: Simulator) -> None:
+    """It is told before anything is asked, with the rule; so is a name that is too long."""
+    result = await submit(hass, await to_key(hass, sim), api_key=sim.key("user"))
+    result = await submit(hass, result, application_id="orchard")
+    asked = len(sim.requests)
+    refused = recorded("http/applications/create_bad_id.json")["request"]["json"]["application"]
+    for application_id in (refused["ids"]["application_id"], "a-b", "a--bc", "abc-", "a" * 37):
+        result = await submit(hass, result, application_id=application_id, name="Orchard")
+        assert result["step_id"] == "new_application"
+        assert result["errors"] == {"application_id": "invalid_application_id"}
+        assert suggested(result, "application_id") == application_id
+    result = await submit(hass, result, application_id="orchard", name="O" * 51)
+    assert result["errors"] == {"name": "application_name_too_long"}
+    assert (placeholders(result)["length"], placeholders(result)["longest"]) == ("51", "50")
+    assert len(sim.requests) == asked
+    sim.faults.errors["/users/admin/applications"] = (400, "validation")
+    result = await submit(hass, result, application_id="orchard", name="Orchard")
+    assert result["errors"] == {"base": "application_refused"}
+    assert placeholders(result)["error"]
+    sim.faults.errors.clear()
+    await finish(hass, await submit(hass, result, application_id="orchard", name="O" * 50))
+
+
+@pytest.mark.parametrize(
+    "application_id",
+    ["abc", "a-b", "ab", "a-bc", "a--bc", "-abc", "abc-", "1a2", "a_bc", "Abc", "a-b-c-d", "äbc"],
+)
+def test_ids_are_held_to_the_server_s_own_pattern(application_id: str) -> None:
+    """The one that a real server named when it refused an application."""
+    detail = recorded("http/applications/create_bad_id.json")["response"]["json"]["details"][0]
+    while "cause" in detail:
+        detail = detail["cause"]
+    pattern = detail["attributes"]["reason"].partition('"')[2].rpartition('"')[0]
+    if re.fullmatch(pattern, application_id):
+        assert read_application(application_id) == {"application_id": application_id}
+    else:
+        with pytest.raises(FormError, match="invalid_application_id"):
+            read_application(application_id)
+
+
 async def test_the_first_application(hass: HomeAssistant, sim: Simulator) -> None:
     """A key that reaches none makes one; one that exists meanwhile is taken."""
     sim.stack.applications.clear()
@@ -487,10 +533,10 @@ async def test_key_without_info_asks_for_the_application(
     assert suggested(result, "application_id") == "My Garden"
     result = await submit(hass, result, application_id="neighbour")
     assert result["errors"] == {"base": "no_rights"}
-    assert said(result)["application"] == "neighbour"
+    assert placeholders(result)["application"] == "neighbour"
     result = await submit(hass, result, application_id="garden")
     assert result["step_id"] == "rights"
-    text = said(result)
+    text = placeholders(result)
     assert text["application"] == "garden"
     assert text["devices"] == "Each end device appears with its next uplink."
     assert "View application information" in text["missing"]
@@ -833,7 +879,7 @@ async def test_mqtt_that_is_blocked(hass: HomeAssistant, sim: Simulator) -> None
     result = await submit(hass, result, api_key=sim.key("read"))
     assert result["step_id"] == "own_server"
     assert result["errors"] == {"base": "mqtt_cannot_connect"}
-    assert said(result)["mqtt"] == "127.0.0.1:9"
+    assert placeholders(result)["mqtt"] == "127.0.0.1:9"
     assert suggested(result, "mqtt_port", "advanced") == 9
     result = await submit(hass, result, **own_server(sim))
     await finish(hass, await submit(hass, result, api_key=sim.key("read")))
@@ -937,9 +983,9 @@ async def test_reauthentication_names_the_other_application(
     entry = make_entry(sim)
     entry.add_to_hass(hass)
     result = await entry.start_reauth_flow(hass)
-    assert said(result)["application"] == "garden"
+    assert placeholders(result)["application"] == "garden"
     result = await submit(hass, result, api_key=sim.key("other"))
-    text = said(result)
+    text = placeholders(result)
     assert (text["application"], text["other"]) == ("garden", "neighbour")
 
 
@@ -1050,7 +1096,7 @@ async def test_reconfigure_the_cluster(hass: HomeAssistant, public: Simulator) -
     assert suggested(result, "network") == "ttn_eu1"
     result = await submit(hass, result, network="ttn_nam1")
     assert result["errors"] == {"base": "wrong_cluster"}
-    assert said(result)["cluster"] == "localhost"
+    assert placeholders(result)["cluster"] == "localhost"
     result = await submit(hass, result, network="ttn_eu1", api_key=public.key("control"))
     assert result["reason"] == "reconfigure_successful"
     assert entry.data["api_key"] == public.key("control")
@@ -1086,7 +1132,7 @@ def test_public_addresses_are_known(
     typed: str, network: str, server: str | None, tenant: str | None
 ) -> None:
     """Whoever types a public network's address as own server is served as well."""
-    data = read_where("own_server", {"server": typed})
+    data = read_server("own_server", {"server": typed})
     assert data["network"] == network
     assert data["tenant_id"] == tenant
     assert server is None or data["server"] == server
@@ -1099,13 +1145,13 @@ def test_public_addresses_are_known(
 def test_mqtt_host(typed: str, host: str | None) -> None:
     """Names and addresses of both kinds."""
     form = {"server": "https://stack.example.org", "advanced": {"mqtt_host": typed}}
-    assert read_where("own_server", form)["mqtt_host"] == host
+    assert read_server("own_server", form)["mqtt_host"] == host
 
 
 def test_plaintext_without_scheme() -> None:
     """Who chose plaintext means http."""
     form = {"server": "10.0.0.5:1885", "advanced": {"plaintext": True, "mqtt_port": 1883.0}}
-    data = read_where("own_server", form)
+    data = read_server("own_server", form)
     assert data["server"] == data["identity_server"] == "http://10.0.0.5:1885"
     assert data["mqtt_port"] == 1883
     assert data["mqtt_tls"] is False
@@ -1135,10 +1181,10 @@ def test_key_as_copied() -> None:
 )
 def test_every_error_has_its_text(error: StackError, reason: str) -> None:
     """The first class that fits, from special to general."""
-    assert refused(error).reason == reason
+    assert http_error(error).reason == reason
 
 
 def test_key_that_was_revoked_while_mqtt_was_tried() -> None:
     """A refusal that was confirmed over HTTP is the key's fault."""
-    refusal = mqtt_refused(AuthenticationFailed("no", name="api_key_not_found"), "localhost:8883")
+    refusal = mqtt_error(AuthenticationFailed("no", name="api_key_not_found"), "localhost:8883")
     assert (refusal.field, refusal.reason) == ("api_key", "unknown_key")

@@ -1,6 +1,6 @@
 """From a config entry's data to a client, trusting what Home Assistant and the user trust."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import logging
 from typing import Any
 
@@ -48,9 +48,15 @@ def connection_of(data: Mapping[str, Any]) -> Connection:
     )
 
 
-async def async_create_stack(hass: HomeAssistant, data: Mapping[str, Any]) -> Stack:
+async def async_create_stack(
+    hass: HomeAssistant,
+    data: Mapping[str, Any],
+    *,
+    on_key_refused: Callable[[AuthenticationFailed], None] | None = None,
+) -> Stack:
     """Return a client for an entry's data; nothing is asked yet.
 
+    `on_key_refused` is called with each answer that refuses the key, whoever asked.
     Raises InvalidRequest `invalid_server` or `invalid_certificate`.
     """
     context = get_default_context()
@@ -62,6 +68,7 @@ async def async_create_stack(hass: HomeAssistant, data: Mapping[str, Any]) -> St
         session=async_get_clientsession(hass),
         tls_context=context,
         user_agent=USER_AGENT,
+        on_key_refused=on_key_refused,
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 import logging
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
@@ -12,7 +12,6 @@ from ..client import AuthenticationFailed, ConnectionFailed, ServerFailed, Stack
 from ..client.rights import TRAFFIC_READ, console_names
 from ..const import DOMAIN, UNAVAILABLE_AFTER
 from ..end_devices.roster import EndDeviceRoster
-from ..setup_flow.subentry_types import async_offer_anew
 from .status import ApplicationStatus
 
 _LOGGER = logging.getLogger(__name__)
@@ -52,6 +51,7 @@ class ConnectionState:
         self.lost_because: StackError | None = None
         self._logged_lost = False
         self._unloaded = False
+        self._checking_rights = False
         self._cancel_unavailable: CALLBACK_TYPE | None = None
         self._cancel_reach: CALLBACK_TYPE | None = None
 
@@ -133,8 +133,32 @@ class ConnectionState:
             self._hass, self.async_check_rights(), f"{DOMAIN} rights"
         )
 
+    @callback
+    def note_key_refused(self, error: AuthenticationFailed) -> None:
+        """Check the key at once, because a call was refused.
+
+        Starts reauthentication only where the check is refused, too: one refusal may come of a
+        fault that passes. Does nothing while a check or a reauthentication is under way.
+        """
+        if self._unloaded or self._checking_rights:
+            return
+        if any(self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH})):
+            return
+        _LOGGER.debug("The key was refused: %s", error.name)
+        self._check_rights_now()
+
     async def async_check_rights(self) -> None:
-        """See whether messages can come at all: the MQTT server says yes to every key."""
+        """Read the key's rights again, and start reauthentication where the key is refused.
+
+        Needed because the MQTT server accepts subscriptions of every key, with rights or without.
+        """
+        self._checking_rights = True
+        try:
+            await self._async_check_rights()
+        finally:
+            self._checking_rights = False
+
+    async def _async_check_rights(self) -> None:
         before = self.rights
         try:
             self.rights = await self._stack.rights()
@@ -149,7 +173,6 @@ class ConnectionState:
         if self.rights != before:
             self.lost_rights = (self.lost_rights | before) - self.rights
             self.readable = TRAFFIC_READ in self.rights
-            async_offer_anew(self._entry)
             self._hub.write()
 
     @callback

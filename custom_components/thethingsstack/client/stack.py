@@ -58,6 +58,8 @@ class Stack:
 
     The HTTP session and the TLS context come from outside and stay the caller's; without a context
     the system's roots are trusted. `clock`, `random` and `sleep` are there for tests.
+    `on_key_refused` is called with each answer of the HTTP API that refuses the key, before the
+    call raises it.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Stack:
         user_agent: str = "thethingsstack-python",
         queue_size: int = 5_000,
         mqtt_timeout: float = 10,
+        on_key_refused: Callable[[AuthenticationFailed], None] | None = None,
     ) -> None:
         """Take what comes from outside; nothing is opened yet."""
         self.connection = connection
@@ -95,6 +98,7 @@ class Stack:
             tls_context=tls_context,
             user_agent=user_agent,
             sleep=sleep,
+            on_key_refused=on_key_refused,
         )
         self._calls = calls = Calls(transport, connection, sleep)
         self.end_devices = EndDevices(calls)

@@ -73,6 +73,7 @@ class Transport:
         tls_context: ssl.SSLContext | None,
         user_agent: str,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_key_refused: Callable[[AuthenticationFailed], None] | None = None,
     ) -> None:
         """Take what comes from outside; nothing is opened yet."""
         self._connection = connection
@@ -80,6 +81,7 @@ class Transport:
         self._ssl = tls_context if tls_context is not None else True
         self._user_agent = user_agent
         self._sleep = sleep
+        self._on_key_refused = on_key_refused
 
     async def request(
         self,
@@ -154,7 +156,7 @@ class Transport:
         headers = {"Accept": accept, "User-Agent": self._user_agent, **self._authorization()}
         if json is not None:
             headers["Content-Type"] = "application/json"
-        with _typed_errors():
+        with self._noticing_refused_keys(), _typed_errors():
             async with self._session.request(
                 method,
                 self._url(path, host),
@@ -167,6 +169,16 @@ class Transport:
                 timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=20, sock_read=idle),
             ) as response:
                 yield response
+
+    @contextmanager
+    def _noticing_refused_keys(self) -> Iterator[None]:
+        """Call who wants to know when the server refuses the key, whatever was asked."""
+        try:
+            yield
+        except AuthenticationFailed as error:
+            if self._on_key_refused is not None:
+                self._on_key_refused(error)
+            raise
 
     def _authorization(self) -> Mapping[str, str]:
         key = self._connection.api_key

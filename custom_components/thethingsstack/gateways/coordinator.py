@@ -1,4 +1,4 @@
-"""The gateways of an application: what the network says of each, and who shows it."""
+"""The gateways of an application: their status is read regularly, and kept for the entities."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +10,7 @@ from typing import Any, override
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_API_KEY
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -30,7 +30,7 @@ from ..client import (
 )
 from ..const import DOMAIN
 from ..end_devices.roster import EndDeviceRoster
-from ..issues.report import raise_issue
+from ..issues import clear_issue, raise_issue
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -46,14 +46,14 @@ type GatewayFactory = Callable[["GatewayCoordinator"], Iterable[Entity]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayStatus:
-    """What the registry and the cluster say of a gateway; None: it has never been connected."""
+    """A gateway as registered, and its connection; None for one that isn't connected."""
 
     gateway: Gateway
     connection: GatewayConnection | None
 
 
 async def async_stack_with(hass: HomeAssistant, entry: ConfigEntry, api_key: str | None) -> Stack:
-    """Return a client for a gateway's own key, or the application's where it has none."""
+    """Return a client with a gateway's own key, or the application's client for None."""
     if api_key is None:
         stack: Stack = entry.runtime_data.stack
         return stack
@@ -61,7 +61,7 @@ async def async_stack_with(hass: HomeAssistant, entry: ConfigEntry, api_key: str
 
 
 class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
-    """Asks once a minute how a gateway is, and seldom where the answer was no."""
+    """Reads the status of a gateway once a minute, and seldom while it may not be read."""
 
     def __init__(
         self, hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, scope: str
@@ -81,7 +81,7 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
         self.key = f"{scope}/gateway/{self.gateway_id}"
         """What identifies the gateway in Home Assistant."""
         self.refused: str | None = None
-        """The server's name of why the gateway may not be read, None where it may."""
+        """The server's name of the error if the gateway may not be read, None if it may."""
         self._title = subentry.title
         self._api_key: str | None = subentry.data.get(CONF_API_KEY)
         self._stack: Stack | None = None
@@ -95,7 +95,10 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
 
     @property
     def device_info(self) -> DeviceInfo:
-        """Return the gateway for the device registry, which keeps what it knows of one already."""
+        """Return the gateway for the device registry.
+
+        Before it was read, only how it is identified: the registry then keeps what it has.
+        """
         identifiers = {(DOMAIN, self.key)}
         gateway = self._gateway
         if gateway is None and self._device is not None:
@@ -112,7 +115,7 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
 
     @property
     def name_in_home_assistant(self) -> str | None:
-        """Return how Home Assistant calls it, None before it has a device."""
+        """Return its name in Home Assistant, None before it has a device there."""
         device = self._device
         return (device.name_by_user or device.name) if device is not None else None
 
@@ -123,7 +126,7 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
         )
 
     async def async_use_key(self, api_key: str | None) -> None:
-        """Read with another key from now on."""
+        """Read now and from now on with another key; None: the application's."""
         self._api_key = api_key
         self._stack = self._gateway = None
         await self.async_refresh()
@@ -142,7 +145,7 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
             raise self._failed(err) from err
         self.refused = None
         self.update_interval = INTERVAL
-        ir.async_delete_issue(self.hass, DOMAIN, self._issue_id)
+        clear_issue(self.hass, self._issue_id)
         return status
 
     async def _async_read(self) -> GatewayStatus:
@@ -164,7 +167,7 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
 
     @callback
     def _update_device(self) -> None:
-        """Let Home Assistant know the name and the EUI that the registry has."""
+        """Give name and EUI of the network's registry to Home Assistant's device."""
         assert self._gateway is not None
         if (device := self._device) is not None:
             dr.async_get(self.hass).async_update_device(
@@ -183,11 +186,11 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
 
     @callback
     def _refuse(self, error: StackError) -> None:
-        """Ask less often, and tell the user what to do; once, however often it is refused."""
+        """Read less often, and raise an issue that says what to do."""
         self.refused = error.name
         self.update_interval = REFUSED_INTERVAL
         if isinstance(error, AuthenticationFailed) and not self.own_key:
-            return  # the application's own key: it is asked for anew
+            return  # each refusal of the application's key makes the application check it
         raise_issue(
             self.hass,
             self._issue_id,
@@ -205,13 +208,13 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
 
     @override
     async def async_shutdown(self) -> None:
-        """Ask no more."""
+        """Stop reading, and clear the issue."""
         await super().async_shutdown()
-        ir.async_delete_issue(self.hass, DOMAIN, self._issue_id)
+        clear_issue(self.hass, self._issue_id)
 
 
 class Gateways:
-    """One coordinator for each gateway, kept in step with the subentries without a reload."""
+    """The gateways of an entry: a coordinator for each, as its subentries say, without a reload."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, roster: EndDeviceRoster) -> None:
         """Start with none."""
@@ -228,23 +231,26 @@ class Gateways:
         return iter(list(self._known.values()))
 
     def name_of(self, gateway_id: str) -> str | None:
-        """Return how Home Assistant calls a gateway, None if it doesn't know it."""
+        """Return the name of a gateway in Home Assistant, None if it isn't there."""
         gateway = next((known for known in self if known.gateway_id == gateway_id), None)
         return gateway.name_in_home_assistant if gateway is not None else None
 
-    def heard(self) -> dict[str, int]:
-        """Return by id of how many end devices a gateway of this network heard the last uplink."""
-        heard: dict[str, int] = {}
+    def reception_counts(self) -> dict[str, int]:
+        """Return by id of how many end devices a gateway received the last uplink, most first.
+
+        Only gateways of this network: those of others can't be read here.
+        """
+        counts: dict[str, int] = {}
         for device in self._roster.states.values():
             uplink = device.last_uplink
             receptions = uplink.receptions if uplink is not None else ()
             for gateway_id in {r.gateway_id for r in receptions if not r.via_packet_broker}:
-                heard[gateway_id] = heard.get(gateway_id, 0) + 1
-        return dict(sorted(heard.items(), key=lambda item: (-item[1], item[0])))
+                counts[gateway_id] = counts.get(gateway_id, 0) + 1
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     @callback
     def async_prepare(self) -> None:
-        """Take the gateways that there are; call it before the platforms connect."""
+        """Make a coordinator for each gateway subentry; call it before the platforms connect."""
         for subentry in self._subentries():
             self._known[subentry.subentry_id] = self._coordinator(subentry)
 
@@ -252,21 +258,21 @@ class Gateways:
     def async_connect(
         self, factory: GatewayFactory, async_add_entities: AddConfigEntryEntitiesCallback
     ) -> None:
-        """Add a platform's entities of each gateway, and from now on of those that are new."""
+        """Add the entities that `factory` makes for each gateway, and from now on for new ones."""
         self._platforms.append((factory, async_add_entities))
         for gateway in self:
             self._add(gateway, factory, async_add_entities)
 
     @callback
     def async_start(self) -> None:
-        """Begin to ask; call it when all platforms are connected."""
+        """Start reading; call it when all platforms are connected."""
         self._data = {subentry.subentry_id: dict(subentry.data) for subentry in self._subentries()}
         for gateway in self:
-            self._begin(gateway)
+            self._start_reading(gateway)
         self._entry.async_on_unload(self._async_stop)
 
     async def async_apply(self) -> None:
-        """Add, change and remove what the subentries say; a new title alone changes nothing."""
+        """Add, change and remove gateways as the subentries now say; a title alone changes nothing."""
         async with self._applying:
             now = {s.subentry_id: dict(s.data) for s in self._subentries()}
             before, self._data = self._data, now
@@ -279,7 +285,7 @@ class Gateways:
                 self._known[new] = gateway
                 for factory, add in self._platforms:
                     self._add(gateway, factory, add)
-                self._begin(gateway)
+                self._start_reading(gateway)
             for changed in [i for i in before.keys() & now.keys() if before[i] != now[i]]:
                 await self._known[changed].async_use_key(now[changed].get(CONF_API_KEY))
 
@@ -295,7 +301,7 @@ class Gateways:
         return GatewayCoordinator(self._hass, self._entry, subentry, scope)
 
     @callback
-    def _begin(self, gateway: GatewayCoordinator) -> None:
+    def _start_reading(self, gateway: GatewayCoordinator) -> None:
         self._entry.async_create_background_task(
             self._hass, gateway.async_refresh(), f"{DOMAIN} {gateway.name}"
         )
@@ -313,7 +319,7 @@ class Gateways:
 
 @callback
 def async_remove_gateway(hass: HomeAssistant, entry: ConfigEntry, device: dr.DeviceEntry) -> bool:
-    """Remove the subentry of a gateway, and the device with it; False for any other device."""
+    """Remove a gateway's subentry, and its device with it; False for a device that is no gateway."""
     subentry = entry.subentries.get(device.config_subentry_id or "")
     if subentry is None or subentry.subentry_type != SUBENTRY_GATEWAY:
         return False

@@ -1,4 +1,4 @@
-"""The entities of a gateway; its device belongs to the subentry alone."""
+"""The entities of a gateway; its device belongs to the gateway's subentry alone."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -25,6 +25,8 @@ from .coordinator import GatewayCoordinator
 ATTR_ALTITUDE = "altitude"
 ATTR_SUB_BANDS = "sub_bands"
 LAST_SEEN = "gateway_last_seen"
+# Where a plan has no limits, the server names one band that ends at its largest number.
+ENDLESS = 2**64 - 1
 
 type Shown = int | float | datetime | None
 
@@ -48,7 +50,7 @@ def _round_trip_time(connection: GatewayConnection) -> float | None:
 
 
 def _duty_cycle(connection: GatewayConnection) -> float | None:
-    """Return how much of what may be sent is sent, in the sub-band where it is most."""
+    """Return the used share of the allowed air time, in per cent, where it is largest."""
     used = [band.used / band.limit for band in connection.sub_bands if band.limit]
     return max(used) * 100 if used else None
 
@@ -121,7 +123,7 @@ def async_add_gateway_connections(
 def async_add_gateway_trackers(
     entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the place of each gateway as soon as the registry tells it."""
+    """Add the place of each gateway as soon as it is known."""
 
     def tracker(gateway: GatewayCoordinator) -> Iterable[GatewayTracker]:
         def add_located() -> None:
@@ -180,7 +182,7 @@ class GatewayConnectivity(GatewayEntity, BinarySensorEntity):
 
 
 class GatewaySensor(GatewayEntity, RestoreSensor):
-    """What a gateway's connection tells; when it was last seen is known also without one."""
+    """A value of a gateway's connection; when it was last seen stays known without one."""
 
     entity_description: GatewaySensorDescription
     _unrecorded_attributes = frozenset({ATTR_SUB_BANDS})
@@ -224,7 +226,7 @@ class GatewaySensor(GatewayEntity, RestoreSensor):
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any] | None:
-        """Return the sub-bands behind the duty cycle: Hz, and per cent of the time."""
+        """Return the sub-bands that have a limit: Hz, and per cent of the time."""
         connection = self.connection
         if self.entity_description.key != "gateway_duty_cycle" or connection is None:
             return None
@@ -237,6 +239,7 @@ class GatewaySensor(GatewayEntity, RestoreSensor):
                     "used": round(band.used * 100, 4),
                 }
                 for band in connection.sub_bands
+                if band.max_frequency < ENDLESS
             ]
         }
 

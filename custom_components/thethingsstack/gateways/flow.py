@@ -1,4 +1,4 @@
-"""Add gateway: one that hears the end devices, read with the application's key or one of its own."""
+"""Add gateway: choose it, and the key by which its status is read."""
 
 from typing import Any
 
@@ -35,12 +35,12 @@ KEY_SCHEMA = vol.Schema({vol.Optional(CONF_API_KEY): KEY_SELECTOR})
 
 
 class GatewayFlow(ConfigSubentryFlow):
-    """The gateway's id and its key → read once for real → done."""
+    """Asks for a gateway's ID and key, and reads it once before it is added."""
 
     def __init__(self) -> None:
-        """Start with nothing refused."""
-        self._refused: dict[str, str] = {}
-        self._told = ""
+        """Start without errors."""
+        self._errors: dict[str, str] = {}
+        self._error_text = ""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask which gateway."""
@@ -48,7 +48,7 @@ class GatewayFlow(ConfigSubentryFlow):
             return self.async_abort(reason="not_loaded")
         if user_input is not None:
             gateway_id, api_key = _id_of(user_input), _key_of(user_input)
-            if (gateway := await self._async_checked(gateway_id, api_key)) is not None:
+            if (gateway := await self._async_read(gateway_id, api_key)) is not None:
                 return self.async_create_entry(
                     title=gateway.name or gateway_id,
                     data=_data(gateway_id, api_key),
@@ -57,8 +57,8 @@ class GatewayFlow(ConfigSubentryFlow):
         return self.async_show_form(
             step_id="user",
             data_schema=self.add_suggested_values_to_schema(self._schema(), user_input),
-            description_placeholders={"error": self._told},
-            errors=self._refused,
+            description_placeholders={"error": self._error_text},
+            errors=self._errors,
         )
 
     async def async_step_reconfigure(
@@ -71,22 +71,22 @@ class GatewayFlow(ConfigSubentryFlow):
         gateway_id: str = subentry.data[CONF_GATEWAY_ID]
         if user_input is not None:
             api_key = _key_of(user_input)
-            if await self._async_checked(gateway_id, api_key) is not None:
+            if await self._async_read(gateway_id, api_key) is not None:
                 return self.async_update_and_abort(entry, subentry, data=_data(gateway_id, api_key))
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(KEY_SCHEMA, user_input),
-            description_placeholders={"gateway": gateway_id, "error": self._told},
-            errors=self._refused,
+            description_placeholders={"gateway": gateway_id, "error": self._error_text},
+            errors=self._errors,
         )
 
     def _schema(self) -> vol.Schema:
         coordinator: ApplicationCoordinator = self._get_entry().runtime_data
-        taken = self._taken()
+        added = self._added()
         options = [
             SelectOptionDict(value=gateway_id, label=gateway_id)
-            for gateway_id in coordinator.gateways.heard()
-            if gateway_id not in taken
+            for gateway_id in coordinator.gateways.reception_counts()
+            if gateway_id not in added
         ]
         selector = SelectSelector(
             SelectSelectorConfig(
@@ -98,18 +98,18 @@ class GatewayFlow(ConfigSubentryFlow):
         # Optional only here: a required select begins with the first of its list.
         return vol.Schema({vol.Optional(CONF_GATEWAY_ID): selector}).extend(KEY_SCHEMA.schema)
 
-    def _taken(self) -> set[str]:
+    def _added(self) -> set[str]:
         return {
             subentry.data[CONF_GATEWAY_ID]
             for subentry in self._get_entry().subentries.values()
             if subentry.subentry_type == SUBENTRY_GATEWAY
         }
 
-    async def _async_checked(self, gateway_id: str, api_key: str | None) -> Gateway | None:
-        """Return the gateway if it can be read; otherwise the form tells why not."""
-        self._refused, self._told = {}, ""
-        if self.source != "reconfigure" and gateway_id in self._taken():
-            self._refused = {CONF_GATEWAY_ID: "already_added"}
+    async def _async_read(self, gateway_id: str, api_key: str | None) -> Gateway | None:
+        """Return the gateway, read with this key; None where the form has to say why not."""
+        self._errors, self._error_text = {}, ""
+        if self.source != "reconfigure" and gateway_id in self._added():
+            self._errors = {CONF_GATEWAY_ID: "already_added"}
             return None
         try:
             check_id(gateway_id)
@@ -117,16 +117,16 @@ class GatewayFlow(ConfigSubentryFlow):
             gateway = await stack.gateways.get(gateway_id)
             await stack.gateways.connection(gateway_id)
         except StackError as err:
-            field, reason = _refusal(err, own_key=api_key is not None)
+            field, reason = _form_error(err, own_key=api_key is not None)
             if field == CONF_GATEWAY_ID and self.source == "reconfigure":
                 field = "base"
-            self._refused, self._told = {field: reason}, str(err)
+            self._errors, self._error_text = {field: reason}, str(err)
             return None
         return gateway
 
 
-def _refusal(error: StackError, *, own_key: bool) -> tuple[str, str]:
-    """Return the field that is to blame, and the key of the text."""
+def _form_error(error: StackError, *, own_key: bool) -> tuple[str, str]:
+    """Return the field that is wrong, and the key of the text."""
     match error:
         case InvalidIdentifier():
             return CONF_GATEWAY_ID, "invalid_id"

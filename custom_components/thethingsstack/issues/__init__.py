@@ -1,1 +1,19 @@
-"""When a repair issue is raised, and its text."""
+"""When a repair issue is raised, and when it is taken away again."""
+
+from .report import (
+    clear_issue,
+    clear_issues,
+    clear_issues_of_entry,
+    escape_markdown,
+    raise_issue,
+    update_issue,
+)
+
+__all__ = [
+    "clear_issue",
+    "clear_issues",
+    "clear_issues_of_entry",
+    "escape_markdown",
+    "raise_issue",
+    "update_issue",
+]

@@ -1,10 +1,10 @@
-"""Repair issues about the key, its rights, and where application and end devices live."""
+"""Issues about the key, its rights, and the cluster that serves application and end devices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_point_in_utc_time, async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..application.client_factory import host_of, same_place
@@ -13,27 +13,73 @@ from ..client.rights import INFO, TRAFFIC_DOWN_WRITE
 from ..const import DOMAIN
 from ..controls.model import SUBENTRY_CONTROL
 from ..coordinator import TtsConfigEntry
-from .report import raise_issue
+from .report import listed, update_issue
 
 INTERVAL = timedelta(hours=6)
 WARN_BEFORE = timedelta(days=14)
-LISTED_DEVICES = 10
+# Where the server's clock is behind ours, a key that has ended by ours is good for a while.
+EXPIRED_INTERVAL = timedelta(minutes=1)
 
 
 @callback
 def async_watch_key(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-    """Look now and four times a day, for as long as the entry runs."""
+    """Check the key now, four times a day, and when it expires, while the entry is loaded."""
+    KeyWatch(hass, entry).async_start()
+
+
+class KeyWatch:
+    """Checks the key of an application, and knows when to do it next."""
+
+    def __init__(self, hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+        """Prepare; nothing is asked yet."""
+        self._hass = hass
+        self._entry = entry
+        self._cancel_expiry: CALLBACK_TYPE | None = None
+        self._stopped = False
 
     @callback
-    def look(_now: datetime | None = None) -> None:
-        entry.async_create_background_task(hass, async_look(hass, entry), f"{DOMAIN} key")
+    def async_start(self) -> None:
+        """Check now and regularly, until the entry is unloaded."""
+        self._entry.async_on_unload(
+            async_track_time_interval(self._hass, self._check_soon, INTERVAL)
+        )
+        self._entry.async_on_unload(self._stop)
+        self._check_soon()
 
-    entry.async_on_unload(async_track_time_interval(hass, look, INTERVAL))
-    look()
+    @callback
+    def _check_soon(self, _now: datetime | None = None) -> None:
+        self._entry.async_create_background_task(self._hass, self._async_check(), f"{DOMAIN} key")
+
+    async def _async_check(self) -> None:
+        self._check_at_expiry(await async_check_key(self._hass, self._entry))
+
+    @callback
+    def _check_at_expiry(self, expires_at: datetime | None) -> None:
+        if expires_at is None or self._stopped:
+            return
+        self._cancel_timer()
+        now = dt_util.utcnow()
+        when = expires_at if expires_at > now else now + EXPIRED_INTERVAL
+        self._cancel_expiry = async_track_point_in_utc_time(self._hass, self._check_soon, when)
+
+    @callback
+    def _cancel_timer(self) -> None:
+        if self._cancel_expiry is not None:
+            self._cancel_expiry()
+            self._cancel_expiry = None
+
+    @callback
+    def _stop(self) -> None:
+        self._stopped = True
+        self._cancel_timer()
 
 
-async def async_look(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-    """Ask for the key and the application; what can't be asked stays as it was told."""
+async def async_check_key(hass: HomeAssistant, entry: TtsConfigEntry) -> datetime | None:
+    """Ask for the key and the application, and update the issues about them.
+
+    Returns when the key expires; None where it doesn't, or couldn't be read. Starts
+    reauthentication where the key is refused. What can't be read changes no issue.
+    """
     coordinator = entry.runtime_data
     try:
         expires_at = (await coordinator.stack.auth_info()).expires_at
@@ -42,17 +88,17 @@ async def async_look(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
             address = (await coordinator.stack.application()).application_server_address
     except AuthenticationFailed:
         entry.async_start_reauth(hass)
-        return
+        return None
     except StackError:
-        return  # the stream's own loss tells of a server that is gone
-    raise_issue(hass, f"key_expires_{entry.entry_id}", "key_expires", _expiry(entry, expires_at))
-    raise_issue(
-        hass, f"control_right_{entry.entry_id}", "control_right", _missing_for_controls(entry)
-    )
-    raise_issue(
-        hass, f"application_moved_{entry.entry_id}", "application_moved", _moved(entry, address)
-    )
-    raise_issue(hass, f"devices_elsewhere_{entry.entry_id}", "devices_elsewhere", _elsewhere(entry))
+        return None  # a server that can't be reached has an issue of its own
+    for key, placeholders in (
+        ("key_expires", _expiry(entry, expires_at)),
+        ("control_right", _missing_for_controls(entry)),
+        ("application_moved", _moved(entry, address)),
+        ("devices_elsewhere", _elsewhere(entry)),
+    ):
+        update_issue(hass, f"{key}_{entry.entry_id}", key, placeholders)
+    return expires_at
 
 
 def _expiry(entry: TtsConfigEntry, expires_at: datetime | None) -> Mapping[str, str] | None:
@@ -95,11 +141,3 @@ def _elsewhere(entry: TtsConfigEntry) -> Mapping[str, str] | None:
         "chosen": host,
         "devices": listed([f"{name}: {found[name]}" for name in sorted(found)]),
     }
-
-
-def listed(devices: Sequence[str]) -> str:
-    """Return the first end devices as a Markdown list, and how many there are if not all."""
-    lines = [f"- {device}" for device in devices[:LISTED_DEVICES]]
-    if len(devices) > LISTED_DEVICES:
-        lines.append(f"- … ({len(devices)})")
-    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What a server and a key offer, asked before a config entry is made of them."""
+"""Checks of server, key and application before a config entry is created."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -36,7 +36,7 @@ from ..const import DOMAIN, STORAGE_WINDOW
 from .server_form import AddressError, FormError
 
 # The first class that fits names the text that says what to do.
-_SERVER_ERRORS: tuple[tuple[type[StackError], str], ...] = (
+SERVER_ERRORS: tuple[tuple[type[StackError], str], ...] = (
     (CertificateFailed, "certificate_not_trusted"),
     (ProtocolMismatch, "not_the_things_stack"),
     (RequestTimeout, "timeout"),
@@ -45,13 +45,13 @@ _SERVER_ERRORS: tuple[tuple[type[StackError], str], ...] = (
     (RateLimited, "rate_limited"),
     (StackError, "server_failed"),
 )
-_MQTT_ERRORS: tuple[tuple[type[StackError], str], ...] = (
+MQTT_ERRORS: tuple[tuple[type[StackError], str], ...] = (
     (CertificateFailed, "mqtt_certificate_not_trusted"),
     (ProtocolMismatch, "mqtt_wrong_port"),
     (MqttRefused, "mqtt_refused"),
     (ConnectionFailed, "mqtt_cannot_connect"),
 )
-_KEY_ERRORS = {
+KEY_ERRORS = {
     "token": "not_a_key",
     "api_key_not_found": "unknown_key",
     "invalid_authorization": "incomplete_key",
@@ -61,7 +61,7 @@ _KEY_ERRORS = {
 
 
 class Storage(StrEnum):
-    """What the Storage Integration answered."""
+    """Whether the Storage Integration has uplinks; the values are keys of texts."""
 
     ON = "storage_on"
     EMPTY = "storage_empty"
@@ -70,8 +70,8 @@ class Storage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """What the dialogue tells before it ends."""
+class ProbeResult:
+    """What the dialogue shows before it creates the entry."""
 
     application: str
     rights: frozenset[str]
@@ -82,42 +82,42 @@ class Survey:
     expires_at: datetime | None
 
 
-def refused(err: StackError) -> FormError:
+def http_error(err: StackError) -> FormError:
     """Return the text for an error of the HTTP API."""
     if isinstance(err, AuthenticationFailed):
-        return FormError(_KEY_ERRORS.get(err.name, "invalid_auth"), CONF_API_KEY)
+        return FormError(KEY_ERRORS.get(err.name, "invalid_auth"), CONF_API_KEY)
     if isinstance(err, MissingRight):
         return FormError("no_rights", CONF_API_KEY)
-    return AddressError(next(text for kind, text in _SERVER_ERRORS if isinstance(err, kind)))
+    return AddressError(next(text for kind, text in SERVER_ERRORS if isinstance(err, kind)))
 
 
-def mqtt_refused(err: StackError, mqtt: str) -> FormError:
+def mqtt_error(err: StackError, mqtt: str) -> FormError:
     """Return the text for an error of the MQTT server at `mqtt`."""
-    for kind, text in _MQTT_ERRORS:
+    for kind, text in MQTT_ERRORS:
         if isinstance(err, kind):
             return AddressError(text, mqtt=mqtt)
-    return refused(err)
+    return http_error(err)
 
 
 @contextmanager
-def _texts() -> Iterator[None]:
-    """Turn errors of the HTTP API into the texts for them."""
+def _http_errors() -> Iterator[None]:
+    """Turn errors of the HTTP API into FormErrors, which name the text that says what to do."""
     try:
         yield
     except StackError as err:
-        raise refused(err) from err
+        raise http_error(err) from err
 
 
-async def async_reach(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
-    """Ask the Identity Server with a key that it must refuse; raises AddressError."""
+async def async_check_address(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
+    """Ask the Identity Server with a key that it must refuse; raises AddressError if it doesn't."""
     stack = await async_create_stack(hass, {**data, CONF_API_KEY: "probe"})
-    with _texts(), suppress(AuthenticationFailed):
+    with _http_errors(), suppress(AuthenticationFailed):
         await stack.auth_info()
 
 
 async def async_key_info(stack: Stack) -> KeyInfo:
-    """Return whose key it is; raises FormError for any other than of an application's messages."""
-    with _texts():
+    """Return whose key it is; raises FormError for one that reaches no application at all."""
+    with _http_errors():
         info = await stack.auth_info()
     if not (info.application_id or info.user_id or info.organization_id):
         raise FormError("not_an_application_key", CONF_API_KEY)
@@ -126,7 +126,7 @@ async def async_key_info(stack: Stack) -> KeyInfo:
 
 async def async_applications(stack: Stack) -> list[Application] | None:
     """Return the applications that a key reaches; `None` if it may not list them."""
-    with _texts():
+    with _http_errors():
         try:
             applications = await stack.applications()
         except MissingRight:
@@ -137,8 +137,8 @@ async def async_applications(stack: Stack) -> list[Application] | None:
 
 
 async def async_rights(stack: Stack) -> frozenset[str]:
-    """Return the key's rights; raises FormError unless it may at least read uplinks."""
-    with _texts():
+    """Return the key's rights on the application; raises FormError if it may not read uplinks."""
+    with _http_errors():
         rights = await stack.rights()
     if not rights:
         raise FormError("no_rights", CONF_API_KEY)
@@ -151,7 +151,7 @@ async def async_application(stack: Stack, rights: frozenset[str]) -> Application
     """Return the application; `None` if the key may not read it."""
     if "application" in missing(rights):
         return None
-    with _texts():
+    with _http_errors():
         return await stack.application()
 
 
@@ -160,23 +160,23 @@ async def async_tenant(stack: Stack, rights: frozenset[str]) -> str | None:
     application_id = stack.connection.application_id
     if "application" in missing(rights):
         return stack.connection.tenant_id
-    with _texts():
+    with _http_errors():
         info = await stack.request("GET", f"/as/applications/{application_id}/mqtt-connection-info")
     name, _, tenant = str(info.get("username", "")).partition("@")
     return (tenant or None) if name == application_id else stack.connection.tenant_id
 
 
-async def async_survey(
+async def async_probe(
     stack: Stack, rights: frozenset[str], application: str, expires_at: datetime | None
-) -> Survey:
+) -> ProbeResult:
     """Connect over MQTT and see what else there is to read; raises FormError."""
-    with _texts():
+    with _http_errors():
         mqtt = await stack.mqtt_address()
     try:
         await stack.check_mqtt()
     except StackError as err:
-        raise mqtt_refused(err, f"{mqtt.host}:{mqtt.port}") from err
-    return Survey(
+        raise mqtt_error(err, f"{mqtt.host}:{mqtt.port}") from err
+    return ProbeResult(
         application=application,
         rights=rights,
         mqtt=mqtt,
@@ -205,39 +205,42 @@ async def _async_count_devices(stack: Stack) -> int | None:
         return None
 
 
-async def async_describe(hass: HomeAssistant, survey: Survey) -> dict[str, str]:
-    """Return a survey in words, as placeholders: can, missing, devices, storage, mqtt, expires."""
-    prefix = f"component.{DOMAIN}.selector.survey.options"
+async def describe(hass: HomeAssistant, result: ProbeResult) -> dict[str, str]:
+    """Return what was found, in words of Home Assistant's language.
+
+    The keys are those of the form's placeholders: can, missing, devices, storage, mqtt, expires.
+    """
+    prefix = f"component.{DOMAIN}.selector.setup_summary.options"
     texts = await async_get_translations(hass, hass.config.language, "selector", [DOMAIN])
 
     def text(key: str, **values: str) -> str:
         return texts[f"{prefix}.{key}"].format(**values)
 
-    lacking = missing(survey.rights)
-    can = [f"- {text(f'can_{feature}')}" for feature in FEATURES if feature not in lacking]
+    missing_rights = missing(result.rights)
+    can = [f"- {text(f'can_{feature}')}" for feature in FEATURES if feature not in missing_rights]
     cannot = [
         "- "
         + text(
             f"cannot_{feature}", rights=", ".join(f"*{text(right.lower())}*" for right in rights)
         )
-        for feature, rights in lacking.items()
+        for feature, rights in missing_rights.items()
     ]
-    if survey.devices is None:
+    if result.devices is None:
         devices = text("devices_hidden")
     else:
-        devices = text("devices_listed", count=str(survey.devices))
+        devices = text("devices_listed", count=str(result.devices))
     expires = ""
-    if survey.expires_at is not None:
-        expires = text("expires", date=dt_util.as_local(survey.expires_at).date().isoformat())
+    if result.expires_at is not None:
+        expires = text("expires", date=dt_util.as_local(result.expires_at).date().isoformat())
     return {
-        "application": survey.application,
+        "application": result.application,
         "can": "\n".join(can),
         "missing": "\n".join(cannot) or f"- {text('nothing')}",
         "devices": devices,
-        "storage": text(survey.storage),
+        "storage": text(result.storage),
         "mqtt": text(
-            "mqtt_tls" if survey.mqtt.tls else "mqtt_plain",
-            address=f"{survey.mqtt.host}:{survey.mqtt.port}",
+            "mqtt_tls" if result.mqtt.tls else "mqtt_plain",
+            address=f"{result.mqtt.host}:{result.mqtt.port}",
         ),
         "expires": expires,
     }

@@ -1,4 +1,4 @@
-"""What the user types about servers and keys, and what an entry's data makes of it."""
+"""Forms about servers and keys, and the entry's data that comes of what the user typed."""
 
 from collections.abc import Mapping
 import ipaddress
@@ -25,8 +25,10 @@ import voluptuous as vol
 from ..client import (
     CLOUD_CLUSTERS,
     NETWORKS,
+    InvalidIdentifier,
     InvalidRequest,
     Network,
+    check_id,
     cloud_network,
     normalize_server_url,
 )
@@ -47,7 +49,6 @@ from ..const import (
     SECTION_ADVANCED,
 )
 
-_ID = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,35}")
 _KEY_ID = re.compile(r"(NNSXS\.)?[A-Z2-7]{39}\.?")
 _CLOUD_HOST = re.compile(r"(?P<tenant>[a-z0-9-]+)\.(?P<cluster>\w+)\.cloud\.thethings\.industries")
 _KEY_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
@@ -55,10 +56,10 @@ _URL_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
 
 
 class FormError(Exception):
-    """Why a form can't be accepted: the text that says what to do, and the field it belongs to."""
+    """A form is refused; names the text that says what to do, and the field that is wrong."""
 
     def __init__(self, reason: str, field: str = "base", **placeholders: str) -> None:
-        """Keep the key of the text and what the text names."""
+        """Keep the key of the text in `config.error`, the field, and the text's placeholders."""
         super().__init__(reason)
         self.reason = reason
         self.field = field
@@ -66,7 +67,7 @@ class FormError(Exception):
 
 
 class AddressError(FormError):
-    """The address is to blame, or the network in between; not the key."""
+    """The address is wrong, or the network in between fails; the key isn't the cause."""
 
 
 def _select(options: list[str], translation_key: str) -> SelectSelector:
@@ -113,11 +114,11 @@ def _own_server_schema(collapsed: bool) -> vol.Schema:
 
 OWN_SERVER_SCHEMA = _own_server_schema(collapsed=True)
 REFUSED_OWN_SERVER_SCHEMA = _own_server_schema(collapsed=False)
-"""The same unfolded: most refusals are mended there."""
+"""The same with its section open, for what is refused is mostly corrected there."""
 
 
-def data_of(name: str, network: Network) -> dict[str, Any]:
-    """Return what an entry's data says about a public network."""
+def network_data(name: str, network: Network) -> dict[str, Any]:
+    """Return the entry's data for a public network."""
     return {
         CONF_NETWORK: name,
         CONF_SERVER: network.server,
@@ -130,20 +131,20 @@ def data_of(name: str, network: Network) -> dict[str, Any]:
     }
 
 
-def read_where(network: str, user_input: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data for a filled-in form; raises FormError."""
+def read_server(network: str, user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entry's data for a filled-in form about a server; raises FormError."""
     if network == NETWORK_OWN_SERVER:
         return _read_own_server(user_input)
     if network == NETWORK_CLOUD:
         tenant, cluster = user_input[CONF_TENANT_ID].strip().lower(), user_input[CONF_CLUSTER]
-        if not _ID.fullmatch(tenant):
+        if not _is_id(tenant):
             raise FormError("invalid_tenant", CONF_TENANT_ID)
         return _cloud_data(tenant, cluster)
-    return data_of(user_input[CONF_NETWORK], NETWORKS[user_input[CONF_NETWORK]])
+    return network_data(user_input[CONF_NETWORK], NETWORKS[user_input[CONF_NETWORK]])
 
 
 def _cloud_data(tenant: str, cluster: str) -> dict[str, Any]:
-    return {**data_of(NETWORK_CLOUD, cloud_network(tenant, cluster)), CONF_CLUSTER: cluster}
+    return {**network_data(NETWORK_CLOUD, cloud_network(tenant, cluster)), CONF_CLUSTER: cluster}
 
 
 def _read_own_server(user_input: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +173,7 @@ def _public_network(server: str) -> dict[str, Any] | None:
     """Return the data of a public network for the address of one of its clusters."""
     for name, network in NETWORKS.items():
         if network.server == server:
-            return data_of(name, network)
+            return network_data(name, network)
     match = _CLOUD_HOST.fullmatch(urlsplit(server).hostname or "")
     if match and match["cluster"] in CLOUD_CLUSTERS:
         return _cloud_data(match["tenant"], match["cluster"])
@@ -208,7 +209,7 @@ def _read_host(text: str) -> str | None:
 
 
 def read_key(text: str) -> str:
-    """Return an API key as copied, without what came along; raises FormError for a key's ID."""
+    """Return an API key without quotes, blanks and "Bearer"; raises FormError for a key's ID."""
     key = text.strip().strip("\"'").removeprefix("Bearer ").strip()
     if _KEY_ID.fullmatch(key):
         raise FormError("key_id", CONF_API_KEY)
@@ -218,7 +219,7 @@ def read_key(text: str) -> str:
 def read_application(text: str) -> dict[str, str]:
     """Return the data for an application's id, with or without tenant; raises FormError."""
     application_id, _, tenant_id = text.strip().partition("@")
-    if not _ID.fullmatch(application_id):
+    if not _is_id(application_id):
         raise FormError("invalid_application_id", CONF_APPLICATION_ID)
     data = {CONF_APPLICATION_ID: application_id}
     if tenant_id:
@@ -226,17 +227,26 @@ def read_application(text: str) -> dict[str, str]:
     return data
 
 
-def siblings(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the data of all clusters of the public network that an entry's data names."""
+def _is_id(text: str) -> bool:
+    """Return whether the servers take this as the id of an application or a tenant."""
+    try:
+        check_id(text)
+    except InvalidIdentifier:
+        return False
+    return True
+
+
+def sibling_clusters(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return by name the data of each cluster of the entry's public network; {} for an own server."""
     if data[CONF_NETWORK] in NETWORKS:
-        return {name: data_of(name, network) for name, network in NETWORKS.items()}
+        return {name: network_data(name, network) for name, network in NETWORKS.items()}
     if data[CONF_NETWORK] == NETWORK_CLOUD:
         return {cluster: _cloud_data(data[CONF_TENANT_ID], cluster) for cluster in CLOUD_CLUSTERS}
     return {}
 
 
-def form_of(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an entry's data as it was typed."""
+def as_typed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry's data as the fields of the form for its server, without the key."""
     return {
         **data,
         CONF_API_KEY: None,

@@ -1,4 +1,4 @@
-"""With a user's key: an application made, and a key with just the rights that are ticked."""
+"""With the key of a user or an organization: a new application, and a key of its own for it."""
 
 from collections.abc import Iterable
 
@@ -15,21 +15,23 @@ from ..client import (
     ApiKey,
     Application,
     Conflict,
+    InvalidIdentifier,
     InvalidRequest,
     KeyInfo,
     Stack,
     StackError,
     missing,
 )
+from ..client.registration import MAX_NAME
 from ..client.rights import SETTINGS_API_KEYS, expand
 from ..const import CONF_APPLICATION_ID
-from .probe import refused
+from .probe import http_error
 from .server_form import FormError
 
 CONF_FEATURES = "features"
 CONF_NAME = "name"
 DELETE_KEY = "delete_key"
-NEEDED = "uplinks"
+REQUIRED_FEATURE = "uplinks"
 KEY_NAME = "Home Assistant"
 
 NEW_APPLICATION_SCHEMA = vol.Schema(
@@ -44,17 +46,17 @@ def may_create_applications(info: KeyInfo) -> bool:
     return bool(info.user_id or info.organization_id) and bool(wanted & info.rights)
 
 
-def grantable(rights: frozenset[str]) -> list[str]:
-    """Return the features that a key with these rights can pass on; none without the right to."""
+def grantable_features(rights: frozenset[str]) -> list[str]:
+    """Return the features that a key with these rights can give to another; [] if it may make none."""
     if SETTINGS_API_KEYS not in rights:
         return []
-    lacking = missing(rights)
-    return [*(feature for feature in FEATURES if feature not in lacking), DELETE_KEY]
+    unavailable = missing(rights)
+    return [*(feature for feature in FEATURES if feature not in unavailable), DELETE_KEY]
 
 
 def grant_schema(rights: frozenset[str]) -> vol.Schema:
     """Return the form that asks what Home Assistant may do."""
-    features = grantable(rights)
+    features = grantable_features(rights)
     selector = SelectSelector(
         SelectSelectorConfig(
             options=features,
@@ -67,7 +69,7 @@ def grant_schema(rights: frozenset[str]) -> vol.Schema:
 
 
 def rights_for(features: Iterable[str]) -> frozenset[str]:
-    """Return the rights that features need."""
+    """Return the rights that the features need, those contained in others too."""
     rights = {right for feature in features for right in FEATURES.get(feature, ())}
     if DELETE_KEY in features:
         rights.add(SETTINGS_API_KEYS)
@@ -77,7 +79,11 @@ def rights_for(features: Iterable[str]) -> frozenset[str]:
 async def async_create_application(
     stack: Stack, info: KeyInfo, application_id: str, name: str | None
 ) -> Application:
-    """Create an application of the key's owner; raises FormError."""
+    """Create an application of the key's owner and return it; raises FormError."""
+    if name and len(name) > MAX_NAME:
+        raise FormError(
+            "application_name_too_long", CONF_NAME, length=str(len(name)), longest=str(MAX_NAME)
+        )
     try:
         return await stack.administration.create(
             application_id,
@@ -85,17 +91,19 @@ async def async_create_application(
             organization_id=info.organization_id,
             name=name or None,
         )
-    except InvalidRequest as err:
+    except InvalidIdentifier as err:
         raise FormError("invalid_application_id", CONF_APPLICATION_ID) from err
+    except InvalidRequest as err:
+        raise FormError("application_refused", error=str(err)) from err
+    except Conflict as err:
+        raise FormError("application_id_taken", CONF_APPLICATION_ID) from err
     except StackError as err:
-        if isinstance(err, Conflict):
-            raise FormError("application_id_taken", CONF_APPLICATION_ID) from err
-        raise refused(err) from err
+        raise http_error(err) from err
 
 
-async def async_mint(stack: Stack, rights: frozenset[str]) -> ApiKey:
+async def async_create_key(stack: Stack, rights: frozenset[str]) -> ApiKey:
     """Return a new key of the application with just these rights; raises FormError."""
     try:
         return await stack.administration.create_api_key(KEY_NAME, sorted(rights))
     except StackError as err:
-        raise refused(err) from err
+        raise http_error(err) from err

@@ -1,8 +1,9 @@
 """General options of an application; applied in place, without a reload."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
@@ -30,11 +31,6 @@ from ..const import (
     IGNORE_ATTRIBUTE,
     IGNORE_VALUE,
 )
-from ..fields.flow import FieldsFlow
-from ..provisioning.delete_flow import DeleteFlow
-from ..provisioning.edit_flow import EditFlow
-from ..provisioning.partial_search_flow import PartialSearchFlow
-from ..provisioning.replace_flow import ReplaceFlow
 
 GENERAL_SCHEMA = vol.Schema(
     {
@@ -60,21 +56,10 @@ GENERAL_SCHEMA = vol.Schema(
 )
 
 
-class TheThingsStackOptionsFlow(FieldsFlow, EditFlow, ReplaceFlow, DeleteFlow, PartialSearchFlow):
-    """Which end devices come into Home Assistant, what their fields are, and which go for good."""
+class GeneralOptionsFlow(OptionsFlow):
+    """Which end devices come into Home Assistant, and what happens to those that fall silent."""
 
-    def __init__(self) -> None:
-        """Start from the stored options."""
-        self._options: dict[str, Any] = {}
-
-    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what it is about; fields are known only while the application is connected."""
-        if self.config_entry.state is not ConfigEntryState.LOADED:
-            return await self.async_step_general()
-        options = ["fields", "general", "overrides"]
-        if self._may_remove:
-            options += ["change", "replace", "halves", "remove"]
-        return self.async_show_menu(step_id="init", menu_options=options)
+    _options: Mapping[str, Any] = {}
 
     async def async_step_general(
         self, user_input: dict[str, Any] | None = None

@@ -1,0 +1,234 @@
+"""Issues that follow an application while it runs: raised as its state changes."""
+
+from collections.abc import Sequence
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+
+from ..client import FEATURES, NETWORKS
+from ..client.rights import TRAFFIC_READ, console_names
+from ..const import CONF_NETWORK, DOWNLINK_LIMIT, ENTITY_LIMIT, ENTITY_LIMIT_WARNING
+from ..coordinator import TtsConfigEntry
+from ..end_devices.state import EndDeviceState
+from ..provisioning.partial_repair import named
+from .key import async_watch_key
+from .report import clear_issues, clear_issues_of_entry, listed, raise_issue, update_issue
+
+
+@callback
+def async_watch_issues(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Raise and clear the issues of an application, for as long as its entry is loaded."""
+    entry.async_on_unload(lambda: clear_issues_of_entry(hass, entry.entry_id))
+    _watch_undecoded(hass, entry)
+    _watch_connection(hass, entry)
+    _watch_partial_devices(hass, entry)
+    _watch_downlinks(hass, entry)
+    _check_entity_limit(hass, entry)
+    async_watch_key(hass, entry)
+
+
+# Uplinks that nobody decodes
+
+
+@callback
+def _watch_undecoded(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Follow which end devices send uplinks that no payload formatter decodes."""
+
+    @callback
+    def update() -> None:
+        by_model = _undecoded_by_model(entry)
+        prefix = f"undecoded_{entry.entry_id}_"
+        clear_issues(hass, prefix, keep=by_model)
+        for model, devices in by_model.items():
+            _raise_undecoded(hass, entry, prefix + model, model, devices)
+
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, entry.runtime_data.signals.undecoded_changed, update)
+    )
+
+
+def undecoded_devices(entry: TtsConfigEntry, model: str) -> list[EndDeviceState]:
+    """Return the end devices of a model whose uplinks aren't decoded; [] while not connected."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return []
+    return _undecoded_by_model(entry).get(model, [])
+
+
+def _undecoded_by_model(entry: TtsConfigEntry) -> dict[str, list[EndDeviceState]]:
+    by_model: dict[str, list[EndDeviceState]] = {}
+    for device in entry.runtime_data.roster.states.values():
+        if device.undecodable:
+            by_model.setdefault(_model(device), []).append(device)
+    return by_model
+
+
+def _model(device: EndDeviceState) -> str:
+    versions = device.version_ids
+    return f"{versions.brand_id} {versions.model_id}" if versions and versions.model_id else ""
+
+
+@callback
+def _raise_undecoded(
+    hass: HomeAssistant,
+    entry: TtsConfigEntry,
+    issue_id: str,
+    model: str,
+    devices: Sequence[EndDeviceState],
+) -> None:
+    names = sorted(device.name for device in devices)
+    raise_issue(
+        hass,
+        issue_id,
+        "undecoded",
+        {
+            "application": entry.title,
+            "devices": listed(names),
+            "subject": model or ", ".join(names[:2]) + (" …" if len(names) > 2 else ""),
+        },
+        repair={"entry_id": entry.entry_id, "model": model},
+    )
+
+
+# The connection and the rights
+
+
+@callback
+def _watch_connection(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Follow whether messages come, and what the key may no longer do."""
+
+    @callback
+    def update() -> None:
+        _update_stream_lost(hass, entry)
+        _update_missing_right(hass, entry)
+        _update_lost_rights(hass, entry)
+
+    entry.async_on_unload(entry.runtime_data.application_status.async_listen(update))
+
+
+@callback
+def _update_stream_lost(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    state = entry.runtime_data.connection_state
+    update_issue(
+        hass,
+        f"stream_lost_{entry.entry_id}",
+        "stream_lost",
+        {"application": entry.title, "error": str(state.lost_because)}
+        if not state.available
+        else None,
+        severity=ir.IssueSeverity.ERROR,
+    )
+
+
+@callback
+def _update_missing_right(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Say that the key may not read uplinks any more."""
+    update_issue(
+        hass,
+        f"missing_right_{entry.entry_id}",
+        "missing_right",
+        {"application": entry.title, "right": console_names([TRAFFIC_READ])}
+        if not entry.runtime_data.connection_state.readable
+        else None,
+        severity=ir.IssueSeverity.ERROR,
+    )
+
+
+@callback
+def _update_lost_rights(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Name the rights that were taken away; the one to read uplinks has an issue of its own."""
+    lost_rights = entry.runtime_data.connection_state.lost_rights
+    lost = [
+        right
+        for rights in FEATURES.values()
+        for right in rights
+        if right in lost_rights and right != TRAFFIC_READ
+    ]
+    update_issue(
+        hass,
+        f"rights_lost_{entry.entry_id}",
+        "rights_lost",
+        {"application": entry.title, "rights": console_names(lost)} if lost else None,
+    )
+
+
+# End devices
+
+
+@callback
+def _watch_partial_devices(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Raise an issue for each end device that is registered only on some of the servers."""
+    coordinator = entry.runtime_data
+    partial_devices, prefix = coordinator.partial_devices, f"half_created_{entry.entry_id}_"
+
+    @callback
+    def update() -> None:
+        clear_issues(hass, prefix, keep=partial_devices.known)
+        for device_id, presence in partial_devices.known.items():
+            raise_issue(
+                hass,
+                prefix + device_id,
+                "half_created",
+                {
+                    "application": entry.title,
+                    "device": partial_devices.name_of(device_id),
+                    "missing": named(presence.missing),
+                },
+                repair={"entry_id": entry.entry_id, "device_id": device_id},
+            )
+
+    for signal in (coordinator.signals.half_created, coordinator.signals.undecoded_changed):
+        entry.async_on_unload(async_dispatcher_connect(hass, signal, update))
+
+
+@callback
+def _watch_downlinks(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """On the public network, name the devices that are sent more downlinks than it allows."""
+    if entry.data[CONF_NETWORK] not in NETWORKS:
+        return
+    coordinator = entry.runtime_data
+
+    @callback
+    def update() -> None:
+        counts = {
+            device.name: device.downlink.in_24_hours
+            for device in coordinator.roster.states.values()
+            if device.downlink.in_24_hours > DOWNLINK_LIMIT
+        }
+        update_issue(
+            hass,
+            f"downlink_limit_{entry.entry_id}",
+            "downlink_limit",
+            {
+                "application": entry.title,
+                "devices": listed([f"{name}: {counts[name]}" for name in sorted(counts)]),
+                "limit": str(DOWNLINK_LIMIT),
+            }
+            if counts
+            else None,
+        )
+
+    changed = coordinator.downlinks.news.count_changed
+    entry.async_on_unload(async_dispatcher_connect(hass, changed, update))
+    update()
+
+
+@callback
+def _check_entity_limit(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Warn before Home Assistant silently leaves out further entities of the application."""
+    enabled = sum(
+        entity.disabled_by is None
+        for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    )
+    if enabled > ENTITY_LIMIT_WARNING:
+        raise_issue(
+            hass,
+            f"too_many_entities_{entry.entry_id}",
+            "too_many_entities",
+            {
+                "application": entry.title,
+                "count": str(enabled),
+                "limit": str(ENTITY_LIMIT),
+            },
+        )

@@ -1,0 +1,15 @@
+"""The actions, registered for each room that has some."""
+
+from homeassistant.core import HomeAssistant, callback
+
+from .actions.application import async_setup_application
+from .actions.downlinks import async_setup_services as async_setup_downlinks
+from .actions.end_devices import async_setup_management
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register all actions of the integration."""
+    async_setup_downlinks(hass)
+    async_setup_management(hass)
+    async_setup_application(hass)

@@ -1,0 +1,136 @@
+"""What connecting and reconfiguring an application share: the data so far, the checks, the forms."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
+import voluptuous as vol
+
+from ..application.client_factory import async_create_stack
+from ..client import Application, InvalidRequest, KeyInfo, Stack
+from ..const import CONF_APPLICATION_ID, CONF_SERVER, CONF_TENANT_ID
+from .probe import (
+    ProbeResult,
+    async_application,
+    async_check_address,
+    async_probe,
+    async_rights,
+    async_tenant,
+)
+from .server_form import FormError, sibling_clusters
+
+NOT_LAST = ("cloud", "own_server", "key", "application", "new_application", "grant")
+EXAMPLE_SERVER = "https://stack.example.org"
+
+
+class WrongClusterError(FormError):
+    """The application lives on another cluster of the same network; `data` is that cluster's."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        """Name the right cluster."""
+        super().__init__("wrong_cluster", cluster=host_name(data[CONF_SERVER]))
+        self.data = data
+
+
+class SetupFlow(ConfigFlow):
+    """A dialogue that ends with the data of a config entry."""
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self._data: dict[str, Any] = {}
+        self._key_info: KeyInfo | None = None
+        self._application: Application | None = None
+        self._rights: frozenset[str] = frozenset()
+
+    # Checks
+
+    async def _async_stack(self) -> Stack:
+        """Return a client for the data so far; raises FormError for a certificate that is none."""
+        return await async_create_stack(self.hass, self._data)
+
+    async def _async_check_address(self) -> None:
+        """Ask the server whether it is one; raises FormError."""
+        try:
+            await async_check_address(self.hass, self._data)
+        except InvalidRequest as err:
+            raise FormError(err.name) from err
+
+    async def _async_find_application(self) -> str:
+        """Read the application, the key's rights on it and its tenant; returns the unique id.
+
+        Raises FormError, and WrongClusterError where the application names another cluster.
+        """
+        stack = await self._async_stack()
+        self._rights = await async_rights(stack)
+        self._application = await async_application(stack, self._rights)
+        if (cluster := self._right_cluster()) is not None:
+            raise WrongClusterError(cluster)
+        self._data[CONF_TENANT_ID] = await async_tenant(stack, self._rights)
+        return _unique_id(await self._async_stack())
+
+    def _right_cluster(self) -> dict[str, Any] | None:
+        """Return the data of the cluster that the application names, if another was chosen."""
+        application = self._application
+        address = (application.application_server_address if application else None) or ""
+        host = address.partition(":")[0]
+        if host == host_name(self._data[CONF_SERVER]):
+            return None
+        clusters = sibling_clusters(self._data).values()
+        return next((data for data in clusters if host_name(data[CONF_SERVER]) == host), None)
+
+    async def _async_probe(self) -> ProbeResult:
+        """Connect over MQTT and see what there is to read; raises FormError."""
+        stack = await self._async_stack()
+        name = self._application.name if self._application else None
+        return await async_probe(
+            stack, self._rights, name or stack.connection.uid, self._key_expires_at
+        )
+
+    @property
+    def _key_expires_at(self) -> datetime | None:
+        return self._key_info.expires_at if self._key_info else None
+
+    # Forms
+
+    def _show_form(
+        self,
+        step_id: str,
+        schema: vol.Schema,
+        suggested: Mapping[str, Any] | None,
+        error: FormError | None,
+    ) -> ConfigFlowResult:
+        """Show a form with what was typed, and why it was refused."""
+        errors = {}
+        if error is not None:
+            field = error.field if error.field in schema.schema else "base"
+            errors[field] = error.reason
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, suggested),
+            errors=errors,
+            description_placeholders=self._placeholders(error),
+            last_step=False if step_id in NOT_LAST else None,
+        )
+
+    def _placeholders(self, error: FormError | None) -> dict[str, str]:
+        """Return what the texts of forms and errors name."""
+        server = self._data.get(CONF_SERVER) or EXAMPLE_SERVER
+        return {
+            "application": self._data.get(CONF_APPLICATION_ID) or "",
+            "console": f"{server}/console/applications",
+            "example": EXAMPLE_SERVER,
+            "server": urlsplit(server).netloc,
+            **(error.placeholders if error else {}),
+        }
+
+
+def host_name(url: str) -> str:
+    """Return the host name of a URL; empty for none."""
+    return urlsplit(url).hostname or ""
+
+
+def _unique_id(stack: Stack) -> str:
+    connection = stack.connection
+    return f"{host_name(connection.identity_server)}/{connection.uid}"

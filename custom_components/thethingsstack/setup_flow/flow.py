@@ -1,0 +1,315 @@
+"""The steps that connect an application: where it is, which key, what the key can do."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, override
+from urllib.parse import urlsplit
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import CONF_API_KEY
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
+import voluptuous as vol
+
+from ..client import NETWORKS, Application, missing
+from ..client.rights import SETTINGS_API_KEYS
+from ..const import (
+    CONF_APPLICATION_ID,
+    CONF_KEY_ID,
+    CONF_NETWORK,
+    CONF_SERVER,
+    NETWORK_CLOUD,
+    NETWORK_OWN_SERVER,
+)
+from .base import SetupFlow, WrongClusterError, host_name
+from .probe import ProbeResult, async_applications, async_key_info, async_rights, describe
+from .server_form import (
+    CLOUD_SCHEMA,
+    KEY_SCHEMA,
+    OWN_SERVER_SCHEMA,
+    REFUSED_OWN_SERVER_SCHEMA,
+    AddressError,
+    FormError,
+    as_typed,
+    read_application,
+    read_key,
+    read_server,
+)
+from .user_api_key import (
+    CONF_FEATURES,
+    CONF_NAME,
+    NEW_APPLICATION_SCHEMA,
+    REQUIRED_FEATURE,
+    async_create_application,
+    async_create_key,
+    grant_schema,
+    grantable_features,
+    may_create_applications,
+    rights_for,
+)
+
+
+class ConnectFlow(SetupFlow):
+    """Asks for network and key, and for the application where the key is good for several."""
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        super().__init__()
+        self._applications: list[Application] | None = None
+        self._other_cluster: dict[str, Any] = {}
+        self._probed: ProbeResult | None = None
+        self._granted: frozenset[str] | None = None
+
+    # Where
+
+    @override
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Let the user pick the network."""
+        if user_input is not None:
+            if user_input[CONF_NETWORK] == NETWORK_CLOUD:
+                return await self.async_step_cloud()
+            if user_input[CONF_NETWORK] == NETWORK_OWN_SERVER:
+                return await self.async_step_own_server()
+            self._data = read_server(user_input[CONF_NETWORK], user_input)
+            return await self.async_step_key()
+        options = [*NETWORKS, NETWORK_CLOUD, NETWORK_OWN_SERVER]
+        schema = vol.Schema(
+            {
+                vol.Required(CONF_NETWORK, default=options[0]): SelectSelector(
+                    SelectSelectorConfig(
+                        options=options, translation_key="network", mode=SelectSelectorMode.LIST
+                    )
+                )
+            }
+        )
+        return self.async_show_form(step_id="user", data_schema=schema, last_step=False)
+
+    async def async_step_cloud(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for tenant and cluster of The Things Stack Cloud."""
+        return await self._async_step_where("cloud", CLOUD_SCHEMA, user_input)
+
+    async def async_step_own_server(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the addresses of an own server."""
+        return await self._async_step_where("own_server", OWN_SERVER_SCHEMA, user_input)
+
+    async def _async_step_where(
+        self, step_id: str, schema: vol.Schema, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        error = None
+        if user_input is not None:
+            try:
+                self._data = {**self._data, **read_server(step_id, user_input)}
+                await self._async_check_address()
+                return await self.async_step_key()
+            except FormError as err:
+                error = err
+                if step_id == NETWORK_OWN_SERVER:
+                    schema = REFUSED_OWN_SERVER_SCHEMA
+        return self._show_form(step_id, schema, user_input, error)
+
+    # Who
+
+    async def async_step_key(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the API key."""
+        error = None
+        if user_input is not None:
+            try:
+                self._data[CONF_API_KEY] = read_key(user_input[CONF_API_KEY])
+                return await self._async_use_key()
+            except FormError as err:
+                error = err
+        return self._show_form_or_address("key", KEY_SCHEMA, user_input or self._data, error)
+
+    async def _async_use_key(self) -> ConfigFlowResult:
+        self._data.pop(CONF_APPLICATION_ID, None)
+        self._applications = self._granted = None
+        stack = await self._async_stack()
+        info = self._key_info = await async_key_info(stack)
+        if info.application_id is not None:
+            self._data[CONF_APPLICATION_ID] = info.application_id
+            if "application" in missing(info.rights):
+                await async_rights(await self._async_stack())
+                return await self.async_step_application()
+        else:
+            try:
+                self._applications = await async_applications(stack)
+            except FormError as err:
+                if err.reason != "no_applications" or not may_create_applications(info):
+                    raise
+                self._applications = []
+                return await self.async_step_new_application()
+            if self._applications is None or len(self._applications) > 1:
+                return await self.async_step_application()
+            self._data[CONF_APPLICATION_ID] = self._applications[0].application_id
+        return await self._async_use_application()
+
+    async def async_step_application(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Let the user choose among the key's applications, or type the ID where it can't list them."""
+        error = None
+        may_create = self._key_info is not None and may_create_applications(self._key_info)
+        if user_input is not None:
+            try:
+                self._data.update(read_application(user_input[CONF_APPLICATION_ID]))
+                if may_create and not self._is_known(self._data[CONF_APPLICATION_ID]):
+                    return await self.async_step_new_application()
+                return await self._async_use_application()
+            except FormError as err:
+                error = err
+        selector: TextSelector | SelectSelector = TextSelector()
+        if self._applications is not None:
+            selector = SelectSelector(
+                SelectSelectorConfig(
+                    options=[
+                        SelectOptionDict(
+                            value=application.application_id, label=_title(application)
+                        )
+                        for application in self._applications
+                    ],
+                    mode=SelectSelectorMode.DROPDOWN,
+                    sort=True,
+                    custom_value=may_create,
+                )
+            )
+        schema = vol.Schema({vol.Required(CONF_APPLICATION_ID): selector})
+        return self._show_form_or_address("application", schema, user_input or self._data, error)
+
+    def _is_known(self, application_id: str) -> bool:
+        """Return whether an application exists; True where the key can't list them."""
+        known = self._applications
+        return known is None or any(item.application_id == application_id for item in known)
+
+    async def async_step_new_application(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Create an application of the key's owner, and go on with it."""
+        error = None
+        if user_input is not None:
+            try:
+                self._data.update(read_application(user_input[CONF_APPLICATION_ID]))
+                application_id = self._data[CONF_APPLICATION_ID]
+                if not self._is_known(application_id):
+                    assert self._key_info is not None
+                    created = await async_create_application(
+                        await self._async_stack(),
+                        self._key_info,
+                        application_id,
+                        user_input.get(CONF_NAME),
+                    )
+                    self._applications = [*(self._applications or []), created]
+                return await self._async_use_application()
+            except FormError as err:
+                error = err
+        return self._show_form_or_address(
+            "new_application", NEW_APPLICATION_SCHEMA, user_input or self._data, error
+        )
+
+    # What
+
+    async def _async_use_application(self) -> ConfigFlowResult:
+        """See what the key can do with the application, and that messages can be received."""
+        try:
+            unique_id = await self._async_find_application()
+        except WrongClusterError as err:
+            self._other_cluster = err.data
+            return await self.async_step_wrong_cluster()
+        # A dialogue that was left by reloading the page is in progress for ever.
+        await self.async_set_unique_id(unique_id, raise_on_progress=False)
+        self._abort_if_unique_id_configured()
+        self._probed = await self._async_probe()
+        of_application = self._key_info is not None and self._key_info.application_id is not None
+        if not of_application and grantable_features(self._rights):
+            return await self.async_step_grant()
+        return await self.async_step_rights()
+
+    async def async_step_grant(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what Home Assistant may do: the entry gets a new key with just these rights."""
+        assert self._probed is not None
+        error = None
+        schema = grant_schema(self._probed.rights)
+        if user_input is not None:
+            features = user_input[CONF_FEATURES]
+            if REQUIRED_FEATURE in features:
+                self._granted = rights_for(features)
+                self._probed = replace(self._probed, rights=self._granted, expires_at=None)
+                return await self.async_step_rights()
+            error = FormError("uplinks_needed", CONF_FEATURES)
+        return self._show_form("grant", schema, user_input, error)
+
+    async def async_step_wrong_cluster(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say that the application lives on another cluster, and go on there."""
+        if user_input is None:
+            return self.async_show_form(
+                step_id="wrong_cluster",
+                description_placeholders={
+                    "application": self._data[CONF_APPLICATION_ID],
+                    "chosen": host_name(self._data[CONF_SERVER]),
+                    "cluster": host_name(self._other_cluster[CONF_SERVER]),
+                },
+                last_step=False,
+            )
+        self._data.update(self._other_cluster)
+        try:
+            return await self._async_use_application()
+        except FormError as err:
+            return self._show_form("key", KEY_SCHEMA, self._data, err)
+
+    async def async_step_rights(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show what the key can do and what will be missing; then create the entry."""
+        assert self._probed is not None
+        errors = {}
+        if user_input is not None:
+            try:
+                await self._async_use_own_key()
+            except FormError as err:
+                errors["base"] = err.reason
+            else:
+                return self.async_create_entry(title=self._probed.application, data=self._data)
+        return self.async_show_form(
+            step_id="rights",
+            errors=errors,
+            description_placeholders={
+                "server": urlsplit(self._data[CONF_SERVER]).netloc,
+                **await describe(self.hass, self._probed),
+            },
+            last_step=True,
+        )
+
+    async def _async_use_own_key(self) -> None:
+        """Create the key with the granted rights, and use it in place of the user's."""
+        if self._granted is None:
+            return
+        key = await async_create_key(await self._async_stack(), self._granted)
+        self._data[CONF_API_KEY] = key.key
+        if SETTINGS_API_KEYS in self._granted:
+            self._data[CONF_KEY_ID] = key.key_id
+
+    def _show_form_or_address(
+        self,
+        step_id: str,
+        schema: vol.Schema,
+        suggested: Mapping[str, Any],
+        error: FormError | None,
+    ) -> ConfigFlowResult:
+        """Show a form, or that of the addresses where these are to blame and can be changed."""
+        if isinstance(error, AddressError) and self._data[CONF_NETWORK] == NETWORK_OWN_SERVER:
+            return self._show_form(
+                "own_server", REFUSED_OWN_SERVER_SCHEMA, as_typed(self._data), error
+            )
+        return self._show_form(step_id, schema, suggested, error)
+
+
+def _title(application: Application) -> str:
+    if application.name:
+        return f"{application.name} ({application.application_id})"
+    return application.application_id
