@@ -42,7 +42,7 @@ from .controls.flow import ControlFlow
 from .controls.model import SUBENTRY_CONTROL
 from .gateways.coordinator import SUBENTRY_GATEWAY
 from .gateways.flow import GatewayFlow
-from .provisioning.register_flow import SUBENTRY_END_DEVICE, EndDeviceFlow
+from .provisioning.register_flow import SUBENTRY_END_DEVICE, RegisterFlow
 from .setup_flow.options_flow import TheThingsStackOptionsFlow
 from .setup_flow.probe import (
     Survey,
@@ -121,7 +121,7 @@ class TheThingsStackConfigFlow(ConfigFlow, domain=DOMAIN):
             SUBENTRY_GATEWAY: GatewayFlow,
         }
         if may_write_devices(config_entry):
-            types = {SUBENTRY_END_DEVICE: EndDeviceFlow, **types}
+            types = {SUBENTRY_END_DEVICE: RegisterFlow, **types}
         return types
 
     # Where

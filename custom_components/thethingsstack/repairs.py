@@ -6,6 +6,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
+from .application.refusals import server_names
 from .client import FEATURES, NETWORKS
 from .client.rights import TRAFFIC_READ, console_names
 from .const import CONF_NETWORK, DOMAIN, DOWNLINK_LIMIT, ENTITY_LIMIT, ENTITY_LIMIT_WARNING
@@ -14,7 +15,7 @@ from .end_devices.state import EndDeviceState
 from .formatters.repair import FormatterRepairFlow
 from .issues.key import listed
 from .issues.report import raise_issue, take_back
-from .provisioning.partial_repair import HalfRepairFlow, named
+from .provisioning.partial_repair import PartialRepairFlow
 
 
 @callback
@@ -92,7 +93,7 @@ def _watch_half_created(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
                 {
                     "application": entry.title,
                     "device": halves.name_of(device_id),
-                    "missing": named(presence.missing),
+                    "missing": server_names(presence.missing),
                 },
                 mend={"entry_id": entry.entry_id, "device_id": device_id},
             )
@@ -158,7 +159,7 @@ async def async_create_fix_flow(
     assert data is not None
     entry: TtsConfigEntry = hass.config_entries.async_get_known_entry(str(data["entry_id"]))
     if "device_id" in data:
-        return HalfRepairFlow(entry, str(data["device_id"]))
+        return PartialRepairFlow(entry, str(data["device_id"]))
     devices = []
     if entry.state is ConfigEntryState.LOADED:
         devices = _undecodable(entry).get(str(data["model"]), [])

@@ -1,11 +1,23 @@
 """Repair issues as this integration tells them: one for each cause, gone when the cause is."""
 
 from collections.abc import Collection, Mapping
+import re
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
+
+# What begins code, emphasis, links, images and HTML; the rest of Markdown does no harm.
+_MARKUP = re.compile(r"[\\`*\[\]<]")
+
+
+def escape_markdown(text: str) -> str:
+    """Return a text that comes from elsewhere, such as a device's name, to be shown as it is.
+
+    Repairs and dialogues show Markdown: an image in a name would be loaded.
+    """
+    return _MARKUP.sub(r"\\\g<0>", text)
 
 
 @callback
@@ -34,7 +46,7 @@ def raise_issue(
         is_persistent=False,
         severity=severity,
         translation_key=key,
-        translation_placeholders=dict(said),
+        translation_placeholders={name: escape_markdown(text) for name, text in said.items()},
     )
 
 
