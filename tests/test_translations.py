@@ -16,9 +16,9 @@ from custom_components.thethingsstack.actions import (
     application as application_services,
     downlinks as services,
     end_devices as management_services,
-    errors as management_errors,
 )
-from custom_components.thethingsstack.client import CLOUD_CLUSTERS, FEATURES, NETWORKS
+from custom_components.thethingsstack.application.refusals import ACTION_KEYS, FORM_KEYS, reason_of
+from custom_components.thethingsstack.client import CLOUD_CLUSTERS, FEATURES, NETWORKS, StackError
 from custom_components.thethingsstack.client.rights import CONSOLE_NAMES
 from custom_components.thethingsstack.const import (
     DEVICES_ALL,
@@ -70,7 +70,11 @@ OPTIONS = TEXTS["options"]
 ENTITY = TEXTS["entity"]
 CONTROL_CHOICES = {"command", "confirmed", "platform", "preview"}
 """Those of the dialogue for controls have a test of their own."""
-MODULES = {path.stem: ast.parse(path.read_text("utf-8")) for path in PACKAGE.glob("*.py")}
+MODULES = {
+    path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.read_text("utf-8"))
+    for path in PACKAGE.rglob("*.py")
+}
+"""The code of every module, those in rooms by room and name."""
 
 BUILT_IN_SENSORS = (
     LAST_UPLINK_SENSOR,
@@ -268,32 +272,30 @@ def test_options_have_their_texts() -> None:
     }
     assert set(steps["edit"]["data"]) == set(steps["edit"]["data_description"]) == asked
     errors = {"choose_from_list", "invalid_overrides"}
-    for name, call in calls("field_edit"):
+    for name, call in calls("fields/edit_form"):
         if name == "FieldError":
             errors |= constants(call.args[1])
     for name, call in calls(
-        "change_flow",
-        "change_form",
-        "formatter_flow",
-        "removal_flow",
-        "replacement_flow",
-        "registration_form",
+        "formatters/flow",
+        "provisioning/delete_flow",
+        "provisioning/edit_flow",
+        "provisioning/edit_form",
+        "provisioning/register_form",
+        "provisioning/replace_flow",
     ):
         if name == "Refusal" and isinstance(call.args[1], ast.Constant):
             errors |= constants(call.args[1])
     errors |= {key for _, key in change_form._WRONG_TEXTS.values()}
     errors.remove("phy_version_odd")  # asked only where an end device is added
     # What the servers may say.
-    errors |= {"not_found", "rollback_failed", "partly_deleted", "id_taken", "wrong_cluster"}
-    errors |= {"euis_left_over", "euis_taken", "euis_taken_somewhere"}
-    errors |= {"missing_rights", "key_refused", "rate_limited", "cannot_connect", "refused"}
+    errors |= set(FORM_KEYS)
     assert set(OPTIONS["error"]) == errors
     assert set(steps["change_what"]["data"]) == set(fields_of(change_form.CHANGE_SCHEMA))
     assert set(steps["remove_what"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
     aborts = {"changed", "no_fields", "removed", "replaced", "replaced_with_keys"}
     aborts |= {"halves_found", "halves_refused", "no_halves", "not_loaded"}
     assert set(OPTIONS["progress"]) == {"halves"}
-    for name, call in calls("fields_flow", "formatter_flow", "replacement"):
+    for name, call in calls("fields/flow", "formatters/flow", "provisioning/replace"):
         if name in ("AbortFlow", "_formatter_abort"):
             aborts |= constants(call.args[0])
     assert set(OPTIONS["abort"]) == aborts
@@ -307,7 +309,7 @@ def test_choices_have_their_texts() -> None:
         *CONTROL_CHOICES,
         "priority", "wait_for",
         "activation",
-        "area", "device_formatter", "formatter_scope", "names", "present_formatter",
+        "area", "device_formatter", "formatter_scope", "names", "present_formatter", "registration_note",
     }  # fmt: skip
     for key in ("names", "area"):
         choices = {change_form.APART, change_form.TO_HOME, change_form.TO_SERVER}
@@ -342,7 +344,7 @@ def test_summary_has_its_texts() -> None:
     expected = {f"{can}_{feature}" for feature in FEATURES for can in ("can", "cannot")}
     expected |= {right.lower() for rights in FEATURES.values() for right in rights}
     expected |= {storage.value for storage in survey.Storage}
-    for name, call in calls("survey"):
+    for name, call in calls("setup_flow/probe"):
         if name == "text":
             expected |= {text for text in constants(call.args[0]) if not text.endswith("_")}
     assert texts == expected
@@ -353,7 +355,9 @@ def test_every_refusal_has_its_text() -> None:
     reasons = set(survey._KEY_ERRORS.values())
     reasons |= {reason for _, reason in survey._SERVER_ERRORS + survey._MQTT_ERRORS}
     reasons |= {"invalid_auth", "invalid_identity_server", "invalid_server", "invalid_certificate"}
-    for name, call in calls("addresses", "config_flow", "survey", "user_key"):
+    for name, call in calls(
+        "config_flow", "setup_flow/server_form", "setup_flow/probe", "setup_flow/user_api_key"
+    ):
         if name in ("FormError", "AddressError") and isinstance(call.args[0], ast.Constant):
             reasons.add(str(call.args[0].value))
     assert set(CONFIG["error"]) == reasons
@@ -472,9 +476,9 @@ def test_every_exception_has_its_text() -> None:
             )
     for name in downlink_errors.KEYS.values():
         found.setdefault(name, []).append({"error", "length", "max"})
-    for name in management_errors.KEYS.values():
-        told = {"value", "known", "device", "application", "address", "maximum"}
-        found.setdefault(name, []).append(told)
+    known = set(reason_of(StackError("x")).placeholders) | {"rights", "seconds", "servers"}
+    for key in ACTION_KEYS:
+        found.setdefault(f"management_{key}", []).append(known)
     for name in services.NOT_REACHED.values():
         found.setdefault(name, []).append({"reason"})
     assert set(TEXTS["exceptions"]) == set(found)
@@ -487,12 +491,13 @@ def test_every_issue_has_its_texts() -> None:
     """Key and placeholders are those of the code."""
     found: dict[str, set[str]] = {}
     for name, call in calls():
-        if name != "tell" or isinstance(call.args[3], ast.Call):
+        if name != "raise_issue":
             continue
         key, given = call.args[2:4]
         if isinstance(given, ast.IfExp):
             given = given.body
-        assert isinstance(given, ast.Dict)
+        if not isinstance(given, ast.Dict):
+            continue
         names = {str(k.value) for k in given.keys if isinstance(k, ast.Constant)}
         arms = (key.body, key.orelse) if isinstance(key, ast.IfExp) else (key,)
         for arm in arms:
@@ -533,11 +538,11 @@ def test_the_repair_of_half_created_devices_has_its_texts() -> None:
     """As many steps, fields and reasons as the code has, naming only what they are given."""
     texts = TEXTS["issues"]["half_created"]["fix_flow"]
     silent = {"init", "mend", "work", "interrupted", "still_half"}
-    assert set(texts["step"]) == steps_of(half_repair.HalfRepairFlow) - silent
+    assert set(texts["step"]) == steps_of(half_repair.PartialRepairFlow) - silent
     given = {"device", "device_id", "missing"}
     extra = {"done": {"facts"}, "missing_rights": {"rights"}}
     refused = {"reason", "rights", "seconds", "address", "expected", "servers", "known"}
-    refused |= {"length", "longest", "owner"}
+    refused |= {"length", "longest", "application"}
     for name, step in texts["step"].items():
         assert step["title"]
         assert set(step.get("data", {})) == set(step.get("data_description", {}))
@@ -562,11 +567,12 @@ def test_the_repair_of_half_created_devices_has_its_texts() -> None:
     session = asked | {"dev_addr"} | set(registration_form.SESSION_KEYS)
     assert set(texts["step"]["session"]["data"]) == session
     reasons = {"name_too_long", "not_understood", "partly_deleted"}
-    for name, call in calls("registration_errors", "registration_form"):
+    for name, call in calls("provisioning/register_form"):
         if name == "Refusal":
             reasons |= constants(call.args[1])
+    reasons |= set(FORM_KEYS)
     # Of fields that it doesn't ask for.
-    reasons -= {"name_missing", "invalid_device_id", "not_an_eui", "half_created_blocks"}
+    reasons -= {"name_missing", "invalid_device_id", "not_an_eui"}
     assert set(texts["error"]) == reasons
     ends = {"not_loaded", "missing_rights", "whole", "gone", "still_half"}
     read = {"not_found", "key_refused", "rate_limited", "cannot_connect", "refused"}

@@ -28,14 +28,22 @@ from ..const import DOMAIN
 
 BASE = "base"
 """The place above all fields of a form."""
-FORM_KEYS = frozenset(
-    {
-        *("rollback_failed", "partly_deleted", "missing_rights", "key_refused", "rate_limited"),
-        *("cannot_connect", "not_found", "refused"),
-        *("id_taken", "euis_taken", "euis_taken_somewhere", "euis_left_over", "wrong_cluster"),
-    }
-)
-"""The reasons that forms and repairs have a text for: sections `error` and `abort`."""
+FORM_KEYS: Mapping[str, tuple[str, ...]] = {
+    "cannot_connect": ("reason",),
+    "euis_left_over": (),
+    "euis_taken": ("device", "application"),
+    "euis_taken_somewhere": (),
+    "id_taken": (),
+    "key_refused": ("reason",),
+    "missing_rights": ("rights",),
+    "not_found": ("reason",),
+    "partly_deleted": ("servers", "reason"),
+    "rate_limited": ("seconds",),
+    "refused": ("reason",),
+    "rollback_failed": ("reason", "servers"),
+    "wrong_cluster": ("address", "expected"),
+}
+"""The reasons that forms and repairs have a text for (`error`, `abort`), and what it names."""
 NAMES = {
     "application_dev_eui_limit_reached": "dev_eui_limit",
     "dev_eui_issuing_not_enabled": "no_dev_eui",
@@ -114,7 +122,7 @@ _FIELDS = {
 }
 """The last part of a field's path on the server: the field of a form, and what users call it."""
 _PATTERNS = {
-    "^[a-z0-9](?:[-]?[a-z0-9]){2,}$": (
+    "^[a-z0-9](?:[-]?[a-z0-9]){2,}": (
         "it needs at least 3 lower-case letters or digits, with single dashes between them"
     ),
 }
@@ -204,18 +212,15 @@ def refusal(
         field = "device_id" if error.name == "id_taken" else "dev_eui"
         return Refusal(field, "half_created_blocks", device=name_of(blocking))
     reason = reason_of(error)
-    placeholders = dict(reason.placeholders)
-    key = reason.key(FORM_KEYS)
-    # A form names its own device, unless the text is about another one.
-    device = placeholders.pop("device")
+    key, known = reason.key(FORM_KEYS), dict(reason.placeholders)
     if key == "euis_taken":
-        placeholders["device"] = name_of(device)
-    if key == "refused" and "field_invalid" in reason.keys:
-        placeholders["reason"] = f"{placeholders['field']}: {placeholders['reason']}"
+        known["device"] = name_of(known["device"])
+    elif key == "refused" and "field_invalid" in reason.keys:
+        known["reason"] = f"{known['field']}: {known['reason']}"
     elif key == "refused" and reason.keys[0] in ACTION_KEYS - _GENERAL:
         # Only the actions have a text for the very case.
-        placeholders["reason"] = str(action_error(error))
-    return Refusal(reason.field, key, **placeholders)
+        known["reason"] = str(action_error(error))
+    return Refusal(reason.field, key, **{name: known[name] for name in FORM_KEYS[key]})
 
 
 def action_error(
@@ -334,6 +339,11 @@ def _text(error: StackError) -> object:
     """Return the innermost text of an error, in the most specific words there are for it."""
     if isinstance(error, RollbackFailed) and isinstance(error.cause, StackError):
         return action_error(error.cause)
-    if words := _PATTERNS.get(str(error.attributes.get("regex"))):
-        return words
-    return error.attributes.get("reason") or error
+    about = error.attributes
+    if isinstance(error, PartlyDeleted):
+        return about.get("reason")
+    if not about.get("field"):
+        return error
+    reason = about.get("reason") or error
+    rule = f"{reason} {about.get('regex', '')}"
+    return next((words for pattern, words in _PATTERNS.items() if pattern in rule), reason)
