@@ -477,8 +477,8 @@ def test_every_exception_has_its_text() -> None:
     for name in downlink_errors.KEYS.values():
         found.setdefault(name, []).append({"error", "length", "max"})
     known = set(reason_of(StackError("x")).placeholders) | {"rights", "seconds", "servers"}
-    for key in ACTION_KEYS:
-        found.setdefault(f"management_{key}", []).append(known)
+    for reason in ACTION_KEYS:
+        found.setdefault(f"management_{reason}", []).append(known)
     for name in services.NOT_REACHED.values():
         found.setdefault(name, []).append({"reason"})
     assert set(TEXTS["exceptions"]) == set(found)

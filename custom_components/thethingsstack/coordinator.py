@@ -57,7 +57,7 @@ from .fields.known_locations import solved_location
 from .fields.names import FieldNames
 from .gateways.coordinator import Gateways
 from .payload import Kind, Meaning
-from .provisioning.partial_devices import PartialDevices
+from .provisioning import PartialDevices
 
 _LOGGER = logging.getLogger(__name__)
 

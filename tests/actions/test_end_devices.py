@@ -545,9 +545,10 @@ async def test_application(hass: HomeAssistant, sim: Simulator) -> None:
     ],
 )
 async def test_read_only_users_may_not(
-    hass: HomeAssistant, entry: MockConfigEntry, action: str, data: dict[str, Any]
+    hass: HomeAssistant, sim: Simulator, action: str, data: dict[str, Any]
 ) -> None:
     """Who may only look may not let the server work, nor learn of other people."""
+    await set_up(hass, sim, make_entry(sim, "all"))
     await _allowed(hass, action, data, {"entities": {"all": {"read": True}}}, may=False)
     await _allowed(hass, action, data, {"entities": True}, may=True)
 
@@ -558,8 +559,8 @@ async def test_a_formatter_is_tested_by_those_who_control_the_device(
     """Not by those who control another one."""
     data = {"end_device_id": "lpp-node", "hex": "01670110"}
     policies = [
-        {"entities": {"device_ids": {registry_id(entry, device): {"control": True}}}}
-        for device in ("lpp-node", "never-joined")
+        {"entities": {"entity_ids": {entity_id(hass, "sensor", key): {"control": True}}}}
+        for key in ("garden/70B3D57ED0060002/status", "garden/70B3D57ED0060004/status")
     ]
     await _allowed(hass, "test_payload_formatter", data, policies[0], may=True)
     await _allowed(hass, "test_payload_formatter", data, policies[1], may=False)

@@ -667,3 +667,22 @@ async def test_a_stranded_one_without_a_device_here(
     await settled(hass, result)
     assert set(documents(sim, "ghost")) == {"is", "ns", "as"}
     assert coordinator.roster.by_device_id("ghost").name == "Ghost"
+
+
+async def test_a_name_with_markup(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """It is shown as it is: no image of somebody else's server is loaded."""
+    name = "![x](https://example.org/a.png) <img src=b>"
+    sim.update_device(DEVICE, name=name)
+    state = entry.runtime_data.roster.by_device_id(DEVICE)
+    await until(hass, lambda: state.name == name)
+    await lose(hass, sim, entry, "as")
+    (issue,) = issues(hass)
+    shown = r"!\[x\](https://example.org/a.png) \<img src=b>"
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["device"] == shown
+    result = await start(hass)
+    assert result["description_placeholders"]["device"] == shown
+    result = await finish(hass, await start_options(hass, entry, "halves"))
+    assert shown in result["description_placeholders"]["devices"]

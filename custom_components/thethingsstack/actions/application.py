@@ -18,8 +18,7 @@ from ..client import Application, Downlink, Formatter, Formatters, MissingRight,
 from ..client.formatters import Direction
 from ..const import DOMAIN
 from ..downlinks.request import payload_of_hex
-from .end_devices import translating_errors
-from .errors import refused
+from .errors import refused, translating_errors
 from .targets import (
     APPLICATION,
     END_DEVICE,

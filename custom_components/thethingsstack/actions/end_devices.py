@@ -1,6 +1,6 @@
 """Actions that register, show, change, reset and delete end devices."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.const import ATTR_LATITUDE, ATTR_LOCATION, ATTR_LONGITUDE
@@ -16,7 +16,6 @@ from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.util.json import JsonValueType
 import voluptuous as vol
 
-from ..application.refusals import action_error
 from ..client import (
     ROOT_KEYS,
     SESSION_KEYS,
@@ -26,15 +25,13 @@ from ..client import (
     Location,
     NotFound,
     Outline,
-    StackError,
     complete_outline,
     looks_reversed,
 )
 from ..const import DOMAIN
 from ..downlinks.request import payload_of_hex
-from ..provisioning.delete import async_delete
-from ..provisioning.register import async_register
-from .errors import refused
+from ..provisioning import async_delete, async_register
+from .errors import refused, translating_errors
 from .targets import (
     APPLICATION,
     ATTR_END_DEVICE_ID,
@@ -127,8 +124,6 @@ SIMULATE_SCHEMA = vol.Schema(
     }
 )
 
-type Action = Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]
-
 
 @callback
 def async_setup_management(hass: HomeAssistant) -> None:
@@ -160,18 +155,6 @@ def async_setup_management(hass: HomeAssistant) -> None:
             schema=schema,
             supports_response=SupportsResponse.ONLY,
         )
-
-
-def translating_errors(action: Action) -> Action:
-    """Return the action with errors of the client translated for the user."""
-
-    async def act(call: ServiceCall) -> ServiceResponse:
-        try:
-            return await action(call)
-        except StackError as err:
-            raise action_error(err) from err
-
-    return act
 
 
 # Registering

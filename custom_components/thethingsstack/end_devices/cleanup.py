@@ -1,6 +1,7 @@
 """What goes with an end device that is removed, by the user or after a grace period."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
@@ -8,8 +9,10 @@ from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_FORGET_AFTER, DEFAULT_FORGET_AFTER, DOMAIN
-from ..coordinator import TtsConfigEntry
 from .state import EndDeviceState
+
+if TYPE_CHECKING:
+    from ..coordinator import TtsConfigEntry
 
 INTERVAL = timedelta(hours=6)
 

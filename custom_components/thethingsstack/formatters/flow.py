@@ -19,7 +19,7 @@ from ..client import EndDevice, Formatter, Formatters, MissingRight, StackError
 from ..client.formatters import CAYENNE_LPP, JAVASCRIPT, REPOSITORY
 from ..client.rights import SETTINGS_BASIC
 from ..const import DOMAIN
-from ..dialogs.base import ApplicationOptionsFlow, form
+from ..dialogs import ApplicationOptionsFlow, form
 from ..end_devices.state import EndDeviceState
 from ..issues.report import escape_markdown
 from .trial import NEEDED, FormatterChoice

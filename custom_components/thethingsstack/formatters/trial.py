@@ -19,7 +19,7 @@ from ..client import (
 )
 from ..client.formatters import REPOSITORY
 from ..client.rights import DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ
-from ..dialogs.base import running
+from ..dialogs import running
 from ..end_devices.state import EndDeviceState
 from ..issues.report import escape_markdown
 

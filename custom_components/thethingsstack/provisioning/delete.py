@@ -43,7 +43,8 @@ async def async_delete(
         _async_delete(coordinator, device_id, afterwards), f"{DOMAIN} delete {device_id}"
     )
     work.add_done_callback(_retrieve_exception)
-    return await asyncio.shield(work)
+    await asyncio.wait([work])  # which doesn't cancel it
+    return work.result()
 
 
 def _retrieve_exception(work: asyncio.Task[tuple[Server, ...]]) -> None:

@@ -9,8 +9,7 @@ import voluptuous as vol
 
 from ..application.refusals import Refusal, lacking, refusal
 from ..client import StackError
-from ..dialogs.base import ApplicationOptionsFlow, form
-from ..dialogs.selectors import searchable, unchosen
+from ..dialogs import ApplicationOptionsFlow, form, searchable, unchosen
 from .delete import AfterDeletion, async_delete
 from .register_form import by_name_and_id, chosen
 from .rights import CHANGE

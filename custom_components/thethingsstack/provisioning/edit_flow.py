@@ -10,8 +10,7 @@ import voluptuous as vol
 
 from ..application.refusals import Refusal, refusal
 from ..client import StackError
-from ..dialogs.base import form
-from ..dialogs.selectors import searchable, unchosen
+from ..dialogs import form, searchable, unchosen
 from ..end_devices.areas import area_of, move, told_area
 from ..formatters.flow import FormatterFlow
 from .edit_form import CHANGE_SCHEMA, TO_HOME, InHomeAssistant, present, read_changes

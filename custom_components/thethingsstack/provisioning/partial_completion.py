@@ -19,7 +19,7 @@ from ..client import (
     Stack,
     generate_key,
 )
-from ..dialogs.selectors import searchable, unchosen
+from ..dialogs import searchable, unchosen
 from .register_form import MAX_NAME, chosen, keys_of, read_keys, read_session
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ import voluptuous as vol
 
 from ..application.refusals import Refusal, lacking, refusal, server_names
 from ..client import DeviceTemplate, FrequencyPlan, Presence, Server, StackError
-from ..dialogs.background import BackgroundWork
-from ..dialogs.base import form, running
+from ..dialogs import BackgroundWork, form, running
 from ..issues.report import escape_markdown
 from .delete import async_delete
 from .delete_flow import CONF_UNDERSTOOD, UNDERSTOOD_SCHEMA, after_deletion

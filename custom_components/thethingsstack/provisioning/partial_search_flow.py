@@ -7,8 +7,7 @@ from homeassistant.core import callback
 
 from ..application.refusals import server_names
 from ..client import StackError
-from ..dialogs.background import BackgroundWork
-from ..dialogs.base import ApplicationOptionsFlow
+from ..dialogs import ApplicationOptionsFlow, BackgroundWork
 from ..issues.report import escape_markdown
 
 REPAIRS_PAGE = "/config/repairs"

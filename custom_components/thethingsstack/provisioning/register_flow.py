@@ -26,9 +26,7 @@ from ..client import (
     version_number,
 )
 from ..const import DOMAIN
-from ..dialogs.background import BackgroundWork
-from ..dialogs.base import form, running
-from ..dialogs.selectors import searchable, unchosen
+from ..dialogs import BackgroundWork, form, running, searchable, unchosen
 from .register import Registered, async_issue_dev_eui, async_register, usual_band
 from .register_form import (
     RegistrationRequest,

@@ -37,7 +37,7 @@ from ..client import (
     usual_frequency_plan,
     version_number,
 )
-from ..dialogs.selectors import searchable, unchosen
+from ..dialogs import searchable, unchosen
 
 MAX_NAME = 50
 LORAWAN_1_1 = "MAC_V1_1"

@@ -23,8 +23,7 @@ from ..client import (
     VersionIds,
 )
 from ..const import CONF_DEVICES, DEVICES_NOT_IGNORED, IGNORE_ATTRIBUTE, IGNORE_VALUE
-from ..dialogs.base import ApplicationOptionsFlow, form
-from ..dialogs.selectors import searchable, unchosen
+from ..dialogs import ApplicationOptionsFlow, form, searchable, unchosen
 from ..end_devices.state import EndDeviceState
 from .register_form import (
     RegistrationRequest,
