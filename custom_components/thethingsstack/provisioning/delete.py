@@ -1,4 +1,4 @@
-"""Deleting an end device from Home Assistant: the one way for every door."""
+"""Delete an end device: what every dialogue, action, repair and replacement calls."""
 
 import asyncio
 from enum import StrEnum
@@ -35,7 +35,7 @@ async def async_delete(
 ) -> tuple[Server, ...]:
     """Delete an end device on all servers; return those that had it, none where it was gone.
 
-    A claim is given up first. It goes on to its end where the caller is cancelled. What is left on
+    A claim is given up first. The deletion goes on where the caller is cancelled. What is left on
     some servers becomes a partial device, with a repair issue. Raises StackError; PartlyDeleted
     where some servers had removed their part.
     """
@@ -48,7 +48,7 @@ async def async_delete(
 
 
 def _retrieve_exception(work: asyncio.Task[tuple[Server, ...]]) -> None:
-    """Take notice of an error, also where the caller was cancelled: it is noted as it is raised."""
+    """Mark an error as seen, also where the caller was cancelled and won't read it."""
     if not work.cancelled():
         work.exception()
 

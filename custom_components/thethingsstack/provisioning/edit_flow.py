@@ -1,4 +1,4 @@
-"""Edit an end device in The Things Stack: what it says of itself, and its payload formatter."""
+"""Edit an end device in The Things Stack: name, attributes, location, payload formatter."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,10 +18,10 @@ from .register_form import chosen
 
 
 class EditFlow(FormatterFlow):
-    """Which one → its form, filled in with what the server says, or its formatter → saved."""
+    """Which one → its form, filled in from the server, or its formatter → saved."""
 
     async def async_step_change(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask which end device, and read what the server says of it now."""
+        """Ask which end device, and read what the server has of it now."""
         choices = self._changeable()
         refused = None
         if user_input is not None:
@@ -64,7 +64,7 @@ class EditFlow(FormatterFlow):
     async def async_step_change_what(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask what it is to be, and save what differs."""
+        """Ask for new values, and save those that differ."""
         device = self._to_change
         here = self._in_home_assistant(device.ids.device_id)
         refused = None
@@ -114,7 +114,7 @@ class EditFlow(FormatterFlow):
 
     @callback
     def _in_home_assistant(self, device_id: str) -> InHomeAssistant:
-        """Return how Home Assistant has an end device."""
+        """Return the name and area of an end device in Home Assistant."""
         state = self._coordinator.roster.by_device_id(device_id)
         registry_id = None if state is None else state.registry_id
         entry = dr.async_get(self.hass).async_get(registry_id) if registry_id else None

@@ -49,7 +49,7 @@ _WRONG_TEXTS = {
 
 
 def _either(translation_key: str) -> SelectSelector:
-    """Return the choice of who takes over from whom."""
+    """Return the choice in which direction a value is copied, if at all."""
     return SelectSelector(
         SelectSelectorConfig(
             options=[APART, TO_HOME, TO_SERVER],
@@ -83,7 +83,7 @@ class InHomeAssistant:
 
 
 def present(device: EndDevice) -> dict[str, Any]:
-    """Return what the form is filled in with."""
+    """Return the values that the form is filled in with."""
     answers: dict[str, Any] = {
         "name": device.name or "",
         "description": device.description or "",
@@ -97,7 +97,7 @@ def present(device: EndDevice) -> dict[str, Any]:
 def read_changes(
     hass: HomeAssistant, device: EndDevice, here: InHomeAssistant, answers: Mapping[str, Any]
 ) -> DeviceChanges:
-    """Return what is to differ from what the form was filled in with; raises Refusal."""
+    """Return the changes that the answers ask for; raises Refusal."""
     if here.registry_id is None:
         for field in ("names", "area"):
             if answers[field] != APART:

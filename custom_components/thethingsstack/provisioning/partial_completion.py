@@ -127,7 +127,7 @@ class Completion:
 
 
 def keys_asked(partial: PartialDevice, template: DeviceTemplate) -> dict[str, str]:
-    """Return the keys that the missing servers need: field to the specification's name."""
+    """Return the keys that the missing servers need: LoRaWAN's names by form field."""
     return {
         key: name
         for key, name in keys_of(template, partial.claimed).items()

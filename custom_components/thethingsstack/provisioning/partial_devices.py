@@ -240,7 +240,7 @@ class PartialDevices:
                 yield device_id
 
     def _may_be_partial(self, device_id: str) -> bool:
-        """Return whether a registered device never sent anything, is shown, and served here."""
+        """Return whether an end device that is registered, shown and served here never sent anything."""
         roster = self._coordinator.roster
         end_device = roster.registrations.get(device_id)
         if end_device is None or device_id in roster.excluded or not self._served_here(end_device):

@@ -217,7 +217,7 @@ class PartialRepairFlow(RepairsFlow):
     async def async_step_still_half(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Another part got lost meanwhile."""
+        """Tell that another server lost it meanwhile."""
         return self._abort("still_half")
 
     async def async_step_done(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:

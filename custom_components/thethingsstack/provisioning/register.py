@@ -1,4 +1,4 @@
-"""Registering an end device from Home Assistant: the one way for every door, all or nothing."""
+"""Register an end device, all or nothing: what every dialogue, action and replacement calls."""
 
 from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
@@ -91,7 +91,7 @@ def usual_band(roster: EndDeviceRoster) -> str | None:
 
 
 def _held(coordinator: ApplicationCoordinator, device_id: str) -> AbstractContextManager[None]:
-    """Keep the registry's events away from an end device, unless the caller does already."""
+    """Let no registry event touch an end device while it is registered; the caller may do so already."""
     if coordinator.sync.holds(device_id):
         return nullcontext()
     return coordinator.sync.holding(device_id)
@@ -122,7 +122,7 @@ def _choose(coordinator: ApplicationCoordinator, device_id: str) -> None:
 
 @callback
 def _place(coordinator: ApplicationCoordinator, end_device: EndDevice, area_id: str) -> None:
-    """Put the device into its area before it has entities: their ids begin with the area's name."""
+    """Put the device into its area before its entities come: their ids begin with the area's name."""
     roster = coordinator.roster
     if not roster.wanted(end_device.ids.device_id, end_device.attributes):
         return

@@ -290,7 +290,7 @@ class RegisterFlow(ConfigSubentryFlow):
     async def _async_read(
         self, plans: Mapping[str, str], answers: Mapping[str, Any]
     ) -> RegistrationRequest:
-        """Return what is to be registered, after looking for all that can be known before."""
+        """Return what is to be registered, checked as far as that can be done before."""
         assert self._template is not None
         for field, (given, usual) in reversed_euis(answers).items():
             if given not in self._accepted:

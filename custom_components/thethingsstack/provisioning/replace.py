@@ -108,7 +108,7 @@ def place_of(coordinator: ApplicationCoordinator, device_id: str) -> str | None:
 
 
 def texts_of(old: EndDeviceState) -> DeviceChanges:
-    """Return what another end device must be given to be called and placed like this one."""
+    """Return the changes that give another end device the name, texts and location of this one."""
     registered = old.end_device
     if registered is None:
         return DeviceChanges(name=old.name, attributes=old.attributes)
@@ -144,7 +144,7 @@ async def async_take_place(
 def _move(
     hass: HomeAssistant, coordinator: ApplicationCoordinator, old: EndDeviceState, key: str
 ) -> None:
-    """Give registries and stores the new device key."""
+    """Rename the device key in registries and stores."""
     registry = dr.async_get(hass)
     dropped = registry.async_get_device_by_identifier((DOMAIN, key), coordinator.entry.entry_id)
     if dropped is not None:

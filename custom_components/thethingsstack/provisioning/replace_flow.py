@@ -83,7 +83,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
         return self._replacement_form("replace", schema, user_input, refused)
 
     async def _async_which(self, device_id: str) -> ConfigFlowResult:
-        """Read what the servers have of it: another of its kind is registered with the same."""
+        """Read its settings on the servers: the new one is registered with the same."""
         coordinator = self._coordinator
         state = coordinator.roster.by_device_id(device_id)
         if state is None:  # it was removed a moment ago
@@ -133,7 +133,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
         return self._replacement_form("replace_registered", schema, user_input, refused)
 
     def _ignored(self, device: EndDevice) -> bool:
-        """Return whether the device's own attribute keeps it out of Home Assistant."""
+        """Return whether an attribute of the end device keeps it out of Home Assistant."""
         options = self.config_entry.options
         ignored = device.attributes.get(IGNORE_ATTRIBUTE) == IGNORE_VALUE
         return ignored and options.get(CONF_DEVICES) == DEVICES_NOT_IGNORED
@@ -165,7 +165,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
         return self._replacement_form("replace_new", vol.Schema(fields), suggested, refused)
 
     async def _async_read(self, answers: Mapping[str, Any]) -> RegistrationRequest:
-        """Return what is to be registered, after looking for all that can be known before."""
+        """Return what is to be registered, checked as far as that can be done before."""
         for field, (given, usual) in reversed_euis(answers).items():
             if given not in self._accepted:
                 self._accepted |= {given}
