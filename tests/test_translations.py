@@ -16,9 +16,9 @@ from custom_components.thethingsstack.actions import (
     application as application_services,
     downlinks as services,
     end_devices as management_services,
-    errors as management_errors,
 )
-from custom_components.thethingsstack.client import CLOUD_CLUSTERS, FEATURES, NETWORKS
+from custom_components.thethingsstack.application.refusals import ACTION_KEYS, FORM_KEYS, reason_of
+from custom_components.thethingsstack.client import CLOUD_CLUSTERS, FEATURES, NETWORKS, StackError
 from custom_components.thethingsstack.client.rights import CONSOLE_NAMES
 from custom_components.thethingsstack.const import (
     DEVICES_ALL,
@@ -278,9 +278,7 @@ def test_options_have_their_texts() -> None:
     errors |= {key for _, key in change_form._WRONG_TEXTS.values()}
     errors.remove("phy_version_odd")  # asked only where an end device is added
     # What the servers may say.
-    errors |= {"not_found", "rollback_failed", "partly_deleted", "id_taken", "wrong_cluster"}
-    errors |= {"euis_left_over", "euis_taken", "euis_taken_somewhere"}
-    errors |= {"missing_rights", "key_refused", "rate_limited", "cannot_connect", "refused"}
+    errors |= set(FORM_KEYS)
     assert set(OPTIONS["error"]) == errors
     assert set(steps["change_what"]["data"]) == set(fields_of(change_form.CHANGE_SCHEMA))
     assert set(steps["remove_what"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
@@ -301,7 +299,7 @@ def test_choices_have_their_texts() -> None:
         *CONTROL_CHOICES,
         "priority", "wait_for",
         "activation",
-        "area", "device_formatter", "formatter_scope", "names", "present_formatter",
+        "area", "device_formatter", "formatter_scope", "names", "present_formatter", "registration_note",
     }  # fmt: skip
     for key in ("names", "area"):
         choices = {change_form.APART, change_form.TO_HOME, change_form.TO_SERVER}
@@ -472,9 +470,9 @@ def test_every_exception_has_its_text() -> None:
             )
     for name in downlink_errors.KEYS.values():
         found.setdefault(name, []).append({"error", "length", "max"})
-    for name in management_errors.KEYS.values():
-        told = {"value", "known", "device", "application", "address", "maximum"}
-        found.setdefault(name, []).append(told)
+    known = set(reason_of(StackError("x")).placeholders) | {"rights", "seconds", "servers"}
+    for reason in ACTION_KEYS:
+        found.setdefault(f"management_{reason}", []).append(known)
     for name in services.NOT_REACHED.values():
         found.setdefault(name, []).append({"reason"})
     assert set(TEXTS["exceptions"]) == set(found)
@@ -534,11 +532,11 @@ def test_the_repair_of_half_created_devices_has_its_texts() -> None:
     """As many steps, fields and reasons as the code has, naming only what they are given."""
     texts = TEXTS["issues"]["half_created"]["fix_flow"]
     silent = {"init", "mend", "work", "interrupted", "still_half"}
-    assert set(texts["step"]) == steps_of(half_repair.HalfRepairFlow) - silent
+    assert set(texts["step"]) == steps_of(half_repair.PartialRepairFlow) - silent
     given = {"device", "device_id", "missing"}
     extra = {"done": {"facts"}, "missing_rights": {"rights"}}
     refused = {"reason", "rights", "seconds", "address", "expected", "servers", "known"}
-    refused |= {"length", "longest", "owner"}
+    refused |= {"length", "longest", "application"}
     for name, step in texts["step"].items():
         assert step["title"]
         assert set(step.get("data", {})) == set(step.get("data_description", {}))
@@ -563,11 +561,12 @@ def test_the_repair_of_half_created_devices_has_its_texts() -> None:
     session = asked | {"dev_addr"} | set(registration_form.SESSION_KEYS)
     assert set(texts["step"]["session"]["data"]) == session
     reasons = {"name_too_long", "not_understood", "partly_deleted"}
-    for name, call in calls("provisioning/errors", "provisioning/register_form"):
+    for name, call in calls("provisioning/register_form"):
         if name == "Refusal":
             reasons |= constants(call.args[1])
+    reasons |= set(FORM_KEYS)
     # Of fields that it doesn't ask for.
-    reasons -= {"name_missing", "invalid_device_id", "not_an_eui", "half_created_blocks"}
+    reasons -= {"name_missing", "invalid_device_id", "not_an_eui"}
     assert set(texts["error"]) == reasons
     ends = {"not_loaded", "missing_rights", "whole", "gone", "still_half"}
     read = {"not_found", "key_refused", "rate_limited", "cannot_connect", "refused"}

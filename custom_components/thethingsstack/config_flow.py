@@ -19,7 +19,7 @@ from .gateways.flow import GatewayFlow
 from .provisioning.delete_flow import DeleteFlow
 from .provisioning.edit_flow import EditFlow
 from .provisioning.partial_search_flow import PartialSearchFlow
-from .provisioning.register_flow import SUBENTRY_END_DEVICE, EndDeviceFlow
+from .provisioning.register_flow import SUBENTRY_END_DEVICE, RegisterFlow
 from .provisioning.replace_flow import ReplaceFlow
 from .setup_flow.flow import ConnectFlow
 from .setup_flow.general_options import GeneralOptionsFlow
@@ -65,7 +65,7 @@ class TheThingsStackConfigFlow(ConnectFlow, ReconfigureFlow, domain=DOMAIN):
         the dialogues say which right is missing.
         """
         return {
-            SUBENTRY_END_DEVICE: EndDeviceFlow,
+            SUBENTRY_END_DEVICE: RegisterFlow,
             SUBENTRY_CONTROL: ControlFlow,
             SUBENTRY_GATEWAY: GatewayFlow,
         }

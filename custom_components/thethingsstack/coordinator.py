@@ -58,7 +58,7 @@ from .fields.known_locations import solved_location
 from .fields.names import FieldNames
 from .gateways import Gateways
 from .payload import Kind, Meaning
-from .provisioning.partial_devices import PartialDevices
+from .provisioning import PartialDevices
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -345,7 +345,7 @@ class ApplicationCoordinator:
             return
         device, received = taken
         if device.half_created and not uplink.simulated:
-            self.partial_devices.heard(device)
+            self.partial_devices.on_message(device)
         self.application_status.counters.uplinks_today += not uplink.simulated
         failed = received.undecoded and bool(device.decisions)
         if failed:
@@ -389,7 +389,7 @@ class ApplicationCoordinator:
         if device is None or device.is_duplicate(message):
             return
         device.joined(message)
-        self.partial_devices.heard(device)
+        self.partial_devices.on_message(device)
         activity = device.activity = Activity("joined", {"dev_addr": message.ids.dev_addr})
         context = Context()
         device.write([LAST_UPLINK, STATUS, ACTIVITY], context)

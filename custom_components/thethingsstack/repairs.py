@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant
 from .coordinator import TtsConfigEntry
 from .formatters.repair import FormatterRepairFlow
 from .issues.watch import undecoded_devices
-from .provisioning.partial_repair import HalfRepairFlow
+from .provisioning.partial_repair import PartialRepairFlow
 
 
 async def async_create_fix_flow(
@@ -16,5 +16,5 @@ async def async_create_fix_flow(
     assert data is not None
     entry: TtsConfigEntry = hass.config_entries.async_get_known_entry(str(data["entry_id"]))
     if "device_id" in data:
-        return HalfRepairFlow(entry, str(data["device_id"]))
+        return PartialRepairFlow(entry, str(data["device_id"]))
     return FormatterRepairFlow(entry, undecoded_devices(entry, str(data["model"])))

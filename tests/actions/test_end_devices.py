@@ -1,5 +1,6 @@
 """The actions that manage end devices, as automations and people call them."""
 
+from contextlib import nullcontext
 from typing import Any
 
 from homeassistant.auth.models import User
@@ -121,14 +122,14 @@ async def test_register_a_device_that_is_claimed(
     }
     sim.faults.http_status["PUT /as/"] = 500
     error = await refusal(hass, "register_device", **data)
-    assert error.translation_key == "management_no_answer"
+    assert error.translation_key == "management_cannot_connect"
     assert sim.requests[-1][0] == "DELETE"
     assert "edcs/claim" in sim.requests[-1][1]
     sim.faults.http_status["DELETE /edcs/"] = 500
     error = await refusal(hass, "register_device", **data)
     assert error.translation_key == "management_rollback_failed"
     assert error.translation_placeholders is not None
-    assert error.translation_placeholders["servers"] == "join"
+    assert error.translation_placeholders["servers"] == "Join Server"
     sim.faults.http_status.clear()
     response = await call(hass, "register_device", **data)
     assert response["end_device_id"] == "a84041000181c0aa"
@@ -159,6 +160,8 @@ async def test_register_without_joining(
         frequency_plan="EU_863_870_TTN",
     )
     assert set(response["generated_keys"]) == {"app_s_key", "nwk_s_key"}
+    session = sim.devices[response["end_device_id"]].documents["ns"]["session"]
+    assert response["dev_addr"] == session["dev_addr"]
     assert set(sim.devices[response["end_device_id"]].documents) == {"is", "ns", "as"}
 
 
@@ -236,10 +239,10 @@ async def test_missing(hass: HomeAssistant, entry: MockConfigEntry, missing: str
 @pytest.mark.parametrize(
     ("status", "key"),
     [
-        (403, "management_missing_right"),
+        (403, "management_missing_rights"),
         (401, "management_key_refused"),
         (429, "management_rate_limited"),
-        (500, "management_no_answer"),
+        (500, "management_cannot_connect"),
     ],
 )
 async def test_refused_steps(  # noqa: PLR0917 - two dimensions
@@ -250,21 +253,14 @@ async def test_refused_steps(  # noqa: PLR0917 - two dimensions
     status: int,
     key: str,
 ) -> None:
-    entry.runtime_data.stack._calls._transport._sleep = _at_once
-    entry.runtime_data.stack._calls.sleep = _at_once
     sim.faults.http_status[step] = status
     assert (await refusal(hass, "register_device", **BY_HAND)).translation_key == key
     assert "new-sensor" not in sim.devices
 
 
-async def _at_once(_: float) -> None:
-    """Don't wait."""
-
-
 async def test_server_dies_between_two_steps(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
-    entry.runtime_data.stack._calls.sleep = _at_once
     sim.faults.http_dies_at = "PUT /ns/"
     error = await refusal(hass, "register_device", **BY_HAND)
     assert error.translation_key == "management_rollback_failed"
@@ -390,9 +386,9 @@ async def test_missing_rights(hass: HomeAssistant, sim: Simulator) -> None:
         ("list_collaborators", {}),
     ):
         error = await refusal(hass, action, **data)
-        assert error.translation_key == "management_missing_right", action
+        assert error.translation_key == "management_missing_rights", action
         assert error.translation_placeholders is not None
-        right = error.translation_placeholders["right"].strip("“”")
+        right = error.translation_placeholders["rights"].strip("“”")
         assert right in CONSOLE_NAMES.values()
 
 
@@ -536,3 +532,52 @@ async def test_application(hass: HomeAssistant, sim: Simulator) -> None:
     )
     found = (await call(hass, "list_collaborators"))["collaborators"]
     assert found[0]["id"] == "admin"
+
+
+# Users
+
+
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("test_payload_formatter", {"end_device_id": "lpp-node", "hex": "01670110"}),
+        ("list_collaborators", {}),
+    ],
+)
+async def test_read_only_users_may_not(
+    hass: HomeAssistant, sim: Simulator, action: str, data: dict[str, Any]
+) -> None:
+    """Who may only look may not let the server work, nor learn of other people."""
+    await set_up(hass, sim, make_entry(sim, "all"))
+    await _allowed(hass, action, data, {"entities": {"all": {"read": True}}}, may=False)
+    await _allowed(hass, action, data, {"entities": True}, may=True)
+
+
+async def test_a_formatter_is_tested_by_those_who_control_the_device(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """Not by those who control another one."""
+    data = {"end_device_id": "lpp-node", "hex": "01670110"}
+    policies = [
+        {"entities": {"entity_ids": {entity_id(hass, "sensor", key): {"control": True}}}}
+        for key in ("garden/70B3D57ED0060002/status", "garden/70B3D57ED0060004/status")
+    ]
+    await _allowed(hass, "test_payload_formatter", data, policies[0], may=True)
+    await _allowed(hass, "test_payload_formatter", data, policies[1], may=False)
+
+
+async def _allowed(
+    hass: HomeAssistant, action: str, data: dict[str, Any], policy: Any, *, may: bool
+) -> None:
+    """Call an action as a user with a policy; fails where that is not as it should be."""
+    user = MockUser(name="Guest").add_to_hass(hass)
+    user.mock_policy(policy)
+    with nullcontext() if may else pytest.raises(Unauthorized):
+        await hass.services.async_call(
+            DOMAIN,
+            action,
+            data,
+            blocking=True,
+            return_response=True,
+            context=Context(user_id=user.id),
+        )

@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.thethingsstack.formatters.trial import EXAMPLE
+from tests.dialogs import Result, go, start_options, suggested
 from tests.ha_fixtures import make_entry, set_up, until
-from tests.setup_flow.options_cases import go
 from tests.simulator import Simulator
 from tests.simulator.formatters import WEATHER_SCRIPT
 
@@ -30,10 +29,9 @@ async def entry(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
     return await set_up(hass, sim, make_entry(sim, "manage"))
 
 
-async def form(hass: HomeAssistant, entry: MockConfigEntry, device: str) -> ConfigFlowResult:
+async def form(hass: HomeAssistant, entry: MockConfigEntry, device: str) -> Result:
     """Walk to the form."""
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    result = await go(hass, result, next_step_id="change")
+    result = await start_options(hass, entry, "change")
     result = await go(hass, result, end_device=device)
     return await go(hass, result, next_step_id="formatter")
 
@@ -48,27 +46,16 @@ async def sent(hass: HomeAssistant, sim: Simulator, device_id: str, payload: byt
     )
 
 
-def told(result: ConfigFlowResult) -> Any:
+def told(result: Result) -> Any:
     """Return what a form's texts name."""
     return result["description_placeholders"]
 
 
-def offered(result: ConfigFlowResult) -> dict[str, list[str]]:
+def offered(result: Result) -> dict[str, list[str]]:
     """Return the choices of a form."""
     schema = result["data_schema"]
     assert schema is not None
     return {str(key): selector.config["options"] for key, selector in schema.schema.items()}
-
-
-def suggested(result: ConfigFlowResult) -> dict[str, Any]:
-    """Return what a form is filled in with."""
-    schema = result["data_schema"]
-    assert schema is not None
-    return {
-        str(key): key.description["suggested_value"]
-        for key in schema.schema
-        if key.description and "suggested_value" in key.description
-    }
 
 
 def formatters(sim: Simulator, device_id: str) -> Any:
@@ -76,7 +63,7 @@ def formatters(sim: Simulator, device_id: str) -> Any:
     return sim.devices[device_id].documents["as"].get("formatters")
 
 
-def saved(result: ConfigFlowResult) -> bool:
+def saved(result: Result) -> bool:
     """Return whether the dialogue ended well."""
     return (result["type"], result.get("reason")) == (FlowResultType.ABORT, "formatter_saved")
 
@@ -346,8 +333,7 @@ async def test_rights_are_missing(
     missing: str,
 ) -> None:
     """They were taken from the key while the dialogue was open; it says which."""
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    result = await go(hass, result, next_step_id="change")
+    result = await start_options(hass, entry, "change")
     sim.set_rights("manage", granted)
     await entry.runtime_data.connection_state.async_check_rights()
     result = await go(hass, result, end_device="raw-1")

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from homeassistant.components.repairs import repairs_flow_manager
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
@@ -11,11 +10,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.thethingsstack.const import DOMAIN
+from tests.dialogs import Result, go, start_repair
 from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import Simulator
 from tests.simulator.formatters import WEATHER_SCRIPT
-
-type Result = dict[str, Any]
 
 LHT65N = {"brand_id": "dragino", "model_id": "lht65n", "firmware_version": "1.0", "hardware_version": "1.0", "band_id": "EU_863_870"}  # fmt: skip
 FRAME = bytes.fromhex("CBF60B0D0176010ADD")
@@ -58,16 +56,7 @@ async def undecoded(
 
 async def start(hass: HomeAssistant) -> Result:
     """Open the repair."""
-    manager = repairs_flow_manager(hass)
-    assert manager is not None
-    return await manager.async_init(DOMAIN, data={"issue_id": issue(hass).issue_id})  # type: ignore[return-value]
-
-
-async def go(hass: HomeAssistant, result: Result, **given: Any) -> Result:
-    """Fill in a form, or choose from a menu."""
-    manager = repairs_flow_manager(hass)
-    assert manager is not None
-    return await manager.async_configure(result["flow_id"], given)  # type: ignore[return-value]
+    return await start_repair(hass, issue(hass).issue_id)
 
 
 def formatters(sim: Simulator, device_id: str) -> Any:
@@ -235,9 +224,7 @@ async def test_the_application_is_gone(
     await undecoded(hass, sim, "home-made", payload=LPP_FRAME)
     found = issue(hass)
     entry.runtime_data.roster.by_device_id("home-made").undecoded = 0
-    manager = repairs_flow_manager(hass)
-    assert manager is not None
-    result = await manager.async_init(DOMAIN, data={"issue_id": found.issue_id})
+    result = await start_repair(hass, found.issue_id)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
 
 

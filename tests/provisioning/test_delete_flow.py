@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
@@ -11,8 +10,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.thethingsstack.const import DOMAIN
+from tests.dialogs import Result, go, start_options
 from tests.ha_fixtures import make_entry, set_up
-from tests.setup_flow.options_cases import go
 from tests.simulator import Simulator
 
 KEY = "garden/70B3D57ED0060002"
@@ -24,19 +23,14 @@ async def entry(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
     return await set_up(hass, sim, make_entry(sim, "manage"))
 
 
-async def choose(
-    hass: HomeAssistant, entry: MockConfigEntry, device: str = "lpp-node"
-) -> ConfigFlowResult:
+async def choose(hass: HomeAssistant, entry: MockConfigEntry, device: str = "lpp-node") -> Result:
     """Walk to what will be lost."""
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    result = await go(hass, result, next_step_id="remove")
+    result = await start_options(hass, entry, "remove")
     assert result["step_id"] == "remove"
     return await go(hass, result, end_device=device)
 
 
-async def sure(
-    hass: HomeAssistant, entry: MockConfigEntry, *, also_here: bool = False
-) -> ConfigFlowResult:
+async def sure(hass: HomeAssistant, entry: MockConfigEntry, *, also_here: bool = False) -> Result:
     """Walk to the last question."""
     result = await choose(hass, entry)
     assert result["step_id"] == "remove_what"

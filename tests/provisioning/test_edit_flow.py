@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import area_registry as ar, device_registry as dr
@@ -10,8 +9,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.thethingsstack.const import DOMAIN
+from tests.dialogs import Result, go, start_options, suggested
 from tests.ha_fixtures import make_entry, set_up
-from tests.setup_flow.options_cases import go
 from tests.simulator import Simulator
 
 GREENHOUSE = "garden/A84041000181C061"
@@ -33,26 +32,14 @@ async def entry(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
 
 async def form(
     hass: HomeAssistant, entry: MockConfigEntry, device: str = "greenhouse-climate"
-) -> ConfigFlowResult:
+) -> Result:
     """Walk to the form."""
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    result = await go(hass, result, next_step_id="change")
+    result = await start_options(hass, entry, "change")
     result = await go(hass, result, end_device=device)
     if result["type"] is not FlowResultType.MENU:
         return result
     assert result["menu_options"] == ["change_what", "formatter"]
     return await go(hass, result, next_step_id="change_what")
-
-
-def suggested(result: ConfigFlowResult) -> dict[str, Any]:
-    """Return what a form is filled in with."""
-    schema = result["data_schema"]
-    assert schema is not None
-    return {
-        str(key): key.description["suggested_value"]
-        for key in schema.schema
-        if key.description and "suggested_value" in key.description
-    }
 
 
 def registered(hass: HomeAssistant, entry: MockConfigEntry) -> dr.DeviceEntry:
@@ -139,8 +126,7 @@ async def test_the_picker_knows_both_names(
 ) -> None:
     """That of Home Assistant first, then that of The Things Stack, the ID, the model."""
     named_here(hass, entry)
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    result = await go(hass, result, next_step_id="change")
+    result = await start_options(hass, entry, "change")
     schema = result["data_schema"]
     assert schema is not None
     (selector,) = schema.schema.values()

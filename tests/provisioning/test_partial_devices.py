@@ -1,22 +1,25 @@
 """End devices that only some servers have: noticed without asking often, shown, and cleared."""
 
-import time
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.thethingsstack.client import Presence, Server
 from custom_components.thethingsstack.const import DOMAIN
-from custom_components.thethingsstack.end_devices.cleanup import deleted
-from custom_components.thethingsstack.provisioning import partial_devices as halves
+from custom_components.thethingsstack.provisioning.delete import async_delete
+from custom_components.thethingsstack.provisioning.partial_devices import PAUSES, Pauses
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
 
 NEVER_JOINED = "70B3D57ED0060004"
 EUI = "70B3D57ED00600AA"
+SHORT = Pauses(settle=0.05, between_reads=0.01, retry=0.05, confirm=0.05)
 OTAA = {
     "name": "Loft sensor",
     "dev_eui": EUI,
@@ -28,12 +31,9 @@ OTAA = {
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_pauses(hass: HomeAssistant) -> None:
     """Nobody else is on the way from server to server."""
-    monkeypatch.setattr(halves, "SETTLE", 0.05)
-    monkeypatch.setattr(halves, "PAUSE", 0.01)
-    monkeypatch.setattr(halves, "RETRY", 0.05)
-    monkeypatch.setattr(halves, "CONFIRM", 0.05)
+    hass.data[PAUSES] = SHORT
 
 
 async def follow(
@@ -70,8 +70,7 @@ def missing(entry: MockConfigEntry, device_id: str) -> tuple[Server, ...]:
 
 async def idle(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Wait until nothing is to be looked at."""
-    work = entry.runtime_data.partial_devices
-    await until(hass, lambda: not work._due and (work._work is None or work._work.done()))
+    await until(hass, lambda: entry.runtime_data.partial_devices.idle)
     await hass.async_block_till_done()
 
 
@@ -127,9 +126,9 @@ async def test_one_that_is_registered_from_here_waits(hass: HomeAssistant, sim: 
     coordinator = entry.runtime_data
     with coordinator.sync.holding("never-joined"):
         coordinator.partial_devices.look_soon("never-joined")
-        await until(hass, lambda: coordinator.partial_devices._due)
-        due = coordinator.partial_devices._due["never-joined"]
-        await until(hass, lambda: coordinator.partial_devices._due.get("never-joined", due) > due)
+        await until(hass, lambda: coordinator.partial_devices.due)
+        due = coordinator.partial_devices.due["never-joined"]
+        await until(hass, lambda: coordinator.partial_devices.due.get("never-joined", due) > due)
         assert not reads(sim, "never-joined")
     await until(hass, lambda: reads(sim, "never-joined"))
 
@@ -150,7 +149,7 @@ async def test_deleted_on_one_server_only(hass: HomeAssistant, sim: Simulator) -
     await hass.async_block_till_done()
     assert status_of(hass, key) == "half_created"
     sim.remove_device("lpp-node")
-    entry.runtime_data.partial_devices._look_again()
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(days=1, seconds=1))
     await until(hass, lambda: status_of(hass, key) == "not_registered")
     assert not entry.runtime_data.store.partial_devices
 
@@ -222,7 +221,7 @@ async def test_what_is_stored_may_be_unreadable(
     assert status_of(hass, NEVER_JOINED) == "never_joined"
 
 
-async def test_heard(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_a_message_shows_that_it_works(hass: HomeAssistant, sim: Simulator) -> None:
     """It obviously works, so somebody completed it; a simulated uplink shows nothing."""
     entry = await follow(hass, sim)
     kept = sim.devices["never-joined"].documents
@@ -235,7 +234,7 @@ async def test_heard(hass: HomeAssistant, sim: Simulator) -> None:
     assert status_of(hass, NEVER_JOINED) == "half_created"
     await sim.join("never-joined")
     await until(hass, lambda: status_of(hass, NEVER_JOINED) == "active")
-    entry.runtime_data.partial_devices.left("never-joined", (Server.IDENTITY,))
+    entry.runtime_data.partial_devices.mark_partial("never-joined", (Server.IDENTITY,))
     assert status_of(hass, NEVER_JOINED) == "half_created"
     await sim.uplink("never-joined")
     await until(hass, lambda: status_of(hass, NEVER_JOINED) == "active")
@@ -277,7 +276,7 @@ async def test_deleting_that_failed_half_way(hass: HomeAssistant, sim: Simulator
     assert not entry.runtime_data.partial_devices.known
 
 
-async def test_actions_tell(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_actions_show_what_is_missing(hass: HomeAssistant, sim: Simulator) -> None:
     """`get_device` looks; `list_devices` says what is known without asking."""
     await follow(hass, sim)
     sim.remove_parts("never-joined", "ns")
@@ -329,20 +328,23 @@ async def test_one_that_is_created_slowly(hass: HomeAssistant, sim: Simulator) -
 
 
 async def test_a_failing_server_is_left_alone_for_a_while(
-    hass: HomeAssistant, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, sim: Simulator
 ) -> None:
     """However many devices are to be looked at."""
-    monkeypatch.setattr(halves, "RETRY", 0.4)
+    hass.data[PAUSES] = replace(SHORT, retry=3600)
     entry = await follow(hass, sim)
     await idle(hass, entry)
     sim.faults.http_status["GET /ns/"] = 503
     for number in range(5):
         entry.runtime_data.partial_devices.look_soon(f"device-{number}", seconds=0)
-    await hass.async_add_executor_job(time.sleep, 0.3)
+    due = entry.runtime_data.partial_devices.due
+    await until(hass, lambda: any("/ns/" in path for _, path in sim.requests) and len(due) == 5)
+    # Another one that is due doesn't end the pause.
+    entry.runtime_data.partial_devices.look_soon("device-9", seconds=0)
+    await hass.async_block_till_done()
     asked = [path for method, path in sim.requests if "/ns/" in path and "device-" in path]
     assert len(asked) == 1
-    sim.faults.http_status.clear()
-    await idle(hass, entry)
+    assert len(due) == 6
 
 
 async def test_deleted_while_it_is_looked_at(hass: HomeAssistant, sim: Simulator) -> None:
@@ -352,7 +354,6 @@ async def test_deleted_while_it_is_looked_at(hass: HomeAssistant, sim: Simulator
     sim.faults.answer_delays["ns/applications/garden/devices/lpp-node"] = 0.2
     look = hass.async_create_task(entry.runtime_data.partial_devices.async_look("lpp-node"))
     await until(hass, lambda: any("ns/" in path for path in reads(sim, "lpp-node")))
-    del sim.devices["lpp-node"]
-    deleted(hass, entry, "lpp-node", also_here=False)
+    await async_delete(entry.runtime_data, "lpp-node")
     assert (await look).identity
     assert not missing(entry, "lpp-node")

@@ -6,7 +6,6 @@ from dataclasses import replace
 import logging
 from typing import Any
 
-from homeassistant.components.repairs import repairs_flow_manager
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
@@ -17,12 +16,20 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.thethingsstack.client import Registration, Session
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
-from custom_components.thethingsstack.dialogs import background as dialogue_work
-from custom_components.thethingsstack.provisioning import partial_devices as halves
+from custom_components.thethingsstack.provisioning.partial_devices import PAUSES, Pauses
+from tests.dialogs import (
+    Result,
+    fields,
+    finish,
+    go,
+    manager_of,
+    start_options,
+    start_repair,
+    suggested,
+    without_head_start,
+)
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
-
-type Result = dict[str, Any]
 
 KEY = "00112233445566778899AABBCCDDEEFF"
 PLAN = "EU_863_870_TTN"
@@ -36,21 +43,15 @@ ABP = Registration(
     frequency_plan_id=PLAN,
     session=Session(dev_addr="260B1235", app_s_key=KEY, f_nwk_s_int_key=KEY),
 )
-VERSION: Result = {"lorawan_version": "MAC_V1_0_3", "class_c": False}
-REMOVE: Result = {"understood": True, "also_here": False}
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody needs time to look, and nobody else is on the way."""
-    monkeypatch.setattr(dialogue_work, "SHOWN_FIRST", 0.01)
-    monkeypatch.setattr(halves, "SETTLE", 0.05)
-    monkeypatch.setattr(halves, "PAUSE", 0.01)
+VERSION: dict[str, Any] = {"lorawan_version": "MAC_V1_0_3", "class_c": False}
+REMOVE: dict[str, Any] = {"understood": True, "also_here": False}
 
 
 @pytest.fixture
 async def entry(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
     """Return the application, with a key that may manage end devices."""
+    without_head_start(hass)
+    hass.data[PAUSES] = Pauses(settle=0.05, between_reads=0.01)
     assert await async_setup_component(hass, "repairs", {})
     return await set_up(hass, sim, make_entry(sim, "manage"))
 
@@ -71,21 +72,12 @@ async def lose(
 
 async def start(hass: HomeAssistant, issue_id: str | None = None) -> Result:
     """Open the repair of the only issue."""
-    manager = repairs_flow_manager(hass)
-    assert manager is not None
     if issue_id is None:
         (issue,) = issues(hass)
         assert issue.is_fixable
         assert not issue.is_persistent
         issue_id = issue.issue_id
-    return await manager.async_init(DOMAIN, data={"issue_id": issue_id})  # type: ignore[return-value]
-
-
-async def go(hass: HomeAssistant, result: Result, **given: Any) -> Result:
-    """Fill in a form, or choose from a menu."""
-    manager = repairs_flow_manager(hass)
-    assert manager is not None
-    return await manager.async_configure(result["flow_id"], given)  # type: ignore[return-value]
+    return await start_repair(hass, issue_id)
 
 
 async def mend(hass: HomeAssistant) -> Result:
@@ -96,18 +88,9 @@ async def mend(hass: HomeAssistant) -> Result:
     return await go(hass, result, next_step_id="mend")
 
 
-async def finish(hass: HomeAssistant, result: Result) -> Result:
-    """Wait for what comes of it."""
-    assert result["type"] is FlowResultType.SHOW_PROGRESS, result.get("errors")
-    manager = repairs_flow_manager(hass)
-    assert manager is not None
-
-    def ended() -> bool:
-        shown = manager._progress[result["flow_id"]].cur_step
-        return shown is not None and shown["type"] is FlowResultType.SHOW_PROGRESS_DONE
-
-    await until(hass, ended)
-    result = await manager.async_configure(result["flow_id"])  # type: ignore[assignment]
+async def settled(hass: HomeAssistant, result: Result) -> Result:
+    """Wait for what comes of it, and for what Home Assistant makes of that."""
+    result = await finish(hass, result)
     await hass.async_block_till_done()
     return result
 
@@ -123,20 +106,6 @@ def status(hass: HomeAssistant, key: str = DEVICE_KEY) -> str:
     state = hass.states.get(entity_id(hass, "sensor", f"{key}/status"))
     assert state is not None
     return state.state
-
-
-def suggested(result: Result) -> Result:
-    """Return what a form is filled in with."""
-    return {
-        str(key): key.description["suggested_value"]
-        for key in result["data_schema"].schema
-        if key.description and "suggested_value" in key.description
-    }
-
-
-def fields(result: Result) -> set[str]:
-    """Return what a form asks for."""
-    return {str(key) for key in result["data_schema"].schema}
 
 
 # Complete it
@@ -161,7 +130,7 @@ async def test_only_the_application_server_lacks_it(
     assert [device["missing_on"] for device in told if device["missing_on"]] == [["application"]]
     result = await mend(hass)
     assert (result["step_id"], fields(result)) == ("confirm", set())
-    result = await finish(hass, await go(hass, result))
+    result = await settled(hass, await go(hass, result))
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert documents(sim)["as"]["formatters"]["up_formatter"] == "FORMATTER_REPOSITORY"
     assert {server: documents(sim)[server] for server in kept} == kept
@@ -187,7 +156,7 @@ async def test_the_network_server_lacks_it(
     result = await go(hass, result, frequency_plan="Mars")
     assert result["errors"] == {"frequency_plan": "choose_from_list"}
     assert suggested(result) == {"frequency_plan": "Mars"}
-    result = await finish(hass, await go(hass, result, frequency_plan=PLAN))
+    result = await settled(hass, await go(hass, result, frequency_plan=PLAN))
     assert result["type"] is FlowResultType.CREATE_ENTRY
     found = documents(sim)
     assert found["ns"]["lorawan_version"] == "MAC_V1_0_3"
@@ -205,7 +174,7 @@ async def test_the_model_tells_how_it_speaks(
     result = await mend(hass)
     assert (result["step_id"], fields(result)) == ("complete", {"frequency_plan"})
     plan = next(key for key in result["data_schema"].schema if key == "frequency_plan")
-    result = await finish(hass, await go(hass, result, frequency_plan=plan.default()))
+    result = await settled(hass, await go(hass, result, frequency_plan=plan.default()))
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert documents(sim)["ns"]["frequency_plan_id"] == PLAN
     assert documents(sim)["as"]["version_ids"] == LHT65N
@@ -222,7 +191,7 @@ async def test_the_join_server_lacks_it(
     result = await go(hass, result, app_key="0011")
     assert result["errors"] == {"app_key": "not_a_key"}
     assert suggested(result) == {"app_key": "0011"}
-    result = await finish(hass, await go(hass, result, app_key=KEY.lower()))
+    result = await settled(hass, await go(hass, result, app_key=KEY.lower()))
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert documents(sim)["js"]["root_keys"] == {"app_key": {"key": KEY}}
     assert KEY not in str(await async_get_config_entry_diagnostics(hass, entry))
@@ -241,7 +210,7 @@ async def test_keys_that_are_made_up_are_shown_once(
     await lose(hass, sim, entry, "js")
     result = await mend(hass)
     assert fields(result) == {"app_key", "nwk_key"}
-    result = await finish(hass, await go(hass, result))
+    result = await settled(hass, await go(hass, result))
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "done")
     keys = documents(sim)["js"]["root_keys"]
     told = result["description_placeholders"]["facts"]
@@ -262,7 +231,7 @@ async def test_only_the_registry_has_it(
     assert told["missing"] == "Join Server, Network Server, Application Server"
     result = await go(hass, await mend(hass), **VERSION)
     assert fields(result) == {"frequency_plan", "app_key"}
-    result = await finish(hass, await go(hass, result, frequency_plan=PLAN, app_key=KEY))
+    result = await settled(hass, await go(hass, result, frequency_plan=PLAN, app_key=KEY))
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert set(documents(sim)) == {"is", "js", "ns", "as"}
 
@@ -276,7 +245,7 @@ async def test_a_claimed_device_needs_no_keys(
     await lose(hass, sim, entry, "ns")
     result = await go(hass, await mend(hass), **VERSION)
     assert fields(result) == {"frequency_plan"}
-    result = await finish(hass, await go(hass, result, frequency_plan=PLAN))
+    result = await settled(hass, await go(hass, result, frequency_plan=PLAN))
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert set(documents(sim)) == {"is", "ns", "as"}
 
@@ -309,7 +278,7 @@ async def test_one_that_does_not_join(
     if "dev_addr" in asked:
         result = await go(hass, result, **answers, dev_addr="1")
         assert result["errors"] == {"dev_addr": "not_an_address"}
-    result = await finish(hass, await go(hass, result, **answers))
+    result = await settled(hass, await go(hass, result, **answers))
     assert result["step_id"] == "done"
     found, told = documents(sim, "loft-abp"), result["description_placeholders"]["facts"]
     address = found["ns"]["session"]["dev_addr"]
@@ -353,7 +322,7 @@ async def test_a_stranded_one_is_registered_again(
     assert (result["step_id"], fields(result)) == ("complete", {"name"})
     result = await go(hass, result, name="x" * 51)
     assert result["errors"] == {"name": "name_too_long"}
-    result = await finish(hass, await go(hass, result, name="Attic"))
+    result = await settled(hass, await go(hass, result, name="Attic"))
     assert result["type"] is FlowResultType.CREATE_ENTRY
     found = documents(sim)
     assert found["is"]["name"] == "Attic"
@@ -451,7 +420,7 @@ async def test_refused(
     answers = {"frequency_plan": PLAN, "app_key": KEY}
     rights = list(sim.stack.find_key(sim.key("manage")).rights)
     fault(sim)
-    result = await finish(hass, await go(hass, result, **answers))
+    result = await settled(hass, await go(hass, result, **answers))
     assert (result["step_id"], result["errors"]) == ("complete", {"base": error})
     assert suggested(result) == answers
     assert set(documents(sim)) == {"is"}
@@ -461,7 +430,7 @@ async def test_refused(
     if error == "key_refused":
         sim.restore("manage")
     sim.set_rights("manage", [right.removeprefix("RIGHT_APPLICATION_") for right in rights])
-    result = await finish(hass, await go(hass, result, **answers))
+    result = await settled(hass, await go(hass, result, **answers))
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -473,14 +442,14 @@ async def test_what_could_not_be_undone(
     result = await go(hass, await mend(hass), **VERSION)
     sim.faults.http_status |= {"PUT /ns/": 400, "DELETE /js/": 403}
     answers = {"frequency_plan": PLAN, "app_key": KEY}
-    result = await finish(hass, await go(hass, result, **answers))
+    result = await settled(hass, await go(hass, result, **answers))
     assert result["errors"] == {"base": "rollback_failed"}
     assert set(documents(sim)) == {"is", "js"}
     assert KEY not in str(entry.runtime_data.application_status.problems)
     known = entry.runtime_data.partial_devices.known
     await until(hass, lambda: known[DEVICE].missing == ("network", "application"))
     sim.faults.http_status.clear()
-    result = await finish(hass, await go(hass, result, **answers))
+    result = await settled(hass, await go(hass, result, **answers))
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -496,7 +465,7 @@ async def test_euis_that_a_remainder_holds(
     await lose(hass, sim, entry, "ns")
     result = await start(hass, f"half_created_{entry.entry_id}_{DEVICE}")
     result = await go(hass, await go(hass, result, next_step_id="mend"), **VERSION)
-    result = await finish(hass, await go(hass, result, frequency_plan=PLAN))
+    result = await settled(hass, await go(hass, result, frequency_plan=PLAN))
     assert result["errors"] == {"base": "euis_left_over"}
 
 
@@ -507,7 +476,7 @@ async def test_another_part_got_lost_meanwhile(
     await lose(hass, sim, entry, "as")
     result = await mend(hass)
     sim.remove_parts(DEVICE, "ns")
-    result = await finish(hass, await go(hass, result))
+    result = await settled(hass, await go(hass, result))
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "still_half")
     assert result["description_placeholders"]["missing"] == "Network Server"
     assert "as" in documents(sim)
@@ -525,9 +494,7 @@ async def test_closed_half_way(
     sim.faults.answer_delays[f"{server}/applications/garden/devices/{DEVICE}"] = 0.3
     result = await go(hass, result, frequency_plan=PLAN, app_key=KEY)
     await until(hass, lambda: ("PUT", f"/api/v3/{server}/applications/garden/devices/{DEVICE}") in sim.requests)  # fmt: skip
-    manager = repairs_flow_manager(hass)
-    assert manager is not None
-    manager.async_abort(result["flow_id"])
+    manager_of(hass, result).async_abort(result["flow_id"])
     await until(hass, lambda: any(method == "DELETE" for method, _ in sim.requests))
     await until(hass, lambda: set(documents(sim)) == {"is"})
     await asyncio.sleep(0.5)
@@ -548,7 +515,7 @@ async def test_unloaded_half_way(
     result = await go(hass, result, frequency_plan=PLAN)
     await until(hass, lambda: any(method == "PUT" for method, _ in sim.requests))
     await hass.config_entries.async_unload(entry.entry_id)
-    result = await finish(hass, result)
+    result = await settled(hass, result)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
     assert set(documents(sim)) == {"is", "js"}
     assert not issues(hass)
@@ -631,18 +598,7 @@ async def test_looked_for_on_demand(
     """All that were never heard, and no other; what was found is listed."""
 
     async def look() -> Result:
-        flows = hass.config_entries.options
-        result = await flows.async_init(entry.entry_id)
-        result = await flows.async_configure(result["flow_id"], {"next_step_id": "halves"})
-        assert result["type"] is FlowResultType.SHOW_PROGRESS
-        await until(
-            hass,
-            lambda: (
-                (step := flows._progress[result["flow_id"]].cur_step) is not None
-                and step["type"] is FlowResultType.SHOW_PROGRESS_DONE
-            ),
-        )
-        return await flows.async_configure(result["flow_id"])  # type: ignore[return-value]
+        return await finish(hass, await start_options(hass, entry, "halves"))
 
     result = await look()
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "no_halves")
@@ -667,26 +623,16 @@ async def test_looking_ends_with_the_dialogue(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """Closed, or the application unloaded."""
-    flows = hass.config_entries.options
     sim.faults.answer_delays[f"ns/applications/garden/devices/{DEVICE}"] = 0.3
-    result = await flows.async_init(entry.entry_id)
-    result = await flows.async_configure(result["flow_id"], {"next_step_id": "halves"})
+    result = await start_options(hass, entry, "halves")
     await until(hass, lambda: any("/ns/" in path for _, path in sim.requests))
-    flows.async_abort(result["flow_id"])
+    hass.config_entries.options.async_abort(result["flow_id"])
     await asyncio.sleep(0.5)
     assert not any("/as/" in path and DEVICE in path for _, path in sim.requests)
 
-    result = await flows.async_init(entry.entry_id)
-    result = await flows.async_configure(result["flow_id"], {"next_step_id": "halves"})
+    result = await start_options(hass, entry, "halves")
     await hass.config_entries.async_unload(entry.entry_id)
-    await until(
-        hass,
-        lambda: (
-            (step := flows._progress[result["flow_id"]].cur_step) is not None
-            and step["type"] is FlowResultType.SHOW_PROGRESS_DONE
-        ),
-    )
-    result = await flows.async_configure(result["flow_id"])
+    result = await finish(hass, result)
     assert result["reason"] == "not_loaded"
 
 
@@ -695,13 +641,11 @@ async def test_a_stranded_one_can_be_deleted_by_the_options(
 ) -> None:
     """It is offered though it isn't registered."""
     await lose(hass, sim, entry, "is")
-    flows = hass.config_entries.options
-    result = await flows.async_init(entry.entry_id)
-    result = await flows.async_configure(result["flow_id"], {"next_step_id": "remove"})
-    result = await flows.async_configure(result["flow_id"], {"end_device": DEVICE})
+    result = await start_options(hass, entry, "remove")
+    result = await go(hass, result, end_device=DEVICE)
     assert result["step_id"] == "remove_what"
-    result = await flows.async_configure(result["flow_id"], REMOVE)
-    result = await flows.async_configure(result["flow_id"], {"device_id": DEVICE})
+    result = await go(hass, result, **REMOVE)
+    result = await go(hass, result, device_id=DEVICE)
     assert result["reason"] == "removed"
     await hass.async_block_till_done()
     assert not documents(sim)
@@ -720,6 +664,25 @@ async def test_a_stranded_one_without_a_device_here(
     result = await start(hass)
     assert result["description_placeholders"]["device"] == "ghost"
     result = await go(hass, await go(hass, result, next_step_id="mend"), name="Ghost")
-    await finish(hass, result)
+    await settled(hass, result)
     assert set(documents(sim, "ghost")) == {"is", "ns", "as"}
     assert coordinator.roster.by_device_id("ghost").name == "Ghost"
+
+
+async def test_a_name_with_markup(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """It is shown as it is: no image of somebody else's server is loaded."""
+    name = "![x](https://example.org/a.png) <img src=b>"
+    sim.update_device(DEVICE, name=name)
+    state = entry.runtime_data.roster.by_device_id(DEVICE)
+    await until(hass, lambda: state.name == name)
+    await lose(hass, sim, entry, "as")
+    (issue,) = issues(hass)
+    shown = r"!\[x\](https://example.org/a.png) \<img src=b>"
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["device"] == shown
+    result = await start(hass)
+    assert result["description_placeholders"]["device"] == shown
+    result = await finish(hass, await start_options(hass, entry, "halves"))
+    assert shown in result["description_placeholders"]["devices"]

@@ -2,64 +2,42 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 import json
 import logging
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import area_registry as ar, device_registry as dr
+from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
-from custom_components.thethingsstack.dialogs import background as dialogue_work
 from custom_components.thethingsstack.provisioning.register_flow import SUBENTRY_END_DEVICE
+from tests.dialogs import Result, finish, go, options, start_subentry, suggested, without_head_start
 from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import Simulator
-
-type Result = dict[str, Any]
 
 KEY = "00112233445566778899AABBCCDDEEFF"
 PLAN = "EU_863_870_TTN"
 EUIS = {"dev_eui": "70:b3:d5:7e:d0:06:00:99", "join_eui": "70b3d57ed0000000"}
-MANUAL: Result = {"activation": "otaa", "lorawan_version": "MAC_V1_0_3", "class_c": False}
-DEVICE: Result = {"name": "Loft sensor", "frequency_plan": PLAN, **EUIS, "app_key": KEY}
+MANUAL: dict[str, Any] = {"activation": "otaa", "lorawan_version": "MAC_V1_0_3", "class_c": False}
+DEVICE: dict[str, Any] = {"name": "Loft sensor", "frequency_plan": PLAN, **EUIS, "app_key": KEY}
 STATUS = "sensor.loft_sensor_status"
-
-
-@pytest.fixture(autouse=True)
-def no_frontend(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody needs time to look."""
-    monkeypatch.setattr(dialogue_work, "SHOWN_FIRST", 0.01)
+STATUS_IN_LOFT = "sensor.loft_loft_sensor_status"
 
 
 @pytest.fixture
 async def entry(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
     """Return the application, with a key that may manage end devices."""
+    without_head_start(hass)
     return await set_up(hass, sim, make_entry(sim, "manage"))
-
-
-async def start(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
-    """Open the dialogue."""
-    return await hass.config_entries.subentries.async_init(  # type: ignore[return-value]
-        (entry.entry_id, SUBENTRY_END_DEVICE), context={"source": SOURCE_USER}
-    )
-
-
-async def go(hass: HomeAssistant, result: Result, **given: Any) -> Result:
-    """Fill in a form, or choose from a menu."""
-    return await hass.config_entries.subentries.async_configure(  # type: ignore[return-value]
-        result["flow_id"], given
-    )
 
 
 async def way(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> Result:
     """Choose the way to register."""
-    result = await start(hass, entry)
+    result = await start_subentry(hass, entry, SUBENTRY_END_DEVICE)
     assert result["type"] is FlowResultType.MENU
     assert result["menu_options"] == ["brand", "qr_code", "by_hand"]
     return await go(hass, result, next_step_id=step)
@@ -71,36 +49,11 @@ async def facts(hass: HomeAssistant, entry: MockConfigEntry, **manual: Any) -> R
     return await go(hass, result, **{**MANUAL, **manual})
 
 
-async def finish(hass: HomeAssistant, result: Result) -> Result:
+async def register(hass: HomeAssistant, result: Result) -> Result:
     """Confirm the review, and wait for what comes of it."""
     assert result["type"] is FlowResultType.MENU, result["errors"]
     assert KEY not in str(result["description_placeholders"])
-    result = await go(hass, result, next_step_id="register")
-    assert result["type"] is FlowResultType.SHOW_PROGRESS
-    await until(hass, lambda: _ended(hass, result["flow_id"]))
-    return await hass.config_entries.subentries.async_configure(  # type: ignore[return-value]
-        result["flow_id"]
-    )
-
-
-def _ended(hass: HomeAssistant, flow_id: str) -> bool:
-    shown = hass.config_entries.subentries._progress[flow_id].cur_step
-    return shown is not None and shown["type"] is FlowResultType.SHOW_PROGRESS_DONE
-
-
-def suggested(result: Result) -> Result:
-    """Return what a form is filled in with."""
-    return {
-        str(key): key.description["suggested_value"]
-        for key in result["data_schema"].schema
-        if key.description and "suggested_value" in key.description
-    }
-
-
-def options(result: Result, field: str) -> list[str]:
-    """Return the options of a select."""
-    selector = next(v for k, v in result["data_schema"].schema.items() if k == field)
-    return list(selector.config["options"])
+    return await finish(hass, await go(hass, result, next_step_id="register"))
 
 
 def documents(sim: Simulator, device_id: str = "loft-sensor") -> dict[str, Any]:
@@ -136,7 +89,7 @@ async def test_by_hand(
     told = result["description_placeholders"]
     assert told["device_id"] == "loft-sensor"
     assert "- DevEUI: `70B3D57ED0060099`" in told["facts"]
-    result = await finish(hass, result)
+    result = await register(hass, result)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "registered")
     assert "70B3D57ED0060099" in result["description_placeholders"]["facts"]
     assert not entry.subentries
@@ -146,7 +99,7 @@ async def test_by_hand(
     assert found["js"]["root_keys"] == {"app_key": {"key": KEY}}
     assert found["ns"]["frequency_plan_id"] == PLAN
     await hass.async_block_till_done()
-    state = hass.states.get(STATUS)
+    state = hass.states.get(STATUS_IN_LOFT)
     assert state is not None
     assert state.state == "never_joined"
     device = dr.async_get(hass).async_get_device_by_identifier(
@@ -163,13 +116,19 @@ async def test_by_hand(
     )
 
     await sim.join("loft-sensor")
-    await until(hass, lambda: hass.states.get(STATUS).state != "never_joined")  # type: ignore[union-attr]
+    await until(hass, lambda: hass.states.get(STATUS_IN_LOFT).state != "never_joined")  # type: ignore[union-attr]
+    await sim.uplink("loft-sensor", {"temperature": 20.5})
+    await until(hass, lambda: hass.states.get("sensor.loft_loft_sensor_temperature"))
+    entities = er.async_entries_for_device(
+        er.async_get(hass), device.id, include_disabled_entities=True
+    )
+    assert {item.entity_id.partition(".")[2][:17] for item in entities} == {"loft_loft_sensor_"}
 
 
 async def test_from_the_repository(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
-    """Brand and model; version and band where there is a choice; what is empty is made up."""
+    """Brand and model; version and band where there is a choice; what is empty is generated."""
     sim.stack.dev_euis = ["70B3D57ED0070001"]
     result = await way(hass, entry, "brand")
     assert options(result, "brand") == ["Dragino", "MClimate", "Milesight IoT"]
@@ -189,7 +148,7 @@ async def test_from_the_repository(
     assert told["model"] == "Dragino LHT65N"
     assert told["plan"] == "Europe 863-870 MHz (SF9 for RX2 - recommended)"
     assert "- DevEUI: `✱`" in result["description_placeholders"]["facts"]
-    result = await finish(hass, result)
+    result = await register(hass, result)
     assert result["reason"] == "registered_with_keys"
     found = documents(sim, "kuehlschrank")
     issued = found["is"]["ids"]["dev_eui"]
@@ -260,9 +219,35 @@ async def test_by_qr_code(hass: HomeAssistant, sim: Simulator, entry: MockConfig
     result = await go(
         hass, result, name="Loft sensor", frequency_plan=PLAN, app_key=KEY, **suggested(result)
     )
-    result = await finish(hass, result)
+    result = await register(hass, result)
     assert result["reason"] == "registered"
     assert documents(sim)["is"]["version_ids"]["model_id"] == "lht65n"
+
+
+@pytest.mark.parametrize(
+    ("serial", "kept", "note"),
+    [
+        ("SERIAL9", "serial9", "- Serial number: `serial9`"),
+        ("A_1", None, "- The serial number `A_1` of the QR code is left out"),
+    ],
+)
+async def test_the_serial_number_of_a_qr_code(  # noqa: PLR0917 - three that belong together
+    hass: HomeAssistant,
+    sim: Simulator,
+    entry: MockConfigEntry,
+    serial: str,
+    kept: str | None,
+    note: str,
+) -> None:
+    """It is registered in the server's spelling; one that can't be that is left out, and shown."""
+    code = f"LW:D0:A840410000000100:A84041000181C0AA:01014242:S{serial}"
+    result = await go(hass, await way(hass, entry, "qr_code"), qr_code=code)
+    answers = {"name": "Loft sensor", "frequency_plan": PLAN, "app_key": KEY}
+    result = await go(hass, result, **answers, **suggested(result))
+    assert note in result["description_placeholders"]["facts"]
+    result = await register(hass, result)
+    assert result["reason"] == "registered"
+    assert documents(sim)["is"].get("serial_number") == kept
 
 
 @pytest.mark.parametrize(
@@ -291,13 +276,13 @@ async def test_a_device_that_is_claimed(
     assert "app_key" not in result["data_schema"].schema
     sim.faults.http_status["PUT /ns/"] = 503
     answers = {"name": "Loft sensor", "frequency_plan": PLAN, **suggested(result)}
-    result = await finish(hass, await go(hass, result, **answers))
+    result = await register(hass, await go(hass, result, **answers))
     assert result["errors"] == {"base": "cannot_connect"}
     assert writes(sim)[-1].startswith("DELETE")
     assert "edcs/claim" in writes(sim)[-1]
     assert not documents(sim)
     sim.faults.http_status.clear()
-    result = await finish(hass, await go(hass, result, **answers))
+    result = await register(hass, await go(hass, result, **answers))
     assert result["reason"] == "registered"
     assert set(documents(sim)) == {"is", "ns", "as"}
 
@@ -316,7 +301,7 @@ async def test_a_device_that_does_not_join(
     version: str,
     keys: Result,
 ) -> None:
-    """An address and session keys, given or made up."""
+    """An address and session keys, given or generated."""
     generated = not keys
     result = await facts(hass, entry, activation="abp", lorawan_version=version)
     assert result["step_id"] == "session"
@@ -324,7 +309,7 @@ async def test_a_device_that_does_not_join(
     result = await go(hass, result, name="Loft sensor", frequency_plan=PLAN, dev_addr="1")
     assert result["errors"] == {"dev_addr": "not_an_address"}
     result = await go(hass, result, name="Loft sensor", frequency_plan=PLAN, **keys)
-    result = await finish(hass, result)
+    result = await register(hass, result)
     assert result["reason"] == ("registered_with_keys" if generated else "registered")
     found = documents(sim)
     assert set(found) == {"is", "ns", "as"}
@@ -342,7 +327,7 @@ async def test_lorawan_1_1_has_two_root_keys(
     """AppKey and NwkKey."""
     result = await facts(hass, entry, lorawan_version="MAC_V1_1")
     result = await go(hass, result, **DEVICE)
-    result = await finish(hass, result)
+    result = await register(hass, result)
     assert result["reason"] == "registered_with_keys"
     keys = documents(sim)["js"]["root_keys"]
     assert keys["app_key"]["key"] == KEY
@@ -356,7 +341,7 @@ async def test_a_server_that_issues_no_dev_eui(
     sim.stack.dev_euis = None
     result = await facts(hass, entry)
     result = await go(hass, result, name="Loft sensor", frequency_plan=PLAN, app_key=KEY)
-    await finish(hass, result)
+    await register(hass, result)
     dev_eui = bytes.fromhex(documents(sim)["is"]["ids"]["dev_eui"])
     assert dev_eui[0] & 3 == 2
 
@@ -366,7 +351,7 @@ async def test_only_chosen_devices_are_let_in(hass: HomeAssistant, sim: Simulato
     choice = {"devices": "chosen", "chosen_devices": ["lpp-node"]}
     entry = await set_up(hass, sim, make_entry(sim, "manage", choice))
     result = await facts(hass, entry)
-    await finish(hass, await go(hass, result, **DEVICE))
+    await register(hass, await go(hass, result, **DEVICE))
     await hass.async_block_till_done()
     assert entry.options["chosen_devices"] == ["lpp-node", "loft-sensor"]
     assert hass.states.get(STATUS) is not None
@@ -411,7 +396,7 @@ async def test_refused(
     assert not writes(sim)
     if errors == {"dev_eui": "euis_taken"}:
         told = result["description_placeholders"]
-        assert told == {"device": "Cellar node (lpp-node)", "owner": "garden"}
+        assert told == {"device": "Cellar node (lpp-node)", "application": "garden"}
     if errors == {"dev_eui": "eui_reversed"}:
         assert result["description_placeholders"]["usual"] == "70B3D57ED0060099"
         result = await go(hass, result, **answers)
@@ -443,7 +428,7 @@ async def test_a_remainder_holds_the_euis(
     ids = {"dev_eui": "70B3D57ED0060002", "join_eui": "0000000000000000"}
     sim.remove_parts("lpp-node", "is", "js")
     result = await go(hass, await facts(hass, entry), **{**DEVICE, **ids})
-    result = await finish(hass, result)
+    result = await register(hass, result)
     assert result["errors"] == {"dev_eui": "euis_left_over"}
     assert not documents(sim)
 
@@ -490,7 +475,7 @@ async def test_refused_by_the_server(
     result = await go(hass, await facts(hass, entry), **DEVICE)
     fault(sim)
     before = dict(documents(sim))
-    result = await finish(hass, result)
+    result = await register(hass, result)
     assert (result["step_id"], result["errors"]) == ("device", errors)
     assert suggested(result) == DEVICE
     assert documents(sim) == before
@@ -502,9 +487,9 @@ async def test_what_could_not_be_undone_is_told(
     """Which servers still have something, and why it failed."""
     result = await go(hass, await facts(hass, entry), **DEVICE)
     sim.faults.http_status |= {"PUT /ns/": 400, "DELETE /js/": 403}
-    result = await finish(hass, result)
+    result = await register(hass, result)
     assert result["errors"] == {"base": "rollback_failed"}
-    assert "join" in result["description_placeholders"]["servers"]
+    assert "Join Server" in result["description_placeholders"]["servers"]
     assert entry.runtime_data.application_status.problems[-1]["kind"] == "rollback"
     assert KEY not in str(entry.runtime_data.application_status.problems)
 
@@ -512,17 +497,12 @@ async def test_what_could_not_be_undone_is_told(
 async def test_the_wrong_cluster(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
-    """The application says that it lives elsewhere."""
-    calls = entry.runtime_data.stack.end_devices._calls
-    sim.application.document["network_server_address"] = "nam1.example.org"
-    result = await facts(hass, entry)
-    calls.connection = replace(calls.connection, server="https://eu1.example.org")
-    result = await go(hass, result, **DEVICE)
+    """The server says that the application lives elsewhere."""
+    result = await go(hass, await facts(hass, entry), **DEVICE)
+    sim.faults.errors["/applications/garden/devices"] = (400, "network_server_address_mismatch")
+    result = await register(hass, result)
     assert result["errors"] == {"base": "wrong_cluster"}
-    assert result["description_placeholders"] == {
-        "address": "eu1.example.org",
-        "expected": "nam1.example.org",
-    }
+    assert result["description_placeholders"] == {"address": "127.0.0.1", "expected": "?"}
 
 
 @pytest.mark.parametrize("path", ["/dr/brands", "/configuration/frequency-plans"])
@@ -579,14 +559,12 @@ async def test_closed_half_way(
     await asyncio.sleep(0.5)
     await hass.async_block_till_done()
     assert not documents(sim)
-    assert hass.states.get(STATUS) is None
+    assert not any("loft_sensor" in entity_id for entity_id in hass.states.async_entity_ids())
 
 
-async def test_closed_at_once(
-    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_closed_at_once(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
     """Nothing is asked of the servers before the dialogue shows that something happens."""
-    monkeypatch.setattr(dialogue_work, "SHOWN_FIRST", 0.3)
+    without_head_start(hass, 0.3)
     result = await go(hass, await facts(hass, entry), **DEVICE)
     result = await go(hass, result, next_step_id="register")
     assert result["type"] is FlowResultType.SHOW_PROGRESS
@@ -606,8 +584,7 @@ async def test_unloaded_half_way(
     await until(hass, lambda: any("ns/" in line for line in writes(sim)))
     await hass.config_entries.async_unload(entry.entry_id)
     await until(hass, lambda: not documents(sim))
-    await until(hass, lambda: _ended(hass, result["flow_id"]))
-    result = await hass.config_entries.subentries.async_configure(result["flow_id"])  # type: ignore[assignment]
+    result = await finish(hass, result)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
 
 
@@ -622,7 +599,7 @@ async def test_unloaded_and_back_while_a_form_is_open(
     assert (ended["type"], ended["reason"]) == (FlowResultType.ABORT, "not_loaded")
     await hass.config_entries.async_setup(entry.entry_id)
     sim.faults.http_status["/api/v3/events"] = 503
-    result = await finish(hass, await go(hass, result, **DEVICE))
+    result = await register(hass, await go(hass, result, **DEVICE))
     assert entry.runtime_data.roster.by_device_id("loft-sensor") is not None
 
 
@@ -634,14 +611,14 @@ async def test_missing_rights_are_named(hass: HomeAssistant, sim: Simulator) -> 
     entry = make_entry(sim, "read")
     await set_up(hass, sim, entry)
     assert SUBENTRY_END_DEVICE in entry.supported_subentry_types
-    result = await start(hass, entry)
+    result = await start_subentry(hass, entry, SUBENTRY_END_DEVICE)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "missing_rights")
     assert result["description_placeholders"] == {
         "rights": "“Create devices in application”, “Edit device keys in application”"
     }
     sim.set_rights("read", ["INFO", "TRAFFIC_READ", "DEVICES_READ", "DEVICES_WRITE"])
     await entry.runtime_data.connection_state.async_check_rights()
-    result = await start(hass, entry)
+    result = await start_subentry(hass, entry, SUBENTRY_END_DEVICE)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "missing_rights")
     assert result["description_placeholders"] == {"rights": "“Edit device keys in application”"}
 
@@ -649,5 +626,5 @@ async def test_missing_rights_are_named(hass: HomeAssistant, sim: Simulator) -> 
 async def test_not_connected(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
     """Without a server there is nothing to register on."""
     await hass.config_entries.async_unload(entry.entry_id)
-    result = await start(hass, entry)
+    result = await start_subentry(hass, entry, SUBENTRY_END_DEVICE)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import voluptuous as vol
 
+from custom_components.thethingsstack.application.refusals import FORM_KEYS
 from custom_components.thethingsstack.client import DeviceTemplate
-from custom_components.thethingsstack.provisioning.register_flow import EndDeviceFlow
+from custom_components.thethingsstack.provisioning.register_flow import RegisterFlow
 from custom_components.thethingsstack.provisioning.register_form import (
     ABP,
     OTAA,
@@ -33,7 +34,8 @@ def fields_of(schema: vol.Schema) -> set[str]:
 def refusals(module: str) -> dict[str, set[str]]:
     """Return each reason with the placeholders that it is given."""
     found: dict[str, set[str]] = {}
-    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))):
+    path = PACKAGE / "provisioning" / f"{module}.py"
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
         if node.func.id == "Refusal" and isinstance(node.args[1], ast.Constant):
@@ -46,7 +48,7 @@ def test_every_step_has_its_texts() -> None:
     """As many steps as texts, each field and menu item with a name and a description."""
     steps = {
         name.removeprefix("async_step_")
-        for name in vars(EndDeviceFlow)
+        for name in vars(RegisterFlow)
         if name.startswith("async_step_")
     }
     assert set(FLOW["step"]) == steps - SILENT
@@ -74,11 +76,12 @@ def test_every_field_has_its_texts(step: str, joins: bool) -> None:
 
 def test_every_refusal_has_its_text() -> None:
     """Every reason that the code may give, and no other, naming only what it is given."""
-    given = refusals("registration_errors")
+    given = {key: set(names) for key, names in FORM_KEYS.items()}
+    given["half_created_blocks"] = {"device"}
     read = given.keys() & {
         "missing_rights", "key_refused", "rate_limited", "cannot_connect", "not_found", "refused",
     }  # fmt: skip
-    shown = given | refusals("registration_form") | refusals("end_device_flow")
+    shown = given | refusals("register_form") | refusals("register_flow")
     del shown["partly_deleted"]  # nothing is deleted here
     assert set(FLOW["error"]) == set(shown)
     ends = {"not_loaded", "no_versions", "registered", "registered_with_keys"}

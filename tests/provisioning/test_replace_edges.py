@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.thethingsstack.const import DOMAIN
 from tests.controls.cases import SOCKET, SOCKET_KEY, add_control
+from tests.dialogs import Result, go, start_options
 from tests.ha_fixtures import make_entry, set_up, until
 from tests.provisioning.test_replace_flow import (
     APP_KEY,
@@ -25,7 +26,6 @@ from tests.provisioning.test_replace_flow import (
     sure,
     which,
 )
-from tests.setup_flow.options_cases import go
 from tests.simulator import Simulator
 
 OTHER_EUI = "24E124148B000100"
@@ -38,9 +38,7 @@ async def entry(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
     return await set_up(hass, sim, make_entry(sim, "manage"))
 
 
-async def both(
-    hass: HomeAssistant, first: ConfigFlowResult, second: ConfigFlowResult
-) -> list[ConfigFlowResult]:
+async def both(hass: HomeAssistant, first: Result, second: Result) -> list[Result]:
     """Say yes in two dialogues at once."""
     answers = [
         hass.config_entries.options.async_configure(flow["flow_id"], {"understood": True})
@@ -191,8 +189,7 @@ async def test_unloaded_while_one_is_deleted(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """It is deleted all the same, and the dialogue says so."""
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    result = await go(hass, result, next_step_id="remove")
+    result = await start_options(hass, entry, "remove")
     result = await go(hass, result, end_device="pump-socket")
     result = await go(hass, result, understood=True, also_here=False)
     sim.faults.http_delay = 0.05

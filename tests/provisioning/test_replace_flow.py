@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -15,8 +14,8 @@ from custom_components.thethingsstack.const import CONF_CHOSEN_DEVICES, CONF_DEV
 from custom_components.thethingsstack.fields.overrides import FieldOverride
 from custom_components.thethingsstack.payload import Override
 from tests.controls.cases import SOCKET, SOCKET_KEY, add_control, entity_of
+from tests.dialogs import Result, go, start_options
 from tests.ha_fixtures import make_entry, set_up, until
-from tests.setup_flow.options_cases import go
 from tests.simulator import Simulator
 
 EUI = "24E124148B000099"
@@ -31,18 +30,15 @@ async def entry(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
     return await set_up(hass, sim, make_entry(sim, "manage"))
 
 
-async def which(
-    hass: HomeAssistant, entry: MockConfigEntry, device: str = "pump-socket"
-) -> ConfigFlowResult:
+async def which(hass: HomeAssistant, entry: MockConfigEntry, device: str = "pump-socket") -> Result:
     """Choose the broken one."""
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    result = await go(hass, result, next_step_id="replace")
+    result = await start_options(hass, entry, "replace")
     return await go(hass, result, end_device=device)
 
 
 async def by_registered(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, **fields: Any
-) -> ConfigFlowResult:
+) -> Result:
     """Walk to the last question, with a new one that was registered before."""
     roster = entry.runtime_data.roster
     sim.add_device("new-socket", dev_eui=EUI, name="Fresh from the box", **fields)
@@ -55,7 +51,7 @@ async def by_registered(
 
 async def by_new(
     hass: HomeAssistant, entry: MockConfigEntry, device: str = "pump-socket", **given: Any
-) -> ConfigFlowResult:
+) -> Result:
     """Walk to what comes of EUIs and keys."""
     result = await which(hass, entry, device)
     result = await go(hass, result, next_step_id="replace_new")
@@ -63,7 +59,7 @@ async def by_new(
     return await go(hass, result, **given)
 
 
-async def sure(hass: HomeAssistant, result: ConfigFlowResult, **given: Any) -> ConfigFlowResult:
+async def sure(hass: HomeAssistant, result: Result, **given: Any) -> Result:
     """Say yes."""
     assert result["step_id"] == "replace_sure", result["errors"]
     return await go(hass, result, understood=True, **given)
@@ -164,7 +160,10 @@ async def test_all_goes_on_after_a_restart(
 
 
 async def test_new_one_is_registered_like_the_old_one(
-    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+    hass: HomeAssistant,
+    sim: Simulator,
+    entry: MockConfigEntry,
+    hass_storage: dict[str, Any],
 ) -> None:
     """Only EUIs and key are asked for; the key that is made up is shown once."""
     old = sim.devices["greenhouse-climate"].documents
@@ -194,7 +193,8 @@ async def test_new_one_is_registered_like_the_old_one(
     device = device_with(hass, entry, NEW_KEY)
     assert device is not None
     assert device.id == registry_id
-    assert app_key not in str(entry.runtime_data.fields._data())
+    await entry.runtime_data.fields.async_save()
+    assert app_key not in str(hass_storage)
 
 
 async def test_one_that_does_not_join(
@@ -210,9 +210,10 @@ async def test_one_that_does_not_join(
         hass, result, dev_eui=EUI, app_s_key=APP_KEY, nwk_s_key=APP_KEY, device_id="new-abp"
     )
     result = await sure(hass, result)
-    assert result["reason"] == "replaced"
+    assert result["reason"] == "replaced_with_keys"
     documents = sim.devices["new-abp"].documents
-    assert documents["ns"]["session"]["dev_addr"]
+    dev_addr = documents["ns"]["session"]["dev_addr"]
+    assert f"- DevAddr: `{dev_addr}`" in result["description_placeholders"]["facts"]
     assert documents["as"]["session"]["keys"]["app_s_key"]["key"] == APP_KEY
     assert device_with(hass, entry, NEW_KEY) is not None
 

@@ -49,8 +49,7 @@ async def test_statistics_go_on(
     assert state_of(hass, rssi) != "unknown"
     await async_wait_recording_done(hass)
     result = await by_new(hass, entry, dev_eui=EUI, app_key=APP_KEY, device_id="new-one")
-    work = hass.config_entries.options._progress[result["flow_id"]]
-    assert APP_KEY not in repr(vars(work))
+    assert APP_KEY not in repr(result)
     result = await sure(hass, result)
     assert result["reason"] == "replaced"
     assert state_of(hass, POWER) == "12.5"

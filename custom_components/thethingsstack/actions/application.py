@@ -18,13 +18,13 @@ from ..client import Application, Downlink, Formatter, Formatters, MissingRight,
 from ..client.formatters import Direction
 from ..const import DOMAIN
 from ..downlinks.request import payload_of_hex
-from .end_devices import telling
-from .errors import refused
+from .errors import refused, translating_errors
 from .targets import (
     APPLICATION,
     END_DEVICE,
     EndDeviceTarget,
     application_of,
+    async_require_control,
     end_device_of,
     optional_end_device_of,
 )
@@ -115,7 +115,12 @@ def async_setup_application(hass: HomeAssistant) -> None:
         (DELETE_API_KEY, _async_delete_key, DELETE_KEY_SCHEMA, optional),
     ):
         async_register_admin_service(
-            hass, DOMAIN, name, telling(action), schema=schema, supports_response=response
+            hass,
+            DOMAIN,
+            name,
+            translating_errors(action),
+            schema=schema,
+            supports_response=response,
         )
     for name, action, schema in (
         (TEST_PAYLOAD_FORMATTER, _async_test_formatter, TEST_FORMATTER_SCHEMA),
@@ -123,7 +128,7 @@ def async_setup_application(hass: HomeAssistant) -> None:
         (LIST_COLLABORATORS, _async_list_collaborators, APPLICATION_SCHEMA),
     ):
         hass.services.async_register(
-            DOMAIN, name, telling(action), schema=schema, supports_response=only
+            DOMAIN, name, translating_errors(action), schema=schema, supports_response=only
         )
 
 
@@ -131,7 +136,7 @@ def async_setup_application(hass: HomeAssistant) -> None:
 
 
 async def _async_set_formatter(call: ServiceCall) -> ServiceResponse:
-    """Set a device's formatters, or the application's; a direction that isn't named stays."""
+    """Set a device's formatters, or the application's; a direction that isn't given stays."""
     target = optional_end_device_of(call)
     formatters = (target.coordinator if target else application_of(call)).stack.formatters
     chosen = {
@@ -157,8 +162,9 @@ async def _async_set_formatter(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_test_formatter(call: ServiceCall) -> ServiceResponse:
-    """Return what a formatter makes of a payload or an object; nothing is stored or sent."""
+    """Return what a formatter decodes or encodes; nothing is stored or sent."""
     target = end_device_of(call)
+    await async_require_control(call, target.coordinator, target.registry_id)
     stack, data = target.coordinator.stack, call.data
     encode = ATTR_ENCODE in data
     formatter = _formatter(call, ATTR_FORMATTER, ATTR_SCRIPT) if ATTR_FORMATTER in data else None
@@ -171,13 +177,13 @@ async def _async_test_formatter(call: ServiceCall) -> ServiceResponse:
     versions = await _async_versions(target)
     if encode:
         downlink = Downlink(f_port=data.get(ATTR_F_PORT), decoded_payload=data[ATTR_ENCODE])
-        made = await stack.downlinks.encode(
+        encoded = await stack.downlinks.encode(
             target.device_id, downlink, formatter, version_ids=versions
         )
         return {
-            ATTR_F_PORT: made.f_port,
-            "hex": made.payload.hex(),
-            "warnings": list(made.warnings),
+            ATTR_F_PORT: encoded.f_port,
+            "hex": encoded.payload.hex(),
+            "warnings": list(encoded.warnings),
         }
     f_port, payload = _uplink(call, target)
     decoded = await stack.formatters.decode(
@@ -223,18 +229,21 @@ def _formatter(call: ServiceCall, kind_key: str, script_key: str) -> Formatter |
 def _formatters(found: Formatters | None) -> dict[str, Any] | None:
     if found is None:
         return None
-    shown: dict[str, Any] = {}
+    by_direction: dict[str, Any] = {}
     for direction, formatter in ((ATTR_UPLINK, found.up), (ATTR_DOWNLINK, found.down)):
         kind = "none" if formatter is None else _WORDS.get(formatter.kind, formatter.kind)
-        shown[direction] = {"kind": kind, "script": formatter.parameter if formatter else None}
-    return shown
+        by_direction[direction] = {
+            "kind": kind,
+            "script": formatter.parameter if formatter else None,
+        }
+    return by_direction
 
 
 # The application
 
 
 async def _async_get(call: ServiceCall) -> ServiceResponse:
-    """Return the application, with its default formatters where the key may see them."""
+    """Return the application, with its default formatters where the key may read them."""
     stack = application_of(call).stack
     response = _application(await stack.administration.show())
     try:
@@ -245,7 +254,7 @@ async def _async_get(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_update(call: ServiceCall) -> ServiceResponse:
-    """Change what is named."""
+    """Change the given properties of the application, and return it."""
     changed = await application_of(call).stack.administration.update(
         name=call.data.get(ATTR_NAME),
         description=call.data.get(ATTR_DESCRIPTION),
@@ -265,7 +274,7 @@ def _application(application: Application) -> dict[str, Any]:
 
 async def _async_list_keys(call: ServiceCall) -> ServiceResponse:
     """Return the API keys, without their secrets."""
-    shown: list[Any] = [
+    keys: list[Any] = [
         {
             ATTR_KEY_ID: key.key_id,
             ATTR_NAME: key.name,
@@ -274,7 +283,7 @@ async def _async_list_keys(call: ServiceCall) -> ServiceResponse:
         }
         async for key in application_of(call).stack.administration.api_keys()
     ]
-    return {"api_keys": shown}
+    return {"api_keys": keys}
 
 
 async def _async_create_key(call: ServiceCall) -> ServiceResponse:
@@ -303,8 +312,10 @@ async def _async_delete_key(call: ServiceCall) -> ServiceResponse:
 
 async def _async_list_collaborators(call: ServiceCall) -> ServiceResponse:
     """Return who has rights on the application."""
-    found = await application_of(call).stack.administration.collaborators()
-    shown: list[Any] = [
+    coordinator = application_of(call)
+    await async_require_control(call, coordinator)
+    found = await coordinator.stack.administration.collaborators()
+    collaborators: list[Any] = [
         {"kind": item.kind, "id": item.id, ATTR_RIGHTS: sorted(item.rights)} for item in found
     ]
-    return {"collaborators": shown}
+    return {"collaborators": collaborators}

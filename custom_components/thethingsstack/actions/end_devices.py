@@ -1,6 +1,6 @@
-"""Actions: register, look at, change, reset and remove end devices."""
+"""Actions that register, show, change, reset and delete end devices."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.const import ATTR_LATITUDE, ATTR_LOCATION, ATTR_LONGITUDE
@@ -25,15 +25,13 @@ from ..client import (
     Location,
     NotFound,
     Outline,
-    PartlyDeleted,
-    StackError,
     complete_outline,
     looks_reversed,
 )
 from ..const import DOMAIN
 from ..downlinks.request import payload_of_hex
-from ..provisioning.register import async_register
-from .errors import refused, translated
+from ..provisioning import async_delete, async_register
+from .errors import refused, translating_errors
 from .targets import (
     APPLICATION,
     ATTR_END_DEVICE_ID,
@@ -126,8 +124,6 @@ SIMULATE_SCHEMA = vol.Schema(
     }
 )
 
-type Action = Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]
-
 
 @callback
 def async_setup_management(hass: HomeAssistant) -> None:
@@ -141,42 +137,42 @@ def async_setup_management(hass: HomeAssistant) -> None:
         (SIMULATE_UPLINK, _async_simulate, SIMULATE_SCHEMA),
     ):
         async_register_admin_service(
-            hass, DOMAIN, name, telling(action), schema=schema, supports_response=optional
+            hass,
+            DOMAIN,
+            name,
+            translating_errors(action),
+            schema=schema,
+            supports_response=optional,
         )
     for name, action, schema in (
         (GET_DEVICE, _async_get, GET_SCHEMA),
         (LIST_DEVICES, _async_list, LIST_SCHEMA),
     ):
         hass.services.async_register(
-            DOMAIN, name, telling(action), schema=schema, supports_response=SupportsResponse.ONLY
+            DOMAIN,
+            name,
+            translating_errors(action),
+            schema=schema,
+            supports_response=SupportsResponse.ONLY,
         )
-
-
-def telling(action: Action) -> Action:
-    """Return the action with the client's errors told in the user's words."""
-
-    async def act(call: ServiceCall) -> ServiceResponse:
-        try:
-            return await action(call)
-        except StackError as err:
-            raise translated(err) from err
-
-    return act
 
 
 # Registering
 
 
 async def _async_register(call: ServiceCall) -> ServiceResponse:
-    """Register an end device; it is shown at once, waiting for its join."""
+    """Register an end device, and return it with what it must be given."""
     coordinator = application_of(call)
     outline = _outline(call.data, set(coordinator.roster.registrations))
     completed = await complete_outline(coordinator.stack, outline)
     registration = completed.registration
-    end_device, state = await async_register(
+    registered = await async_register(
         coordinator, registration, qr_code=completed.qr_code, claim_code=completed.claim_code
     )
-    response = _shown(end_device, state.registry_id if state else None)
+    state = registered.state
+    response = _end_device(registered.end_device, state.registry_id if state else None)
+    if registration.session is not None:
+        response[ATTR_DEV_ADDR] = registration.session.dev_addr
     if completed.generated:
         response["generated_keys"] = dict(completed.generated)
     if registration.dev_eui is not None and looks_reversed(registration.dev_eui):
@@ -185,7 +181,7 @@ async def _async_register(call: ServiceCall) -> ServiceResponse:
 
 
 def _outline(data: Mapping[str, Any], taken: set[str]) -> Outline:
-    """Return what the call says of the device."""
+    """Return the end device that the call describes."""
     return Outline(
         known={
             "device_id": data.get(ATTR_END_DEVICE_ID) or None,
@@ -235,7 +231,7 @@ def _location(data: Mapping[str, Any]) -> Location | None:
 
 
 async def _async_update(call: ServiceCall) -> ServiceResponse:
-    """Change what is named; it shows at once."""
+    """Change the given properties, and return the end device."""
     target = end_device_of(call)
     data = call.data
     changes = DeviceChanges(
@@ -252,36 +248,29 @@ async def _async_update(call: ServiceCall) -> ServiceResponse:
     )
     end_device = await target.coordinator.stack.end_devices.update(target.device_id, changes)
     state = target.coordinator.lifecycle.take_in(end_device)
-    return _shown(end_device, state.registry_id if state else None)
+    return _end_device(end_device, state.registry_id if state else None)
 
 
 async def _async_delete(call: ServiceCall) -> ServiceResponse:
-    """Remove it from the servers; Home Assistant keeps its history until it is removed there."""
+    """Delete an end device on the servers; Home Assistant keeps its history."""
     target = end_device_of(call)
     if call.data[ATTR_CONFIRM] != target.device_id:
         raise refused("management_confirm", device=target.device_id)
-    halves = target.coordinator.partial_devices
-    try:
-        deletion = await target.coordinator.stack.end_devices.delete(target.device_id)
-    except PartlyDeleted as err:
-        halves.left(target.device_id, err.left_on)
-        raise
-    halves.whole(target.device_id)
-    target.coordinator.roster.registrations.pop(target.device_id, None)
-    if target.state is not None:
-        target.coordinator.lifecycle.vanish(target.state)
-    return {ATTR_END_DEVICE_ID: target.device_id, "removed_from": list(deletion.removed)}
+    removed = await async_delete(target.coordinator, target.device_id)
+    if not removed:
+        raise refused("management_unknown_device", device=target.device_id)
+    return {ATTR_END_DEVICE_ID: target.device_id, "removed_from": list(removed)}
 
 
 async def _async_reset(call: ServiceCall) -> ServiceResponse:
-    """Forget its state on the network."""
+    """Reset what the Network Server keeps of an end device's state."""
     target = end_device_of(call)
     await target.coordinator.stack.end_devices.reset(target.device_id)
     return {ATTR_END_DEVICE_ID: target.device_id}
 
 
 async def _async_simulate(call: ServiceCall) -> ServiceResponse:
-    """Let the server act as if it had sent."""
+    """Let the Application Server act as if an end device had sent a payload."""
     target = end_device_of(call)
     payload = payload_of_hex(call.data[ATTR_HEX])
     await target.coordinator.stack.end_devices.simulate_uplink(
@@ -290,15 +279,15 @@ async def _async_simulate(call: ServiceCall) -> ServiceResponse:
     return {ATTR_END_DEVICE_ID: target.device_id}
 
 
-# Looking
+# Showing
 
 
 async def _async_get(call: ServiceCall) -> ServiceResponse:
-    """Return what all servers know of an end device, and which of them do."""
+    """Return what all servers know of an end device, and which of them have it."""
     target = end_device_of(call)
     devices = target.coordinator.stack.end_devices
     presence = await devices.presence(target.device_id)
-    target.coordinator.partial_devices.take(target.device_id, presence)
+    target.coordinator.partial_devices.note(target.device_id, presence)
     response: dict[str, Any] = {
         "device_id": target.registry_id,
         ATTR_END_DEVICE_ID: target.device_id,
@@ -318,33 +307,30 @@ async def _async_keys(target: EndDeviceTarget) -> dict[str, str | None] | None:
     try:
         keys = await target.coordinator.stack.end_devices.root_keys(target.device_id)
     except NotFound:
-        return None  # it doesn't join, or its maker keeps them
+        return None  # it doesn't join, or its maker keeps the keys
     return {"app_key": keys.app_key, "nwk_key": keys.nwk_key}
 
 
 async def _async_list(call: ServiceCall) -> ServiceResponse:
-    """Return the end devices that are registered, all or those that a search finds."""
+    """Return the registered end devices, all or those that a search finds."""
     coordinator = application_of(call)
     search = call.data.get(ATTR_SEARCH)
     devices = (
         coordinator.stack.end_devices.search(search) if search else coordinator.stack.devices()
     )
-    halves = coordinator.partial_devices.known
-    shown: list[JsonValueType] = []
+    partial = coordinator.partial_devices.known
+    listed: list[JsonValueType] = []
     async for end_device in devices:
-        found = _shown(end_device, _registry_id(coordinator.roster.by_device_id, end_device))
-        if half := halves.get(end_device.ids.device_id):
-            found |= {"complete": False, "missing_on": list(half.missing)}
-        shown.append(found)
-    return {"devices": shown}
+        device_id = end_device.ids.device_id
+        state = coordinator.roster.by_device_id(device_id)
+        item = _end_device(end_device, None if state is None else state.registry_id)
+        if presence := partial.get(device_id):
+            item |= {"complete": False, "missing_on": list(presence.missing)}
+        listed.append(item)
+    return {"devices": listed}
 
 
-def _registry_id(find: Callable[[str], Any], end_device: EndDevice) -> str | None:
-    state = find(end_device.ids.device_id)
-    return None if state is None else state.registry_id
-
-
-def _shown(end_device: EndDevice, registry_id: str | None) -> dict[str, Any]:
+def _end_device(end_device: EndDevice, registry_id: str | None) -> dict[str, Any]:
     ids, versions = end_device.ids, end_device.version_ids
     seen, place = end_device.last_seen_at, end_device.locations.get("user")
     return {

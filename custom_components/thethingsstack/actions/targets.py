@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass
 
+from homeassistant.auth.models import User
+from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, ServiceCall
-from homeassistant.exceptions import Unauthorized
-from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.exceptions import Unauthorized, UnknownUser
+from homeassistant.helpers import (
+    config_validation as cv,
+    device_registry as dr,
+    entity_registry as er,
+)
 import voluptuous as vol
 
 from ..const import DOMAIN
@@ -85,9 +91,41 @@ def _registered(hass: HomeAssistant, registry_id: str) -> EndDeviceTarget:
 
 
 async def async_require_admin(call: ServiceCall) -> None:
-    """Raise Unauthorized unless an administrator, or the house itself, calls."""
-    if call.context.user_id is None:
-        return
-    user = await call.hass.auth.async_get_user(call.context.user_id)
-    if user is None or not user.is_admin:
+    """Raise Unauthorized unless an administrator calls, or Home Assistant itself."""
+    user = await _async_user(call)
+    if user is not None and not user.is_admin:
         raise Unauthorized(context=call.context)
+
+
+async def async_require_control(
+    call: ServiceCall, coordinator: ApplicationCoordinator, registry_id: str | None = None
+) -> None:
+    """Raise Unauthorized unless the caller may control an entity of the application.
+
+    With `registry_id` it is to be one of that device. Home Assistant itself may.
+    """
+    user = await _async_user(call)
+    if user is None or user.is_admin:
+        return
+    registry = er.async_get(call.hass)
+    entities = (
+        er.async_entries_for_config_entry(registry, coordinator.entry.entry_id)
+        if registry_id is None
+        else er.async_entries_for_device(registry, registry_id, include_disabled_entities=True)
+    )
+    if not any(user.permissions.check_entity(e.entity_id, POLICY_CONTROL) for e in entities):
+        raise Unauthorized(
+            context=call.context,
+            permission=POLICY_CONTROL,
+            user_id=call.context.user_id,
+        )
+
+
+async def _async_user(call: ServiceCall) -> User | None:
+    """Return who calls, None for Home Assistant itself; raises UnknownUser."""
+    if call.context.user_id is None:
+        return None
+    user = await call.hass.auth.async_get_user(call.context.user_id)
+    if user is None:
+        raise UnknownUser(context=call.context)
+    return user

@@ -6,44 +6,52 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 
-# Seconds that the frontend gets to listen for the end of what it shows the progress of.
-SHOWN_FIRST = 1.0
+DEFAULT_HEAD_START = 1.0
+HEAD_START: HassKey[float] = HassKey(f"{DOMAIN}_progress_head_start")
+"""Where `hass.data` has it: seconds before the work begins, instead of the default.
+
+The frontend needs them to listen for the end of what it shows the progress of.
+"""
 
 
 class BackgroundWork[T]:
-    """Work in a task of its own: Home Assistant ends the one that a dialogue is given."""
+    """Work in a task of its own: Home Assistant cancels the one that a dialogue is given."""
 
     def __init__(
         self, hass: HomeAssistant, entry: ConfigEntry, name: str, work: Coroutine[Any, Any, T]
     ) -> None:
-        """Begin when the dialogue shows that it does; unloading the entry ends it."""
-        self._work = entry.async_create_background_task(hass, _async_soon(work), f"{DOMAIN} {name}")
-        self._work.add_done_callback(_look)
+        """Begin when the dialogue shows the progress; unloading the entry cancels it."""
+        head_start = hass.data.get(HEAD_START, DEFAULT_HEAD_START)
+        self._work = entry.async_create_background_task(
+            hass, _async_run(work, head_start), f"{DOMAIN} {name}"
+        )
+        self._work.add_done_callback(_retrieve_exception)
         self.waiting = hass.async_create_task(_async_wait(self._work))
         """What the dialogue waits for; Home Assistant may cancel it."""
 
     @property
     def interrupted(self) -> bool:
-        """Return whether it was ended from outside."""
+        """Return whether it was cancelled."""
         return self._work.cancelled()
 
     def result(self) -> T:
-        """Return what came of it, or raise what it raised."""
+        """Return the result of the work, or raise what it raised."""
         return self._work.result()
 
     @callback
     def cancel(self) -> None:
-        """End it; what it had done it undoes."""
+        """Cancel it; the work itself undoes what it had done."""
         self._work.cancel()
 
 
-async def _async_soon[T](work: Coroutine[Any, Any, T]) -> T:
-    """Begin when the dialogue shows that it does: an end before that would go unnoticed."""
+async def _async_run[T](work: Coroutine[Any, Any, T], head_start: float) -> T:
+    """Do the work after the head start: an end before that would go unnoticed."""
     try:
-        await asyncio.sleep(SHOWN_FIRST)
+        await asyncio.sleep(head_start)
     except asyncio.CancelledError:
         work.close()
         raise
@@ -51,11 +59,11 @@ async def _async_soon[T](work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _async_wait[T](work: asyncio.Task[T]) -> None:
-    """Wait for the work to end, however it does."""
+    """Wait until the work ends, however it does."""
     await asyncio.wait([work])
 
 
-def _look[T](work: asyncio.Task[T]) -> None:
-    """Take notice of how the work ended, also where the dialogue is closed."""
+def _retrieve_exception[T](work: asyncio.Task[T]) -> None:
+    """Take notice of an error, also where the dialogue is closed and nobody asks for it."""
     if not work.cancelled():
         work.exception()

@@ -1,14 +1,16 @@
 """What the dialogues of an application have in common: the application, and a form asked again."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState, OptionsFlow
 from homeassistant.data_entry_flow import AbortFlow, FlowHandler, FlowResult
 import voluptuous as vol
 
-from ..coordinator import ApplicationCoordinator, TtsConfigEntry
-from ..provisioning.errors import Refusal
+from ..application.refusals import BASE, Refusal
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator, TtsConfigEntry
 
 
 def running(entry: ConfigEntry) -> ApplicationCoordinator:
@@ -39,17 +41,20 @@ def form[ResultT: FlowResult[Any, Any]](
     suggested: Mapping[str, Any] | None,
     refused: Refusal | None,
     *,
-    told: Mapping[str, str] | None = None,
+    placeholders: Mapping[str, str] | None = None,
     last_step: bool | None = None,
 ) -> ResultT:
     """Show a form with what was typed, and why it was refused: at its field, or above all."""
     errors = {}
     if refused is not None:
-        errors[refused.field if refused.field in schema.schema else "base"] = refused.key
+        errors[refused.field if refused.field in schema.schema else BASE] = refused.key
     return flow.async_show_form(
         step_id=step_id,
         data_schema=flow.add_suggested_values_to_schema(schema, suggested),
         errors=errors,
-        description_placeholders={**(told or {}), **(refused.placeholders if refused else {})},
+        description_placeholders={
+            **(placeholders or {}),
+            **(refused.placeholders if refused else {}),
+        },
         last_step=last_step,
     )

@@ -1,16 +1,18 @@
 """What goes with an end device that is removed, by the user or after a grace period."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_FORGET_AFTER, DEFAULT_FORGET_AFTER, DOMAIN
-from ..coordinator import TtsConfigEntry
 from .state import EndDeviceState
+
+if TYPE_CHECKING:
+    from ..coordinator import TtsConfigEntry
 
 INTERVAL = timedelta(hours=6)
 
@@ -58,24 +60,6 @@ def forget(hass: HomeAssistant, entry: TtsConfigEntry, device: EndDeviceState) -
         registered = dr.async_get(hass).async_get(device.registry_id)
         if registered is not None:
             remove_controls(hass, entry, registered)
-
-
-@callback
-def deleted(hass: HomeAssistant, entry: TtsConfigEntry, device_id: str, *, also_here: bool) -> None:
-    """Show that an end device was deleted on the servers, or take it out of Home Assistant, too."""
-    if entry.state is not ConfigEntryState.LOADED:
-        return  # its next start shows it
-    coordinator = entry.runtime_data
-    coordinator.partial_devices.whole(device_id)
-    coordinator.roster.registrations.pop(device_id, None)
-    device = coordinator.roster.by_device_id(device_id)
-    if device is None:
-        return
-    if not also_here or device.registry_id is None:
-        coordinator.lifecycle.vanish(device)
-        return
-    forget(hass, entry, device)
-    dr.async_get(hass).async_remove_device(device.registry_id)
 
 
 @callback

@@ -48,10 +48,10 @@ TRY_EVENTS_AGAIN = 3600.0
 class Halves(Protocol):
     """What looks whether an end device is on all its servers."""
 
-    def told(self, end_device: EndDevice, *, new: bool) -> None:
+    def on_changed(self, end_device: EndDevice, *, new: bool) -> None:
         """Take note of one that was created or changed."""
 
-    def gone(self, device_id: str) -> None:
+    def on_deleted(self, device_id: str) -> None:
         """Take note of one that was deleted."""
 
 
@@ -188,7 +188,7 @@ class RegistrySync:
     def _take_in(self, end_device: EndDevice) -> None:
         new = end_device.ids.device_id not in self._home.roster.registrations
         self._home.lifecycle.take_in(end_device)
-        self._home.partial_devices.told(end_device, new=new)
+        self._home.partial_devices.on_changed(end_device, new=new)
 
     @callback
     def _read_again(self, changed: set[str]) -> None:
@@ -240,7 +240,7 @@ class RegistrySync:
                 self._home.lifecycle.vanish(state)
                 was_known = True
             if was_known:
-                self._home.partial_devices.gone(device_id)
+                self._home.partial_devices.on_deleted(device_id)
 
 
 def _content(end_device: EndDevice) -> dict[str, object]:

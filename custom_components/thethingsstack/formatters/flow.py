@@ -14,13 +14,14 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
+from ..application.refusals import Refusal, lacking, refusal
 from ..client import EndDevice, Formatter, Formatters, MissingRight, StackError
 from ..client.formatters import CAYENNE_LPP, JAVASCRIPT, REPOSITORY
 from ..client.rights import SETTINGS_BASIC
 from ..const import DOMAIN
-from ..dialogs.base import ApplicationOptionsFlow, form
+from ..dialogs import ApplicationOptionsFlow, form
 from ..end_devices.state import EndDeviceState
-from ..provisioning.errors import Refusal, lacking, refusal
+from ..issues.report import escape_markdown
 from .trial import NEEDED, FormatterChoice
 
 CONF_FORMATTER = "formatter"
@@ -34,7 +35,7 @@ ONE, ALL = "device", "model"
 
 
 class FormatterFlow(ApplicationOptionsFlow):
-    """Which formatter and for whom → its script → what becomes of the last uplinks → saved."""
+    """Which formatter, for which devices → its script → what it decodes → saved."""
 
     _to_change: EndDevice
     _choice: FormatterChoice
@@ -47,7 +48,7 @@ class FormatterFlow(ApplicationOptionsFlow):
     async def async_step_formatter(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show the present one, and ask which it is to be, and of which end devices."""
+        """Show the present one, and ask for the new one and for which end devices."""
         refused = None
         if user_input is None:
             if rights := lacking(self._coordinator.rights, NEEDED):
@@ -58,12 +59,12 @@ class FormatterFlow(ApplicationOptionsFlow):
                 return self._formatter_abort("formatter_unknown", because=str(err))
         else:
             self._formatter_answers = user_input
-            self._choice.devices = self._meant(user_input.get(CONF_SCOPE, ONE))
+            self._choice.devices = self._devices_in(user_input.get(CONF_SCOPE, ONE))
             self._formatter_kind = user_input[CONF_FORMATTER]
             if self._formatter_kind == SCRIPT:
                 return await self.async_step_formatter_script()
             try:
-                return await self._async_tried()
+                return await self._async_try()
             except Refusal as err:
                 refused = err
         return await self._async_formatter_form(refused)
@@ -75,15 +76,15 @@ class FormatterFlow(ApplicationOptionsFlow):
         schema: dict[Any, Any] = {
             vol.Required(CONF_FORMATTER): _select("device_formatter", kinds),
         }
-        alike = self._meant(ALL)
-        if len(alike) > 1:
+        same_model = self._devices_in(ALL)
+        if len(same_model) > 1:
             schema[vol.Required(CONF_SCOPE, default=ONE)] = _select("formatter_scope", [ONE, ALL])
         return self._formatter_form(
             "formatter",
             vol.Schema(schema),
             self._formatter_answers or {CONF_FORMATTER: self._present_kind},
             refused,
-            alike=", ".join(sorted(device.name for device in alike)),
+            alike=", ".join(sorted(escape_markdown(device.name) for device in same_model)),
         )
 
     async def async_step_formatter_script(
@@ -94,7 +95,7 @@ class FormatterFlow(ApplicationOptionsFlow):
         if user_input is not None:
             self._choice.script = user_input[CONF_SCRIPT]
             try:
-                return await self._async_tried()
+                return await self._async_try()
             except Refusal as err:
                 refused = err
         text = TextSelector(TextSelectorConfig(multiline=True))
@@ -103,30 +104,30 @@ class FormatterFlow(ApplicationOptionsFlow):
             "formatter_script", schema, {CONF_SCRIPT: self._choice.script}, refused
         )
 
-    # What is
+    # The present one
 
     async def _async_read_present(self) -> None:
-        """Find out which formatter the device has, and by whom; raises StackError."""
+        """Read which formatter applies, the device's or the application's; raises StackError."""
         device = self._to_change
         self._choice = FormatterChoice(self.config_entry, [self._state()])
         self._formatter_answers = None
         formatters = self._coordinator.stack.formatters
         own: Formatters | None = await formatters.of_device(device.ids.device_id)
-        shown, whose = own, "own"
+        applying, owner = own, "own"
         if own is None:
-            whose = "default"
+            owner = "default"
             try:
-                shown = await formatters.of_application()
+                applying = await formatters.of_application()
             except MissingRight:
-                whose = "default_unseen"
-        up = shown.up if shown else None
+                owner = "default_unseen"
+        up = applying.up if applying else None
         kind = NONE if up is None else KINDS.get(up.kind, "other")
         script = up.parameter if up is not None and kind == SCRIPT else None
         if kind == "repository" and await self._choice.async_in_repository():
             script = self._choice.repository_script
         self._choice.script = script or self._choice.script
         texts = await self._async_present_texts()
-        self._present_formatter = texts[whose].format(formatter=texts[kind])
+        self._present_formatter = texts[owner].format(formatter=texts[kind])
         self._present_kind = DEFAULT if own is None else kind
 
     async def _async_present_texts(self) -> dict[str, str]:
@@ -144,8 +145,8 @@ class FormatterFlow(ApplicationOptionsFlow):
             state.update_registration(self._to_change)
         return state
 
-    def _meant(self, scope: str) -> list[EndDeviceState]:
-        """Return the end device, and those of its model where they are meant, too."""
+    def _devices_in(self, scope: str) -> list[EndDeviceState]:
+        """Return the end device, or with it all others of its model."""
         mine = self._state()
         if scope == ONE or mine.model is None:
             return [mine]
@@ -155,17 +156,17 @@ class FormatterFlow(ApplicationOptionsFlow):
             if other.model == mine.model and other is not mine and not other.vanished
         ]
 
-    # What it is to be
+    # The new one
 
-    async def _async_tried(self) -> ConfigFlowResult:
-        """Try the one that was chosen, and show what becomes of it; raises Refusal."""
+    async def _async_try(self) -> ConfigFlowResult:
+        """Try the chosen formatter, and show what it decodes; raises Refusal."""
         field = CONF_SCRIPT if self._formatter_kind == SCRIPT else CONF_FORMATTER
         self._choice.results = ""
         try:
             self._formatter = await self._async_wanted()
             fits = self._formatter is None or await self._choice.async_try(self._formatter)
         except StackError as err:
-            raise refusal(err, str) from err
+            raise refusal(err) from err
         if not fits:
             raise Refusal(field, "formatter_failed", reason=self._choice.reason)
         if self._formatter is None:
@@ -175,7 +176,7 @@ class FormatterFlow(ApplicationOptionsFlow):
         return await self.async_step_formatter_result()
 
     async def _async_wanted(self) -> Formatter | None:
-        """Return the formatter that would decode; raises Refusal and StackError."""
+        """Return the formatter that was chosen; raises Refusal and StackError."""
         match self._formatter_kind:
             case "repository":
                 return Formatter(kind=REPOSITORY)
@@ -193,25 +194,25 @@ class FormatterFlow(ApplicationOptionsFlow):
     async def async_step_formatter_result(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show what the last uplinks become."""
+        """Show what it decodes from the last uplinks, and ask whether to save it."""
         return await self._async_confirmed("formatter_result", user_input)
 
     async def async_step_formatter_untried(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Tell that there is no uplink to try it on."""
+        """Show that there is no uplink to try it on, and ask whether to save it."""
         return await self._async_confirmed("formatter_untried", user_input)
 
     async def async_step_formatter_none(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Tell that uplinks won't be decoded."""
+        """Show that uplinks won't be decoded, and ask whether to save that."""
         return await self._async_confirmed("formatter_none", user_input)
 
     async def _async_confirmed(
         self, step_id: str, user_input: dict[str, Any] | None
     ) -> ConfigFlowResult:
-        """Save for all that are meant, when told so."""
+        """Ask, and save for all chosen end devices."""
         refused = None
         if user_input is not None:
             try:
@@ -234,18 +235,24 @@ class FormatterFlow(ApplicationOptionsFlow):
         **more: str,
     ) -> ConfigFlowResult:
         """Show a form with what was typed, and why it was refused."""
-        told = {
-            **self._choice.told(),
-            "device": self._choice.devices[0].name,
-            "present": self._present_formatter,
-            **more,
-        }
-        last_step = step_id not in ("formatter", "formatter_script")
-        return form(self, step_id, schema, suggested, refused, told=told, last_step=last_step)
+        return form(
+            self,
+            step_id,
+            schema,
+            suggested,
+            refused,
+            placeholders={
+                **self._choice.placeholders(),
+                "device": escape_markdown(self._choice.devices[0].name),
+                "present": self._present_formatter,
+                **more,
+            },
+            last_step=step_id not in ("formatter", "formatter_script"),
+        )
 
-    def _formatter_abort(self, reason: str, **told: str) -> ConfigFlowResult:
-        device = self._to_change.name or self._to_change.ids.device_id
-        return self.async_abort(reason=reason, description_placeholders={"device": device, **told})
+    def _formatter_abort(self, reason: str, **names: str) -> ConfigFlowResult:
+        device = escape_markdown(self._to_change.name or self._to_change.ids.device_id)
+        return self.async_abort(reason=reason, description_placeholders={"device": device, **names})
 
 
 def _select(translation_key: str, options: list[str]) -> SelectSelector:

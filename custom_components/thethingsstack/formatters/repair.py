@@ -1,7 +1,7 @@
 """The repair of uplinks that no payload formatter decodes, for all end devices of a model at once."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
@@ -15,19 +15,21 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
+from ..application.refusals import lacking, refusal
 from ..client import Formatter, StackError
 from ..client.formatters import CAYENNE_LPP, JAVASCRIPT, REPOSITORY
-from ..coordinator import TtsConfigEntry
 from ..end_devices.state import EndDeviceState
-from ..provisioning.errors import lacking, refusal
 from .trial import NEEDED, FormatterChoice, async_reason
+
+if TYPE_CHECKING:
+    from ..coordinator import TtsConfigEntry
 
 CONF_DEVICES = "devices"
 CONF_SCRIPT = "script"
 
 
 class FormatterRepairFlow(RepairsFlow):
-    """Why it fails → which formatter → what it makes of the last uplinks → saved for all."""
+    """Why it fails → which formatter → what it decodes → saved for all."""
 
     def __init__(self, entry: TtsConfigEntry, devices: Sequence[EndDeviceState]) -> None:
         """Take the end devices that one formatter is to decode."""
@@ -36,7 +38,7 @@ class FormatterRepairFlow(RepairsFlow):
         self._formatter: Formatter | None = None
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Devices of no known model have little in common: ask which to mend together."""
+        """Ask for the end devices to repair together, where they have no model in common."""
         if self._entry.state is not ConfigEntryState.LOADED or not self._choice.devices:
             return self.async_abort(reason="not_loaded")
         if len(self._choice.devices) > 1 and self._choice.devices[0].model is None:
@@ -44,7 +46,7 @@ class FormatterRepairFlow(RepairsFlow):
         return await self._async_diagnose()
 
     async def async_step_which(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Ask for the devices that send the same kind of payload."""
+        """Ask for the end devices that send the same kind of payload."""
         errors: dict[str, str] = {}
         if user_input is not None:
             wanted = user_input[CONF_DEVICES]
@@ -67,13 +69,13 @@ class FormatterRepairFlow(RepairsFlow):
         )
 
     async def _async_diagnose(self) -> RepairsFlowResult:
-        """Find out what is wrong, and whether the key may mend it."""
+        """Find out why uplinks aren't decoded, and whether the key may change that."""
         reason = await async_reason(self._choice.coordinator.stack, self._choice.devices[0])
         self._choice.reason = reason or ""
         if rights := lacking(self._choice.coordinator.rights, NEEDED):
             return self.async_abort(
                 reason="missing_rights",
-                description_placeholders=self._choice.told() | {"rights": rights},
+                description_placeholders=self._choice.placeholders() | {"rights": rights},
             )
         if self._choice.reason:
             return await self.async_step_failing()
@@ -82,25 +84,27 @@ class FormatterRepairFlow(RepairsFlow):
     async def async_step_missing(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """There is no formatter: offer those that there are."""
-        return await self._async_offer("missing")
+        """Offer formatters, where there is none."""
+        return await self._async_menu("missing")
 
     async def async_step_failing(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """The formatter refuses the uplinks: tell its reason, and offer others."""
-        return await self._async_offer("failing")
+        """Show why the present formatter fails, and offer others."""
+        return await self._async_menu("failing")
 
     async def async_step_unfit(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """The one that was tried doesn't fit either."""
-        return await self._async_offer("unfit")
+        """Show why the one that was tried fails, too, and offer others."""
+        return await self._async_menu("unfit")
 
-    async def _async_offer(self, step_id: str) -> RepairsFlowResult:
+    async def _async_menu(self, step_id: str) -> RepairsFlowResult:
         options = ["cayenne_lpp", "javascript"]
         if await self._choice.async_in_repository():
             options.insert(0, "repository")
         return self.async_show_menu(
-            step_id=step_id, menu_options=options, description_placeholders=self._choice.told()
+            step_id=step_id,
+            menu_options=options,
+            description_placeholders=self._choice.placeholders(),
         )
 
     # Which one
@@ -114,7 +118,7 @@ class FormatterRepairFlow(RepairsFlow):
     async def async_step_cayenne_lpp(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Try the format that many home-made devices send."""
+        """Try CayenneLPP, which many self-built devices send."""
         return await self._async_try(Formatter(kind=CAYENNE_LPP))
 
     async def _async_try(self, formatter: Formatter) -> RepairsFlowResult:
@@ -123,7 +127,7 @@ class FormatterRepairFlow(RepairsFlow):
         return await self.async_step_unfit()
 
     async def _async_fits(self, formatter: Formatter) -> bool:
-        """Return whether a formatter fits: then it is the one to save."""
+        """Return whether a formatter decodes the last uplinks; then it is kept, to be saved."""
         try:
             fits = await self._choice.async_try(formatter)
         except StackError as err:
@@ -136,7 +140,7 @@ class FormatterRepairFlow(RepairsFlow):
     async def async_step_javascript(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Ask for a script, as the maker of the device offers one, and try it."""
+        """Ask for a script, such as the maker's, and try it."""
         errors: dict[str, str] = {}
         if user_input is not None:
             self._choice.script = user_input[CONF_SCRIPT]
@@ -153,7 +157,7 @@ class FormatterRepairFlow(RepairsFlow):
                 schema, {CONF_SCRIPT: self._choice.script}
             ),
             errors=errors,
-            description_placeholders=self._choice.told(),
+            description_placeholders=self._choice.placeholders(),
         )
 
     # Save it
@@ -161,21 +165,20 @@ class FormatterRepairFlow(RepairsFlow):
     async def async_step_result(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Show what the last uplinks become; save it for all devices when told so."""
+        """Show what it decodes, and save it for all end devices."""
         errors: dict[str, str] = {}
-        told = self._choice.told()
+        names = self._choice.placeholders()
         if user_input is not None:
             try:
                 await self._choice.async_save(self._formatter)
             except StackError as err:
-                refused = refusal(err, str)
                 errors["base"] = "not_saved"
-                told |= {"reason": str(err), **refused.placeholders}
+                names |= refusal(err).placeholders
             else:
                 return self.async_create_entry(data={})
         return self.async_show_form(
             step_id="result",
             data_schema=vol.Schema({}),
             errors=errors,
-            description_placeholders=told,
+            description_placeholders=names,
         )

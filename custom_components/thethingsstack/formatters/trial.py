@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
@@ -19,9 +19,12 @@ from ..client import (
 )
 from ..client.formatters import REPOSITORY
 from ..client.rights import DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ
-from ..coordinator import ApplicationCoordinator, TtsConfigEntry
-from ..dialogs.base import running
+from ..dialogs import running
 from ..end_devices.state import EndDeviceState
+from ..issues.report import escape_markdown
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator, TtsConfigEntry
 
 NEEDED = (DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ)
 """The rights that trying and saving a formatter needs."""
@@ -35,7 +38,7 @@ EXAMPLE = """function decodeUplink(input) {
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a formatter makes of last uplinks: a text with the results, or why it doesn't fit."""
+    """What a formatter decodes from last uplinks, as a text, or why it fails."""
 
     results: str = ""
     failure: str | None = None
@@ -44,7 +47,7 @@ class Trial:
 async def async_reason(stack: Stack, device: EndDeviceState) -> str | None:
     """Return why the last uplink isn't decoded, in the formatter's own words.
 
-    None where there is no formatter, empty where it can't be told.
+    None where there is no formatter, empty where the reason can't be found out.
     """
     try:
         formatters = await stack.formatters.of_device(device.device_id)
@@ -64,7 +67,7 @@ async def async_try(stack: Stack, devices: Sequence[EndDeviceState], formatter: 
         uplink = device.last_data_uplink
         if uplink is None or not uplink.frm_payload:
             continue
-        named = f"{device.name}: " if len(devices) > 1 else ""
+        prefix = f"{device.name}: " if len(devices) > 1 else ""
         try:
             decoded = await stack.formatters.decode(
                 device.device_id,
@@ -74,9 +77,9 @@ async def async_try(stack: Stack, devices: Sequence[EndDeviceState], formatter: 
                 version_ids=device.version_ids,
             )
         except FormatterFailed as err:
-            return Trial(failure=named + str(err))
+            return Trial(failure=prefix + str(err))
         if not decoded.data:
-            return Trial(failure=f"{named}{uplink.frm_payload.hex().upper()} → {{}}")
+            return Trial(failure=f"{prefix}{uplink.frm_payload.hex().upper()} → {{}}")
         results.append(_shown(device, uplink.frm_payload, decoded.data))
         if len(results) == TRIED:
             break
@@ -85,13 +88,13 @@ async def async_try(stack: Stack, devices: Sequence[EndDeviceState], formatter: 
 
 def _shown(device: EndDeviceState, payload: bytes, data: Mapping[str, Any]) -> str:
     text = json.dumps(data, indent=2, ensure_ascii=False)[:LONGEST_RESULT].replace("```", "'''")
-    return f"**{device.name}** `{payload.hex().upper()}`\n\n```json\n{text}\n```"
+    return f"**{escape_markdown(device.name)}** `{payload.hex().upper()}`\n\n```json\n{text}\n```"
 
 
 class FormatterChoice:
-    """What a dialogue knows of the formatter that some end devices are to have.
+    """The formatter that some end devices are to have, as a dialogue is choosing it.
 
-    They are never none; the first one stands for all where the model is asked for.
+    There is at least one end device; the first one's model counts for all.
     """
 
     def __init__(self, entry: TtsConfigEntry, devices: Sequence[EndDeviceState]) -> None:
@@ -100,20 +103,20 @@ class FormatterChoice:
         self.devices = list(devices)
         self.script = EXAMPLE
         self.results = ""
-        """What the one tried last makes of the last uplinks; empty where there are none."""
+        """What the one tried last decodes from the last uplinks; empty where there are none."""
         self.reason = ""
-        """Why it doesn't fit."""
+        """Why the one tried last fails."""
         self.repository_script = ""
-        """What the Device Repository's formatter is, once that was asked for."""
+        """The script of the Device Repository's formatter, once it was read."""
         self._in_repository: bool | None = None
 
     @property
     def coordinator(self) -> ApplicationCoordinator:
-        """Return the application; it may be reloaded or stopped while a dialogue is open."""
+        """Return the application; raises AbortFlow where it isn't loaded."""
         return running(self._entry)
 
     async def async_in_repository(self) -> bool:
-        """Return whether the Device Repository has a formatter for the model; asked once."""
+        """Return whether the Device Repository has a formatter for the model; read once."""
         if self._in_repository is None:
             versions = self.devices[0].version_ids
             self._in_repository = False
@@ -129,7 +132,7 @@ class FormatterChoice:
         return self._in_repository is True
 
     async def async_try(self, formatter: Formatter) -> bool:
-        """Return whether a formatter fits; keeps what it makes of the last uplinks, or why not.
+        """Return whether a formatter decodes the last uplinks; keeps the results, or the reason.
 
         Raises StackError where that can't be found out.
         """
@@ -141,9 +144,9 @@ class FormatterChoice:
         return True
 
     async def async_save(self, up: Formatter | None) -> None:
-        """Set the formatter of each device that hasn't it yet: again where it failed half-way.
+        """Set the formatter of each end device that doesn't have it yet.
 
-        Raises StackError; for one that isn't there, when all others have theirs.
+        Raises StackError, and may be called again then; NotFound when all others have theirs.
         """
         formatters = self.coordinator.stack.formatters
 
@@ -170,24 +173,24 @@ class FormatterChoice:
         for device in self.devices:
             try:
                 await save(device.device_id)
-            except NotFound as err:  # half created, say
+            except NotFound as err:  # a partial device, say
                 missing = err
             else:
                 device.undecoded = 0
-        self._tell()
+        self._signal()
         if missing is not None:
             raise missing
 
-    def _tell(self) -> None:
-        # Home Assistant deletes the issue when a repair ends: that of others comes back then.
+    def _signal(self) -> None:
+        # Home Assistant deletes the issue when a repair ends; for other devices it comes back then.
         hass = self.coordinator.hass
         signal = self.coordinator.signals.undecoded_changed
         hass.loop.call_soon(async_dispatcher_send, hass, signal)
 
-    def told(self) -> dict[str, str]:
-        """Return what texts name."""
+    def placeholders(self) -> dict[str, str]:
+        """Return what the texts of its dialogues name."""
         return {
-            "devices": "\n".join(f"- {device.name}" for device in self.devices),
+            "devices": "\n".join(f"- {escape_markdown(device.name)}" for device in self.devices),
             "count": str(len(self.devices)),
             "reason": self.reason or "-",
             "results": self.results,
@@ -198,9 +201,9 @@ class FormatterChoice:
 async def _async_down(
     stack: Stack, before: Formatters | None, up: Formatter | None
 ) -> Formatter | None:
-    """Return the formatter for downlinks: that of before, unless the model brings its own.
+    """Return the formatter for downlinks: the present one, unless the repository has its own.
 
-    None where it is the application's and the key may not see that. Raises StackError.
+    None where it is the application's and the key may not read that. Raises StackError.
     """
     if up is not None and up.kind == REPOSITORY:
         return up
@@ -213,6 +216,6 @@ async def _async_down(
 
 
 def _complete(versions: VersionIds) -> bool:
-    """Return whether the repository can tell the very version."""
+    """Return whether the ids name one version in the repository."""
     parts = (versions.brand_id, versions.model_id, versions.firmware_version, versions.band_id)
     return all(parts)

@@ -7,12 +7,12 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
+from ..application.refusals import server_names
 from ..client import FEATURES, NETWORKS
 from ..client.rights import TRAFFIC_READ, console_names
 from ..const import CONF_NETWORK, DOWNLINK_LIMIT, ENTITY_LIMIT, ENTITY_LIMIT_WARNING
 from ..coordinator import TtsConfigEntry
 from ..end_devices.state import EndDeviceState
-from ..provisioning.partial_repair import named
 from .key import async_watch_key
 from .report import clear_issues, clear_issues_of_entry, listed, raise_issue, update_issue
 
@@ -173,7 +173,7 @@ def _watch_partial_devices(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
                 {
                     "application": entry.title,
                     "device": partial_devices.name_of(device_id),
-                    "missing": named(presence.missing),
+                    "missing": server_names(presence.missing),
                 },
                 repair={"entry_id": entry.entry_id, "device_id": device_id},
             )

@@ -7,12 +7,12 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
 import voluptuous as vol
 
-from ..client import NotFound, PartlyDeleted, StackError
-from ..dialogs.base import ApplicationOptionsFlow, form
-from ..dialogs.selectors import searchable, unchosen
-from ..end_devices.cleanup import deleted
-from .errors import REMOVE, Refusal, lacking, refusal
+from ..application.refusals import Refusal, lacking, refusal
+from ..client import StackError
+from ..dialogs import ApplicationOptionsFlow, form, searchable, unchosen
+from .delete import AfterDeletion, async_delete
 from .register_form import by_name_and_id, chosen
+from .rights import CHANGE
 
 CONF_UNDERSTOOD = "understood"
 CONF_ALSO_HERE = "also_here"
@@ -25,14 +25,14 @@ UNDERSTOOD_SCHEMA = vol.Schema(
 
 
 class DeleteFlow(ApplicationOptionsFlow):
-    """Which one → what is lost → its ID, typed → gone."""
+    """Which one → what is lost → its ID, typed → deleted."""
 
     _to_remove: str = ""
-    _also_here: bool = False
+    _after_deletion = AfterDeletion.MARKED
 
     @property
     def _may_remove(self) -> bool:
-        return not lacking(self._coordinator.rights, REMOVE)
+        return not lacking(self._coordinator.rights, CHANGE)
 
     async def async_step_remove(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which end device."""
@@ -49,8 +49,8 @@ class DeleteFlow(ApplicationOptionsFlow):
 
     def _removable(self) -> dict[str, str]:
         """Return the ids of the end devices that a server has, by name and id."""
-        roster, halves = self._coordinator.roster, self._coordinator.partial_devices
-        names = {key: halves.name_of(key) for key in halves.known}
+        roster, partial_devices = self._coordinator.roster, self._coordinator.partial_devices
+        names = {key: partial_devices.name_of(key) for key in partial_devices.known}
         names |= {key: device.name or key for key, device in roster.registrations.items()}
         names |= {s.device_id: s.name for s in roster.states.values() if not s.vanished}
         return by_name_and_id(names.items())
@@ -58,11 +58,11 @@ class DeleteFlow(ApplicationOptionsFlow):
     async def async_step_remove_what(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Tell what is lost, and ask whether that is understood."""
+        """Show what is lost, and ask whether that is understood."""
         refused = None
         if user_input is not None:
             if user_input[CONF_UNDERSTOOD]:
-                self._also_here = user_input[CONF_ALSO_HERE]
+                self._after_deletion = after_deletion(user_input)
                 return await self.async_step_remove_sure()
             refused = Refusal(CONF_UNDERSTOOD, "not_understood")
         return self._removal_form("remove_what", UNDERSTOOD_SCHEMA, user_input, refused)
@@ -76,30 +76,21 @@ class DeleteFlow(ApplicationOptionsFlow):
             if user_input["device_id"].strip() != self._to_remove:
                 refused = Refusal("device_id", "id_differs")
             else:
-                told = {"device": self._named(self._to_remove)}
-                refused = await self._async_delete()
-                if refused is None:
-                    deleted(
-                        self.hass, self.config_entry, self._to_remove, also_here=self._also_here
+                name = self._name_of(self._to_remove)
+                try:
+                    await async_delete(
+                        self._coordinator, self._to_remove, afterwards=self._after_deletion
                     )
-                    return self.async_abort(reason="removed", description_placeholders=told)
+                except StackError as err:
+                    refused = refusal(err, self._name_of)
+                else:
+                    return self.async_abort(
+                        reason="removed", description_placeholders={"device": name}
+                    )
         schema = vol.Schema({vol.Required("device_id"): TextSelector()})
         return self._removal_form("remove_sure", schema, user_input, refused)
 
-    async def _async_delete(self) -> Refusal | None:
-        """Delete on all servers; one that is gone already is as good."""
-        try:
-            await self._coordinator.stack.end_devices.delete(self._to_remove)
-        except NotFound:
-            return None
-        except PartlyDeleted as err:
-            self._coordinator.partial_devices.left(self._to_remove, err.left_on)
-            return refusal(err, self._named)
-        except StackError as err:
-            return refusal(err, self._named)
-        return None
-
-    def _named(self, device_id: str) -> str:
+    def _name_of(self, device_id: str) -> str:
         return self._coordinator.partial_devices.name_of(device_id)
 
     def _removal_form(
@@ -110,6 +101,20 @@ class DeleteFlow(ApplicationOptionsFlow):
         refused: Refusal | None,
     ) -> ConfigFlowResult:
         """Show a form with what was typed, and why it was refused."""
-        told = {"device": self._named(self._to_remove), "device_id": self._to_remove}
-        last_step = step_id == "remove_sure"
-        return form(self, step_id, schema, suggested, refused, told=told, last_step=last_step)
+        return form(
+            self,
+            step_id,
+            schema,
+            suggested,
+            refused,
+            placeholders={
+                "device": self._name_of(self._to_remove),
+                "device_id": self._to_remove,
+            },
+            last_step=step_id == "remove_sure",
+        )
+
+
+def after_deletion(answers: Mapping[str, Any]) -> AfterDeletion:
+    """Return what is to become of the end device in Home Assistant, as the form says."""
+    return AfterDeletion.REMOVED if answers[CONF_ALSO_HERE] else AfterDeletion.MARKED

@@ -1,4 +1,4 @@
-"""Edit an end device in The Things Stack: what it says of itself, and its payload formatter."""
+"""Edit an end device in The Things Stack: name, attributes, location, payload formatter."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,21 +8,20 @@ from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
 import voluptuous as vol
 
+from ..application.refusals import Refusal, refusal
 from ..client import StackError
-from ..dialogs.base import form
-from ..dialogs.selectors import searchable, unchosen
+from ..dialogs import form, searchable, unchosen
 from ..end_devices.areas import area_of, move, told_area
 from ..formatters.flow import FormatterFlow
-from .edit_form import CHANGE_SCHEMA, TO_HOME, AtHome, present, read_changes
-from .errors import Refusal, refusal
+from .edit_form import CHANGE_SCHEMA, TO_HOME, InHomeAssistant, present, read_changes
 from .register_form import chosen
 
 
 class EditFlow(FormatterFlow):
-    """Which one → its form, filled in with what the server says, or its formatter → saved."""
+    """Which one → its form, filled in from the server, or its formatter → saved."""
 
     async def async_step_change(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask which end device, and read what the server says of it now."""
+        """Ask which end device, and read what the server has of it now."""
         choices = self._changeable()
         refused = None
         if user_input is not None:
@@ -33,7 +32,7 @@ class EditFlow(FormatterFlow):
             except Refusal as err:
                 refused = err
             except StackError as err:
-                refused = refusal(err, str)
+                refused = refusal(err)
         schema = vol.Schema({unchosen("end_device"): searchable(choices)})
         return form(self, "change", schema, user_input, refused, last_step=False)
 
@@ -43,8 +42,8 @@ class EditFlow(FormatterFlow):
         labels = {}
         for device_id, device in roster.registrations.items():
             state, versions = roster.by_device_id(device_id), device.version_ids
-            home = self._at_home(device_id).name if state is not None else None
-            parts = [home, device.name, device_id, versions.model_id if versions else None]
+            name_here = self._in_home_assistant(device_id).name if state is not None else None
+            parts = [name_here, device.name, device_id, versions.model_id if versions else None]
             labels[" · ".join(dict.fromkeys(filter(None, parts)))] = device_id
         return dict(sorted(labels.items(), key=lambda pair: pair[0].casefold()))
 
@@ -65,36 +64,44 @@ class EditFlow(FormatterFlow):
     async def async_step_change_what(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask what it is to be, and save what differs."""
+        """Ask for new values, and save those that differ."""
         device = self._to_change
-        home = self._at_home(device.ids.device_id)
+        here = self._in_home_assistant(device.ids.device_id)
         refused = None
         if user_input is not None:
-            refused = await self._async_save(user_input, home)
+            refused = await self._async_save(user_input, here)
             if refused is None:
                 changed = self._to_change
-                told = {"device": changed.name or changed.ids.device_id}
-                return self.async_abort(reason="changed", description_placeholders=told)
-        told = {
-            "device_id": device.ids.device_id,
-            "area": home.area or "-",
-            "told_area": told_area(device.attributes) or "-",
-            "home_name": home.name or "-",
-        }
-        suggested = present(device) if user_input is None else user_input
+                return self.async_abort(
+                    reason="changed",
+                    description_placeholders={"device": changed.name or changed.ids.device_id},
+                )
         return form(
-            self, "change_what", CHANGE_SCHEMA, suggested, refused, told=told, last_step=True
+            self,
+            "change_what",
+            CHANGE_SCHEMA,
+            present(device) if user_input is None else user_input,
+            refused,
+            placeholders={
+                "device_id": device.ids.device_id,
+                "area": here.area or "-",
+                "told_area": told_area(device.attributes) or "-",
+                "home_name": here.name or "-",
+            },
+            last_step=True,
         )
 
-    async def _async_save(self, answers: Mapping[str, Any], home: AtHome) -> Refusal | None:
+    async def _async_save(
+        self, answers: Mapping[str, Any], here: InHomeAssistant
+    ) -> Refusal | None:
         coordinator, device_id = self._coordinator, self._to_change.ids.device_id
         try:
-            changes = read_changes(self.hass, self._to_change, home, answers)
+            changes = read_changes(self.hass, self._to_change, here, answers)
             self._to_change = await coordinator.stack.end_devices.update(device_id, changes)
         except Refusal as err:
             return err
         except StackError as err:
-            return refusal(err, str)
+            return refusal(err)
         state = coordinator.lifecycle.take_in(self._to_change)
         if state is None or state.registry_id is None:
             return None
@@ -106,14 +113,14 @@ class EditFlow(FormatterFlow):
         return None
 
     @callback
-    def _at_home(self, device_id: str) -> AtHome:
-        """Return how Home Assistant has an end device."""
+    def _in_home_assistant(self, device_id: str) -> InHomeAssistant:
+        """Return the name and area of an end device in Home Assistant."""
         state = self._coordinator.roster.by_device_id(device_id)
         registry_id = None if state is None else state.registry_id
         entry = dr.async_get(self.hass).async_get(registry_id) if registry_id else None
         if entry is None:
-            return AtHome()
-        return AtHome(
+            return InHomeAssistant()
+        return InHomeAssistant(
             registry_id=registry_id,
             name=entry.name_by_user or entry.name,
             area=area_of(self.hass, registry_id),

@@ -1,4 +1,4 @@
-"""The form of what an end device says of itself, and how its answers are read."""
+"""The form for name, attributes and location of an end device, and how its answers are read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,18 +26,18 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
+from ..application.refusals import Refusal
 from ..client import UNCHANGED, DeviceChanges, EndDevice, InvalidRequest, Location
 from ..client.device_changes import Unchanged
 from ..client.registration import USER_LOCATION, check_texts
 from ..const import AREA_ATTRIBUTES
 from ..end_devices.areas import told_area
-from .errors import Refusal
 
 AREA_ATTRIBUTE = AREA_ATTRIBUTES[0]
 APART, TO_HOME, TO_SERVER = "apart", "to_home", "to_server"
 ATTR_ALTITUDE = "altitude"
 PLACED = ["device_tracker", "person", "zone"]
-"""The kinds of entities that have a place on the map."""
+"""The kinds of entities that have a location."""
 # What is wrong with a text: the field to blame and what it says.
 _WRONG_TEXTS = {
     "name_too_long": ("name", "text_too_long"),
@@ -49,7 +49,7 @@ _WRONG_TEXTS = {
 
 
 def _either(translation_key: str) -> SelectSelector:
-    """Return the choice of who takes over from whom."""
+    """Return the choice in which direction a value is copied, if at all."""
     return SelectSelector(
         SelectSelectorConfig(
             options=[APART, TO_HOME, TO_SERVER],
@@ -74,8 +74,8 @@ CHANGE_SCHEMA = vol.Schema(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AtHome:
-    """How Home Assistant has an end device; without `registry_id` it hasn't."""
+class InHomeAssistant:
+    """Name and area of an end device in Home Assistant; without `registry_id` it isn't there."""
 
     registry_id: str | None = None
     name: str | None = None
@@ -83,7 +83,7 @@ class AtHome:
 
 
 def present(device: EndDevice) -> dict[str, Any]:
-    """Return what the form is filled in with."""
+    """Return the values that the form is filled in with."""
     answers: dict[str, Any] = {
         "name": device.name or "",
         "description": device.description or "",
@@ -95,42 +95,42 @@ def present(device: EndDevice) -> dict[str, Any]:
 
 
 def read_changes(
-    hass: HomeAssistant, device: EndDevice, home: AtHome, answers: Mapping[str, Any]
+    hass: HomeAssistant, device: EndDevice, here: InHomeAssistant, answers: Mapping[str, Any]
 ) -> DeviceChanges:
-    """Return what is to differ from what the form was filled in with; raises Refusal."""
-    if home.registry_id is None:
+    """Return the changes that the answers ask for; raises Refusal."""
+    if here.registry_id is None:
         for field in ("names", "area"):
             if answers[field] != APART:
                 raise Refusal(field, "not_here")
-    name = _name(device, home, answers)
+    name = _name(device, here, answers)
     description = answers.get("description", "").strip()
     attributes = read_attributes(answers.get("attributes", ()))
     if answers["area"] == TO_SERVER:
-        if home.area is None:
+        if here.area is None:
             raise Refusal("area", "no_area")
-        attributes[AREA_ATTRIBUTE] = home.area
+        attributes[AREA_ATTRIBUTE] = here.area
     elif answers["area"] == TO_HOME and told_area(attributes) is None:
         raise Refusal("area", "no_area_attribute")
     _check(name, description, attributes, named_here=answers["names"] == TO_SERVER)
-    gone = dict.fromkeys(device.attributes.keys() - attributes.keys())
+    removed = dict.fromkeys(device.attributes.keys() - attributes.keys())
     differing = {k: v for k, v in attributes.items() if device.attributes.get(k) != v}
     untouched = present(device)  # it may be another one on the server by now
     same_name = name == untouched["name"] and answers["names"] != TO_SERVER
     return DeviceChanges(
         name=UNCHANGED if same_name else name,
         description=UNCHANGED if description == untouched["description"] else description,
-        attributes={**differing, **gone},
+        attributes={**differing, **removed},
         location=_location(hass, device, answers),
     )
 
 
-def _name(device: EndDevice, home: AtHome, answers: Mapping[str, Any]) -> str:
+def _name(device: EndDevice, here: InHomeAssistant, answers: Mapping[str, Any]) -> str:
     typed: str = answers.get("name", "").strip()
     if answers["names"] != TO_SERVER:
         return typed
-    if typed not in ("", device.name or "", home.name):
-        raise Refusal("names", "two_names", name=home.name)
-    return home.name or typed
+    if typed not in ("", device.name or "", here.name):
+        raise Refusal("names", "two_names", name=here.name)
+    return here.name or typed
 
 
 def read_attributes(lines: list[str] | tuple[str, ...]) -> dict[str, str]:
@@ -154,8 +154,10 @@ def _check(name: str, description: str, attributes: Mapping[str, str], *, named_
         field, key = _WRONG_TEXTS[err.name]
         if field == "name" and named_here:
             field = "names"
-        told = err.attributes.get
-        raise Refusal(field, key, longest=told("maximum"), attribute=told("value")) from None
+        about = err.attributes
+        raise Refusal(
+            field, key, longest=about.get("maximum"), attribute=about.get("value")
+        ) from None
 
 
 # The place
@@ -181,13 +183,13 @@ def _location(
         return _place_of(hass, entity_id, altitude)
     if not moved:
         return UNCHANGED
-    return Location(  # no map tells the altitude
+    return Location(  # the map has no altitude
         latitude=on_map["latitude"], longitude=on_map["longitude"], altitude=altitude
     )
 
 
 def _place_of(hass: HomeAssistant, entity_id: str, altitude: int | None) -> Location:
-    """Return where an entity is now, with the altitude that was known unless it tells one."""
+    """Return where an entity is now, with the altitude known before unless it has one."""
     state = hass.states.get(entity_id)
     if state is None or state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
         raise Refusal("place_of", "no_position", entity=entity_id if state is None else state.name)
@@ -196,12 +198,12 @@ def _place_of(hass: HomeAssistant, entity_id: str, altitude: int | None) -> Loca
     )
     if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
         raise Refusal("place_of", "no_position", entity=state.name)
-    told_altitude = _number(state.attributes.get(ATTR_ALTITUDE))
+    own_altitude = _number(state.attributes.get(ATTR_ALTITUDE))
     accuracy = _number(state.attributes.get(ATTR_GPS_ACCURACY))
     return Location(
         latitude=latitude,
         longitude=longitude,
-        altitude=altitude if told_altitude is None else round(told_altitude),
+        altitude=altitude if own_altitude is None else round(own_altitude),
         accuracy=None if accuracy is None else round(accuracy),
     )
 

@@ -1,12 +1,13 @@
-"""What a half-created end device still needs, asked in a form, and written where it is missing."""
+"""What a partial end device still needs, asked in a form, and written to the servers that lack it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from homeassistant.helpers.selector import TextSelector
 import voluptuous as vol
 
+from ..application.refusals import Refusal
 from ..client import (
     DeviceTemplate,
     EndDevice,
@@ -18,10 +19,11 @@ from ..client import (
     Stack,
     generate_key,
 )
-from ..coordinator import ApplicationCoordinator
-from ..dialogs.selectors import searchable, unchosen
-from .errors import Refusal
+from ..dialogs import searchable, unchosen
 from .register_form import MAX_NAME, chosen, keys_of, read_keys, read_session
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
 
 _JOIN_KEYS = ("app_key", "nwk_key")
 _APPLICATION_KEY = "app_s_key"
@@ -30,8 +32,8 @@ _NO_ADDRESS = "0" * 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Half:
-    """A half-created end device: which servers have it, and what they say of it."""
+class PartialDevice:
+    """An end device that only some servers have: which ones, and what they know of it."""
 
     presence: Presence
     end_device: EndDevice
@@ -66,7 +68,7 @@ class Half:
 
     @property
     def completable(self) -> bool:
-        """Return whether enough is left: settings and keys of a stranded one can't be guessed."""
+        """Return whether the rest can be asked for; of one without registration, only its name can."""
         if self.joins and not (self.end_device.ids.dev_eui and self.end_device.ids.join_eui):
             return False
         if self.presence.identity:
@@ -81,7 +83,7 @@ class Half:
         return address if isinstance(address, str) else None
 
     async def async_template(self, stack: Stack) -> DeviceTemplate | None:
-        """Return how the device speaks LoRaWAN; None: that must be asked. Raises StackError."""
+        """Return how the device speaks LoRaWAN; None where the user must be asked. Raises StackError."""
         model = await self._async_of_model(stack)
         raw, versions = self.end_device.raw, self.end_device.version_ids
         if self.presence.network:
@@ -117,19 +119,19 @@ class Half:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """What is to be written, and where; `made` are keys that were generated, by their names."""
+    """What is to be written, and where; `generated` is what the device must be given, by names."""
 
     registration: Registration
     servers: tuple[Server, ...]
-    made: Mapping[str, str] = field(repr=False)
+    generated: Mapping[str, str] = field(repr=False)
 
 
-def keys_asked(half: Half, template: DeviceTemplate) -> dict[str, str]:
-    """Return the keys that the missing servers need: field to the specification's name."""
+def keys_asked(partial: PartialDevice, template: DeviceTemplate) -> dict[str, str]:
+    """Return the keys that the missing servers need: LoRaWAN's names by form field."""
     return {
         key: name
-        for key, name in keys_of(template, half.claimed).items()
-        if _holder(key) in half.missing
+        for key, name in keys_of(template, partial.claimed).items()
+        if _holder(key) in partial.missing
     }
 
 
@@ -140,28 +142,32 @@ def _holder(key: str) -> Server:
 
 
 def completion_schema(
-    half: Half, template: DeviceTemplate, plans: Mapping[str, str], usual: str | None
+    partial: PartialDevice, template: DeviceTemplate, plans: Mapping[str, str], usual: str | None
 ) -> vol.Schema:
     """Return the form for what the missing servers need and no other server knows."""
     text = TextSelector()
     fields: dict[Any, Any] = {}
-    if Server.IDENTITY in half.missing:
+    if Server.IDENTITY in partial.missing:
         fields[vol.Optional("name")] = text
-    if Server.NETWORK in half.missing:
+    if Server.NETWORK in partial.missing:
         fields[unchosen("frequency_plan", usual)] = searchable(plans)
-    if asks_address(half):
+    if asks_address(partial):
         fields[vol.Optional("dev_addr")] = text
-    fields |= {vol.Optional(key): text for key in keys_asked(half, template)}
+    fields |= {vol.Optional(key): text for key in keys_asked(partial, template)}
     return vol.Schema(fields)
 
 
-def asks_address(half: Half) -> bool:
+def asks_address(partial: PartialDevice) -> bool:
     """Return whether no server knows the address of a device that doesn't join."""
-    return not half.joins and half.dev_addr is None and bool(set(half.missing) - {Server.IDENTITY})
+    return (
+        not partial.joins
+        and partial.dev_addr is None
+        and bool(set(partial.missing) - {Server.IDENTITY})
+    )
 
 
 def read_completion(
-    half: Half,
+    partial: PartialDevice,
     template: DeviceTemplate,
     answers: Mapping[str, Any],
     plans: Mapping[str, str],
@@ -169,44 +175,44 @@ def read_completion(
     name: str,
     address: str | None,
 ) -> Completion:
-    """Return what is to be written; keys that were left empty are made up. Raises Refusal.
+    """Return what is to be written; keys that were left empty are generated. Raises Refusal.
 
-    `name` and `address` stand in for what was not typed. What the registration says for servers
-    that have their part is never written.
+    `name` and `address` are taken where nothing was typed. Nothing is written to servers that have
+    the end device.
     """
     given = {key: str(value).strip() for key, value in answers.items() if str(value).strip()}
     name = given.get("name") or name
     if len(name) > MAX_NAME:
         raise Refusal("name", "name_too_long", length=len(name), longest=MAX_NAME)
     plan = "-"
-    if Server.NETWORK in half.missing:
+    if Server.NETWORK in partial.missing:
         plan = chosen("frequency_plan", given.get("frequency_plan", ""), plans)
-    keys, made = read_keys(keys_asked(half, template), given)
-    # A registration has all keys; those that aren't asked for stay in this house.
-    keys = {key: keys.get(key) or generate_key() for key in keys_of(template, half.claimed)}
-    ids = half.end_device.ids
+    keys, generated = read_keys(keys_asked(partial, template), given)
+    # A registration has all keys; those that aren't asked for are sent to no server.
+    keys = {key: keys.get(key) or generate_key() for key in keys_of(template, partial.claimed)}
+    ids = partial.end_device.ids
     known: dict[str, Any] = {"join_eui": ids.join_eui, **keys}
-    if not half.joins:
-        typed = given.get("dev_addr") if asks_address(half) else half.dev_addr
+    if not partial.joins:
+        typed = given.get("dev_addr") if asks_address(partial) else partial.dev_addr
         if typed is None and address is not None:
-            made = {"DevAddr": address, **made}
+            generated = {"DevAddr": address, **generated}
         known = {"session": read_session(typed or address or _NO_ADDRESS, keys)}
     registration = Registration.from_template(
         template,
-        device_id=half.device_id,
+        device_id=partial.device_id,
         dev_eui=ids.dev_eui,
         name=name,
         frequency_plan_id=plan,
-        claimed=half.claimed,
+        claimed=partial.claimed,
         **known,
     )
-    return Completion(registration=registration, servers=half.missing, made=made)
+    return Completion(registration=registration, servers=partial.missing, generated=generated)
 
 
 async def async_complete(coordinator: ApplicationCoordinator, completion: Completion) -> Presence:
     """Write what is missing, show the end device, and return which servers have it now.
 
-    Cancelled or failed, what this wrote is taken back. Raises StackError.
+    Cancelled or failed, what this wrote is rolled back. Raises StackError.
     """
     device_id = completion.registration.device_id
     with coordinator.sync.holding(device_id):

@@ -1,30 +1,21 @@
 """The repair of an end device that only some servers have: complete it, or remove the rest."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.core import callback
 import voluptuous as vol
 
-from ..client import (
-    DeviceTemplate,
-    FrequencyPlan,
-    NotFound,
-    PartlyDeleted,
-    Presence,
-    Server,
-    StackError,
-)
-from ..coordinator import ApplicationCoordinator, TtsConfigEntry
-from ..dialogs.background import BackgroundWork
-from ..dialogs.base import form, running
-from ..end_devices.cleanup import deleted
-from .delete_flow import CONF_ALSO_HERE, CONF_UNDERSTOOD, UNDERSTOOD_SCHEMA
-from .errors import REGISTER, REMOVE, Refusal, lacking, refusal
+from ..application.refusals import Refusal, lacking, refusal, server_names
+from ..client import DeviceTemplate, FrequencyPlan, Presence, Server, StackError
+from ..dialogs import BackgroundWork, form, running
+from ..issues.report import escape_markdown
+from .delete import async_delete
+from .delete_flow import CONF_UNDERSTOOD, UNDERSTOOD_SCHEMA, after_deletion
 from .partial_completion import (
     Completion,
-    Half,
+    PartialDevice,
     asks_address,
     async_complete,
     completion_schema,
@@ -32,22 +23,21 @@ from .partial_completion import (
     read_completion,
 )
 from .register import usual_band
-from .register_form import ABP, OTAA, by_hand_schema, labels, read_by_hand, usual_plan
+from .register_form import ABP, OTAA, by_hand_schema, labels, listed, read_by_hand, usual_plan
+from .rights import CHANGE, REGISTER
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator, TtsConfigEntry
 
 
-def named(servers: tuple[Server, ...]) -> str:
-    """Return servers as their makers call them."""
-    return ", ".join(f"{server.capitalize()} Server" for server in servers)
-
-
-class HalfRepairFlow(RepairsFlow):
-    """What is missing → what that needs → written, and looked at again; or removed."""
+class PartialRepairFlow(RepairsFlow):
+    """Which servers lack it → what they need → written there, and read again; or removed."""
 
     def __init__(self, entry: TtsConfigEntry, device_id: str) -> None:
-        """Take the end device that is to be mended."""
+        """Take the end device that is to be completed or removed."""
         self._entry = entry
         self._device_id = device_id
-        self._half: Half
+        self._partial: PartialDevice
         self._template: DeviceTemplate | None = None
         self._plans: list[FrequencyPlan] = []
         self._typed: Mapping[str, Any] | None = None
@@ -60,8 +50,8 @@ class HalfRepairFlow(RepairsFlow):
         return running(self._entry)
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Look at it anew, and offer what can be done."""
-        if rights := lacking(self._coordinator.rights, REMOVE):
+        """Read anew which servers have it, and offer what can be done."""
+        if rights := lacking(self._coordinator.rights, CHANGE):
             return self._abort("missing_rights", rights=rights)
         try:
             presence = await self._coordinator.partial_devices.async_look(self._device_id)
@@ -69,42 +59,44 @@ class HalfRepairFlow(RepairsFlow):
                 return self._abort("whole")
             if not presence.identity and not presence.stranded:
                 return self._abort("gone")
-            self._half = await Half.async_read(self._coordinator.stack, self._device_id, presence)
+            self._partial = await PartialDevice.async_read(
+                self._coordinator.stack, self._device_id, presence
+            )
         except StackError as err:
-            return self._refuse(err)
-        if not self._half.completable:
+            return self._abort_refused(err)
+        if not self._partial.completable:
             return await self.async_step_left_over()
         return await (self.async_step_half() if presence.identity else self.async_step_stranded())
 
     async def async_step_half(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """It is registered, but not on all servers."""
+        """Offer to complete or remove one that is registered, but not on all servers."""
         return self._menu("half", "mend", "remove")
 
     async def async_step_stranded(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """It is not registered, but other servers have all that it needs."""
+        """Offer the same for one that isn't registered, but is on enough other servers."""
         return self._menu("stranded", "mend", "remove")
 
     async def async_step_left_over(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Too little is left of it."""
+        """Offer to remove one of which too little is left."""
         return self._menu("left_over", "remove")
 
     # Complete it
 
     async def async_step_mend(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Find out what must be asked."""
+        """Find out what the user must be asked."""
         stack = self._coordinator.stack
         try:
-            self._template = await self._half.async_template(stack)
-            if Server.NETWORK in self._half.missing:
-                versions = self._half.end_device.version_ids
+            self._template = await self._partial.async_template(stack)
+            if Server.NETWORK in self._partial.missing:
+                versions = self._partial.end_device.version_ids
                 band = versions.band_id if versions and self._template else None
                 self._plans = await stack.configuration.frequency_plans(band)
         except StackError as err:
-            return self._refuse(err)
+            return self._abort_refused(err)
         if self._template is None:
             return await self.async_step_version()
         return await self._async_ask()
@@ -114,7 +106,7 @@ class HalfRepairFlow(RepairsFlow):
     ) -> RepairsFlowResult:
         """Ask how the device speaks LoRaWAN: no repository knows its model."""
         if user_input is not None:
-            activation = OTAA if self._half.joins else ABP
+            activation = OTAA if self._partial.joins else ABP
             try:
                 self._template = read_by_hand({**user_input, "activation": activation})
                 return await self._async_ask()
@@ -124,17 +116,19 @@ class HalfRepairFlow(RepairsFlow):
 
     async def _async_ask(self) -> RepairsFlowResult:
         assert self._template is not None
-        needed = REGISTER if keys_asked(self._half, self._template) else REMOVE
+        needed = REGISTER if keys_asked(self._partial, self._template) else CHANGE
         if rights := lacking(self._coordinator.rights, needed):
             return self._abort("missing_rights", rights=rights)
         if not self._schema().schema:
             return await self.async_step_confirm()
-        return await (self.async_step_complete() if self._half.joins else self.async_step_session())
+        return await (
+            self.async_step_complete() if self._partial.joins else self.async_step_session()
+        )
 
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Nothing more has to be known."""
+        """Ask only for a confirmation: nothing more has to be known."""
         return await self._async_facts("confirm", user_input)
 
     async def async_step_complete(
@@ -161,21 +155,21 @@ class HalfRepairFlow(RepairsFlow):
             except Refusal as err:
                 self._refused = err
             except StackError as err:
-                self._refused = refusal(err, self._coordinator.partial_devices.name_of)
+                self._refused = self._refusal(err)
         return self._form(step_id, self._schema(), self._typed)
 
     async def _async_read(self, answers: Mapping[str, Any]) -> Completion:
         assert self._template is not None
-        half, coordinator = self._half, self._coordinator
+        partial, coordinator = self._partial, self._coordinator
         address = None
-        if asks_address(half) and not answers.get("dev_addr", "").strip():
+        if asks_address(partial) and not answers.get("dev_addr", "").strip():
             address = await coordinator.stack.configuration.dev_addr()
         return read_completion(
-            half,
+            partial,
             self._template,
             answers,
             labels((plan.id, plan.name) for plan in self._plans),
-            name=coordinator.partial_devices.name_of(self._device_id),
+            name=self._name_of(self._device_id),
             address=address,
         )
 
@@ -183,10 +177,10 @@ class HalfRepairFlow(RepairsFlow):
         assert self._template is not None
         plans = labels((plan.id, plan.name) for plan in self._plans)
         usual = usual_plan(self._plans, usual_band(self._coordinator.roster), plans)
-        return completion_schema(self._half, self._template, plans, usual)
+        return completion_schema(self._partial, self._template, plans, usual)
 
     async def async_step_work(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Write it in a task of its own: Home Assistant ends the one that it is given."""
+        """Write it in the background, and show the progress."""
         assert self._completion is not None
         if self._work is None:
             self._work = BackgroundWork(
@@ -200,7 +194,7 @@ class HalfRepairFlow(RepairsFlow):
                 step_id="work",
                 progress_action="complete",
                 progress_task=self._work.waiting,
-                description_placeholders=self._told(),
+                description_placeholders=self._placeholders(),
             )
         work, self._work = self._work, None
         if work.interrupted:
@@ -208,8 +202,8 @@ class HalfRepairFlow(RepairsFlow):
         try:
             complete = work.result().complete
         except StackError as err:
-            self._refused = refusal(err, self._coordinator.partial_devices.name_of)
-            form = "complete" if self._half.joins else "session"
+            self._refused = self._refusal(err)
+            form = "complete" if self._partial.joins else "session"
             asked = bool(self._schema().schema)
             return self.async_show_progress_done(next_step_id=form if asked else "confirm")
         return self.async_show_progress_done(next_step_id="done" if complete else "still_half")
@@ -217,25 +211,25 @@ class HalfRepairFlow(RepairsFlow):
     async def async_step_interrupted(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """The application was unloaded meanwhile; what had been done is undone."""
+        """Tell that the application was unloaded meanwhile; what had been done is rolled back."""
         return self.async_abort(reason="not_loaded")
 
     async def async_step_still_half(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Another part got lost meanwhile."""
+        """Tell that another server lost it meanwhile."""
         return self._abort("still_half")
 
     async def async_step_done(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """It is complete; what was made up is shown now or never."""
+        """Show the keys that were generated: they are stored nowhere."""
         assert self._completion is not None
-        if not self._completion.made or user_input is not None:
+        if not self._completion.generated or user_input is not None:
             return self.async_create_entry(data={})
-        facts = "\n".join(f"- {name}: `{value}`" for name, value in self._completion.made.items())
+        facts = listed(self._completion.generated)
         return self.async_show_form(
             step_id="done",
             data_schema=vol.Schema({}),
-            description_placeholders=self._told() | {"facts": facts},
+            description_placeholders=self._placeholders() | {"facts": facts},
             last_step=True,
         )
 
@@ -244,68 +238,63 @@ class HalfRepairFlow(RepairsFlow):
     async def async_step_remove(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Tell what is lost, and delete what is left on all servers."""
+        """Show what is lost, and delete what is left on all servers."""
         self._refused = None
         if user_input is not None:
             if not user_input[CONF_UNDERSTOOD]:
                 self._refused = Refusal(CONF_UNDERSTOOD, "not_understood")
             else:
-                self._refused = await self._async_delete()
-            if self._refused is None:
-                also_here = user_input[CONF_ALSO_HERE]
-                deleted(self.hass, self._entry, self._device_id, also_here=also_here)
-                return self.async_create_entry(data={})
+                try:
+                    await async_delete(
+                        self._coordinator, self._device_id, afterwards=after_deletion(user_input)
+                    )
+                except StackError as err:
+                    self._refused = self._refusal(err)
+                else:
+                    return self.async_create_entry(data={})
         return self._form("remove", UNDERSTOOD_SCHEMA, user_input)
-
-    async def _async_delete(self) -> Refusal | None:
-        coordinator = self._coordinator
-        try:
-            await coordinator.stack.end_devices.delete(self._device_id)
-        except NotFound:
-            return None  # somebody was faster
-        except PartlyDeleted as err:
-            coordinator.partial_devices.left(self._device_id, err.left_on)
-            return Refusal(
-                "base",
-                "partly_deleted",
-                servers=named(err.left_on),
-                reason=err.attributes.get("reason"),
-            )
-        except StackError as err:
-            return refusal(err, coordinator.partial_devices.name_of)
-        return None
 
     # Forms
 
-    def _told(self) -> dict[str, str]:
-        missing = self._coordinator.partial_devices.known.get(self._device_id)
+    def _placeholders(self) -> dict[str, str]:
+        presence = self._coordinator.partial_devices.known.get(self._device_id)
         return {
-            "device": self._coordinator.partial_devices.name_of(self._device_id),
+            "device": escape_markdown(self._name_of(self._device_id)),
             "device_id": self._device_id,
-            "missing": named(missing.missing if missing else ()) or "-",
+            "missing": server_names(presence.missing if presence else ()) or "-",
         }
 
     def _menu(self, step_id: str, *options: str) -> RepairsFlowResult:
         return self.async_show_menu(
-            step_id=step_id, menu_options=list(options), description_placeholders=self._told()
+            step_id=step_id,
+            menu_options=list(options),
+            description_placeholders=self._placeholders(),
         )
 
-    def _abort(self, key: str, /, **told: str) -> RepairsFlowResult:
-        return self.async_abort(reason=key, description_placeholders={**self._told(), **told})
+    def _abort(self, key: str, /, **names: str) -> RepairsFlowResult:
+        return self.async_abort(
+            reason=key, description_placeholders={**self._placeholders(), **names}
+        )
 
-    def _refuse(self, error: StackError) -> RepairsFlowResult:
-        told = refusal(error, self._coordinator.partial_devices.name_of)
-        return self._abort(told.key, **told.placeholders)
+    def _abort_refused(self, error: StackError) -> RepairsFlowResult:
+        refused = self._refusal(error)
+        return self._abort(refused.key, **refused.placeholders)
+
+    def _refusal(self, error: StackError) -> Refusal:
+        return refusal(error, self._name_of)
+
+    def _name_of(self, device_id: str) -> str:
+        return self._coordinator.partial_devices.name_of(device_id)
 
     def _form(
         self, step_id: str, schema: vol.Schema, suggested: Mapping[str, Any] | None
     ) -> RepairsFlowResult:
         """Show a form with what was typed, and why it was refused."""
         refused, self._refused = self._refused, None
-        return form(self, step_id, schema, suggested, refused, told=self._told())
+        return form(self, step_id, schema, suggested, refused, placeholders=self._placeholders())
 
     @callback
     def async_remove(self) -> None:
-        """The dialogue is closed: what is under way is undone."""
+        """Roll back what is under way: the dialogue is closed."""
         if self._work is not None:
             self._work.cancel()

@@ -1,8 +1,11 @@
-"""Registering an end device from Home Assistant: all or nothing, whatever happens meanwhile."""
+"""Register an end device, all or nothing: what every dialogue, action and replacement calls."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
 
 from ..client import (
@@ -11,60 +14,27 @@ from ..client import (
     Registration,
     RollbackFailed,
     Server,
+    Stack,
     claim_and_register,
 )
-from ..const import CONF_CHOSEN_DEVICES, CONF_DEVICES, DEVICES_CHOSEN
-from ..coordinator import ApplicationCoordinator, TtsConfigEntry
+from ..const import CONF_CHOSEN_DEVICES, CONF_DEVICES, DEVICES_CHOSEN, DOMAIN
 from ..end_devices.roster import EndDeviceRoster
 from ..end_devices.state import EndDeviceState
-from .register_form import Asked
 
-# Servers that give no DevEUIs; ours is a locally administered one.
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
+
+# Servers that give no DevEUIs.
 _NOT_ISSUED = ("dev_eui_issuing_not_enabled", "application_dev_eui_limit_reached")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolled:
-    """What was registered, and how Home Assistant shows it; None: the options leave it out."""
+class Registered:
+    """An end device that was registered, and its state in Home Assistant."""
 
-    registration: Registration
-    device: EndDeviceState | None
-
-
-class Enrolment:
-    """One end device on its way; it may be tried again after a refusal."""
-
-    def __init__(self, entry: TtsConfigEntry) -> None:
-        """Start with nothing asked of the server."""
-        self._entry = entry
-        self._issued: str | None = None
-
-    async def async_enrol(self, asked: Asked, qr_code: str | None) -> Enrolled:
-        """Register an end device on its servers and show it in Home Assistant.
-
-        With the text of a QR code it is claimed first. Cancelled or failed, nothing is left of it
-        on the servers; where that can't be had, it is counted as a problem. Raises StackError.
-        """
-        coordinator = self._entry.runtime_data
-        registration = asked.registration
-        if asked.issue:
-            registration = replace(registration, dev_eui=await self._async_dev_eui(registration))
-        _, device = await async_register(coordinator, registration, qr_code=qr_code)
-        if device is not None and device.registry_id is not None and asked.area_id is not None:
-            dr.async_get(coordinator.hass).async_update_device(
-                device.registry_id, area_id=asked.area_id
-            )
-        return Enrolled(registration=registration, device=device)
-
-    async def _async_dev_eui(self, registration: Registration) -> str | None:
-        """Return a DevEUI of the network's own, else the one that the registration has."""
-        if self._issued is None:
-            try:
-                self._issued = await self._entry.runtime_data.stack.end_devices.issue_dev_eui()
-            except InvalidRequest as err:
-                if err.name not in _NOT_ISSUED:
-                    raise
-        return self._issued or registration.dev_eui
+    end_device: EndDevice
+    state: EndDeviceState | None
+    """None where the options leave it out, or where it is to be shown later."""
 
 
 async def async_register(
@@ -73,36 +43,41 @@ async def async_register(
     *,
     qr_code: str | None = None,
     claim_code: str | None = None,
-) -> tuple[EndDevice, EndDeviceState | None]:
-    """Register an end device, claimed by a code if one is given, and show it here.
+    area_id: str | None = None,
+    show: bool = True,
+) -> Registered:
+    """Register an end device on all servers, and show it in Home Assistant, in the area if given.
 
-    All or nothing; where nothing can't be had, it is counted as a problem. Raises StackError.
+    With the text of a QR code or a claim code it is claimed first. All or nothing, also where the
+    caller is cancelled; what could not be rolled back becomes a partial device, with a repair
+    issue. Not `show`: the caller does that, as for one that takes another's place. Raises
+    StackError.
     """
-    with coordinator.sync.holding(registration.device_id):
+    with _held(coordinator, registration.device_id):
         try:
             end_device = await claim_and_register(
                 coordinator.stack, registration, qr_code=qr_code, claim_code=claim_code
             )
         except RollbackFailed as err:
-            coordinator.application_status.problem("rollback", registration.device_id, str(err))
-            # A claim that stays is no part of it.
-            claimed = (Server.JOIN,) if registration.claimed else ()
-            if left := [server for server in err.left_on if server not in claimed]:
-                coordinator.partial_devices.left(registration.device_id, left)
+            _mark_partial(coordinator, registration, err)
             raise
-    coordinator.partial_devices.whole(registration.device_id)
+    coordinator.partial_devices.mark_complete(registration.device_id)
+    if not show:
+        return Registered(end_device=end_device, state=None)
     _choose(coordinator, registration.device_id)
-    return end_device, coordinator.lifecycle.take_in(end_device)
+    if area_id is not None:
+        _place(coordinator, end_device, area_id)
+    return Registered(end_device=end_device, state=coordinator.lifecycle.take_in(end_device))
 
 
-def _choose(coordinator: ApplicationCoordinator, device_id: str) -> None:
-    """Where only chosen end devices are let in, one that is added here is chosen."""
-    entry = coordinator.entry
-    if entry.options.get(CONF_DEVICES) == DEVICES_CHOSEN:
-        chosen = [*entry.options.get(CONF_CHOSEN_DEVICES, ()), device_id]
-        coordinator.hass.config_entries.async_update_entry(
-            entry, options={**entry.options, CONF_CHOSEN_DEVICES: chosen}
-        )
+async def async_issue_dev_eui(stack: Stack) -> str | None:
+    """Return a DevEUI from the network's own block; None where it gives none. Raises StackError."""
+    try:
+        return await stack.end_devices.issue_dev_eui()
+    except InvalidRequest as err:
+        if err.name not in _NOT_ISSUED:
+            raise
+        return None
 
 
 def usual_band(roster: EndDeviceRoster) -> str | None:
@@ -113,3 +88,48 @@ def usual_band(roster: EndDeviceRoster) -> str | None:
         if device.version_ids and device.version_ids.band_id
     )
     return next((band for band, _ in bands.most_common(1)), None)
+
+
+def _held(coordinator: ApplicationCoordinator, device_id: str) -> AbstractContextManager[None]:
+    """Let no registry event touch an end device while it is registered; the caller may do so already."""
+    if coordinator.sync.holds(device_id):
+        return nullcontext()
+    return coordinator.sync.holding(device_id)
+
+
+@callback
+def _mark_partial(
+    coordinator: ApplicationCoordinator, registration: Registration, error: RollbackFailed
+) -> None:
+    device_id = registration.device_id
+    coordinator.application_status.problem("rollback", device_id, str(error))
+    # A claim that stays is no part of the end device.
+    claimed = (Server.JOIN,) if registration.claimed else ()
+    if left_on := [server for server in error.left_on if server not in claimed]:
+        coordinator.partial_devices.mark_partial(device_id, left_on)
+
+
+@callback
+def _choose(coordinator: ApplicationCoordinator, device_id: str) -> None:
+    """Let the end device in where only chosen ones are: it was added here."""
+    entry = coordinator.entry
+    chosen = entry.options.get(CONF_CHOSEN_DEVICES, ())
+    if entry.options.get(CONF_DEVICES) == DEVICES_CHOSEN and device_id not in chosen:
+        coordinator.hass.config_entries.async_update_entry(
+            entry, options={**entry.options, CONF_CHOSEN_DEVICES: [*chosen, device_id]}
+        )
+
+
+@callback
+def _place(coordinator: ApplicationCoordinator, end_device: EndDevice, area_id: str) -> None:
+    """Put the device into its area before its entities come: their ids begin with the area's name."""
+    roster = coordinator.roster
+    if not roster.wanted(end_device.ids.device_id, end_device.attributes):
+        return
+    registry = dr.async_get(coordinator.hass)
+    device = registry.async_get_or_create(
+        config_entry_id=coordinator.entry.entry_id,
+        identifiers={(DOMAIN, roster.key_of(end_device.ids))},
+        name=end_device.name or end_device.ids.device_id,
+    )
+    registry.async_update_device(device.id, area_id=area_id)

@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers.selector import TextSelector
+from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
+from ..application.refusals import Refusal, lacking, refusal
 from ..client import (
     DeviceModel,
     DeviceTemplate,
@@ -23,14 +26,10 @@ from ..client import (
     version_number,
 )
 from ..const import DOMAIN
-from ..coordinator import ApplicationCoordinator
-from ..dialogs.background import BackgroundWork
-from ..dialogs.base import form, running
-from ..dialogs.selectors import searchable, unchosen
-from .errors import REGISTER, Refusal, lacking, refusal
-from .register import Enrolled, Enrolment, usual_band
+from ..dialogs import BackgroundWork, form, running, searchable, unchosen
+from .register import Registered, async_issue_dev_eui, async_register, usual_band
 from .register_form import (
-    Asked,
+    RegistrationRequest,
     by_hand_schema,
     chosen,
     device_schema,
@@ -39,16 +38,21 @@ from .register_form import (
     read_by_hand,
     read_device,
     reversed_euis,
+    usable_serial_number,
     usual_plan,
 )
+from .rights import REGISTER
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
 
 SUBENTRY_END_DEVICE = "end_device"
 INTEGRATION_PAGE = f"/config/integrations/integration/{DOMAIN}"
-# Stands for what is made up when the device is registered.
-MADE = "✱"
+# Stands for what is generated when the device is registered.
+GENERATED = "✱"
 
 
-class EndDeviceFlow(ConfigSubentryFlow):
+class RegisterFlow(ConfigSubentryFlow):
     """What it is → names, EUIs and keys → a look at all of it → registered."""
 
     def __init__(self) -> None:
@@ -62,16 +66,21 @@ class EndDeviceFlow(ConfigSubentryFlow):
         self._version: FirmwareVersion | None = None
         self._template: DeviceTemplate | None = None
         self._euis: dict[str, str] = {}
+        self._serial_number: str | None = None
+        """That of the QR code, as it is written there."""
+        self._note = ""
+        """What the review says besides."""
         self._qr_code: str | None = None
         """The code by which the device is claimed; None: it isn't."""
         self._plans: list[FrequencyPlan] = []
         self._accepted: set[str] = set()
         """EUIs that look reversed and are right."""
         self._defaults: dict[str, str] = {}
-        self._asked: Asked | None = None
-        self._enrolment: Enrolment | None = None
-        self._work: BackgroundWork[Enrolled] | None = None
-        self._enrolled: Enrolled | None = None
+        self._request: RegistrationRequest | None = None
+        self._issued_dev_eui: str | None = None
+        """Kept where registering is tried again: a network gives few."""
+        self._work: BackgroundWork[Registered] | None = None
+        self._registered: Registered | None = None
 
     @property
     def _coordinator(self) -> ApplicationCoordinator:
@@ -86,7 +95,6 @@ class EndDeviceFlow(ConfigSubentryFlow):
                 reason="missing_rights",
                 description_placeholders={"rights": rights},
             )
-        self._enrolment = Enrolment(self._get_entry())
         return self.async_show_menu(step_id="user", menu_options=["brand", "qr_code", "by_hand"])
 
     async def async_step_brand(
@@ -173,7 +181,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
         """Ask for the text of the QR code on the device."""
         self._refused = None
         if user_input is not None:
-            self._qr_code = None
+            self._qr_code = self._serial_number = None
             try:
                 return await self._async_scanned(user_input["qr_code"].strip())
             except InvalidRequest:
@@ -192,6 +200,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
             for key, value in (("dev_eui", found.dev_eui), ("join_eui", found.join_eui))
             if value is not None
         }
+        self._serial_number = found.serial_number
         if found.join_eui is not None and await stack.claiming.supports(found.join_eui):
             self._qr_code = text
         if found.vendor_id is not None and found.vendor_profile_id is not None:
@@ -209,7 +218,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
     async def async_step_scanned(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """The code tells the EUIs only: ask what the device is."""
+        """Ask what the device is: the code has only its EUIs."""
         return self.async_show_menu(
             step_id="scanned",
             menu_options=["brand", "by_hand"],
@@ -266,8 +275,8 @@ class EndDeviceFlow(ConfigSubentryFlow):
             self._typed = user_input
             self._refused = None
             try:
-                self._asked = await self._async_read(plans, user_input)
-                if self._asked.issue or self._asked.made:
+                self._request = await self._async_read(plans, user_input)
+                if self._request.issue_dev_eui or self._generated_keys:
                     return await self.async_step_review_made()
                 return await self.async_step_review()
             except Refusal as err:
@@ -278,8 +287,10 @@ class EndDeviceFlow(ConfigSubentryFlow):
         schema = device_schema(self._template, plans, usual, claimed=self._qr_code is not None)
         return self._form(step_id, schema, self._typed)
 
-    async def _async_read(self, plans: Mapping[str, str], answers: Mapping[str, Any]) -> Asked:
-        """Return what is to be registered, after looking for all that can be known before."""
+    async def _async_read(
+        self, plans: Mapping[str, str], answers: Mapping[str, Any]
+    ) -> RegistrationRequest:
+        """Return what is to be registered, checked as far as that can be done before."""
         assert self._template is not None
         for field, (given, usual) in reversed_euis(answers).items():
             if given not in self._accepted:
@@ -289,7 +300,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
         if area_id is not None and ar.async_get(self.hass).async_get_area(area_id) is None:
             raise Refusal("area", "choose_from_list")
         roster = self._coordinator.roster
-        asked = read_device(
+        request = read_device(
             self._template,
             answers,
             plan_id=chosen("frequency_plan", answers["frequency_plan"], plans),
@@ -297,8 +308,11 @@ class EndDeviceFlow(ConfigSubentryFlow):
             defaults=await self._async_defaults(answers),
             claimed=self._qr_code is not None,
         )
-        await self._coordinator.stack.end_devices.check(asked.registration)
-        return asked
+        self._note = await self._async_note()
+        serial_number = usable_serial_number(self._serial_number)
+        registration = replace(request.registration, serial_number=serial_number)
+        await self._coordinator.stack.end_devices.check(registration)
+        return replace(request, registration=registration)
 
     async def _async_defaults(self, answers: Mapping[str, Any]) -> Mapping[str, str]:
         """Return what the server gives for what was left empty; asked once."""
@@ -322,7 +336,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
     async def async_step_review_made(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Show what will be registered, and what is made up for it."""
+        """Show what will be registered, and that some of it is generated."""
         return self._review("review_made")
 
     @callback
@@ -331,7 +345,7 @@ class EndDeviceFlow(ConfigSubentryFlow):
         return self.async_show_menu(
             step_id=step_id,
             menu_options=["register", self._facts_step],
-            description_placeholders=self._told(),
+            description_placeholders=self._placeholders(),
         )
 
     @property
@@ -339,22 +353,38 @@ class EndDeviceFlow(ConfigSubentryFlow):
         """Return the step that asks for names, EUIs and keys."""
         return "device" if self._template is None or self._template.supports_join else "session"
 
-    def _told(self) -> dict[str, str]:
-        assert self._asked is not None
-        registration = self._asked.registration
+    def _placeholders(self) -> dict[str, str]:
+        assert self._request is not None
+        registration = self._request.registration
         versions, plan_id = registration.version_ids, registration.frequency_plan_id or ""
-        facts = {"DevEUI": MADE if self._asked.issue else registration.dev_eui}
+        facts = {"DevEUI": GENERATED if self._request.issue_dev_eui else registration.dev_eui}
         facts["JoinEUI"] = registration.join_eui if registration.session is None else None
         facts["DevAddr"] = registration.session.dev_addr if registration.session else None
-        facts |= dict.fromkeys(self._asked.made, MADE)
+        facts |= dict.fromkeys(self._generated_keys, GENERATED)
+        facts["Serial number"] = registration.serial_number
         return {
             "device": registration.name or registration.device_id,
             "device_id": registration.device_id,
             "model": self._model_name(versions),
             "version": version_number(registration.lorawan_version or ""),
             "plan": next((plan.name for plan in self._plans if plan.id == plan_id), plan_id),
-            "facts": listed(facts),
+            "facts": "\n".join(filter(None, (listed(facts), self._note))),
         }
+
+    @property
+    def _generated_keys(self) -> list[str]:
+        """Return the names of the keys that are generated, and shown when all is done."""
+        assert self._request is not None
+        return [name for name in self._request.generated if name != "DevAddr"]
+
+    async def _async_note(self) -> str:
+        """Return a line that says so where the QR code's serial number is left out."""
+        if self._serial_number is None or usable_serial_number(self._serial_number):
+            return ""
+        language = self.hass.config.language
+        texts = await async_get_translations(self.hass, language, "selector", [DOMAIN])
+        text = texts[f"component.{DOMAIN}.selector.registration_note.options.serial_number_unused"]
+        return "- " + text.format(serial=self._serial_number.replace("`", "'"))
 
     def _model_name(self, versions: VersionIds | None) -> str:
         """Return maker and model as the repository calls them, or their ids from a QR code."""
@@ -369,57 +399,69 @@ class EndDeviceFlow(ConfigSubentryFlow):
     async def async_step_register(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Register in a task of its own: Home Assistant ends the one that it is given."""
-        assert self._asked is not None
-        assert self._enrolment is not None
+        """Register in the background, and show the progress."""
         if self._work is None:
             self._work = BackgroundWork(
                 self.hass,
                 self._get_entry(),
                 "register",
-                self._enrolment.async_enrol(self._asked, self._qr_code),
+                self._async_register(),
             )
         if not self._work.waiting.done():
             return self.async_show_progress(
                 step_id="register",
                 progress_action="register",
                 progress_task=self._work.waiting,
-                description_placeholders=self._told(),
+                description_placeholders=self._placeholders(),
             )
         work, self._work = self._work, None
         if work.interrupted:
             return self.async_show_progress_done(next_step_id="interrupted")
         try:
-            self._enrolled = work.result()
+            self._registered = work.result()
         except StackError as err:
             self._refused = self._refusal(err)
             return self.async_show_progress_done(next_step_id=self._facts_step)
         return self.async_show_progress_done(next_step_id="registered")
 
+    async def _async_register(self) -> Registered:
+        """Register it, with a DevEUI of the network where the user gave none; raises StackError."""
+        assert self._request is not None
+        coordinator, registration = self._coordinator, self._request.registration
+        if self._request.issue_dev_eui:
+            if self._issued_dev_eui is None:
+                self._issued_dev_eui = await async_issue_dev_eui(coordinator.stack)
+            if self._issued_dev_eui is not None:
+                registration = replace(registration, dev_eui=self._issued_dev_eui)
+        return await async_register(
+            coordinator, registration, qr_code=self._qr_code, area_id=self._request.area_id
+        )
+
     async def async_step_interrupted(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """The application was unloaded meanwhile; what had been done is undone."""
+        """Tell that the application was unloaded meanwhile; what had been done is rolled back."""
         return self.async_abort(reason="not_loaded")
 
     async def async_step_registered(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Tell what the device must know."""
-        assert self._enrolled is not None
-        assert self._asked is not None
-        registration, made = self._enrolled.registration, self._asked.made
-        facts = {"DevEUI": registration.dev_eui}
-        if registration.session is None:
-            facts["JoinEUI"] = registration.join_eui
+        """Show the EUIs, the address and the keys that the device must have."""
+        assert self._registered is not None
+        assert self._request is not None
+        ids, session = self._registered.end_device.ids, self._request.registration.session
+        generated = self._request.generated
+        facts = {"DevEUI": ids.dev_eui}
+        if session is None:
+            facts["JoinEUI"] = ids.join_eui
         else:
-            facts["DevAddr"] = registration.session.dev_addr
-        device = self._enrolled.device
+            facts["DevAddr"] = session.dev_addr
+        device = self._registered.state
         return self.async_abort(
-            reason="registered_with_keys" if made else "registered",
+            reason="registered_with_keys" if generated else "registered",
             description_placeholders={
-                **self._told(),
-                "facts": listed({**facts, **made}),
+                **self._placeholders(),
+                "facts": listed({**facts, **generated}),
                 "page": f"/config/devices/device/{device.registry_id}"
                 if device
                 else INTEGRATION_PAGE,
@@ -434,8 +476,8 @@ class EndDeviceFlow(ConfigSubentryFlow):
         try:
             yield
         except StackError as err:
-            told = self._refusal(err)
-            raise AbortFlow(told.key, told.placeholders) from err
+            refused = self._refusal(err)
+            raise AbortFlow(refused.key, refused.placeholders) from err
 
     def _refusal(self, error: StackError) -> Refusal:
         return refusal(error, self._name_of, self._coordinator.partial_devices.known)
@@ -467,6 +509,6 @@ class EndDeviceFlow(ConfigSubentryFlow):
 
     @callback
     def async_remove(self) -> None:
-        """The dialogue is closed: what is under way is undone."""
+        """Roll back what is under way: the dialogue is closed."""
         if self._work is not None:
             self._work.cancel()

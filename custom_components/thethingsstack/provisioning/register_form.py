@@ -1,7 +1,8 @@
-"""The forms that ask what an end device is registered with, and how their answers are read."""
+"""The forms for a new end device, and how their answers become a registration."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+import re
 from typing import Any
 
 from homeassistant.helpers.selector import (
@@ -15,6 +16,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
+from ..application.refusals import Refusal
 from ..client import (
     LORAWAN_VERSIONS,
     DeviceTemplate,
@@ -35,8 +37,7 @@ from ..client import (
     usual_frequency_plan,
     version_number,
 )
-from ..dialogs.selectors import searchable, unchosen
-from .errors import Refusal
+from ..dialogs import searchable, unchosen
 
 MAX_NAME = 50
 LORAWAN_1_1 = "MAC_V1_1"
@@ -50,18 +51,20 @@ SESSION_KEYS = {
     "s_nwk_s_int_key": "SNwkSIntKey",
     "nwk_s_enc_key": "NwkSEncKey",
 }
+_SERIAL_NUMBER = re.compile("[a-z0-9](?:-?[a-z0-9]){2,}")
 _EUIS = {"dev_eui": "DevEUI", "join_eui": "JoinEUI"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What the user wants to register; `made` are the keys that were generated, by their names."""
+class RegistrationRequest:
+    """What the user wants to register."""
 
     registration: Registration
     area_id: str | None
-    issue: bool
+    issue_dev_eui: bool
     """Whether the server is to give a DevEUI; the registration has one for servers that don't."""
-    made: Mapping[str, str] = field(repr=False)
+    generated: Mapping[str, str] = field(repr=False)
+    """What was left empty and the device must be given: keys, an address, by their names."""
 
 
 def labels(named: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -94,7 +97,7 @@ def chosen(field_name: str, answer: str, choices: Mapping[str, str]) -> str:
 def usual_plan(
     plans: Sequence[FrequencyPlan], band: str | None, named: Mapping[str, str]
 ) -> str | None:
-    """Return the label of the plan that the band's devices usually have."""
+    """Return the label of the frequency plan that is usual in a band; None where that is open."""
     among = [plan for plan in plans if plan.band_id == band] or plans
     if len({plan.band_id for plan in among}) > 1:
         return None
@@ -131,7 +134,7 @@ def by_hand_schema(*, activation: bool = True) -> vol.Schema:
 
 
 def read_by_hand(answers: Mapping[str, Any]) -> DeviceTemplate:
-    """Return what was told of a device; raises Refusal for versions that don't go together."""
+    """Return how a device speaks LoRaWAN; raises Refusal for versions that don't go together."""
     version = parse_lorawan_version(answers["lorawan_version"])
     phy_version = answers.get("lorawan_phy_version")
     if phy_version is not None and phy_version not in LORAWAN_VERSIONS[version]:
@@ -147,7 +150,7 @@ def read_by_hand(answers: Mapping[str, Any]) -> DeviceTemplate:
 
 
 def keys_of(template: DeviceTemplate, claimed: bool) -> dict[str, str]:
-    """Return the keys that a device needs: field to the specification's name."""
+    """Return the keys that a device needs: LoRaWAN's names by form field."""
     newest = template.lorawan_version == LORAWAN_1_1
     if template.supports_join:
         return {
@@ -165,7 +168,7 @@ def keys_of(template: DeviceTemplate, claimed: bool) -> dict[str, str]:
 def device_schema(
     template: DeviceTemplate, plans: Mapping[str, str], usual: str | None, *, claimed: bool
 ) -> vol.Schema:
-    """Return the form for names, EUIs and keys of a device that is like the template."""
+    """Return the form for names, EUIs and keys that the template leaves open."""
     text = TextSelector()
     fields: dict[Any, Any] = {
         vol.Required("name"): text,
@@ -187,8 +190,8 @@ def read_device(
     taken: Collection[str],
     defaults: Mapping[str, str],
     claimed: bool,
-) -> Asked:
-    """Return what is to be registered; what was left empty is made up.
+) -> RegistrationRequest:
+    """Return what is to be registered; what was left empty is generated.
 
     The `defaults` are the server's JoinEUI and device address. Raises Refusal.
     """
@@ -207,12 +210,14 @@ def read_device(
     joins = template.supports_join
     issue = "dev_eui" not in euis and (joins or template.lorawan_version in NAMED_BY_DEV_EUI)
     known: dict[str, Any] = {"dev_eui": euis.get("dev_eui") or (generate_eui() if issue else None)}
-    keys, made = read_keys(keys_of(template, claimed), given)
+    keys, generated = read_keys(keys_of(template, claimed), given)
     if joins:
         known |= {"join_eui": euis.get("join_eui") or defaults["join_eui"], **keys}
     else:
+        if "dev_addr" not in given:
+            generated = {"DevAddr": defaults["dev_addr"], **generated}
         known["session"] = read_session(given.get("dev_addr") or defaults["dev_addr"], keys)
-    return Asked(
+    return RegistrationRequest(
         registration=Registration.from_template(
             template,
             device_id=device_id,
@@ -222,9 +227,15 @@ def read_device(
             **known,
         ),
         area_id=answers.get("area"),
-        issue=issue,
-        made=made,
+        issue_dev_eui=issue,
+        generated=generated,
     )
+
+
+def usable_serial_number(text: str | None) -> str | None:
+    """Return a QR code's serial number as the server takes it; None where it can't be that."""
+    usable = (text or "").lower()
+    return usable if _SERIAL_NUMBER.fullmatch(usable) else None
 
 
 def _eui(field_name: str, text: str) -> str:
@@ -237,8 +248,8 @@ def _eui(field_name: str, text: str) -> str:
 def read_keys(
     wanted: Mapping[str, str], given: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the keys by field, and those that were generated by their names; raises Refusal."""
-    keys, made = {}, {}
+    """Return the keys by form field, and the generated ones by LoRaWAN's names; raises Refusal."""
+    keys, generated = {}, {}
     for key, name in wanted.items():
         if key in given:
             try:
@@ -246,8 +257,8 @@ def read_keys(
             except InvalidRequest:
                 raise Refusal(key, "not_a_key") from None
         else:
-            keys[key] = made[name] = generate_key()
-    return keys, made
+            keys[key] = generated[name] = generate_key()
+    return keys, generated
 
 
 def read_session(dev_addr: str, keys: Mapping[str, str]) -> Session:

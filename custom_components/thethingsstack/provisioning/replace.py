@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
@@ -10,22 +11,17 @@ from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util.hass_dict import HassKey
 
-from ..client import (
-    UNCHANGED,
-    DeviceChanges,
-    EndDevice,
-    EndDeviceIds,
-    NotFound,
-    PartlyDeleted,
-    Registration,
-    RollbackFailed,
-)
+from ..client import UNCHANGED, DeviceChanges, EndDevice, EndDeviceIds, Registration
 from ..const import CONF_CHOSEN_DEVICES, DOMAIN
-from ..coordinator import ApplicationCoordinator, TtsConfigEntry
-from ..dialogs.base import running
+from ..dialogs import running
 from ..end_devices.cleanup import remove_controls
 from ..end_devices.roster import rename_in_controls, rename_in_registries
 from ..end_devices.state import EndDeviceState
+from .delete import AfterDeletion, async_delete
+from .register import async_register
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator, TtsConfigEntry
 
 USER_LOCATION = "user"
 _REPLACING: HassKey[defaultdict[str, asyncio.Lock]] = HassKey(f"{DOMAIN}_replacing")
@@ -55,35 +51,36 @@ class Replacement:
         Raises AbortFlow where the old one went away meanwhile, or the application isn't loaded.
         """
         async with hass.data.setdefault(_REPLACING, defaultdict(asyncio.Lock))[self.entry.entry_id]:
-            home = await self._async_home()
-            if not self.written and self.place != place_of(home, self.new_id):
+            coordinator = await self._async_current()
+            if not self.written and self.place != place_of(coordinator, self.new_id):
                 raise AbortFlow("taken_meanwhile", {"device": self.new.name or self.new_id})
-            ids = await self._async_on_servers(home)
+            ids = await self._async_on_servers(coordinator)
             # It may have been set up anew since.
-            home = await self._async_home()
-            await async_take_place(hass, home, self.old, ids)
+            coordinator = await self._async_current()
+            await async_take_place(hass, coordinator, self.old, ids)
         return ids
 
-    async def _async_home(self) -> ApplicationCoordinator:
-        """Return the application as it is now, and find the old one in it."""
+    async def _async_current(self) -> ApplicationCoordinator:
+        """Return the application as it is now, and find the old end device in it."""
         async with self.entry.setup_lock:
             pass  # a reload ends first
-        home = running(self.entry)
-        old = home.roster.states.get(self.old.key)
+        coordinator = running(self.entry)
+        old = coordinator.roster.states.get(self.old.key)
         if old is None:
             raise AbortFlow("replaced_meanwhile", {"device": self.old.name})
         self.old = old
-        return home
+        return coordinator
 
-    async def _async_on_servers(self, home: ApplicationCoordinator) -> EndDeviceIds:
-        """Have the new one and not the old one any more."""
-        with home.sync.holding(self.old.device_id), home.sync.holding(self.new_id):
+    async def _async_on_servers(self, coordinator: ApplicationCoordinator) -> EndDeviceIds:
+        """Register or change the new end device, and delete the old one."""
+        sync, old_id = coordinator.sync, self.old.device_id
+        with sync.holding(old_id), sync.holding(self.new_id):
             try:
-                await self._async_prepare(home)
-                await _async_delete(home, self.old.device_id)
+                await self._async_prepare(coordinator)
+                await async_delete(coordinator, old_id, afterwards=AfterDeletion.UNTOUCHED)
             except BaseException:
                 if self.written and isinstance(self.new, EndDevice):
-                    home.lifecycle.take_in(self.new)
+                    coordinator.lifecycle.take_in(self.new)
                 raise
         assert isinstance(self.new, EndDevice)
         return self.new.ids
@@ -93,42 +90,25 @@ class Replacement:
         """Return the id of the new end device."""
         return self.new.device_id if isinstance(self.new, Registration) else self.new.ids.device_id
 
-    async def _async_prepare(self, home: ApplicationCoordinator) -> None:
-        devices = home.stack.end_devices
+    async def _async_prepare(self, coordinator: ApplicationCoordinator) -> None:
         if isinstance(self.new, Registration):
-            try:
-                self.new = await devices.register(self.new)
-            except RollbackFailed as err:
-                home.partial_devices.left(self.new_id, err.left_on)
-                raise
-            home.partial_devices.whole(self.new_id)
+            self.new = (await async_register(coordinator, self.new, show=False)).end_device
         elif self.same_texts:
-            self.new = await devices.update(self.new_id, texts_of(self.old))
+            changes = texts_of(self.old)
+            self.new = await coordinator.stack.end_devices.update(self.new_id, changes)
         else:  # it may be gone by now, and then the old one must stay
-            self.new = await home.stack.device(self.new_id)
+            self.new = await coordinator.stack.device(self.new_id)
         self.same_texts, self.written = False, True
 
 
-def place_of(home: ApplicationCoordinator, device_id: str) -> str | None:
+def place_of(coordinator: ApplicationCoordinator, device_id: str) -> str | None:
     """Return the registry id of an end device that is in Home Assistant."""
-    state = home.roster.by_device_id(device_id)
+    state = coordinator.roster.by_device_id(device_id)
     return None if state is None else state.registry_id
 
 
-async def _async_delete(home: ApplicationCoordinator, device_id: str) -> None:
-    """Delete on all servers; one that is gone already is as good."""
-    try:
-        await home.stack.end_devices.delete(device_id)
-    except NotFound:
-        pass
-    except PartlyDeleted as err:
-        home.partial_devices.left(device_id, err.left_on)
-        raise
-    home.partial_devices.whole(device_id)
-
-
 def texts_of(old: EndDeviceState) -> DeviceChanges:
-    """Return what another end device must be given to be called and placed like this one."""
+    """Return the changes that give another end device the name, texts and location of this one."""
     registered = old.end_device
     if registered is None:
         return DeviceChanges(name=old.name, attributes=old.attributes)
@@ -141,54 +121,59 @@ def texts_of(old: EndDeviceState) -> DeviceChanges:
 
 
 async def async_take_place(
-    hass: HomeAssistant, home: ApplicationCoordinator, old: EndDeviceState, new: EndDeviceIds
+    hass: HomeAssistant, coordinator: ApplicationCoordinator, old: EndDeviceState, new: EndDeviceIds
 ) -> None:
     """Give the device, the entities and all that is stored of one end device to another.
 
     What Home Assistant had of the other one until now is dropped. Nothing that knows a device key
     may run meanwhile: so the application is unloaded, and set up again.
     """
-    entry, key = home.entry, home.roster.key_of(new)
+    entry, key = coordinator.entry, coordinator.roster.key_of(new)
     await hass.config_entries.async_unload(entry.entry_id)
     try:
-        _move(hass, home, old, key)
-        _choose(hass, home, old.device_id, new.device_id)
-        await home.store.async_save()
-        await home.fields.async_save()
-        await home.downlinks.book.async_save()
+        _move(hass, coordinator, old, key)
+        _choose(hass, coordinator, old.device_id, new.device_id)
+        await coordinator.store.async_save()
+        await coordinator.fields.async_save()
+        await coordinator.downlinks.book.async_save()
     finally:
         if entry.state is ConfigEntryState.NOT_LOADED:
             await hass.config_entries.async_setup(entry.entry_id)
 
 
 @callback
-def _move(hass: HomeAssistant, home: ApplicationCoordinator, old: EndDeviceState, key: str) -> None:
-    """Give registries and stores the new device key."""
+def _move(
+    hass: HomeAssistant, coordinator: ApplicationCoordinator, old: EndDeviceState, key: str
+) -> None:
+    """Rename the device key in registries and stores."""
     registry = dr.async_get(hass)
-    dropped = registry.async_get_device_by_identifier((DOMAIN, key), home.entry.entry_id)
+    dropped = registry.async_get_device_by_identifier((DOMAIN, key), coordinator.entry.entry_id)
     if dropped is not None:
-        remove_controls(hass, home.entry, dropped)
+        remove_controls(hass, coordinator.entry, dropped)
         registry.async_remove_device(dropped.id)
     if old.registry_id is not None:
         rename_in_registries(hass, old.registry_id, old.key, key)
-    rename_in_controls(hass, home.entry, old.key, key)
-    home.store.forget_device(key)
-    home.fields.forget(key)
-    home.store.vanished.pop(old.key, None)
-    home.store.rename_device(old.key, key)
-    home.fields.rename_device(old.key, key)
-    home.store.taken_over.add(key)
-    home.downlinks.book.forget(old.device_id)
+    rename_in_controls(hass, coordinator.entry, old.key, key)
+    store, fields = coordinator.store, coordinator.fields
+    store.forget_device(key)
+    fields.forget(key)
+    store.vanished.pop(old.key, None)
+    store.rename_device(old.key, key)
+    fields.rename_device(old.key, key)
+    store.taken_over.add(key)
+    coordinator.downlinks.book.forget(old.device_id)
 
 
 @callback
-def _choose(hass: HomeAssistant, home: ApplicationCoordinator, old_id: str, new_id: str) -> None:
+def _choose(
+    hass: HomeAssistant, coordinator: ApplicationCoordinator, old_id: str, new_id: str
+) -> None:
     """Where only chosen end devices are let in, the new one is chosen in the old one's place."""
-    options = home.entry.options
+    options = coordinator.entry.options
     chosen = options.get(CONF_CHOSEN_DEVICES, [])
     if old_id not in chosen:
         return
     others = [device_id for device_id in chosen if device_id not in (old_id, new_id)]
     hass.config_entries.async_update_entry(
-        home.entry, options={**options, CONF_CHOSEN_DEVICES: [*others, new_id]}
+        coordinator.entry, options={**options, CONF_CHOSEN_DEVICES: [*others, new_id]}
     )

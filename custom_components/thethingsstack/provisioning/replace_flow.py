@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.core import callback
@@ -12,6 +12,7 @@ from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
 import voluptuous as vol
 
+from ..application.refusals import Refusal, lacking, refusal
 from ..client import (
     DeviceTemplate,
     EndDevice,
@@ -22,13 +23,10 @@ from ..client import (
     VersionIds,
 )
 from ..const import CONF_DEVICES, DEVICES_NOT_IGNORED, IGNORE_ATTRIBUTE, IGNORE_VALUE
-from ..coordinator import TtsConfigEntry
-from ..dialogs.base import ApplicationOptionsFlow, form
-from ..dialogs.selectors import searchable, unchosen
+from ..dialogs import ApplicationOptionsFlow, form, searchable, unchosen
 from ..end_devices.state import EndDeviceState
-from .errors import REGISTER, Refusal, lacking, refusal
 from .register_form import (
-    Asked,
+    RegistrationRequest,
     by_name_and_id,
     chosen,
     keys_of,
@@ -37,6 +35,10 @@ from .register_form import (
     reversed_euis,
 )
 from .replace import USER_LOCATION, Replacement, place_of
+from .rights import REGISTER
+
+if TYPE_CHECKING:
+    from ..coordinator import TtsConfigEntry
 
 CONF_END_DEVICE = "end_device"
 CONF_UNDERSTOOD = "understood"
@@ -51,11 +53,12 @@ class ReplaceFlow(ApplicationOptionsFlow):
 
     _old: EndDeviceState
     _template: DeviceTemplate
-    """What the old one shares with others of its kind."""
+    """What the old one has in common with others of its model."""
     _plan_id: str
     _accepted: frozenset[str] = frozenset()
     """EUIs that look reversed and are right."""
-    _made: Mapping[str, str]
+    _generated: Mapping[str, str]
+    """What the new one must be given, by names."""
     _replacement: Replacement
     _texts: Mapping[vol.Required, BooleanSelector]
 
@@ -75,25 +78,26 @@ class ReplaceFlow(ApplicationOptionsFlow):
             except Refusal as err:
                 refused = err
             except StackError as err:
-                refused = refusal(err, str)
+                refused = refusal(err)
         schema = vol.Schema({unchosen(CONF_END_DEVICE): searchable(choices)})
         return self._replacement_form("replace", schema, user_input, refused)
 
     async def _async_which(self, device_id: str) -> ConfigFlowResult:
-        """Read what the servers have of it: another of its kind is registered with the same."""
-        home = self._coordinator
-        state = home.roster.by_device_id(device_id)
+        """Read its settings on the servers: the new one is registered with the same."""
+        coordinator = self._coordinator
+        state = coordinator.roster.by_device_id(device_id)
         if state is None:  # it was removed a moment ago
             raise Refusal(CONF_END_DEVICE, "choose_from_list")
-        self._old, self._made, told = state, {}, {}
-        if not state.vanished and not lacking(home.rights, REGISTER):
+        self._old, self._generated, details = state, {}, {}
+        if not state.vanished and not lacking(coordinator.rights, REGISTER):
             try:
-                told = await home.stack.end_devices.details(device_id)
+                details = await coordinator.stack.end_devices.details(device_id)
             except NotFound:
-                home.lifecycle.vanish(state)
-        if not all(told.get(name) for name in _NEEDED_OF_OLD):
+                coordinator.lifecycle.vanish(state)
+        if not all(details.get(name) for name in _NEEDED_OF_OLD):
             return await self.async_step_replace_registered()
-        self._template, self._plan_id = DeviceTemplate.of_device(told), told["frequency_plan_id"]
+        self._template = DeviceTemplate.of_device(details)
+        self._plan_id = details["frequency_plan_id"]
         return await self.async_step_replace_by()
 
     # By which
@@ -105,7 +109,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
         return self.async_show_menu(
             step_id="replace_by",
             menu_options=["replace_new", "replace_registered"],
-            description_placeholders=self._told_of_old(),
+            description_placeholders=self._old_placeholders(),
         )
 
     async def async_step_replace_registered(
@@ -129,7 +133,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
         return self._replacement_form("replace_registered", schema, user_input, refused)
 
     def _ignored(self, device: EndDevice) -> bool:
-        """Return whether the device's own attribute keeps it out of Home Assistant."""
+        """Return whether an attribute of the end device keeps it out of Home Assistant."""
         options = self.config_entry.options
         ignored = device.attributes.get(IGNORE_ATTRIBUTE) == IGNORE_VALUE
         return ignored and options.get(CONF_DEVICES) == DEVICES_NOT_IGNORED
@@ -142,13 +146,13 @@ class ReplaceFlow(ApplicationOptionsFlow):
         suggested = user_input
         if user_input is not None:
             try:
-                asked = await self._async_read(user_input)
-                self._made = asked.made
-                return await self._async_sure(asked.registration)
+                request = await self._async_read(user_input)
+                self._generated = request.generated
+                return await self._async_sure(request.registration)
             except Refusal as err:
                 refused = err
             except StackError as err:
-                refused = refusal(err, str)
+                refused = refusal(err)
         elif self._template.supports_join:
             suggested = {"join_eui": self._old.ids.join_eui}
         text, joins = TextSelector(), self._template.supports_join
@@ -160,8 +164,8 @@ class ReplaceFlow(ApplicationOptionsFlow):
         }
         return self._replacement_form("replace_new", vol.Schema(fields), suggested, refused)
 
-    async def _async_read(self, answers: Mapping[str, Any]) -> Asked:
-        """Return what is to be registered, after looking for all that can be known before."""
+    async def _async_read(self, answers: Mapping[str, Any]) -> RegistrationRequest:
+        """Return what is to be registered, checked as far as that can be done before."""
         for field, (given, usual) in reversed_euis(answers).items():
             if given not in self._accepted:
                 self._accepted |= {given}
@@ -170,7 +174,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
         defaults = {"join_eui": self._old.ids.join_eui or ""}
         if not self._template.supports_join and not str(answers.get("dev_addr", "")).strip():
             defaults["dev_addr"] = await stack.configuration.dev_addr()
-        asked = read_device(
+        request = read_device(
             self._template,
             {**answers, "name": self._old.name},
             plan_id=self._plan_id,
@@ -178,20 +182,20 @@ class ReplaceFlow(ApplicationOptionsFlow):
             defaults=defaults,
             claimed=False,
         )
-        if asked.issue:
+        if request.issue_dev_eui:
             raise Refusal("dev_eui", "not_an_eui")
         registered = self._old.end_device
         if registered is not None:
             registration = replace(
-                asked.registration,
+                request.registration,
                 name=registered.name,
                 description=registered.description,
                 attributes=registered.attributes,
                 location=registered.locations.get(USER_LOCATION),
             )
-            asked = replace(asked, registration=registration)
-        await stack.end_devices.check(asked.registration)
-        return asked
+            request = replace(request, registration=registration)
+        await stack.end_devices.check(request.registration)
+        return request
 
     # Sure?
 
@@ -212,22 +216,22 @@ class ReplaceFlow(ApplicationOptionsFlow):
             else:
                 work.same_texts = user_input.get(CONF_SAME_TEXTS, False)
                 try:
-                    return self._replaced(await self._async_unbroken())
+                    return self._replaced(await self._async_replace())
                 except StackError as err:
-                    refused = refusal(err, str)
+                    refused = refusal(err)
         schema = vol.Schema({**self._texts, **UNDERSTOOD})
         return self._replacement_form("replace_sure", schema, user_input, refused)
 
-    async def _async_unbroken(self) -> EndDeviceIds:
+    async def _async_replace(self) -> EndDeviceIds:
         """Replace in a task of its own: it goes on to its end where the dialogue is closed."""
         work = self.hass.async_create_task(self._replacement.async_replace(self.hass))
         work.add_done_callback(partial(_note, self.config_entry, self._old.device_id))
         return await asyncio.shield(work)
 
     def _replaced(self, new: EndDeviceIds) -> ConfigFlowResult:
-        facts = {"DevEUI": new.dev_eui, "JoinEUI": new.join_eui, **self._made}
+        facts = {"DevEUI": new.dev_eui, "JoinEUI": new.join_eui, **self._generated}
         return self.async_abort(
-            reason="replaced_with_keys" if self._made else "replaced",
+            reason="replaced_with_keys" if self._generated else "replaced",
             description_placeholders={
                 "device": self._old.name,
                 "facts": listed(facts),
@@ -237,7 +241,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
 
     # Forms
 
-    def _told_of_old(self) -> dict[str, str]:
+    def _old_placeholders(self) -> dict[str, str]:
         old = self._old
         return {
             "device": old.name,
@@ -246,7 +250,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
             "model": _model(old.version_ids),
         }
 
-    def _told_of_new(self) -> dict[str, str]:
+    def _new_placeholders(self) -> dict[str, str]:
         new = self._replacement.new
         ids = new.ids if isinstance(new, EndDevice) else new
         return {
@@ -264,16 +268,18 @@ class ReplaceFlow(ApplicationOptionsFlow):
         refused: Refusal | None,
     ) -> ConfigFlowResult:
         """Show a form with what was typed, and why it was refused."""
-        told = {} if step_id == "replace" else self._told_of_old()
-        if step_id == "replace_sure":
-            told |= self._told_of_new()
+        names = {} if step_id == "replace" else self._old_placeholders()
         last_step = step_id == "replace_sure"
-        return form(self, step_id, schema, suggested, refused, told=told, last_step=last_step)
+        if last_step:
+            names |= self._new_placeholders()
+        return form(
+            self, step_id, schema, suggested, refused, placeholders=names, last_step=last_step
+        )
 
 
 @callback
 def _note(entry: TtsConfigEntry, device_id: str, work: asyncio.Task[EndDeviceIds]) -> None:
-    """Tell of a replacement that failed, also where nobody looks at its dialogue any more."""
+    """Count a replacement that failed as a problem, also where its dialogue is closed."""
     if work.cancelled() or (error := work.exception()) is None or isinstance(error, AbortFlow):
         return
     if entry.state is ConfigEntryState.LOADED:

@@ -1,0 +1,218 @@
+"""Every error of the client has a text wherever it is shown, and the most specific one."""
+
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.translation import async_load_integrations
+import pytest
+
+from custom_components.thethingsstack import client
+from custom_components.thethingsstack.application.refusals import (
+    ACTION_KEYS,
+    FORM_KEYS,
+    NAMES,
+    Refusal,
+    action_error,
+    reason_of,
+    refusal,
+)
+from custom_components.thethingsstack.client import (
+    AuthenticationFailed,
+    BadMessage,
+    CertificateFailed,
+    Conflict,
+    ConnectionFailed,
+    FormatterFailed,
+    InvalidRequest,
+    MissingRight,
+    MqttRefused,
+    NotFound,
+    ProtocolMismatch,
+    RateLimited,
+    RequestTimeout,
+    RollbackFailed,
+    Server,
+    ServerFailed,
+    StackError,
+    StorageUnavailable,
+)
+from custom_components.thethingsstack.client.deletion import PartlyDeleted, Removal
+from custom_components.thethingsstack.client.identifiers import InvalidIdentifier
+from custom_components.thethingsstack.client.rights import DEVICES_WRITE
+from custom_components.thethingsstack.const import DOMAIN
+
+PACKAGE = Path(__file__).parents[2] / "custom_components" / "thethingsstack"
+TEXTS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json").read_text("utf-8"))
+DIALOGUES: dict[str, dict[str, str]] = {
+    "options": TEXTS["options"]["error"],
+    "add end device": TEXTS["config_subentries"]["end_device"]["error"],
+    "repair": TEXTS["issues"]["half_created"]["fix_flow"]["error"],
+}
+NESTED = InvalidRequest(
+    "embedded message failed validation",
+    name="validation",
+    attributes={
+        "field": "end_device.ids.device_id",
+        "reason": 'value does not match regex pattern "^[a-z0-9](?:[-]?[a-z0-9]){2,}$"',
+    },
+)
+ERRORS: dict[str, StackError] = {
+    type(error).__name__: error
+    for error in (
+        StackError("x"),
+        AuthenticationFailed("x"),
+        BadMessage("x"),
+        CertificateFailed("x"),
+        Conflict("x"),
+        ConnectionFailed("x"),
+        FormatterFailed("x"),
+        InvalidIdentifier("EUI", "16 digits are needed", value="12"),
+        InvalidRequest("x"),
+        MissingRight("x", rights=(DEVICES_WRITE,), name="insufficient_application_rights"),
+        MqttRefused("x", code=5),
+        NotFound("x"),
+        PartlyDeleted("pump", Removal(left_on=(Server.JOIN,), error=ServerFailed("x"))),
+        ProtocolMismatch("x"),
+        RateLimited("x", retry_after=3),
+        RequestTimeout("x"),
+        RollbackFailed("pump", cause=NESTED, left_on=(Server.JOIN,)),
+        ServerFailed("x"),
+        StorageUnavailable("x"),
+    )
+}
+NAMED = {
+    name: (Conflict if NAMES[name] in FORM_KEYS else InvalidRequest)("x", name=name)
+    for name in NAMES
+}
+VALIDATION = {
+    "a field": NESTED,
+    "an odd name": InvalidRequest("x", name="quite_new"),
+    "too long": InvalidRequest("x", name="name_too_long", attributes={"maximum": 50}),
+    "missing": InvalidRequest("x", name="missing_join_eui"),
+    "a missing key": InvalidRequest("x", name="missing_app_key"),
+    "no key": InvalidRequest("x", name="invalid_app_key"),
+    "no device": NotFound("x", name="end_device_not_found", attributes={"device_id": "pump"}),
+    "half": NotFound("x", name="not_on_join_server", attributes={"device_id": "pump"}),
+    "somewhere": Conflict("x", name="end_device_euis_taken"),
+}
+ALL = {**ERRORS, **NAMED, **VALIDATION}
+
+
+@pytest.fixture
+async def texts(hass: HomeAssistant, enable_custom_integrations: None) -> None:
+    """Load the texts of exceptions."""
+    await async_load_integrations(hass, {DOMAIN})
+    hass.config.components.add(DOMAIN)
+
+
+def placeholders(text: str) -> set[str]:
+    """Return what a text names."""
+    return set(re.findall(r"{(\w+)}", text))
+
+
+def test_every_class_is_tried() -> None:
+    """A new class of errors is to be given a text."""
+    classes = {
+        item.__name__
+        for item in vars(client).values()
+        if isinstance(item, type) and issubclass(item, StackError)
+    }
+    assert classes <= set(ERRORS)
+
+
+@pytest.mark.parametrize("case", ALL)
+def test_every_action_has_a_text(texts: None, case: str) -> None:
+    """It names only what is known, and says what the server said where nothing is more specific."""
+    error = action_error(ALL[case])
+    assert error.translation_key is not None
+    message = TEXTS["exceptions"][error.translation_key]["message"]
+    given = dict(error.translation_placeholders or {})
+    assert placeholders(message) <= given.keys()
+    assert "{" not in str(error)
+
+
+@pytest.mark.parametrize("door", DIALOGUES)
+@pytest.mark.parametrize("case", ALL)
+def test_every_form_has_a_text(texts: None, case: str, door: str) -> None:
+    """In each dialogue, with all that it names."""
+    shown = refusal(ALL[case])
+    if door == "add end device" and shown.key == "partly_deleted":
+        return  # nothing is deleted there
+    assert placeholders(DIALOGUES[door][shown.key]) <= shown.placeholders.keys()
+
+
+def test_the_lists_are_those_of_the_texts() -> None:
+    """No reason without a text, and no text that only looks like one of a reason."""
+    by_action = {f"management_{key}" for key in ACTION_KEYS}
+    assert by_action <= set(TEXTS["exceptions"])
+    for door, errors in DIALOGUES.items():
+        missing = FORM_KEYS.keys() - errors.keys()
+        assert missing <= ({"partly_deleted"} if door == "add end device" else set())
+
+
+def test_the_innermost_cause_is_shown(texts: None) -> None:
+    """The field in the user's words, and the rule instead of a pattern, in all doors."""
+    rule = "it needs at least 3 lower-case letters or digits, with single dashes between them"
+    error = action_error(NESTED)
+    assert isinstance(error, ServiceValidationError)
+    assert str(error) == f"The Things Stack doesn't take this end device ID: {rule}"
+    shown = refusal(NESTED)
+    assert (shown.field, shown.key) == ("device_id", "refused")
+    assert shown.placeholders == {"reason": f"end device ID: {rule}"}
+    rolled_back = refusal(ERRORS["RollbackFailed"])
+    assert rule in rolled_back.placeholders["reason"]
+    assert rolled_back.placeholders["servers"] == "Join Server"
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "words"),
+    [
+        ("name", "name", "name"),
+        ("end_device.serial_number", "qr_code", "serial number"),
+        ("end_device.attributes[room]", "attributes", "attributes"),
+        ("session.keys.app_s_key.key", "app_s_key", "AppSKey"),
+        ("mac_settings.rx1_delay", "base", "mac_settings.rx1_delay"),
+    ],
+)
+def test_fields_are_called_as_users_know_them(path: str, field: str, words: str) -> None:
+    """By the last part of the path that has a name."""
+    reason = reason_of(InvalidRequest("x", attributes={"field": path, "reason": "too odd"}))
+    assert (reason.field, reason.placeholders["field"]) == (field, words)
+    assert reason.placeholders["reason"] == "too odd"
+
+
+def test_the_most_specific_text_wins(texts: None) -> None:
+    """A form without a text for the case takes that of the actions."""
+    error = InvalidRequest(
+        "x",
+        name="invalid_lorawan_phy_version",
+        attributes={"value": "RP001_V1_1", "known": "RP001_V1_0_3"},
+    )
+    shown = refusal(error)
+    assert (shown.field, shown.key) == ("lorawan_phy_version", "refused")
+    assert shown.placeholders["reason"] == str(action_error(error))
+    assert "RP001_V1_0_3" in shown.placeholders["reason"]
+
+
+def test_another_room_brings_its_own_texts() -> None:
+    """Its names and its prefix; what is common to all stays."""
+    names = {"downlink_queue_capacity": "queue_full"}
+    full = RateLimited("x", retry_after=60, name="downlink_queue_capacity")
+    known = {"queue_full", "missing_rights"}
+    error = action_error(full, prefix="downlink_", names=names, known=known)
+    assert error.translation_key == "downlink_queue_full"
+    error = action_error(ERRORS["MissingRight"], prefix="downlink_", names=names, known=known)
+    assert error.translation_key == "downlink_missing_rights"
+
+
+def test_a_half_created_device_in_the_way_is_named() -> None:
+    """It has a repair of its own."""
+    taken = Conflict("x", name="end_device_euis_taken", attributes={"device_id": "pump"})
+    shown = refusal(taken, str.upper, {"pump"})
+    assert isinstance(shown, Refusal)
+    assert (shown.field, shown.key) == ("dev_eui", "half_created_blocks")
+    assert shown.placeholders == {"device": "PUMP"}
