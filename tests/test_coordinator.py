@@ -339,5 +339,5 @@ async def test_what_ends_after_unloading_starts_and_writes_nothing(
     assert before.application_status._cancel_write is None
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await hass.async_block_till_done()
-    stored = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["devices"][device.key]
-    assert "unheard_of" in stored["fields"]
+    stored = hass_storage[f"{DOMAIN}.{entry.entry_id}.fields"]["data"]["decisions"]
+    assert "unheard_of" in stored[device.key]

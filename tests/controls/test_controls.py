@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from dataclasses import replace
 import json
 from typing import Any
 
@@ -22,6 +21,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.thethingsstack import async_remove_config_entry_device
 from custom_components.thethingsstack.client import Downlink
 from custom_components.thethingsstack.const import DOMAIN
+from custom_components.thethingsstack.fields.overrides import FieldOverride
+from custom_components.thethingsstack.payload import Override
 from tests.controls.cases import (
     RADIATOR_KEY,
     SOCKET,
@@ -492,7 +493,10 @@ async def test_an_older_report_counts_unless_it_was_turned_around(
     data = {**SOCKET, "device": RADIATOR_KEY, "reports": {"state": {"path": "relay"}}}
     switch = await add_control(hass, entry, data)
     assert state_of(hass, switch).state == STATE_ON
-    device.decisions["relay"] = replace(device.decisions["relay"], invert=True)
+    turned = FieldOverride(path="relay", device=RADIATOR_KEY, change=Override(invert=True))
+    entry.runtime_data.fields.overrides.put(turned)
+    entry.runtime_data.fields.apply_overrides(RADIATOR_KEY)
+    assert device.decisions["relay"].invert
     switch = await add_control(hass, entry, {**data, "name": "Other"})
     assert state_of(hass, switch).state == STATE_UNKNOWN
 

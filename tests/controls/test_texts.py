@@ -23,7 +23,7 @@ from custom_components.thethingsstack.controls.kinds import KINDS
 PACKAGE = Path(__file__).parents[2] / "custom_components" / "thethingsstack"
 TEXTS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json").read_text("utf-8"))
 FLOW: dict[str, Any] = TEXTS["config_subentries"]["control"]
-MODULES = ("control_entity", "control_flow", "control_form", "control_preview", "frame")
+MODULES = ("entity", "flow", "form", "preview", "payload_template")
 
 
 def fields_of(schema: vol.Schema) -> set[str]:
@@ -67,9 +67,9 @@ def test_every_refusal_has_its_text() -> None:
     """Every reason that the code may give, and no other."""
     reasons = set[str]()
     for module in MODULES:
-        for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))):
+        for node in ast.walk(ast.parse((PACKAGE / "controls" / f"{module}.py").read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                position = {"FrameError": 0, "FieldError": 1}.get(node.func.id)
+                position = {"PayloadTemplateError": 0, "FieldError": 1}.get(node.func.id)
                 if position is not None and isinstance(node.args[position], ast.Constant):
                     reasons.add(str(node.args[position].value))  # type: ignore[attr-defined]
             elif (

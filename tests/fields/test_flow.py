@@ -280,7 +280,7 @@ async def test_for_all_of_a_model(hass: HomeAssistant, sim: Simulator) -> None:
     schema = flow["data_schema"]
     assert schema is not None
     fields = entry.runtime_data.fields
-    assert fields.model(GREENHOUSE) == "dragino/lht65n"
+    assert fields.model_of(GREENHOUSE) == "dragino/lht65n"
     await submit(
         hass, flow, **FORM | {"scope": "model"}, platform="sensor", name="Damp", unit="%", device_class="humidity"
     )  # fmt: skip
