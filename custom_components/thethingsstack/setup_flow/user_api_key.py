@@ -15,7 +15,6 @@ from ..client import (
     ApiKey,
     Application,
     Conflict,
-    InvalidIdentifier,
     InvalidRequest,
     KeyInfo,
     Stack,
@@ -79,7 +78,10 @@ def rights_for(features: Iterable[str]) -> frozenset[str]:
 async def async_create_application(
     stack: Stack, info: KeyInfo, application_id: str, name: str | None
 ) -> Application:
-    """Create an application of the key's owner and return it; raises FormError."""
+    """Create an application of the key's owner and return it; raises FormError.
+
+    The id has to be one that the servers take: see `read_application`.
+    """
     if name and len(name) > MAX_NAME:
         raise FormError(
             "application_name_too_long", CONF_NAME, length=str(len(name)), longest=str(MAX_NAME)
@@ -91,8 +93,6 @@ async def async_create_application(
             organization_id=info.organization_id,
             name=name or None,
         )
-    except InvalidIdentifier as err:
-        raise FormError("invalid_application_id", CONF_APPLICATION_ID) from err
     except InvalidRequest as err:
         raise FormError("application_refused", error=str(err)) from err
     except Conflict as err:
