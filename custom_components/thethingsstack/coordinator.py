@@ -89,8 +89,15 @@ class ApplicationCoordinator:
         self.overdue_watch = OverdueWatch(hass, entry, self.roster)
         self.signals = Signals.of(entry.entry_id)
         self.names = FieldNames("en", {})
-        self.downlinks = Downlinks(self)
-        self.controls = Controls(hass, entry, self.roster, self.downlinks.forget)
+        self.downlinks = Downlinks(
+            hass,
+            entry,
+            stack,
+            self.roster,
+            connection_state=self.connection_state,
+            signals=self.signals,
+        )
+        self.controls = Controls(hass, entry, self.roster, self.downlinks.release_control)
         self.gateways = Gateways(hass, entry, self.roster)
         self.lifecycle = EndDeviceLifecycle(self)
         self.sync = RegistrySync(self)
@@ -362,7 +369,7 @@ class ApplicationCoordinator:
         async_tell_occurred(self.hass, device.registry_id, "uplink_received", activity, context)
         if not uplink.simulated:
             self.overdue_watch.heard(device, activity, context)
-        self.downlinks.watch.heard(device)
+        self.downlinks.on_uplink(device)
 
     def _decide(self, device: EndDeviceState, new: Mapping[str, Meaning]) -> dict[str, Meaning]:
         """Keep what fields are that were seen for the first time, with the user's overrides."""
@@ -399,7 +406,7 @@ class ApplicationCoordinator:
     def _reported(self, report: DownlinkReport) -> None:
         device = self._device_of(report)
         if device is not None and not device.is_duplicate(report):
-            self.downlinks.report(device, report)
+            self.downlinks.on_report(device, report)
 
     @callback
     def _solved(self, message: LocationSolved) -> None:
@@ -418,7 +425,7 @@ class ApplicationCoordinator:
     @callback
     def _back(self, item: StreamConnected) -> None:
         self.connection_state.back()
-        self.downlinks.watch.resume()
+        self.downlinks.on_stream_connected()
         self.catch_up.begin(item.gap)
 
     # As time passes

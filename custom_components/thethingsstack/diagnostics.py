@@ -202,7 +202,7 @@ def _said(data: dict[str, Any], private: list[str]) -> dict[str, Any]:
 
 def _downlinks(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict[str, Any]:
     """Return what became of the latest downlinks, without what was sent."""
-    standing = device.downlink
+    standing = coordinator.downlinks.standing_of(device)
     return {
         "queue": standing.queue,
         "in_24_hours": standing.in_24_hours,
@@ -221,7 +221,7 @@ def _downlinks(coordinator: ApplicationCoordinator, device: EndDeviceState) -> d
                 "created": record.created.isoformat(),
                 "updated": record.updated.isoformat(),
             }
-            for record in coordinator.downlinks.book.of(device.device_id)
+            for record in coordinator.downlinks.records_of(device)
         ],
     }
 

@@ -37,7 +37,7 @@ async def async_setup_entry(
         events: list[Entity] = []
         if ACTIVITY not in disabled:
             events.append(ActivityEvent(coordinator, device))
-        if device.downlink.seen:
+        if coordinator.downlinks.standing_of(device).seen:
             events.append(DownlinkEvent(coordinator, device))
         return events
 
@@ -61,8 +61,9 @@ async def async_setup_entry(
     entry.async_on_unload(
         async_dispatcher_connect(hass, coordinator.signals.new_device, add_device)
     )
-    seen_first = coordinator.downlinks.news.seen_first
-    entry.async_on_unload(async_dispatcher_connect(hass, seen_first, add_downlink))
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, coordinator.signals.first_downlink, add_downlink)
+    )
 
 
 class ActivityEvent(EndDeviceEntity, EventEntity):
@@ -133,7 +134,7 @@ class DownlinkEvent(EndDeviceEntity, EventEntity):
 
     @callback
     def _tell(self) -> None:
-        events = self.device.downlink.events
+        events = self.coordinator.downlinks.standing_of(self.device).events
         while events:
             moment, activity, context = events.popleft()
             if dt_util.utcnow() - moment > NEWS:

@@ -9,7 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
 from custom_components.thethingsstack.const import DOMAIN
-from custom_components.thethingsstack.downlinks import queue as module
+from custom_components.thethingsstack.downlinks.queue import PAUSES, Pauses
 from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import RateLimit, Simulator
 
@@ -19,10 +19,9 @@ COMMAND: dict[str, Any] = {"hex": "0e:14", "f_port": 1}
 
 
 @pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look at queues at once."""
-    monkeypatch.setattr(module, "LOOK_AFTER_REPORT", 0.05)
-    monkeypatch.setattr(module, "LOOK_PAUSE", 0)
+def no_pauses(hass: HomeAssistant) -> None:
+    """Read queues at once."""
+    hass.data[PAUSES] = Pauses(after_report=0.05, between_reads=0)
 
 
 @pytest.fixture

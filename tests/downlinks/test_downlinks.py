@@ -4,20 +4,20 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.thethingsstack.client import Downlink
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
-from custom_components.thethingsstack.downlinks import queue as module
-from custom_components.thethingsstack.downlinks.ledger import DownlinkRecord, DownlinkState
-from custom_components.thethingsstack.downlinks.sender import Downlinks
+from custom_components.thethingsstack.downlinks import DownlinkRecord, Downlinks, DownlinkState
+from custom_components.thethingsstack.downlinks.queue import PAUSES, Pauses
 from custom_components.thethingsstack.end_devices.state import EndDeviceState
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
@@ -30,12 +30,11 @@ SET_21 = Downlink(f_port=1, payload=b"\x0e\x15", confirmed=True)
 
 
 @pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look at queues at once."""
-    monkeypatch.setattr(module, "LOOK_AFTER_REPORT", 0.05)
-    monkeypatch.setattr(module, "LOOK_AFTER_UPLINK", 0.05)
-    monkeypatch.setattr(module, "LOOK_PAUSE", 0)
-    monkeypatch.setattr(module, "TIDY_AFTER", 0.05)
+def no_pauses(hass: HomeAssistant) -> None:
+    """Read queues at once."""
+    hass.data[PAUSES] = Pauses(
+        after_report=0.05, after_uplink=0.05, before_correction=0.05, between_reads=0
+    )
 
 
 @pytest.fixture
@@ -120,7 +119,7 @@ async def test_unconfirmed_class_a(
     assert record.state == "sent"
     assert not record.open
     await until(hass, lambda: sensor(hass, "downlink_queue").state == "0")
-    assert vicki.downlink.in_24_hours == 1
+    assert downlinks.standing_of(vicki).in_24_hours == 1
 
 
 async def test_confirmed_is_acknowledged_by_the_uplink_after(
@@ -156,7 +155,7 @@ async def test_retries_end_in_a_failure_told_once(
     assert told.states[-1].attributes["error"] == "max_retries_reached"
     assert (record.error, record.attempt) == ("max_retries_reached", 3)
     assert last(hass).attributes["reason"] == "maximum number of retries (2) reached"
-    assert vicki.downlink.in_24_hours == 3
+    assert downlinks.standing_of(vicki).in_24_hours == 3
 
 
 async def test_class_c_is_sent_at_once(
@@ -168,7 +167,7 @@ async def test_class_c_is_sent_at_once(
     record = await downlinks.async_send(socket, Downlink(decoded_payload={"socket_status": "on"}))
     await until(hass, lambda: record.state is DownlinkState.SENT)
     assert record.f_port == 85
-    await until(hass, lambda: socket.downlink.listens_always)
+    await until(hass, lambda: downlinks.standing_of(socket).listens_always)
     assert downlinks.expected_at(socket) is not None
 
 
@@ -323,7 +322,9 @@ async def test_what_was_decided_meanwhile_is_unknown(
     assert again.newest("d").state == "queued"  # type: ignore[union-attr]
 
 
-async def test_fair_use(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_fair_use(
+    hass: HomeAssistant, sim: Simulator, freezer: FrozenDateTimeFactory
+) -> None:
     """On the public network, more than ten in 24 hours are an issue; it goes by itself."""
     entry = await set_up(hass, sim, make_entry(sim, "control", network="ttn_eu1"))
     vicki = device_of(entry)
@@ -331,16 +332,15 @@ async def test_fair_use(hass: HomeAssistant, sim: Simulator) -> None:
     for _ in range(11):
         await downlinks.async_send(vicki, SET_20)
         await sim.uplink(VICKI)
-    await until(hass, lambda: vicki.downlink.in_24_hours == 11)
+    await until(hass, lambda: downlinks.standing_of(vicki).in_24_hours == 11)
     issue = (DOMAIN, f"downlink_limit_{entry.entry_id}")
     issues = ir.async_get(hass).issues
     placeholders = issues[issue].translation_placeholders
     assert placeholders is not None
     assert placeholders["devices"].endswith(": 11")
-    downlinks.book._transmitted[VICKI].popleft()
-    downlinks.news.count_again(dt_util.utcnow())
-    await hass.async_block_till_done()
-    assert issue not in issues
+    freezer.tick(timedelta(hours=24, minutes=1))
+    async_fire_time_changed(hass)
+    await until(hass, lambda: issue not in issues)
 
 
 async def test_diagnostics_hide_payloads(
@@ -443,7 +443,7 @@ async def test_unloaded_while_a_command_is_on_its_way(
     await entry.runtime_data.downlinks.async_send(
         device_of(entry, SOCKET), SET_21, control="second"
     )
-    await entry.runtime_data.downlinks.book.async_save()
+    await entry.runtime_data.downlinks.async_save()
     await work
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await hass.async_block_till_done()

@@ -17,7 +17,7 @@ import voluptuous as vol
 from ..client import Application, Downlink, Formatter, Formatters, MissingRight, VersionIds
 from ..client.formatters import Direction
 from ..const import DOMAIN
-from ..downlinks.request import payload_of_hex
+from ..downlinks.preflight import payload_of_hex
 from .errors import refused, translating_errors
 from .targets import (
     APPLICATION,

@@ -24,8 +24,8 @@ from ..client import PRIORITIES, Downlink, QueuedDownlink
 from ..const import DOMAIN
 from ..coordinator import ApplicationCoordinator
 from ..downlinks.errors import failure
-from ..downlinks.ledger import DownlinkRecord, DownlinkState
-from ..downlinks.request import payload_of_base64, payload_of_hex, refused
+from ..downlinks.preflight import payload_of_base64, payload_of_hex, refused
+from ..downlinks.record import DownlinkRecord, DownlinkState
 from ..end_devices.state import EndDeviceState
 
 SEND_DOWNLINK = "send_downlink"
@@ -201,7 +201,7 @@ async def _async_outcome(
     downlinks = target.coordinator.downlinks
     state = record.state
     if call.data[ATTR_WAIT_FOR] is not DownlinkState.QUEUED:
-        state = await downlinks.news.async_wait(record, call.data[ATTR_WAIT_FOR], _seconds(call))
+        state = await downlinks.async_wait(record, call.data[ATTR_WAIT_FOR], _seconds(call))
     if state in NOT_REACHED and not call.return_response:
         # Who doesn't look at the response must not go on as if it had arrived.
         raise failure(NOT_REACHED[state], reason=record.reason or "")
@@ -209,7 +209,7 @@ async def _async_outcome(
     return {
         "correlation_id": record.id,
         "state": state.value,
-        "queue": target.device.downlink.queue,
+        "queue": downlinks.standing_of(target.device).queue,
         "expected": expected.isoformat() if expected else None,
         "error": record.error,
         "reason": record.reason,

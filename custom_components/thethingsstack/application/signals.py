@@ -29,6 +29,9 @@ class Signals:
     """A payload has a position, which had another source until now."""
     identified: SignalType[EndDeviceState]
     """The model, name or area of an end device may be another one."""
+    first_downlink: SignalType[EndDeviceState]
+    """An end device has its first downlink."""
+    downlink_count_changed: SignalType[()]
     undecoded_changed: SignalType[()]
     half_created: SignalType[()]
 
@@ -43,6 +46,8 @@ class Signals:
             removed_fields=SignalType(f"{start}_removed_fields"),
             position_found=SignalType(f"{start}_position_found"),
             identified=SignalType(f"{start}_identified"),
+            first_downlink=SignalType(f"{start}_first_downlink"),
+            downlink_count_changed=SignalType(f"{start}_downlink_count"),
             undecoded_changed=SignalType(f"{start}_undecoded"),
             half_created=SignalType(f"{start}_half_created"),
         )

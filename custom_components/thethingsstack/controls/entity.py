@@ -16,7 +16,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..coordinator import ApplicationCoordinator, TtsConfigEntry
-from ..downlinks.ledger import DownlinkRecord, DownlinkState
+from ..downlinks.record import DownlinkRecord, DownlinkState
 from ..end_devices.state import EndDeviceState, control_key
 from .kinds import Role, State
 from .model import Control, number, thread_of, threads_of
@@ -216,7 +216,7 @@ class ControlEntity(RestoreEntity):
         for thread in threads_of(self.subentry_id):
             if (newest := downlinks.newest(thread)) is not None:
                 self._follow(thread, newest, recalled=True)
-            self.async_on_remove(downlinks.news.subscribe(self._downlink_changed, control=thread))
+            self.async_on_remove(downlinks.subscribe(self._downlink_changed, control=thread))
         key = control_key(self.subentry_id)
         self.device.subscribe(key, self._uplink_came)
         self.async_on_remove(partial(self.device.unsubscribe, key, self._uplink_came))

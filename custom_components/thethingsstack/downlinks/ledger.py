@@ -1,219 +1,21 @@
-"""What becomes of downlinks: one record each, followed from the queue to the device."""
+"""The latest downlinks of each end device, kept over restarts."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 
-from homeassistant.core import Context, HomeAssistant, callback
-from homeassistant.helpers.storage import Store
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..client import DownlinkReport
+from ..application.stored_file import UNREADABLE, StoredFile
 from ..const import DOMAIN
+from .record import REFUSED, SERVER_TAG, DownlinkRecord, DownlinkState
 
-STORAGE_VERSION = 1
+VERSION = 1
 SAVE_DELAY = 10
 REMEMBERED_DOWNLINKS = 20
-EXPIRED_ERROR = "downlink_expired"
 FAIR_USE_WINDOW = timedelta(hours=24)
-# The tags that tell our own downlinks, and those of a control, from everyone else's.
-OWN_TAG = "ha:"
-CONTROL_TAG = "ha:control:"
-SERVER_TAG = "as:downlink:"
-
-
-class DownlinkState(StrEnum):
-    """Where a downlink stands."""
-
-    QUEUED = "queued"
-    SENT = "sent"
-    ACKNOWLEDGED = "acknowledged"
-    NOT_ACKNOWLEDGED = "not_acknowledged"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    TIMED_OUT = "timed_out"
-    REPLACED = "replaced"
-    CLEARED = "cleared"
-    UNKNOWN = "outcome_unknown"
-
-
-_REPORTED = {
-    "queued": DownlinkState.QUEUED,
-    "sent": DownlinkState.SENT,
-    "ack": DownlinkState.ACKNOWLEDGED,
-    "nack": DownlinkState.NOT_ACKNOWLEDGED,
-    "failed": DownlinkState.FAILED,
-}
-# What the stream tells in other words later, or once more, doesn't move these.
-_FINAL = frozenset({DownlinkState.ACKNOWLEDGED, DownlinkState.FAILED, DownlinkState.EXPIRED})
-_REFUSED = frozenset({DownlinkState.FAILED, DownlinkState.EXPIRED})
-_LOST = _REFUSED | {DownlinkState.REPLACED, DownlinkState.CLEARED, DownlinkState.UNKNOWN}
-_MAY_BE_QUEUED = frozenset({DownlinkState.QUEUED, DownlinkState.UNKNOWN})
-# A gateway that reports no transmissions leaves it to the device's answer to tell of them.
-_ON_AIR = frozenset(
-    {DownlinkState.SENT, DownlinkState.ACKNOWLEDGED, DownlinkState.NOT_ACKNOWLEDGED}
-)
-
-
-@dataclass(slots=True, eq=False)
-class DownlinkRecord:
-    """One downlink, ours or anyone's, and what is known of its fate."""
-
-    id: str
-    device_id: str
-    f_port: int = 0
-    confirmed: bool = False
-    control: str | None = None
-    note: Any = None
-    state: DownlinkState = DownlinkState.QUEUED
-    error: str | None = None
-    reason: str | None = None
-    attempt: int = 1
-    created: datetime = field(default_factory=dt_util.utcnow)
-    updated: datetime = field(default_factory=dt_util.utcnow)
-    server_ids: set[str] = field(default_factory=set)
-    announced: bool = False
-    """Whether the server said that it has it; an answer may come after the report."""
-    transmissions: set[int] = field(default_factory=set)
-    ours: bool = False
-    context: Context | None = None
-
-    @property
-    def open(self) -> bool:
-        """Return whether its outcome is still to come."""
-        if self.state in (DownlinkState.QUEUED, DownlinkState.NOT_ACKNOWLEDGED):
-            return True
-        return self.state is DownlinkState.SENT and self.confirmed
-
-    @property
-    def waiting(self) -> bool:
-        """Return whether it is in the server's queue, as far as is known."""
-        return self.state in (DownlinkState.QUEUED, DownlinkState.NOT_ACKNOWLEDGED)
-
-    def reached(self, until: DownlinkState) -> bool:
-        """Return whether it is, or was, in this state, or can't come there any more."""
-        if self.state in _LOST or until is DownlinkState.QUEUED:
-            return True
-        if until is DownlinkState.SENT:
-            return self.state in _ON_AIR
-        return self.state is until
-
-    def names(self) -> Iterable[str]:
-        """Return all correlation ids that mean just this downlink."""
-        return (self.id, *self.server_ids)
-
-    def move(
-        self,
-        state: DownlinkState,
-        *,
-        error: str | None = None,
-        reason: str | None = None,
-        at: datetime | None = None,
-    ) -> None:
-        """Note a new state."""
-        self.state, self.error, self.reason = state, error, reason
-        self.updated = at or dt_util.utcnow()
-
-    def follow(self, report: DownlinkReport) -> DownlinkState | None:
-        """Take over a report; returns what happened, None for what was known already.
-
-        A refusal comes twice (as answer and as report), and the last unacknowledged attempt, too
-        (as `failed` and as `nack`): each counts once.
-        """
-        state = _REPORTED.get(report.state)
-        if state is None:
-            return None
-        first, self.announced = not self.announced, True
-        error = report.error
-        if error is not None and error.name == EXPIRED_ERROR:
-            state = DownlinkState.EXPIRED
-        if state in _ON_AIR:
-            known = report.f_cnt in self.transmissions
-            self.transmissions.add(report.f_cnt)
-            if known and state is DownlinkState.SENT:
-                return None
-        if state is DownlinkState.QUEUED and not first:
-            if self.state is DownlinkState.UNKNOWN:
-                self.move(DownlinkState.QUEUED)
-            return None  # the queue was rebuilt around it
-        if self.state in _FINAL:
-            return state if first and state is self.state else None
-        if state is DownlinkState.QUEUED and self.state not in _MAY_BE_QUEUED:
-            return None  # it was replaced before its report came
-        self._note(report)
-        self.move(
-            state,
-            error=error.name if error else None,
-            reason=error.message if error else None,
-            at=report.received_at,
-        )
-        return state
-
-    def _note(self, report: DownlinkReport) -> None:
-        self.f_port = report.f_port or self.f_port
-        self.confirmed = report.confirmed or self.confirmed
-        retry = report.downlink.get("confirmed_retry")
-        attempt = retry.get("attempt") if isinstance(retry, Mapping) else None
-        if type(attempt) is int:
-            self.attempt = attempt
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return what is stored; the payload is not."""
-        return {
-            "id": self.id,
-            "device_id": self.device_id,
-            "f_port": self.f_port,
-            "confirmed": self.confirmed,
-            "ours": self.ours,
-            "control": self.control,
-            "note": self.note,
-            "state": self.state.value,
-            "error": self.error,
-            "reason": self.reason,
-            "attempt": self.attempt,
-            "created": self.created.isoformat(),
-            "updated": self.updated.isoformat(),
-            "server_ids": sorted(self.server_ids),
-            "announced": self.announced,
-            "transmissions": sorted(self.transmissions),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read what was stored; raises KeyError, TypeError or ValueError where it can't be."""
-        return cls(
-            id=str(data["id"]),
-            device_id=str(data["device_id"]),
-            f_port=int(data["f_port"]),
-            confirmed=bool(data["confirmed"]),
-            ours=bool(data["ours"]),
-            control=data.get("control"),
-            note=data.get("note"),
-            state=DownlinkState(data["state"]),
-            error=data.get("error"),
-            reason=data.get("reason"),
-            attempt=int(data["attempt"]),
-            created=datetime.fromisoformat(data["created"]),
-            updated=datetime.fromisoformat(data["updated"]),
-            server_ids=set(data["server_ids"]),
-            announced=bool(data["announced"]),
-            transmissions=set(data["transmissions"]),
-        )
-
-
-def control_of(correlation_ids: Iterable[str]) -> str | None:
-    """Return the control that a downlink belongs to, as its tags say."""
-    return next(
-        (
-            text.removeprefix(CONTROL_TAG)
-            for text in correlation_ids
-            if text.startswith(CONTROL_TAG)
-        ),
-        None,
-    )
 
 
 class DownlinkLedger:
@@ -223,27 +25,28 @@ class DownlinkLedger:
     """
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
-        """Prepare the store of one config entry."""
-        self._store: Store[dict[str, Any]] = Store(
-            hass, STORAGE_VERSION, f"{DOMAIN}.{entry_id}.downlinks"
-        )
-        self._closed = False
+        """Prepare the file of one config entry."""
+        self._file = StoredFile(hass, f"{DOMAIN}.{entry_id}.downlinks", VERSION, delay=SAVE_DELAY)
         self._of_device: dict[str, deque[DownlinkRecord]] = {}
         self._by_name: dict[str, DownlinkRecord] = {}
         self._transmitted: dict[str, deque[datetime]] = {}
         self.intervals: dict[str, float] = {}
 
-    async def async_load(self) -> None:
-        """Read what was stored; what can't be read is forgotten."""
-        data = await self._store.async_load() or {}
-        for stored in data.get("downlinks", ()):
-            try:
-                self.add(DownlinkRecord.from_dict(stored))
-            except KeyError, TypeError, ValueError:
-                continue
-        for device_id, moments in data.get("transmitted", {}).items():
-            self._transmitted[device_id] = deque(datetime.fromisoformat(m) for m in moments)
-        self.intervals = dict(data.get("intervals", {}))
+    async def async_load(self, title: str) -> None:
+        """Read what was stored; what can't be read is set aside and told in a repair issue."""
+        file = self._file
+        if await file.async_load():
+            items: list[Any] = file.read("downlinks", _list, [])
+            for number, stored in enumerate(items):
+                try:
+                    self.add(DownlinkRecord.from_dict(stored))
+                except UNREADABLE as err:
+                    file.note_unreadable(f"downlinks {number}", err)
+            self._transmitted = file.read_items(
+                "transmitted", lambda _, moments: deque(map(_moment, _list(moments)))
+            )
+            self.intervals = file.read_items("intervals", lambda _, seconds: _seconds(seconds))
+        await file.async_end_reading(title)
 
     @property
     def device_ids(self) -> Iterable[str]:
@@ -267,7 +70,7 @@ class DownlinkLedger:
         """Return the newest downlink of a control; `refused`: also one that came to nothing."""
         for records in self._of_device.values():
             for record in reversed(records):
-                if record.control == control and (refused or record.state not in _REFUSED):
+                if record.control == control and (refused or record.state not in REFUSED):
                     return record
         return None
 
@@ -301,7 +104,7 @@ class DownlinkLedger:
 
     @callback
     def learn(self, record: DownlinkRecord, correlation_ids: Iterable[str]) -> None:
-        """Note under which ids the server knows it: a rebuilt queue gives new ones."""
+        """Note the correlation IDs that the server gave it: a replaced queue gives new ones."""
         for name in correlation_ids:
             if name.startswith(SERVER_TAG) and name not in self._by_name:
                 record.server_ids.add(name)
@@ -319,8 +122,26 @@ class DownlinkLedger:
             self._by_name.pop(name, None)
 
     @callback
+    def hand_over(self, old_id: str, new_id: str) -> None:
+        """Let an end device go on with the downlinks of the one in whose place it is.
+
+        What waited for that one is gone with its queue.
+        """
+        self.forget(new_id)
+        records = self._of_device.pop(old_id, deque())
+        for record in records:
+            record.device_id, record.control = new_id, None
+            if record.open:
+                record.move(DownlinkState.CLEARED)
+        if records:
+            self._of_device[new_id] = records
+        if old_id in self._transmitted:
+            self._transmitted[new_id] = self._transmitted.pop(old_id)
+        self.intervals.pop(old_id, None)
+
+    @callback
     def forget(self, device_id: str) -> None:
-        """Forget an end device."""
+        """Forget the downlinks of an end device."""
         for record in self._of_device.pop(device_id, ()):
             for name in record.names():
                 self._by_name.pop(name, None)
@@ -344,21 +165,19 @@ class DownlinkLedger:
     @callback
     def save_soon(self) -> None:
         """Write to disk after a while, at the latest when Home Assistant stops."""
-        if not self._closed:
-            self._store.async_delay_save(self._data, SAVE_DELAY)
+        self._file.save_soon(self._data)
 
     async def async_save(self) -> None:
         """Write to disk now."""
-        await self._store.async_save(self._data())
+        await self._file.async_save(self._data())
 
     async def async_close(self) -> None:
-        """Write to disk now, and not by itself any more: others may, from here on."""
-        self._closed = True
-        await self.async_save()
+        """Write to disk now, and not by itself any more."""
+        await self._file.async_close(self._data())
 
     async def async_remove(self) -> None:
         """Delete what was stored."""
-        await self._store.async_remove()
+        await self._file.async_remove()
 
     def _data(self) -> dict[str, Any]:
         return {
@@ -370,3 +189,22 @@ class DownlinkLedger:
             },
             "intervals": self.intervals,
         }
+
+
+def _list(stored: Any) -> list[Any]:
+    if not isinstance(stored, list):
+        raise TypeError(f"{stored!r} is no list")
+    return stored
+
+
+def _seconds(stored: Any) -> float:
+    if not isinstance(stored, int | float) or isinstance(stored, bool) or not 0 < stored < 1e9:
+        raise ValueError(f"{stored!r} is no interval")
+    return float(stored)
+
+
+def _moment(stored: Any) -> datetime:
+    moment = datetime.fromisoformat(stored)
+    if moment.tzinfo is None:
+        raise ValueError(f"{stored!r} has no time zone")
+    return moment

@@ -1,23 +1,24 @@
-"""Whether an end device can be sent a downlink: found out before sending, as far as it can be."""
+"""What is checked before a downlink is sent: the request itself, and whether its device can get it."""
 
 import asyncio
+from base64 import b64decode
 from datetime import datetime, timedelta
 import logging
-from typing import Any, Protocol
+import re
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from ..application.connection_state import ConnectionState
 from ..client import Downlink, Formatter, MissingRight, NotFound, Stack, StackError
 from ..client.rights import DEVICES_READ, TRAFFIC_DOWN_WRITE, console_names
 from ..const import DOMAIN
-from ..end_devices.roster import EndDeviceRoster
 from ..end_devices.state import EndDeviceState, Status
 from .errors import translated
-from .request import check, refused
+from .tracker import DownlinkStanding
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -26,29 +27,98 @@ CLASS_KEPT = timedelta(days=1)
 CLASS_PAUSE = 1.0
 
 
-class Application(Protocol):
-    """What downlinks need of the application that they belong to."""
+# The largest frame of any band at its fastest data rate; slower ones carry less.
+MAX_PAYLOAD = 242
+MAX_PORT = 223
+RESERVED_PORT = 224
+MAX_CORRELATION_ID = 100
+MAX_ATTEMPTS = 32
+_SEPARATORS = re.compile(r"[\s:,.-]|0[xX](?=[0-9A-Fa-f]{2})")
+_NO_HEX = re.compile(r"[^0-9A-Fa-f]")
 
-    hass: HomeAssistant
-    entry: ConfigEntry[Any]
-    stack: Stack
-    roster: EndDeviceRoster
-    connection_state: ConnectionState
+
+def refused(key: str, **placeholders: Any) -> ServiceValidationError:
+    """Return the error with this translation key; raised before anything is sent."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders={name: str(value) for name, value in placeholders.items()},
+    )
+
+
+def payload_of_hex(text: str) -> bytes:
+    """Return the bytes of hexadecimal digits; spaces, colons, dashes and `0x` are no harm.
+
+    Raises ServiceValidationError `downlink_hex_invalid` or `downlink_hex_odd`.
+    """
+    digits = _SEPARATORS.sub("", text)
+    if (wrong := _NO_HEX.search(digits)) is not None:
+        raise refused("downlink_hex_invalid", character=wrong.group(), text=text)
+    if len(digits) % 2:
+        raise refused("downlink_hex_odd", count=len(digits), text=text)
+    return bytes.fromhex(digits)
+
+
+def payload_of_base64(text: str) -> bytes:
+    """Return the bytes of a base64 text, standard or URL alphabet, padded or not.
+
+    Raises ServiceValidationError `downlink_base64_invalid`.
+    """
+    plain = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except ValueError as err:
+        raise refused("downlink_base64_invalid", text=text) from err
+
+
+def check(downlink: Downlink) -> None:
+    """Raise ServiceValidationError for what no device could ever be sent."""
+    if downlink.payload is not None and downlink.decoded_payload is not None:
+        raise refused("downlink_two_payloads")
+    if downlink.payload is None and downlink.decoded_payload is None:
+        raise refused("downlink_no_payload")
+    if downlink.f_port is None:
+        if downlink.decoded_payload is None:
+            raise refused("downlink_port_missing")
+    elif downlink.f_port == 0:
+        raise refused("downlink_port_zero")
+    elif downlink.f_port == RESERVED_PORT:
+        raise refused("downlink_port_reserved")
+    elif not 0 < downlink.f_port <= MAX_PORT:
+        raise refused("downlink_port_range", port=downlink.f_port)
+    if downlink.payload is not None and len(downlink.payload) > MAX_PAYLOAD:
+        raise refused("downlink_too_long", length=len(downlink.payload), max=MAX_PAYLOAD)
+    if downlink.max_attempts is not None and not 1 <= downlink.max_attempts <= MAX_ATTEMPTS:
+        raise refused("downlink_retries_range", max=MAX_ATTEMPTS)
+    if downlink.max_attempts is not None and not downlink.confirmed:
+        raise refused("downlink_retries_unconfirmed")
+    if any(not 0 < len(text) <= MAX_CORRELATION_ID for text in downlink.correlation_ids):
+        raise refused("downlink_correlation_id_length", max=MAX_CORRELATION_ID)
 
 
 class FormatterHidden(HomeAssistantError):  # noqa: N818 - its name says what happened
     """The key may not see whether there is a downlink formatter."""
 
 
-class DownlinkCheck:
-    """Refuses what would fail, or worse, be taken and do nothing.
+class Preflight:
+    """Refuses what would fail, or worse, be accepted and do nothing.
 
-    What an end device is, is read from the server when it is first needed, and kept for a while.
+    What has to be known of an end device is read from the server when it is first needed, and kept
+    for a while.
     """
 
-    def __init__(self, application: Application) -> None:
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        stack: Stack,
+        connection_state: ConnectionState,
+    ) -> None:
         """Start knowing nothing."""
-        self._application = application
+        self._hass = hass
+        self._entry = entry
+        self._stack = stack
+        self._connection_state = connection_state
         self._formatters: dict[str, tuple[datetime, Formatter]] = {}
         self._classes: dict[str, datetime] = {}
         self._reading = asyncio.Lock()
@@ -66,13 +136,12 @@ class DownlinkCheck:
 
     async def async_right(self) -> None:
         """Raise ServiceValidationError where the key may not send; a right may be new."""
-        application = self._application
-        if TRAFFIC_DOWN_WRITE not in application.connection_state.rights:
-            await application.connection_state.async_check_rights()
-        if TRAFFIC_DOWN_WRITE not in application.connection_state.rights:
+        if TRAFFIC_DOWN_WRITE not in self._connection_state.rights:
+            await self._connection_state.async_check_rights()
+        if TRAFFIC_DOWN_WRITE not in self._connection_state.rights:
             raise refused(
                 "downlink_missing_right",
-                application=application.stack.connection.application_id or "",
+                application=self._stack.connection.application_id or "",
                 right=TRAFFIC_DOWN_WRITE,
             )
 
@@ -81,7 +150,7 @@ class DownlinkCheck:
         if device.status(dt_util.utcnow(), timedelta.max) is not Status.NEVER_JOINED:
             return
         try:
-            device.update_registration(await self._application.stack.device(device.device_id))
+            device.update_registration(await self._stack.device(device.device_id))
         except NotFound as err:
             raise refused("downlink_device_not_found", device=device.name) from err
         except StackError as err:
@@ -105,7 +174,7 @@ class DownlinkCheck:
         if self.knows_formatter(device):
             return self._formatters[device_id][1]
         try:
-            formatter = await self._application.stack.downlinks.formatter(device_id)
+            formatter = await self._stack.downlinks.formatter(device_id)
         except MissingRight as err:
             raise FormatterHidden(
                 translation_domain=DOMAIN,
@@ -123,25 +192,25 @@ class DownlinkCheck:
         return formatter
 
     @callback
-    def learn_class(self, device: EndDeviceState) -> None:
-        """Find out in the background when the device listens."""
+    def learn_class(self, device: EndDeviceState, standing: DownlinkStanding) -> None:
+        """Find out in the background whether the device listens always (class C)."""
         now = dt_util.utcnow()
         asked = self._classes.get(device.device_id)
-        if DEVICES_READ not in self._application.connection_state.rights or (
+        if DEVICES_READ not in self._connection_state.rights or (
             asked and now - asked < CLASS_KEPT
         ):
             return
         self._classes[device.device_id] = now
-        self._application.entry.async_create_background_task(
-            self._application.hass, self._async_learn_class(device), f"{DOMAIN} device class"
+        self._entry.async_create_background_task(
+            self._hass, self._async_learn_class(device, standing), f"{DOMAIN} device class"
         )
 
-    async def _async_learn_class(self, device: EndDeviceState) -> None:
+    async def _async_learn_class(self, device: EndDeviceState, standing: DownlinkStanding) -> None:
         async with self._reading:
             try:
-                kind = await self._application.stack.downlinks.device_class(device.device_id)
+                kind = await self._stack.downlinks.device_class(device.device_id)
             except StackError as err:
                 _LOGGER.debug("No class of %s: %s", device.device_id, err)
             else:
-                device.downlink.listens_always = kind == "C"
+                standing.listens_always = kind == "C"
             await asyncio.sleep(CLASS_PAUSE)

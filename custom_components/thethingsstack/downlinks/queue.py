@@ -1,52 +1,144 @@
-"""The queues of downlinks: compared with what is thought to wait in them, and mended."""
+"""The server's queues of downlinks: compared with the records, and corrected where they differ."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 import logging
+from typing import Any
 
-from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
-from ..client import DownlinkReport, QueuedDownlink, StackError
+from ..client import DownlinkReport, QueuedDownlink, Stack, StackError
 from ..const import DOMAIN
+from ..end_devices.roster import EndDeviceRoster
 from ..end_devices.state import EndDeviceState
-from .ledger import DownlinkLedger, DownlinkRecord, DownlinkState
-from .preflight import Application
-from .rebuild import Rebuild
+from .ledger import DownlinkLedger
+from .record import SERVER_TAG, DownlinkRecord, DownlinkState, server_id
 from .tracker import DownlinkTracker
 
 _LOGGER = logging.getLogger(__name__)
 
-# The queue is read after something happened to it, when what follows has settled.
-LOOK_AFTER_REPORT = 2.0
-LOOK_AFTER_UPLINK = 10.0
 DOUBT = timedelta(seconds=15)
-TIDY_AFTER = 1.0
-LOOK_PAUSE = 1.0
 REBUILD_SETTLED = timedelta(minutes=2)
 
 
-class QueueWatch:
-    """Looks at queues after what happened to them; who changes one holds its lock."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses:
+    """Seconds until a queue is read, so that what follows a change has happened by then."""
+
+    after_report: float = 2.0
+    after_uplink: float = 10.0
+    before_correction: float = 1.0
+    between_reads: float = 1.0
+
+
+PAUSES: HassKey[Pauses] = HassKey(f"{DOMAIN}_downlink_queue_pauses")
+"""Where `hass.data` has other pauses than the usual ones, before an application is set up."""
+
+
+@dataclass(slots=True)
+class Rebuild:
+    """One replacement of a queue around frames of others; it begins before the queue is read.
+
+    The server has no way to replace a queue only if it is as it was read. So a frame of others may
+    go out in between, and then waits a second time; or come in between, and then is lost. The
+    stream reports both, in the server's own time: `excess` and `lost` say what to correct.
+    """
+
+    record: DownlinkRecord
+    started: datetime = field(default_factory=dt_util.utcnow)
+    _kept: dict[str, int] = field(default_factory=dict)
+    _queued: list[tuple[datetime, QueuedDownlink]] = field(default_factory=list)
+    _sent: list[tuple[tuple[str, ...], int]] = field(default_factory=list)
+    _replaced_at: datetime | None = None
+
+    def keep(self, others: Iterable[QueuedDownlink]) -> None:
+        """Note which frames go into the new queue as they were in the old one."""
+        self._kept = {
+            name: item.f_cnt
+            for item in others
+            for name in item.correlation_ids
+            if name.startswith(SERVER_TAG)
+        }
+
+    def take_report(self, report: DownlinkReport) -> bool:
+        """Take a report over; returns whether the queue may have to be corrected."""
+        names = report.downlink_correlation_ids
+        if report.received_at is None or report.state not in ("queued", "sent"):
+            return False
+        if report.state == "sent":
+            self._sent.append((names, report.f_cnt))
+        elif self.record.id in names:
+            self._replaced_at = report.received_at
+            return False
+        else:
+            self._queued.append((report.received_at, QueuedDownlink.from_json(report.downlink)))
+        return True
+
+    def excess(self, item: QueuedDownlink) -> bool:
+        """Return whether a waiting frame went out already.
+
+        With the counter of before, that is: the frame of after the replacement has a new one.
+        """
+        mine = set(item.correlation_ids)
+        return any(
+            name in mine and self._kept.get(name) == f_cnt
+            for names, f_cnt in self._sent
+            for name in names
+        )
+
+    def lost(self, queue: Sequence[QueuedDownlink], ledger: DownlinkLedger) -> list[QueuedDownlink]:
+        """Return the frames of others that came in between and have vanished."""
+        if self._replaced_at is None:
+            return []
+        present = {name for item in queue for name in item.correlation_ids}
+        lost = []
+        for moment, item in self._queued:
+            record = ledger.find(item.correlation_ids)
+            if (
+                moment < self._replaced_at
+                and self._kept.keys().isdisjoint(item.correlation_ids)
+                and server_id(item.correlation_ids) not in present
+                and record is not None
+                and not record.ours
+                and record.waiting
+            ):
+                lost.append(item)
+        return lost
+
+
+class DownlinkQueues:
+    """Reads queues after what happened to them; who changes one holds its lock."""
 
     def __init__(
-        self, application: Application, book: DownlinkLedger, news: DownlinkTracker
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        stack: Stack,
+        roster: EndDeviceRoster,
+        *,
+        ledger: DownlinkLedger,
+        tracker: DownlinkTracker,
     ) -> None:
         """Nothing is read yet."""
-        self._application = application
-        self._hass = application.hass
-        self._entry = application.entry
-        self._queues = application.stack.downlinks
-        self._book = book
-        self._news = news
+        self._hass = hass
+        self._entry = entry
+        self._queues = stack.downlinks
+        self._roster = roster
+        self._ledger = ledger
+        self._tracker = tracker
+        self._pauses = hass.data.get(PAUSES, Pauses())
         self._locks: dict[str, asyncio.Lock] = {}
         self._rebuilds: dict[str, Rebuild] = {}
-        self._looks: dict[str, CALLBACK_TYPE] = {}
-        self._tidying: set[str] = set()
-        self._unheard: set[str] = set()
-        self._looking = asyncio.Lock()
+        self._reads_due: dict[str, CALLBACK_TYPE] = {}
+        self._correcting: set[str] = set()
+        self._after_gap: set[str] = set()
+        self._reading = asyncio.Lock()
 
     def lock(self, device: EndDeviceState) -> asyncio.Lock:
         """Return what to hold while the queue of an end device is changed."""
@@ -63,76 +155,78 @@ class QueueWatch:
 
     @callback
     def cancel(self) -> None:
-        """Look no more."""
-        for cancel in self._looks.values():
+        """Read no more."""
+        for cancel in self._reads_due.values():
             cancel()
-        self._looks.clear()
+        self._reads_due.clear()
 
     @callback
-    def resume(self) -> None:
-        """See what became of open downlinks while no messages came."""
-        for device_id in self._book.device_ids:
-            device = self._application.roster.by_device_id(device_id)
-            if device is not None and any(record.open for record in self._book.of(device_id)):
-                self._unheard.add(device_id)
-                self._look_soon(device, LOOK_AFTER_REPORT)
+    def on_stream_connected(self) -> None:
+        """Find out what became of open downlinks while no messages came."""
+        for device_id in self._ledger.device_ids:
+            device = self._roster.by_device_id(device_id)
+            if device is not None and any(record.open for record in self._ledger.of(device_id)):
+                self._after_gap.add(device_id)
+                self._read_soon(device, self._pauses.after_report)
 
     @callback
-    def reported(
+    def on_report(
         self, device: EndDeviceState, record: DownlinkRecord, report: DownlinkReport
     ) -> None:
-        """Look at the queue, and mend it, after what the stream said of a downlink."""
+        """Read the queue, and correct it, after a report of the stream."""
         rebuild = self._rebuilds.get(device.device_id)
         if rebuild is not None and dt_util.utcnow() - rebuild.started > REBUILD_SETTLED:
             del self._rebuilds[device.device_id]
             rebuild = None
-        if (rebuild is not None and rebuild.hear(report)) or self._superseded(record, report):
-            self._tidy_soon(device)
-        self._look_soon(device, LOOK_AFTER_REPORT)
+        if (rebuild is not None and rebuild.take_report(report)) or self._superseded(
+            record, report
+        ):
+            self._correct_soon(device)
+        self._read_soon(device, self._pauses.after_report)
 
     @callback
-    def heard(self, device: EndDeviceState) -> None:
-        """Note that an end device spoke: a class A device was sent the next downlink."""
-        if any(record.open for record in self._book.of(device.device_id)):
-            self._news.show(device)
-            self._look_soon(device, LOOK_AFTER_UPLINK)
+    def on_uplink(self, device: EndDeviceState) -> None:
+        """Read the queue after an uplink: a class A device was sent the next downlink."""
+        if any(record.open for record in self._ledger.of(device.device_id)):
+            self._tracker.show(device)
+            self._read_soon(device, self._pauses.after_uplink)
 
     def _superseded(self, record: DownlinkRecord, report: DownlinkReport) -> bool:
         """Return whether the server queued once more what a newer command replaced."""
         if report.state not in ("queued", "nack") or record.control is None:
             return False
-        newest = self._book.newest(record.control, refused=False)
+        newest = self._ledger.newest(record.control, refused=False)
         return newest is not None and newest is not record and newest.ours
 
     @callback
-    def _look_soon(self, device: EndDeviceState, seconds: float) -> None:
+    def _read_soon(self, device: EndDeviceState, seconds: float) -> None:
         """Read the queue after a while, once for all that happens until then."""
         device_id = device.device_id
-        if device_id in self._looks:
-            self._looks.pop(device_id)()
+        if device_id in self._reads_due:
+            self._reads_due.pop(device_id)()
 
         @callback
-        def look(_now: datetime) -> None:
-            self._looks.pop(device_id, None)
+        def read(_now: datetime) -> None:
+            self._reads_due.pop(device_id, None)
             self._entry.async_create_background_task(
-                self._hass, self._async_look(device), f"{DOMAIN} downlink queue"
+                self._hass, self._async_read(device), f"{DOMAIN} downlink queue"
             )
 
-        self._looks[device_id] = async_call_later(self._hass, seconds, look)
+        self._reads_due[device_id] = async_call_later(self._hass, seconds, read)
 
-    async def _async_look(self, device: EndDeviceState) -> None:
+    async def _async_read(self, device: EndDeviceState) -> None:
         """Compare what waits with what is thought to wait; one queue per second at most."""
-        async with self._looking:
+        async with self._reading:
             try:
                 async with self.lock(device):
                     queue = await self._queues.queue(device.device_id)
                     # Messages may have been missed: what isn't there has an unknown outcome.
-                    after_gap = device.device_id in self._unheard
-                    self._unheard.discard(device.device_id)
+                    after_gap = device.device_id in self._after_gap
+                    self._after_gap.discard(device.device_id)
                     self._compare(device, queue, after_gap)
             except StackError as err:
                 _LOGGER.debug("No downlink queue of %s: %s", device.device_id, err)
-            await asyncio.sleep(LOOK_PAUSE)
+            await asyncio.sleep(self._pauses.between_reads)
 
     @callback
     def _compare(
@@ -140,55 +234,55 @@ class QueueWatch:
     ) -> None:
         present = {name for item in queue for name in item.correlation_ids}
         doubtful = False
-        for record in self._book.of(device.device_id):
+        for record in self._ledger.of(device.device_id):
             if not record.open:
                 continue
             if not present.isdisjoint(record.names()):
                 if not record.waiting:
-                    self._news.move(device, record, DownlinkState.QUEUED)  # its nack was missed
+                    self._tracker.move(device, record, DownlinkState.QUEUED)  # its nack was missed
                 continue
             if record.waiting and not after_gap and dt_util.utcnow() - record.updated < DOUBT:
-                doubtful = True  # the word of its transmission may be on its way
+                doubtful = True  # the report of its transmission may be on its way
             elif record.waiting or (
                 after_gap and device.last_seen is not None and device.last_seen > record.updated
             ):
-                self._news.move(device, record, DownlinkState.UNKNOWN)
-        self._news.set_queue(device, len(queue))
+                self._tracker.move(device, record, DownlinkState.UNKNOWN)
+        self._tracker.set_queue(device, len(queue))
         if doubtful:
-            self._look_soon(device, DOUBT.total_seconds())
+            self._read_soon(device, DOUBT.total_seconds())
 
     @callback
-    def _tidy_soon(self, device: EndDeviceState) -> None:
-        if device.device_id not in self._tidying:
-            self._tidying.add(device.device_id)
+    def _correct_soon(self, device: EndDeviceState) -> None:
+        if device.device_id not in self._correcting:
+            self._correcting.add(device.device_id)
             self._entry.async_create_background_task(
-                self._hass, self._async_tidy(device), f"{DOMAIN} downlink tidy"
+                self._hass, self._async_correct(device), f"{DOMAIN} downlink queue correction"
             )
 
-    async def _async_tidy(self, device: EndDeviceState) -> None:
-        """Mend what happened between reading a queue and replacing it."""
+    async def _async_correct(self, device: EndDeviceState) -> None:
+        """Correct what happened between reading a queue and replacing it."""
         device_id = device.device_id
-        await asyncio.sleep(TIDY_AFTER)
-        self._tidying.discard(device_id)
+        await asyncio.sleep(self._pauses.before_correction)
+        self._correcting.discard(device_id)
         try:
             async with self.lock(device):
                 rebuild = self._rebuilds.get(device_id)
                 queue = await self._queues.queue(device_id)
                 keep = [item for item in queue if not self._unwanted(item, rebuild)]
-                lost = rebuild.lost(queue, self._book) if rebuild is not None else []
+                lost = rebuild.lost(queue, self._ledger) if rebuild is not None else []
                 if len(keep) < len(queue):
                     await self._queues.replace(device_id, [*keep, *lost])
                     self._rebuilds.pop(device_id, None)
                 elif lost:
                     await self._queues.push(device_id, lost)
         except StackError as err:
-            _LOGGER.warning("%s: its downlink queue could not be mended: %s", device_id, err)
+            _LOGGER.warning("%s: its downlink queue could not be corrected: %s", device_id, err)
 
     def _unwanted(self, item: QueuedDownlink, rebuild: Rebuild | None) -> bool:
         """Return whether a waiting frame went out already, or a newer command replaced it."""
         if rebuild is not None and rebuild.excess(item):
             return True
-        record = self._book.find(item.correlation_ids)
+        record = self._ledger.find(item.correlation_ids)
         if record is None or record.control is None or not record.ours:
             return False
-        return self._book.newest(record.control, refused=False) is not record
+        return self._ledger.newest(record.control, refused=False) is not record

@@ -1,15 +1,18 @@
-"""Downlinks of an application: queue them, follow them, tell those concerned."""
+"""Sending downlinks: checked, recorded, queued over HTTP, and followed to their outcome."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from homeassistant.core import Context, callback
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
+from ..application.connection_state import ConnectionState
+from ..application.signals import Signals
 from ..client import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -18,14 +21,17 @@ from ..client import (
     EncodedDownlink,
     QueuedDownlink,
     ServerFailed,
+    Stack,
     StackError,
 )
+from ..end_devices.roster import EndDeviceRoster
 from ..end_devices.state import EndDeviceState
 from .errors import failure, translated
-from .ledger import CONTROL_TAG, OWN_TAG, DownlinkLedger, DownlinkRecord, DownlinkState
-from .preflight import Application, DownlinkCheck
-from .queue import QueueWatch
-from .tracker import DownlinkTracker
+from .ledger import DownlinkLedger
+from .preflight import Preflight
+from .queue import DownlinkQueues
+from .record import CONTROL_TAG, OWN_TAG, DownlinkRecord, DownlinkState
+from .tracker import DownlinkStanding, DownlinkTracker, Listener
 
 COUNT_INTERVAL = timedelta(minutes=10)
 REFUSED_IN_DOUBT = (ConnectionFailed, ServerFailed)
@@ -38,65 +44,143 @@ class Downlinks:
     the stream, and is matched by correlation ids.
     """
 
-    def __init__(self, application: Application) -> None:
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        stack: Stack,
+        roster: EndDeviceRoster,
+        *,
+        connection_state: ConnectionState,
+        signals: Signals,
+    ) -> None:
         """Prepare; nothing is asked of the server yet."""
-        hass, entry = application.hass, application.entry
-        self._application = application
         self._hass = hass
         self._entry = entry
-        self._queues = application.stack.downlinks
-        self.book = DownlinkLedger(hass, entry.entry_id)
-        self.check = DownlinkCheck(application)
-        self.news = DownlinkTracker(hass, entry.entry_id, self.book, application.roster)
-        self.watch = QueueWatch(application, self.book, self.news)
+        self._roster = roster
+        self._server = stack.downlinks
+        self._ledger = DownlinkLedger(hass, entry.entry_id)
+        self._preflight = Preflight(hass, entry, stack, connection_state)
+        self._tracker = DownlinkTracker(hass, signals, self._ledger, roster)
+        self._queues = DownlinkQueues(
+            hass, entry, stack, roster, ledger=self._ledger, tracker=self._tracker
+        )
 
     # Life
 
     async def async_load(self) -> None:
         """Recall the downlinks of before the restart."""
-        await self.book.async_load()
+        await self._ledger.async_load(self._entry.title)
 
     @callback
     def async_start(self) -> None:
         """Count again as time passes, until the entry is unloaded."""
         self._entry.async_on_unload(
-            async_track_time_interval(self._hass, self.news.count_again, COUNT_INTERVAL)
+            async_track_time_interval(self._hass, self._tracker.count_again, COUNT_INTERVAL)
         )
-        self._entry.async_on_unload(self.watch.cancel)
+        self._entry.async_on_unload(self._queues.cancel)
 
     async def async_stop(self) -> None:
         """Write to disk what the next start needs."""
         self._note_intervals()
-        await self.book.async_close()
+        await self._ledger.async_close()
 
     @callback
     def save_soon(self) -> None:
         """Write to disk at the latest when Home Assistant stops."""
         self._note_intervals()
-        self.book.save_soon()
+        self._ledger.save_soon()
+
+    async def async_save(self) -> None:
+        """Write to disk now."""
+        await self._ledger.async_save()
+
+    def _note_intervals(self) -> None:
+        for device_id in self._ledger.device_ids:
+            device = self._roster.by_device_id(device_id)
+            if device is not None and device.learned_interval is not None:
+                self._ledger.intervals[device_id] = device.learned_interval
+
+    # End devices come and go
 
     @callback
-    def attach(self, device: EndDeviceState) -> None:
-        """Show an end device what is remembered of its downlinks."""
-        device_id = device.device_id
-        standing = device.downlink
-        standing.seen = device_id in self.book.device_ids
-        standing.last = self.book.last(device_id)
-        standing.in_24_hours = self.book.in_24_hours(device_id)
+    def on_device_added(self, device: EndDeviceState) -> None:
+        """Recall the downlinks of an end device that is in Home Assistant from now on."""
+        self._tracker.recall(device)
         if device.learned_interval is None:
-            device.learned_interval = self.book.intervals.get(device_id)
+            device.learned_interval = self._ledger.intervals.get(device.device_id)
 
     @callback
     def forget_device(self, device_id: str) -> None:
         """Drop what is remembered of an end device that is removed."""
-        self.book.forget(device_id)
-        self.book.save_soon()
+        self._tracker.forget(device_id)
+        self._ledger.forget(device_id)
+        self._ledger.save_soon()
 
-    def _note_intervals(self) -> None:
-        for device_id in self.book.device_ids:
-            device = self._application.roster.by_device_id(device_id)
-            if device is not None and device.learned_interval is not None:
-                self.book.intervals[device_id] = device.learned_interval
+    @callback
+    def hand_over(self, old_id: str, new_id: str) -> None:
+        """Let an end device go on with the downlinks of the one that it replaces."""
+        self._ledger.hand_over(old_id, new_id)
+
+    @callback
+    def release_control(self, control: str) -> None:
+        """Treat the downlinks of a removed control like anyone's."""
+        self._ledger.release(control)
+        self._ledger.save_soon()
+
+    # What is known
+
+    def standing_of(self, device: EndDeviceState) -> DownlinkStanding:
+        """Return what is known of an end device's downlinks; it goes on changing."""
+        return self._tracker.standing_of(device)
+
+    def records_of(self, device: EndDeviceState) -> list[DownlinkRecord]:
+        """Return the latest downlinks of an end device, oldest first."""
+        return self._ledger.of(device.device_id)
+
+    def newest(self, control: str) -> DownlinkRecord | None:
+        """Return the newest downlink of a control, also of before a restart."""
+        return self._ledger.newest(control)
+
+    def expected_at(self, device: EndDeviceState) -> datetime | None:
+        """Return when a downlink can go out at the earliest; None where that isn't known."""
+        now = dt_util.utcnow()
+        return now if self.standing_of(device).listens_always else device.next_uplink(now)
+
+    @callback
+    def subscribe(
+        self, listener: Listener, *, control: str | None = None, device_id: str | None = None
+    ) -> CALLBACK_TYPE:
+        """Call the listener when a downlink's state changes: of a control, of a device, or any.
+
+        Returns what ends that.
+        """
+        return self._tracker.subscribe(listener, control=control, device_id=device_id)
+
+    async def async_wait(
+        self, record: DownlinkRecord, until: DownlinkState, seconds: float
+    ) -> DownlinkState:
+        """Return the state once it is `until` or can't become it; TIMED_OUT after the time."""
+        return await self._tracker.async_wait(record, until, seconds)
+
+    # The stream
+
+    @callback
+    def on_report(self, device: EndDeviceState, report: DownlinkReport) -> None:
+        """Take over what the stream reports of a downlink."""
+        if (record := self._tracker.follow(device, report)) is not None:
+            self._queues.on_report(device, record, report)
+            self._ledger.save_soon()
+
+    @callback
+    def on_uplink(self, device: EndDeviceState) -> None:
+        """Note that an end device sent an uplink, after which it may have got a downlink."""
+        self._queues.on_uplink(device)
+
+    @callback
+    def on_stream_connected(self) -> None:
+        """Find out what became of downlinks while no messages came."""
+        self._queues.on_stream_connected()
 
     # Calls
 
@@ -117,7 +201,7 @@ class Downlinks:
         limit is waited out for at most `max_wait` seconds. Raises ServiceValidationError for what
         is refused before sending, HomeAssistantError for what the server refuses.
         """
-        await self.check.async_check(device, downlink)
+        await self._preflight.async_check(device, downlink)
         record = DownlinkRecord(
             id=f"{OWN_TAG}{ulid_now()}",
             device_id=device.device_id,
@@ -130,10 +214,12 @@ class Downlinks:
         )
         tags = (record.id,) if control is None else (record.id, f"{CONTROL_TAG}{control}")
         tagged = replace(downlink, correlation_ids=(*tags, *downlink.correlation_ids))
-        self.book.add(record)
-        async with self.watch.lock(device):
-            if control is not None and self.book.newest(control) is not record:
-                self.news.move(device, record, DownlinkState.REPLACED)  # a newer one came meanwhile
+        self._ledger.add(record)
+        async with self._queues.lock(device):
+            if control is not None and self._ledger.newest(control) is not record:
+                self._tracker.move(
+                    device, record, DownlinkState.REPLACED
+                )  # a newer one came meanwhile
                 return record
             try:
                 await self._async_queue(device, record, tagged, max_wait)
@@ -153,7 +239,7 @@ class Downlinks:
     ) -> list[DownlinkRecord]:
         """Put downlinks in place of the whole queue, whoever's frames wait in it."""
         for downlink in downlinks:
-            await self.check.async_check(device, downlink)
+            await self._preflight.async_check(device, downlink)
         records = [
             DownlinkRecord(
                 id=f"{OWN_TAG}{ulid_now()}",
@@ -169,30 +255,30 @@ class Downlinks:
             replace(downlink, correlation_ids=(record.id, *downlink.correlation_ids))
             for downlink, record in zip(downlinks, records, strict=True)
         ]
-        async with self.watch.lock(device):
-            before = [record for record in self.book.of(device.device_id) if record.waiting]
+        async with self._queues.lock(device):
+            before = [record for record in self._ledger.of(device.device_id) if record.waiting]
             for record in records:
-                self.book.add(record)
+                self._ledger.add(record)
             try:
-                await self._queues.replace(device.device_id, tagged, max_wait=max_wait)
+                await self._server.replace(device.device_id, tagged, max_wait=max_wait)
             except StackError as err:
                 for record in records:
                     self._refused(device, record, err)
                 raise translated(err) from err
             gone = DownlinkState.REPLACED if records else DownlinkState.CLEARED
             for record in before:
-                self.news.move(device, record, gone)
-        self.news.show(device)
+                self._tracker.move(device, record, gone)
+        self._tracker.show(device)
         for downlink, record in zip(downlinks, records, strict=True):
             await self._async_settle(device, downlink, record)
-        self.news.set_queue(device, len(records))
+        self._tracker.set_queue(device, len(records))
         return records
 
     async def async_clear(
         self, device: EndDeviceState, *, max_wait: float = 30, context: Context | None = None
     ) -> None:
         """Empty the queue, whoever's frames wait in it."""
-        await self.check.async_right()
+        await self._preflight.async_right()
         await self.async_replace(device, (), max_wait=max_wait, context=context)
 
     async def async_queue(
@@ -200,10 +286,10 @@ class Downlinks:
     ) -> list[QueuedDownlink]:
         """Return what waits for an end device, in order."""
         try:
-            queue = await self._queues.queue(device.device_id, max_wait=max_wait)
+            queue = await self._server.queue(device.device_id, max_wait=max_wait)
         except StackError as err:
             raise translated(err) from err
-        self.news.set_queue(device, len(queue))
+        self._tracker.set_queue(device, len(queue))
         return queue
 
     async def async_encode(
@@ -213,9 +299,9 @@ class Downlinks:
 
         Raises ServiceValidationError `downlink_no_formatter` where the device has none.
         """
-        formatter = await self.check.async_formatter(device)
+        formatter = await self._preflight.async_formatter(device)
         try:
-            return await self._queues.encode(
+            return await self._server.encode(
                 device.device_id,
                 Downlink(f_port=f_port, decoded_payload=decoded_payload),
                 formatter,
@@ -223,21 +309,6 @@ class Downlinks:
             )
         except StackError as err:
             raise translated(err) from err
-
-    def newest(self, control: str) -> DownlinkRecord | None:
-        """Return the newest downlink of a control, also of before a restart."""
-        return self.book.newest(control)
-
-    @callback
-    def forget(self, control: str) -> None:
-        """Let a removed control's downlinks be like anyone's."""
-        self.book.release(control)
-        self.book.save_soon()
-
-    def expected_at(self, device: EndDeviceState) -> datetime | None:
-        """Return when a downlink can go out at the earliest; None where that isn't known."""
-        now = dt_util.utcnow()
-        return now if device.downlink.listens_always else device.next_uplink(now)
 
     # Queueing
 
@@ -248,50 +319,50 @@ class Downlinks:
         device_id = device.device_id
         older = [
             other
-            for other in self.book.of(device_id)
+            for other in self._ledger.of(device_id)
             if record.control is not None
             and other.control == record.control
             and other is not record
             and other.waiting
         ]
-        rebuild = self.watch.begin_rebuild(record)
-        queue = await self._queues.queue(device_id, max_wait=max_wait) if older else []
+        rebuild = self._queues.begin_rebuild(record)
+        queue = await self._server.queue(device_id, max_wait=max_wait) if older else []
         tag = f"{CONTROL_TAG}{record.control}"
         places = [number for number, item in enumerate(queue) if tag in item.correlation_ids]
         if not places:
-            self.watch.end_rebuild(device_id)
-            await self._queues.push(device_id, [tagged], max_wait=max_wait)
+            self._queues.end_rebuild(device_id)
+            await self._server.push(device_id, [tagged], max_wait=max_wait)
             return
         others = [item for item in queue if tag not in item.correlation_ids]
         rebuild.keep(others)
         new: list[Downlink | QueuedDownlink] = list(others)
         new.insert(places[0], tagged)
-        await self._queues.replace(device_id, new, max_wait=max_wait)
+        await self._server.replace(device_id, new, max_wait=max_wait)
         for other in older:
             if other.waiting:
-                self.news.move(device, other, DownlinkState.REPLACED)
+                self._tracker.move(device, other, DownlinkState.REPLACED)
 
     async def _async_settle(
         self, device: EndDeviceState, downlink: Downlink, record: DownlinkRecord
     ) -> None:
         """Take back the empty frame that an unknown formatter may have left."""
-        self.book.save_soon()
-        self.check.learn_class(device)
-        if downlink.decoded_payload is None or self.check.knows_formatter(device):
+        self._ledger.save_soon()
+        self._preflight.learn_class(device, self.standing_of(device))
+        if downlink.decoded_payload is None or self._preflight.knows_formatter(device):
             return
-        async with self.watch.lock(device):
+        async with self._queues.lock(device):
             try:
-                rebuild = self.watch.begin_rebuild(record)
-                queue = await self._queues.queue(device.device_id)
+                rebuild = self._queues.begin_rebuild(record)
+                queue = await self._server.queue(device.device_id)
                 item = next((i for i in queue if record.id in i.correlation_ids), None)
                 if item is None or item.payload is not None:
                     return
                 others = [other for other in queue if other is not item]
                 rebuild.keep(others)
-                await self._queues.replace(device.device_id, others)
+                await self._server.replace(device.device_id, others)
             except StackError as err:
                 raise translated(err) from err
-        self.news.move(device, record, DownlinkState.CLEARED)
+        self._tracker.move(device, record, DownlinkState.CLEARED)
         raise failure("downlink_no_formatter", device=device.name)
 
     @callback
@@ -306,13 +377,4 @@ class Downlinks:
             state = DownlinkState.UNKNOWN
         else:
             state = DownlinkState.FAILED
-        self.news.move(device, record, state, error=error.name, reason=str(error))
-
-    # The stream
-
-    @callback
-    def report(self, device: EndDeviceState, report: DownlinkReport) -> None:
-        """Take over what the stream says of a downlink."""
-        if (record := self.news.follow(device, report)) is not None:
-            self.watch.reported(device, record, report)
-            self.book.save_soon()
+        self._tracker.move(device, record, state, error=error.name, reason=str(error))

@@ -17,7 +17,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from ..coordinator import ApplicationCoordinator, TtsConfigEntry
 from ..end_devices.state import DOWNLINK_COUNT, DOWNLINK_QUEUE, DOWNLINK_STATE, EndDeviceState
 from ..entity import EndDeviceEntity, async_add_in_chunks
-from .ledger import DownlinkState
+from .record import DownlinkState
 
 STATES = [state.value for state in DownlinkState if state is not DownlinkState.TIMED_OUT]
 
@@ -51,7 +51,7 @@ async def async_add_downlink_sensors(
     coordinator = entry.runtime_data
 
     def sensors(device: EndDeviceState) -> list[SensorEntity]:
-        if not device.downlink.seen:
+        if not coordinator.downlinks.standing_of(device).seen:
             return []
         return [
             LastDownlinkSensor(coordinator, device),
@@ -66,8 +66,7 @@ async def async_add_downlink_sensors(
 
     await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), sensors)
     entry.async_on_unload(async_dispatcher_connect(hass, coordinator.signals.new_device, add))
-    seen_first = coordinator.downlinks.news.seen_first
-    entry.async_on_unload(async_dispatcher_connect(hass, seen_first, add))
+    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.signals.first_downlink, add))
 
 
 class LastDownlinkSensor(EndDeviceEntity, SensorEntity):
@@ -91,7 +90,7 @@ class LastDownlinkSensor(EndDeviceEntity, SensorEntity):
     @override
     def read(self) -> bool:
         """Take over the newest downlink."""
-        last = self.device.downlink.last
+        last = self.coordinator.downlinks.standing_of(self.device).last
         if last is None:
             return False
         expected = self.coordinator.downlinks.expected_at(self.device) if last.waiting else None
@@ -131,7 +130,7 @@ class CountSensor(EndDeviceEntity, SensorEntity):
     @override
     def read(self) -> bool:
         """Take over the count."""
-        standing = self.device.downlink
+        standing = self.coordinator.downlinks.standing_of(self.device)
         value = standing.queue if self.key == DOWNLINK_QUEUE else standing.in_24_hours
         if value == self._attr_native_value:
             return False

@@ -1,17 +1,17 @@
-"""What becomes of downlinks: followed by what the stream says, and told to those concerned."""
+"""What the stream reports of downlinks: records move, entities and listeners are notified."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
-from homeassistant.util.signal_type import SignalType
 
+from ..application.signals import Signals
 from ..client import DownlinkReport
-from ..const import DOMAIN
 from ..end_devices.activity import Activity, async_tell_occurred
 from ..end_devices.roster import EndDeviceRoster
 from ..end_devices.state import (
@@ -21,10 +21,30 @@ from ..end_devices.state import (
     DOWNLINK_STATE,
     EndDeviceState,
 )
-from .ledger import OWN_TAG, DownlinkLedger, DownlinkRecord, DownlinkState, control_of
-from .rebuild import server_id
+from .ledger import DownlinkLedger
+from .record import OWN_TAG, DownlinkRecord, DownlinkState, control_of, server_id
 
 type Listener = Callable[[EndDeviceState, DownlinkRecord], None]
+
+
+REMEMBERED_EVENTS = 8
+
+
+@dataclass(slots=True)
+class DownlinkStanding:
+    """What is known of an end device's downlinks, as its entities show it."""
+
+    seen: bool = False
+    """Whether it ever had one."""
+    last: DownlinkRecord | None = None
+    queue: int | None = None
+    in_24_hours: int = 0
+    listens_always: bool | None = None
+    """Whether a downlink goes out at once (class C); None: not known."""
+    events: deque[tuple[datetime, Activity, Context | None]] = field(
+        default_factory=lambda: deque(maxlen=REMEMBERED_EVENTS)
+    )
+    """What the event entity has not fired yet."""
 
 
 @dataclass(slots=True)
@@ -35,18 +55,39 @@ class _Subscription:
 
 
 class DownlinkTracker:
-    """Moves the records of downlinks, and tells their entities and whoever listens."""
+    """Moves the records of downlinks, and notifies their entities and listeners."""
 
     def __init__(
-        self, hass: HomeAssistant, entry_id: str, book: DownlinkLedger, roster: EndDeviceRoster
+        self,
+        hass: HomeAssistant,
+        signals: Signals,
+        ledger: DownlinkLedger,
+        roster: EndDeviceRoster,
     ) -> None:
         """Start with nobody listening."""
         self._hass = hass
-        self._book = book
+        self._signals = signals
+        self._ledger = ledger
         self._roster = roster
         self._subscriptions: list[_Subscription] = []
-        self.seen_first = SignalType[EndDeviceState](f"{DOMAIN}_{entry_id}_new_downlink")
-        self.count_changed = SignalType[()](f"{DOMAIN}_{entry_id}_downlink_count")
+        self._standings: dict[str, DownlinkStanding] = {}
+
+    def standing_of(self, device: EndDeviceState) -> DownlinkStanding:
+        """Return what is known of an end device's downlinks; it goes on changing."""
+        return self._standings.setdefault(device.device_id, DownlinkStanding())
+
+    @callback
+    def recall(self, device: EndDeviceState) -> None:
+        """Take over what the ledger has of an end device."""
+        standing, device_id = self.standing_of(device), device.device_id
+        standing.seen = device_id in self._ledger.device_ids
+        standing.last = self._ledger.last(device_id)
+        standing.in_24_hours = self._ledger.in_24_hours(device_id)
+
+    @callback
+    def forget(self, device_id: str) -> None:
+        """Drop what is known of an end device that is removed."""
+        self._standings.pop(device_id, None)
 
     @callback
     def subscribe(
@@ -77,27 +118,27 @@ class DownlinkTracker:
 
     @callback
     def follow(self, device: EndDeviceState, report: DownlinkReport) -> DownlinkRecord | None:
-        """Take over what the stream says of a downlink; returns its record. None: of no downlink."""
+        """Take over a report of the stream; returns the record, None where it is of no downlink."""
         names = report.downlink_correlation_ids
-        record = self._book.find(names)
+        record = self._ledger.find(names)
         if record is None:
             name = next((n for n in names if n.startswith(OWN_TAG) and ":" not in n[3:]), None)
             name = name or server_id(names)
             if name is None or report.state == "invalidated":
                 return None
             record = DownlinkRecord(id=name, device_id=device.device_id, control=control_of(names))
-            self._book.add(record)
-        self._book.learn(record, names)
+            self._ledger.add(record)
+        self._ledger.learn(record, names)
         before, transmissions = record.state, len(record.transmissions)
         happened = record.follow(report)
         if len(record.transmissions) > transmissions:
-            self._book.transmitted(device.device_id, report.received_at)
-            device.downlink.in_24_hours = self._book.in_24_hours(device.device_id)
-            async_dispatcher_send(self._hass, self.count_changed)
+            self._ledger.transmitted(device.device_id, report.received_at)
+            self.standing_of(device).in_24_hours = self._ledger.in_24_hours(device.device_id)
+            async_dispatcher_send(self._hass, self._signals.downlink_count_changed)
         if happened is not None:
             self._happened(device, record, happened, report)
         if record.state is not before or happened is not None:
-            self._tell(device, record)
+            self._notify(device, record)
         return record
 
     @callback
@@ -108,7 +149,7 @@ class DownlinkTracker:
         state: DownlinkState,
         report: DownlinkReport,
     ) -> None:
-        standing = device.downlink
+        standing = self.standing_of(device)
         delta = {DownlinkState.QUEUED: 1, DownlinkState.SENT: -1}.get(state, 0)
         standing.queue = max((standing.queue or 0) + delta, 0)
         payload = report.frm_payload
@@ -139,18 +180,18 @@ class DownlinkTracker:
         error: str | None = None,
         reason: str | None = None,
     ) -> None:
-        """Bring a record to another state, and tell."""
+        """Bring a record to another state, and notify those concerned."""
         record.move(state, error=error, reason=reason)
-        self._tell(device, record)
-        self._book.save_soon()
+        self._notify(device, record)
+        self._ledger.save_soon()
 
     @callback
-    def _tell(self, device: EndDeviceState, record: DownlinkRecord) -> None:
-        standing = device.downlink
-        standing.last = self._book.last(device.device_id)
+    def _notify(self, device: EndDeviceState, record: DownlinkRecord) -> None:
+        standing = self.standing_of(device)
+        standing.last = self._ledger.last(device.device_id)
         if record.announced and not standing.seen:
             standing.seen = True
-            async_dispatcher_send(self._hass, self.seen_first, device)
+            async_dispatcher_send(self._hass, self._signals.first_downlink, device)
         self.show(device, record.context)
         for subscription in list(self._subscriptions):
             if subscription.control not in (None, record.control):
@@ -167,18 +208,19 @@ class DownlinkTracker:
     @callback
     def set_queue(self, device: EndDeviceState, length: int) -> None:
         """Take over how many downlinks wait for an end device."""
-        device.downlink.queue = length
+        self.standing_of(device).queue = length
         self.show(device)
 
     @callback
     def count_again(self, _now: datetime) -> None:
         """Count the downlinks of the last 24 hours, which become fewer as time passes."""
-        for device_id in self._book.device_ids:
+        for device_id in self._ledger.device_ids:
             device = self._roster.by_device_id(device_id)
             if device is None:
                 continue
-            count = self._book.in_24_hours(device_id)
-            if count != device.downlink.in_24_hours:
-                device.downlink.in_24_hours = count
+            count = self._ledger.in_24_hours(device_id)
+            standing = self.standing_of(device)
+            if count != standing.in_24_hours:
+                standing.in_24_hours = count
                 self.show(device)
-        async_dispatcher_send(self._hass, self.count_changed)
+        async_dispatcher_send(self._hass, self._signals.downlink_count_changed)

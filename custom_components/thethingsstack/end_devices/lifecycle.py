@@ -64,7 +64,7 @@ class EndDeviceLifecycle:
         home.roster.add_all(registered, complete)
         for device in home.roster.states.values():
             self._place(device)
-            home.downlinks.attach(device)
+            home.downlinks.on_device_added(device)
         await self._models.async_learn_soon(home.roster.states.values())
 
     @callback
@@ -140,7 +140,7 @@ class EndDeviceLifecycle:
         known = home.roster.key_of(ids) in home.roster.states  # it came back under another id
         device = home.roster.add(ids)
         if known:
-            home.downlinks.attach(device)
+            home.downlinks.on_device_added(device)
             device.refresh()
         else:
             self._announce(device)
@@ -184,7 +184,7 @@ class EndDeviceLifecycle:
     def _announce(self, device: EndDeviceState) -> None:
         home = self._home
         home.fields.apply_overrides(device.key)  # its model may be another one by now
-        home.downlinks.attach(device)
+        home.downlinks.on_device_added(device)
         async_dispatcher_send(home.hass, home.signals.new_device, device)
         home.controls.async_device_came(device)
         if device.decisions:

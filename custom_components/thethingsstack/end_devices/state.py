@@ -22,7 +22,6 @@ from ..client import (
     VersionIds,
 )
 from ..const import REMEMBERED_MESSAGES, UNDECODED_IN_A_ROW
-from ..downlinks.ledger import DownlinkRecord
 from ..payload import (
     NUMERIC_ROLES,
     Context,
@@ -81,22 +80,6 @@ class Status(StrEnum):
 
 
 @dataclass(slots=True)
-class DownlinkStanding:
-    """What is known of an end device's downlinks, as its entities show it."""
-
-    seen: bool = False
-    last: DownlinkRecord | None = None
-    queue: int | None = None
-    in_24_hours: int = 0
-    listens_always: bool | None = None
-    """Whether a downlink goes out at once (class C); None: not known."""
-    events: deque[tuple[datetime, Activity, HaContext | None]] = field(
-        default_factory=lambda: deque(maxlen=INTERVALS)
-    )
-    """What the event entity has still to tell."""
-
-
-@dataclass(slots=True)
 class Received:
     """What one uplink changed: keys to write, in order, and fields seen first."""
 
@@ -152,7 +135,6 @@ class EndDeviceState:
         self.last_data_uplink: UplinkMessage | None = None
         self.last_battery: BatteryStatus | None = None
         self.activity: Activity | None = None
-        self.downlink = DownlinkStanding()
         self.overdue: bool | None = None
         self.undecoded = 0
         self.skipped = 0

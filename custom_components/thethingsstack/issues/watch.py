@@ -192,9 +192,9 @@ def _watch_downlinks(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     @callback
     def update() -> None:
         counts = {
-            device.name: device.downlink.in_24_hours
+            device.name: coordinator.downlinks.standing_of(device).in_24_hours
             for device in coordinator.roster.states.values()
-            if device.downlink.in_24_hours > DOWNLINK_LIMIT
+            if coordinator.downlinks.standing_of(device).in_24_hours > DOWNLINK_LIMIT
         }
         update_issue(
             hass,
@@ -209,7 +209,7 @@ def _watch_downlinks(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
             else None,
         )
 
-    changed = coordinator.downlinks.news.count_changed
+    changed = coordinator.signals.downlink_count_changed
     entry.async_on_unload(async_dispatcher_connect(hass, changed, update))
     update()
 

@@ -132,10 +132,11 @@ async def async_take_place(
     await hass.config_entries.async_unload(entry.entry_id)
     try:
         _move(hass, coordinator, old, key)
+        coordinator.downlinks.hand_over(old.device_id, new.device_id)
         _choose(hass, coordinator, old.device_id, new.device_id)
         await coordinator.store.async_save()
         await coordinator.fields.async_save()
-        await coordinator.downlinks.book.async_save()
+        await coordinator.downlinks.async_save()
     finally:
         if entry.state is ConfigEntryState.NOT_LOADED:
             await hass.config_entries.async_setup(entry.entry_id)
@@ -161,7 +162,6 @@ def _move(
     store.rename_device(old.key, key)
     fields.rename_device(old.key, key)
     store.taken_over.add(key)
-    coordinator.downlinks.book.forget(old.device_id)
 
 
 @callback
