@@ -13,6 +13,7 @@ from ..client import StackError
 from ..dialogs import form, searchable, unchosen
 from ..end_devices.areas import area_of, move, told_area
 from ..formatters.flow import FormatterFlow
+from ..issues.report import escape_markdown
 from .edit_form import CHANGE_SCHEMA, TO_HOME, InHomeAssistant, present, read_changes
 from .register_form import chosen
 
@@ -56,7 +57,7 @@ class EditFlow(FormatterFlow):
             step_id="change_menu",
             menu_options=["change_what", "formatter"],
             description_placeholders={
-                "device": device.name or device.ids.device_id,
+                "device": escape_markdown(device.name or device.ids.device_id),
                 "device_id": device.ids.device_id,
             },
         )
@@ -74,7 +75,9 @@ class EditFlow(FormatterFlow):
                 changed = self._to_change
                 return self.async_abort(
                     reason="changed",
-                    description_placeholders={"device": changed.name or changed.ids.device_id},
+                    description_placeholders={
+                        "device": escape_markdown(changed.name or changed.ids.device_id)
+                    },
                 )
         return form(
             self,
@@ -84,9 +87,9 @@ class EditFlow(FormatterFlow):
             refused,
             placeholders={
                 "device_id": device.ids.device_id,
-                "area": here.area or "-",
-                "told_area": told_area(device.attributes) or "-",
-                "home_name": here.name or "-",
+                "area": escape_markdown(here.area or "-"),
+                "told_area": escape_markdown(told_area(device.attributes) or "-"),
+                "home_name": escape_markdown(here.name or "-"),
             },
             last_step=True,
         )

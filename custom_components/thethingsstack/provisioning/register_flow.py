@@ -15,6 +15,7 @@ from ..application.refusals import Refusal, lacking
 from ..client import FrequencyPlan, InvalidRequest, NotFound, StackError, version_number
 from ..const import DOMAIN
 from ..dialogs import BackgroundWork
+from ..issues.report import escape_markdown
 from .model_flow import ModelFlow
 from .register import Registered, async_issue_dev_eui, async_register, usual_band
 from .register_form import (
@@ -263,7 +264,7 @@ class RegisterFlow(ModelFlow):
         facts |= dict.fromkeys(self._generated_keys, GENERATED)
         facts["Serial number"] = registration.serial_number
         return {
-            "device": registration.name or registration.device_id,
+            "device": escape_markdown(registration.name or registration.device_id),
             "device_id": registration.device_id,
             "model": self._model_name(versions),
             "version": version_number(registration.lorawan_version or ""),
