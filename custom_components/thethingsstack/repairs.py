@@ -14,7 +14,7 @@ from .coordinator import TtsConfigEntry
 from .end_devices.state import EndDeviceState
 from .formatters.repair import FormatterRepairFlow
 from .issues.key import listed
-from .issues.report import raise_issue, take_back
+from .issues.report import application_name, raise_issue, take_back
 from .provisioning.partial_repair import PartialRepairFlow
 
 
@@ -60,7 +60,7 @@ def _tell_of_stream(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         hass,
         f"stream_lost_{entry.entry_id}",
         "stream_lost",
-        {"application": entry.title, "error": str(link.lost_because)}
+        {"application": application_name(entry), "error": str(link.lost_because)}
         if not link.available
         else None,
         severity=ir.IssueSeverity.ERROR,
@@ -69,7 +69,7 @@ def _tell_of_stream(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         hass,
         f"missing_right_{entry.entry_id}",
         "missing_right",
-        {"application": entry.title, "right": console_names([TRAFFIC_READ])}
+        {"application": application_name(entry), "right": console_names([TRAFFIC_READ])}
         if not link.readable
         else None,
         severity=ir.IssueSeverity.ERROR,
@@ -91,7 +91,7 @@ def _watch_half_created(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
                 prefix + device_id,
                 "half_created",
                 {
-                    "application": entry.title,
+                    "application": application_name(entry),
                     "device": halves.name_of(device_id),
                     "missing": server_names(presence.missing),
                 },
@@ -115,7 +115,7 @@ def _tell_lost_rights(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         hass,
         f"rights_lost_{entry.entry_id}",
         "rights_lost",
-        {"application": entry.title, "rights": console_names(lost)} if lost else None,
+        {"application": application_name(entry), "rights": console_names(lost)} if lost else None,
     )
 
 
@@ -139,7 +139,7 @@ def _watch_downlinks(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
             issue_id,
             "downlink_limit",
             {
-                "application": entry.title,
+                "application": application_name(entry),
                 "devices": listed([f"{name}: {counts[name]}" for name in sorted(counts)]),
                 "limit": str(DOWNLINK_LIMIT),
             }
@@ -189,7 +189,7 @@ def _tell_undecoded(
         issue_id,
         "undecoded",
         {
-            "application": entry.title,
+            "application": application_name(entry),
             "devices": listed(names),
             "subject": model or ", ".join(names[:2]) + (" …" if len(names) > 2 else ""),
         },
@@ -210,7 +210,7 @@ def _warn_of_limit(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
             f"too_many_entities_{entry.entry_id}",
             "too_many_entities",
             {
-                "application": entry.title,
+                "application": application_name(entry),
                 "count": str(enabled),
                 "limit": str(ENTITY_LIMIT),
             },
