@@ -335,7 +335,7 @@ async def test_what_ends_after_unloading_starts_and_writes_nothing(
     await until(hass, lambda: "unheard_of" in device.decisions)
     await entry.runtime_data.fields.async_save()
     before.partial_devices.mark_partial("pump-socket", [Server.NETWORK])
-    before.application_status.problem("rollback", "pump-socket", "it failed")
+    before.application_status.record_problem("rollback", "pump-socket", "it failed")
     assert before.application_status._cancel_write is None
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await hass.async_block_till_done()

@@ -308,7 +308,7 @@ async def test_the_registered_location_is_shown_where_nothing_better_is_known(
         lambda: state_of(hass, "device_tracker", unique_id).attributes["latitude"] == 52.1,
     )
     device = entry.runtime_data.roster.states[GREENHOUSE]
-    assert not device.place()
+    assert not device.show_registered_position()
 
     await sim.uplink("weather-station", decoded={"lat": 52.5, "lon": 4.5})
     await count(hass, entry, 1)

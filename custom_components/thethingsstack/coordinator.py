@@ -39,7 +39,7 @@ from .client.rights import DEVICES_READ, INFO
 from .const import CONF_APPLICATION_ID, CONF_PLAIN_FIELDS, DOMAIN, LARGE_APPLICATION
 from .controls.subentries import Controls
 from .downlinks.sender import Downlinks
-from .end_devices.activity import Activity, async_tell_occurred, uplink_activity
+from .end_devices.activity import Activity, async_report_occurrence, uplink_activity
 from .end_devices.lifecycle import EndDeviceLifecycle
 from .end_devices.overdue import OverdueWatch
 from .end_devices.registry_sync import RegistrySync
@@ -278,10 +278,12 @@ class ApplicationCoordinator:
                 case StreamLost():
                     self.connection_state.lost(item.error)
                 case UnreadableMessage():
-                    self.application_status.problem("unreadable", item.topic or "", str(item.error))
+                    self.application_status.record_problem(
+                        "unreadable", item.topic or "", str(item.error)
+                    )
                 case MessagesDropped():
                     self.application_status.counters.dropped += item.count
-                    self.application_status.problem(
+                    self.application_status.record_problem(
                         "dropped", "", f"{item.count} messages came too fast"
                     )
                     self.catch_up.begin(item.gap)
@@ -293,7 +295,7 @@ class ApplicationCoordinator:
             yield
         except Exception as err:
             device_id = item.ids.device_id if isinstance(item, Message) else ""
-            self.application_status.problem(type(err).__name__, device_id, str(err))
+            self.application_status.record_problem(type(err).__name__, device_id, str(err))
             _LOGGER.debug("A message of %s failed", device_id, exc_info=True)
 
     def _device_of(self, message: Message) -> EndDeviceState | None:
@@ -302,7 +304,7 @@ class ApplicationCoordinator:
         if (device := self.roster.find(ids)) is not None:
             return None if device.disabled else device
         if ids.application_id != self.stack.connection.application_id:
-            self.application_status.problem(
+            self.application_status.record_problem(
                 "other application", ids.application_id, "a message was not for us"
             )
             return None
@@ -312,10 +314,10 @@ class ApplicationCoordinator:
         if not self.roster.wanted(ids.device_id, attributes):
             self.roster.excluded.add(ids.device_id)
             return None
-        return self.lifecycle.welcome(ids)
+        return self.lifecycle.add_from_message(ids)
 
     @callback
-    def take_stored(self, uplink: UplinkMessage) -> EndDeviceState | None:
+    def apply_stored(self, uplink: UplinkMessage) -> EndDeviceState | None:
         """Take over an uplink of before; returns the end device that has to be shown anew."""
         taken = None
         with self._surviving(uplink):
@@ -333,9 +335,9 @@ class ApplicationCoordinator:
         if received.new:
             self._announce_fields(device, received.new)
         if received.grown:
-            self.fields.grow(device.key, received.grown)
+            self.fields.add_states(device.key, received.grown)
         if device.version_ids != versions:
-            self.lifecycle.identify(device)
+            self.lifecycle.on_identified(device)
         if device.last_battery is not None and not device.battery_announced:
             device.battery_announced = True
             async_dispatcher_send(self.hass, self.signals.new_battery, device)
@@ -356,7 +358,7 @@ class ApplicationCoordinator:
         self.application_status.counters.uplinks_today += not uplink.simulated
         failed = received.undecoded and bool(device.decisions)
         if failed:
-            self.application_status.problem(
+            self.application_status.record_problem(
                 "decode failed", device.device_id, "the payload formatter failed"
             )
         context = Context()
@@ -366,7 +368,7 @@ class ApplicationCoordinator:
             received.changed.append(ACTIVITY)
         self.application_status.changed()
         device.write(received.changed, context)
-        async_tell_occurred(self.hass, device.registry_id, "uplink_received", activity, context)
+        async_report_occurrence(self.hass, device.registry_id, "uplink_received", activity, context)
         if not uplink.simulated:
             self.overdue_watch.heard(device, activity, context)
         self.downlinks.on_uplink(device)
@@ -378,7 +380,7 @@ class ApplicationCoordinator:
             override = self.fields.override(device.key, path)
             if override is None or override.change.kind in (None, Kind.DEVICE_TRACKER):
                 reason = "The payload has the position by now."
-                if self.fields.retire(device.key, LOCATION, reason):
+                if self.fields.stop_showing(device.key, LOCATION, reason):
                     device.position_taken_over = path
         return self.fields.remember(device.key, new)
 
@@ -395,12 +397,12 @@ class ApplicationCoordinator:
         device = self._device_of(message)
         if device is None or device.is_duplicate(message):
             return
-        device.joined(message)
+        device.on_joined(message)
         self.partial_devices.on_message(device)
         activity = device.activity = Activity("joined", {"dev_addr": message.ids.dev_addr})
         context = Context()
         device.write([LAST_UPLINK, STATUS, ACTIVITY], context)
-        async_tell_occurred(self.hass, device.registry_id, "joined", lambda: activity, context)
+        async_report_occurrence(self.hass, device.registry_id, "joined", lambda: activity, context)
 
     @callback
     def _reported(self, report: DownlinkReport) -> None:
@@ -413,7 +415,7 @@ class ApplicationCoordinator:
         device = self._device_of(message)
         if device is None or device.is_duplicate(message):
             return
-        path = device.solve(message)
+        path = device.on_location_solved(message)
         if path is None:
             return
         if path not in device.decisions:

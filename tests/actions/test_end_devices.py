@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.auth.models import User
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
@@ -532,6 +532,28 @@ async def test_application(hass: HomeAssistant, sim: Simulator) -> None:
     )
     found = (await call(hass, "list_collaborators"))["collaborators"]
     assert found[0]["id"] == "admin"
+
+
+async def test_issues_carry_the_present_name(hass: HomeAssistant, sim: Simulator) -> None:
+    """Of an application that was renamed, here or before the start."""
+    entry = await set_up(hass, sim, make_entry(sim, "all"))
+    sim.remove_parts("never-joined", "as")
+    await entry.runtime_data.partial_devices.async_look("never-joined")
+    issue_id = f"half_created_{entry.entry_id}_never-joined"
+
+    def name() -> str | None:
+        issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+        assert issue is not None
+        return (issue.translation_placeholders or {}).get("application")
+
+    before = name()
+    await call(hass, "update_application", name="Allotment")
+    await hass.async_block_till_done()
+    assert before != "Allotment"
+    assert name() == "Allotment"
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert name() == "Allotment"
 
 
 # Users

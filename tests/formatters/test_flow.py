@@ -409,11 +409,11 @@ async def test_the_issue_goes(hass: HomeAssistant, sim: Simulator, entry: MockCo
     sim.devices["raw-1"].documents["as"]["formatters"] = {}
     await sim.uplink("raw-1", decoded=None, payload=FRAME, f_port=2)
     state = entry.runtime_data.roster.by_device_id("raw-1")
-    await until(hass, lambda: state.undecodable)
+    await until(hass, lambda: state.needs_formatter)
     result = await form(hass, entry, "raw-1")
     result = await go(hass, result, formatter="repository", scope="device")
     assert saved(await go(hass, result))
-    assert not state.undecodable
+    assert not state.needs_formatter
 
 
 async def test_the_application_is_unloaded_meanwhile(

@@ -50,7 +50,7 @@ async def undecoded(
         await sim.uplink(device, decoded=None, payload=payload, f_port=f_port)
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     states = [entry.runtime_data.roster.by_device_id(device) for device in devices]
-    await until(hass, lambda: all(state.undecodable for state in states))
+    await until(hass, lambda: all(state.needs_formatter for state in states))
     await hass.async_block_till_done()
 
 

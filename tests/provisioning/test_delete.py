@@ -31,7 +31,7 @@ async def test_it_ends_where_nobody_waits_any_more(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """A dialogue that is closed half-way leaves no half of an end device behind."""
-    sim.faults.answer_delays[f"ns/applications/garden/devices/{DEVICE}"] = 0.2
+    sim.faults.answer_delays[f"ns/applications/garden/devices/{DEVICE}"] = 1.0
     caller = hass.async_create_task(async_delete(entry.runtime_data, DEVICE))
     path = f"/api/v3/ns/applications/garden/devices/{DEVICE}"
     await until(hass, lambda: ("DELETE", path) in sim.requests)
@@ -46,7 +46,7 @@ async def test_what_is_left_is_noted_where_nobody_waits_any_more(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is shown and can be repaired, as if somebody had seen the error."""
-    sim.faults.answer_delays[f"as/applications/garden/devices/{DEVICE}"] = 0.2
+    sim.faults.answer_delays[f"as/applications/garden/devices/{DEVICE}"] = 1.0
     sim.faults.http_status["DELETE /js/"] = 403
     caller = hass.async_create_task(async_delete(entry.runtime_data, DEVICE))
     path = f"/api/v3/as/applications/garden/devices/{DEVICE}"

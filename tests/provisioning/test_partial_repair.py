@@ -1,6 +1,5 @@
 """Half-created end devices are completed or removed in Home Assistant, whatever is missing."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 import logging
@@ -267,7 +266,7 @@ async def test_one_that_does_not_join(
 ) -> None:
     """Only the session keys of the servers that lack it; what is empty is made up and shown."""
     coordinator = entry.runtime_data
-    coordinator.lifecycle.take_in(await coordinator.stack.end_devices.register(ABP))
+    coordinator.lifecycle.on_registered(await coordinator.stack.end_devices.register(ABP))
     await hass.async_block_till_done()
     await lose(hass, sim, entry, *servers, device="loft-abp")
     result = await mend(hass)
@@ -298,7 +297,7 @@ async def test_a_join_eui_does_not_make_it_join(
 ) -> None:
     """It has a session though it was never activated."""
     coordinator = entry.runtime_data
-    coordinator.lifecycle.take_in(await coordinator.stack.end_devices.register(ABP))
+    coordinator.lifecycle.on_registered(await coordinator.stack.end_devices.register(ABP))
     for part in documents(sim, "loft-abp").values():
         part["ids"] |= {"join_eui": "0" * 16, "dev_eui": "70B3D57ED0060077"}
     await lose(hass, sim, entry, "ns", device="loft-abp")
@@ -495,9 +494,8 @@ async def test_closed_half_way(
     result = await go(hass, result, frequency_plan=PLAN, app_key=KEY)
     await until(hass, lambda: ("PUT", f"/api/v3/{server}/applications/garden/devices/{DEVICE}") in sim.requests)  # fmt: skip
     manager_of(hass, result).async_abort(result["flow_id"])
-    await until(hass, lambda: any(method == "DELETE" for method, _ in sim.requests))
-    await until(hass, lambda: set(documents(sim)) == {"is"})
-    await asyncio.sleep(0.5)
+    await until(hass, lambda: not entry.runtime_data.sync.holds(DEVICE))
+    assert set(documents(sim)) == {"is"}
     await hass.async_block_till_done()
     assert set(documents(sim)) == {"is"}
     assert status(hass) == "half_created"
@@ -627,7 +625,8 @@ async def test_looking_ends_with_the_dialogue(
     result = await start_options(hass, entry, "halves")
     await until(hass, lambda: any("/ns/" in path for _, path in sim.requests))
     hass.config_entries.options.async_abort(result["flow_id"])
-    await asyncio.sleep(0.5)
+    # Only one end device is looked at at a time.
+    await entry.runtime_data.partial_devices.async_look("lpp-node")
     assert not any("/as/" in path and DEVICE in path for _, path in sim.requests)
 
     result = await start_options(hass, entry, "halves")

@@ -1,6 +1,5 @@
 """Add end device: three ways to register one, and nothing left behind where it fails."""
 
-import asyncio
 from collections.abc import Callable
 import json
 import logging
@@ -554,9 +553,8 @@ async def test_closed_half_way(
         hass, lambda: any(line.startswith(f"{method} ") and prefix in line for line in writes(sim))
     )
     hass.config_entries.subentries.async_abort(result["flow_id"])
-    await until(hass, lambda: any(line.startswith("DELETE") for line in writes(sim)))
-    await until(hass, lambda: not documents(sim))
-    await asyncio.sleep(0.5)
+    await until(hass, lambda: not entry.runtime_data.sync.holds("loft-sensor"))
+    assert any(line.startswith("DELETE") for line in writes(sim))
     await hass.async_block_till_done()
     assert not documents(sim)
     assert not any("loft_sensor" in entity_id for entity_id in hass.states.async_entity_ids())
@@ -564,14 +562,17 @@ async def test_closed_half_way(
 
 async def test_closed_at_once(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
     """Nothing is asked of the servers before the dialogue shows that something happens."""
-    without_head_start(hass, 0.3)
+    without_head_start(hass, 0.1)
     result = await go(hass, await facts(hass, entry), **DEVICE)
     result = await go(hass, result, next_step_id="register")
     assert result["type"] is FlowResultType.SHOW_PROGRESS
     hass.config_entries.subentries.async_abort(result["flow_id"])
-    await asyncio.sleep(0.5)
-    await hass.async_block_till_done()
-    assert not writes(sim)
+    # One that begins later ends, so the first would have begun.
+    later = {**DEVICE, "name": "Later one", "dev_eui": "70b3d57ed00600aa"}
+    await register(hass, await go(hass, await facts(hass, entry), **later))
+    assert documents(sim, "later-one")
+    assert not any("loft-sensor" in line for line in writes(sim))
+    assert not documents(sim)
 
 
 async def test_unloaded_half_way(

@@ -11,6 +11,7 @@ import voluptuous as vol
 
 from custom_components.thethingsstack.application.refusals import FORM_KEYS
 from custom_components.thethingsstack.client import DeviceTemplate
+from custom_components.thethingsstack.provisioning.model_flow import ModelFlow
 from custom_components.thethingsstack.provisioning.register_flow import RegisterFlow
 from custom_components.thethingsstack.provisioning.register_form import (
     ABP,
@@ -48,7 +49,8 @@ def test_every_step_has_its_texts() -> None:
     """As many steps as texts, each field and menu item with a name and a description."""
     steps = {
         name.removeprefix("async_step_")
-        for name in vars(RegisterFlow)
+        for flow in (RegisterFlow, ModelFlow)
+        for name in vars(flow)
         if name.startswith("async_step_")
     }
     assert set(FLOW["step"]) == steps - SILENT

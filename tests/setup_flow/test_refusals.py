@@ -165,10 +165,10 @@ async def test_web_server_that_is_no_stack(hass: HomeAssistant, sim: Simulator) 
     """A page is no answer."""
     app = web.Application()
 
-    async def welcome(request: web.Request) -> web.Response:
+    async def add_from_message(request: web.Request) -> web.Response:
         return web.Response(text="Welcome", content_type="text/html")
 
-    app.router.add_get("/api/v3/auth_info", welcome)
+    app.router.add_get("/api/v3/auth_info", add_from_message)
     async with TestServer(app) as server:
         page = {"server": str(server.make_url("")), "advanced": {"plaintext": True}}
         result = await submit(hass, await start(hass), **page)

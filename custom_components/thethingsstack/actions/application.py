@@ -10,6 +10,7 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
@@ -255,11 +256,16 @@ async def _async_get(call: ServiceCall) -> ServiceResponse:
 
 async def _async_update(call: ServiceCall) -> ServiceResponse:
     """Change the given properties of the application, and return it."""
-    changed = await application_of(call).stack.administration.update(
+    coordinator = application_of(call)
+    changed = await coordinator.stack.administration.update(
         name=call.data.get(ATTR_NAME),
         description=call.data.get(ATTR_DESCRIPTION),
         attributes=call.data.get(ATTR_ATTRIBUTES),
     )
+    coordinator.roster.register_application(changed.name or coordinator.entry.title)
+    for signal in (coordinator.signals.half_created, coordinator.signals.undecoded_changed):
+        async_dispatcher_send(call.hass, signal)  # issues name the application
+    coordinator.application_status.changed()
     return _application(changed)
 
 

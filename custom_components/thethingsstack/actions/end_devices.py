@@ -247,7 +247,7 @@ async def _async_update(call: ServiceCall) -> ServiceResponse:
         supports_class_c=data.get(ATTR_CLASS_C, UNCHANGED),
     )
     end_device = await target.coordinator.stack.end_devices.update(target.device_id, changes)
-    state = target.coordinator.lifecycle.take_in(end_device)
+    state = target.coordinator.lifecycle.on_registered(end_device)
     return _end_device(end_device, state.registry_id if state else None)
 
 

@@ -2,45 +2,30 @@
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from ..client import Message, Stack, StackError, StorageUnavailable, UplinkMessage
+from ..client import Message, StackError, StorageUnavailable, UplinkMessage
 from ..const import CATCH_UP_LIMIT, DOMAIN, STORAGE_WINDOW
-from ..end_devices.roster import EndDeviceRoster
-from ..end_devices.state import EndDeviceState
-from .status import ApplicationStatus
-from .store import ApplicationStore
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
+    from ..end_devices.state import EndDeviceState
 
 PAUSE = timedelta(minutes=5)
 DEVICE_PAUSE = 1.0
 YIELD_EVERY = 32
 
 
-class Home(Protocol):
-    """Who takes what was stored: the coordinator."""
-
-    hass: HomeAssistant
-    entry: ConfigEntry
-    stack: Stack
-    store: ApplicationStore
-    roster: EndDeviceRoster
-    application_status: ApplicationStatus
-
-    def take_stored(self, uplink: UplinkMessage) -> EndDeviceState | None:
-        """Take over an uplink of before; returns the end device that has to be shown anew."""
-
-
 class CatchUp:
-    """Reads what was missed; it is owed until it is read."""
+    """Reads what was missed; a gap stays open until it is read."""
 
-    def __init__(self, home: Home) -> None:
-        """Owe nothing yet."""
-        self._home = home
+    def __init__(self, coordinator: ApplicationCoordinator) -> None:
+        """Begin without a gap."""
+        self._coordinator = coordinator
         self.storage: bool | None = None
         """Whether the server has the Storage Integration; None: not known."""
         self._owed_since: datetime | None = None
@@ -62,7 +47,7 @@ class CatchUp:
     @callback
     def async_start(self) -> None:
         """Try again after a failure, until the entry is unloaded."""
-        self._home.entry.async_on_unload(self._cancel)
+        self._coordinator.entry.async_on_unload(self._cancel)
 
     @callback
     def _cancel(self) -> None:
@@ -79,13 +64,13 @@ class CatchUp:
     @callback
     def begin(self, since: datetime | None) -> None:
         """Read what was missed since then; None: since the last message that came."""
-        since = since or self._owed_since or self._home.store.received_until
+        since = since or self._owed_since or self._coordinator.store.received_until
         if since is not None:
             self._owed_since = min(since, self._owed_since or since)
         if self.storage is False or not self.done:
             return
-        self._reading = self._home.entry.async_create_background_task(
-            self._home.hass, self._async_read(), f"{DOMAIN} catch-up"
+        self._reading = self._coordinator.entry.async_create_background_task(
+            self._coordinator.hass, self._async_read(), f"{DOMAIN} catch-up"
         )
 
     @callback
@@ -110,9 +95,9 @@ class CatchUp:
             self.storage = False
         except StackError as err:
             self._owed_since = min(since or oldest, self._owed_since or since or oldest)
-            self._home.application_status.problem("storage", "", str(err))
+            self._coordinator.application_status.record_problem("storage", "", str(err))
             self._cancel()
-            self._cancel_retry = async_call_later(self._home.hass, PAUSE, self._again)
+            self._cancel_retry = async_call_later(self._coordinator.hass, PAUSE, self._again)
         else:
             self.storage = True
         finally:
@@ -122,7 +107,7 @@ class CatchUp:
 
     async def _async_read_newest(self, after: datetime) -> None:
         """Take over the newest stored uplinks, in their order: enough for first values."""
-        stack = self._home.stack
+        stack = self._coordinator.stack
         newest = [
             message
             async for message in stack.stored_uplinks(
@@ -134,7 +119,7 @@ class CatchUp:
         if len(newest) < CATCH_UP_LIMIT:
             return
         # In a talkative application the ones that speak rarely are asked for by name.
-        for device in list(self._home.roster.states.values()):
+        for device in list(self._coordinator.roster.states.values()):
             if device.values or device.last_seen is None or device.last_seen < after:
                 continue
             async for message in stack.stored_uplinks(
@@ -146,14 +131,14 @@ class CatchUp:
     async def _async_replay(self, after: datetime) -> None:
         """Take over all uplinks that were stored since then."""
         number = 0
-        async for message in self._home.stack.stored_uplinks(after=after):
+        async for message in self._coordinator.stack.stored_uplinks(after=after):
             number += 1
             await self._async_take(message, number)
 
     async def _async_take(self, message: Message, number: int) -> None:
         if isinstance(message, UplinkMessage):
-            device = self._home.take_stored(message)
+            device = self._coordinator.apply_stored(message)
             if device is not None:
                 self._touched[device.key] = device
-        if number % YIELD_EVERY == 0:  # the rest of the house wants its turn
+        if number % YIELD_EVERY == 0:  # yield to the event loop
             await asyncio.sleep(0)

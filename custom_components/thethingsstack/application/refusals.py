@@ -219,7 +219,7 @@ def refusal(
         known["reason"] = f"{known['field']}: {known['reason']}"
     elif key == "refused" and reason.keys[0] in ACTION_KEYS - _GENERAL:
         # Only the actions have a text for the very case.
-        known["reason"] = str(action_error(error))
+        known["reason"] = error_text(error)
     return Refusal(reason.field, key, **{name: known[name] for name in FORM_KEYS[key]})
 
 
@@ -241,6 +241,14 @@ def action_error(
         translation_key=prefix + reason.key(known),
         translation_placeholders=dict(reason.placeholders),
     )
+
+
+def error_text(error: StackError) -> str:
+    """Return the most specific text for an error, to be named in another text.
+
+    The integration must be set up: Home Assistant has its texts from then on.
+    """
+    return str(action_error(error))
 
 
 def _named(error: StackError, key: str) -> Reason:
@@ -338,7 +346,7 @@ def _placeholders(error: StackError) -> dict[str, str]:
 def _text(error: StackError) -> object:
     """Return the innermost text of an error, in the most specific words there are for it."""
     if isinstance(error, RollbackFailed) and isinstance(error.cause, StackError):
-        return action_error(error.cause)
+        return error_text(error.cause)
     about = error.attributes
     if isinstance(error, PartlyDeleted):
         return about.get("reason")

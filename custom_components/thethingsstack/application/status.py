@@ -40,7 +40,7 @@ class ApplicationStatus:
         self._cancel_write: CALLBACK_TYPE | None = None
         self._closed = False
 
-    def problem(self, kind: str, subject: str, text: str) -> None:
+    def record_problem(self, kind: str, subject: str, text: str) -> None:
         """Count a problem, keep it for the diagnostics, and log the first of its kind."""
         self.counters.errors += 1
         self.problems.append(

@@ -14,7 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from ..const import DOMAIN
 from ..end_devices.roster import EndDeviceRoster
 from ..end_devices.state import EndDeviceState
-from ..issues.report import raise_issue
+from ..issues.report import application_name, raise_issue
 from .model import SUBENTRY_CONTROL, Control, InvalidControlError, threads_of
 
 type ControlFactory = Callable[[str, Control, EndDeviceState], Entity]
@@ -132,7 +132,7 @@ class Controls:
                 self._hass,
                 issue_id,
                 "control_without_device",
-                {"control": subentry.title, "application": self._entry.title},
+                {"control": subentry.title, "application": application_name(self._entry)},
             )
             return
         ir.async_delete_issue(self._hass, DOMAIN, issue_id)

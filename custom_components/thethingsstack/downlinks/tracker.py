@@ -12,7 +12,7 @@ from homeassistant.util import dt as dt_util
 
 from ..application.signals import Signals
 from ..client import DownlinkReport
-from ..end_devices.activity import Activity, async_tell_occurred
+from ..end_devices.activity import Activity, async_report_occurrence
 from ..end_devices.roster import EndDeviceRoster
 from ..end_devices.state import (
     DOWNLINK,
@@ -169,7 +169,9 @@ class DownlinkTracker:
         )
         standing.events.append((dt_util.utcnow(), activity, record.context))
         kind = f"downlink_{state}"
-        async_tell_occurred(self._hass, device.registry_id, kind, lambda: activity, record.context)
+        async_report_occurrence(
+            self._hass, device.registry_id, kind, lambda: activity, record.context
+        )
 
     @callback
     def move(

@@ -28,7 +28,7 @@ OCCURRED: SignalType[str | None, str, Callable[[], Activity], Context | None] = 
 
 
 @callback
-def async_tell_occurred(
+def async_report_occurrence(
     hass: HomeAssistant,
     registry_id: str | None,
     kind: str,

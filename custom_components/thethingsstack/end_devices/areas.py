@@ -8,7 +8,7 @@ from homeassistant.helpers import area_registry as ar, device_registry as dr
 from ..const import AREA_ATTRIBUTES
 
 
-def told_area(attributes: Mapping[str, str]) -> str | None:
+def area_from_attributes(attributes: Mapping[str, str]) -> str | None:
     """Return the name of the area that an end device's attributes tell."""
     told = (attributes.get(name, "").strip() for name in AREA_ATTRIBUTES)
     return next(filter(None, told), None)

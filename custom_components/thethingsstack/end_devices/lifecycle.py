@@ -3,75 +3,53 @@
 import asyncio
 from collections.abc import Iterable
 import logging
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import Context, Event, HomeAssistant, callback
+from homeassistant.core import Context, Event, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from ..application.connection_state import ConnectionState
-from ..application.signals import Signals
-from ..application.status import ApplicationStatus
-from ..application.store import ApplicationStore
-from ..client import EndDevice, EndDeviceIds, Stack, StackError
+from ..client import EndDevice, EndDeviceIds, StackError
 from ..client.rights import DEVICES_READ
 from ..const import DOMAIN
-from ..controls.subentries import Controls
-from ..downlinks.sender import Downlinks
-from ..fields.decisions import FieldDecisions
 from ..fields.known_locations import registered_location
 from ..payload import Meaning
 from .model_sensors import ModelSensors
-from .roster import EndDeviceRoster
 from .state import LOCATION, STATUS, EndDeviceState, field_key
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
 
 _LOGGER = logging.getLogger(__name__)
 
 REGISTRATION_PAUSE = 1.0
 
 
-class Home(Protocol):
-    """What the end devices of an application live with: the coordinator has it."""
-
-    hass: HomeAssistant
-    entry: ConfigEntry
-    stack: Stack
-    store: ApplicationStore
-    fields: FieldDecisions
-    roster: EndDeviceRoster
-    connection_state: ConnectionState
-    application_status: ApplicationStatus
-    signals: Signals
-    downlinks: Downlinks
-    controls: Controls
-
-
 class EndDeviceLifecycle:
     """Lets end devices in and out, and tells the platforms."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, coordinator: ApplicationCoordinator) -> None:
         """Prepare; nothing is asked of the server yet."""
-        self._home = home
-        self._models = ModelSensors(home.stack, home.store)
+        self._coordinator = coordinator
+        self._models = ModelSensors(coordinator.stack, coordinator.store)
         self._registrations = asyncio.Lock()
 
     # All at once
 
     async def async_setup(self, registered: Iterable[EndDevice], complete: bool) -> None:
         """Take over the list of end devices, and what their models measure."""
-        home = self._home
-        home.roster.add_all(registered, complete)
-        for device in home.roster.states.values():
+        coordinator = self._coordinator
+        coordinator.roster.add_all(registered, complete)
+        for device in coordinator.roster.states.values():
             self._place(device)
-            home.downlinks.on_device_added(device)
-        await self._models.async_learn_soon(home.roster.states.values())
+            coordinator.downlinks.on_device_added(device)
+        await self._models.async_learn_soon(coordinator.roster.states.values())
 
     @callback
     def async_start(self) -> None:
         """Follow what the user does in the device registry, until the entry is unloaded."""
-        self._home.entry.async_on_unload(
-            self._home.hass.bus.async_listen(
+        self._coordinator.entry.async_on_unload(
+            self._coordinator.hass.bus.async_listen(
                 dr.EVENT_DEVICE_REGISTRY_UPDATED, self._registry_updated, self._concerns_us
             )
         )
@@ -79,7 +57,7 @@ class EndDeviceLifecycle:
     @callback
     def async_apply_choice(self) -> None:
         """Let end devices in or out as the options now say."""
-        roster = self._home.roster
+        roster = self._coordinator.roster
         for device in list(roster.states.values()):
             if not roster.wanted(device.device_id, device.attributes):
                 roster.excluded.add(device.device_id)
@@ -97,9 +75,9 @@ class EndDeviceLifecycle:
     # As the registry of The Things Stack says
 
     @callback
-    def take_in(self, end_device: EndDevice) -> EndDeviceState | None:
+    def on_registered(self, end_device: EndDevice) -> EndDeviceState | None:
         """Show an end device as it is registered now: new, changed or back; None: left out."""
-        ids, roster = end_device.ids, self._home.roster
+        ids, roster = end_device.ids, self._coordinator.roster
         roster.registrations[ids.device_id] = end_device
         if not roster.wanted(ids.device_id, end_device.attributes):
             roster.excluded.add(ids.device_id)
@@ -111,10 +89,10 @@ class EndDeviceLifecycle:
         known = roster.find(ids) is not None or roster.key_of(ids) in roster.states
         device = roster.add(ids, end_device)
         if before is not None and before is not device:
-            self.vanish(before)  # its id belongs to another device now
+            self.on_deleted(before)  # its id belongs to another device now
         device.vanished = False
         if known:
-            self.identify(device)
+            self.on_identified(device)
             device.write([STATUS], Context())
         else:
             self._announce(device)
@@ -123,7 +101,7 @@ class EndDeviceLifecycle:
         return device
 
     @callback
-    def vanish(self, device: EndDeviceState) -> None:
+    def on_deleted(self, device: EndDeviceState) -> None:
         """Mark an end device that isn't registered any more; all that is known of it stays."""
         device.known_name = device.name
         device.vanished = True
@@ -134,105 +112,109 @@ class EndDeviceLifecycle:
     # As its messages say
 
     @callback
-    def welcome(self, ids: EndDeviceIds) -> EndDeviceState:
+    def add_from_message(self, ids: EndDeviceIds) -> EndDeviceState:
         """Let in an end device that only its message told of; the rest is asked."""
-        home = self._home
-        known = home.roster.key_of(ids) in home.roster.states  # it came back under another id
-        device = home.roster.add(ids)
+        coordinator = self._coordinator
+        known = (
+            coordinator.roster.key_of(ids) in coordinator.roster.states
+        )  # it came back under another id
+        device = coordinator.roster.add(ids)
         if known:
-            home.downlinks.on_device_added(device)
+            coordinator.downlinks.on_device_added(device)
             device.refresh()
         else:
             self._announce(device)
-        if DEVICES_READ in home.connection_state.rights:
-            home.entry.async_create_background_task(
-                home.hass, self._async_fetch_registration(device), f"{DOMAIN} registration"
+        if DEVICES_READ in coordinator.connection_state.rights:
+            coordinator.entry.async_create_background_task(
+                coordinator.hass, self._async_fetch_registration(device), f"{DOMAIN} registration"
             )
         return device
 
     async def _async_fetch_registration(self, device: EndDeviceState) -> None:
         """Read name and model of an end device that appeared; one per second at most."""
-        home = self._home
+        coordinator = self._coordinator
         async with self._registrations:
             try:
-                end_device = await home.stack.device(device.device_id)
+                end_device = await coordinator.stack.device(device.device_id)
             except StackError as err:
                 _LOGGER.debug("No registration of %s: %s", device.device_id, err)
             else:
-                home.roster.registrations[device.device_id] = end_device
-                if home.roster.states.get(device.key) is device:  # not removed meanwhile
+                coordinator.roster.registrations[device.device_id] = end_device
+                if coordinator.roster.states.get(device.key) is device:  # not removed meanwhile
                     device.vanished = False
                     device.update_registration(end_device)
-                    self.identify(device)
+                    self.on_identified(device)
                     self._undecoded_changed()
             await asyncio.sleep(REGISTRATION_PAUSE)
 
     @callback
-    def identify(self, device: EndDeviceState) -> None:
+    def on_identified(self, device: EndDeviceState) -> None:
         """Write down what is known of an end device; overrides of its model now count for it."""
-        home = self._home
-        home.roster.register(device)
+        coordinator = self._coordinator
+        coordinator.roster.register(device)
         self._place(device)
-        async_dispatcher_send(home.hass, home.signals.identified, device)
-        home.entry.async_create_background_task(
-            home.hass, self._models.async_learn([device]), f"{DOMAIN} model"
+        async_dispatcher_send(coordinator.hass, coordinator.signals.identified, device)
+        coordinator.entry.async_create_background_task(
+            coordinator.hass, self._models.async_learn([device]), f"{DOMAIN} model"
         )
 
     # What it brings
 
     @callback
     def _announce(self, device: EndDeviceState) -> None:
-        home = self._home
-        home.fields.apply_overrides(device.key)  # its model may be another one by now
-        home.downlinks.on_device_added(device)
-        async_dispatcher_send(home.hass, home.signals.new_device, device)
-        home.controls.async_device_came(device)
+        coordinator = self._coordinator
+        coordinator.fields.apply_overrides(device.key)  # its model may be another one by now
+        coordinator.downlinks.on_device_added(device)
+        async_dispatcher_send(coordinator.hass, coordinator.signals.new_device, device)
+        coordinator.controls.async_device_came(device)
         if device.decisions:
             self._new_fields(device, dict(device.decisions))
-        home.application_status.changed()
+        coordinator.application_status.changed()
 
     @callback
     def _place(self, device: EndDeviceState) -> None:
         """Show where the registry says that an end device is, where nothing better is known."""
-        if not device.place():
+        if not device.show_registered_position():
             return
         if LOCATION not in device.decisions:
-            new = self._home.fields.remember(device.key, {LOCATION: registered_location()})
-            device.note_decisions(new)
+            new = self._coordinator.fields.remember(device.key, {LOCATION: registered_location()})
+            device.note_event_fields(new)
             self._new_fields(device, new)
         device.write([field_key(LOCATION)], Context())
 
     @callback
     def _new_fields(self, device: EndDeviceState, new: dict[str, Meaning]) -> None:
-        async_dispatcher_send(self._home.hass, self._home.signals.new_fields, device, new)
+        async_dispatcher_send(
+            self._coordinator.hass, self._coordinator.signals.new_fields, device, new
+        )
 
     @callback
     def _undecoded_changed(self) -> None:
-        async_dispatcher_send(self._home.hass, self._home.signals.undecoded_changed)
+        async_dispatcher_send(self._coordinator.hass, self._coordinator.signals.undecoded_changed)
 
     # As the user says
 
     @callback
     def _take_controls_away(self, device: EndDeviceState) -> None:
-        self._home.hass.async_create_task(
-            self._home.controls.async_device_gone(device.key), f"{DOMAIN} controls"
+        self._coordinator.hass.async_create_task(
+            self._coordinator.controls.async_device_gone(device.key), f"{DOMAIN} controls"
         )
 
     @callback
     def _concerns_us(self, data: dr.EventDeviceRegistryUpdatedData) -> bool:
-        return self._home.roster.by_registry_id(data["device_id"]) is not None
+        return self._coordinator.roster.by_registry_id(data["device_id"]) is not None
 
     @callback
     def _registry_updated(self, event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
-        home, registry_id = self._home, event.data["device_id"]
-        device = home.roster.by_registry_id(registry_id)
+        coordinator, registry_id = self._coordinator, event.data["device_id"]
+        device = coordinator.roster.by_registry_id(registry_id)
         if device is None:
             return
-        entry = dr.async_get(home.hass).async_get(registry_id)
+        entry = dr.async_get(coordinator.hass).async_get(registry_id)
         if entry is None:
-            home.roster.drop(device)
+            coordinator.roster.drop(device)
             self._take_controls_away(device)
             self._undecoded_changed()
-            home.application_status.changed()
+            coordinator.application_status.changed()
         else:
             device.disabled = entry.disabled

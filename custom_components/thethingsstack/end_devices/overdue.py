@@ -9,7 +9,7 @@ from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_OVERDUE_AFTER, DEFAULT_OVERDUE_AFTER
-from .activity import Activity, async_tell_occurred
+from .activity import Activity, async_report_occurrence
 from .roster import EndDeviceRoster
 from .state import STATUS, EndDeviceState, Status
 
@@ -51,7 +51,7 @@ class OverdueWatch:
         if device.overdue and before is False:
             silent_since = device.last_seen.isoformat() if device.last_seen else None
             activity = Activity("overdue", {"last_seen": silent_since})
-            async_tell_occurred(
+            async_report_occurrence(
                 self._hass, device.registry_id, "overdue", lambda: activity, context
             )
 
@@ -62,4 +62,6 @@ class OverdueWatch:
         """Tell of an end device that was overdue until it spoke now."""
         if device.overdue:
             device.overdue = False
-            async_tell_occurred(self._hass, device.registry_id, "heard_again", activity, context)
+            async_report_occurrence(
+                self._hass, device.registry_id, "heard_again", activity, context
+            )

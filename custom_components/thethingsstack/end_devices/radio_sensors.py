@@ -233,7 +233,7 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
         value = stored.native_value
         if self.key == LAST_UPLINK:
             if isinstance(value, datetime):
-                self.device.seen_at(value)
+                self.device.note_seen(value)
         elif isinstance(value, (str, int, float)):
             self._attr_native_value = value
 

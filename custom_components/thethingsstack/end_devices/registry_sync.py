@@ -8,26 +8,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import datetime, timedelta
 import logging
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
 
-from ..application.connection_state import ConnectionState
-from ..client import (
-    REGISTRY_EVENTS,
-    EndDevice,
-    Event,
-    EventsConnected,
-    EventsLost,
-    Stack,
-    StackError,
-)
+from ..client import REGISTRY_EVENTS, EndDevice, Event, EventsConnected, EventsLost, StackError
 from ..client.rights import DEVICES_READ
 from ..const import DOMAIN
-from .lifecycle import EndDeviceLifecycle
-from .roster import EndDeviceRoster
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -45,37 +36,12 @@ IDLE = 900.0
 TRY_EVENTS_AGAIN = 3600.0
 
 
-class Halves(Protocol):
-    """What looks whether an end device is on all its servers."""
-
-    def on_changed(self, end_device: EndDevice, *, new: bool) -> None:
-        """Take note of one that was created or changed."""
-
-    def on_deleted(self, device_id: str) -> None:
-        """Take note of one that was deleted."""
-
-
-class Home(Protocol):
-    """What takes over what the registry says: the coordinator has it."""
-
-    hass: HomeAssistant
-    entry: ConfigEntry
-    stack: Stack
-    roster: EndDeviceRoster
-    connection_state: ConnectionState
-    lifecycle: EndDeviceLifecycle
-
-    @property
-    def partial_devices(self) -> Halves:
-        """Return what looks at end devices that are half created."""
-
-
 class RegistrySync:
     """Keeps the end devices as the registry has them."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, coordinator: ApplicationCoordinator) -> None:
         """Prepare; nothing is asked yet."""
-        self._home = home
+        self._coordinator = coordinator
         self.live = False
         """Whether changes are told by events."""
         self._changed: set[str] = set()
@@ -87,14 +53,14 @@ class RegistrySync:
     @callback
     def async_start(self) -> None:
         """Follow the events until the entry is unloaded, and look at the list now and then."""
-        home = self._home
-        home.entry.async_create_background_task(
-            home.hass, self._async_follow(), f"{DOMAIN} registry events"
+        coordinator = self._coordinator
+        coordinator.entry.async_create_background_task(
+            coordinator.hass, self._async_follow(), f"{DOMAIN} registry events"
         )
-        home.entry.async_on_unload(
-            async_track_time_interval(home.hass, self._async_look, RECONCILE_INTERVAL)
+        coordinator.entry.async_on_unload(
+            async_track_time_interval(coordinator.hass, self._async_look, RECONCILE_INTERVAL)
         )
-        home.entry.async_on_unload(self._cancel)
+        coordinator.entry.async_on_unload(self._cancel)
 
     @callback
     def _cancel(self) -> None:
@@ -121,14 +87,14 @@ class RegistrySync:
     async def _async_follow(self) -> None:
         """Follow the stream for ever; where there is none, try again every hour."""
         while True:
-            if DEVICES_READ in self._home.connection_state.rights:
+            if DEVICES_READ in self._coordinator.connection_state.rights:
                 await self._async_stream()
             self.live = False
             await asyncio.sleep(TRY_EVENTS_AGAIN)
 
     async def _async_stream(self) -> None:
         connected = False
-        events = self._home.stack.events.stream(REGISTRY_EVENTS, host="identity", idle=IDLE)
+        events = self._coordinator.stack.events.stream(REGISTRY_EVENTS, host="identity", idle=IDLE)
         try:
             async with aclosing(events) as items:
                 async for item in items:
@@ -143,7 +109,7 @@ class RegistrySync:
                         case Event():
                             self._note(ids.device_id for ids in item.devices)
         except StackError as err:
-            _LOGGER.debug("%s: no registry events: %s", self._home.entry.title, err)
+            _LOGGER.debug("%s: no registry events: %s", self._coordinator.entry.title, err)
 
     @callback
     def _note(self, device_ids: Iterable[str]) -> None:
@@ -154,13 +120,13 @@ class RegistrySync:
 
     @callback
     def _read_in(self, seconds: float) -> None:
-        self._cancel_read = async_call_later(self._home.hass, seconds, self._read_now)
+        self._cancel_read = async_call_later(self._coordinator.hass, seconds, self._read_now)
 
     @callback
     def _read_now(self, _now: datetime) -> None:
         self._cancel_read = None
-        self._home.entry.async_create_background_task(
-            self._home.hass, self._async_read(), f"{DOMAIN} registry"
+        self._coordinator.entry.async_create_background_task(
+            self._coordinator.hass, self._async_read(), f"{DOMAIN} registry"
         )
 
     async def _async_read(self) -> None:
@@ -172,9 +138,11 @@ class RegistrySync:
         async with self._reading:
             held = set(self._held)
             try:
-                found = await self._home.stack.end_devices.batch(sorted(changed))
+                found = await self._coordinator.stack.end_devices.batch(sorted(changed))
             except StackError as err:
-                _LOGGER.debug("%s: changed devices can't be read: %s", self._home.entry.title, err)
+                _LOGGER.debug(
+                    "%s: changed devices can't be read: %s", self._coordinator.entry.title, err
+                )
                 self._read_again(changed)
                 return
         held |= self._held
@@ -186,9 +154,9 @@ class RegistrySync:
 
     @callback
     def _take_in(self, end_device: EndDevice) -> None:
-        new = end_device.ids.device_id not in self._home.roster.registrations
-        self._home.lifecycle.take_in(end_device)
-        self._home.partial_devices.on_changed(end_device, new=new)
+        new = end_device.ids.device_id not in self._coordinator.roster.registrations
+        self._coordinator.lifecycle.on_registered(end_device)
+        self._coordinator.partial_devices.on_changed(end_device, new=new)
 
     @callback
     def _read_again(self, changed: set[str]) -> None:
@@ -206,41 +174,41 @@ class RegistrySync:
 
     async def async_reconcile(self) -> bool:
         """Compare with the whole list; returns False where it failed, and may work later."""
-        home = self._home
-        if DEVICES_READ not in home.connection_state.rights:
+        coordinator = self._coordinator
+        if DEVICES_READ not in coordinator.connection_state.rights:
             return True
         self._skipped = 0
         async with self._reading:
             held = set(self._held)
             try:
-                found = [device async for device in home.stack.devices()]
+                found = [device async for device in coordinator.stack.devices()]
             except StackError as err:
-                _LOGGER.debug("%s: the list can't be read: %s", home.entry.title, err)
+                _LOGGER.debug("%s: the list can't be read: %s", coordinator.entry.title, err)
                 return False
         held |= self._held
         found = [end_device for end_device in found if end_device.ids.device_id not in held]
         for end_device in found:
-            known = home.roster.registrations.get(end_device.ids.device_id)
+            known = coordinator.roster.registrations.get(end_device.ids.device_id)
             if known is None or _content(known) != _content(end_device):
                 self._take_in(end_device)
         present = {end_device.ids.device_id for end_device in found}
-        known_here = {state.device_id for state in home.roster.states.values()}
+        known_here = {state.device_id for state in coordinator.roster.states.values()}
         self._vanished(known_here - present - held)
-        for device_id in set(home.roster.registrations) - present - held:
-            del home.roster.registrations[device_id]
+        for device_id in set(coordinator.roster.registrations) - present - held:
+            del coordinator.roster.registrations[device_id]
         return True
 
     @callback
     def _vanished(self, device_ids: Iterable[str]) -> None:
-        roster = self._home.roster
+        roster = self._coordinator.roster
         for device_id in device_ids:
             was_known = roster.registrations.pop(device_id, None) is not None
             state = roster.by_device_id(device_id)
             if state is not None and not state.vanished:
-                self._home.lifecycle.vanish(state)
+                self._coordinator.lifecycle.on_deleted(state)
                 was_known = True
             if was_known:
-                self._home.partial_devices.on_deleted(device_id)
+                self._coordinator.partial_devices.on_deleted(device_id)
 
 
 def _content(end_device: EndDevice) -> dict[str, object]:

@@ -21,7 +21,7 @@ from ..const import (
     IGNORE_VALUE,
 )
 from ..fields.decisions import FieldDecisions
-from .areas import follow, told_area
+from .areas import area_from_attributes, follow
 from .state import EndDeviceState
 
 # Brands that are not written as their id with a capital letter.
@@ -166,7 +166,7 @@ class EndDeviceRoster:
     def register(self, state: EndDeviceState) -> None:
         """Write what is known of an end device to the device registry."""
         ids, versions = state.ids, state.version_ids
-        area = told_area(state.attributes)
+        area = area_from_attributes(state.attributes)
         untold = UNDEFINED if state.end_device is None else None
         device = dr.async_get(self._hass).async_get_or_create(
             config_entry_id=self._entry.entry_id,

@@ -150,7 +150,7 @@ class EndDeviceState:
         self._event_paths: set[str] = set()
         self._context = _NO_CONTEXT
         self._failed_listeners: set[str] = set()
-        self.note_decisions(decisions)
+        self.note_event_fields(decisions)
 
     @property
     def device_id(self) -> str:
@@ -229,7 +229,7 @@ class EndDeviceState:
         self.attributes = end_device.attributes
         self.remember_context()
         if end_device.last_seen_at is not None:
-            self.seen_at(end_device.last_seen_at)
+            self.note_seen(end_device.last_seen_at)
 
     @property
     def model(self) -> str | None:
@@ -251,14 +251,14 @@ class EndDeviceState:
         )
 
     @property
-    def undecodable(self) -> bool:
+    def needs_formatter(self) -> bool:
         """Return whether the user should look at the payload formatter.
 
         One frame that a working formatter refuses is normal; none that it reads is not.
         """
         return self.undecoded >= (UNDECODED_IN_A_ROW if self.decisions else 1)
 
-    def seen_at(self, moment: datetime) -> bool:
+    def note_seen(self, moment: datetime) -> bool:
         """Move last seen forward; an older moment changes nothing."""
         if self.last_seen is not None and moment <= self.last_seen:
             return False
@@ -292,7 +292,7 @@ class EndDeviceState:
             self.last_uplink = uplink
             received.changed.extend(self._radio_keys)
             if uplink.time is not None:
-                self.seen_at(uplink.time)
+                self.note_seen(uplink.time)
         versions = uplink.version_ids
         if versions is not None and versions != self.version_ids:
             self.version_ids = versions
@@ -328,12 +328,12 @@ class EndDeviceState:
         late = self.last_data_uplink is not None and moment < (self.last_data_uplink.time or _EPOCH)
         if not late:
             self.last_data_uplink = uplink
-        before = self.undecodable
+        before = self.needs_formatter
         undecoded = uplink.decoded_payload is None and not uplink.normalized_payload
         if not late:
             self.undecoded = self.undecoded + 1 if undecoded else 0
         received.undecoded = undecoded
-        received.decoding_changed = self.undecodable != before
+        received.decoding_changed = self.needs_formatter != before
         if undecoded:
             return
         self._payloads.pop(uplink.f_port, None)
@@ -351,7 +351,7 @@ class EndDeviceState:
         if understanding.new:
             received.new = decide(self, understanding.new)
             self._read_overridden(understanding, received.new)
-            self.note_decisions(received.new)
+            self.note_event_fields(received.new)
         values, times, events = self.values, self._value_times, self._event_paths
         for path, value in understanding.values.items():
             if path in times and times[path] > moment:
@@ -373,7 +373,7 @@ class EndDeviceState:
             else:
                 understanding.values[path] = value_of(meaning, understanding.reported[path])
 
-    def note_decisions(self, decisions: Mapping[str, Meaning]) -> None:
+    def note_event_fields(self, decisions: Mapping[str, Meaning]) -> None:
         """Keep in mind which fields are occurrences: they count even with the same value."""
         self._event_paths.update(p for p, m in decisions.items() if m.kind is Kind.EVENT)
 
@@ -384,7 +384,7 @@ class EndDeviceState:
             raw |= raw_values(decoded, normalized)
         return raw
 
-    def reread(self, changed: Mapping[str, tuple[Meaning, Meaning]]) -> None:
+    def read_again(self, changed: Mapping[str, tuple[Meaning, Meaning]]) -> None:
         """Take over changed decisions: what was said before is read anew.
 
         What can't be had again from the last uplinks (after a restart) is calculated from the
@@ -401,13 +401,13 @@ class EndDeviceState:
                 self.values[path] = value_of(now, raw[path])
             else:
                 self.values[path] = recalculated(self.values.get(path), before, now)
-        self.note_decisions({path: now for path, (_, now) in changed.items()})
+        self.note_event_fields({path: now for path, (_, now) in changed.items()})
 
     def restore(self, path: str, value: Value) -> None:
         """Show a value of before the restart; any uplink is newer."""
         self.values.setdefault(path, value)
 
-    def solve(self, message: LocationSolved) -> str | None:
+    def on_location_solved(self, message: LocationSolved) -> str | None:
         """Take over a position that a location service found; returns the changed key."""
         moment = message.time or _EPOCH
         path = next(
@@ -435,7 +435,7 @@ class EndDeviceState:
             return None
         return Position(location.latitude, location.longitude, location.altitude, location.accuracy)
 
-    def place(self) -> bool:
+    def show_registered_position(self) -> bool:
         """Show the registered position where nothing else tells one; returns whether it does."""
         position = self.registered_position
         trackers = [p for p, m in self.decisions.items() if m.kind is Kind.DEVICE_TRACKER]
@@ -446,10 +446,10 @@ class EndDeviceState:
         self.values[LOCATION] = position
         return True
 
-    def joined(self, message: JoinAccept) -> None:
+    def on_joined(self, message: JoinAccept) -> None:
         """Note that the end device joined the network."""
         if message.time is not None:
-            self.seen_at(message.time)
+            self.note_seen(message.time)
 
     def status(self, now: datetime, overdue_after: timedelta) -> Status:
         """Return where the end device stands at `now`."""

@@ -93,7 +93,7 @@ async def _async_show(
             registry.async_remove(entity_id)
         elif now.enabled and not before.enabled:
             _enable(registry, entity_id)
-    device.reread(changed)
+    device.read_again(changed)
     async_dispatcher_send(
         hass,
         coordinator.signals.new_fields,

@@ -196,7 +196,7 @@ class FieldDecisions:
         return kept
 
     @callback
-    def retire(self, key: str, path: str, reason: str) -> bool:
+    def stop_showing(self, key: str, path: str, reason: str) -> bool:
         """Show a field no more; returns whether it was shown until now."""
         inferred, before = self.automatic(key, path), self._of(key).get(path)
         if inferred is None or before is None or not shown(before):
@@ -206,7 +206,7 @@ class FieldDecisions:
         return True
 
     @callback
-    def grow(self, key: str, grown: Mapping[str, Meaning]) -> None:
+    def add_states(self, key: str, grown: Mapping[str, Meaning]) -> None:
         """Take over states that fields turned out to have besides those known."""
         decisions, automatic = self._of(key), self._automatic.setdefault(key, {})
         for path, meaning in grown.items():

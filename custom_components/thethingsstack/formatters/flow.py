@@ -14,7 +14,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
-from ..application.refusals import Refusal, lacking, refusal
+from ..application.refusals import Refusal, error_text, lacking, refusal
 from ..client import EndDevice, Formatter, Formatters, MissingRight, StackError
 from ..client.formatters import CAYENNE_LPP, JAVASCRIPT, REPOSITORY
 from ..client.rights import SETTINGS_BASIC
@@ -56,7 +56,7 @@ class FormatterFlow(ApplicationOptionsFlow):
             try:
                 await self._async_read_present()
             except StackError as err:
-                return self._formatter_abort("formatter_unknown", because=str(err))
+                return self._formatter_abort("formatter_unknown", because=error_text(err))
         else:
             self._formatter_answers = user_input
             self._choice.devices = self._devices_in(user_input.get(CONF_SCOPE, ONE))
@@ -221,7 +221,7 @@ class FormatterFlow(ApplicationOptionsFlow):
                 else:
                     await self._choice.async_save(self._formatter)
             except StackError as err:
-                refused = Refusal("base", "formatter_not_saved", reason=err)
+                refused = Refusal("base", "formatter_not_saved", reason=error_text(err))
             else:
                 return self._formatter_abort("formatter_saved")
         return self._formatter_form(step_id, vol.Schema({}), None, refused)

@@ -15,7 +15,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..application.refusals import lacking, refusal
+from ..application.refusals import error_text, lacking
 from ..client import Formatter, StackError
 from ..client.formatters import CAYENNE_LPP, JAVASCRIPT, REPOSITORY
 from ..end_devices.state import EndDeviceState
@@ -131,7 +131,7 @@ class FormatterRepairFlow(RepairsFlow):
         try:
             fits = await self._choice.async_try(formatter)
         except StackError as err:
-            self._choice.reason = str(err)
+            self._choice.reason = error_text(err)
             return False
         if fits:
             self._formatter = formatter
@@ -173,7 +173,7 @@ class FormatterRepairFlow(RepairsFlow):
                 await self._choice.async_save(self._formatter)
             except StackError as err:
                 errors["base"] = "not_saved"
-                names |= refusal(err).placeholders
+                names["reason"] = error_text(err)
             else:
                 return self.async_create_entry(data={})
         return self.async_show_form(

@@ -30,7 +30,7 @@ from ..client import (
 )
 from ..const import DOMAIN
 from ..end_devices.roster import EndDeviceRoster
-from ..issues import clear_issue, raise_issue
+from ..issues import application_name, clear_issue, raise_issue
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -197,7 +197,7 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
             "gateway_gone" if isinstance(error, NotFound) else "gateway_refused",
             {
                 "gateway": self.gateway_id,
-                "application": self.entry.title,
+                "application": application_name(self.entry),
                 "error": str(error),
             },
         )

@@ -1,6 +1,7 @@
 """When a repair issue is raised, and when it is taken away again."""
 
 from .report import (
+    application_name,
     clear_issue,
     clear_issues,
     clear_issues_of_entry,
@@ -10,6 +11,7 @@ from .report import (
 )
 
 __all__ = [
+    "application_name",
     "clear_issue",
     "clear_issues",
     "clear_issues_of_entry",

@@ -13,7 +13,7 @@ from ..client.rights import INFO, TRAFFIC_DOWN_WRITE
 from ..const import DOMAIN
 from ..controls.model import SUBENTRY_CONTROL
 from ..coordinator import TtsConfigEntry
-from .report import listed, update_issue
+from .report import application_name, listed, update_issue
 
 INTERVAL = timedelta(hours=6)
 WARN_BEFORE = timedelta(days=14)
@@ -105,7 +105,7 @@ def _expiry(entry: TtsConfigEntry, expires_at: datetime | None) -> Mapping[str, 
     if expires_at is None or expires_at - dt_util.utcnow() > WARN_BEFORE:
         return None
     return {
-        "application": entry.title,
+        "application": application_name(entry),
         "date": dt_util.as_local(expires_at).strftime("%Y-%m-%d %H:%M"),
     }
 
@@ -114,7 +114,7 @@ def _missing_for_controls(entry: TtsConfigEntry) -> Mapping[str, str] | None:
     controls = [s for s in entry.subentries.values() if s.subentry_type == SUBENTRY_CONTROL]
     if not controls or TRAFFIC_DOWN_WRITE in entry.runtime_data.rights:
         return None
-    return {"application": entry.title, "count": str(len(controls))}
+    return {"application": application_name(entry), "count": str(len(controls))}
 
 
 def _moved(entry: TtsConfigEntry, address: str | None) -> Mapping[str, str] | None:
@@ -137,7 +137,7 @@ def _elsewhere(entry: TtsConfigEntry) -> Mapping[str, str] | None:
     if not found:
         return None
     return {
-        "application": entry.title,
+        "application": application_name(entry),
         "chosen": host,
         "devices": listed([f"{name}: {found[name]}" for name in sorted(found)]),
     }

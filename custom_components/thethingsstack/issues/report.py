@@ -2,13 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 import re
+from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 
 from ..const import DOMAIN
 
 LISTED_DEVICES = 10
+if TYPE_CHECKING:
+    from ..coordinator import TtsConfigEntry
+
 # What begins code, emphasis, links, images and HTML; the rest of Markdown does no harm.
 _MARKUP = re.compile(r"[\\`*\[\]<]")
 
@@ -19,6 +23,13 @@ def escape_markdown(text: str) -> str:
     Repairs and dialogues show Markdown: an image in a name would be loaded.
     """
     return _MARKUP.sub(r"\\\g<0>", text)
+
+
+def application_name(entry: TtsConfigEntry) -> str:
+    """Return what the application is called now, by the user or in The Things Stack."""
+    coordinator = entry.runtime_data
+    device = dr.async_get(coordinator.hass).async_get(coordinator.roster.application_registry_id)
+    return (device and (device.name_by_user or device.name)) or entry.title
 
 
 @callback

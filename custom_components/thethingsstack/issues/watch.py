@@ -14,7 +14,14 @@ from ..const import CONF_NETWORK, DOWNLINK_LIMIT, ENTITY_LIMIT, ENTITY_LIMIT_WAR
 from ..coordinator import TtsConfigEntry
 from ..end_devices.state import EndDeviceState
 from .key import async_watch_key
-from .report import clear_issues, clear_issues_of_entry, listed, raise_issue, update_issue
+from .report import (
+    application_name,
+    clear_issues,
+    clear_issues_of_entry,
+    listed,
+    raise_issue,
+    update_issue,
+)
 
 
 @callback
@@ -59,7 +66,7 @@ def undecoded_devices(entry: TtsConfigEntry, model: str) -> list[EndDeviceState]
 def _undecoded_by_model(entry: TtsConfigEntry) -> dict[str, list[EndDeviceState]]:
     by_model: dict[str, list[EndDeviceState]] = {}
     for device in entry.runtime_data.roster.states.values():
-        if device.undecodable:
+        if device.needs_formatter:
             by_model.setdefault(_model(device), []).append(device)
     return by_model
 
@@ -83,7 +90,7 @@ def _raise_undecoded(
         issue_id,
         "undecoded",
         {
-            "application": entry.title,
+            "application": application_name(entry),
             "devices": listed(names),
             "subject": model or ", ".join(names[:2]) + (" …" if len(names) > 2 else ""),
         },
@@ -114,7 +121,7 @@ def _update_stream_lost(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         hass,
         f"stream_lost_{entry.entry_id}",
         "stream_lost",
-        {"application": entry.title, "error": str(state.lost_because)}
+        {"application": application_name(entry), "error": str(state.lost_because)}
         if not state.available
         else None,
         severity=ir.IssueSeverity.ERROR,
@@ -128,7 +135,7 @@ def _update_missing_right(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         hass,
         f"missing_right_{entry.entry_id}",
         "missing_right",
-        {"application": entry.title, "right": console_names([TRAFFIC_READ])}
+        {"application": application_name(entry), "right": console_names([TRAFFIC_READ])}
         if not entry.runtime_data.connection_state.readable
         else None,
         severity=ir.IssueSeverity.ERROR,
@@ -149,7 +156,7 @@ def _update_lost_rights(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         hass,
         f"rights_lost_{entry.entry_id}",
         "rights_lost",
-        {"application": entry.title, "rights": console_names(lost)} if lost else None,
+        {"application": application_name(entry), "rights": console_names(lost)} if lost else None,
     )
 
 
@@ -171,7 +178,7 @@ def _watch_partial_devices(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
                 prefix + device_id,
                 "half_created",
                 {
-                    "application": entry.title,
+                    "application": application_name(entry),
                     "device": partial_devices.name_of(device_id),
                     "missing": server_names(presence.missing),
                 },
@@ -201,7 +208,7 @@ def _watch_downlinks(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
             f"downlink_limit_{entry.entry_id}",
             "downlink_limit",
             {
-                "application": entry.title,
+                "application": application_name(entry),
                 "devices": listed([f"{name}: {counts[name]}" for name in sorted(counts)]),
                 "limit": str(DOWNLINK_LIMIT),
             }
@@ -227,7 +234,7 @@ def _check_entity_limit(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
             f"too_many_entities_{entry.entry_id}",
             "too_many_entities",
             {
-                "application": entry.title,
+                "application": application_name(entry),
                 "count": str(enabled),
                 "limit": str(ENTITY_LIMIT),
             },

@@ -89,7 +89,7 @@ def _show(coordinator: ApplicationCoordinator, device_id: str, *, remove: bool) 
     if device is None:
         return
     if not remove or device.registry_id is None:
-        coordinator.lifecycle.vanish(device)
+        coordinator.lifecycle.on_deleted(device)
         return
     forget(coordinator.hass, coordinator.entry, device)
     dr.async_get(coordinator.hass).async_remove_device(device.registry_id)

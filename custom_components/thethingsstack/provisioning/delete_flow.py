@@ -10,6 +10,7 @@ import voluptuous as vol
 from ..application.refusals import Refusal, lacking, refusal
 from ..client import StackError
 from ..dialogs import ApplicationOptionsFlow, form, searchable, unchosen
+from ..issues.report import escape_markdown
 from .delete import AfterDeletion, async_delete
 from .register_form import by_name_and_id, chosen
 from .rights import CHANGE
@@ -85,7 +86,7 @@ class DeleteFlow(ApplicationOptionsFlow):
                     refused = refusal(err, self._name_of)
                 else:
                     return self.async_abort(
-                        reason="removed", description_placeholders={"device": name}
+                        reason="removed", description_placeholders={"device": escape_markdown(name)}
                     )
         schema = vol.Schema({vol.Required("device_id"): TextSelector()})
         return self._removal_form("remove_sure", schema, user_input, refused)
@@ -108,7 +109,7 @@ class DeleteFlow(ApplicationOptionsFlow):
             suggested,
             refused,
             placeholders={
-                "device": self._name_of(self._to_remove),
+                "device": escape_markdown(self._name_of(self._to_remove)),
                 "device_id": self._to_remove,
             },
             last_step=step_id == "remove_sure",

@@ -11,8 +11,9 @@ import voluptuous as vol
 from ..application.refusals import Refusal, refusal
 from ..client import StackError
 from ..dialogs import form, searchable, unchosen
-from ..end_devices.areas import area_of, move, told_area
+from ..end_devices.areas import area_from_attributes, area_of, move
 from ..formatters.flow import FormatterFlow
+from ..issues.report import escape_markdown
 from .edit_form import CHANGE_SCHEMA, TO_HOME, InHomeAssistant, present, read_changes
 from .register_form import chosen
 
@@ -56,7 +57,7 @@ class EditFlow(FormatterFlow):
             step_id="change_menu",
             menu_options=["change_what", "formatter"],
             description_placeholders={
-                "device": device.name or device.ids.device_id,
+                "device": escape_markdown(device.name or device.ids.device_id),
                 "device_id": device.ids.device_id,
             },
         )
@@ -74,7 +75,9 @@ class EditFlow(FormatterFlow):
                 changed = self._to_change
                 return self.async_abort(
                     reason="changed",
-                    description_placeholders={"device": changed.name or changed.ids.device_id},
+                    description_placeholders={
+                        "device": escape_markdown(changed.name or changed.ids.device_id)
+                    },
                 )
         return form(
             self,
@@ -84,9 +87,9 @@ class EditFlow(FormatterFlow):
             refused,
             placeholders={
                 "device_id": device.ids.device_id,
-                "area": here.area or "-",
-                "told_area": told_area(device.attributes) or "-",
-                "home_name": here.name or "-",
+                "area": escape_markdown(here.area or "-"),
+                "told_area": escape_markdown(area_from_attributes(device.attributes) or "-"),
+                "home_name": escape_markdown(here.name or "-"),
             },
             last_step=True,
         )
@@ -102,12 +105,12 @@ class EditFlow(FormatterFlow):
             return err
         except StackError as err:
             return refusal(err)
-        state = coordinator.lifecycle.take_in(self._to_change)
+        state = coordinator.lifecycle.on_registered(self._to_change)
         if state is None or state.registry_id is None:
             return None
         if answers["names"] == TO_HOME:
             dr.async_get(self.hass).async_update_device(state.registry_id, name_by_user=None)
-        area = told_area(self._to_change.attributes)
+        area = area_from_attributes(self._to_change.attributes)
         if answers["area"] == TO_HOME and area is not None:
             move(self.hass, state.registry_id, area)
         return None

@@ -31,7 +31,7 @@ from ..client import UNCHANGED, DeviceChanges, EndDevice, InvalidRequest, Locati
 from ..client.device_changes import Unchanged
 from ..client.registration import USER_LOCATION, check_texts
 from ..const import AREA_ATTRIBUTES
-from ..end_devices.areas import told_area
+from ..end_devices.areas import area_from_attributes
 
 AREA_ATTRIBUTE = AREA_ATTRIBUTES[0]
 APART, TO_HOME, TO_SERVER = "apart", "to_home", "to_server"
@@ -109,7 +109,7 @@ def read_changes(
         if here.area is None:
             raise Refusal("area", "no_area")
         attributes[AREA_ATTRIBUTE] = here.area
-    elif answers["area"] == TO_HOME and told_area(attributes) is None:
+    elif answers["area"] == TO_HOME and area_from_attributes(attributes) is None:
         raise Refusal("area", "no_area_attribute")
     _check(name, description, attributes, named_here=answers["names"] == TO_SERVER)
     removed = dict.fromkeys(device.attributes.keys() - attributes.keys())

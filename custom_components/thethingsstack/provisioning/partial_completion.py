@@ -221,8 +221,8 @@ async def async_complete(coordinator: ApplicationCoordinator, completion: Comple
                 completion.registration, completion.servers
             )
         except RollbackFailed as err:
-            coordinator.application_status.problem("rollback", device_id, str(err))
+            coordinator.application_status.record_problem("rollback", device_id, str(err))
             coordinator.partial_devices.look_soon(device_id)
             raise
-    coordinator.lifecycle.take_in(end_device)
+    coordinator.lifecycle.on_registered(end_device)
     return await coordinator.partial_devices.async_look(device_id)

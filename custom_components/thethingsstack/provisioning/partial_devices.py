@@ -218,7 +218,9 @@ class PartialDevices:
         if device_id in self._coordinator.roster.registrations:
             return
         try:
-            self._coordinator.lifecycle.take_in(await self._coordinator.stack.device(device_id))
+            self._coordinator.lifecycle.on_registered(
+                await self._coordinator.stack.device(device_id)
+            )
         except NotFound:
             self.look_soon(device_id)
 

@@ -5,7 +5,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import callback
 
-from ..application.refusals import server_names
+from ..application.refusals import error_text, server_names
 from ..client import StackError
 from ..dialogs import ApplicationOptionsFlow, BackgroundWork
 from ..issues.report import escape_markdown
@@ -52,7 +52,7 @@ class PartialSearchFlow(ApplicationOptionsFlow):
         if self._search_error is not None:
             return self.async_abort(
                 reason="halves_refused",
-                description_placeholders={"reason": str(self._search_error)},
+                description_placeholders={"reason": error_text(self._search_error)},
             )
         partial_devices = self._coordinator.partial_devices
         if not partial_devices.known:

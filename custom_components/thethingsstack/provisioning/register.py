@@ -67,7 +67,7 @@ async def async_register(
     _choose(coordinator, registration.device_id)
     if area_id is not None:
         _place(coordinator, end_device, area_id)
-    return Registered(end_device=end_device, state=coordinator.lifecycle.take_in(end_device))
+    return Registered(end_device=end_device, state=coordinator.lifecycle.on_registered(end_device))
 
 
 async def async_issue_dev_eui(stack: Stack) -> str | None:
@@ -102,7 +102,7 @@ def _mark_partial(
     coordinator: ApplicationCoordinator, registration: Registration, error: RollbackFailed
 ) -> None:
     device_id = registration.device_id
-    coordinator.application_status.problem("rollback", device_id, str(error))
+    coordinator.application_status.record_problem("rollback", device_id, str(error))
     # A claim that stays is no part of the end device.
     claimed = (Server.JOIN,) if registration.claimed else ()
     if left_on := [server for server in error.left_on if server not in claimed]:

@@ -1,32 +1,22 @@
 """Add end device: registers one in The Things Stack; nothing of it is stored in the entry."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from homeassistant.config_entries import ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers.selector import TextSelector
 from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
-from ..application.refusals import Refusal, lacking, refusal
-from ..client import (
-    DeviceModel,
-    DeviceTemplate,
-    FirmwareVersion,
-    FrequencyPlan,
-    InvalidRequest,
-    NotFound,
-    StackError,
-    VersionIds,
-    version_number,
-)
+from ..application.refusals import Refusal, lacking
+from ..client import FrequencyPlan, InvalidRequest, NotFound, StackError, version_number
 from ..const import DOMAIN
-from ..dialogs import BackgroundWork, form, running, searchable, unchosen
+from ..dialogs import BackgroundWork
+from ..issues.report import escape_markdown
+from .model_flow import ModelFlow
 from .register import Registered, async_issue_dev_eui, async_register, usual_band
 from .register_form import (
     RegistrationRequest,
@@ -43,28 +33,19 @@ from .register_form import (
 )
 from .rights import REGISTER
 
-if TYPE_CHECKING:
-    from ..coordinator import ApplicationCoordinator
-
 SUBENTRY_END_DEVICE = "end_device"
 INTEGRATION_PAGE = f"/config/integrations/integration/{DOMAIN}"
 # Stands for what is generated when the device is registered.
 GENERATED = "✱"
 
 
-class RegisterFlow(ConfigSubentryFlow):
+class RegisterFlow(ModelFlow):
     """What it is → names, EUIs and keys → a look at all of it → registered."""
 
     def __init__(self) -> None:
         """Start with nothing known."""
-        self._choices: dict[str, str] = {}
+        super().__init__()
         self._typed: Mapping[str, Any] | None = None
-        self._refused: Refusal | None = None
-        self._brand_id = self._brand = ""
-        self._models: dict[str, DeviceModel] = {}
-        self._model: DeviceModel | None = None
-        self._version: FirmwareVersion | None = None
-        self._template: DeviceTemplate | None = None
         self._euis: dict[str, str] = {}
         self._serial_number: str | None = None
         """That of the QR code, as it is written there."""
@@ -82,10 +63,6 @@ class RegisterFlow(ConfigSubentryFlow):
         self._work: BackgroundWork[Registered] | None = None
         self._registered: Registered | None = None
 
-    @property
-    def _coordinator(self) -> ApplicationCoordinator:
-        return running(self._get_entry())
-
     # What it is
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -96,82 +73,6 @@ class RegisterFlow(ConfigSubentryFlow):
                 description_placeholders={"rights": rights},
             )
         return self.async_show_menu(step_id="user", menu_options=["brand", "qr_code", "by_hand"])
-
-    async def async_step_brand(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Ask for the maker."""
-        if user_input is None:
-            async with self._reading():
-                brands = [brand async for brand in self._coordinator.stack.repository.brands()]
-            self._choices = labels((brand.brand_id, brand.name) for brand in brands)
-        elif (brand_id := self._chosen("brand", user_input)) is not None:
-            self._brand_id = brand_id
-            self._brand = next(label for label, key in self._choices.items() if key == brand_id)
-            return await self.async_step_model()
-        return self._choice("brand", user_input)
-
-    async def async_step_model(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Ask for the model."""
-        if user_input is None:
-            repository = self._coordinator.stack.repository
-            async with self._reading():
-                self._models = {
-                    model.model_id: model async for model in repository.models(self._brand_id)
-                }
-            self._choices = labels((key, model.name) for key, model in self._models.items())
-        elif (model_id := self._chosen("model", user_input)) is not None:
-            self._model = self._models[model_id]
-            return await self.async_step_version()
-        return self._choice("model", user_input)
-
-    async def async_step_version(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Ask for the firmware version, unless there is only one."""
-        assert self._model is not None
-        versions = {version.version: version for version in self._model.firmware_versions}
-        if len(versions) < 2:
-            self._version = next(iter(versions.values()), None)
-            return await self.async_step_band()
-        if user_input is None:
-            self._choices = {
-                " · ".join((version.version, *version.hardware_versions)): key
-                for key, version in versions.items()
-            }
-        elif (wanted := self._chosen("version", user_input)) is not None:
-            self._version = versions[wanted]
-            return await self.async_step_band()
-        return self._choice("version", user_input)
-
-    async def async_step_band(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask for the frequency band, unless the model is made for one only."""
-        assert self._model is not None
-        if self._version is None or not self._version.bands:
-            return self.async_abort(
-                reason="no_versions", description_placeholders={"model": self._model.name}
-            )
-        bands = self._version.bands
-        if len(bands) == 1:
-            return await self._async_of_model(bands[0])
-        if user_input is None:
-            self._choices = {band: band for band in bands}
-        elif (band := self._chosen("band", user_input)) is not None:
-            return await self._async_of_model(band)
-        band = usual_band(self._coordinator.roster)
-        usual = {"band": band} if band in bands else None
-        return self._choice("band", user_input or usual)
-
-    async def _async_of_model(self, band_id: str) -> SubentryFlowResult:
-        assert self._model is not None
-        assert self._version is not None
-        async with self._reading():
-            self._template = await self._coordinator.stack.repository.template(
-                self._brand_id, self._model.model_id, self._version.version, band_id
-            )
-        return await self._async_plans(band_id)
 
     # By its QR code
 
@@ -212,7 +113,7 @@ class RegisterFlow(ConfigSubentryFlow):
                 self._template = None
             else:
                 versions = self._template.version_ids
-                return await self._async_plans(versions.band_id if versions else None)
+                return await self._async_template_known(versions.band_id if versions else None)
         return await self.async_step_scanned()
 
     async def async_step_scanned(
@@ -235,14 +136,14 @@ class RegisterFlow(ConfigSubentryFlow):
         if user_input is not None:
             try:
                 self._template = read_by_hand(user_input)
-                return await self._async_plans(None)
+                return await self._async_template_known(None)
             except Refusal as err:
                 self._refused = err
         return self._form("by_hand", by_hand_schema(), user_input)
 
     # Names, EUIs, keys
 
-    async def _async_plans(self, band_id: str | None) -> SubentryFlowResult:
+    async def _async_template_known(self, band_id: str | None) -> SubentryFlowResult:
         async with self._reading():
             self._plans = await self._coordinator.stack.configuration.frequency_plans(band_id)
         self._typed = dict(self._euis)
@@ -363,7 +264,7 @@ class RegisterFlow(ConfigSubentryFlow):
         facts |= dict.fromkeys(self._generated_keys, GENERATED)
         facts["Serial number"] = registration.serial_number
         return {
-            "device": registration.name or registration.device_id,
+            "device": escape_markdown(registration.name or registration.device_id),
             "device_id": registration.device_id,
             "model": self._model_name(versions),
             "version": version_number(registration.lorawan_version or ""),
@@ -385,14 +286,6 @@ class RegisterFlow(ConfigSubentryFlow):
         texts = await async_get_translations(self.hass, language, "selector", [DOMAIN])
         text = texts[f"component.{DOMAIN}.selector.registration_note.options.serial_number_unused"]
         return "- " + text.format(serial=self._serial_number.replace("`", "'"))
-
-    def _model_name(self, versions: VersionIds | None) -> str:
-        """Return maker and model as the repository calls them, or their ids from a QR code."""
-        if versions is None or not versions.model_id:
-            return "-"
-        if self._model is None or self._model.model_id != versions.model_id:
-            return f"{versions.brand_id} {versions.model_id}"
-        return f"{self._brand} {self._model.name}"
 
     # Registering
 
@@ -467,45 +360,6 @@ class RegisterFlow(ConfigSubentryFlow):
                 else INTEGRATION_PAGE,
             },
         )
-
-    # Forms
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[None]:
-        """End the dialogue where a list can't be read: nothing much was typed before."""
-        try:
-            yield
-        except StackError as err:
-            refused = self._refusal(err)
-            raise AbortFlow(refused.key, refused.placeholders) from err
-
-    def _refusal(self, error: StackError) -> Refusal:
-        return refusal(error, self._name_of, self._coordinator.partial_devices.known)
-
-    def _name_of(self, device_id: str) -> str:
-        roster = self._coordinator.roster
-        state = roster.by_device_id(device_id)
-        return f"{state.name} ({device_id})" if state is not None else device_id
-
-    def _chosen(self, field: str, user_input: Mapping[str, Any]) -> str | None:
-        self._refused = None
-        try:
-            return chosen(field, user_input[field], self._choices)
-        except Refusal as err:
-            self._refused = err
-            return None
-
-    def _choice(self, field: str, suggested: Mapping[str, Any] | None) -> SubentryFlowResult:
-        """Show the form of a step that asks for one thing."""
-        schema = vol.Schema({unchosen(field): searchable(self._choices)})
-        return self._form(field, schema, suggested)
-
-    def _form(
-        self, step_id: str, schema: vol.Schema, suggested: Mapping[str, Any] | None
-    ) -> SubentryFlowResult:
-        """Show a form with what was typed, and why it was refused."""
-        refused, self._refused = self._refused, None
-        return form(self, step_id, schema, suggested, refused, last_step=False)
 
     @callback
     def async_remove(self) -> None:

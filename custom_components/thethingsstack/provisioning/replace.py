@@ -80,7 +80,7 @@ class Replacement:
                 await async_delete(coordinator, old_id, afterwards=AfterDeletion.UNTOUCHED)
             except BaseException:
                 if self.written and isinstance(self.new, EndDevice):
-                    coordinator.lifecycle.take_in(self.new)
+                    coordinator.lifecycle.on_registered(self.new)
                 raise
         assert isinstance(self.new, EndDevice)
         return self.new.ids

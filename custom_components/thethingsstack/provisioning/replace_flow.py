@@ -25,6 +25,7 @@ from ..client import (
 from ..const import CONF_DEVICES, DEVICES_NOT_IGNORED, IGNORE_ATTRIBUTE, IGNORE_VALUE
 from ..dialogs import ApplicationOptionsFlow, form, searchable, unchosen
 from ..end_devices.state import EndDeviceState
+from ..issues.report import escape_markdown
 from .register_form import (
     RegistrationRequest,
     by_name_and_id,
@@ -93,7 +94,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
             try:
                 details = await coordinator.stack.end_devices.details(device_id)
             except NotFound:
-                coordinator.lifecycle.vanish(state)
+                coordinator.lifecycle.on_deleted(state)
         if not all(details.get(name) for name in _NEEDED_OF_OLD):
             return await self.async_step_replace_registered()
         self._template = DeviceTemplate.of_device(details)
@@ -233,7 +234,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
         return self.async_abort(
             reason="replaced_with_keys" if self._generated else "replaced",
             description_placeholders={
-                "device": self._old.name,
+                "device": escape_markdown(self._old.name),
                 "facts": listed(facts),
                 "page": f"/config/devices/device/{self._old.registry_id}",
             },
@@ -244,7 +245,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
     def _old_placeholders(self) -> dict[str, str]:
         old = self._old
         return {
-            "device": old.name,
+            "device": escape_markdown(old.name),
             "device_id": old.device_id,
             "dev_eui": old.ids.dev_eui or "-",
             "model": _model(old.version_ids),
@@ -254,7 +255,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
         new = self._replacement.new
         ids = new.ids if isinstance(new, EndDevice) else new
         return {
-            "new": new.name or self._replacement.new_id,
+            "new": escape_markdown(new.name or self._replacement.new_id),
             "new_id": self._replacement.new_id,
             "new_eui": ids.dev_eui or "-",
             "new_model": _model(new.version_ids),
@@ -283,7 +284,7 @@ def _note(entry: TtsConfigEntry, device_id: str, work: asyncio.Task[EndDeviceIds
     if work.cancelled() or (error := work.exception()) is None or isinstance(error, AbortFlow):
         return
     if entry.state is ConfigEntryState.LOADED:
-        entry.runtime_data.application_status.problem("replacement", device_id, str(error))
+        entry.runtime_data.application_status.record_problem("replacement", device_id, str(error))
 
 
 def _model(versions: VersionIds | None) -> str:
