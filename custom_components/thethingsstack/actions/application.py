@@ -18,7 +18,7 @@ import voluptuous as vol
 from ..client import Application, Downlink, Formatter, Formatters, MissingRight, VersionIds
 from ..client.formatters import Direction
 from ..const import DOMAIN
-from ..downlinks.preflight import payload_of_hex
+from ..downlinks import payload_of_hex
 from .errors import refused, translating_errors
 from .targets import (
     APPLICATION,

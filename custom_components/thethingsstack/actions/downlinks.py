@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import (
@@ -22,11 +22,18 @@ import voluptuous as vol
 
 from ..client import PRIORITIES, Downlink, QueuedDownlink
 from ..const import DOMAIN
-from ..coordinator import ApplicationCoordinator
-from ..downlinks.errors import failure
-from ..downlinks.preflight import payload_of_base64, payload_of_hex, refused
-from ..downlinks.record import DownlinkRecord, DownlinkState
-from ..end_devices.state import EndDeviceState
+from ..downlinks import (
+    DownlinkRecord,
+    DownlinkState,
+    failure,
+    payload_of_base64,
+    payload_of_hex,
+    refused,
+)
+from ..end_devices import EndDeviceState
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
 
 SEND_DOWNLINK = "send_downlink"
 REPLACE_QUEUE = "replace_downlink_queue"

@@ -29,7 +29,7 @@ from ..client import (
     looks_reversed,
 )
 from ..const import DOMAIN
-from ..downlinks.preflight import payload_of_hex
+from ..downlinks import payload_of_hex
 from ..provisioning import async_delete, async_register
 from .errors import refused, translating_errors
 from .targets import (

@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
-from ..application.refusals import action_error
+from ..application import action_error
 from ..client import StackError
 from ..const import DOMAIN
 

@@ -1,6 +1,7 @@
 """What an action is for: an application, or one of its end devices."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_CONTROL
@@ -15,9 +16,11 @@ from homeassistant.helpers import (
 import voluptuous as vol
 
 from ..const import DOMAIN
-from ..coordinator import ApplicationCoordinator
-from ..end_devices.state import EndDeviceState
+from ..end_devices import EndDeviceState
 from .errors import refused
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
 
 ATTR_CONFIG_ENTRY_ID = "config_entry_id"
 ATTR_DEVICE_ID = "device_id"

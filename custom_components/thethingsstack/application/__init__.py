@@ -1,1 +1,28 @@
 """One connected application: its connection, its counters, catching up on missed uplinks, and what is stored."""
+
+from .client_factory import async_create_stack, async_discard_key, host_of, same_place
+from .connection_state import ConnectionState
+from .refusals import BASE, Refusal, action_error, error_text, lacking, refusal, server_names
+from .signals import Removals, Signals
+from .store import ApplicationStore
+from .stored_file import UNREADABLE, StoredFile
+
+__all__ = [
+    "BASE",
+    "UNREADABLE",
+    "ApplicationStore",
+    "ConnectionState",
+    "Refusal",
+    "Removals",
+    "Signals",
+    "StoredFile",
+    "action_error",
+    "async_create_stack",
+    "async_discard_key",
+    "error_text",
+    "host_of",
+    "lacking",
+    "refusal",
+    "same_place",
+    "server_names",
+]

@@ -13,7 +13,7 @@ from ..const import CATCH_UP_LIMIT, DOMAIN, STORAGE_WINDOW
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
-    from ..end_devices.state import EndDeviceState
+    from ..end_devices import EndDeviceState
 
 PAUSE = timedelta(minutes=5)
 DEVICE_PAUSE = 1.0

@@ -25,7 +25,7 @@ from ..const import (
     NETWORK_OWN_SERVER,
     VERSION,
 )
-from ..issues.report import raise_issue
+from ..issues import raise_issue
 
 _LOGGER = logging.getLogger(__name__)
 

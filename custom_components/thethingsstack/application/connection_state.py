@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 import logging
+from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -11,8 +12,10 @@ from homeassistant.helpers.event import async_call_later, async_track_time_inter
 from ..client import AuthenticationFailed, ConnectionFailed, ServerFailed, Stack, StackError
 from ..client.rights import TRAFFIC_READ, console_names
 from ..const import DOMAIN, UNAVAILABLE_AFTER
-from ..end_devices.roster import EndDeviceRoster
 from .status import ApplicationStatus
+
+if TYPE_CHECKING:
+    from ..end_devices import EndDeviceRoster
 
 _LOGGER = logging.getLogger(__name__)
 

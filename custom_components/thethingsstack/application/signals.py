@@ -10,7 +10,7 @@ from ..const import DOMAIN
 from ..payload import Meaning
 
 if TYPE_CHECKING:
-    from ..end_devices.state import EndDeviceState
+    from ..end_devices import EndDeviceState
 
 type Removals = list[Coroutine[Any, Any, None]]
 """Gathers what has to be waited for until removed entities are gone."""

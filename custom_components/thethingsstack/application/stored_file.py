@@ -12,7 +12,7 @@ from homeassistant.helpers.json import json_bytes
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from ..issues.report import raise_issue
+from ..issues import raise_issue
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.const import Platform
 from homeassistant.core import Context, HomeAssistant, callback
@@ -15,12 +15,14 @@ from homeassistant.helpers.template import Template
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from ..coordinator import ApplicationCoordinator, TtsConfigEntry
-from ..downlinks.record import DownlinkRecord, DownlinkState
-from ..end_devices.state import EndDeviceState, control_key
+from ..downlinks import DownlinkRecord, DownlinkState
+from ..end_devices import EndDeviceState, control_key
 from .kinds import Role, State
 from .model import Control, number, thread_of, threads_of
 from .payload_template import PayloadTemplateError
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator, TtsConfigEntry
 
 DELIVERED = frozenset({DownlinkState.SENT, DownlinkState.ACKNOWLEDGED})
 # Uplinks with the field after a delivered command, until it counts as not followed.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigSubentry, ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.const import Platform
@@ -18,9 +18,8 @@ import voluptuous as vol
 
 from ..client.rights import TRAFFIC_DOWN_WRITE
 from ..const import DOMAIN
-from ..coordinator import ApplicationCoordinator
-from ..dialogs.base import running
-from ..end_devices.state import EndDeviceState
+from ..dialogs import running
+from ..end_devices import EndDeviceState
 from .form import (
     FieldError,
     commands_schema,
@@ -35,6 +34,9 @@ from .kinds import KINDS
 from .model import Control, InvalidControlError
 from .preset import Preset, async_presets
 from .preview import ControlPreview
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
 
 # Braces are placeholders in texts: what a user may type comes in by placeholder.
 _EXAMPLES = {

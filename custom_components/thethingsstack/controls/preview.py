@@ -1,19 +1,21 @@
 """What the commands of a control will send, tried before the control is made."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
-from ..coordinator import ApplicationCoordinator
-from ..end_devices.state import EndDeviceState
+from ..end_devices import EndDeviceState
 from .entity import render_payload
 from .form import FieldError, choices_field
 from .kinds import KINDS, State
 from .model import Command
 from .payload_template import PayloadTemplateError
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
 
 # Why the formatter could not be asked: no reason against the payload.
 _NOT_NOW = frozenset({"downlink_no_answer", "downlink_rate_limited", "downlink_missing_right"})

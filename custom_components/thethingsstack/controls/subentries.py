@@ -12,9 +12,8 @@ from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ..const import DOMAIN
-from ..end_devices.roster import EndDeviceRoster
-from ..end_devices.state import EndDeviceState
-from ..issues.report import application_name, raise_issue
+from ..end_devices import EndDeviceRoster, EndDeviceState
+from ..issues import application_name, raise_issue
 from .model import SUBENTRY_CONTROL, Control, InvalidControlError, threads_of
 
 type ControlFactory = Callable[[str, Control, EndDeviceState], Entity]

@@ -7,9 +7,10 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState, OptionsF
 from homeassistant.data_entry_flow import AbortFlow, FlowHandler, FlowResult
 import voluptuous as vol
 
-from ..application.refusals import BASE, Refusal
+from ..application import BASE
 
 if TYPE_CHECKING:
+    from ..application import Refusal
     from ..coordinator import ApplicationCoordinator, TtsConfigEntry
 
 

@@ -1,6 +1,7 @@
 """A downlink from the request to the end device's acknowledgement."""
 
-from .preflight import payload_of_base64, payload_of_hex
+from .errors import failure
+from .preflight import payload_of_base64, payload_of_hex, refused
 from .record import DownlinkRecord, DownlinkState
 from .sender import Downlinks
 from .tracker import DownlinkStanding
@@ -10,6 +11,8 @@ __all__ = [
     "DownlinkStanding",
     "DownlinkState",
     "Downlinks",
+    "failure",
     "payload_of_base64",
     "payload_of_hex",
+    "refused",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..application.stored_file import UNREADABLE, StoredFile
+from ..application import UNREADABLE, StoredFile
 from ..const import DOMAIN
 from .record import REFUSED, SERVER_TAG, DownlinkRecord, DownlinkState
 

@@ -12,11 +12,11 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 
-from ..application.connection_state import ConnectionState
+from ..application import ConnectionState
 from ..client import Downlink, Formatter, MissingRight, NotFound, Stack, StackError
 from ..client.rights import DEVICES_READ, TRAFFIC_DOWN_WRITE, console_names
 from ..const import DOMAIN
-from ..end_devices.state import EndDeviceState, Status
+from ..end_devices import EndDeviceState, Status
 from .errors import translated
 from .tracker import DownlinkStanding
 

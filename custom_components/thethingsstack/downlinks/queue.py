@@ -15,8 +15,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..client import DownlinkReport, QueuedDownlink, Stack, StackError
 from ..const import DOMAIN
-from ..end_devices.roster import EndDeviceRoster
-from ..end_devices.state import EndDeviceState
+from ..end_devices import EndDeviceRoster, EndDeviceState
 from .ledger import DownlinkLedger
 from .record import SERVER_TAG, DownlinkRecord, DownlinkState, server_id
 from .tracker import DownlinkTracker

@@ -11,8 +11,7 @@ from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
-from ..application.connection_state import ConnectionState
-from ..application.signals import Signals
+from ..application import ConnectionState, Signals
 from ..client import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -24,8 +23,7 @@ from ..client import (
     Stack,
     StackError,
 )
-from ..end_devices.roster import EndDeviceRoster
-from ..end_devices.state import EndDeviceState
+from ..end_devices import EndDeviceRoster, EndDeviceState
 from .errors import failure, translated
 from .ledger import DownlinkLedger
 from .preflight import Preflight

@@ -1,7 +1,7 @@
 """Sensors of end devices that are sent downlinks: the last one, the queue, the fair use."""
 
 from collections.abc import Mapping
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -14,10 +14,12 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from ..coordinator import ApplicationCoordinator, TtsConfigEntry
-from ..end_devices.state import DOWNLINK_COUNT, DOWNLINK_QUEUE, DOWNLINK_STATE, EndDeviceState
+from ..end_devices import DOWNLINK_COUNT, DOWNLINK_QUEUE, DOWNLINK_STATE, EndDeviceState
 from ..entity import EndDeviceEntity, async_add_in_chunks
 from .record import DownlinkState
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator, TtsConfigEntry
 
 STATES = [state.value for state in DownlinkState if state is not DownlinkState.TIMED_OUT]
 

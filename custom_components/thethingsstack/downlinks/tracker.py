@@ -10,16 +10,17 @@ from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
 
-from ..application.signals import Signals
+from ..application import Signals
 from ..client import DownlinkReport
-from ..end_devices.activity import Activity, async_report_occurrence
-from ..end_devices.roster import EndDeviceRoster
-from ..end_devices.state import (
+from ..end_devices import (
     DOWNLINK,
     DOWNLINK_COUNT,
     DOWNLINK_QUEUE,
     DOWNLINK_STATE,
+    Activity,
+    EndDeviceRoster,
     EndDeviceState,
+    async_report_occurrence,
 )
 from .ledger import DownlinkLedger
 from .record import OWN_TAG, DownlinkRecord, DownlinkState, control_of, server_id

@@ -12,7 +12,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from ..client import EndDevice, EndDeviceIds, StackError
 from ..client.rights import DEVICES_READ
 from ..const import DOMAIN
-from ..fields.known_locations import registered_location
+from ..fields import registered_location
 from ..payload import Meaning
 from .model_sensors import ModelSensors
 from .state import LOCATION, STATUS, EndDeviceState, field_key

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 import logging
 
-from ..application.store import ApplicationStore
+from ..application import ApplicationStore
 from ..client import NotFound, Stack, StackError
 from .state import EndDeviceState
 

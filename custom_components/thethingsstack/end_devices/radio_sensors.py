@@ -3,7 +3,7 @@
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.sensor import (
     RestoreSensor,
@@ -23,9 +23,11 @@ from homeassistant.const import (
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
-from ..coordinator import ApplicationCoordinator
 from ..entity import EndDeviceEntity
 from .state import BATTERY, LAST_UPLINK, STATUS, EndDeviceState, Status
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
 
 ATTR_SEEN_BY = "seen_by"
 SEEN_BY = frozenset({"gateways", "best_gateway"})

@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.typing import UNDEFINED
 
-from ..application.store import ApplicationStore
+from ..application import ApplicationStore
 from ..client import Connection, EndDevice, EndDeviceIds
 from ..const import (
     CONF_CHOSEN_DEVICES,
@@ -20,7 +20,7 @@ from ..const import (
     IGNORE_ATTRIBUTE,
     IGNORE_VALUE,
 )
-from ..fields.decisions import FieldDecisions
+from ..fields import FieldDecisions
 from .areas import area_from_attributes, follow
 from .state import EndDeviceState
 

@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from ..application.signals import Removals
+from ..application import Removals
 from ..const import DOMAIN
-from ..coordinator import ApplicationCoordinator
-from ..end_devices.state import LOCATION, EndDeviceState, field_key
+from ..end_devices import LOCATION, field_key
 from ..payload import Kind, Meaning
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
+    from ..end_devices import EndDeviceState
 
 CHUNK = 20
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
 
-from ..application.stored_file import UNREADABLE, StoredFile
+from ..application import UNREADABLE, StoredFile
 from ..const import DOMAIN
 from ..payload import QUANTITIES, Category, Kind, Meaning
 from .overrides import FieldOverride, FieldOverrides

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.components.sensor import (
@@ -27,7 +27,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..end_devices.state import EndDeviceState, recalculated
+from ..end_devices import recalculated
 from ..payload import (
     NO_CLASS,
     NUMERIC_ROLES,
@@ -48,6 +48,9 @@ from .decisions import FieldDecisions
 from .descriptions import STATE_CLASSES, device_class_of
 from .names import FieldNames
 from .overrides import LONGEST_PATH, FieldOverride, OverrideError, Scope
+
+if TYPE_CHECKING:
+    from ..end_devices import EndDeviceState
 
 CONF_PLATFORM = "platform"
 CONF_NAME = "name"

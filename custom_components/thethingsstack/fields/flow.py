@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 import re
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from homeassistant.components import websocket_api
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
@@ -13,10 +13,8 @@ from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
 from ..const import DOMAIN
-from ..coordinator import ApplicationCoordinator
-from ..dialogs.base import ApplicationOptionsFlow
-from ..dialogs.selectors import searchable, unchosen
-from ..end_devices.state import LOCATION, EndDeviceState
+from ..dialogs import ApplicationOptionsFlow, searchable, unchosen
+from ..end_devices import LOCATION
 from ..payload import Kind
 from .apply_overrides import async_apply_overrides
 from .descriptions import device_class_of
@@ -32,6 +30,10 @@ from .edit_form import (
     shown_value,
 )
 from .overrides import OverrideError, read_yaml
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
+    from ..end_devices import EndDeviceState
 
 CONF_DEVICE = "device"
 CONF_FIELD = "field"

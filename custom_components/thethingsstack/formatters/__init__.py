@@ -1,1 +1,7 @@
 """Choosing, trying and setting payload formatters."""
+
+from .flow import FormatterFlow
+
+__all__ = [
+    "FormatterFlow",
+]

@@ -14,14 +14,14 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
-from ..application.refusals import Refusal, error_text, lacking, refusal
+from ..application import Refusal, error_text, lacking, refusal
 from ..client import EndDevice, Formatter, Formatters, MissingRight, StackError
 from ..client.formatters import CAYENNE_LPP, JAVASCRIPT, REPOSITORY
 from ..client.rights import SETTINGS_BASIC
 from ..const import DOMAIN
 from ..dialogs import ApplicationOptionsFlow, form
-from ..end_devices.state import EndDeviceState
-from ..issues.report import escape_markdown
+from ..end_devices import EndDeviceState
+from ..issues import escape_markdown
 from .trial import NEEDED, FormatterChoice
 
 CONF_FORMATTER = "formatter"

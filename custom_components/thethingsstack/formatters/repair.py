@@ -15,10 +15,10 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..application.refusals import error_text, lacking
+from ..application import error_text, lacking
 from ..client import Formatter, StackError
 from ..client.formatters import CAYENNE_LPP, JAVASCRIPT, REPOSITORY
-from ..end_devices.state import EndDeviceState
+from ..end_devices import EndDeviceState
 from .trial import NEEDED, FormatterChoice, async_reason
 
 if TYPE_CHECKING:

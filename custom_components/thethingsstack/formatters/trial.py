@@ -20,8 +20,8 @@ from ..client import (
 from ..client.formatters import REPOSITORY
 from ..client.rights import DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ
 from ..dialogs import running
-from ..end_devices.state import EndDeviceState
-from ..issues.report import escape_markdown
+from ..end_devices import EndDeviceState
+from ..issues import escape_markdown
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator, TtsConfigEntry

@@ -17,7 +17,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from ..application.client_factory import async_create_stack
+from ..application import async_create_stack
 from ..client import (
     AuthenticationFailed,
     Gateway,
@@ -29,7 +29,7 @@ from ..client import (
     StackError,
 )
 from ..const import DOMAIN
-from ..end_devices.roster import EndDeviceRoster
+from ..end_devices import EndDeviceRoster
 from ..issues import application_name, clear_issue, raise_issue
 
 _LOGGER = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.components.device_tracker import SourceType, TrackerEntity
@@ -19,8 +19,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from ..client import GatewayConnection, Location
-from ..coordinator import TtsConfigEntry
 from .coordinator import GatewayCoordinator
+
+if TYPE_CHECKING:
+    from ..coordinator import TtsConfigEntry
 
 ATTR_ALTITUDE = "altitude"
 ATTR_SUB_BANDS = "sub_bands"

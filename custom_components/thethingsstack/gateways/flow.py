@@ -1,6 +1,6 @@
 """Add gateway: choose it, and the key by which its status is read."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.const import CONF_API_KEY
@@ -27,8 +27,10 @@ from ..client import (
     StackError,
     check_id,
 )
-from ..coordinator import ApplicationCoordinator
 from .coordinator import CONF_GATEWAY_ID, SUBENTRY_GATEWAY, async_stack_with
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
 
 KEY_SELECTOR = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
 KEY_SCHEMA = vol.Schema({vol.Optional(CONF_API_KEY): KEY_SELECTOR})

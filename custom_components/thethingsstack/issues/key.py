@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time, async_track_time_interval
 from homeassistant.util import dt as dt_util
 
-from ..application.client_factory import host_of, same_place
+from ..application import host_of, same_place
 from ..client import AuthenticationFailed, StackError
 from ..client.rights import INFO, TRAFFIC_DOWN_WRITE
 from ..const import DOMAIN
-from ..controls.model import SUBENTRY_CONTROL
-from ..coordinator import TtsConfigEntry
+from ..controls import SUBENTRY_CONTROL
 from .report import application_name, listed, update_issue
+
+if TYPE_CHECKING:
+    from ..coordinator import TtsConfigEntry
 
 INTERVAL = timedelta(hours=6)
 WARN_BEFORE = timedelta(days=14)

@@ -1,18 +1,17 @@
 """Issues that follow an application while it runs: raised as its state changes."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
-from ..application.refusals import server_names
+from ..application import server_names
 from ..client import FEATURES, NETWORKS
 from ..client.rights import TRAFFIC_READ, console_names
 from ..const import CONF_NETWORK, DOWNLINK_LIMIT, ENTITY_LIMIT, ENTITY_LIMIT_WARNING
-from ..coordinator import TtsConfigEntry
-from ..end_devices.state import EndDeviceState
 from .key import async_watch_key
 from .report import (
     application_name,
@@ -22,6 +21,10 @@ from .report import (
     raise_issue,
     update_issue,
 )
+
+if TYPE_CHECKING:
+    from ..coordinator import TtsConfigEntry
+    from ..end_devices import EndDeviceState
 
 
 @callback

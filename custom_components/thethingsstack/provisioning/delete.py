@@ -10,7 +10,7 @@ from homeassistant.helpers import device_registry as dr
 
 from ..client import NotFound, PartlyDeleted, Server
 from ..const import DOMAIN
-from ..end_devices.cleanup import forget
+from ..end_devices import forget
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator

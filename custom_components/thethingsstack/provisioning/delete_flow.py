@@ -7,10 +7,10 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
 import voluptuous as vol
 
-from ..application.refusals import Refusal, lacking, refusal
+from ..application import Refusal, lacking, refusal
 from ..client import StackError
 from ..dialogs import ApplicationOptionsFlow, form, searchable, unchosen
-from ..issues.report import escape_markdown
+from ..issues import escape_markdown
 from .delete import AfterDeletion, async_delete
 from .register_form import by_name_and_id, chosen
 from .rights import CHANGE

@@ -8,12 +8,12 @@ from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
 import voluptuous as vol
 
-from ..application.refusals import Refusal, refusal
+from ..application import Refusal, refusal
 from ..client import StackError
 from ..dialogs import form, searchable, unchosen
-from ..end_devices.areas import area_from_attributes, area_of, move
-from ..formatters.flow import FormatterFlow
-from ..issues.report import escape_markdown
+from ..end_devices import area_from_attributes, area_of, move
+from ..formatters import FormatterFlow
+from ..issues import escape_markdown
 from .edit_form import CHANGE_SCHEMA, TO_HOME, InHomeAssistant, present, read_changes
 from .register_form import chosen
 

@@ -26,12 +26,12 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..application.refusals import Refusal
+from ..application import Refusal
 from ..client import UNCHANGED, DeviceChanges, EndDevice, InvalidRequest, Location
 from ..client.device_changes import Unchanged
 from ..client.registration import USER_LOCATION, check_texts
 from ..const import AREA_ATTRIBUTES
-from ..end_devices.areas import area_from_attributes
+from ..end_devices import area_from_attributes
 
 AREA_ATTRIBUTE = AREA_ATTRIBUTES[0]
 APART, TO_HOME, TO_SERVER = "apart", "to_home", "to_server"

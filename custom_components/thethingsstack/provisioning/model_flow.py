@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.data_entry_flow import AbortFlow
 import voluptuous as vol
 
-from ..application.refusals import Refusal, refusal
+from ..application import Refusal, refusal
 from ..client import DeviceModel, DeviceTemplate, FirmwareVersion, StackError, VersionIds
 from ..dialogs import form, running, searchable, unchosen
 from .register import usual_band

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from homeassistant.helpers.selector import TextSelector
 import voluptuous as vol
 
-from ..application.refusals import Refusal
+from ..application import Refusal
 from ..client import (
     DeviceTemplate,
     EndDevice,

@@ -16,7 +16,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util.hass_dict import HassKey
 
-from ..application.client_factory import same_place
+from ..application import same_place
 from ..client import (
     ConnectionFailed,
     EndDevice,
@@ -29,7 +29,7 @@ from ..client import (
 )
 from ..client.rights import DEVICES_READ
 from ..const import DOMAIN
-from ..end_devices.state import STATUS, EndDeviceState
+from ..end_devices import STATUS, EndDeviceState
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator

@@ -7,10 +7,10 @@ from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.core import callback
 import voluptuous as vol
 
-from ..application.refusals import Refusal, lacking, refusal, server_names
+from ..application import Refusal, lacking, refusal, server_names
 from ..client import DeviceTemplate, FrequencyPlan, Presence, Server, StackError
 from ..dialogs import BackgroundWork, form, running
-from ..issues.report import escape_markdown
+from ..issues import escape_markdown
 from .delete import async_delete
 from .delete_flow import CONF_UNDERSTOOD, UNDERSTOOD_SCHEMA, after_deletion
 from .partial_completion import (

@@ -5,10 +5,10 @@ from typing import Any
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import callback
 
-from ..application.refusals import error_text, server_names
+from ..application import error_text, server_names
 from ..client import StackError
 from ..dialogs import ApplicationOptionsFlow, BackgroundWork
-from ..issues.report import escape_markdown
+from ..issues import escape_markdown
 
 REPAIRS_PAGE = "/config/repairs"
 

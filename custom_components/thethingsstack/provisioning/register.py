@@ -18,8 +18,7 @@ from ..client import (
     claim_and_register,
 )
 from ..const import CONF_CHOSEN_DEVICES, CONF_DEVICES, DEVICES_CHOSEN, DOMAIN
-from ..end_devices.roster import EndDeviceRoster
-from ..end_devices.state import EndDeviceState
+from ..end_devices import EndDeviceRoster, EndDeviceState
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator

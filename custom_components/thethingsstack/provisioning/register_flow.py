@@ -11,11 +11,11 @@ from homeassistant.helpers.selector import TextSelector
 from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
-from ..application.refusals import Refusal, lacking
+from ..application import Refusal, lacking
 from ..client import FrequencyPlan, InvalidRequest, NotFound, StackError, version_number
 from ..const import DOMAIN
 from ..dialogs import BackgroundWork
-from ..issues.report import escape_markdown
+from ..issues import escape_markdown
 from .model_flow import ModelFlow
 from .register import Registered, async_issue_dev_eui, async_register, usual_band
 from .register_form import (

@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..application.refusals import Refusal
+from ..application import Refusal
 from ..client import (
     LORAWAN_VERSIONS,
     DeviceTemplate,

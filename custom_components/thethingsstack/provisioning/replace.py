@@ -14,9 +14,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..client import UNCHANGED, DeviceChanges, EndDevice, EndDeviceIds, Registration
 from ..const import CONF_CHOSEN_DEVICES, DOMAIN
 from ..dialogs import running
-from ..end_devices.cleanup import remove_controls
-from ..end_devices.roster import rename_in_controls, rename_in_registries
-from ..end_devices.state import EndDeviceState
+from ..end_devices import EndDeviceState, remove_controls, rename_in_controls, rename_in_registries
 from .delete import AfterDeletion, async_delete
 from .register import async_register
 

@@ -12,7 +12,7 @@ from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
 import voluptuous as vol
 
-from ..application.refusals import Refusal, lacking, refusal
+from ..application import Refusal, lacking, refusal
 from ..client import (
     DeviceTemplate,
     EndDevice,
@@ -24,8 +24,8 @@ from ..client import (
 )
 from ..const import CONF_DEVICES, DEVICES_NOT_IGNORED, IGNORE_ATTRIBUTE, IGNORE_VALUE
 from ..dialogs import ApplicationOptionsFlow, form, searchable, unchosen
-from ..end_devices.state import EndDeviceState
-from ..issues.report import escape_markdown
+from ..end_devices import EndDeviceState
+from ..issues import escape_markdown
 from .register_form import (
     RegistrationRequest,
     by_name_and_id,

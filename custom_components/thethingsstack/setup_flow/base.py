@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
 import voluptuous as vol
 
-from ..application.client_factory import async_create_stack
+from ..application import async_create_stack
 from ..client import Application, InvalidRequest, KeyInfo, Stack
 from ..const import CONF_APPLICATION_ID, CONF_SERVER, CONF_TENANT_ID
 from .probe import (

@@ -12,7 +12,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
-from ..application.client_factory import async_create_stack
+from ..application import async_create_stack
 from ..client import (
     FEATURES,
     Application,

@@ -7,7 +7,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFl
 from homeassistant.const import CONF_API_KEY
 from homeassistant.data_entry_flow import AbortFlow
 
-from ..application.client_factory import async_discard_key
+from ..application import async_discard_key
 from ..const import (
     CONF_APPLICATION_ID,
     CONF_KEY_ID,
