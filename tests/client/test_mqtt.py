@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 import gc
+import logging
 import ssl
+import threading
 
 import pytest
 
@@ -31,6 +33,7 @@ def connection_to(
     host: str = "127.0.0.1",
     timeout: float = 5,
     queue_size: int = 100,
+    keepalive: int = 60,
 ) -> MqttConnection:
     return MqttConnection(
         MqttAddress(host=host, port=port, tls=context is not None, username=username),
@@ -39,6 +42,7 @@ def connection_to(
         tls_context=context,
         queue_size=queue_size,
         timeout=timeout,
+        keepalive=keepalive,
     )
 
 
@@ -161,6 +165,7 @@ type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[No
 
 CONNACK = b"\x20\x02\x00\x00"
 SUBACK = b"\x90\x03\x00\x01\x00"
+PUBLISH = b"\x30\x08\x00\x01thello"
 
 
 @asynccontextmanager
@@ -297,6 +302,99 @@ async def test_closing_leaves_no_task(simulator: Simulator) -> None:
         task for task in asyncio.all_tasks() - before if "simulator" not in str(task.get_coro())
     }
     assert not ours
+
+
+async def test_no_thread_works_for_a_connection(simulator: Simulator) -> None:
+    """Only connecting borrows one of the executor's."""
+    connection = connection_to(simulator.mqtt_port, password=simulator.key("read"))
+    async with connection:
+        await simulator.wait_connected()
+        assert not connection.closed
+        assert not [thread for thread in threading.enumerate() if "paho" in thread.name]
+    assert connection.closed
+    await simulator.wait_disconnected()
+
+
+async def test_server_that_closes_in_the_middle_of_a_packet() -> None:
+    async def rude(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(CONNACK)
+        await writer.drain()
+        await reader.read(100)
+        writer.write(SUBACK + PUBLISH + PUBLISH[:7])
+        await writer.drain()
+
+    async with misbehaving(rude) as port, connection_to(port) as connection:
+        messages = aiter(connection)
+        assert await anext(messages) == ("t", b"hello")
+        with pytest.raises(ConnectionFailed) as raised:
+            await anext(messages)
+    assert raised.value.name == "connection_lost"
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+async def test_a_burst_is_taken_whole(simulator: Simulator, encrypted: bool) -> None:
+    """Also where TLS has decrypted more than was asked for."""
+    context = tls_context(simulator.ca_pem) if encrypted else None
+    port = simulator.mqtts_port if encrypted else simulator.mqtt_port
+    count = 500
+    async with connection_to(
+        port, password=simulator.key("read"), context=context, queue_size=2 * count
+    ) as connection:
+        await simulator.wait_connected()
+        topic = "v3/garden/devices/weather-station/up"
+        for number in range(count):
+            await simulator.publish(topic, str(number).encode())
+        messages = aiter(connection)
+        found = [await asyncio.wait_for(anext(messages), 60) for _ in range(count)]
+    assert found == [(topic, str(number).encode()) for number in range(count)]
+
+
+async def test_a_burst_that_is_not_taken_is_counted() -> None:
+    async def flooding(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(CONNACK)
+        await writer.drain()
+        await reader.read(100)
+        writer.write(SUBACK + PUBLISH * 5_000)
+        await writer.drain()
+        await until_closed(reader)
+
+    async with misbehaving(flooding) as port, connection_to(port, queue_size=10) as connection:
+        taken = dropped = 0
+        async for item in connection:
+            if isinstance(item, int):
+                dropped += item
+            else:
+                taken += 1
+            if taken + dropped == 5_000:
+                break
+    assert taken >= 10
+    assert dropped > 0
+
+
+async def test_pings_that_are_not_answered_end_the_connection(simulator: Simulator) -> None:
+    """The connection looks alive, and isn't."""
+    simulator.faults.mqtt_deaf = True
+    connection = connection_to(simulator.mqtt_port, password=simulator.key("read"), keepalive=1)
+    async with connection:
+        await simulator.wait_connected()
+        with pytest.raises(ConnectionFailed) as raised:
+            await asyncio.wait_for(anext(aiter(connection)), 60)
+    assert raised.value.name == "connection_lost"
+
+
+async def test_a_reset_reaches_no_log(
+    simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told by an error; what the MQTT library thinks of it is a detail."""
+    caplog.set_level(logging.INFO)
+    async with connection_to(simulator.mqtt_port, password=simulator.key("read")) as messages:
+        await simulator.wait_connected()
+        await simulator.drop_connections()
+        with pytest.raises(ConnectionFailed):
+            await anext(aiter(messages))
+    assert not [record for record in caplog.records if "amqtt" not in record.name]
 
 
 # -- The inbox ------------------------------------------------------------------------------------

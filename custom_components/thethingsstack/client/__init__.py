@@ -98,12 +98,12 @@ from .models import (
     Reception,
     VersionIds,
 )
+from .mqtt import tls_context
 from .registration import Registration, Server, Session
 from .repository import Brand, DeviceModel, DeviceTemplate, FirmwareVersion
 from .rights import FEATURES, expand, missing
 from .stack import Stack
 from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
-from .tls import tls_context
 
 __all__ = [
     "CLOUD_CLUSTERS",

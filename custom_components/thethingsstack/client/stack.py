@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from . import json_values as values, rights as _rights, tls, topics
+from . import json_values as values, rights as _rights
 from .administration import Administration
 from .api import Calls, quoted
 from .claiming import Claiming
@@ -34,7 +34,7 @@ from .formatters import FormatterCalls
 from .gateways import Gateways
 from .messages import Message, parse_message
 from .models import Application, EndDevice, KeyInfo, MqttAddress
-from .mqtt import NOT_AUTHORIZED, MqttConnection
+from .mqtt import NOT_AUTHORIZED, MqttConnection, tls_context as make_tls_context, topics
 from .qr_codes import QrCodes
 from .repository import Repository
 from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
@@ -354,7 +354,7 @@ class Stack:
         if self._address is None:
             self._address = await self.mqtt_address()
         if self._address.tls and self._tls_context is None:
-            self._tls_context = await asyncio.to_thread(tls.tls_context)
+            self._tls_context = await asyncio.to_thread(make_tls_context)
         return MqttConnection(
             self._address,
             password=self.connection.api_key,

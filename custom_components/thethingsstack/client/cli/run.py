@@ -14,8 +14,8 @@ import orjson
 
 from ..connection import Connection, is_loopback
 from ..errors import ConnectionFailed, InvalidRequest, MissingRight, ServerFailed, StackError
+from ..mqtt import tls_context
 from ..stack import Stack
-from ..tls import tls_context
 
 try:
     import typer

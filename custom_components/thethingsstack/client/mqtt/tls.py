@@ -2,7 +2,7 @@
 
 import ssl
 
-from .errors import InvalidRequest
+from ..errors import InvalidRequest
 
 
 def tls_context(ca_pem: str | None = None) -> ssl.SSLContext:

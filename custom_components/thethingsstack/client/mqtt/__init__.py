@@ -1,0 +1,8 @@
+"""The MQTT server of an application: one connection, its topics, and whom to trust."""
+
+from . import topics
+from .connection import NOT_AUTHORIZED, MqttConnection
+from .inbox import Inbox
+from .tls import tls_context
+
+__all__ = ["NOT_AUTHORIZED", "Inbox", "MqttConnection", "tls_context", "topics"]

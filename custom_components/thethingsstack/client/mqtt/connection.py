@@ -1,0 +1,162 @@
+"""One MQTT connection: the messages of one filter, until it is lost.
+
+MQTT 3.1.1 and QoS 0, as the server knows nothing else.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+import ssl
+from typing import Self
+
+from ..errors import ConnectionFailed, MqttRefused, ProtocolMismatch, RequestTimeout, from_socket
+from ..models import MqttAddress
+from .inbox import Inbox
+from .socket_loop import SocketLoop
+
+KEEPALIVE = 60
+NOT_AUTHORIZED = 5
+
+_REFUSED = 0x80
+# paho names CONNACK codes as MQTT 5 does.
+_CONNACK_CODES = {132: 1, 133: 2, 136: 3, 134: 4, 135: NOT_AUTHORIZED}
+_CONNACK_TEXTS = {
+    3: "it is too busy",
+    NOT_AUTHORIZED: "not authorized",
+}
+_TURN = 32
+
+
+def _connection_lost() -> ConnectionFailed:
+    return ConnectionFailed("the connection was lost", name="connection_lost")
+
+
+class MqttConnection:
+    """A connection to an application's MQTT server; open it, iterate, close it."""
+
+    def __init__(
+        self,
+        address: MqttAddress,
+        *,
+        password: str,
+        topic: str,
+        tls_context: ssl.SSLContext | None,
+        queue_size: int,
+        timeout: float = 10,
+        keepalive: int = KEEPALIVE,
+    ) -> None:
+        """Take what comes from outside; `tls_context` is needed where the address says TLS.
+
+        `timeout` is for each step of connecting, `keepalive` between pings, both in seconds.
+        """
+        if address.tls and tls_context is None:
+            raise ValueError("TLS needs a context")
+        self._address = address
+        self._topic = topic
+        self._timeout = timeout
+        self._keepalive = keepalive
+        self._inbox = Inbox(queue_size)
+        self._password = password
+        self._tls_context = tls_context if address.tls else None
+        self._session: SocketLoop | None = None
+
+    async def __aenter__(self) -> Self:
+        """Connect and subscribe; raises ConnectionFailed or one of its kinds."""
+        session = self._session = SocketLoop(
+            username=self._address.username,
+            password=self._password,
+            timeout=self._timeout,
+            keepalive=self._keepalive,
+            tls_context=self._tls_context,
+            on_message=self._inbox.put,
+        )
+        session.lost.add_done_callback(lambda _lost: self._inbox.close())
+        try:
+            await self._before_lost(
+                session,
+                self._connect(session),
+                ProtocolMismatch(
+                    "the server closed the connection without an answer: it may speak TLS there"
+                    " (or not), no MQTT, or have too many connections",
+                    name="no_connack",
+                ),
+            )
+            granted = await self._before_lost(
+                session, session.subscribe(self._topic), _connection_lost()
+            )
+        except BaseException:
+            self.close()
+            raise
+        if any(reason.value >= _REFUSED for reason in granted):
+            self.close()
+            raise MqttRefused(
+                "the server refused the subscription", code=_REFUSED, name="subscription_refused"
+            )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    @property
+    def closed(self) -> bool:
+        """Return whether the connection is over, whoever ended it."""
+        return self._session is None or self._session.lost.done()
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Publish, and wait until the server has it; what it makes of it, it doesn't say."""
+        if self._session is None:
+            raise _connection_lost()
+        await self._before_lost(
+            self._session, self._session.publish(topic, payload), _connection_lost()
+        )
+
+    def close(self) -> None:
+        """Disconnect."""
+        if self._session is not None:
+            self._session.close()
+        self._inbox.close()
+
+    async def __aiter__(self) -> AsyncIterator[tuple[str, bytes] | int]:
+        """Yield topic and payload, or how many messages were dropped; raises ConnectionFailed."""
+        taken = 0
+        while (item := await self._inbox.get()) is not None:
+            yield item
+            taken += 1
+            if taken % _TURN == 0:
+                # A full queue must not keep everyone else waiting.
+                await asyncio.sleep(0)
+        raise _connection_lost()
+
+    async def _connect(self, session: SocketLoop) -> None:
+        try:
+            reason = await session.connect(self._address.host, self._address.port)
+        except (OSError, UnicodeError, ValueError) as error:
+            raise self._meaning(error) from None
+        if reason.is_failure:
+            code = _CONNACK_CODES.get(reason.value, reason.value)
+            text = _CONNACK_TEXTS.get(code, f"code {code}")
+            raise MqttRefused(f"the MQTT server refused: {text}", code=code)
+
+    def _meaning(self, error: BaseException) -> ConnectionFailed:
+        if self._address.tls and isinstance(error, ConnectionResetError | ssl.SSLEOFError):
+            return ProtocolMismatch("no TLS is spoken there", name="tls_mismatch")
+        return from_socket(error)
+
+    async def _before_lost[T](
+        self, session: SocketLoop, step: Awaitable[T], lost: ConnectionFailed
+    ) -> T:
+        """Return the result of a step, unless the connection ends or the time is over before."""
+        doing = asyncio.ensure_future(step)
+        try:
+            await asyncio.wait(
+                (doing, session.lost),
+                timeout=self._timeout,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if doing.done():
+                return doing.result()
+            if session.lost.done():
+                raise lost
+            raise RequestTimeout("the MQTT server did not answer in time", name="timeout")
+        finally:
+            doing.cancel()

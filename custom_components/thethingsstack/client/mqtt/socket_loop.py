@@ -1,0 +1,287 @@
+"""paho-mqtt's client on asyncio: its public calls, driven by the event loop, without a thread.
+
+Only connecting, which blocks, is done in a thread of the executor.
+"""
+
+import asyncio
+from collections.abc import Callable
+import contextlib
+import logging
+import socket
+import ssl
+from typing import Any
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+_LOGGER = logging.getLogger(__name__)
+
+PACKETS_A_TURN = 32
+"""So many packets are read before others get their turn on the event loop."""
+_MISC_INTERVAL = 1.0
+
+
+class _Handshake:
+    """A TLS context whose sockets shake hands within a time; paho gives it a minute."""
+
+    def __init__(self, context: ssl.SSLContext, timeout: float) -> None:
+        self._context = context
+        self._timeout = timeout
+        self.check_hostname = context.check_hostname
+
+    def wrap_socket(self, sock: socket.socket, **arguments: Any) -> ssl.SSLSocket:
+        wrapped = self._context.wrap_socket(sock, **arguments)
+        try:
+            wrapped.settimeout(self._timeout)
+            wrapped.do_handshake()
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
+
+
+class SocketLoop:
+    """One MQTT 3.1.1 session over one socket, from connecting until it is lost or closed."""
+
+    def __init__(
+        self,
+        *,
+        username: str,
+        password: str,
+        timeout: float,
+        keepalive: int,
+        tls_context: ssl.SSLContext | None,
+        on_message: Callable[[str, bytes], None],
+    ) -> None:
+        """Prepare; call it on the event loop. `timeout` is for connecting and shaking hands."""
+        self._loop = asyncio.get_running_loop()
+        self._on_message = on_message
+        self._keepalive = keepalive
+        self._connecting = self._closing = False
+        self._read_count = 0
+        self._socket: socket.socket | None = None
+        self._misc: asyncio.TimerHandle | None = None
+        self._acknowledged: dict[int, asyncio.Future[Any]] = {}
+        self.connected: asyncio.Future[ReasonCode] = self._loop.create_future()
+        """The server's answer to CONNECT."""
+        self.lost: asyncio.Future[None] = self._loop.create_future()
+        """Done when the connection is over, whoever ended it."""
+        client = self._client = Client(
+            CallbackAPIVersion.VERSION2,
+            protocol=MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.username_pw_set(username, password)
+        client.connect_timeout = timeout
+        if tls_context is not None:
+            client.tls_set_context(_Handshake(tls_context, timeout))  # type: ignore[arg-type]
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_publish = self._on_publish
+        client.on_message = self._message
+        client.on_socket_open = self._on_socket_open
+        client.on_socket_close = self._on_socket_close
+        client.on_socket_register_write = self._on_register_write
+        client.on_socket_unregister_write = self._on_unregister_write
+
+    # Connecting
+
+    async def connect(self, host: str, port: int) -> ReasonCode:
+        """Connect, and return the server's answer; raises what the socket or TLS raises."""
+        self._connecting = True
+        work = self._loop.run_in_executor(None, self._client.connect, host, port, self._keepalive)
+        work.add_done_callback(self._connect_ended)
+        await asyncio.shield(work)
+        return await asyncio.shield(self.connected)
+
+    def _connect_ended(self, work: asyncio.Future[MQTTErrorCode]) -> None:
+        self._connecting = False
+        if not work.cancelled():
+            work.exception()  # raised where somebody still waits for it
+        if self._closing:
+            self._shut()
+
+    def _on_socket_open(self, _client: Client, _userdata: Any, sock: Any) -> None:
+        # Called in the thread that connects.
+        self._soon(self._watch, sock)
+
+    def _watch(self, sock: socket.socket) -> None:
+        self._socket = sock
+        if sock.fileno() >= 0:
+            self._loop.add_reader(sock, self._read)
+            self._misc = self._loop.call_later(_MISC_INTERVAL, self._keep_alive)
+
+    def _soon(self, call: Callable[..., None], *arguments: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the event loop is closed
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+    # Packets
+
+    async def subscribe(self, topic: str) -> list[ReasonCode]:
+        """Subscribe with QoS 0, and return what was granted."""
+        _, mid = self._client.subscribe(topic, 0)
+        granted: list[ReasonCode] = await self._answer(mid)
+        return granted
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Publish with QoS 1, and wait until the server has acknowledged it."""
+        await self._answer(self._client.publish(topic, payload, 1).mid)
+
+    async def _answer(self, mid: int | None) -> Any:
+        """Wait for the acknowledgement of a packet; for ever where it could not be sent."""
+        answered = self._loop.create_future()
+        if mid is None:
+            return await answered
+        self._acknowledged[mid] = answered
+        try:
+            return await answered
+        finally:
+            self._acknowledged.pop(mid, None)
+
+    def _read(self) -> None:
+        """Read what is there, as far as one turn goes."""
+        sock = self._socket
+        for _ in range(PACKETS_A_TURN):
+            before = self._read_count
+            if not self._run(self._client.loop_read):
+                return
+            if self._read_count == before and not _is_pending(sock):
+                return
+        if _is_pending(sock):  # decrypted already: the socket itself won't call again
+            self._loop.call_soon(self._read)
+
+    def _write(self) -> None:
+        self._run(self._client.loop_write)
+
+    def _keep_alive(self) -> None:
+        """Let paho send its pings, and notice that they are not answered."""
+        self._misc = self._loop.call_later(_MISC_INTERVAL, self._keep_alive)
+        self._run(self._client.loop_misc)
+
+    def _run(self, call: Callable[[], MQTTErrorCode]) -> bool:
+        """Let paho work; returns whether the connection is still there."""
+        if self.lost.done() or self._closing:
+            return False
+        try:
+            result = call()
+        except Exception as error:  # noqa: BLE001 - whatever paho meets there, it is over
+            _LOGGER.debug("The MQTT connection broke: %r", error)
+            result = MQTTErrorCode.MQTT_ERR_PROTOCOL
+        if result is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            _LOGGER.debug("The MQTT connection ended: %s", result)
+            self._end()
+            return False
+        return True
+
+    # What paho calls
+
+    def _on_connect(
+        self,
+        _client: Client,
+        _userdata: Any,
+        _flags: ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        self._read_count += 1
+        if not self.connected.done():
+            self.connected.set_result(reason)
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _userdata: Any,
+        _flags: DisconnectFlags,
+        _reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        self._soon(self._end)
+
+    def _on_subscribe(
+        self,
+        _client: Client,
+        _userdata: Any,
+        mid: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        self._resolve(mid, reasons)
+
+    def _on_publish(
+        self,
+        _client: Client,
+        _userdata: Any,
+        mid: int,
+        _reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        self._resolve(mid, None)
+
+    def _resolve(self, mid: int, result: Any) -> None:
+        self._read_count += 1
+        answered = self._acknowledged.get(mid)
+        if answered is not None and not answered.done():
+            answered.set_result(result)
+
+    def _message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
+        self._read_count += 1
+        self._on_message(message.topic, bytes(message.payload))
+
+    def _on_register_write(self, _client: Client, _userdata: Any, sock: Any) -> None:
+        # Also called in the thread that connects.
+        self._soon(self._watch_write, sock)
+
+    def _watch_write(self, sock: socket.socket) -> None:
+        if sock.fileno() >= 0 and not self._closing:  # it may be closed by now
+            self._loop.add_writer(sock, self._write)
+
+    def _on_unregister_write(self, _client: Client, _userdata: Any, sock: Any) -> None:
+        if sock.fileno() >= 0:
+            self._loop.remove_writer(sock)
+
+    def _on_socket_close(self, _client: Client, _userdata: Any, sock: Any) -> None:
+        if self._connecting:  # in the thread that connects
+            self._soon(self._unwatch)
+        else:
+            self._unwatch()
+
+    # The end
+
+    def close(self) -> None:
+        """Disconnect without waiting for anything, also while a thread still connects."""
+        self._closing = True
+        if not self._connecting:
+            self._shut()
+
+    def _shut(self) -> None:
+        """Say goodbye if the socket takes it at once, and close it."""
+        with contextlib.suppress(Exception):  # the connection is over in any case
+            self._client.disconnect()
+            self._client.loop_write()
+        self._end()
+
+    def _end(self) -> None:
+        self._unwatch()
+        sock = self._client.socket()
+        if sock is not None and not self._connecting:
+            sock.close()
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def _unwatch(self) -> None:
+        """Leave nothing of this connection on the event loop."""
+        if self._misc is not None:
+            self._misc.cancel()
+            self._misc = None
+        sock, self._socket = self._socket, None
+        if sock is not None and sock.fileno() >= 0:
+            self._loop.remove_reader(sock)
+            self._loop.remove_writer(sock)
+
+
+def _is_pending(sock: socket.socket | None) -> bool:
+    """Return whether TLS holds bytes that were read from the socket already."""
+    return isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending() > 0
