@@ -39,6 +39,7 @@ from .qr_codes import QrCodes
 from .repository import Repository
 from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
 from .transport import Host, Transport
+from .webhooks import Webhooks
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -116,6 +117,8 @@ class Stack:
         self.gateways = Gateways(calls)
         self.events = Events(calls, random=random)
         """What happens, as the HTTP API tells it."""
+        self.webhooks = Webhooks(calls)
+        """Where the server posts the application's messages to."""
 
     # -- Calls ------------------------------------------------------------------------------------
 

@@ -1,0 +1,104 @@
+"""The registry of webhooks, and what the server posts to one."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.simulator import Simulator
+from thethingsstack import Conflict, InvalidRequest, MissingRight, NotFound, Stack
+from thethingsstack.webhooks import MESSAGE_TYPES, Webhook, Webhooks
+
+from .conftest import MakeStack, recorded
+
+OURS = Webhook(
+    webhook_id="home-assistant",
+    base_url="https://ha.example/api/webhook/abc123",
+    headers={"X-Secret": "hidden"},
+    downlink_api_key="NNSXS.HIDDEN",
+)
+
+
+def webhooks_of(stack: Stack) -> Webhooks:
+    """Return the webhooks as a client's user gets them."""
+    return stack.webhooks
+
+
+@pytest.fixture
+def webhooks(make_stack: MakeStack) -> Webhooks:
+    """A client that may change webhooks."""
+    return webhooks_of(make_stack("manage"))
+
+
+async def test_a_webhook_is_made_read_changed_and_removed(webhooks: Webhooks) -> None:
+    made = await webhooks.create(OURS)
+    assert made.message_types == MESSAGE_TYPES
+    there = await webhooks.get("home-assistant")
+    assert there.same_settings(OURS)
+    (listed,) = await webhooks.list()
+    assert listed.same_settings(OURS)
+    paused = replace(OURS, paused=True, message_types=("uplink_message",), headers={})
+    await webhooks.replace(paused)
+    there = await webhooks.get("home-assistant")
+    assert (there.paused, there.message_types, there.headers) == (True, ("uplink_message",), {})
+    assert not there.same_settings(OURS)
+    for _ in range(2):  # the second is no error
+        await webhooks.delete("home-assistant")
+    with pytest.raises(NotFound):
+        await webhooks.get("home-assistant")
+
+
+async def test_another_webhook_is_not_overwritten(webhooks: Webhooks) -> None:
+    theirs = replace(OURS, base_url="https://other.example/")
+    await webhooks.create(theirs)
+    with pytest.raises(Conflict) as caught:
+        await webhooks.create(OURS)
+    assert caught.value.name == "webhook_exists"
+    assert (await webhooks.get("home-assistant")).base_url == "https://other.example/"
+
+
+async def test_what_cannot_be_a_webhook_is_refused(webhooks: Webhooks) -> None:
+    for wrong in ({"webhook_id": "No"}, {"message_types": ("uplink",)}, {"base_url": "no address"}):
+        with pytest.raises(InvalidRequest):
+            await webhooks.replace(replace(OURS, **wrong))  # type: ignore[arg-type]
+    assert await webhooks.list() == []
+
+
+async def test_rights_are_needed(make_stack: MakeStack) -> None:
+    with pytest.raises(MissingRight):
+        await webhooks_of(make_stack("control")).replace(OURS)
+    with pytest.raises(MissingRight):
+        await webhooks_of(make_stack("info")).list()
+
+
+@pytest.mark.parametrize("case", ["create", "get", "list", "update_pause", "get_health"])
+def test_recorded_webhooks_are_read(case: str) -> None:
+    answer: dict[str, Any] = recorded(f"http/webhooks/{case}.json")["response"]["json"]
+    for data in answer.get("webhooks", [answer]):
+        webhook = Webhook.from_json(data)
+        assert webhook.webhook_id
+        assert webhook.base_url.startswith("http://127.0.0.1:9000/")
+        assert webhook.paused is (case == "update_pause")
+
+
+def test_health_of_a_failing_webhook_is_read() -> None:
+    failure = {
+        "failed_attempts": "7",
+        "last_failed_attempt_at": "2026-11-23T09:32:00Z",
+        "last_failed_attempt_details": {"message_format": "unexpected status code"},
+    }
+    webhook = Webhook.from_json({"health_status": {"unhealthy": failure}})
+    assert webhook.failure is not None
+    assert (webhook.failure.attempts, webhook.failure.details) == (7, "unexpected status code")
+    assert Webhook.from_json({"health_status": {"healthy": {}}}).failure is None
+
+
+def test_secrets_stay_out_of_the_text() -> None:
+    assert "hidden" not in repr(OURS).lower()
+
+
+async def test_the_simulator_posts_to_it(simulator: Simulator, webhooks: Webhooks) -> None:
+    await webhooks.create(replace(OURS, base_url=f"{simulator.server_url}/nowhere"))
+    await simulator.uplink("weather-station")
+    await simulator.webhooks.delivered()
+    assert [url for url, _ in simulator.webhooks.deliveries] == [f"{simulator.server_url}/nowhere"]
