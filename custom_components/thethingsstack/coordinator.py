@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 import logging
@@ -14,6 +15,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
 from .application.catch_up import CatchUp
 from .application.connection_state import ConnectionState
@@ -27,6 +29,7 @@ from .client import (
     LocationSolved,
     Message,
     MessagesDropped,
+    MissingRight,
     Stack,
     StackError,
     StreamConnected,
@@ -64,7 +67,19 @@ _LOGGER = logging.getLogger(__name__)
 
 type TtsConfigEntry = ConfigEntry[ApplicationCoordinator]
 
-STREAM_PAUSE = 60
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamPauses:
+    """Seconds until the stream is begun anew."""
+
+    refused: float = 300.0
+    """After the key was refused, or may not read."""
+    broken: float = 60.0
+    """After a fault of our own."""
+
+
+STREAM_PAUSES: HassKey[StreamPauses] = HassKey(f"{DOMAIN}_stream_pauses")
+"""Where `hass.data` has other pauses than the usual ones, before an application is set up."""
 
 
 class ApplicationCoordinator:
@@ -81,7 +96,7 @@ class ApplicationCoordinator:
         self.stack = stack
         self.store = ApplicationStore(hass, entry.entry_id)
         self.fields = FieldDecisions(hass, entry.entry_id, self.store.model_of)
-        self.roster = EndDeviceRoster(hass, entry, stack.connection, self.store, self.fields)
+        self.roster = EndDeviceRoster(hass, entry, stack, self.store, self.fields)
         self.application_status = ApplicationStatus(hass, entry)
         self.connection_state = ConnectionState(
             hass, entry, stack, self.application_status, self.roster
@@ -104,6 +119,7 @@ class ApplicationCoordinator:
         self.partial_devices = PartialDevices(self)
         self.catch_up = CatchUp(self)
         self._following: asyncio.Task[None] | None = None
+        self._pauses = hass.data.get(STREAM_PAUSES, StreamPauses())
 
     # Setting up
 
@@ -245,20 +261,25 @@ class ApplicationCoordinator:
     # The stream
 
     async def _async_follow(self) -> None:
-        """Follow the stream until the key is refused; nothing else may end it."""
+        """Follow the stream for as long as the entry is loaded."""
         while True:
             try:
                 async with aclosing(self.stack.stream()) as items:
                     async for item in items:
                         self._take(item)
             except AuthenticationFailed as err:
+                # The key may be accepted again: a server can be wrong for a while.
                 self.connection_state.lost(err)
                 self.entry.async_start_reauth(self.hass)
-                return
-            except Exception:  # a fault of our own must not leave the house without values
+                pause = self._pauses.refused
+            except MissingRight as err:
+                self.connection_state.lost(err)
+                pause = self._pauses.refused
+            except Exception:  # a fault of our own must not end it
                 _LOGGER.exception("%s: the stream broke", self.entry.title)
                 self.connection_state.lost(StackError("the stream broke", name="internal"))
-            await asyncio.sleep(STREAM_PAUSE)
+                pause = self._pauses.broken
+            await asyncio.sleep(pause)
 
     @callback
     def _take(self, item: StreamItem) -> None:
@@ -286,7 +307,7 @@ class ApplicationCoordinator:
                     self.application_status.record_problem(
                         "dropped", "", f"{item.count} messages came too fast"
                     )
-                    self.catch_up.begin(item.gap)
+                    self.catch_up.on_dropped(item.gap)
 
     @contextmanager
     def _surviving(self, item: StreamItem) -> Iterator[None]:
@@ -317,12 +338,21 @@ class ApplicationCoordinator:
         return self.lifecycle.add_from_message(ids)
 
     @callback
-    def apply_stored(self, uplink: UplinkMessage) -> EndDeviceState | None:
-        """Take over an uplink of before; returns the end device that has to be shown anew."""
-        taken = None
+    def apply_stored(self, uplink: UplinkMessage) -> tuple[EndDeviceState, Received] | None:
+        """Take over an uplink of before; nothing is shown of it yet.
+
+        Returns the end device that has to be shown anew, and what is new of it.
+        """
+        taken: tuple[EndDeviceState, Received] | None = None
         with self._surviving(uplink):
             taken = self._take_over(uplink)
-        return taken[0] if taken is not None else None
+        return taken  # noqa: RET504 - an error in between is survived
+
+    @callback
+    def show_caught_up(self, device: EndDeviceState, new: dict[str, Meaning]) -> None:
+        """Show an end device as it is after all that was missed, once; `new` are its new fields."""
+        self._announce(device, new)
+        device.refresh()
 
     @callback
     def _take_over(self, uplink: UplinkMessage) -> tuple[EndDeviceState, Received] | None:
@@ -332,15 +362,10 @@ class ApplicationCoordinator:
             return None
         versions = device.version_ids
         received = device.receive(uplink, self._decide)
-        if received.new:
-            self._announce_fields(device, received.new)
         if received.grown:
             self.fields.add_states(device.key, received.grown)
         if device.version_ids != versions:
             self.lifecycle.on_identified(device)
-        if device.last_battery is not None and not device.battery_announced:
-            device.battery_announced = True
-            async_dispatcher_send(self.hass, self.signals.new_battery, device)
         if received.decoding_changed:
             async_dispatcher_send(self.hass, self.signals.undecoded_changed)
         if not uplink.simulated and uplink.received_at is not None:
@@ -353,6 +378,7 @@ class ApplicationCoordinator:
         if (taken := self._take_over(uplink)) is None:
             return
         device, received = taken
+        self._announce(device, received.new)
         if device.half_created and not uplink.simulated:
             self.partial_devices.on_message(device)
         self.application_status.counters.uplinks_today += not uplink.simulated
@@ -384,8 +410,13 @@ class ApplicationCoordinator:
                     device.position_taken_over = path
         return self.fields.remember(device.key, new)
 
-    def _announce_fields(self, device: EndDeviceState, new: dict[str, Meaning]) -> None:
-        """Let the platforms make the entities of new fields."""
+    def _announce(self, device: EndDeviceState, new: dict[str, Meaning]) -> None:
+        """Let the platforms make the entities of new fields, and of the first battery status."""
+        if device.last_battery is not None and not device.battery_announced:
+            device.battery_announced = True
+            async_dispatcher_send(self.hass, self.signals.new_battery, device)
+        if not new:
+            return
         path, device.position_taken_over = device.position_taken_over, None
         if path is not None:  # its entity comes when the tracker of the earlier source is gone
             new = {other: meaning for other, meaning in new.items() if other != path}
@@ -428,12 +459,11 @@ class ApplicationCoordinator:
     def _back(self, item: StreamConnected) -> None:
         self.connection_state.back()
         self.downlinks.on_stream_connected()
-        self.catch_up.begin(item.gap)
+        self.catch_up.on_connected(item.gap)
 
     # As time passes
 
     @callback
     def _new_day(self, _now: datetime) -> None:
         self.application_status.counters.uplinks_today = 0
-        self.catch_up.forget_refusal()
         self.application_status.write()

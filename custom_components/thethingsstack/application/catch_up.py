@@ -1,36 +1,70 @@
 """What was missed while no messages came, read from the Storage Integration."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from homeassistant.core import CALLBACK_TYPE, callback
-from homeassistant.helpers.event import async_call_later
-from homeassistant.util import dt as dt_util
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
+from homeassistant.util.hass_dict import HassKey
 
-from ..client import Message, StackError, StorageUnavailable, UplinkMessage
+from ..client import Message, RateLimited, StackError, StorageUnavailable, UplinkMessage
 from ..const import CATCH_UP_LIMIT, DOMAIN, STORAGE_WINDOW
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
     from ..end_devices import EndDeviceState
+    from ..payload import Meaning
 
-PAUSE = timedelta(minutes=5)
-DEVICE_PAUSE = 1.0
-YIELD_EVERY = 32
+RETENTION = timedelta(days=30)
+"""No network keeps uplinks for longer."""
+LOOK_INTERVAL = timedelta(hours=1)
+YIELD_EVERY = 16
+SHOWN_AT_ONCE = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses:
+    """Seconds between requests to the Storage Integration."""
+
+    retry: float = 300.0
+    """After a failure."""
+    lag: float = 120.0
+    """Until a message that was received is stored for certain."""
+    between_devices: float = 1.0
+
+
+PAUSES: HassKey[Pauses] = HassKey(f"{DOMAIN}_catch_up_pauses")
+"""Where `hass.data` has other pauses than the usual ones, before an application is set up."""
+
+
+@dataclass(slots=True)
+class _Touched:
+    """An end device that was caught up, and its fields that are new."""
+
+    device: EndDeviceState
+    new: dict[str, Meaning]
 
 
 class CatchUp:
-    """Reads what was missed; a gap stays open until it is read."""
+    """Reads what was missed; a gap is kept, also over restarts, until it is read.
+
+    Each end device is shown once, as it is at the end: what happened meanwhile is no occurrence of
+    now.
+    """
 
     def __init__(self, coordinator: ApplicationCoordinator) -> None:
-        """Begin without a gap."""
+        """Begin; the store knows the gaps."""
         self._coordinator = coordinator
+        self._store = coordinator.store
         self.storage: bool | None = None
         """Whether the server has the Storage Integration; None: not known."""
-        self._owed_since: datetime | None = None
+        self._pauses = coordinator.hass.data.get(PAUSES, Pauses())
+        self._first = False
         self._reading: asyncio.Task[None] | None = None
-        self._touched: dict[str, EndDeviceState] = {}
+        self._touched: dict[str, _Touched] = {}
         self._cancel_retry: CALLBACK_TYPE | None = None
 
     @property
@@ -39,21 +73,13 @@ class CatchUp:
         return self._reading is None or self._reading.done()
 
     @callback
-    def forget_refusal(self) -> None:
-        """Try again where there was none: it may have been switched on since."""
-        if self.storage is False:
-            self.storage = None
-
-    @callback
     def async_start(self) -> None:
-        """Try again after a failure, until the entry is unloaded."""
-        self._coordinator.entry.async_on_unload(self._cancel)
-
-    @callback
-    def _cancel(self) -> None:
-        if self._cancel_retry is not None:
-            self._cancel_retry()
-            self._cancel_retry = None
+        """Look now and then whether there is a Storage Integration, until the entry is unloaded."""
+        entry = self._coordinator.entry
+        entry.async_on_unload(self._cancel)
+        entry.async_on_unload(
+            async_track_time_interval(self._coordinator.hass, self._look_again, LOOK_INTERVAL)
+        )
 
     @callback
     def stop(self) -> None:
@@ -62,48 +88,106 @@ class CatchUp:
             self._reading.cancel()
 
     @callback
-    def begin(self, since: datetime | None) -> None:
-        """Read what was missed since then; None: since the last message that came."""
-        since = since or self._owed_since or self._coordinator.store.received_until
-        if since is not None:
-            self._owed_since = min(since, self._owed_since or since)
-        if self.storage is False or not self.done:
+    def _cancel(self) -> None:
+        if self._cancel_retry is not None:
+            self._cancel_retry()
+            self._cancel_retry = None
+
+    # Gaps begin and end
+
+    @callback
+    def on_connected(self, since: datetime | None) -> None:
+        """Read what was missed until now, since the last message that came.
+
+        `since` is the stream's; None at its first connection, where the store knows better.
+        """
+        now = self._coordinator.stack.server_time()
+        since = since or self._store.received_until
+        if since is None and not self._store.gaps:
+            self._first = True
+        elif since is not None:
+            self._store.gaps.add(min(since, now), now)
+            self._store.save_soon()
+        self.storage = None  # it may have been switched on meanwhile
+        self._begin()
+
+    @callback
+    def on_dropped(self, since: datetime | None) -> None:
+        """Read messages that came faster than they were taken, the last one at `since`."""
+        now = self._coordinator.stack.server_time()
+        self._store.gaps.add(min(since or now, now), now)
+        self._store.save_soon()
+        self._begin()
+
+    @callback
+    def _look_again(self, _now: datetime) -> None:
+        if self.storage is False:
+            self.storage = None
+        self._begin()
+
+    @callback
+    def _retry(self, _now: datetime) -> None:
+        self._cancel_retry = None
+        self._begin()
+
+    @callback
+    def _begin(self) -> None:
+        if self.storage is False or not self.done or not (self._first or self._store.gaps):
             return
         self._reading = self._coordinator.entry.async_create_background_task(
             self._coordinator.hass, self._async_read(), f"{DOMAIN} catch-up"
         )
 
-    @callback
-    def _again(self, _now: datetime) -> None:
-        self._cancel_retry = None
-        self.begin(None)
+    def _read_later(self, seconds: float) -> None:
+        self._cancel()
+        self._cancel_retry = async_call_later(self._coordinator.hass, seconds, self._retry)
+
+    # Reading
 
     async def _async_read(self) -> None:
-        """Read what the Storage Integration kept, at most the last 24 hours; try again if it fails.
-
-        Each end device is written once, as it is at the end: what happened meanwhile is no
-        occurrence of now.
-        """
-        oldest = dt_util.utcnow() - STORAGE_WINDOW
-        since, self._owed_since = self._owed_since, None
+        """Read all gaps, the oldest first; what fails stays, and is tried again."""
+        now = self._coordinator.stack.server_time()
+        self._store.gaps.clamp(now - RETENTION, now)
         try:
-            if since is None:
-                await self._async_read_newest(oldest)
-            else:
-                await self._async_replay(max(since, oldest))
+            if self._first:
+                await self._async_read_newest(now - STORAGE_WINDOW)
+                self._first = False
+            while (gap := self._store.gaps.oldest_ended) is not None and gap.until is not None:
+                if not await self._async_read_gap(gap.since, gap.until):
+                    break
         except StorageUnavailable:
             self.storage = False
         except StackError as err:
-            self._owed_since = min(since or oldest, self._owed_since or since or oldest)
             self._coordinator.application_status.record_problem("storage", "", str(err))
-            self._cancel()
-            self._cancel_retry = async_call_later(self._coordinator.hass, PAUSE, self._again)
+            wait = err.retry_after if isinstance(err, RateLimited) else 0.0
+            self._read_later(max(wait, self._pauses.retry))
         else:
             self.storage = True
-        finally:
-            touched, self._touched = self._touched, {}
-            for device in touched.values():
-                device.refresh()
+        await self._async_show()
+        self._store.save_soon()
+
+    async def _async_read_gap(self, since: datetime, until: datetime) -> bool:
+        """Take over all uplinks that were stored in a gap; returns whether it is closed.
+
+        Uplinks are stored with some delay, so the end of a fresh gap is read once more.
+        """
+        gaps, began = self._store.gaps, self._coordinator.stack.server_time()
+        lag = timedelta(seconds=self._pauses.lag)
+        stored = self._coordinator.stack.stored_uplinks(
+            after=since - timedelta(milliseconds=1), before=until + timedelta(milliseconds=1)
+        )
+        last = since
+        async for message in self._paced(stored):
+            self._take(message)
+            if message.received_at is not None and message.received_at > last:
+                gaps.read_until(min(message.received_at, until - timedelta(milliseconds=1)))
+                last = message.received_at
+        if until <= began - lag:
+            gaps.read_until(until)
+            return True
+        gaps.read_until(max(since, began - lag))
+        self._read_later(self._pauses.lag)
+        return False
 
     async def _async_read_newest(self, after: datetime) -> None:
         """Take over the newest stored uplinks, in their order: enough for first values."""
@@ -115,7 +199,9 @@ class CatchUp:
             )
         ]
         for number, message in enumerate(reversed(newest), 1):
-            await self._async_take(message, number)
+            self._take(message)
+            if number % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
         if len(newest) < CATCH_UP_LIMIT:
             return
         # In a talkative application the ones that speak rarely are asked for by name.
@@ -125,20 +211,32 @@ class CatchUp:
             async for message in stack.stored_uplinks(
                 after=after, limit=1, device_id=device.device_id, newest_first=True
             ):
-                await self._async_take(message, 1)
-            await asyncio.sleep(DEVICE_PAUSE)
+                self._take(message)
+            await asyncio.sleep(self._pauses.between_devices)
 
-    async def _async_replay(self, after: datetime) -> None:
-        """Take over all uplinks that were stored since then."""
+    async def _paced(self, messages: AsyncGenerator[Message]) -> AsyncGenerator[Message]:
+        """Yield messages, and yield to the event loop now and then."""
         number = 0
-        async for message in self._coordinator.stack.stored_uplinks(after=after):
+        async for message in messages:
+            yield message
             number += 1
-            await self._async_take(message, number)
+            if number % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
 
-    async def _async_take(self, message: Message, number: int) -> None:
-        if isinstance(message, UplinkMessage):
-            device = self._coordinator.apply_stored(message)
-            if device is not None:
-                self._touched[device.key] = device
-        if number % YIELD_EVERY == 0:  # yield to the event loop
-            await asyncio.sleep(0)
+    @callback
+    def _take(self, message: Message) -> None:
+        if not isinstance(message, UplinkMessage):
+            return
+        if (taken := self._coordinator.apply_stored(message)) is None:
+            return
+        device, received = taken
+        touched = self._touched.setdefault(device.key, _Touched(device, {}))
+        touched.new |= received.new
+
+    async def _async_show(self) -> None:
+        """Show what was taken over, some end devices at a time."""
+        touched, self._touched = list(self._touched.values()), {}
+        for number, item in enumerate(touched, 1):
+            self._coordinator.show_caught_up(item.device, item.new)
+            if number % SHOWN_AT_ONCE == 0:
+                await asyncio.sleep(0)

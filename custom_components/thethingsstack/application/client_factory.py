@@ -7,6 +7,7 @@ from typing import Any
 from homeassistant.const import CONF_API_KEY, __version__
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.ssl import get_default_context
 
 from ..client import AuthenticationFailed, Connection, Stack, StackError, is_loopback, tls_context
@@ -31,6 +32,9 @@ _LOGGER = logging.getLogger(__name__)
 
 # A key that was deleted or has expired does no harm.
 _GONE = ("api_key_not_found", "api_key_expired")
+QUEUED_MESSAGES = 5_000
+QUEUE_SIZE: HassKey[int] = HassKey(f"{DOMAIN}_queue_size")
+"""Where `hass.data` has how many messages may wait to be taken, instead of the usual number."""
 USER_AGENT = f"HomeAssistant/{__version__} {DOMAIN}/{VERSION}"
 
 
@@ -68,6 +72,7 @@ async def async_create_stack(
         session=async_get_clientsession(hass),
         tls_context=context,
         user_agent=USER_AGENT,
+        queue_size=hass.data.get(QUEUE_SIZE, QUEUED_MESSAGES),
         on_key_refused=on_key_refused,
     )
 

@@ -173,10 +173,20 @@ class ConnectionState:
                 self._entry.async_start_reauth(self._hass)
             return
         self.note_reachable(True)
+        self._end_reauthentication()
         if self.rights != before:
             self.lost_rights = (self.lost_rights | before) - self.rights
             self.readable = TRAFFIC_READ in self.rights
+            if self.readable and TRAFFIC_READ not in before:
+                # The MQTT server has read the rights when the session began.
+                self._stack.connect_anew()
             self._hub.write()
+
+    @callback
+    def _end_reauthentication(self) -> None:
+        """Close the dialogue that asks for another key: this one is accepted again."""
+        for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}):
+            self._hass.config_entries.flow.async_abort(flow["flow_id"])
 
     @callback
     def note_reachable(self, reachable: bool) -> None:

@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
+from .gaps import Gaps
 from .stored_file import StoredFile
 
 VERSION = 2
@@ -24,6 +25,8 @@ class ApplicationStore:
         self.scope: str | None = None
         """What the device keys of this application begin with, once that is decided."""
         self.received_until: datetime | None = None
+        self.gaps = Gaps()
+        """When messages may have been missed, and were not yet read from the Storage Integration."""
         self.uplinks_today: tuple[str, int] | None = None
         """A day, and how many uplinks came on it."""
         self.vanished: dict[str, datetime] = {}
@@ -44,6 +47,7 @@ class ApplicationStore:
         if await file.async_load():
             self.scope = file.read("scope", _text, None)
             self.received_until = file.read("received_until", _moment, None)
+            self.gaps = file.read("gaps", Gaps.from_stored, self.gaps)
             self.uplinks_today = file.read(
                 "today", lambda day: (_text(day[0]), _count(day[1])), None
             )
@@ -128,6 +132,7 @@ class ApplicationStore:
         return {
             "scope": self.scope,
             "received_until": self.received_until.isoformat() if self.received_until else None,
+            "gaps": self.gaps.as_stored(),
             "today": self.uplinks_today,
             "sensors": self.model_sensors,
             "vanished": {key: since.isoformat() for key, since in self.vanished.items()},

@@ -92,6 +92,7 @@ class Stack:
         self._queue_size = queue_size
         self._mqtt_timeout = mqtt_timeout
         self._address: MqttAddress | None = None
+        self._current: MqttConnection | None = None
         self._last_message_at: datetime | None = None
         transport = Transport(
             connection,
@@ -101,6 +102,7 @@ class Stack:
             sleep=sleep,
             on_key_refused=on_key_refused,
         )
+        self._transport = transport
         self._calls = calls = Calls(transport, connection, sleep)
         self.end_devices = EndDevices(calls)
         """Registering, changing, finding and removing end devices."""
@@ -119,6 +121,10 @@ class Stack:
         """What happens, as the HTTP API tells it."""
         self.webhooks = Webhooks(calls)
         """Where the server posts the application's messages to."""
+
+    def server_time(self) -> datetime:
+        """Return the time by the server's clock, as its last answer told it; else this machine's."""
+        return self._clock() + self._transport.clock_offset
 
     # -- Calls ------------------------------------------------------------------------------------
 
@@ -326,6 +332,7 @@ class Stack:
             while True:
                 try:
                     async with await self._mqtt_connection() as messages:
+                        self._current = messages
                         self.connected, lost = True, False
                         gap = self._last_message_at or self.connected_at
                         self.connected_at = self._clock()
@@ -352,6 +359,16 @@ class Stack:
                 failures += 1
         finally:
             self.connected = False
+            self._current = None
+
+    def connect_anew(self) -> None:
+        """Let a running stream connect again, after a short pause; what is missed is a gap.
+
+        The server reads the key's rights when a connection begins: a right that was given since
+        counts only for the next one.
+        """
+        if self._current is not None:
+            self._current.close()
 
     async def _mqtt_connection(self) -> MqttConnection:
         if self._address is None:

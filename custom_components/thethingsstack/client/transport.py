@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 import ssl
 from typing import Any, Literal
 
@@ -82,6 +83,8 @@ class Transport:
         self._user_agent = user_agent
         self._sleep = sleep
         self._on_key_refused = on_key_refused
+        self.clock_offset = timedelta()
+        """How far the server's clock is ahead of this machine's, by its last answer."""
 
     async def request(
         self,
@@ -168,7 +171,16 @@ class Transport:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=20, sock_read=idle),
             ) as response:
+                self._note_date(response.headers.get("Date"))
                 yield response
+
+    def _note_date(self, text: str | None) -> None:
+        try:
+            date = parsedate_to_datetime(text or "")
+        except ValueError:
+            return
+        if date.tzinfo is not None:
+            self.clock_offset = date - datetime.now(UTC)
 
     @contextmanager
     def _noticing_refused_keys(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.typing import UNDEFINED
 
 from ..application import ApplicationStore
-from ..client import Connection, EndDevice, EndDeviceIds
+from ..client import EndDevice, EndDeviceIds, Stack
 from ..const import (
     CONF_CHOSEN_DEVICES,
     CONF_DEVICES,
@@ -51,14 +51,15 @@ class EndDeviceRoster:
         self,
         hass: HomeAssistant,
         entry: ConfigEntry,
-        connection: Connection,
+        stack: Stack,
         store: ApplicationStore,
         decisions: FieldDecisions,
     ) -> None:
         """Start empty."""
         self._hass = hass
         self._entry = entry
-        self._connection = connection
+        self._connection = stack.connection
+        self._server_time = stack.server_time
         self._store = store
         self._decisions = decisions
         self._by_device_id: dict[str, EndDeviceState] = {}
@@ -145,7 +146,9 @@ class EndDeviceRoster:
         key = self.key_of(ids)
         state = self.states.get(key)
         if state is None:
-            state = EndDeviceState(key, ids, self._decisions.of(key), self._store.model_sensors)
+            state = EndDeviceState(
+                key, ids, self._decisions.of(key), self._store.model_sensors, self._server_time
+            )
             registered = dr.async_get(self._hass).async_get_device_by_identifier(
                 (DOMAIN, key), self._entry.entry_id
             )

@@ -65,6 +65,7 @@ _NO_CONTEXT = Context()
 
 
 REMEMBERED_PORTS = 8
+CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 class Status(StrEnum):
@@ -109,8 +110,10 @@ class EndDeviceState:
         ids: EndDeviceIds,
         decisions: Mapping[str, Meaning],
         model_sensors: Mapping[str, tuple[str, ...]],
+        server_time: Callable[[], datetime],
     ) -> None:
         """Start with nothing received; both mappings are views that follow what is decided."""
+        self._server_time = server_time
         self.key = key
         self.ids = ids
         self.decisions = decisions
@@ -143,7 +146,9 @@ class EndDeviceState:
         self._value_times: dict[str, datetime] = {}
         self._gaps: deque[float] = deque(maxlen=INTERVALS)
         self.learned_interval: float | None = None
-        self._seen: dict[tuple[Any, ...], None] = {}
+        self._seen: dict[tuple[Any, ...], datetime] = {}
+        self._uplink_at: datetime | None = None
+        self._data_at: datetime | None = None
         self._listeners: dict[str, tuple[Listener, ...]] = {}
         self._radio_keys: list[str] = []
         self._control_keys: list[str] = []
@@ -259,7 +264,8 @@ class EndDeviceState:
         return self.undecoded >= (UNDECODED_IN_A_ROW if self.decisions else 1)
 
     def note_seen(self, moment: datetime) -> bool:
-        """Move last seen forward; an older moment changes nothing."""
+        """Move last seen forward; an older moment changes nothing, nor does one to come."""
+        moment = self._not_in_future(moment)
         if self.last_seen is not None and moment <= self.last_seen:
             return False
         self.last_seen = moment
@@ -273,26 +279,33 @@ class EndDeviceState:
         seen = self._seen
         if identity in seen:
             return True
-        seen[identity] = None
+        seen[identity] = message.time or _EPOCH
         if len(seen) > REMEMBERED_MESSAGES:
-            del seen[next(iter(seen))]
+            # Not the one that came first: old ones that are caught up must not push out new ones.
+            del seen[min(seen, key=seen.__getitem__)]
         return False
+
+    def _not_in_future(self, moment: datetime) -> datetime:
+        """Return a time, but the server's present where it lies after that: some clocks are wrong.
+
+        A message dated 2099 would be newer than all that follow.
+        """
+        latest = self._server_time() + CLOCK_TOLERANCE
+        return moment if moment <= latest else latest - CLOCK_TOLERANCE
 
     def receive(self, uplink: UplinkMessage, decide: Decide) -> Received:
         """Take over an uplink; an older one only fills in what no newer one brought.
 
         `decide` keeps the decisions on new fields, and returns them as they count.
         """
-        moment = uplink.time or _EPOCH
+        moment = _EPOCH if uplink.time is None else self._not_in_future(uplink.time)
         received = Received()
-        if not uplink.simulated and (
-            self.last_uplink is None or moment >= (self.last_uplink.time or _EPOCH)
-        ):
-            self._learn_interval(uplink)
-            self.last_uplink = uplink
+        if not uplink.simulated and (self._uplink_at is None or moment >= self._uplink_at):
+            self._learn_interval(moment)
+            self.last_uplink, self._uplink_at = uplink, moment
             received.changed.extend(self._radio_keys)
             if uplink.time is not None:
-                self.note_seen(uplink.time)
+                self.note_seen(moment)
         versions = uplink.version_ids
         if versions is not None and versions != self.version_ids:
             self.version_ids = versions
@@ -307,11 +320,11 @@ class EndDeviceState:
             self._receive_payload(uplink, moment, received, decide)
         return received
 
-    def _learn_interval(self, uplink: UplinkMessage) -> None:
-        """Note the silence before this uplink."""
-        before = self.last_uplink.time if self.last_uplink is not None else None
-        if before is not None and uplink.time is not None and uplink.time > before:
-            self._gaps.append((uplink.time - before).total_seconds())
+    def _learn_interval(self, moment: datetime) -> None:
+        """Note the silence before an uplink of this moment."""
+        before = self._uplink_at
+        if before is not None and moment > before > _EPOCH:
+            self._gaps.append((moment - before).total_seconds())
             if len(self._gaps) >= MINIMUM_INTERVALS:
                 self.learned_interval = median(self._gaps)
 
@@ -325,9 +338,9 @@ class EndDeviceState:
     def _receive_payload(
         self, uplink: UplinkMessage, moment: datetime, received: Received, decide: Decide
     ) -> None:
-        late = self.last_data_uplink is not None and moment < (self.last_data_uplink.time or _EPOCH)
+        late = self._data_at is not None and moment < self._data_at
         if not late:
-            self.last_data_uplink = uplink
+            self.last_data_uplink, self._data_at = uplink, moment
         before = self.needs_formatter
         undecoded = uplink.decoded_payload is None and not uplink.normalized_payload
         if not late:
@@ -409,7 +422,7 @@ class EndDeviceState:
 
     def on_location_solved(self, message: LocationSolved) -> str | None:
         """Take over a position that a location service found; returns the changed key."""
-        moment = message.time or _EPOCH
+        moment = _EPOCH if message.time is None else self._not_in_future(message.time)
         path = next(
             (p for p, m in self.decisions.items() if m.kind is Kind.DEVICE_TRACKER), LOCATION
         )

@@ -141,7 +141,7 @@ class FormatterFlow(ApplicationOptionsFlow):
         ids = self._to_change.ids
         state = self._coordinator.roster.by_device_id(ids.device_id)
         if state is None:
-            state = EndDeviceState("", ids, {}, {})
+            state = EndDeviceState("", ids, {}, {}, self._coordinator.stack.server_time)
             state.update_registration(self._to_change)
         return state
 
