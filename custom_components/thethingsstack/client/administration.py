@@ -10,6 +10,7 @@ from .api import SMALL_PAGE, Calls, quoted
 from .field_masks import APPLICATION_FIELDS
 from .identifiers import check_id
 from .models import Application
+from .rules import check_texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +83,11 @@ class Administration:
         """Create an application of a user or an organization, with their key.
 
         `server_address` is the cluster that its devices are to live on; without it, it is the
-        host that this connection names. Raises Conflict where the id is taken, anywhere.
+        host that this connection names. Raises Conflict where the id is taken, anywhere, and
+        InvalidRequest before any request for what can't be.
         """
-        check_id(application_id)
+        check_id(application_id, "application ID")
+        check_texts(name, description)
         owner = f"organizations/{quoted(organization_id)}" if organization_id else None
         owner = owner or f"users/{quoted(user_id or '')}"
         address = server_address or self._calls.connection.server_host
@@ -108,8 +111,10 @@ class Administration:
     ) -> Application:
         """Change name, description or attributes (SETTINGS_BASIC); "" empties a text.
 
-        Of the attributes only those named change; None removes one.
+        Of the attributes only those named change; None removes one. Raises InvalidRequest before
+        any request for what can't be.
         """
+        check_texts(name, description, attributes)
         changes: dict[str, Any] = {}
         if name is not None:
             changes["name"] = name
@@ -118,6 +123,7 @@ class Administration:
         if attributes is not None:
             merged = {**(await self.show()).attributes, **attributes}
             changes["attributes"] = {k: v for k, v in merged.items() if v is not None}
+            check_texts(None, attributes=changes["attributes"])
         if changes:
             body = {"application": changes, "field_mask": {"paths": list(changes)}}
             await self._calls.request("PUT", self._calls.application_path, json=body)
@@ -136,6 +142,7 @@ class Administration:
 
         The server never shows the key again.
         """
+        check_texts(name)
         body: dict[str, Any] = {"name": name, "rights": sorted(rights)}
         if expires_at is not None:
             body["expires_at"] = expires_at.astimezone(UTC).isoformat().replace("+00:00", "Z")

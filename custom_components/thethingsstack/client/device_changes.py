@@ -9,7 +9,8 @@ from . import json_values as values
 from .configuration import parse_lorawan_version
 from .formatters import Formatters
 from .models import Location, VersionIds
-from .registration import USER_LOCATION, Part, Server, check_texts
+from .registration import USER_LOCATION, Part, Server
+from .rules import check_texts
 
 
 class Unchanged(Enum):
@@ -89,7 +90,10 @@ class DeviceChanges:
         match name:
             case "attributes" | "mac_settings":
                 merged = {**values.mapping(present), **getattr(self, name)}
-                return {key: value for key, value in merged.items() if value is not None} or None
+                kept = {key: value for key, value in merged.items() if value is not None}
+                if name == "attributes":
+                    check_texts(None, attributes=kept)
+                return kept or None
             case "locations":
                 places = dict(values.mapping(present))
                 places.pop(USER_LOCATION, None)

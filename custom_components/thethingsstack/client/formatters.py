@@ -201,4 +201,5 @@ def formatter_failure(error: InvalidRequest) -> InvalidRequest:
         namespace=error.namespace,
         status=error.status,
         attributes=error.attributes,
+        cause_name=error.cause_name,
     )

@@ -5,13 +5,15 @@ Every `from_json` takes a parsed object as the server sends it. Fields that are 
 missing: a newer or odd server must not stop an application.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 import html
+import re
 from typing import Any, Self
 
 from . import json_values as values
+from .rules import plain_reason
 
 _UNKNOWN_HARDWARE = "_unknown_hw_version_"
 
@@ -244,28 +246,86 @@ class BatteryStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorDetails:
-    """Why something failed, as the server says it."""
+    """Why something failed, as the server says it.
+
+    `name` and `namespace` are the outermost error's. Message and attributes are those of the
+    innermost cause that says what is wrong; of a wrong field, `attributes` has the whole path as
+    `field` and the server's rule as `reason`.
+    """
 
     namespace: str | None
     name: str
     message: str
     attributes: Mapping[str, Any]
+    cause_name: str | None = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read error details; the message has its attributes filled in."""
-        attributes = values.mapping(data.get("attributes"))
-        message = values.text(data.get("message_format")) or ""
-        for key, value in attributes.items():
-            message = message.replace(f"{{{key}}}", str(value))
+        """Read error details with their causes; messages have their attributes filled in."""
+        chain = _causes(data)
         name = values.text(data.get("name")) or "unknown"
+        attributes: dict[str, Any] = {}
+        for level in chain:
+            attributes |= values.mapping(level.get("attributes"))
+        if path := _field_path(chain):
+            reason = html.unescape(str(attributes["reason"]))
+            attributes |= {"field": ".".join(path), "reason": reason}
+            message = f"invalid `{path[-1]}`: {plain_reason(reason)}"
+        else:
+            message = _reason(chain)
         return cls(
             namespace=values.text(data.get("namespace")),
             name=name,
-            # Servers from 3.36 on escape what comes from a request.
-            message=html.unescape(message) or name,
+            message=message or name,
             attributes=attributes,
+            cause_name=values.text(chain[-1].get("name")) if len(chain) > 1 else None,
         )
+
+
+_MAX_CAUSES = 8
+_SAYS_NOTHING = re.compile(r"invalid \w+")
+
+
+def _causes(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return an error and its causes, from outside in."""
+    chain = [data]
+    while len(chain) <= _MAX_CAUSES and (cause := values.mapping(chain[-1].get("cause"))):
+        chain.append(cause)
+    return chain
+
+
+def _field_path(chain: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the path of the field that breaks a rule; empty where the error isn't about one."""
+    innermost = values.mapping(chain[-1].get("attributes"))
+    if not {"field", "reason"} <= innermost.keys():
+        return []
+    fields = [values.mapping(level.get("attributes")).get("field") for level in chain]
+    return [html.unescape(field) for field in fields if isinstance(field, str) and field]
+
+
+def _reason(chain: Sequence[Mapping[str, Any]]) -> str:
+    """Return the message of the innermost error that names something, else of the outermost.
+
+    An outermost one like "invalid output" says nothing alone: the innermost is added.
+    """
+    naming = [level for level in chain if values.mapping(level.get("attributes"))]
+    if naming:
+        return _message(naming[-1])
+    outermost, innermost = _message(chain[0]), _message(chain[-1])
+    if len(chain) > 1 and _SAYS_NOTHING.fullmatch(outermost):
+        return f"{outermost}: {innermost}"
+    return outermost
+
+
+def _message(level: Mapping[str, Any]) -> str:
+    attributes = values.mapping(level.get("attributes"))
+    template = message = values.text(level.get("message_format")) or ""
+    for key, value in attributes.items():
+        message = message.replace(f"{{{key}}}", str(value))
+    if "error" in attributes and "{error}" not in template:
+        message = f"{message}: {attributes['error']}"  # the system's own words
+    # Servers from 3.36 on escape what comes from a request.
+    return html.unescape(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,8 @@ from .formatters import Formatters
 from .identifiers import check_id, parse_dev_addr, parse_eui, parse_key
 from .models import Location, VersionIds
 from .repository import DeviceTemplate
+from .rules import check_texts, parse_serial_number
 
-MAX_ATTRIBUTES = 10
-MAX_ATTRIBUTE_VALUE = 200
-MAX_NAME = 50
-MAX_DESCRIPTION = 2_000
 USER_LOCATION = "user"
 _LORAWAN_1_1 = "MAC_V1_1"
 
@@ -116,6 +113,9 @@ class Registration:
             "lorawan_version": version,
             "lorawan_phy_version": _phy_version(version, self.lorawan_phy_version),
             "frequency_plan_id": _needed(self.frequency_plan_id, "frequency_plan_id"),
+            "serial_number": parse_serial_number(self.serial_number)
+            if self.serial_number
+            else None,
         }
         changes |= self._joining(version) if self.supports_join else self._not_joining(version)
         return replace(self, **changes)
@@ -177,41 +177,6 @@ def _phy_version(lorawan_version: str, given: str | None) -> str:
             attributes={"value": given, "known": known},
         )
     return given
-
-
-def check_texts(
-    name: str | None, description: str | None, attributes: Mapping[str, str | None]
-) -> None:
-    """Raise InvalidRequest for texts that are too long or attributes that can't be.
-
-    An attribute that is None is one that goes.
-    """
-    for kind, text, longest in (
-        ("name", name, MAX_NAME),
-        ("description", description, MAX_DESCRIPTION),
-    ):
-        if text is not None and len(text) > longest:
-            raise InvalidRequest(
-                f"the {kind} has {len(text)} characters, {longest} are allowed",
-                name=f"{kind}_too_long",
-                attributes={"maximum": longest},
-            )
-    count = sum(value is not None for value in attributes.values())
-    if count > MAX_ATTRIBUTES:
-        raise InvalidRequest(
-            f"{count} attributes are too many, {MAX_ATTRIBUTES} are allowed",
-            name="too_many_attributes",
-            attributes={"maximum": MAX_ATTRIBUTES},
-        )
-    for key, value in attributes.items():
-        check_id(key, "attribute")
-        if value is not None and len(value) > MAX_ATTRIBUTE_VALUE:
-            raise InvalidRequest(
-                f"the attribute `{key}` has {len(value)} characters, "
-                f"{MAX_ATTRIBUTE_VALUE} are allowed",
-                name="attribute_too_long",
-                attributes={"value": key, "maximum": MAX_ATTRIBUTE_VALUE},
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,18 +15,14 @@ from . import json_values as values
 from .connection import Connection
 from .errors import (
     AuthenticationFailed,
-    Conflict,
     ConnectionFailed,
     InvalidRequest,
-    MissingRight,
-    NotFound,
     ProtocolMismatch,
     RateLimited,
     ServerFailed,
-    StackError,
     from_socket,
 )
-from .models import ErrorDetails
+from .refusals import refusal
 
 type Host = Literal["identity", "cluster"]
 type Lines = AsyncIterator[Mapping[str, Any]]
@@ -35,22 +31,6 @@ type Lines = AsyncIterator[Mapping[str, Any]]
 _CLUSTER_PATHS = frozenset(
     {"as", "ns", "js", "gs", "gcs", "edcs", "edtc", "qrg", "configuration", "events"}
 )
-_CODE_NAMES = {
-    1: "canceled",
-    3: "invalid_argument",
-    4: "deadline_exceeded",
-    5: "not_found",
-    6: "already_exists",
-    7: "permission_denied",
-    8: "resource_exhausted",
-    9: "failed_precondition",
-    10: "aborted",
-    12: "unimplemented",
-    13: "internal",
-    14: "unavailable",
-    16: "unauthenticated",
-}
-_ABORTED = 10
 _TRIES = 4
 
 
@@ -267,55 +247,6 @@ def _parse(body: bytes, content_type: str) -> Any:
         return [orjson.loads(line) for line in body.splitlines() if line.strip()]
     except orjson.JSONDecodeError:
         raise ServerFailed("the answer is no JSON", name="invalid_json") from None
-
-
-def refusal(status: int, answer: Mapping[str, Any], headers: Mapping[str, str]) -> StackError:
-    """Return the error that a refusing answer stands for."""
-    answer = values.mapping(answer.get("error")) or answer  # so do streams
-    code = values.integer(answer.get("code"))
-    if code is None and status in (400, 401, 403, 404, 405):
-        return ProtocolMismatch(
-            f"no The Things Stack answers there (HTTP {status})", name="not_the_things_stack"
-        )
-    details = next(iter(values.objects(answer.get("details"))), None)
-    if details is not None:
-        told = ErrorDetails.from_json(details)
-    else:
-        told = ErrorDetails(
-            namespace=None,
-            name=_CODE_NAMES.get(code or 0, "unknown"),
-            message=values.text(answer.get("message")) or f"HTTP {status}",
-            attributes={},
-        )
-    return _classify(status, code, told, headers)
-
-
-def _classify(
-    status: int, code: int | None, told: ErrorDetails, headers: Mapping[str, str]
-) -> StackError:
-    common: dict[str, Any] = {
-        "name": told.name,
-        "namespace": told.namespace,
-        "status": status,
-        "attributes": told.attributes,
-    }
-    if status == 401 or (told.namespace, told.name) == ("pkg/auth", "token"):
-        return AuthenticationFailed(told.message, **common)
-    if status == 403:
-        missing = values.texts(told.attributes.get("missing"))
-        return MissingRight(told.message, rights=missing, **common)
-    if status == 429:
-        retry = values.integer(headers.get("X-Rate-Limit-Retry"))
-        # A full downlink queue is a 429, too, but says no time.
-        return RateLimited(told.message, retry_after=60 if retry is None else retry, **common)
-    if status == 404:
-        return NotFound(told.message, **common)
-    if status == 409 and code != _ABORTED:
-        return Conflict(told.message, **common)
-    if status in (499, 501) or status < 500:
-        kind = ServerFailed if status == 499 else InvalidRequest
-        return kind(told.message, **common)
-    return ServerFailed(told.message, **common)
 
 
 async def _results(content: aiohttp.StreamReader) -> AsyncIterator[Mapping[str, Any]]:

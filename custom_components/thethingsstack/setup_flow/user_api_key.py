@@ -21,8 +21,8 @@ from ..client import (
     StackError,
     missing,
 )
-from ..client.registration import MAX_NAME
 from ..client.rights import SETTINGS_API_KEYS, expand
+from ..client.rules import MAX_NAME
 from ..const import CONF_APPLICATION_ID
 from .probe import http_error
 from .server_form import FormError
