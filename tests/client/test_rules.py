@@ -16,25 +16,22 @@ ID_RULE = "at least 3 lower-case letters or digits, with single dashes between t
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "field", "rule"),
+    ("call", "body", "field", "rule"),
     [
         (
-            "POST",
-            "users/admin/applications",
+            "POST users/admin/applications",
             {"application": {"ids": {"application_id": "Garden_1"}}},
             "application.ids.application_id",
             f"invalid `application_id`: {ID_RULE}",
         ),
         (
-            "POST",
-            "applications/garden/devices",
+            "POST applications/garden/devices",
             {"end_device": {"ids": {"device_id": "a-b"}}},
             "end_device.ids.device_id",
             f"invalid `device_id`: {ID_RULE}",
         ),
         (
-            "PUT",
-            "applications/garden/devices/lpp-node",
+            "PUT applications/garden/devices/lpp-node",
             {
                 "end_device": {"ids": {"device_id": "lpp-node"}, "name": "x" * 51},
                 "field_mask": {"paths": ["name"]},
@@ -43,15 +40,13 @@ ID_RULE = "at least 3 lower-case letters or digits, with single dashes between t
             "invalid `name`: at most 50 characters are allowed",
         ),
         (
-            "POST",
-            "as/applications/garden/devices/bath-radiator/down/push",
+            "POST as/applications/garden/devices/bath-radiator/down/push",
             {"downlinks": [{"f_port": 224, "frm_payload": "AQ=="}]},
             "downlinks[0].f_port",
             "invalid `f_port`: value must not be in list [224]",
         ),
         (
-            "PUT",
-            "js/applications/garden/devices/lpp-node",
+            "PUT js/applications/garden/devices/lpp-node",
             {"end_device": {"root_keys": {"app_key": {"key": "1234"}}}},
             "end_device.root_keys.app_key.key",
             "invalid length",
@@ -59,10 +54,10 @@ ID_RULE = "at least 3 lower-case letters or digits, with single dashes between t
     ],
 )
 async def test_a_refusal_names_field_and_rule(
-    make_stack: MakeStack, method: str, path: str, body: dict[str, Any], field: str, rule: str
+    make_stack: MakeStack, call: str, body: dict[str, Any], field: str, rule: str
 ) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        await make_stack("user").request(method, path, json=body)
+        await make_stack("user").request(*call.split(), json=body)
     error = caught.value
     assert error.status == 400
     assert error.name in ("validation", "invalid_argument")
@@ -83,7 +78,9 @@ async def test_a_cause_without_details_says_less_than_the_refusal(make_stack: Ma
     assert caught.value.message.startswith("ID already taken")
 
 
-def level(name: str, message: str, *, cause: dict[str, Any] | None = None, **attributes: Any) -> Any:
+def level(
+    name: str, message: str, *, cause: dict[str, Any] | None = None, **attributes: Any
+) -> Any:
     """Return an error as servers nest them."""
     return {
         "namespace": "pkg/test",
@@ -110,7 +107,9 @@ def level(name: str, message: str, *, cause: dict[str, Any] | None = None, **att
             "EUI `01` is unknown",
         ),
         (
-            level("request", "request", cause=level("call", "`{c}` failed", c="connect", error="no")),
+            level(
+                "request", "request", cause=level("call", "`{c}` failed", c="connect", error="no")
+            ),
             "`connect` failed: no",
         ),
         (level("x", "{a}", a="1", cause=level("y", "deep")), "1"),

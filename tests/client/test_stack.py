@@ -94,8 +94,26 @@ async def test_device(make_stack: MakeStack) -> None:
     assert device.name == "Bathroom radiator"
     assert device.version_ids is None
     with pytest.raises(NotFound) as raised:
-        await make_stack("read").device("nosuch/../device")
+        await make_stack("read").device("nosuch")
     assert raised.value.status == 404
+
+
+async def test_odd_ids_stay_in_their_place(simulator: Simulator, make_stack: MakeStack) -> None:
+    """A slash is quoted, so the server sees an id that can't be."""
+    with pytest.raises(InvalidRequest) as raised:
+        await make_stack("read").device("nosuch/../device")
+    assert raised.value.status == 400
+    assert raised.value.field == "end_device_ids.device_id"
+    simulator.requests.clear()
+    for odd in (".", "..", ""):
+        with pytest.raises(InvalidRequest) as raised:
+            await make_stack("all").end_devices.delete(odd)
+        assert raised.value.name == "invalid_id"
+        with pytest.raises(InvalidRequest):
+            await make_stack("all").downlinks.clear(odd)
+        with pytest.raises(InvalidRequest):
+            await make_stack("all").rights(odd or ".")
+    assert simulator.requests == []
 
 
 async def test_device_everywhere(simulator: Simulator, make_stack: MakeStack) -> None:

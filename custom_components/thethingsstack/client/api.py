@@ -8,6 +8,7 @@ from urllib.parse import quote
 from . import json_values as values
 from .connection import Connection
 from .errors import NotFound
+from .identifiers import InvalidIdentifier
 from .transport import Host, Lines, Transport
 
 PAGE = 500
@@ -111,9 +112,14 @@ class Calls:
 
     def device_path(self, device_id: str) -> str:
         """Return the path of an end device."""
+        if not device_id:
+            raise InvalidIdentifier("ID", "it is empty", value=device_id)
         return f"{self.application_path}/devices/{quoted(device_id)}"
 
 
 def quoted(text: str) -> str:
-    """Return a text as one segment of a path."""
+    """Return a text as one segment of a path; raises InvalidIdentifier for "." and ".."."""
+    if text in (".", ".."):
+        # Quoting doesn't keep them in their place: the path would lead elsewhere.
+        raise InvalidIdentifier("ID", "dots lead elsewhere", value=text)
     return quote(text, safe="")

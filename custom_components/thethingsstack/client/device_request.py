@@ -12,6 +12,7 @@ from .identifiers import generate_eui, generate_key, propose_id
 from .models import EndDevice, EndDeviceIds
 from .registration import Registration, Server, Session
 from .repository import DeviceTemplate
+from .rules import printed_serial_number
 from .stack import Stack
 
 ROOT_KEYS = ("app_key", "nwk_key")
@@ -52,6 +53,11 @@ class Completed:
     generated: Mapping[str, str] = field(repr=False)
     qr_code: str | None = field(default=None, repr=False)
     claim_code: str | None = field(default=None, repr=False)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the QR code had that can't be registered, in words."""
+        return self.registration.warnings
 
 
 async def complete_outline(stack: Stack, outline: Outline) -> Completed:
@@ -121,8 +127,10 @@ async def _described(stack: Stack, outline: Outline) -> tuple[Registration, str 
 
 
 def _of_code(code: DeviceTemplate) -> dict[str, Any]:
-    names = ("dev_eui", "join_eui", "serial_number", "vendor_id", "vendor_profile_id")
-    return {name: value for name in names if (value := getattr(code, name)) is not None}
+    names = ("dev_eui", "join_eui", "vendor_id", "vendor_profile_id")
+    known = {name: value for name in names if (value := getattr(code, name)) is not None}
+    serial_number, warnings = printed_serial_number(code.serial_number)
+    return known | {"serial_number": serial_number, "warnings": warnings}
 
 
 async def _of_profile(stack: Stack, code: DeviceTemplate) -> DeviceTemplate | None:

@@ -8,10 +8,10 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, Self
-from urllib.parse import quote
+from typing import Any, Literal, Self
 
 from . import json_values as values
+from .api import Calls
 from .errors import NotFound
 from .models import Formatter, VersionIds
 
@@ -127,21 +127,6 @@ class EncodedDownlink:
     warnings: tuple[str, ...]
 
 
-class _Request(Protocol):
-    """How the calls are made."""
-
-    async def __call__(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        json: Any = None,
-        max_wait: float = 30,
-    ) -> Any:
-        """Return the parsed answer."""
-
-
 class Downlinks:
     """The downlink queues of an application's end devices.
 
@@ -149,10 +134,9 @@ class Downlinks:
     never joined is `no_device_session`, an object that the formatter refuses `output_errors`.
     """
 
-    def __init__(self, request: _Request, application_path: str) -> None:
-        """Take the way to the server."""
-        self._request = request
-        self._application_path = application_path
+    def __init__(self, calls: Calls) -> None:
+        """Make requests with `calls`."""
+        self._calls = calls
 
     async def push(
         self,
@@ -183,8 +167,8 @@ class Downlinks:
 
     async def queue(self, device_id: str, *, max_wait: float = 30) -> list[QueuedDownlink]:
         """Return what waits to be sent, in order; [] for a device that never joined."""
-        path = f"as/{self._device_path(device_id)}/down"
-        answer = values.mapping(await self._request("GET", path, max_wait=max_wait))
+        path = f"as/{self._calls.device_path(device_id)}/down"
+        answer = values.mapping(await self._calls.request("GET", path, max_wait=max_wait))
         return [QueuedDownlink.from_json(item) for item in values.objects(answer.get("downlinks"))]
 
     async def formatter(self, device_id: str) -> Formatter | None:
@@ -193,14 +177,14 @@ class Downlinks:
         None where there is none. Needs DEVICES_READ, and SETTINGS_BASIC where the device has no
         formatters of its own.
         """
-        path = f"as/{self._device_path(device_id)}"
-        answer = await self._request("GET", path, params={"field_mask": "formatters"})
+        path = f"as/{self._calls.device_path(device_id)}"
+        answer = await self._calls.request("GET", path, params={"field_mask": "formatters"})
         chosen = values.mapping(answer).get("formatters")
         if not isinstance(chosen, dict):
             # Even an empty one is the device's own choice.
-            path = f"as/{self._application_path}/link"
+            path = f"as/{self._calls.application_path}/link"
             try:
-                answer = await self._request(
+                answer = await self._calls.request(
                     "GET", path, params={"field_mask": "default_formatters"}
                 )
             except NotFound:
@@ -235,8 +219,8 @@ class Downlinks:
             body["parameter"] = formatter.parameter
         if version_ids is not None:
             body["version_ids"] = version_ids.as_json()
-        path = f"as/{self._device_path(device_id)}/down/encode"
-        answer = values.mapping(await self._request("POST", path, json=body))
+        path = f"as/{self._calls.device_path(device_id)}/down/encode"
+        answer = values.mapping(await self._calls.request("POST", path, json=body))
         made = values.mapping(answer.get("downlink"))
         return EncodedDownlink(
             f_port=values.integer(made.get("f_port")) or 0,
@@ -249,9 +233,9 @@ class Downlinks:
 
         Needs DEVICES_READ.
         """
-        path = f"ns/{self._device_path(device_id)}"
+        path = f"ns/{self._calls.device_path(device_id)}"
         mask = ["supports_class_b", "supports_class_c"]
-        answer = values.mapping(await self._request("GET", path, params={"field_mask": mask}))
+        answer = values.mapping(await self._calls.request("GET", path, params={"field_mask": mask}))
         if answer.get("supports_class_c") is True:
             return "C"
         return "B" if answer.get("supports_class_b") is True else "A"
@@ -263,9 +247,6 @@ class Downlinks:
         downlinks: Sequence[Downlink | QueuedDownlink],
         max_wait: float,
     ) -> None:
-        path = f"as/{self._device_path(device_id)}/down/{operation}"
+        path = f"as/{self._calls.device_path(device_id)}/down/{operation}"
         body = {"downlinks": [downlink.as_json() for downlink in downlinks]}
-        await self._request("POST", path, json=body, max_wait=max_wait)
-
-    def _device_path(self, device_id: str) -> str:
-        return f"{self._application_path}/devices/{quote(device_id, safe='')}"
+        await self._calls.request("POST", path, json=body, max_wait=max_wait)

@@ -9,6 +9,7 @@ https://www.thethingsindustries.com/docs/hardware/devices/adding-devices/
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -445,8 +446,13 @@ class EndDevices:
     ) -> None:
         """Let the Application Server act as if the device had sent (TRAFFIC_UP_WRITE).
 
-        The message is marked as simulated wherever it arrives; RSSI in dBm, SNR in dB.
+        The message is marked as simulated wherever it arrives; RSSI in dBm, SNR in dB. Raises
+        NotFound where the Application Server doesn't know the device, unless the key may not look
+        (DEVICES_READ): the server itself takes a message for any.
         """
+        path = self._path(Server.APPLICATION, device_id)
+        with suppress(MissingRight), self._calls.device_known(Server.APPLICATION, device_id):
+            await self._calls.request("GET", path)
         heard = {"gateway_ids": {"gateway_id": "test"}, "rssi": rssi, "snr": snr}
         settings = {
             "data_rate": {"lora": {"bandwidth": 125_000, "spreading_factor": 7}},
@@ -458,9 +464,8 @@ class EndDevices:
             "rx_metadata": [heard],
             "settings": settings,
         }
-        path = f"{self._path(Server.APPLICATION, device_id)}/up/simulate"
-        with self._calls.device_known(Server.APPLICATION, device_id):
-            await self._calls.request("POST", path, json={"uplink_message": message})
+        body = {"uplink_message": message}
+        await self._calls.request("POST", f"{path}/up/simulate", json=body)
 
     # -- Requests ---------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from .formatters import Formatters
 from .identifiers import check_id, parse_dev_addr, parse_eui, parse_key
 from .models import Location, VersionIds
 from .repository import DeviceTemplate
-from .rules import check_texts, parse_serial_number
+from .rules import check_texts, parse_serial_number, printed_serial_number
 
 USER_LOCATION = "user"
 _LORAWAN_1_1 = "MAC_V1_1"
@@ -70,11 +70,16 @@ class Registration:
     nwk_key: str | None = field(default=None, repr=False)
     session: Session | None = None
     claimed: bool = False
+    warnings: tuple[str, ...] = ()
+    """What a template had that can't be registered, in words."""
 
     @classmethod
     def from_template(cls, template: DeviceTemplate, **known: Any) -> Self:
-        """Make a registration from a model's or a QR code's template and what is known besides."""
-        told: dict[str, Any] = {
+        """Make a registration from a model's or a QR code's template and what is known besides.
+
+        A serial number that the servers wouldn't take is left out; `warnings` says so.
+        """
+        described: dict[str, Any] = {
             name: value
             for name in (
                 "dev_eui",
@@ -86,13 +91,15 @@ class Registration:
                 "supports_class_c",
                 "mac_settings",
                 "formatters",
-                "serial_number",
                 "vendor_id",
                 "vendor_profile_id",
             )
             if (value := getattr(template, name)) is not None
         }
-        return cls(**{**told, **known})
+        if "serial_number" not in known:
+            serial_number, warnings = printed_serial_number(template.serial_number)
+            described |= {"serial_number": serial_number, "warnings": warnings}
+        return cls(**{**described, **known})
 
     @property
     def supports_join(self) -> bool:

@@ -84,3 +84,16 @@ def parse_serial_number(text: str) -> str:
     if not _SERIAL_NUMBER.fullmatch(serial_number):
         raise InvalidIdentifier("serial number", f"{ID_RULE} are needed", value=text)
     return serial_number
+
+
+def printed_serial_number(text: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """Return a serial number of a QR code as the servers take it, and warnings.
+
+    One that they wouldn't take is left out, and a warning says so.
+    """
+    if not text:
+        return None, ()
+    try:
+        return parse_serial_number(text), ()
+    except InvalidIdentifier as error:
+        return None, (f"the QR code's {error}; it is left out",)

@@ -103,6 +103,8 @@ class Stack:
         self._calls = calls = Calls(transport, connection, sleep)
         self.end_devices = EndDevices(calls)
         """Registering, changing, finding and removing end devices."""
+        self.downlinks = Downlinks(calls)
+        """The downlink queues of the application's end devices."""
         self.repository = Repository(calls)
         """Brands, models and templates."""
         self.configuration = Configuration(calls)
@@ -140,11 +142,6 @@ class Stack:
         return await self._calls.request(
             method, path, params=params, json=json, host=host, timeout=timeout, max_wait=max_wait
         )
-
-    @property
-    def downlinks(self) -> Downlinks:
-        """The downlink queues of the application's end devices."""
-        return Downlinks(self.request, self._calls.application_path)
 
     async def auth_info(self) -> KeyInfo:
         """Return whose key it is and what it may do; raises AuthenticationFailed."""
