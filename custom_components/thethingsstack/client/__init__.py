@@ -21,8 +21,6 @@ from .connection import (
 from .deletion import Deletion, PartlyDeleted, RollbackFailed
 from .device_changes import UNCHANGED, DeviceChanges
 from .device_request import (
-    ROOT_KEYS,
-    SESSION_KEYS,
     Completed,
     Outline,
     claim_and_register,
@@ -72,6 +70,7 @@ from .identifiers import (
     propose_id,
     reversed_eui,
 )
+from .keys import ROOT_KEYS, SESSION_KEYS
 from .messages import (
     DownlinkReport,
     DownlinkState,

@@ -77,6 +77,24 @@ def usual_phy_version(lorawan_version: str) -> str:
     return _USUAL.get(lorawan_version) or LORAWAN_VERSIONS[lorawan_version][0]
 
 
+def check_phy_version(lorawan_version: str, phy_version: str) -> str:
+    """Return the regional parameters if they go with a LoRaWAN version.
+
+    Raises InvalidRequest `invalid_lorawan_phy_version`, which names those that do.
+    """
+    allowed = LORAWAN_VERSIONS[lorawan_version]
+    if phy_version not in allowed:
+        # The server would take it, and the device would never be understood.
+        known = ", ".join(allowed)
+        raise InvalidRequest(
+            f"regional parameters `{phy_version}` don't go with LoRaWAN "
+            f"{version_number(lorawan_version)}: choose one of {known}",
+            name="invalid_lorawan_phy_version",
+            attributes={"value": phy_version, "known": known},
+        )
+    return phy_version
+
+
 def usual_frequency_plan(plans: Sequence[FrequencyPlan]) -> FrequencyPlan | None:
     """Return the plan among a band's that the network recommends, or its only one."""
     for plan in plans:

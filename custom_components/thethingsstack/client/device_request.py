@@ -9,17 +9,13 @@ from .configuration import parse_lorawan_version, usual_frequency_plan
 from .deletion import RollbackFailed
 from .errors import InvalidRequest, NotFound, StackError
 from .identifiers import generate_eui, generate_key, propose_id
+from .keys import ROOT_KEYS, SERVER_NAMES, SESSION_KEYS, requirements
 from .models import EndDevice, EndDeviceIds
 from .registration import Registration, Server, Session
 from .repository import DeviceTemplate
 from .rules import printed_serial_number
 from .stack import Stack
 
-ROOT_KEYS = ("app_key", "nwk_key")
-SESSION_KEYS = ("app_s_key", "nwk_s_key", "s_nwk_s_int_key", "nwk_s_enc_key")
-_LORAWAN_1_1 = "MAC_V1_1"
-# Those that came with LoRaWAN 1.1.
-_NEW = ("nwk_key", "s_nwk_s_int_key", "nwk_s_enc_key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,11 +151,11 @@ def _keys(
             else "a device that doesn't join has no root keys",
             name="session_unused" if outline.joins else "keys_unused",
         )
-    newest = parse_lorawan_version(lorawan_version) == _LORAWAN_1_1
     keys = dict(outline.keys)
     generated: dict[str, str] = {}
-    for name in ROOT_KEYS if outline.joins else SESSION_KEYS:
-        if name in keys or (name in _NEW and not newest) or (outline.joins and claimed):
+    needed = requirements(parse_lorawan_version(lorawan_version), joins=outline.joins)
+    for name in () if outline.joins and claimed else needed.keys:
+        if name in keys:
             continue
         if not outline.generate_keys:
             raise InvalidRequest(f"{name} is missing", name=f"missing_{name}")
@@ -170,10 +166,7 @@ def _keys(
 async def _session(stack: Stack, outline: Outline, keys: Mapping[str, str]) -> Session:
     return Session(
         dev_addr=outline.dev_addr or await stack.configuration.dev_addr(),
-        app_s_key=keys["app_s_key"],
-        f_nwk_s_int_key=keys["nwk_s_key"],
-        s_nwk_s_int_key=keys.get("s_nwk_s_int_key"),
-        nwk_s_enc_key=keys.get("nwk_s_enc_key"),
+        **{SERVER_NAMES[name]: key for name, key in keys.items()},
     )
 
 

@@ -31,6 +31,7 @@ from .field_masks import (
 )
 from .models import Application, EndDevice
 from .registration import Addresses, Part, Registration, Server, parts
+from .version_changes import check_versions
 
 _BATCH = 20
 _ROOTS = {Server.IDENTITY: "", Server.JOIN: "js/", Server.NETWORK: "ns/", Server.APPLICATION: "as/"}
@@ -247,9 +248,12 @@ class EndDevices:
         """Change an end device on the servers that hold what differs, and return it.
 
         What was changed is put back where a later server refuses. Raises NotFound, whose name
-        `not_on_network_server` or the like says where the device is half created.
+        `not_on_network_server` or the like says where the device is half created. Raises
+        InvalidRequest for versions that don't go together or need keys that the device hasn't
+        (see `check_versions`).
         """
         changes.check()
+        await check_versions(self._calls, device_id, changes)
         steps: list[tuple[Server, Part, Part]] = []
         for server in ORDER:
             if fields := changes.fields(server):
