@@ -20,12 +20,7 @@ from .connection import (
 )
 from .deletion import Deletion, PartlyDeleted, RollbackFailed
 from .device_changes import UNCHANGED, DeviceChanges
-from .device_request import (
-    Completed,
-    Outline,
-    claim_and_register,
-    complete_outline,
-)
+from .device_request import Completed, Outline, claim_and_register, complete_outline
 from .downlinks import (
     PRIORITIES,
     DeviceClass,

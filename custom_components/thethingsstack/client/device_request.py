@@ -17,7 +17,6 @@ from .rules import printed_serial_number
 from .stack import Stack
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
     """What is said of an end device; the rest is found out or made up.

@@ -148,8 +148,7 @@ class Registration:
         if self.app_key or self.nwk_key:
             raise InvalidRequest("a device that doesn't join has no root keys", name="keys_unused")
         keys = {
-            SERVER_NAMES[key]: _key(getattr(session, SERVER_NAMES[key]), key)
-            for key in needed.keys
+            SERVER_NAMES[key]: _key(getattr(session, SERVER_NAMES[key]), key) for key in needed.keys
         }
         return {
             # Only devices that join have one.

@@ -91,6 +91,8 @@ class Stack:
         self._queue_size = queue_size
         self._mqtt_timeout = mqtt_timeout
         self._address: MqttAddress | None = None
+        self._messages: MqttConnection | None = None
+        self._reconnect_wanted = asyncio.Event()
         self._last_message_at: datetime | None = None
         transport = Transport(
             connection,
@@ -156,8 +158,11 @@ class Stack:
 
         An application that does not exist has none, too.
         """
-        app = application_id or self._calls.application_id
-        answer = values.mapping(await self.request("GET", f"applications/{quoted(app)}/rights"))
+        return await self._read_rights(application_id or self._calls.application_id)
+
+    async def _read_rights(self, application_id: str, **limits: float) -> frozenset[str]:
+        path = f"applications/{quoted(application_id)}/rights"
+        answer = await self._calls.object("GET", path, **limits)
         return _rights.expand(values.texts(answer.get("rights")))
 
     async def applications(self) -> list[Application]:
@@ -295,12 +300,7 @@ class Stack:
         first: raises MissingRight. HTTP (`downlinks`) is the better way where it can be reached.
         """
         if _rights.TRAFFIC_DOWN_WRITE not in await self.rights():
-            raise MissingRight(
-                f"insufficient rights for application `{self.connection.uid}`",
-                rights=[_rights.TRAFFIC_DOWN_WRITE],
-                name="insufficient_application_rights",
-                namespace="pkg/auth/rights",
-            )
+            raise self._lacks(_rights.TRAFFIC_DOWN_WRITE)
         body = {"downlinks": [downlink.as_json() for downlink in downlinks]}
         async with await self._mqtt_connection() as connection:
             username = self._address.username if self._address else self.connection.uid
@@ -311,15 +311,21 @@ class Stack:
         """Yield the application's messages for ever, and what happens to the connection.
 
         It connects again by itself, ever more slowly. Raises AuthenticationFailed once the key's
-        refusal is confirmed over HTTP, and nothing else of ours. Close it (`aclosing`) to leave.
+        refusal is confirmed over HTTP, MissingRight without TRAFFIC_READ (the server would connect
+        and stay silent), and nothing else of ours. Close it (`aclosing`) to leave.
         """
         self._calls.application_id  # noqa: B018 - raises where none is given
         failures = 0
         lost = False
         try:
             while True:
+                self._reconnect_wanted.clear()
+                await self._check_reading()
                 try:
                     async with await self._mqtt_connection() as messages:
+                        if self._reconnect_wanted.is_set():
+                            continue  # the rights may have changed before this connection
+                        self._messages = messages
                         self.connected, lost = True, False
                         gap = self._last_message_at or self.connected_at
                         self.connected_at = self._clock()
@@ -327,25 +333,70 @@ class Stack:
                         async for item in messages:
                             failures = 0
                             yield self._read(item)
+                except AuthenticationFailed:
+                    raise
+                except (MqttRefused, MissingRight) as error:
+                    await self._confirm(error)
+                    failure: StackError = error
                 except StackError as error:
-                    if not self.connected:
-                        self._address = None  # it may have moved
-                    elif self.connected_at and self._clock() - self.connected_at > _STEADY:
-                        failures = 0
-                    self.connected = False
-                    if isinstance(error, AuthenticationFailed):
-                        raise
-                    if isinstance(error, MqttRefused | MissingRight):
-                        await self._confirm(error)
-                    _LOGGER.debug("No messages from %s: %s", self.connection.server_host, error)
-                    if not lost:
-                        lost = True
-                        yield StreamLost(error=error)
+                    failure = error
+                if not self.connected:
+                    self._address = None  # it may have moved
+                elif self.connected_at and self._clock() - self.connected_at > _STEADY:
+                    failures = 0
+                self.connected, self._messages = False, None
+                if self._reconnect_wanted.is_set():
+                    continue
+                _LOGGER.debug("No messages from %s: %s", self.connection.server_host, failure)
+                if not lost:
+                    lost = True
+                    yield StreamLost(error=failure)
                 # Full jitter: not everyone comes back in the same second.
-                await self._sleep(self._random() * min(BACKOFF_CAP, 2.0 ** min(failures, 7)))
+                await self._pause(self._random() * min(BACKOFF_CAP, 2.0 ** min(failures, 7)))
                 failures += 1
         finally:
-            self.connected = False
+            self.connected, self._messages = False, None
+
+    def reconnect(self) -> None:
+        """Make a running stream connect anew, at once; nothing happens where none runs.
+
+        The server takes a key's rights from the moment of connecting: call this when TRAFFIC_READ
+        was given back. The stream yields StreamConnected again, with the gap.
+        """
+        self._reconnect_wanted.set()
+        if self._messages is not None:
+            self._messages.close()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but no longer than until a new connection is wanted."""
+        sleeping = asyncio.ensure_future(self._sleep(seconds))
+        wanted = asyncio.ensure_future(self._reconnect_wanted.wait())
+        try:
+            await asyncio.wait((sleeping, wanted), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            wanted.cancel()
+
+    async def _check_reading(self) -> None:
+        """Raise MissingRight where the key may not read messages.
+
+        Where that can't be known, the MQTT server decides.
+        """
+        try:
+            rights = await self._read_rights(self._calls.application_id, timeout=10, max_wait=0)
+        except StackError as error:
+            _LOGGER.debug("The rights can't be read now: %s", error)
+            return
+        if rights and _rights.TRAFFIC_READ not in rights:
+            raise self._lacks(_rights.TRAFFIC_READ)
+
+    def _lacks(self, right: str) -> MissingRight:
+        return MissingRight(
+            f"insufficient rights for application `{self.connection.uid}`",
+            rights=[right],
+            name="insufficient_application_rights",
+            namespace="pkg/auth/rights",
+        )
 
     async def _mqtt_connection(self) -> MqttConnection:
         if self._address is None:
