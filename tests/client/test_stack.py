@@ -21,7 +21,7 @@ from thethingsstack import (
     StorageUnavailable,
     UplinkMessage,
     api as calls,
-    stack as stack_module,
+    storage,
     tls_context,
 )
 from thethingsstack.field_masks import merge
@@ -145,7 +145,7 @@ def test_merge_keeps_what_is_there() -> None:
 async def test_stored_uplinks(
     simulator: Simulator, make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stack_module, "_STORAGE_PAGE", 2)
+    monkeypatch.setattr(storage, "PAGE", 2)
     simulator.faults.storage = True
     sent = [await simulator.uplink("weather-station") for _ in range(5)]
     stack = make_stack("read")
@@ -185,7 +185,7 @@ ITEM = (
 async def pages(
     session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Stack, list[dict[str, str]], list[web.Response]]]:
-    monkeypatch.setattr(stack_module, "_STORAGE_PAGE", 2)
+    monkeypatch.setattr(storage, "PAGE", 2)
     asked: list[dict[str, str]] = []
     answers: list[web.Response] = []
 

@@ -124,6 +124,13 @@ async def test_tls(simulator: Simulator, make_stack: MakeStack) -> None:
         assert await anext(stream) == StreamConnected(gap=None)
 
 
+async def test_plain_server_means_plain_mqtt(simulator: Simulator, make_stack: MakeStack) -> None:
+    """Nobody has to say it twice."""
+    async with aclosing(make_stack(connection={"mqtt_tls": None}).stream()) as stream:
+        assert await anext(stream) == StreamConnected(gap=None)
+    assert simulator.server_url.startswith("http://")
+
+
 async def test_system_roots_without_a_context(simulator: Simulator, make_stack: MakeStack) -> None:
     stack = make_stack(connection={"mqtt_tls": True})
     async with aclosing(stack.stream()) as stream:

@@ -2,17 +2,45 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
+import itertools
 from typing import Any
 from urllib.parse import quote
 
 from . import json_values as values
 from .connection import Connection
-from .errors import NotFound
+from .errors import NotFound, ServerFailed
 from .identifiers import InvalidIdentifier
 from .transport import Host, Lines, Transport
 
 PAGE = 500
 SMALL_PAGE = 100
+MAX_PAGES = 2_000
+
+
+class Pages:
+    """The pages of one list: notices a server that never comes to its end."""
+
+    def __init__(self) -> None:
+        """Begin before the first page."""
+        self._count = 0
+        self._previous: list[object] = []
+
+    def check(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Take the next page; raises ServerFailed for one that comes again, and for too many."""
+        self._count += 1
+        if self._count > MAX_PAGES:
+            raise ServerFailed(f"the list has more than {MAX_PAGES} pages", name="too_many_pages")
+        page = [_identity(item) for item in items]
+        if page and page == self._previous:
+            raise ServerFailed(
+                "the server answers the same page of a list again and again", name="pages_repeated"
+            )
+        self._previous = page
+
+
+def _identity(item: Mapping[str, Any]) -> object:
+    """Return what tells one object of a list from the others, whatever else changes in it."""
+    return [item.get(key) for key in ("ids", "id", "brand_id", "model_id", "rights")]
 
 
 class Calls:
@@ -65,11 +93,13 @@ class Calls:
         size: int | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[Mapping[str, Any]]:
-        """Yield the objects of a list, page by page."""
+        """Yield the objects of a list, page by page.
+
+        Raises ServerFailed (`pages_repeated`, `too_many_pages`) where the list never ends.
+        """
         size = size or PAGE
-        page = 0
-        while True:
-            page += 1
+        pages = Pages()
+        for page in itertools.count(1):
             query = {
                 "field_mask": field_mask or None,
                 "limit": size,
@@ -78,6 +108,7 @@ class Calls:
             }
             answer = await self.object("GET", path, params=query)
             items = values.objects(answer.get(member))
+            pages.check(items)
             for item in items:
                 yield item
             if len(items) < size:

@@ -12,10 +12,11 @@ from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Seque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+import itertools
 from typing import Any
 
 from . import json_values as values
-from .api import PAGE, Calls
+from .api import PAGE, Calls, Pages
 from .claiming import Claiming
 from .connection import is_loopback
 from .deletion import Deletion, PartlyDeleted, RollbackFailed, remove
@@ -411,9 +412,8 @@ class EndDevices:
         """Yield the devices whose registry entry changed since a time; deleted ones not."""
         path = f"{self._calls.application_path}/devices/filter"
         since = time.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        page = 0
-        while True:
-            page += 1
+        pages = Pages()
+        for page in itertools.count(1):
             body = {
                 "filters": [{"updated_since": since}],
                 "field_mask": {"paths": list(field_mask)},
@@ -422,6 +422,7 @@ class EndDevices:
             }
             answer = await self._calls.object("POST", path, json=body)
             items = values.objects(answer.get("end_devices"))
+            pages.check(items)
             for item in items:
                 yield EndDevice.from_json(item)
             if len(items) < PAGE:

@@ -19,15 +19,7 @@ from .configuration import Configuration
 from .connection import MQTT_PORT, MQTTS_PORT, Connection, is_loopback
 from .downlinks import Downlink, Downlinks
 from .end_devices import EndDevices
-from .errors import (
-    AuthenticationFailed,
-    BadMessage,
-    MissingRight,
-    MqttRefused,
-    NotFound,
-    StackError,
-    StorageUnavailable,
-)
+from .errors import AuthenticationFailed, BadMessage, MissingRight, MqttRefused, StackError
 from .events import Events
 from .field_masks import APPLICATION_FIELDS, DEVICE_FIELDS
 from .formatters import FormatterCalls
@@ -37,6 +29,7 @@ from .models import Application, EndDevice, KeyInfo, MqttAddress
 from .mqtt import NOT_AUTHORIZED, MqttConnection
 from .qr_codes import QrCodes
 from .repository import Repository
+from .storage import stored_uplinks
 from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
 from .transport import Host, Transport
 
@@ -45,7 +38,6 @@ _LOGGER = logging.getLogger(__name__)
 BACKOFF_CAP = 120.0
 _NO_RIGHTS = "no_application_rights"
 _STEADY = timedelta(minutes=1)
-_STORAGE_PAGE = 1_000
 
 
 def utcnow() -> datetime:
@@ -201,51 +193,18 @@ class Stack:
     ) -> AsyncGenerator[Message]:
         """Yield uplinks from the Storage Integration, oldest first unless said, page by page.
 
-        Unreadable ones are left out. Raises StorageUnavailable where the server has none.
+        Unreadable ones are left out. Raises StorageUnavailable where the server has none, and
+        ServerFailed (`pages_repeated`) where it never comes to an end.
         """
-        scope = self._calls.device_path(device_id) if device_id else self._calls.application_path
-        path = f"as/{scope}/packages/storage/uplink_message"
-        start: Any = None
-        token: str | None = None
-        seen = 0
-        while limit is None or seen < limit:
-            page = _STORAGE_PAGE if limit is None else min(_STORAGE_PAGE, limit - seen)
-            params: dict[str, Any] = {
-                "after": after,
-                "before": before,
-                "limit": page,
-                "order": "received_at",
-            }
-            if newest_first:
-                params |= {"before": start or before, "order": "-received_at"}
-            else:
-                params["after"] = start or after
-            if token:
-                params = {"continuation_token": token}
-            count = 0
-            try:
-                async with self._calls.lines(path, params=params, timeout=120) as (items, headers):
-                    async for item in items:
-                        count += 1
-                        seen += 1
-                        start = item.get("received_at", start)
-                        try:
-                            message = parse_message(None, item)
-                        except BadMessage:
-                            continue
-                        yield message
-                        if seen == limit:
-                            return
-            except NotFound as error:
-                raise StorageUnavailable(
-                    "the server has no Storage Integration",
-                    name=error.name,
-                    namespace=error.namespace,
-                    status=error.status,
-                ) from None
-            token = headers.get("X-Continuation-Token")
-            if not count or (token is None and count < page):
-                return
+        async for message in stored_uplinks(
+            self._calls,
+            after=after,
+            before=before,
+            limit=limit,
+            device_id=device_id,
+            newest_first=newest_first,
+        ):
+            yield message
 
     # -- The stream -------------------------------------------------------------------------------
 
@@ -278,7 +237,7 @@ class Stack:
         return MqttAddress(
             host=host,
             port=connection.mqtt_port or port,
-            tls=connection.mqtt_tls,
+            tls=bool(connection.mqtt_tls),
             username=username,
         )
 

@@ -32,6 +32,10 @@ _CLUSTER_PATHS = frozenset(
     {"as", "ns", "js", "gs", "gcs", "edcs", "edtc", "qrg", "configuration", "events"}
 )
 _TRIES = 4
+MAX_BODY = 32 * 2**20
+"""Bytes of an answer; what is bigger comes from no healthy server, and fills the memory."""
+MAX_LINE = 4 * 2**20
+"""Bytes of one result of a stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +224,7 @@ def _typed_errors() -> Iterator[None]:
 
 async def _read(response: aiohttp.ClientResponse) -> Any:
     """Return the parsed body of a success; raise what a refusal means."""
-    body = await response.read()
+    body = await _read_body(response)
     if response.status < 300:
         return _parse(body, response.content_type)
     if response.status < 400:
@@ -231,6 +235,23 @@ async def _read(response: aiohttp.ClientResponse) -> Any:
     except orjson.JSONDecodeError:
         answer = {}
     raise refusal(response.status, answer, response.headers)
+
+
+async def _read_body(response: aiohttp.ClientResponse) -> bytes:
+    pieces: list[bytes] = []
+    size = response.content_length or 0
+    received = 0
+    if size <= MAX_BODY:
+        async for chunk in response.content.iter_any():
+            pieces.append(chunk)
+            received += len(chunk)
+            if received > MAX_BODY:
+                break
+    if max(size, received) > MAX_BODY:
+        raise ServerFailed(
+            f"the answer has more than {MAX_BODY >> 20} MiB", name="answer_too_large"
+        )
+    return b"".join(pieces)
 
 
 def _parse(body: bytes, content_type: str) -> Any:
@@ -251,14 +272,28 @@ def _parse(body: bytes, content_type: str) -> Any:
 
 async def _results(content: aiohttp.StreamReader) -> AsyncIterator[Mapping[str, Any]]:
     # Lines may be longer than the reader's own limit.
-    rest = b""
+    pieces: list[bytes] = []
+    size = 0
     async for chunk in content.iter_any():
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            _check_line(size + len(end))
+            line = b"".join((*pieces, end))
+            pieces, size = [], 0
             if line.strip():
                 yield _result(line)
-    if rest.strip():
-        yield _result(rest)
+        pieces.append(rest)
+        size += len(rest)
+        _check_line(size)
+    if (line := b"".join(pieces)).strip():
+        yield _result(line)
+
+
+def _check_line(size: int) -> None:
+    if size > MAX_LINE:
+        raise ServerFailed(
+            f"a line of the stream has more than {MAX_LINE >> 20} MiB", name="line_too_long"
+        )
 
 
 def _result(line: bytes) -> Mapping[str, Any]:
