@@ -7,14 +7,14 @@ import pytest
 from tests.simulator import Simulator
 from thethingsstack import (
     LORAWAN_VERSIONS,
+    DeviceRequest,
     InvalidRequest,
     NotFound,
-    Outline,
     Registration,
     Stack,
     VersionIds,
-    complete_outline,
     parse_lorawan_version,
+    prepare_registration,
     usual_phy_version,
     version_number,
 )
@@ -185,7 +185,7 @@ async def test_serial_number_of_a_qr_code(
     simulator: Simulator, stack: Stack, printed: str, kept: str | None, warned: bool
 ) -> None:
     code = QR_CODE.replace("SYZ123", f"S{printed}")
-    outline = Outline(
+    outline = DeviceRequest(
         known={
             "device_id": "from-code",
             "lorawan_version": "1.0.3",
@@ -194,7 +194,7 @@ async def test_serial_number_of_a_qr_code(
         qr_code=code,
         generate_keys=True,
     )
-    completed = await complete_outline(stack, outline)
+    completed = await prepare_registration(stack, outline)
     await stack.end_devices.register(completed.registration)
     assert simulator.devices["from-code"].documents["is"].get("serial_number") == kept
     assert [printed in text and "left out" in text for text in completed.warnings] == (

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from . import json_values as values
+from . import json_values
 from .api import SMALL_PAGE, Calls, quoted
 from .field_masks import APPLICATION_FIELDS
 from .identifiers import check_id
@@ -28,12 +28,12 @@ class ApiKey:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read an API key."""
         return cls(
-            key_id=values.text(data.get("id")) or "",
-            name=values.text(data.get("name")),
-            rights=frozenset(values.texts(data.get("rights"))),
-            created_at=values.time(data.get("created_at")),
-            expires_at=values.time(data.get("expires_at")),
-            key=values.text(data.get("key")),
+            key_id=json_values.text(data.get("id")) or "",
+            name=json_values.text(data.get("name")),
+            rights=frozenset(json_values.texts(data.get("rights"))),
+            created_at=json_values.time(data.get("created_at")),
+            expires_at=json_values.time(data.get("expires_at")),
+            key=json_values.text(data.get("key")),
         )
 
 
@@ -48,12 +48,13 @@ class Collaborator:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read a collaborator; `kind` is "user" or "organization"."""
-        ids = values.mapping(data.get("ids"))
+        ids = json_values.mapping(data.get("ids"))
         kind = "organization" if "organization_ids" in ids else "user"
         return cls(
             kind=kind,
-            id=values.text(values.mapping(ids.get(f"{kind}_ids")).get(f"{kind}_id")) or "",
-            rights=frozenset(values.texts(data.get("rights"))),
+            id=json_values.text(json_values.mapping(ids.get(f"{kind}_ids")).get(f"{kind}_id"))
+            or "",
+            rights=frozenset(json_values.texts(data.get("rights"))),
         )
 
 
@@ -61,7 +62,7 @@ class Administration:
     """An application's own settings, on the Identity Server."""
 
     def __init__(self, calls: Calls) -> None:
-        """Take the way to the servers."""
+        """Make requests with `calls`."""
         self._calls = calls
 
     async def show(self) -> Application:

@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 from urllib.parse import quote
 
-from . import json_values as values
+from . import json_values
 from .connection import Connection
 from .errors import NotFound, ServerFailed
 from .identifiers import InvalidIdentifier
@@ -44,7 +44,7 @@ def _identity(item: Mapping[str, Any]) -> object:
 
 
 class Calls:
-    """One application's way to its servers: paths, requests, pages."""
+    """Requests of one application: paths, errors that name the device, pages of lists."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Calls:
         connection: Connection,
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        """Take the way."""
+        """Make requests over `transport`."""
         self.connection = connection
         self.sleep = sleep
         self._transport = transport
@@ -76,7 +76,7 @@ class Calls:
 
     async def object(self, method: str, path: str, **arguments: Any) -> Mapping[str, Any]:
         """Make a call and return the object that it answers."""
-        return values.mapping(await self.request(method, path, **arguments))
+        return json_values.mapping(await self.request(method, path, **arguments))
 
     def lines(
         self, path: str, **arguments: Any
@@ -107,7 +107,7 @@ class Calls:
                 **(params or {}),
             }
             answer = await self.object("GET", path, params=query)
-            items = values.objects(answer.get(member))
+            items = json_values.objects(answer.get(member))
             pages.check(items)
             for item in items:
                 yield item

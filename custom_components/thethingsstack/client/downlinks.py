@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
-from . import json_values as values
+from . import json_values
 from .api import Calls
 from .errors import NotFound
 from .models import Formatter, VersionIds
@@ -96,20 +96,20 @@ class QueuedDownlink:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read an item of the queue, or the downlink of a report."""
         return cls(
-            f_port=values.integer(data.get("f_port")) or 0,
-            f_cnt=values.integer(data.get("f_cnt")) or 0,
-            payload=values.octets(data.get("frm_payload")),
+            f_port=json_values.integer(data.get("f_port")) or 0,
+            f_cnt=json_values.integer(data.get("f_cnt")) or 0,
+            payload=json_values.octets(data.get("frm_payload")),
             confirmed=data.get("confirmed") is True,
-            priority=values.text(data.get("priority")) or "LOWEST",
-            correlation_ids=values.texts(data.get("correlation_ids")),
+            priority=json_values.text(data.get("priority")) or "LOWEST",
+            correlation_ids=json_values.texts(data.get("correlation_ids")),
             raw=data,
         )
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a request, to queue it once more with all its correlation ids."""
         item = {key: self.raw[key] for key in _REQUEST_FIELDS if key in self.raw}
-        retry = values.mapping(self.raw.get("confirmed_retry"))
-        if attempts := values.integer(retry.get("max_attempts")):
+        retry = json_values.mapping(self.raw.get("confirmed_retry"))
+        if attempts := json_values.integer(retry.get("max_attempts")):
             item["confirmed_retry"] = {"max_attempts": attempts}
         if self.correlation_ids:
             item["correlation_ids"] = list(self.correlation_ids)
@@ -168,8 +168,10 @@ class Downlinks:
     async def queue(self, device_id: str, *, max_wait: float = 30) -> list[QueuedDownlink]:
         """Return what waits to be sent, in order; [] for a device that never joined."""
         path = f"as/{self._calls.device_path(device_id)}/down"
-        answer = values.mapping(await self._calls.request("GET", path, max_wait=max_wait))
-        return [QueuedDownlink.from_json(item) for item in values.objects(answer.get("downlinks"))]
+        answer = json_values.mapping(await self._calls.request("GET", path, max_wait=max_wait))
+        return [
+            QueuedDownlink.from_json(item) for item in json_values.objects(answer.get("downlinks"))
+        ]
 
     async def formatter(self, device_id: str) -> Formatter | None:
         """Return the downlink formatter that applies, the device's or the application's.
@@ -179,7 +181,7 @@ class Downlinks:
         """
         path = f"as/{self._calls.device_path(device_id)}"
         answer = await self._calls.request("GET", path, params={"field_mask": "formatters"})
-        chosen = values.mapping(answer).get("formatters")
+        chosen = json_values.mapping(answer).get("formatters")
         if not isinstance(chosen, dict):
             # Even an empty one is the device's own choice.
             path = f"as/{self._calls.application_path}/link"
@@ -189,11 +191,13 @@ class Downlinks:
                 )
             except NotFound:
                 return None
-            chosen = values.mapping(values.mapping(answer).get("default_formatters"))
-        kind = values.text(chosen.get("down_formatter")) or _NO_FORMATTER
+            chosen = json_values.mapping(json_values.mapping(answer).get("default_formatters"))
+        kind = json_values.text(chosen.get("down_formatter")) or _NO_FORMATTER
         if kind == _NO_FORMATTER:
             return None
-        return Formatter(kind=kind, parameter=values.text(chosen.get("down_formatter_parameter")))
+        return Formatter(
+            kind=kind, parameter=json_values.text(chosen.get("down_formatter_parameter"))
+        )
 
     async def encode(
         self,
@@ -220,12 +224,12 @@ class Downlinks:
         if version_ids is not None:
             body["version_ids"] = version_ids.as_json()
         path = f"as/{self._calls.device_path(device_id)}/down/encode"
-        answer = values.mapping(await self._calls.request("POST", path, json=body))
-        made = values.mapping(answer.get("downlink"))
+        answer = json_values.mapping(await self._calls.request("POST", path, json=body))
+        encoded = json_values.mapping(answer.get("downlink"))
         return EncodedDownlink(
-            f_port=values.integer(made.get("f_port")) or 0,
-            payload=values.octets(made.get("frm_payload")) or b"",
-            warnings=values.texts(made.get("decoded_payload_warnings")),
+            f_port=json_values.integer(encoded.get("f_port")) or 0,
+            payload=json_values.octets(encoded.get("frm_payload")) or b"",
+            warnings=json_values.texts(encoded.get("decoded_payload_warnings")),
         )
 
     async def device_class(self, device_id: str) -> DeviceClass:
@@ -235,7 +239,9 @@ class Downlinks:
         """
         path = f"ns/{self._calls.device_path(device_id)}"
         mask = ["supports_class_b", "supports_class_c"]
-        answer = values.mapping(await self._calls.request("GET", path, params={"field_mask": mask}))
+        answer = json_values.mapping(
+            await self._calls.request("GET", path, params={"field_mask": mask})
+        )
         if answer.get("supports_class_c") is True:
             return "C"
         return "B" if answer.get("supports_class_b") is True else "A"

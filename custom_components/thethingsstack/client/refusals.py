@@ -4,7 +4,7 @@ from collections.abc import Mapping
 import re
 from typing import Any
 
-from . import json_values as values
+from . import json_values
 from .errors import (
     AuthenticationFailed,
     Conflict,
@@ -40,17 +40,17 @@ _UNREADABLE = re.compile(r'unmarshal error at path "(?P<field>[^"]+)": (?P<reaso
 
 def refusal(status: int, answer: Mapping[str, Any], headers: Mapping[str, str]) -> StackError:
     """Return the error that a refusing answer stands for."""
-    answer = values.mapping(answer.get("error")) or answer  # so do streams
-    code = values.integer(answer.get("code"))
+    answer = json_values.mapping(answer.get("error")) or answer  # so do streams
+    code = json_values.integer(answer.get("code"))
     if code is None and status in (400, 401, 403, 404, 405):
         return ProtocolMismatch(
             f"no The Things Stack answers there (HTTP {status})", name="not_the_things_stack"
         )
-    details = next(iter(values.objects(answer.get("details"))), None)
+    details = next(iter(json_values.objects(answer.get("details"))), None)
     if details is not None:
         found = ErrorDetails.from_json(details)
     else:
-        message = values.text(answer.get("message")) or f"HTTP {status}"
+        message = json_values.text(answer.get("message")) or f"HTTP {status}"
         unreadable = _UNREADABLE.fullmatch(message)
         found = ErrorDetails(
             namespace=None,
@@ -74,10 +74,10 @@ def _classify(
     if status == 401 or (details.namespace, details.name) == ("pkg/auth", "token"):
         return AuthenticationFailed(details.message, **common)
     if status == 403:
-        missing = values.texts(details.attributes.get("missing"))
+        missing = json_values.texts(details.attributes.get("missing"))
         return MissingRight(details.message, rights=missing, **common)
     if status == 429:
-        retry = values.integer(headers.get("X-Rate-Limit-Retry"))
+        retry = json_values.integer(headers.get("X-Rate-Limit-Retry"))
         # A full downlink queue is a 429, too, but says no time.
         return RateLimited(details.message, retry_after=60 if retry is None else retry, **common)
     if status == 404:

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from . import json_values as values, rights as _rights, tls, topics
+from . import json_values, rights as _rights, tls, topics
 from .administration import Administration
 from .api import Calls, quoted
 from .claiming import Claiming
@@ -139,7 +139,7 @@ class Stack:
 
     async def auth_info(self) -> KeyInfo:
         """Return whose key it is and what it may do; raises AuthenticationFailed."""
-        answer = values.mapping(await self.request("GET", "auth_info"))
+        answer = json_values.mapping(await self.request("GET", "auth_info"))
         if not answer:
             # So answers the server where no key arrives, for instance behind a proxy that eats it.
             raise AuthenticationFailed("unauthenticated", name="unauthenticated")
@@ -155,7 +155,7 @@ class Stack:
     async def _read_rights(self, application_id: str, **limits: float) -> frozenset[str]:
         path = f"applications/{quoted(application_id)}/rights"
         answer = await self._calls.object("GET", path, **limits)
-        return _rights.expand(values.texts(answer.get("rights")))
+        return _rights.expand(json_values.texts(answer.get("rights")))
 
     async def applications(self) -> list[Application]:
         """Return the applications that a user's or organization's key reaches; [] for others."""
@@ -166,7 +166,7 @@ class Stack:
         """Return the application; raises MissingRight without INFO."""
         params = {"field_mask": APPLICATION_FIELDS}
         answer = await self.request("GET", self._calls.application_path, params=params)
-        return Application.from_json(values.mapping(answer))
+        return Application.from_json(json_values.mapping(answer))
 
     async def devices(self, field_mask: Sequence[str] = DEVICE_FIELDS) -> AsyncGenerator[EndDevice]:
         """Yield the application's end devices in the order of their ids."""
@@ -180,7 +180,7 @@ class Stack:
         """Return one end device as the Identity Server knows it; raises NotFound."""
         params = {"field_mask": field_mask}
         answer = await self.request("GET", self._calls.device_path(device_id), params=params)
-        return EndDevice.from_json(values.mapping(answer))
+        return EndDevice.from_json(json_values.mapping(answer))
 
     async def stored_uplinks(
         self,
@@ -220,7 +220,7 @@ class Stack:
         username = connection.uid
         if connection.mqtt_host is None:
             try:
-                answer = values.mapping(
+                answer = json_values.mapping(
                     await self.request(
                         "GET", f"as/{self._calls.application_path}/mqtt-connection-info"
                     )
@@ -230,10 +230,10 @@ class Stack:
                     raise
                 answer = {}
             tls_or_not = "public_tls_address" if connection.mqtt_tls else "public_address"
-            told, told_port = _host_port(values.text(answer.get(tls_or_not)) or "")
-            host = host if not told or is_loopback(told) else told
-            port = told_port or port
-            username = values.text(answer.get("username")) or username
+            given, given_port = _host_port(json_values.text(answer.get(tls_or_not)) or "")
+            host = host if not given or is_loopback(given) else given
+            port = given_port or port
+            username = json_values.text(answer.get("username")) or username
         return MqttAddress(
             host=host,
             port=connection.mqtt_port or port,

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import aiohttp
 import orjson
 
-from . import json_values as values
+from . import json_values
 from .connection import Connection
 from .errors import (
     AuthenticationFailed,
@@ -231,7 +231,7 @@ async def _read(response: aiohttp.ClientResponse) -> Any:
         place = response.headers.get("Location", "elsewhere")
         raise ProtocolMismatch(f"the server sends us to {place}", name="redirected")
     try:
-        answer = values.mapping(orjson.loads(body))
+        answer = json_values.mapping(orjson.loads(body))
     except orjson.JSONDecodeError:
         answer = {}
     raise refusal(response.status, answer, response.headers)
@@ -298,9 +298,9 @@ def _check_line(size: int) -> None:
 
 def _result(line: bytes) -> Mapping[str, Any]:
     try:
-        item = values.mapping(orjson.loads(line))
+        item = json_values.mapping(orjson.loads(line))
     except orjson.JSONDecodeError:
         raise ServerFailed("the stream can't be read", name="invalid_json") from None
     if isinstance(error := item.get("error"), dict):
         raise refusal(500, error, {})
-    return values.mapping(item.get("result"))
+    return json_values.mapping(item.get("result"))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from . import json_values as values
+from . import json_values
 from .api import Calls
 from .configuration import check_phy_version, parse_lorawan_version, version_number
 from .device_changes import UNCHANGED, DeviceChanges
@@ -29,11 +29,11 @@ async def check_versions(calls: Calls, device_id: str, changes: DeviceChanges) -
         present = await calls.object(
             "GET", path, params={"field_mask": [*_VERSIONS, "supports_join"]}
         )
-    before = values.text(present.get("lorawan_version"))
+    before = json_values.text(present.get("lorawan_version"))
     after = before if changes.lorawan_version is UNCHANGED else changes.lorawan_version
     phy_version = changes.lorawan_phy_version
     if phy_version is UNCHANGED:
-        phy_version = values.text(present.get("lorawan_phy_version")) or UNCHANGED
+        phy_version = json_values.text(present.get("lorawan_phy_version")) or UNCHANGED
     if not isinstance(after, str):
         return  # the device has no version yet, and gets none
     version = parse_lorawan_version(after)
@@ -48,11 +48,11 @@ async def _check_keys(
 ) -> None:
     joins = present.get("supports_join") is True
     needed = requirements(version, joins=joins)
-    before = values.text(present.get("lorawan_version"))
+    before = json_values.text(present.get("lorawan_version"))
     had = requirements(parse_lorawan_version(before), joins=joins) if before else None
     number = version_number(version)
     for eui in needed.euis:
-        if not values.mapping(present.get("ids")).get(eui):
+        if not json_values.mapping(present.get("ids")).get(eui):
             raise InvalidRequest(
                 f"LoRaWAN {number} needs a DevEUI, which this device hasn't: register it anew",
                 name=f"missing_{eui}",
@@ -77,8 +77,8 @@ async def _root_keys(calls: Calls, device_id: str) -> Collection[str] | None:
         answer = await calls.object("GET", path, params={"field_mask": ["root_keys"]})
     except NotFound:
         return None
-    keys = values.mapping(answer.get("root_keys"))
-    return [name for name in ROOT_KEYS if values.mapping(keys.get(name)).get("key")]
+    keys = json_values.mapping(answer.get("root_keys"))
+    return [name for name in ROOT_KEYS if json_values.mapping(keys.get(name)).get("key")]
 
 
 async def _session_keys(calls: Calls, device_id: str) -> Collection[str]:
@@ -88,10 +88,10 @@ async def _session_keys(calls: Calls, device_id: str) -> Collection[str]:
     """
     path = f"ns/{calls.device_path(device_id)}"
     answer = await calls.object("GET", path, params={"field_mask": ["session.keys"]})
-    keys = values.mapping(values.mapping(answer.get("session")).get("keys"))
+    keys = json_values.mapping(json_values.mapping(answer.get("session")).get("keys"))
 
     def key(name: str) -> Any:
-        return values.mapping(keys.get(SERVER_NAMES[name])).get("key")
+        return json_values.mapping(keys.get(SERVER_NAMES[name])).get("key")
 
     only = key("nwk_s_key")
     return [

@@ -19,7 +19,7 @@ from ..client import (
     KeyInfo,
     Stack,
     StackError,
-    missing,
+    missing_rights,
 )
 from ..client.rights import SETTINGS_API_KEYS, expand
 from ..client.rules import MAX_NAME
@@ -49,7 +49,7 @@ def grantable_features(rights: frozenset[str]) -> list[str]:
     """Return the features that a key with these rights can give to another; [] if it may make none."""
     if SETTINGS_API_KEYS not in rights:
         return []
-    unavailable = missing(rights)
+    unavailable = missing_rights(rights)
     return [*(feature for feature in FEATURES if feature not in unavailable), DELETE_KEY]
 
 
