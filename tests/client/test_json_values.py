@@ -93,8 +93,8 @@ def test_seconds(value: object, expected: float | None) -> None:
         (json_values.text, "", None),
         (json_values.text, 5, None),
         (json_values.text_map, {"a": "b", "c": 1}, {"a": "b"}),
-        (json_values.euis, "70b3d57ed0000001", "70B3D57ED0000001"),
-        (json_values.euis, "", None),
+        (json_values.hexadecimal, "70b3d57ed0000001", "70B3D57ED0000001"),
+        (json_values.hexadecimal, "", None),
     ],
 )
 def test_containers(read: Any, value: object, expected: object) -> None:
