@@ -113,6 +113,9 @@ async def test_odd_ids_stay_in_their_place(simulator: Simulator, make_stack: Mak
             await make_stack("all").downlinks.clear(odd)
         with pytest.raises(InvalidRequest):
             await make_stack("all").rights(odd or ".")
+    for odd in ("+", "lpp-node/down/replace", "#"):
+        with pytest.raises(InvalidRequest):
+            await make_stack("all").publish_downlinks("push", odd, [])
     assert simulator.requests == []
 
 

@@ -24,6 +24,7 @@ from .events import Events
 from .field_masks import APPLICATION_FIELDS, DEVICE_FIELDS
 from .formatters import FormatterCalls
 from .gateways import Gateways
+from .identifiers import check_id
 from .messages import Message, parse_message
 from .models import Application, EndDevice, KeyInfo, MqttAddress
 from .mqtt import NOT_AUTHORIZED, MqttConnection
@@ -257,7 +258,9 @@ class Stack:
 
         The server drops what the key may not send without a word, so the right is asked for
         first: raises MissingRight. HTTP (`downlinks`) is the better way where it can be reached.
+        Raises InvalidIdentifier for an id that can't be: in a topic it could mean others.
         """
+        check_id(device_id, "device ID")
         if _rights.TRAFFIC_DOWN_WRITE not in await self.rights():
             raise self._lacks(_rights.TRAFFIC_DOWN_WRITE)
         body = {"downlinks": [downlink.as_json() for downlink in downlinks]}
