@@ -59,6 +59,8 @@ async def test_a_key_that_may_not_read(simulator: Simulator, make_stack: MakeSta
             await anext(stream)
     assert raised.value.rights == ("RIGHT_APPLICATION_TRAFFIC_READ",)
     assert not stack.connected
+    with pytest.raises(MissingRight):
+        await stack.check_mqtt()
 
 
 async def test_rights_that_can_not_be_read(simulator: Simulator, make_stack: MakeStack) -> None:

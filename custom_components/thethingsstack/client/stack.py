@@ -244,6 +244,7 @@ class Stack:
 
     async def check_mqtt(self) -> None:
         """Connect and subscribe once; raises what a stream would meet, AuthenticationFailed too."""
+        await self._check_reading()
         try:
             async with await self._mqtt_connection():
                 pass
