@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -279,7 +279,14 @@ class ApplicationCoordinator:
                 _LOGGER.exception("%s: the stream broke", self.entry.title)
                 self.connection_state.lost(StackError("the stream broke", name="internal"))
                 pause = self._pauses.broken
-            await asyncio.sleep(pause)
+            await self._pause(pause)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but no longer than until the key may read again."""
+        self.connection_state.reading_allowed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.connection_state.reading_allowed.wait()
 
     @callback
     def _take(self, item: StreamItem) -> None:

@@ -1,5 +1,6 @@
 """Whether messages come and commands can go: the stream, the HTTP API, and the key's rights."""
 
+import asyncio
 from datetime import datetime, timedelta
 import logging
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ class ConnectionState:
         self._hass = hass
         self._entry = entry
         self._stack = stack
-        self._hub = application_status
+        self._status = application_status
         self._roster = roster
         self.rights: frozenset[str] = frozenset()
         self.lost_rights: frozenset[str] = frozenset()
@@ -49,6 +50,8 @@ class ConnectionState:
         """Whether values can be trusted: a short loss of the stream changes nothing."""
         self.readable = True
         """Whether the key may read messages."""
+        self.reading_allowed = asyncio.Event()
+        """Set when the key may read again: the stream needn't wait any longer."""
         self.reachable = True
         """Whether the HTTP API answers."""
         self.lost_because: StackError | None = None
@@ -103,7 +106,7 @@ class ConnectionState:
         if not self.available:
             self.available = True
             self._roster.refresh()
-        self._hub.write()
+        self._status.write()
         self._check_rights_now()
 
     @callback
@@ -119,14 +122,14 @@ class ConnectionState:
             self._cancel_unavailable = async_call_later(
                 self._hass, UNAVAILABLE_AFTER, self._give_up
             )
-        self._hub.write()
+        self._status.write()
 
     @callback
     def _give_up(self, _now: datetime) -> None:
         self._cancel_unavailable = None
         self.available = False
         self._roster.refresh()
-        self._hub.write()
+        self._status.write()
 
     # The HTTP API
 
@@ -179,8 +182,9 @@ class ConnectionState:
             self.readable = TRAFFIC_READ in self.rights
             if self.readable and TRAFFIC_READ not in before:
                 # The MQTT server has read the rights when the session began.
-                self._stack.connect_anew()
-            self._hub.write()
+                self.reading_allowed.set()
+                self._stack.reconnect()
+            self._status.write()
 
     @callback
     def _end_reauthentication(self) -> None:
