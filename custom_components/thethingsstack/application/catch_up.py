@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 RETENTION = timedelta(days=30)
 """No network keeps uplinks for longer."""
 LOOK_INTERVAL = timedelta(hours=1)
+MARGIN = timedelta(seconds=2)
+"""The server's clock is known to a second: a gap may end a little later than it seems."""
+TOLERANCE = timedelta(minutes=5)
+"""Stored times after this much from now are wrong."""
 YIELD_EVERY = 16
 SHOWN_AT_ONCE = 10
 
@@ -101,12 +105,12 @@ class CatchUp:
 
         `since` is the stream's; None at its first connection, where the store knows better.
         """
-        now = self._coordinator.stack.server_time()
+        now = self._coordinator.stack.server_time() + MARGIN
         since = since or self._store.received_until
         if since is None and not self._store.gaps:
             self._first = True
         elif since is not None:
-            self._store.gaps.add(min(since, now), now)
+            self._store.gaps.add(min(since, now - MARGIN), now)
             self._store.save_soon()
         self.storage = None  # it may have been switched on meanwhile
         self._begin()
@@ -114,8 +118,8 @@ class CatchUp:
     @callback
     def on_dropped(self, since: datetime | None) -> None:
         """Read messages that came faster than they were taken, the last one at `since`."""
-        now = self._coordinator.stack.server_time()
-        self._store.gaps.add(min(since or now, now), now)
+        now = self._coordinator.stack.server_time() + MARGIN
+        self._store.gaps.add(min(since or now - MARGIN, now - MARGIN), now)
         self._store.save_soon()
         self._begin()
 
@@ -147,7 +151,7 @@ class CatchUp:
     async def _async_read(self) -> None:
         """Read all gaps, the oldest first; what fails stays, and is tried again."""
         now = self._coordinator.stack.server_time()
-        self._store.gaps.clamp(now - RETENTION, now)
+        self._store.gaps.clamp(now - RETENTION, now + TOLERANCE)
         try:
             if self._first:
                 await self._async_read_newest(now - STORAGE_WINDOW)
@@ -186,7 +190,7 @@ class CatchUp:
             gaps.read_until(until)
             return True
         gaps.read_until(max(since, began - lag))
-        self._read_later(self._pauses.lag)
+        self._read_later((until - began + lag).total_seconds())
         return False
 
     async def _async_read_newest(self, after: datetime) -> None:
