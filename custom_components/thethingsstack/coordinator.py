@@ -27,6 +27,7 @@ from .client import (
     LocationSolved,
     Message,
     MessagesDropped,
+    MissingRight,
     Stack,
     StackError,
     StreamConnected,
@@ -255,6 +256,8 @@ class ApplicationCoordinator:
                 self.connection_state.lost(err)
                 self.entry.async_start_reauth(self.hass)
                 return
+            except MissingRight as err:
+                self.connection_state.lost(err)
             except Exception:  # a fault of our own must not leave the house without values
                 _LOGGER.exception("%s: the stream broke", self.entry.title)
                 self.connection_state.lost(StackError("the stream broke", name="internal"))

@@ -115,3 +115,17 @@ def test_without_application() -> None:
     connection = Connection(server="stack.example.org", api_key="k")
     with pytest.raises(InvalidRequest, match="no application"):
         _ = connection.uid
+
+
+@pytest.mark.parametrize(
+    ("server", "given", "tls"),
+    [
+        ("https://stack.example.org", None, True),
+        ("stack.example.org", None, True),
+        ("http://localhost:1885", None, False),
+        ("http://localhost:1885", True, True),
+        ("https://stack.example.org", False, False),
+    ],
+)
+def test_mqtt_is_as_safe_as_the_server(server: str, given: bool | None, tls: bool) -> None:
+    assert Connection(server=server, api_key="x", mqtt_tls=given).mqtt_tls is tls

@@ -654,8 +654,11 @@ async def test_finding(simulator: Simulator, stack: Stack) -> None:
     since = simulator.stack.now() + timedelta(seconds=-1)
     changed = [device async for device in stack.end_devices.updated_since(since)]
     assert len(changed) == len(simulator.devices)
+    assert [device async for device in stack.end_devices.updated_since(simulator.stack.now())] == []
     later = simulator.stack.now() + timedelta(minutes=1)
-    assert [device async for device in stack.end_devices.updated_since(later)] == []
+    with pytest.raises(InvalidRequest) as caught:
+        [device async for device in stack.end_devices.updated_since(later)]
+    assert caught.value.field == "filters[0].updated_since"
 
 
 async def test_issuing_a_dev_eui(stack: Stack) -> None:
@@ -664,7 +667,9 @@ async def test_issuing_a_dev_eui(stack: Stack) -> None:
     assert caught.value.name == "dev_eui_issuing_not_enabled"
 
 
-async def test_simulate(make_stack: MakeStack) -> None:
+async def test_simulate(simulator: Simulator, make_stack: MakeStack) -> None:
+    await make_stack("all").end_devices.simulate_uplink("lpp-node", f_port=1, payload=b"\x00")
+    simulator.set_rights("all", ["TRAFFIC_UP_WRITE"])
     await make_stack("all").end_devices.simulate_uplink("lpp-node", f_port=1, payload=b"\x00")
     with pytest.raises(MissingRight):
         await make_stack("control").end_devices.simulate_uplink("lpp-node", f_port=1, payload=b"")

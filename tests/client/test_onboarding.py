@@ -7,12 +7,14 @@ import pytest
 from tests.simulator import Simulator
 from thethingsstack import (
     LORAWAN_VERSIONS,
+    DeviceRequest,
     InvalidRequest,
     NotFound,
     Registration,
     Stack,
     VersionIds,
     parse_lorawan_version,
+    prepare_registration,
     usual_phy_version,
     version_number,
 )
@@ -173,7 +175,31 @@ async def test_vendor_numbers_are_registered(simulator: Simulator, stack: Stack)
     await stack.end_devices.register(registration)
     registered = simulator.devices["from-code"].documents["is"]
     assert registered["lora_alliance_profile_ids"]["vendor_id"] == 257
-    assert registered["serial_number"] == "YZ123"
+    assert registered["serial_number"] == "yz123"
+
+
+@pytest.mark.parametrize(
+    ("printed", "kept", "warned"), [("SERIAL9", "serial9", False), ("A/9_X", None, True)]
+)
+async def test_serial_number_of_a_qr_code(
+    simulator: Simulator, stack: Stack, printed: str, kept: str | None, warned: bool
+) -> None:
+    code = QR_CODE.replace("SYZ123", f"S{printed}")
+    outline = DeviceRequest(
+        known={
+            "device_id": "from-code",
+            "lorawan_version": "1.0.3",
+            "frequency_plan_id": "EU_863_870",
+        },
+        qr_code=code,
+        generate_keys=True,
+    )
+    completed = await prepare_registration(stack, outline)
+    await stack.end_devices.register(completed.registration)
+    assert simulator.devices["from-code"].documents["is"].get("serial_number") == kept
+    assert [printed in text and "left out" in text for text in completed.warnings] == (
+        [True] if warned else []
+    )
 
 
 async def test_issued_dev_eui(simulator: Simulator, stack: Stack) -> None:

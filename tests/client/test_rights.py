@@ -1,6 +1,6 @@
 """Rights and what they are for."""
 
-from thethingsstack import FEATURES, expand, missing
+from thethingsstack import FEATURES, expand_rights, missing_rights
 from thethingsstack.rights import CONSOLE_NAMES, console_names
 
 
@@ -19,17 +19,17 @@ def test_features_name_the_servers_rights() -> None:
 
 def test_missing() -> None:
     held = ["RIGHT_APPLICATION_INFO", "RIGHT_APPLICATION_DEVICES_WRITE"]
-    lacking = missing(held)
+    lacking = missing_rights(held)
     assert "application" not in lacking
     assert lacking["uplinks"] == ["RIGHT_APPLICATION_TRAFFIC_READ"]
     assert lacking["manage_devices"] == ["RIGHT_APPLICATION_DEVICES_WRITE_KEYS"]
 
 
 def test_all_and_link_have_members() -> None:
-    assert missing(["RIGHT_APPLICATION_ALL"]) == missing(["RIGHT_ALL"]) == {}
-    assert "downlinks" not in missing(["RIGHT_APPLICATION_LINK"])
-    assert "devices" in missing(["RIGHT_APPLICATION_LINK"])
-    assert expand([]) == frozenset()
+    assert missing_rights(["RIGHT_APPLICATION_ALL"]) == missing_rights(["RIGHT_ALL"]) == {}
+    assert "downlinks" not in missing_rights(["RIGHT_APPLICATION_LINK"])
+    assert "devices" in missing_rights(["RIGHT_APPLICATION_LINK"])
+    assert expand_rights([]) == frozenset()
 
 
 def test_names_of_the_console() -> None:

@@ -21,7 +21,7 @@ from thethingsstack import (
     StorageUnavailable,
     UplinkMessage,
     api as calls,
-    stack as stack_module,
+    storage,
     tls_context,
 )
 from thethingsstack.field_masks import merge
@@ -94,8 +94,29 @@ async def test_device(make_stack: MakeStack) -> None:
     assert device.name == "Bathroom radiator"
     assert device.version_ids is None
     with pytest.raises(NotFound) as raised:
-        await make_stack("read").device("nosuch/../device")
+        await make_stack("read").device("nosuch")
     assert raised.value.status == 404
+
+
+async def test_odd_ids_stay_in_their_place(simulator: Simulator, make_stack: MakeStack) -> None:
+    """A slash is quoted, so the server sees an id that can't be."""
+    with pytest.raises(InvalidRequest) as raised:
+        await make_stack("read").device("nosuch/../device")
+    assert raised.value.status == 400
+    assert raised.value.field == "end_device_ids.device_id"
+    simulator.requests.clear()
+    for odd in (".", "..", ""):
+        with pytest.raises(InvalidRequest) as raised:
+            await make_stack("all").end_devices.delete(odd)
+        assert raised.value.name == "invalid_id"
+        with pytest.raises(InvalidRequest):
+            await make_stack("all").downlinks.clear(odd)
+        with pytest.raises(InvalidRequest):
+            await make_stack("all").rights(odd or ".")
+    for odd in ("+", "lpp-node/down/replace", "#"):
+        with pytest.raises(InvalidRequest):
+            await make_stack("all").publish_downlinks("push", odd, [])
+    assert simulator.requests == []
 
 
 async def test_device_everywhere(simulator: Simulator, make_stack: MakeStack) -> None:
@@ -127,7 +148,7 @@ def test_merge_keeps_what_is_there() -> None:
 async def test_stored_uplinks(
     simulator: Simulator, make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stack_module, "_STORAGE_PAGE", 2)
+    monkeypatch.setattr(storage, "PAGE", 2)
     simulator.faults.storage = True
     sent = [await simulator.uplink("weather-station") for _ in range(5)]
     stack = make_stack("read")
@@ -167,7 +188,7 @@ ITEM = (
 async def pages(
     session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Stack, list[dict[str, str]], list[web.Response]]]:
-    monkeypatch.setattr(stack_module, "_STORAGE_PAGE", 2)
+    monkeypatch.setattr(storage, "PAGE", 2)
     asked: list[dict[str, str]] = []
     answers: list[web.Response] = []
 

@@ -16,6 +16,7 @@ from thethingsstack import (
     InvalidRequest,
     JoinAccept,
     MessagesDropped,
+    MissingRight,
     MqttRefused,
     NormalizedUplink,
     ServerFailed,
@@ -49,10 +50,87 @@ async def test_messages_come_typed(simulator: Simulator, make_stack: MakeStack) 
     assert stack.connected is False
 
 
+async def test_a_key_that_may_not_read(simulator: Simulator, make_stack: MakeStack) -> None:
+    """The MQTT server would connect it, and never send anything."""
+    stack = make_stack("read")
+    simulator.remove_rights("read", "TRAFFIC_READ")
+    async with aclosing(stack.stream()) as stream:
+        with pytest.raises(MissingRight) as raised:
+            await anext(stream)
+    assert raised.value.rights == ("RIGHT_APPLICATION_TRAFFIC_READ",)
+    assert not stack.connected
+    with pytest.raises(MissingRight):
+        await stack.check_mqtt()
+
+
+async def test_rights_that_can_not_be_read(simulator: Simulator, make_stack: MakeStack) -> None:
+    """Then the MQTT server decides, as when only that can be reached."""
+    address = {"mqtt_host": "127.0.0.1", "mqtt_port": simulator.mqtt_port}
+    stack = make_stack(connection=address)
+    simulator.faults.http_down = True
+    async with aclosing(stack.stream()) as stream:
+        assert await anext(stream) == StreamConnected(gap=None)
+
+
+async def test_right_that_comes_back(simulator: Simulator, make_stack: MakeStack) -> None:
+    """The server keeps the rights that the key had when it connected."""
+    stack = make_stack("read")
+    async with aclosing(stack.stream()) as stream:
+        await anext(stream)
+        simulator.remove_rights("read", "TRAFFIC_READ")
+        await simulator.drop_connections()
+        assert isinstance(await anext(stream), StreamLost)
+        with pytest.raises(MissingRight):
+            await anext(stream)
+    simulator.add_rights("read", "TRAFFIC_READ")
+    async with aclosing(stack.stream()) as stream:
+        assert isinstance(await anext(stream), StreamConnected)
+        await simulator.uplink("weather-station")
+        assert isinstance(await anext(stream), UplinkMessage)
+
+
+async def test_connecting_anew(simulator: Simulator, make_stack: MakeStack) -> None:
+    """Another connection, at once; nothing is said to be lost."""
+    stack = make_stack("read")
+    stack.reconnect()  # nothing runs
+    async with aclosing(stack.stream()) as stream:
+        await anext(stream)
+        await simulator.uplink("weather-station")
+        message = await anext(stream)
+        assert isinstance(message, UplinkMessage)
+        stack.reconnect()
+        assert await anext(stream) == StreamConnected(gap=message.received_at)
+        await simulator.uplink("weather-station")
+        assert isinstance(await anext(stream), UplinkMessage)
+
+
+async def test_connecting_anew_ends_the_wait(simulator: Simulator, make_stack: MakeStack) -> None:
+    async def for_ever(_seconds: float) -> None:
+        await asyncio.Event().wait()
+
+    stack = make_stack("read", sleep=for_ever)
+    async with aclosing(stack.stream()) as stream:
+        await anext(stream)
+        with simulator.faults.during(mqtt_refuse=3):
+            await simulator.drop_connections()
+            assert isinstance(await anext(stream), StreamLost)
+            waiting = asyncio.ensure_future(anext(stream))
+            await asyncio.sleep(0)
+        stack.reconnect()
+        assert isinstance(await waiting, StreamConnected)
+
+
 async def test_tls(simulator: Simulator, make_stack: MakeStack) -> None:
     stack = make_stack(connection={"mqtt_tls": True}, tls_context=tls_context(simulator.ca_pem))
     async with aclosing(stack.stream()) as stream:
         assert await anext(stream) == StreamConnected(gap=None)
+
+
+async def test_plain_server_means_plain_mqtt(simulator: Simulator, make_stack: MakeStack) -> None:
+    """Nobody has to say it twice."""
+    async with aclosing(make_stack(connection={"mqtt_tls": None}).stream()) as stream:
+        assert await anext(stream) == StreamConnected(gap=None)
+    assert simulator.server_url.startswith("http://")
 
 
 async def test_system_roots_without_a_context(simulator: Simulator, make_stack: MakeStack) -> None:

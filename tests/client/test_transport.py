@@ -31,7 +31,7 @@ from thethingsstack import (
     StackError,
     tls_context,
 )
-from thethingsstack.transport import refusal
+from thethingsstack.refusals import refusal
 
 from .conftest import FIXTURES, MakeStack, Sleeps, connection_to, recorded
 
@@ -68,14 +68,20 @@ def test_recorded_refusals(response: dict[str, Any]) -> None:
     assert error.status == response["status"]
     assert error.name == details.get("name", error.name)
     assert error.namespace == details.get("namespace")
-    assert error.attributes == details.get("attributes", {})
+    assert details.get("attributes", {}).keys() <= error.attributes.keys()
+    causes = [details]
+    while cause := causes[-1].get("cause"):
+        causes.append(cause)
+    assert error.cause_name == (causes[-1]["name"] if len(causes) > 1 else None)
+    for nothing in ("embedded message failed validation", "invalid identifiers"):
+        assert nothing not in str(error)
+    assert "{" not in str(error) or "{" in causes[-1].get("message_format", "{")
     if error.name == "token":
         assert isinstance(error, AuthenticationFailed)
     elif answer.get("code") == 10:  # aborted: a formatter's own failure
         assert isinstance(error, InvalidRequest)
     else:
         assert type(error) is KINDS[response["status"]]
-    assert "{" not in str(error) or "{" in details.get("message_format", "{")
 
 
 def test_missing_right_names_what_is_missing() -> None:
@@ -309,7 +315,7 @@ async def serving(handler: Handler, session: aiohttp.ClientSession) -> AsyncIter
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
         yield Stack(
-            Connection(server=url, api_key=KEY, application_id="app"),
+            Connection(server=url, api_key=KEY, application_id="app", mqtt_tls=True),
             session=session,
             sleep=Sleeps(),
         )

@@ -21,12 +21,12 @@ from ..client import (
     SESSION_KEYS,
     UNCHANGED,
     DeviceChanges,
+    DeviceRequest,
     EndDevice,
     Location,
     NotFound,
-    Outline,
-    complete_outline,
     looks_reversed,
+    prepare_registration,
 )
 from ..const import DOMAIN
 from ..downlinks import payload_of_hex
@@ -164,7 +164,7 @@ async def _async_register(call: ServiceCall) -> ServiceResponse:
     """Register an end device, and return it with what it must be given."""
     coordinator = application_of(call)
     outline = _outline(call.data, set(coordinator.roster.registrations))
-    completed = await complete_outline(coordinator.stack, outline)
+    completed = await prepare_registration(coordinator.stack, outline)
     registration = completed.registration
     registered = await async_register(
         coordinator, registration, qr_code=completed.qr_code, claim_code=completed.claim_code
@@ -180,9 +180,9 @@ async def _async_register(call: ServiceCall) -> ServiceResponse:
     return response
 
 
-def _outline(data: Mapping[str, Any], taken: set[str]) -> Outline:
+def _outline(data: Mapping[str, Any], taken: set[str]) -> DeviceRequest:
     """Return the end device that the call describes."""
-    return Outline(
+    return DeviceRequest(
         known={
             "device_id": data.get(ATTR_END_DEVICE_ID) or None,
             "dev_eui": data.get(ATTR_DEV_EUI),

@@ -1,5 +1,8 @@
 """A client for The Things Stack: typed messages, reconnecting stream, HTTP API."""
 
+from typing import TYPE_CHECKING, Any
+import warnings
+
 from .administration import ApiKey, Collaborator
 from .configuration import (
     LORAWAN_VERSIONS,
@@ -21,12 +24,10 @@ from .connection import (
 from .deletion import Deletion, PartlyDeleted, RollbackFailed
 from .device_changes import UNCHANGED, DeviceChanges
 from .device_request import (
-    ROOT_KEYS,
-    SESSION_KEYS,
-    Completed,
-    Outline,
+    DeviceRequest,
+    PreparedRegistration,
     claim_and_register,
-    complete_outline,
+    prepare_registration,
 )
 from .downlinks import (
     PRIORITIES,
@@ -72,6 +73,7 @@ from .identifiers import (
     propose_id,
     reversed_eui,
 )
+from .keys import ROOT_KEYS, SESSION_KEYS
 from .messages import (
     DownlinkReport,
     DownlinkState,
@@ -101,7 +103,7 @@ from .models import (
 from .mqtt import tls_context
 from .registration import Registration, Server, Session
 from .repository import Brand, DeviceModel, DeviceTemplate, FirmwareVersion
-from .rights import FEATURES, expand, missing
+from .rights import FEATURES, expand as expand_rights, missing as missing_rights
 from .stack import Stack
 from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
 
@@ -124,7 +126,6 @@ __all__ = [
     "Brand",
     "CertificateFailed",
     "Collaborator",
-    "Completed",
     "Conflict",
     "Connection",
     "ConnectionFailed",
@@ -134,6 +135,7 @@ __all__ = [
     "DeviceChanges",
     "DeviceClass",
     "DeviceModel",
+    "DeviceRequest",
     "DeviceTemplate",
     "Downlink",
     "DownlinkReport",
@@ -167,8 +169,8 @@ __all__ = [
     "Network",
     "NormalizedUplink",
     "NotFound",
-    "Outline",
     "PartlyDeleted",
+    "PreparedRegistration",
     "Presence",
     "Priority",
     "ProtocolMismatch",
@@ -196,19 +198,19 @@ __all__ = [
     "check_id",
     "claim_and_register",
     "cloud_network",
-    "complete_outline",
-    "expand",
+    "expand_rights",
     "generate_eui",
     "generate_key",
     "is_loopback",
     "looks_reversed",
-    "missing",
+    "missing_rights",
     "normalize_server_url",
     "parse_dev_addr",
     "parse_eui",
     "parse_key",
     "parse_lorawan_version",
     "parse_message",
+    "prepare_registration",
     "propose_id",
     "redact",
     "reversed_eui",
@@ -217,3 +219,24 @@ __all__ = [
     "usual_phy_version",
     "version_number",
 ]
+
+_FORMER_NAMES = {
+    "Completed": "PreparedRegistration",
+    "Outline": "DeviceRequest",
+    "complete_outline": "prepare_registration",
+    "expand": "expand_rights",
+    "missing": "missing_rights",
+}
+"""Names of version 0.1, which the next version forgets."""
+
+if not TYPE_CHECKING:  # a checker is to find names that aren't there
+
+    def __getattr__(name: str) -> Any:
+        """Return what has another name now, with a warning."""
+        if name not in _FORMER_NAMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        now = _FORMER_NAMES[name]
+        warnings.warn(
+            f"thethingsstack.{name} is called {now} now", DeprecationWarning, stacklevel=2
+        )
+        return globals()[now]

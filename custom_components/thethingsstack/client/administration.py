@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from . import json_values as values
+from . import json_values
 from .api import SMALL_PAGE, Calls, quoted
 from .field_masks import APPLICATION_FIELDS
 from .identifiers import check_id
 from .models import Application
+from .rules import check_texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +28,12 @@ class ApiKey:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read an API key."""
         return cls(
-            key_id=values.text(data.get("id")) or "",
-            name=values.text(data.get("name")),
-            rights=frozenset(values.texts(data.get("rights"))),
-            created_at=values.time(data.get("created_at")),
-            expires_at=values.time(data.get("expires_at")),
-            key=values.text(data.get("key")),
+            key_id=json_values.text(data.get("id")) or "",
+            name=json_values.text(data.get("name")),
+            rights=frozenset(json_values.texts(data.get("rights"))),
+            created_at=json_values.time(data.get("created_at")),
+            expires_at=json_values.time(data.get("expires_at")),
+            key=json_values.text(data.get("key")),
         )
 
 
@@ -47,12 +48,13 @@ class Collaborator:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read a collaborator; `kind` is "user" or "organization"."""
-        ids = values.mapping(data.get("ids"))
+        ids = json_values.mapping(data.get("ids"))
         kind = "organization" if "organization_ids" in ids else "user"
         return cls(
             kind=kind,
-            id=values.text(values.mapping(ids.get(f"{kind}_ids")).get(f"{kind}_id")) or "",
-            rights=frozenset(values.texts(data.get("rights"))),
+            id=json_values.text(json_values.mapping(ids.get(f"{kind}_ids")).get(f"{kind}_id"))
+            or "",
+            rights=frozenset(json_values.texts(data.get("rights"))),
         )
 
 
@@ -60,7 +62,7 @@ class Administration:
     """An application's own settings, on the Identity Server."""
 
     def __init__(self, calls: Calls) -> None:
-        """Take the way to the servers."""
+        """Make requests with `calls`."""
         self._calls = calls
 
     async def show(self) -> Application:
@@ -82,9 +84,11 @@ class Administration:
         """Create an application of a user or an organization, with their key.
 
         `server_address` is the cluster that its devices are to live on; without it, it is the
-        host that this connection names. Raises Conflict where the id is taken, anywhere.
+        host that this connection names. Raises Conflict where the id is taken, anywhere, and
+        InvalidRequest before any request for what can't be.
         """
-        check_id(application_id)
+        check_id(application_id, "application ID")
+        check_texts(name, description)
         owner = f"organizations/{quoted(organization_id)}" if organization_id else None
         owner = owner or f"users/{quoted(user_id or '')}"
         address = server_address or self._calls.connection.server_host
@@ -108,8 +112,10 @@ class Administration:
     ) -> Application:
         """Change name, description or attributes (SETTINGS_BASIC); "" empties a text.
 
-        Of the attributes only those named change; None removes one.
+        Of the attributes only those named change; None removes one. Raises InvalidRequest before
+        any request for what can't be.
         """
+        check_texts(name, description, attributes)
         changes: dict[str, Any] = {}
         if name is not None:
             changes["name"] = name
@@ -118,6 +124,7 @@ class Administration:
         if attributes is not None:
             merged = {**(await self.show()).attributes, **attributes}
             changes["attributes"] = {k: v for k, v in merged.items() if v is not None}
+            check_texts(None, attributes=changes["attributes"])
         if changes:
             body = {"application": changes, "field_mask": {"paths": list(changes)}}
             await self._calls.request("PUT", self._calls.application_path, json=body)
@@ -136,6 +143,7 @@ class Administration:
 
         The server never shows the key again.
         """
+        check_texts(name)
         body: dict[str, Any] = {"name": name, "rights": sorted(rights)}
         if expires_at is not None:
             body["expires_at"] = expires_at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -2,20 +2,49 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
+import itertools
 from typing import Any
 from urllib.parse import quote
 
-from . import json_values as values
+from . import json_values
 from .connection import Connection
-from .errors import NotFound
+from .errors import NotFound, ServerFailed
+from .identifiers import InvalidIdentifier
 from .transport import Host, Lines, Transport
 
 PAGE = 500
 SMALL_PAGE = 100
+MAX_PAGES = 2_000
+
+
+class Pages:
+    """The pages of one list: notices a server that never comes to its end."""
+
+    def __init__(self) -> None:
+        """Begin before the first page."""
+        self._count = 0
+        self._previous: list[object] = []
+
+    def check(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Take the next page; raises ServerFailed for one that comes again, and for too many."""
+        self._count += 1
+        if self._count > MAX_PAGES:
+            raise ServerFailed(f"the list has more than {MAX_PAGES} pages", name="too_many_pages")
+        page = [_identity(item) for item in items]
+        if page and page == self._previous:
+            raise ServerFailed(
+                "the server answers the same page of a list again and again", name="pages_repeated"
+            )
+        self._previous = page
+
+
+def _identity(item: Mapping[str, Any]) -> object:
+    """Return what tells one object of a list from the others, whatever else changes in it."""
+    return [item.get(key) for key in ("ids", "id", "brand_id", "model_id", "rights")]
 
 
 class Calls:
-    """One application's way to its servers: paths, requests, pages."""
+    """Requests of one application: paths, errors that name the device, pages of lists."""
 
     def __init__(
         self,
@@ -23,7 +52,7 @@ class Calls:
         connection: Connection,
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        """Take the way."""
+        """Make requests over `transport`."""
         self.connection = connection
         self.sleep = sleep
         self._transport = transport
@@ -47,7 +76,7 @@ class Calls:
 
     async def object(self, method: str, path: str, **arguments: Any) -> Mapping[str, Any]:
         """Make a call and return the object that it answers."""
-        return values.mapping(await self.request(method, path, **arguments))
+        return json_values.mapping(await self.request(method, path, **arguments))
 
     def lines(
         self, path: str, **arguments: Any
@@ -64,11 +93,13 @@ class Calls:
         size: int | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[Mapping[str, Any]]:
-        """Yield the objects of a list, page by page."""
+        """Yield the objects of a list, page by page.
+
+        Raises ServerFailed (`pages_repeated`, `too_many_pages`) where the list never ends.
+        """
         size = size or PAGE
-        page = 0
-        while True:
-            page += 1
+        pages = Pages()
+        for page in itertools.count(1):
             query = {
                 "field_mask": field_mask or None,
                 "limit": size,
@@ -76,7 +107,8 @@ class Calls:
                 **(params or {}),
             }
             answer = await self.object("GET", path, params=query)
-            items = values.objects(answer.get(member))
+            items = json_values.objects(answer.get(member))
+            pages.check(items)
             for item in items:
                 yield item
             if len(items) < size:
@@ -111,9 +143,14 @@ class Calls:
 
     def device_path(self, device_id: str) -> str:
         """Return the path of an end device."""
+        if not device_id:
+            raise InvalidIdentifier("ID", "it is empty", value=device_id)
         return f"{self.application_path}/devices/{quoted(device_id)}"
 
 
 def quoted(text: str) -> str:
-    """Return a text as one segment of a path."""
+    """Return a text as one segment of a path; raises InvalidIdentifier for "." and ".."."""
+    if text in (".", ".."):
+        # Quoting doesn't keep them in their place: the path would lead elsewhere.
+        raise InvalidIdentifier("ID", "dots lead elsewhere", value=text)
     return quote(text, safe="")

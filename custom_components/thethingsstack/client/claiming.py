@@ -4,7 +4,7 @@ from base64 import b64encode
 from contextlib import suppress
 from typing import Any
 
-from . import json_values as values
+from . import json_values
 from .api import Calls, quoted
 from .errors import MissingRight, NotFound
 from .models import EndDeviceIds
@@ -14,7 +14,7 @@ class Claiming:
     """The Device Claiming Server of the cluster."""
 
     def __init__(self, calls: Calls) -> None:
-        """Take the way to the servers."""
+        """Make requests with `calls`."""
         self._calls = calls
 
     async def supports(self, join_eui: str) -> bool:
@@ -56,7 +56,7 @@ class Claiming:
             )
         except (NotFound, MissingRight):
             return
-        join_eui = values.euis(values.mapping(device.get("ids")).get("join_eui"))
+        join_eui = json_values.hexadecimal(json_values.mapping(device.get("ids")).get("join_eui"))
         if join_eui is None or device.get("join_server_address"):
             return  # its keys are on a Join Server of the network
         with suppress(NotFound):
@@ -76,7 +76,7 @@ class Claiming:
             "target_device_id": device_id,
         }
         answer = await self._calls.object("POST", "edcs/claim", json=body, timeout=60)
-        return EndDeviceIds.from_json(values.mapping(answer))
+        return EndDeviceIds.from_json(json_values.mapping(answer))
 
     def _path(self, device_id: str) -> str:
         return f"edcs/claim/{quoted(self._calls.application_id)}/devices/{quoted(device_id)}"

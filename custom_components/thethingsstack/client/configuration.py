@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import re
 from typing import Any, Self
 
-from . import json_values as values
+from . import json_values
 from .api import Calls, quoted
 from .errors import InvalidRequest
 
@@ -39,12 +39,12 @@ class FrequencyPlan:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read a frequency plan; one without name has its id."""
-        plan_id = values.text(data.get("id")) or ""
+        plan_id = json_values.text(data.get("id")) or ""
         return cls(
             id=plan_id,
-            name=values.text(data.get("name")) or plan_id,
-            base_frequency=values.integer(data.get("base_frequency")) or 0,
-            band_id=values.text(data.get("band_id")) or "",
+            name=json_values.text(data.get("name")) or plan_id,
+            base_frequency=json_values.integer(data.get("base_frequency")) or 0,
+            band_id=json_values.text(data.get("band_id")) or "",
         )
 
 
@@ -77,6 +77,24 @@ def usual_phy_version(lorawan_version: str) -> str:
     return _USUAL.get(lorawan_version) or LORAWAN_VERSIONS[lorawan_version][0]
 
 
+def check_phy_version(lorawan_version: str, phy_version: str) -> str:
+    """Return the regional parameters if they go with a LoRaWAN version.
+
+    Raises InvalidRequest `invalid_lorawan_phy_version`, which names those that do.
+    """
+    allowed = LORAWAN_VERSIONS[lorawan_version]
+    if phy_version not in allowed:
+        # The server would take it, and the device would never be understood.
+        known = ", ".join(allowed)
+        raise InvalidRequest(
+            f"regional parameters `{phy_version}` don't go with LoRaWAN "
+            f"{version_number(lorawan_version)}: choose one of {known}",
+            name="invalid_lorawan_phy_version",
+            attributes={"value": phy_version, "known": known},
+        )
+    return phy_version
+
+
 def usual_frequency_plan(plans: Sequence[FrequencyPlan]) -> FrequencyPlan | None:
     """Return the plan among a band's that the network recommends, or its only one."""
     for plan in plans:
@@ -89,7 +107,7 @@ class Configuration:
     """What a cluster offers; any key may read it."""
 
     def __init__(self, calls: Calls) -> None:
-        """Take the way to the servers."""
+        """Make requests with `calls`."""
         self._calls = calls
 
     async def frequency_plans(self, band_id: str | None = None) -> list[FrequencyPlan]:
@@ -97,7 +115,8 @@ class Configuration:
         path = "configuration/frequency-plans"
         answer = await self._calls.object("GET", path, params={"band_id": band_id})
         plans = [
-            FrequencyPlan.from_json(item) for item in values.objects(answer.get("frequency_plans"))
+            FrequencyPlan.from_json(item)
+            for item in json_values.objects(answer.get("frequency_plans"))
         ]
         return [plan for plan in plans if band_id in (None, plan.band_id)]
 
@@ -107,37 +126,37 @@ class Configuration:
         answer = await self._calls.object("GET", "configuration/phy-versions", params=params)
         return [
             version
-            for item in values.objects(answer.get("version_info"))
+            for item in json_values.objects(answer.get("version_info"))
             if item.get("band_id") == band_id
-            for version in values.texts(item.get("phy_versions"))
+            for version in json_values.texts(item.get("phy_versions"))
         ]
 
     async def default_mac_settings(
         self, frequency_plan_id: str, phy_version: str
     ) -> dict[str, Any]:
-        """Return the settings that a device has unless told otherwise."""
+        """Return the settings that a device has unless it is given others."""
         path = f"ns/default_mac_settings/{quoted(frequency_plan_id)}/{quoted(phy_version)}"
         return dict(await self._calls.object("GET", path))
 
     async def default_join_eui(self) -> str:
         """Return the JoinEUI for devices that bring none."""
         answer = await self._calls.object("GET", "js/default_join_eui")
-        return values.euis(answer.get("join_eui")) or "0" * 16
+        return json_values.hexadecimal(answer.get("join_eui")) or "0" * 16
 
     async def join_eui_prefixes(self) -> list[str]:
         """Return which JoinEUIs the Join Server answers to, as "prefix/bits"."""
         answer = await self._calls.object("GET", "js/join_eui_prefixes")
         return [
-            f"{item.get('join_eui', '0' * 16)}/{values.integer(item.get('length')) or 0}"
-            for item in values.objects(answer.get("prefixes"))
+            f"{item.get('join_eui', '0' * 16)}/{json_values.integer(item.get('length')) or 0}"
+            for item in json_values.objects(answer.get("prefixes"))
         ]
 
     async def dev_addr(self) -> str:
         """Return a new address for a device that doesn't join (ABP)."""
         answer = await self._calls.object("GET", "ns/dev_addr")
-        return values.euis(answer.get("dev_addr")) or ""
+        return json_values.hexadecimal(answer.get("dev_addr")) or ""
 
     async def net_id(self) -> str:
         """Return the network's NetID."""
         answer = await self._calls.object("GET", "ns/net_id")
-        return values.euis(answer.get("net_id")) or ""
+        return json_values.hexadecimal(answer.get("net_id")) or ""

@@ -112,7 +112,8 @@ class Connection:
 
     `server` and `identity_server` are base URLs, `application_id` is without tenant; "app@tenant"
     is taken apart. Public networks know their Identity Server and tenant. Without MQTT host and
-    port the server is asked for them.
+    port the server is asked for them; MQTT is with TLS where the server's URL is, unless
+    `mqtt_tls` is given.
     """
 
     server: str
@@ -122,7 +123,7 @@ class Connection:
     tenant_id: str | None = None
     mqtt_host: str | None = None
     mqtt_port: int | None = None
-    mqtt_tls: bool = True
+    mqtt_tls: bool | None = None
 
     def __post_init__(self) -> None:
         """Fill in what follows from the rest; raises InvalidRequest `invalid_server`."""
@@ -139,6 +140,8 @@ class Connection:
         object.__setattr__(self, "application_id", application or None)
         object.__setattr__(self, "tenant_id", tenant or None)
         object.__setattr__(self, "api_key", self.api_key.strip())
+        if self.mqtt_tls is None:
+            object.__setattr__(self, "mqtt_tls", server.startswith("https://"))
 
     @property
     def uid(self) -> str:

@@ -1,5 +1,5 @@
 # ruff: noqa: N818 - their names say what happened
-"""Taking an end device off its servers, and what is told where that fails."""
+"""Deleting an end device from its servers, and the errors where that fails."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Deletion:
 
 @dataclass(slots=True, kw_only=True)
 class Removal:
-    """What became of an attempt."""
+    """The servers that removed their part, those that still have it, and the first error."""
 
     removed: tuple[Server, ...] = ()
     left_on: tuple[Server, ...] = ()
@@ -49,7 +49,7 @@ class PartlyDeleted(StackError):
     """A device is gone from some servers, and still on others (`left_on`)."""
 
     def __init__(self, device_id: str, removal: Removal) -> None:
-        """Keep what is done and what is left."""
+        """Keep which servers removed their part, and which still have it."""
         servers = ", ".join(removal.left_on)
         super().__init__(
             f"device `{device_id}` is still on: {servers} ({removal.error})",
@@ -73,19 +73,19 @@ async def remove(
     else that would be stranded. Faults that may pass are tried again.
     """
     removed: list[Server] = []
-    left: list[Server] = []
+    remaining_on: list[Server] = []
     failure: StackError | None = None
     for server, path in reversed(places):
-        if server is Server.IDENTITY and left:
-            left.append(server)
+        if server is Server.IDENTITY and remaining_on:
+            remaining_on.append(server)
             continue
         try:
             if await _delete(calls, path, tries):
                 removed.append(server)
         except StackError as error:
             failure = failure or error
-            left.append(server)
-    return Removal(removed=tuple(removed), left_on=tuple(left), error=failure)
+            remaining_on.append(server)
+    return Removal(removed=tuple(removed), left_on=tuple(remaining_on), error=failure)
 
 
 async def _delete(calls: Calls, path: str, tries: int) -> bool:

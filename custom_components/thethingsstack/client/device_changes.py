@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
-from . import json_values as values
+from . import json_values
 from .configuration import parse_lorawan_version
 from .formatters import Formatters
 from .models import Location, VersionIds
-from .registration import USER_LOCATION, Part, Server, check_texts
+from .registration import USER_LOCATION, Part, Server
+from .rules import check_texts
 
 
 class Unchanged(Enum):
@@ -20,7 +21,7 @@ class Unchanged(Enum):
 
 UNCHANGED: Final = Unchanged.UNCHANGED
 
-_HOMES: Mapping[str, tuple[Server, ...]] = {
+_SERVERS_OF_FIELD: Mapping[str, tuple[Server, ...]] = {
     "name": (Server.IDENTITY,),
     "description": (Server.IDENTITY,),
     "attributes": (Server.IDENTITY,),
@@ -72,7 +73,7 @@ class DeviceChanges:
         """Return the fields that this server keeps and that are named."""
         named = {
             name
-            for name in _HOMES
+            for name in _SERVERS_OF_FIELD
             if name not in ("attributes", "locations", "mac_settings")
             and getattr(self, name) is not UNCHANGED
         }
@@ -82,16 +83,23 @@ class DeviceChanges:
             named.add("locations")
         if self.mac_settings:
             named.add("mac_settings")
-        return tuple(name for name, homes in _HOMES.items() if name in named and server in homes)
+        return tuple(
+            name
+            for name, servers in _SERVERS_OF_FIELD.items()
+            if name in named and server in servers
+        )
 
     def wanted(self, name: str, present: Any) -> Any:
         """Return a field as it is to be, given what it is; None where it is to be empty."""
         match name:
             case "attributes" | "mac_settings":
-                merged = {**values.mapping(present), **getattr(self, name)}
-                return {key: value for key, value in merged.items() if value is not None} or None
+                merged = {**json_values.mapping(present), **getattr(self, name)}
+                kept = {key: value for key, value in merged.items() if value is not None}
+                if name == "attributes":
+                    check_texts(None, attributes=kept)
+                return kept or None
             case "locations":
-                places = dict(values.mapping(present))
+                places = dict(json_values.mapping(present))
                 places.pop(USER_LOCATION, None)
                 if isinstance(self.location, Location):
                     places[USER_LOCATION] = self.location.as_json()

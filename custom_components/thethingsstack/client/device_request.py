@@ -1,4 +1,4 @@
-"""An end device as somebody describes it, made into what can be registered."""
+"""From what a user knows of an end device to a registration: models, codes, keys, EUIs."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -9,21 +9,17 @@ from .configuration import parse_lorawan_version, usual_frequency_plan
 from .deletion import RollbackFailed
 from .errors import InvalidRequest, NotFound, StackError
 from .identifiers import generate_eui, generate_key, propose_id
+from .keys import ROOT_KEYS, SERVER_NAMES, SESSION_KEYS, requirements
 from .models import EndDevice, EndDeviceIds
 from .registration import Registration, Server, Session
 from .repository import DeviceTemplate
+from .rules import printed_serial_number
 from .stack import Stack
-
-ROOT_KEYS = ("app_key", "nwk_key")
-SESSION_KEYS = ("app_s_key", "nwk_s_key", "s_nwk_s_int_key", "nwk_s_enc_key")
-_LORAWAN_1_1 = "MAC_V1_1"
-# Those that came with LoRaWAN 1.1.
-_NEW = ("nwk_key", "s_nwk_s_int_key", "nwk_s_enc_key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
-    """What is said of an end device; the rest is found out or made up.
+class DeviceRequest:
+    """What a user knows of an end device; the rest is looked up or generated.
 
     `known` are fields of a Registration; `model` is brand, model, firmware version and band;
     `keys` are called as in LoRaWAN: `app_key`, `nwk_key`, `app_s_key`, `nwk_s_key`,
@@ -45,34 +41,39 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
-    """What can be registered, the keys that were made, and the codes by which it is claimed."""
+class PreparedRegistration:
+    """A registration, the keys that were generated for it, and the codes to claim it by."""
 
     registration: Registration
     generated: Mapping[str, str] = field(repr=False)
     qr_code: str | None = field(default=None, repr=False)
     claim_code: str | None = field(default=None, repr=False)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the QR code had that can't be registered, in words."""
+        return self.registration.warnings
 
-async def complete_outline(stack: Stack, outline: Outline) -> Completed:
+
+async def prepare_registration(stack: Stack, request: DeviceRequest) -> PreparedRegistration:
     """Return what can be registered; nothing is changed but that a DevEUI may be issued, at last.
 
     Raises InvalidRequest for what is missing or doesn't go together, and what the servers say of
     models and codes. Conflict and `wrong_cluster` before a DevEUI is issued: they may be few.
     """
-    if outline.issue_dev_eui and outline.known.get("dev_eui"):
+    if request.issue_dev_eui and request.known.get("dev_eui"):
         raise InvalidRequest(
             "there is a DevEUI already: leave it out, or don't let one be issued",
             name="dev_eui_unused",
         )
-    registration, qr_code = await _described(stack, outline)
-    claimed = qr_code is not None or outline.claim_code is not None
+    registration, qr_code = await _registration_of(stack, request)
+    claimed = qr_code is not None or request.claim_code is not None
     if registration.lorawan_version is None:
         raise InvalidRequest("lorawan_version is missing", name="missing_lorawan_version")
-    if registration.dev_eui is None and outline.joins and not outline.issue_dev_eui:
+    if registration.dev_eui is None and request.joins and not request.issue_dev_eui:
         raise InvalidRequest("dev_eui is missing", name="missing_dev_eui")
-    keys, generated = _keys(outline, registration.lorawan_version, claimed)
-    if outline.joins:
+    keys, generated = _keys(request, registration.lorawan_version, claimed)
+    if request.joins:
         join_eui = registration.join_eui or await stack.configuration.default_join_eui()
         registration = replace(
             registration,
@@ -82,47 +83,49 @@ async def complete_outline(stack: Stack, outline: Outline) -> Completed:
             nwk_key=keys.get("nwk_key"),
         )
     else:
-        registration = replace(registration, session=await _session(stack, outline, keys))
-    if outline.issue_dev_eui:
+        registration = replace(registration, session=await _session(stack, request, keys))
+    if request.issue_dev_eui:
         await stack.end_devices.check(replace(registration, dev_eui=generate_eui()))
         registration = replace(registration, dev_eui=await stack.end_devices.issue_dev_eui())
-    return Completed(
+    return PreparedRegistration(
         registration=registration.checked(),
         generated=generated,
         qr_code=qr_code,
-        claim_code=outline.claim_code,
+        claim_code=request.claim_code,
     )
 
 
-async def _described(stack: Stack, outline: Outline) -> tuple[Registration, str | None]:
+async def _registration_of(stack: Stack, request: DeviceRequest) -> tuple[Registration, str | None]:
     """Return what is known of the device, and its QR code if it is claimed by that."""
-    told = {name: value for name, value in outline.known.items() if value is not None}
+    known = {name: value for name, value in request.known.items() if value is not None}
     template: DeviceTemplate | None = None
     claimed_by = None
-    if outline.qr_code is not None:
-        code = await stack.qr_codes.parse(outline.qr_code)
-        told = {**_of_code(code), **told}
-        if outline.joins and code.join_eui and await stack.claiming.supports(code.join_eui):
-            claimed_by = outline.qr_code
+    if request.qr_code is not None:
+        code = await stack.qr_codes.parse(request.qr_code)
+        known = {**_of_code(code), **known}
+        if request.joins and code.join_eui and await stack.claiming.supports(code.join_eui):
+            claimed_by = request.qr_code
         template = await _of_profile(stack, code)
-    if outline.model is not None:
-        template = await stack.repository.template(*outline.model)
-    if "device_id" not in told:
-        named = told.get("name") or told.get("dev_eui") or ""
-        told["device_id"] = propose_id(named, outline.taken)
+    if request.model is not None:
+        template = await stack.repository.template(*request.model)
+    if "device_id" not in known:
+        named = known.get("name") or known.get("dev_eui") or ""
+        known["device_id"] = propose_id(named, request.taken)
     if template is None:
-        return Registration(**told), claimed_by
+        return Registration(**known), claimed_by
     versions = template.version_ids
-    if "frequency_plan_id" not in told and versions is not None:
+    if "frequency_plan_id" not in known and versions is not None:
         plans = await stack.configuration.frequency_plans(versions.band_id)
         if (plan := usual_frequency_plan(plans)) is not None:
-            told["frequency_plan_id"] = plan.id
-    return Registration.from_template(template, **told), claimed_by
+            known["frequency_plan_id"] = plan.id
+    return Registration.from_template(template, **known), claimed_by
 
 
 def _of_code(code: DeviceTemplate) -> dict[str, Any]:
-    names = ("dev_eui", "join_eui", "serial_number", "vendor_id", "vendor_profile_id")
-    return {name: value for name in names if (value := getattr(code, name)) is not None}
+    names = ("dev_eui", "join_eui", "vendor_id", "vendor_profile_id")
+    known = {name: value for name in names if (value := getattr(code, name)) is not None}
+    serial_number, warnings = printed_serial_number(code.serial_number)
+    return known | {"serial_number": serial_number, "warnings": warnings}
 
 
 async def _of_profile(stack: Stack, code: DeviceTemplate) -> DeviceTemplate | None:
@@ -136,36 +139,33 @@ async def _of_profile(stack: Stack, code: DeviceTemplate) -> DeviceTemplate | No
 
 
 def _keys(
-    outline: Outline, lorawan_version: str, claimed: bool
+    request: DeviceRequest, lorawan_version: str, claimed: bool
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the keys that the device needs, and those of them that were made."""
-    wrong = SESSION_KEYS if outline.joins else ROOT_KEYS
-    if any(name in outline.keys for name in wrong) or (outline.joins and outline.dev_addr):
+    """Return the keys that the device needs, and those of them that were generated."""
+    wrong = SESSION_KEYS if request.joins else ROOT_KEYS
+    if any(name in request.keys for name in wrong) or (request.joins and request.dev_addr):
         raise InvalidRequest(
             "a device that joins has no session keys and no address of its own"
-            if outline.joins
+            if request.joins
             else "a device that doesn't join has no root keys",
-            name="session_unused" if outline.joins else "keys_unused",
+            name="session_unused" if request.joins else "keys_unused",
         )
-    newest = parse_lorawan_version(lorawan_version) == _LORAWAN_1_1
-    keys = dict(outline.keys)
+    keys = dict(request.keys)
     generated: dict[str, str] = {}
-    for name in ROOT_KEYS if outline.joins else SESSION_KEYS:
-        if name in keys or (name in _NEW and not newest) or (outline.joins and claimed):
+    needed = requirements(parse_lorawan_version(lorawan_version), joins=request.joins)
+    for name in () if request.joins and claimed else needed.keys:
+        if name in keys:
             continue
-        if not outline.generate_keys:
+        if not request.generate_keys:
             raise InvalidRequest(f"{name} is missing", name=f"missing_{name}")
         keys[name] = generated[name] = generate_key()
     return keys, generated
 
 
-async def _session(stack: Stack, outline: Outline, keys: Mapping[str, str]) -> Session:
+async def _session(stack: Stack, request: DeviceRequest, keys: Mapping[str, str]) -> Session:
     return Session(
-        dev_addr=outline.dev_addr or await stack.configuration.dev_addr(),
-        app_s_key=keys["app_s_key"],
-        f_nwk_s_int_key=keys["nwk_s_key"],
-        s_nwk_s_int_key=keys.get("s_nwk_s_int_key"),
-        nwk_s_enc_key=keys.get("nwk_s_enc_key"),
+        dev_addr=request.dev_addr or await stack.configuration.dev_addr(),
+        **{SERVER_NAMES[name]: key for name, key in keys.items()},
     )
 
 

@@ -8,10 +8,10 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, Self
-from urllib.parse import quote
+from typing import Any, Literal, Self
 
-from . import json_values as values
+from . import json_values
+from .api import Calls
 from .errors import NotFound
 from .models import Formatter, VersionIds
 
@@ -96,20 +96,20 @@ class QueuedDownlink:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read an item of the queue, or the downlink of a report."""
         return cls(
-            f_port=values.integer(data.get("f_port")) or 0,
-            f_cnt=values.integer(data.get("f_cnt")) or 0,
-            payload=values.octets(data.get("frm_payload")),
+            f_port=json_values.integer(data.get("f_port")) or 0,
+            f_cnt=json_values.integer(data.get("f_cnt")) or 0,
+            payload=json_values.octets(data.get("frm_payload")),
             confirmed=data.get("confirmed") is True,
-            priority=values.text(data.get("priority")) or "LOWEST",
-            correlation_ids=values.texts(data.get("correlation_ids")),
+            priority=json_values.text(data.get("priority")) or "LOWEST",
+            correlation_ids=json_values.texts(data.get("correlation_ids")),
             raw=data,
         )
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a request, to queue it once more with all its correlation ids."""
         item = {key: self.raw[key] for key in _REQUEST_FIELDS if key in self.raw}
-        retry = values.mapping(self.raw.get("confirmed_retry"))
-        if attempts := values.integer(retry.get("max_attempts")):
+        retry = json_values.mapping(self.raw.get("confirmed_retry"))
+        if attempts := json_values.integer(retry.get("max_attempts")):
             item["confirmed_retry"] = {"max_attempts": attempts}
         if self.correlation_ids:
             item["correlation_ids"] = list(self.correlation_ids)
@@ -127,21 +127,6 @@ class EncodedDownlink:
     warnings: tuple[str, ...]
 
 
-class _Request(Protocol):
-    """How the calls are made."""
-
-    async def __call__(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        json: Any = None,
-        max_wait: float = 30,
-    ) -> Any:
-        """Return the parsed answer."""
-
-
 class Downlinks:
     """The downlink queues of an application's end devices.
 
@@ -149,10 +134,9 @@ class Downlinks:
     never joined is `no_device_session`, an object that the formatter refuses `output_errors`.
     """
 
-    def __init__(self, request: _Request, application_path: str) -> None:
-        """Take the way to the server."""
-        self._request = request
-        self._application_path = application_path
+    def __init__(self, calls: Calls) -> None:
+        """Make requests with `calls`."""
+        self._calls = calls
 
     async def push(
         self,
@@ -183,9 +167,11 @@ class Downlinks:
 
     async def queue(self, device_id: str, *, max_wait: float = 30) -> list[QueuedDownlink]:
         """Return what waits to be sent, in order; [] for a device that never joined."""
-        path = f"as/{self._device_path(device_id)}/down"
-        answer = values.mapping(await self._request("GET", path, max_wait=max_wait))
-        return [QueuedDownlink.from_json(item) for item in values.objects(answer.get("downlinks"))]
+        path = f"as/{self._calls.device_path(device_id)}/down"
+        answer = json_values.mapping(await self._calls.request("GET", path, max_wait=max_wait))
+        return [
+            QueuedDownlink.from_json(item) for item in json_values.objects(answer.get("downlinks"))
+        ]
 
     async def formatter(self, device_id: str) -> Formatter | None:
         """Return the downlink formatter that applies, the device's or the application's.
@@ -193,23 +179,25 @@ class Downlinks:
         None where there is none. Needs DEVICES_READ, and SETTINGS_BASIC where the device has no
         formatters of its own.
         """
-        path = f"as/{self._device_path(device_id)}"
-        answer = await self._request("GET", path, params={"field_mask": "formatters"})
-        chosen = values.mapping(answer).get("formatters")
+        path = f"as/{self._calls.device_path(device_id)}"
+        answer = await self._calls.request("GET", path, params={"field_mask": "formatters"})
+        chosen = json_values.mapping(answer).get("formatters")
         if not isinstance(chosen, dict):
             # Even an empty one is the device's own choice.
-            path = f"as/{self._application_path}/link"
+            path = f"as/{self._calls.application_path}/link"
             try:
-                answer = await self._request(
+                answer = await self._calls.request(
                     "GET", path, params={"field_mask": "default_formatters"}
                 )
             except NotFound:
                 return None
-            chosen = values.mapping(values.mapping(answer).get("default_formatters"))
-        kind = values.text(chosen.get("down_formatter")) or _NO_FORMATTER
+            chosen = json_values.mapping(json_values.mapping(answer).get("default_formatters"))
+        kind = json_values.text(chosen.get("down_formatter")) or _NO_FORMATTER
         if kind == _NO_FORMATTER:
             return None
-        return Formatter(kind=kind, parameter=values.text(chosen.get("down_formatter_parameter")))
+        return Formatter(
+            kind=kind, parameter=json_values.text(chosen.get("down_formatter_parameter"))
+        )
 
     async def encode(
         self,
@@ -235,13 +223,13 @@ class Downlinks:
             body["parameter"] = formatter.parameter
         if version_ids is not None:
             body["version_ids"] = version_ids.as_json()
-        path = f"as/{self._device_path(device_id)}/down/encode"
-        answer = values.mapping(await self._request("POST", path, json=body))
-        made = values.mapping(answer.get("downlink"))
+        path = f"as/{self._calls.device_path(device_id)}/down/encode"
+        answer = json_values.mapping(await self._calls.request("POST", path, json=body))
+        encoded = json_values.mapping(answer.get("downlink"))
         return EncodedDownlink(
-            f_port=values.integer(made.get("f_port")) or 0,
-            payload=values.octets(made.get("frm_payload")) or b"",
-            warnings=values.texts(made.get("decoded_payload_warnings")),
+            f_port=json_values.integer(encoded.get("f_port")) or 0,
+            payload=json_values.octets(encoded.get("frm_payload")) or b"",
+            warnings=json_values.texts(encoded.get("decoded_payload_warnings")),
         )
 
     async def device_class(self, device_id: str) -> DeviceClass:
@@ -249,9 +237,11 @@ class Downlinks:
 
         Needs DEVICES_READ.
         """
-        path = f"ns/{self._device_path(device_id)}"
+        path = f"ns/{self._calls.device_path(device_id)}"
         mask = ["supports_class_b", "supports_class_c"]
-        answer = values.mapping(await self._request("GET", path, params={"field_mask": mask}))
+        answer = json_values.mapping(
+            await self._calls.request("GET", path, params={"field_mask": mask})
+        )
         if answer.get("supports_class_c") is True:
             return "C"
         return "B" if answer.get("supports_class_b") is True else "A"
@@ -263,9 +253,6 @@ class Downlinks:
         downlinks: Sequence[Downlink | QueuedDownlink],
         max_wait: float,
     ) -> None:
-        path = f"as/{self._device_path(device_id)}/down/{operation}"
+        path = f"as/{self._calls.device_path(device_id)}/down/{operation}"
         body = {"downlinks": [downlink.as_json() for downlink in downlinks]}
-        await self._request("POST", path, json=body, max_wait=max_wait)
-
-    def _device_path(self, device_id: str) -> str:
-        return f"{self._application_path}/devices/{quote(device_id, safe='')}"
+        await self._calls.request("POST", path, json=body, max_wait=max_wait)

@@ -9,12 +9,14 @@ https://www.thethingsindustries.com/docs/hardware/devices/adding-devices/
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+import itertools
 from typing import Any
 
-from . import json_values as values
-from .api import PAGE, Calls
+from . import json_values
+from .api import PAGE, Calls, Pages
 from .claiming import Claiming
 from .connection import is_loopback
 from .deletion import Deletion, PartlyDeleted, RollbackFailed, remove
@@ -30,6 +32,7 @@ from .field_masks import (
 )
 from .models import Application, EndDevice
 from .registration import Addresses, Part, Registration, Server, parts
+from .version_changes import check_versions
 
 _BATCH = 20
 _ROOTS = {Server.IDENTITY: "", Server.JOIN: "js/", Server.NETWORK: "ns/", Server.APPLICATION: "as/"}
@@ -81,7 +84,7 @@ class EndDevices:
     """Registers, changes, finds and removes end devices."""
 
     def __init__(self, calls: Calls) -> None:
-        """Take the way to the servers."""
+        """Make requests with `calls`."""
         self._calls = calls
         self._tasks: set[asyncio.Task[EndDevice]] = set()
 
@@ -144,16 +147,16 @@ class EndDevices:
         checked = registration.checked()
         addresses = await self._addresses(checked)
         missing = (await self.presence(checked.device_id)).missing
-        whole = parts(checked, addresses)
+        all_parts = parts(checked, addresses)
         wanted = {
             server: part
-            for server, part in whole.items()
+            for server, part in all_parts.items()
             if server in missing and (servers is None or server in servers)
         }
         lacking = None
         if wanted and Server.IDENTITY not in wanted:
             lacking = await self._lacking(checked.device_id, addresses)
-        steps = _Steps(wanted=wanted, shown=whole[Server.IDENTITY], last=lacking)
+        steps = _Steps(wanted=wanted, shown=all_parts[Server.IDENTITY], last=lacking)
         return await self._unbroken(checked.device_id, steps)
 
     async def _lacking(self, device_id: str, addresses: Addresses) -> Part | None:
@@ -195,11 +198,11 @@ class EndDevices:
         except BaseException as error:
             if asked is not None and not _refused(error):
                 written.append(asked)  # it may have done so without saying it
-            left = await remove(
+            removal = await remove(
                 self._calls, [(server, self._path(server, device_id)) for server in written]
             )
-            if left.left_on:
-                raise RollbackFailed(device_id, cause=error, left_on=left.left_on) from error
+            if removal.left_on:
+                raise RollbackFailed(device_id, cause=error, left_on=removal.left_on) from error
             explained = _explained(error, self._calls.connection.server_host)
             if explained is not error:
                 raise explained from error
@@ -246,9 +249,12 @@ class EndDevices:
         """Change an end device on the servers that hold what differs, and return it.
 
         What was changed is put back where a later server refuses. Raises NotFound, whose name
-        `not_on_network_server` or the like says where the device is half created.
+        `not_on_network_server` or the like says where the device is half created. Raises
+        InvalidRequest for versions that don't go together or need keys that the device hasn't
+        (see `check_versions`).
         """
         changes.check()
+        await check_versions(self._calls, device_id, changes)
         steps: list[tuple[Server, Part, Part]] = []
         for server in ORDER:
             if fields := changes.fields(server):
@@ -270,14 +276,14 @@ class EndDevices:
     async def _put_back(
         self, device_id: str, done: Sequence[tuple[Server, Part]], cause: StackError
     ) -> None:
-        left: list[Server] = []
+        remaining: list[Server] = []
         for server, before in reversed(done):
             try:
                 await self._put(server, device_id, before)
             except StackError:
-                left.append(server)
-        if left:
-            raise RollbackFailed(device_id, cause=cause, left_on=tuple(left)) from cause
+                remaining.append(server)
+        if remaining:
+            raise RollbackFailed(device_id, cause=cause, left_on=tuple(remaining)) from cause
 
     async def reset(self, device_id: str) -> None:
         """Forget a device's state on the network, so that it joins anew (DEVICES_WRITE).
@@ -323,7 +329,7 @@ class EndDevices:
         join = await self._get(Server.JOIN, device_id) is not None
         kept_here = join
         if identity is not None and not join:
-            address = values.text(identity.get("join_server_address"))
+            address = json_values.text(identity.get("join_server_address"))
             joins = EndDevice.from_json(identity).ids.join_eui is not None
             # A registry entry without any address is a beginning: then its keys are to come.
             kept_here = (
@@ -352,7 +358,7 @@ class EndDevices:
             (Server.APPLICATION, APPLICATION_SERVER_FIELDS),
             (Server.JOIN, JOIN_SERVER_FIELDS),
         ):
-            # Half created, ABP, or at home on another cluster.
+            # Half created, ABP, or kept on another cluster.
             merge(merged, await self._get(server, device_id, fields) or {})
         return merged
 
@@ -361,10 +367,10 @@ class EndDevices:
         answer = await self._calls.object(
             "GET", self._path(Server.JOIN, device_id), params={"field_mask": ["root_keys"]}
         )
-        keys = values.mapping(answer.get("root_keys"))
+        keys = json_values.mapping(answer.get("root_keys"))
 
         def key(name: str) -> str | None:
-            return values.euis(values.mapping(keys.get(name)).get("key"))
+            return json_values.hexadecimal(json_values.mapping(keys.get(name)).get("key"))
 
         return RootKeys(app_key=key("app_key"), nwk_key=key("nwk_key"))
 
@@ -397,7 +403,7 @@ class EndDevices:
         for start in range(0, len(ids), _BATCH):
             params = {"device_ids": ids[start : start + _BATCH], "field_mask": field_mask}
             answer = await self._calls.object("GET", path, params=params)
-            found += map(EndDevice.from_json, values.objects(answer.get("end_devices")))
+            found += map(EndDevice.from_json, json_values.objects(answer.get("end_devices")))
         return found
 
     async def updated_since(
@@ -406,9 +412,8 @@ class EndDevices:
         """Yield the devices whose registry entry changed since a time; deleted ones not."""
         path = f"{self._calls.application_path}/devices/filter"
         since = time.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        page = 0
-        while True:
-            page += 1
+        pages = Pages()
+        for page in itertools.count(1):
             body = {
                 "filters": [{"updated_since": since}],
                 "field_mask": {"paths": list(field_mask)},
@@ -416,7 +421,8 @@ class EndDevices:
                 "page": page,
             }
             answer = await self._calls.object("POST", path, json=body)
-            items = values.objects(answer.get("end_devices"))
+            items = json_values.objects(answer.get("end_devices"))
+            pages.check(items)
             for item in items:
                 yield EndDevice.from_json(item)
             if len(items) < PAGE:
@@ -432,7 +438,7 @@ class EndDevices:
         """
         path = f"{self._calls.application_path}/dev-eui"
         answer = await self._calls.object("POST", path, json={})
-        return values.euis(answer.get("dev_eui")) or ""
+        return json_values.hexadecimal(answer.get("dev_eui")) or ""
 
     async def simulate_uplink(
         self,
@@ -445,9 +451,14 @@ class EndDevices:
     ) -> None:
         """Let the Application Server act as if the device had sent (TRAFFIC_UP_WRITE).
 
-        The message is marked as simulated wherever it arrives; RSSI in dBm, SNR in dB.
+        The message is marked as simulated wherever it arrives; RSSI in dBm, SNR in dB. Raises
+        NotFound where the Application Server doesn't know the device, unless the key may not look
+        (DEVICES_READ): the server itself takes a message for any.
         """
-        heard = {"gateway_ids": {"gateway_id": "test"}, "rssi": rssi, "snr": snr}
+        path = self._path(Server.APPLICATION, device_id)
+        with suppress(MissingRight), self._calls.device_known(Server.APPLICATION, device_id):
+            await self._calls.request("GET", path)
+        reception = {"gateway_ids": {"gateway_id": "test"}, "rssi": rssi, "snr": snr}
         settings = {
             "data_rate": {"lora": {"bandwidth": 125_000, "spreading_factor": 7}},
             "frequency": "868000000",
@@ -455,12 +466,11 @@ class EndDevices:
         message = {
             "f_port": f_port,
             "frm_payload": b64encode(payload).decode(),
-            "rx_metadata": [heard],
+            "rx_metadata": [reception],
             "settings": settings,
         }
-        path = f"{self._path(Server.APPLICATION, device_id)}/up/simulate"
-        with self._calls.device_known(Server.APPLICATION, device_id):
-            await self._calls.request("POST", path, json={"uplink_message": message})
+        body = {"uplink_message": message}
+        await self._calls.request("POST", f"{path}/up/simulate", json=body)
 
     # -- Requests ---------------------------------------------------------------------------------
 

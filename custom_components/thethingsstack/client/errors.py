@@ -18,7 +18,9 @@ def redact(text: str) -> str:
 class StackError(Exception):
     """The root of all errors; `name` is the server's own name of it, or ours in the same spelling.
 
-    The text never contains an API key.
+    Servers nest the real reason in causes: message and attributes are those of the innermost one
+    that says what is wrong, and `cause_name` is its name (None where there are no causes). The text
+    never contains an API key.
     """
 
     def __init__(
@@ -29,12 +31,14 @@ class StackError(Exception):
         namespace: str | None = None,
         status: int | None = None,
         attributes: Mapping[str, Any] | None = None,
+        cause_name: str | None = None,
     ) -> None:
         """Keep what identifies the error."""
         super().__init__(redact(message))
         self.name = name
         self.namespace = namespace
         self.status = status
+        self.cause_name = cause_name
         self.attributes: Mapping[str, Any] = {
             key: redact(value) if isinstance(value, str) else value
             for key, value in (attributes or {}).items()
@@ -44,6 +48,20 @@ class StackError(Exception):
     def message(self) -> str:
         """The text for people."""
         return str(self)
+
+    @property
+    def field(self) -> str | None:
+        """The path of the field that is wrong ("end_device.ids.device_id"), where it is known."""
+        return _text_or_none(self.attributes.get("field"))
+
+    @property
+    def reason(self) -> str | None:
+        """What is wrong with it, in the words of who refused."""
+        return _text_or_none(self.attributes.get("reason"))
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 class ConnectionFailed(StackError):

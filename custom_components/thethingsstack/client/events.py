@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import logging
 from typing import Any, Self
 
-from . import json_values as values
+from . import json_values
 from .api import Calls
 from .errors import (
     AuthenticationFailed,
@@ -52,15 +52,15 @@ class Event:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read an event."""
-        content = values.mapping(data.get("data"))
+        content = json_values.mapping(data.get("data"))
         wrapped = str(content.get("@type", "")).endswith(("protobuf.Value", "protobuf.Struct"))
         return cls(
-            name=values.text(data.get("name")) or "",
-            unique_id=values.text(data.get("unique_id")) or "",
-            time=values.time(data.get("time")),
+            name=json_values.text(data.get("name")) or "",
+            unique_id=json_values.text(data.get("unique_id")) or "",
+            time=json_values.time(data.get("time")),
             devices=tuple(
-                EndDeviceIds.from_json(values.mapping(item.get("device_ids")))
-                for item in values.objects(data.get("identifiers"))
+                EndDeviceIds.from_json(json_values.mapping(item.get("device_ids")))
+                for item in json_values.objects(data.get("identifiers"))
                 if "device_ids" in item
             ),
             data=content.get("value") if wrapped else content or None,
@@ -70,7 +70,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventsConnected:
-    """Events come from now on; `history` is whether what was missed before is told, too."""
+    """Events come from now on; `history` is whether what was missed before comes, too."""
 
     history: bool
 
@@ -89,7 +89,7 @@ class Events:
     """The events of the application."""
 
     def __init__(self, calls: Calls, *, random: Callable[[], float]) -> None:
-        """Take the way to the servers."""
+        """Make requests with `calls`."""
         self._calls = calls
         self._random = random
 
@@ -136,7 +136,7 @@ class Events:
                             after = max(filter(None, (after, item.time)), default=None)
                         elif after is None:
                             after = item.started_at
-                        yield item if isinstance(item, Event) else item.told
+                        yield item if isinstance(item, Event) else item.connected
             except (AuthenticationFailed, MissingRight, NotFound, InvalidRequest):
                 raise
             except ProtocolMismatch:
@@ -159,8 +159,8 @@ class Events:
             async for line in lines:
                 event = Event.from_json(line)
                 if event.name == _START:
-                    told = EventsConnected(history="X-Warning" not in headers)
-                    yield _Start(told=told, started_at=event.time)
+                    connected = EventsConnected(history="X-Warning" not in headers)
+                    yield _Start(connected=connected, started_at=event.time)
                 elif event.name:
                     yield event
 
@@ -175,5 +175,5 @@ class Events:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Start:
-    told: EventsConnected
+    connected: EventsConnected
     started_at: datetime | None

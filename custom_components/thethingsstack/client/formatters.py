@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from . import json_values as values
+from . import json_values
 from .api import Calls
 from .errors import InvalidRequest, NotFound
 from .models import Formatter, VersionIds
@@ -44,10 +44,10 @@ class Formatters:
         """Read `formatters` or `default_formatters`; "none" is omitted by the server."""
 
         def read(direction: str) -> Formatter | None:
-            kind = values.text(data.get(f"{direction}_formatter")) or NONE
+            kind = json_values.text(data.get(f"{direction}_formatter")) or NONE
             if kind == NONE:
                 return None
-            parameter = values.text(data.get(f"{direction}_formatter_parameter"))
+            parameter = json_values.text(data.get(f"{direction}_formatter_parameter"))
             return Formatter(kind=kind, parameter=parameter)
 
         return cls(up=read("up"), down=read("down"))
@@ -76,7 +76,7 @@ class FormatterCalls:
     """Reads, sets and tries formatters."""
 
     def __init__(self, calls: Calls) -> None:
-        """Take the way to the servers."""
+        """Make requests with `calls`."""
         self._calls = calls
 
     async def of_application(self) -> Formatters | None:
@@ -177,13 +177,13 @@ class FormatterCalls:
             answer = await self._calls.object("POST", path, json=body)
         except InvalidRequest as error:
             raise formatter_failure(error) from None
-        uplink = values.mapping(answer.get("uplink"))
+        uplink = json_values.mapping(answer.get("uplink"))
         data = uplink.get("decoded_payload")
         return Decoded(
             data=data if isinstance(data, dict) else None,
-            warnings=values.texts(uplink.get("decoded_payload_warnings")),
-            normalized=values.objects(uplink.get("normalized_payload")),
-            normalized_warnings=values.texts(uplink.get("normalized_payload_warnings")),
+            warnings=json_values.texts(uplink.get("decoded_payload_warnings")),
+            normalized=json_values.objects(uplink.get("normalized_payload")),
+            normalized_warnings=json_values.texts(uplink.get("normalized_payload_warnings")),
         )
 
     @property
@@ -201,4 +201,5 @@ def formatter_failure(error: InvalidRequest) -> InvalidRequest:
         namespace=error.namespace,
         status=error.status,
         attributes=error.attributes,
+        cause_name=error.cause_name,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from . import json_values as values
+from . import json_values
 from .api import Calls, quoted
 from .errors import NotFound
 from .models import Location
@@ -35,19 +35,19 @@ class Gateway:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read a gateway; the location is its first antenna's."""
-        ids = values.mapping(data.get("ids"))
+        ids = json_values.mapping(data.get("ids"))
         places = [
             place
-            for antenna in values.objects(data.get("antennas"))
+            for antenna in json_values.objects(data.get("antennas"))
             if (place := Location.read(antenna.get("location"))) is not None
         ]
         return cls(
-            gateway_id=values.text(ids.get("gateway_id")) or "",
-            gateway_eui=values.euis(ids.get("eui")),
-            name=values.text(data.get("name")),
-            frequency_plan_ids=values.texts(data.get("frequency_plan_ids")),
+            gateway_id=json_values.text(ids.get("gateway_id")) or "",
+            gateway_eui=json_values.hexadecimal(ids.get("eui")),
+            name=json_values.text(data.get("name")),
+            frequency_plan_ids=json_values.texts(data.get("frequency_plan_ids")),
             location=places[0] if places else None,
-            gateway_server_address=values.text(data.get("gateway_server_address")),
+            gateway_server_address=json_values.text(data.get("gateway_server_address")),
         )
 
 
@@ -84,25 +84,25 @@ class GatewayConnection:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read connection statistics."""
-        trips = values.mapping(data.get("round_trip_times"))
+        trips = json_values.mapping(data.get("round_trip_times"))
         return cls(
-            connected_at=values.time(data.get("connected_at")),
-            disconnected_at=values.time(data.get("disconnected_at")),
-            protocol=values.text(data.get("protocol")),
-            last_status_received_at=values.time(data.get("last_status_received_at")),
-            last_uplink_received_at=values.time(data.get("last_uplink_received_at")),
-            last_downlink_received_at=values.time(data.get("last_downlink_received_at")),
-            uplink_count=values.integer(data.get("uplink_count")) or 0,
-            downlink_count=values.integer(data.get("downlink_count")) or 0,
-            round_trip_time=values.seconds(trips.get("median")),
+            connected_at=json_values.time(data.get("connected_at")),
+            disconnected_at=json_values.time(data.get("disconnected_at")),
+            protocol=json_values.text(data.get("protocol")),
+            last_status_received_at=json_values.time(data.get("last_status_received_at")),
+            last_uplink_received_at=json_values.time(data.get("last_uplink_received_at")),
+            last_downlink_received_at=json_values.time(data.get("last_downlink_received_at")),
+            uplink_count=json_values.integer(data.get("uplink_count")) or 0,
+            downlink_count=json_values.integer(data.get("downlink_count")) or 0,
+            round_trip_time=json_values.seconds(trips.get("median")),
             sub_bands=tuple(
                 SubBand(
-                    min_frequency=values.integer(item.get("min_frequency")) or 0,
-                    max_frequency=values.integer(item.get("max_frequency")) or 0,
-                    limit=values.number(item.get("downlink_utilization_limit")) or 0.0,
-                    used=values.number(item.get("downlink_utilization")) or 0.0,
+                    min_frequency=json_values.integer(item.get("min_frequency")) or 0,
+                    max_frequency=json_values.integer(item.get("max_frequency")) or 0,
+                    limit=json_values.number(item.get("downlink_utilization_limit")) or 0.0,
+                    used=json_values.number(item.get("downlink_utilization")) or 0.0,
                 )
-                for item in values.objects(data.get("sub_bands"))
+                for item in json_values.objects(data.get("sub_bands"))
             ),
         )
 
@@ -111,7 +111,7 @@ class Gateways:
     """The gateways that a key reaches."""
 
     def __init__(self, calls: Calls) -> None:
-        """Take the way to the servers."""
+        """Make requests with `calls`."""
         self._calls = calls
 
     async def list(self) -> AsyncGenerator[Gateway]:
@@ -146,6 +146,6 @@ class Gateways:
             answer = await self._calls.object(
                 "POST", "gs/gateways/connection/stats", json={"gateway_ids": ids}
             )
-            for gateway_id, data in values.mapping(answer.get("entries")).items():
-                found[gateway_id] = GatewayConnection.from_json(values.mapping(data))
+            for gateway_id, data in json_values.mapping(answer.get("entries")).items():
+                found[gateway_id] = GatewayConnection.from_json(json_values.mapping(data))
         return found

@@ -10,8 +10,11 @@ from .errors import InvalidRequest
 ID_LENGTH = (3, 36)
 _SEPARATORS = re.compile(r"[\s:\-_.]+")
 _HEX = re.compile(r"[0-9A-F]*")
-# The servers' own pattern.
-_ID = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,}")
+ID_PATTERN = "^[a-z0-9](?:[-]?[a-z0-9]){2,}$"
+"""The servers' own pattern of ids, attribute keys and serial numbers."""
+ID_RULE = "at least 3 lower-case letters or digits, with single dashes between them,"
+"""What the pattern asks for."""
+_ID = re.compile(ID_PATTERN)
 _LETTERS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "o", "å": "a", "ł": "l", "đ": "d"}
 )
@@ -95,17 +98,18 @@ def looks_reversed(eui: str) -> bool:
 
 
 def check_id(text: str, kind: str = "ID") -> str:
-    """Return the id of a device or application; raises InvalidIdentifier against the rules.
+    """Return the id of a device, an application, or an attribute's key.
 
-    3 to 36 lower-case letters, digits, and single dashes between them.
+    Raises InvalidIdentifier (`invalid_id`, or after the `kind` that is given) for one that hasn't
+    3 to 36 lower-case letters or digits, with single dashes between them.
     https://www.thethingsindustries.com/docs/reference/id-eui-constraints/
     """
-    shortest, longest = ID_LENGTH
-    if not shortest <= len(text) <= longest:
-        raise InvalidIdentifier(kind, f"{shortest} to {longest} characters are needed", value=text)
-    if not _ID.fullmatch(text):
-        reason = "only lower-case letters, digits and single dashes between them are allowed"
+    longest = ID_LENGTH[1]
+    if len(text) > longest:
+        reason = f"{longest} characters are allowed at most, these are {len(text)}"
         raise InvalidIdentifier(kind, reason, value=text)
+    if not _ID.fullmatch(text):
+        raise InvalidIdentifier(kind, f"{ID_RULE} are needed", value=text)
     return text
 
 

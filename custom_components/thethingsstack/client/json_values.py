@@ -61,7 +61,7 @@ def number(value: object) -> float | None:
     return None
 
 
-def euis(value: object) -> str | None:
+def hexadecimal(value: object) -> str | None:
     """Return a hexadecimal identifier in upper case."""
     return value.upper() if isinstance(value, str) and value else None
 
@@ -104,9 +104,9 @@ def time(value: object) -> datetime | None:
 
 
 def _cut(value: str) -> str:
-    whole, point, rest = value.partition(".")
+    before, point, rest = value.partition(".")
     digits = len(rest) - len(rest.lstrip("0123456789"))
-    return whole + point + rest[: min(digits, 6)] + rest[digits:] if point else value
+    return before + point + rest[: min(digits, 6)] + rest[digits:] if point else value
 
 
 def seconds(value: object) -> float | None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
 
-from . import json_values as values
+from . import json_values
 from .errors import BadMessage
 from .events import Event, Events, EventsConnected, EventsLost
 from .messages import Message, parse_message
@@ -31,7 +31,7 @@ MESSAGE_EVENTS = (
 
 def message_of(event: Event) -> Message:
     """Return the message that an event carries; raises BadMessage where it carries none."""
-    return parse_message(None, values.mapping(event.raw.get("data")))
+    return parse_message(None, json_values.mapping(event.raw.get("data")))
 
 
 async def stream_messages(

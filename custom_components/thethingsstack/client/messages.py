@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self, override
 
 import orjson
 
-from . import json_values as values
+from . import json_values
 from .errors import BadMessage
 from .models import (
     BatteryStatus,
@@ -76,7 +76,7 @@ class Message:
     @classmethod
     def from_json(cls, data: Mapping[str, Any], came_as: bytes | None = None) -> Self:
         """Read an envelope; raises BadMessage where no device is named or it is another kind."""
-        ids = EndDeviceIds.from_json(values.mapping(data.get("end_device_ids")))
+        ids = EndDeviceIds.from_json(json_values.mapping(data.get("end_device_ids")))
         if not ids.device_id:
             raise BadMessage("the message names no end device", name="no_device_id")
         body = data.get(cls.kind)
@@ -84,9 +84,9 @@ class Message:
             raise BadMessage(f"the message has no {cls.kind}", name="no_message_kind")
         return cls(
             ids=ids,
-            correlation_ids=values.texts(data.get("correlation_ids")),
-            received_at=values.time(data.get("received_at")),
-            network_received_at=values.time(body.get("received_at")),
+            correlation_ids=json_values.texts(data.get("correlation_ids")),
+            received_at=json_values.time(data.get("received_at")),
+            network_received_at=json_values.time(body.get("received_at")),
             simulated=data.get("simulated") is True,
             envelope=Envelope(data, came_as),
         )
@@ -131,7 +131,7 @@ class Message:
     @property
     def attributes(self) -> Mapping[str, str]:
         """The device's attributes in the registry (The Things Stack 3.34 and newer)."""
-        return values.text_map(self.body.get("attributes"))
+        return json_values.text_map(self.body.get("attributes"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,52 +145,53 @@ class Uplink(Message):
     @property
     def session_key_id(self) -> str | None:
         """The session, base64; None for a simulated uplink."""
-        return values.text(self.body.get("session_key_id"))
+        return json_values.text(self.body.get("session_key_id"))
 
     @property
     def f_port(self) -> int:
         """The port; 0 is a frame with MAC commands only."""
-        return values.integer(self.body.get("f_port")) or 0
+        return json_values.integer(self.body.get("f_port")) or 0
 
     @property
     def f_cnt(self) -> int | None:
         """The frame counter; None for a simulated uplink without one."""
-        counter = values.integer(self.body.get("f_cnt"))
+        counter = json_values.integer(self.body.get("f_cnt"))
         return 0 if counter is None and not self.simulated else counter
 
     @property
     def frm_payload(self) -> bytes | None:
         """The bytes that the device sent; None for none."""
-        return values.octets(self.body.get("frm_payload"))
+        return json_values.octets(self.body.get("frm_payload"))
 
     @property
     def normalized_payload_warnings(self) -> tuple[str, ...]:
         """What the normalizer left out, and why."""
-        return values.texts(self.body.get("normalized_payload_warnings"))
+        return json_values.texts(self.body.get("normalized_payload_warnings"))
 
     @property
     def receptions(self) -> tuple[Reception, ...]:
-        """The antennas that heard it."""
+        """The antennas that received it."""
         if not self._receptions:
-            heard = [
-                Reception.from_json(item) for item in values.objects(self.body.get("rx_metadata"))
+            receptions = [
+                Reception.from_json(item)
+                for item in json_values.objects(self.body.get("rx_metadata"))
             ]
-            self._receptions.append(tuple(heard))
+            self._receptions.append(tuple(receptions))
         return self._receptions[0]
 
     @property
     def best_reception(self) -> Reception | None:
         """The reception with the highest SNR, then RSSI."""
-        heard = values.objects(self.body.get("rx_metadata"))
-        best = max(heard, key=_quality, default=None)
+        receptions = json_values.objects(self.body.get("rx_metadata"))
+        best = max(receptions, key=_quality, default=None)
         return None if best is None else Reception.from_json(best)
 
     @property
     def receptions_by_gateway(self) -> tuple[Reception, ...]:
         """The best reception of each gateway, the highest SNR first, then RSSI."""
         best: dict[str, Reception] = {}
-        heard = values.objects(self.body.get("rx_metadata"))
-        for item in sorted(heard, key=_quality, reverse=True):
+        receptions = json_values.objects(self.body.get("rx_metadata"))
+        for item in sorted(receptions, key=_quality, reverse=True):
             reception = Reception.from_json(item)
             best.setdefault(reception.gateway_id, reception)
         return tuple(best.values())
@@ -198,16 +199,18 @@ class Uplink(Message):
     @property
     def data_rate(self) -> DataRate | None:
         """How the frame was modulated."""
-        settings = values.mapping(self.body.get("settings"))
+        settings = json_values.mapping(self.body.get("settings"))
         data_rate = settings.get("data_rate")
         if not isinstance(data_rate, dict):
             return None
-        return DataRate.from_json(data_rate, coding_rate=values.text(settings.get("coding_rate")))
+        return DataRate.from_json(
+            data_rate, coding_rate=json_values.text(settings.get("coding_rate"))
+        )
 
     @property
     def frequency(self) -> int | None:
         """The channel in Hz."""
-        return values.integer(values.mapping(self.body.get("settings")).get("frequency"))
+        return json_values.integer(json_values.mapping(self.body.get("settings")).get("frequency"))
 
     @property
     def confirmed(self) -> bool:
@@ -217,12 +220,12 @@ class Uplink(Message):
     @property
     def consumed_airtime(self) -> float | None:
         """The time on air in seconds."""
-        return values.seconds(self.body.get("consumed_airtime"))
+        return json_values.seconds(self.body.get("consumed_airtime"))
 
     @property
     def packet_error_rate(self) -> float:
         """The share of the latest frames that were lost, 0 to 1."""
-        return values.number(self.body.get("packet_error_rate")) or 0.0
+        return json_values.number(self.body.get("packet_error_rate")) or 0.0
 
     @property
     def last_battery(self) -> BatteryStatus | None:
@@ -260,16 +263,16 @@ class UplinkMessage(Uplink):
     @property
     def decoded_payload_warnings(self) -> tuple[str, ...]:
         """What the formatter warned of."""
-        return values.texts(self.body.get("decoded_payload_warnings"))
+        return json_values.texts(self.body.get("decoded_payload_warnings"))
 
     @property
     def normalized_payload(self) -> tuple[Mapping[str, Any], ...]:
         """The measurements in the network's own terms."""
-        return tuple(values.objects(self.body.get("normalized_payload")))
+        return tuple(json_values.objects(self.body.get("normalized_payload")))
 
     @property
     def has_application_data(self) -> bool:
-        """Whether the device said something; MAC-only and empty frames move no values."""
+        """Whether the device sent data; MAC-only and empty frames move no values."""
         if self.simulated and self.decoded_payload is not None:
             return True
         return self.f_port > 0 and bool(self.frm_payload)
@@ -293,7 +296,7 @@ class NormalizedUplink(Uplink):
     @property
     def normalized_payload(self) -> Mapping[str, Any]:
         """The measurement."""
-        return values.mapping(self.body.get("normalized_payload"))
+        return json_values.mapping(self.body.get("normalized_payload"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,7 +308,7 @@ class JoinAccept(Message):
     @property
     def session_key_id(self) -> str | None:
         """The new session, base64."""
-        return values.text(self.body.get("session_key_id"))
+        return json_values.text(self.body.get("session_key_id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,17 +329,17 @@ class DownlinkReport(Message):
     @property
     def f_port(self) -> int:
         """The port."""
-        return values.integer(self.downlink.get("f_port")) or 0
+        return json_values.integer(self.downlink.get("f_port")) or 0
 
     @property
     def f_cnt(self) -> int:
         """The frame counter; 0 as long as none is given."""
-        return values.integer(self.downlink.get("f_cnt")) or 0
+        return json_values.integer(self.downlink.get("f_cnt")) or 0
 
     @property
     def frm_payload(self) -> bytes | None:
         """The bytes; None for none."""
-        return values.octets(self.downlink.get("frm_payload"))
+        return json_values.octets(self.downlink.get("frm_payload"))
 
     @property
     def confirmed(self) -> bool:
@@ -346,12 +349,12 @@ class DownlinkReport(Message):
     @property
     def priority(self) -> str:
         """Its priority in the queue ("LOWEST" … "HIGHEST")."""
-        return values.text(self.downlink.get("priority")) or "LOWEST"
+        return json_values.text(self.downlink.get("priority")) or "LOWEST"
 
     @property
     def downlink_correlation_ids(self) -> tuple[str, ...]:
         """The ids that it was queued with, ours among them."""
-        return values.texts(self.downlink.get("correlation_ids"))
+        return json_values.texts(self.downlink.get("correlation_ids"))
 
     @property
     def error(self) -> ErrorDetails | None:
@@ -403,7 +406,7 @@ class DownlinkFailed(DownlinkReport):
     @override
     def downlink(self) -> Mapping[str, Any]:
         """The downlink as the server knows it."""
-        return values.mapping(self.body.get("downlink"))
+        return json_values.mapping(self.body.get("downlink"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -417,7 +420,7 @@ class DownlinkInvalidated(DownlinkReport):
     @override
     def downlink(self) -> Mapping[str, Any]:
         """The first of the downlinks that are void."""
-        return next(iter(values.objects(self.body.get("downlinks"))), {})
+        return next(iter(json_values.objects(self.body.get("downlinks"))), {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -429,7 +432,7 @@ class LocationSolved(Message):
     @property
     def service(self) -> str:
         """The service ("frm-payload": from the decoded payload)."""
-        return values.text(self.body.get("service")) or ""
+        return json_values.text(self.body.get("service")) or ""
 
     @property
     def location(self) -> Location | None:
@@ -446,12 +449,12 @@ class ServiceData(Message):
     @property
     def service(self) -> str:
         """The package."""
-        return values.text(self.body.get("service")) or ""
+        return json_values.text(self.body.get("service")) or ""
 
     @property
     def data(self) -> Mapping[str, Any]:
         """Its data."""
-        return values.mapping(self.body.get("data"))
+        return json_values.mapping(self.body.get("data"))
 
 
 _KINDS: Mapping[str, type[Message]] = {
@@ -475,7 +478,7 @@ _KINDS: Mapping[str, type[Message]] = {
 def parse_message(topic: str | None, data: bytes | Mapping[str, Any]) -> Message:
     """Read a message of the stream, of a webhook or of the Storage Integration.
 
-    The kind is told by the envelope, the topic is only for the error. Raises BadMessage.
+    The kind is known from the envelope, the topic is only for the error. Raises BadMessage.
     """
     came_as = None
     if isinstance(data, bytes | bytearray | memoryview):

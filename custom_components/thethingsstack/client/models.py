@@ -5,13 +5,15 @@ Every `from_json` takes a parsed object as the server sends it. Fields that are 
 missing: a newer or odd server must not stop an application.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 import html
+import re
 from typing import Any, Self
 
-from . import json_values as values
+from . import json_values
+from .rules import plain_reason
 
 _UNKNOWN_HARDWARE = "_unknown_hw_version_"
 
@@ -30,14 +32,14 @@ class EndDeviceIds:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read `end_device_ids` or a device's `ids`; ids that are missing are empty."""
         return cls(
-            device_id=values.text(data.get("device_id")) or "",
-            application_id=values.text(
-                values.mapping(data.get("application_ids")).get("application_id")
+            device_id=json_values.text(data.get("device_id")) or "",
+            application_id=json_values.text(
+                json_values.mapping(data.get("application_ids")).get("application_id")
             )
             or "",
-            dev_eui=values.euis(data.get("dev_eui")),
-            join_eui=values.euis(data.get("join_eui")),
-            dev_addr=values.euis(data.get("dev_addr")),
+            dev_eui=json_values.hexadecimal(data.get("dev_eui")),
+            join_eui=json_values.hexadecimal(data.get("join_eui")),
+            dev_addr=json_values.hexadecimal(data.get("dev_addr")),
         )
 
 
@@ -54,12 +56,12 @@ class Location:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read a location; latitude and longitude 0 are omitted by the server."""
-        source = values.text(data.get("source"))
+        source = json_values.text(data.get("source"))
         return cls(
-            latitude=values.number(data.get("latitude")) or 0.0,
-            longitude=values.number(data.get("longitude")) or 0.0,
-            altitude=values.integer(data.get("altitude")),
-            accuracy=values.integer(data.get("accuracy")),
+            latitude=json_values.number(data.get("latitude")) or 0.0,
+            longitude=json_values.number(data.get("longitude")) or 0.0,
+            altitude=json_values.integer(data.get("altitude")),
+            accuracy=json_values.integer(data.get("accuracy")),
             source=source.removeprefix("SOURCE_") if source else None,
         )
 
@@ -86,7 +88,7 @@ class Location:
     @classmethod
     def read_all(cls, data: object) -> Mapping[str, Self]:
         """Read the locations of a device by the service that knows them ("user", "frm-payload")."""
-        found = {service: cls.read(place) for service, place in values.mapping(data).items()}
+        found = {service: cls.read(place) for service, place in json_values.mapping(data).items()}
         return {service: place for service, place in found.items() if place is not None}
 
 
@@ -103,13 +105,13 @@ class VersionIds:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read `version_ids`; the repository's "_unknown_hw_version_" counts as none."""
-        hardware = values.text(data.get("hardware_version"))
+        hardware = json_values.text(data.get("hardware_version"))
         return cls(
-            brand_id=values.text(data.get("brand_id")),
-            model_id=values.text(data.get("model_id")),
+            brand_id=json_values.text(data.get("brand_id")),
+            model_id=json_values.text(data.get("model_id")),
             hardware_version=None if hardware == _UNKNOWN_HARDWARE else hardware,
-            firmware_version=values.text(data.get("firmware_version")),
-            band_id=values.text(data.get("band_id")),
+            firmware_version=json_values.text(data.get("firmware_version")),
+            band_id=json_values.text(data.get("band_id")),
         )
 
     @classmethod
@@ -142,7 +144,7 @@ class Formatter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reception:
-    """One antenna that heard an uplink: dBm, dB; the gateway behind Packet Broker by its own id."""
+    """One antenna that received an uplink: dBm, dB; the gateway behind Packet Broker by its own id."""
 
     gateway_id: str
     gateway_eui: str | None = None
@@ -155,14 +157,14 @@ class Reception:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read an item of `rx_metadata`."""
-        ids = values.mapping(data.get("gateway_ids"))
-        gateway_id = values.text(ids.get("gateway_id"))
-        gateway_eui = values.euis(ids.get("eui"))
+        ids = json_values.mapping(data.get("gateway_ids"))
+        gateway_id = json_values.text(ids.get("gateway_id"))
+        gateway_eui = json_values.hexadecimal(ids.get("eui"))
         broker = data.get("packet_broker")
         if isinstance(broker, dict):
-            gateway_eui = values.euis(broker.get("forwarder_gateway_eui"))
+            gateway_eui = json_values.hexadecimal(broker.get("forwarder_gateway_eui"))
             gateway_id = (
-                values.text(broker.get("forwarder_gateway_id"))
+                json_values.text(broker.get("forwarder_gateway_id"))
                 or (gateway_eui and f"eui-{gateway_eui.lower()}")
                 or gateway_id
             )
@@ -173,17 +175,17 @@ class Reception:
             rssi=rssi,
             snr=snr,
             location=Location.read(data.get("location")),
-            received_at=values.time(data.get("received_at")),
+            received_at=json_values.time(data.get("received_at")),
             via_packet_broker=isinstance(broker, dict) or gateway_id == "packetbroker",
         )
 
 
 def signal(data: Mapping[str, Any]) -> tuple[float | None, float | None]:
     """Return RSSI and SNR of an item of `rx_metadata`."""
-    rssi = values.number(data.get("rssi"))
+    rssi = json_values.number(data.get("rssi"))
     if rssi is None:
-        rssi = values.number(data.get("channel_rssi"))
-    snr = values.number(data.get("snr"))
+        rssi = json_values.number(data.get("channel_rssi"))
+    snr = json_values.number(data.get("snr"))
     # 0 dB is omitted; 0 dBm never happens.
     return rssi, 0.0 if snr is None and rssi is not None else snr
 
@@ -202,16 +204,16 @@ class DataRate:
         """Read `settings.data_rate`; old servers put the coding rate beside it."""
         if isinstance(lora := data.get("lora"), dict):
             return cls(
-                spreading_factor=values.integer(lora.get("spreading_factor")),
-                bandwidth=values.integer(lora.get("bandwidth")),
-                coding_rate=values.text(lora.get("coding_rate")) or coding_rate,
+                spreading_factor=json_values.integer(lora.get("spreading_factor")),
+                bandwidth=json_values.integer(lora.get("bandwidth")),
+                coding_rate=json_values.text(lora.get("coding_rate")) or coding_rate,
             )
         if isinstance(fsk := data.get("fsk"), dict):
-            return cls(bit_rate=values.integer(fsk.get("bit_rate")))
-        hopping = values.mapping(data.get("lrfhss"))
+            return cls(bit_rate=json_values.integer(fsk.get("bit_rate")))
+        hopping = json_values.mapping(data.get("lrfhss"))
         return cls(
-            bandwidth=values.integer(hopping.get("operating_channel_width")),
-            coding_rate=values.text(hopping.get("coding_rate")),
+            bandwidth=json_values.integer(hopping.get("operating_channel_width")),
+            coding_rate=json_values.text(hopping.get("coding_rate")),
         )
 
     @property
@@ -236,36 +238,94 @@ class BatteryStatus:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read `last_battery_percentage`."""
         return cls(
-            value=values.number(data.get("value")) or 0.0,
-            f_cnt=values.integer(data.get("f_cnt")) or 0,
-            received_at=values.time(data.get("received_at")),
+            value=json_values.number(data.get("value")) or 0.0,
+            f_cnt=json_values.integer(data.get("f_cnt")) or 0,
+            received_at=json_values.time(data.get("received_at")),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorDetails:
-    """Why something failed, as the server says it."""
+    """Why something failed, as the server says it.
+
+    `name` and `namespace` are the outermost error's. Message and attributes are those of the
+    innermost cause that says what is wrong; of a wrong field, `attributes` has the whole path as
+    `field` and the server's rule as `reason`.
+    """
 
     namespace: str | None
     name: str
     message: str
     attributes: Mapping[str, Any]
+    cause_name: str | None = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read error details; the message has its attributes filled in."""
-        attributes = values.mapping(data.get("attributes"))
-        message = values.text(data.get("message_format")) or ""
-        for key, value in attributes.items():
-            message = message.replace(f"{{{key}}}", str(value))
-        name = values.text(data.get("name")) or "unknown"
+        """Read error details with their causes; messages have their attributes filled in."""
+        chain = _causes(data)
+        name = json_values.text(data.get("name")) or "unknown"
+        attributes: dict[str, Any] = {}
+        for level in chain:
+            attributes |= json_values.mapping(level.get("attributes"))
+        if path := _field_path(chain):
+            reason = html.unescape(str(attributes["reason"]))
+            attributes |= {"field": ".".join(path), "reason": reason}
+            message = f"invalid `{path[-1]}`: {plain_reason(reason)}"
+        else:
+            message = _reason(chain)
         return cls(
-            namespace=values.text(data.get("namespace")),
+            namespace=json_values.text(data.get("namespace")),
             name=name,
-            # Servers from 3.36 on escape what comes from a request.
-            message=html.unescape(message) or name,
+            message=message or name,
             attributes=attributes,
+            cause_name=json_values.text(chain[-1].get("name")) if len(chain) > 1 else None,
         )
+
+
+_MAX_CAUSES = 8
+_SAYS_NOTHING = re.compile(r"invalid \w+")
+
+
+def _causes(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return an error and its causes, from outside in."""
+    chain = [data]
+    while len(chain) <= _MAX_CAUSES and (cause := json_values.mapping(chain[-1].get("cause"))):
+        chain.append(cause)
+    return chain
+
+
+def _field_path(chain: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the path of the field that breaks a rule; empty where the error isn't about one."""
+    innermost = json_values.mapping(chain[-1].get("attributes"))
+    if not {"field", "reason"} <= innermost.keys():
+        return []
+    fields = [json_values.mapping(level.get("attributes")).get("field") for level in chain]
+    return [html.unescape(field) for field in fields if isinstance(field, str) and field]
+
+
+def _reason(chain: Sequence[Mapping[str, Any]]) -> str:
+    """Return the message of the innermost error that names something, else of the outermost.
+
+    An outermost one like "invalid output" says nothing alone: the innermost is added.
+    """
+    naming = [level for level in chain if json_values.mapping(level.get("attributes"))]
+    if naming:
+        return _message(naming[-1])
+    outermost, innermost = _message(chain[0]), _message(chain[-1])
+    if len(chain) > 1 and _SAYS_NOTHING.fullmatch(outermost):
+        return f"{outermost}: {innermost}"
+    return outermost
+
+
+def _message(level: Mapping[str, Any]) -> str:
+    attributes = json_values.mapping(level.get("attributes"))
+    template = message = json_values.text(level.get("message_format")) or ""
+    for key, value in attributes.items():
+        message = message.replace(f"{{{key}}}", str(value))
+    if "error" in attributes and "{error}" not in template:
+        message = f"{message}: {attributes['error']}"  # the system's own words
+    # Servers from 3.36 on escape what comes from a request.
+    return html.unescape(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,18 +350,18 @@ class EndDevice:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read an end device of any of the servers."""
         return cls(
-            ids=EndDeviceIds.from_json(values.mapping(data.get("ids"))),
-            name=values.text(data.get("name")),
-            description=values.text(data.get("description")),
-            attributes=values.text_map(data.get("attributes")),
+            ids=EndDeviceIds.from_json(json_values.mapping(data.get("ids"))),
+            name=json_values.text(data.get("name")),
+            description=json_values.text(data.get("description")),
+            attributes=json_values.text_map(data.get("attributes")),
             version_ids=VersionIds.read(data.get("version_ids")),
             locations=Location.read_all(data.get("locations")),
-            serial_number=values.text(data.get("serial_number")),
-            created_at=values.time(data.get("created_at")),
-            updated_at=values.time(data.get("updated_at")),
-            activated_at=values.time(data.get("activated_at")),
-            last_seen_at=values.time(data.get("last_seen_at")),
-            application_server_address=values.text(data.get("application_server_address")),
+            serial_number=json_values.text(data.get("serial_number")),
+            created_at=json_values.time(data.get("created_at")),
+            updated_at=json_values.time(data.get("updated_at")),
+            activated_at=json_values.time(data.get("activated_at")),
+            last_seen_at=json_values.time(data.get("last_seen_at")),
+            application_server_address=json_values.text(data.get("application_server_address")),
             raw=data,
         )
 
@@ -322,13 +382,16 @@ class Application:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read an application."""
         return cls(
-            application_id=values.text(values.mapping(data.get("ids")).get("application_id")) or "",
-            name=values.text(data.get("name")),
-            description=values.text(data.get("description")),
-            attributes=values.text_map(data.get("attributes")),
-            application_server_address=values.text(data.get("application_server_address")),
-            network_server_address=values.text(data.get("network_server_address")),
-            join_server_address=values.text(data.get("join_server_address")),
+            application_id=json_values.text(
+                json_values.mapping(data.get("ids")).get("application_id")
+            )
+            or "",
+            name=json_values.text(data.get("name")),
+            description=json_values.text(data.get("description")),
+            attributes=json_values.text_map(data.get("attributes")),
+            application_server_address=json_values.text(data.get("application_server_address")),
+            network_server_address=json_values.text(data.get("network_server_address")),
+            join_server_address=json_values.text(data.get("join_server_address")),
         )
 
 
@@ -349,22 +412,22 @@ class KeyInfo:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read the answer of `auth_info` (API key, OAuth access token or user session)."""
-        outer = values.mapping(data.get("api_key"))
-        token = values.mapping(data.get("oauth_access_token") or data.get("user_session"))
-        key = values.mapping(outer.get("api_key")) or token
-        owner = values.mapping(outer.get("entity_ids")) or token
-        universal = values.mapping(data.get("universal_rights"))
+        outer = json_values.mapping(data.get("api_key"))
+        token = json_values.mapping(data.get("oauth_access_token") or data.get("user_session"))
+        key = json_values.mapping(outer.get("api_key")) or token
+        owner = json_values.mapping(outer.get("entity_ids")) or token
+        universal = json_values.mapping(data.get("universal_rights"))
 
         def owner_id(kind: str) -> str | None:
-            return values.text(values.mapping(owner.get(f"{kind}_ids")).get(f"{kind}_id"))
+            return json_values.text(json_values.mapping(owner.get(f"{kind}_ids")).get(f"{kind}_id"))
 
         return cls(
-            key_id=values.text(key.get("id")),
-            key_name=values.text(key.get("name")),
+            key_id=json_values.text(key.get("id")),
+            key_name=json_values.text(key.get("name")),
             rights=frozenset(
-                values.texts(key.get("rights")) + values.texts(universal.get("rights"))
+                json_values.texts(key.get("rights")) + json_values.texts(universal.get("rights"))
             ),
-            expires_at=values.time(key.get("expires_at")),
+            expires_at=json_values.time(key.get("expires_at")),
             application_id=owner_id("application"),
             user_id=owner_id("user"),
             organization_id=owner_id("organization"),

@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from . import json_values as values
+from . import json_values
 from .api import Calls
 from .repository import DeviceTemplate
 
@@ -13,19 +13,19 @@ class QrCodes:
     """Reads the text of QR codes; any key may."""
 
     def __init__(self, calls: Calls) -> None:
-        """Take the way to the servers."""
+        """Make requests with `calls`."""
         self._calls = calls
 
     async def formats(self) -> Mapping[str, str]:
         """Return the formats that the server reads: id to name."""
         answer = await self._calls.object("GET", "qr-codes/end-devices/formats")
         return {
-            format_id: values.text(values.mapping(item).get("name")) or format_id
-            for format_id, item in values.mapping(answer.get("formats")).items()
+            format_id: json_values.text(json_values.mapping(item).get("name")) or format_id
+            for format_id, item in json_values.mapping(answer.get("formats")).items()
         }
 
     async def parse(self, text: str) -> DeviceTemplate:
         """Return what a QR code's text tells; raises InvalidRequest (`unknown_format`)."""
         body: dict[str, Any] = {"qr_code": b64encode(text.strip().encode()).decode()}
         answer = await self._calls.object("POST", "qr-codes/end-devices/parse", json=body)
-        return DeviceTemplate.from_json(values.mapping(answer.get("end_device_template")))
+        return DeviceTemplate.from_json(json_values.mapping(answer.get("end_device_template")))

@@ -5,19 +5,16 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
-from .configuration import LORAWAN_VERSIONS, parse_lorawan_version, usual_phy_version
+from .configuration import check_phy_version, parse_lorawan_version, usual_phy_version
 from .errors import InvalidRequest
 from .formatters import Formatters
 from .identifiers import check_id, parse_dev_addr, parse_eui, parse_key
+from .keys import KEY_NAMES, SERVER_NAMES, Requirements, requirements
 from .models import Location, VersionIds
 from .repository import DeviceTemplate
+from .rules import check_texts, parse_serial_number, printed_serial_number
 
-MAX_ATTRIBUTES = 10
-MAX_ATTRIBUTE_VALUE = 200
-MAX_NAME = 50
-MAX_DESCRIPTION = 2_000
 USER_LOCATION = "user"
-_LORAWAN_1_1 = "MAC_V1_1"
 
 
 class Server(StrEnum):
@@ -73,11 +70,16 @@ class Registration:
     nwk_key: str | None = field(default=None, repr=False)
     session: Session | None = None
     claimed: bool = False
+    warnings: tuple[str, ...] = ()
+    """What a template had that can't be registered, in words."""
 
     @classmethod
     def from_template(cls, template: DeviceTemplate, **known: Any) -> Self:
-        """Make a registration from a model's or a QR code's template and what is known besides."""
-        told: dict[str, Any] = {
+        """Make a registration from a model's or a QR code's template and what is known besides.
+
+        A serial number that the servers wouldn't take is left out; `warnings` says so.
+        """
+        described: dict[str, Any] = {
             name: value
             for name in (
                 "dev_eui",
@@ -89,13 +91,15 @@ class Registration:
                 "supports_class_c",
                 "mac_settings",
                 "formatters",
-                "serial_number",
                 "vendor_id",
                 "vendor_profile_id",
             )
             if (value := getattr(template, name)) is not None
         }
-        return cls(**{**told, **known})
+        if "serial_number" not in known:
+            serial_number, warnings = printed_serial_number(template.serial_number)
+            described |= {"serial_number": serial_number, "warnings": warnings}
+        return cls(**{**described, **known})
 
     @property
     def supports_join(self) -> bool:
@@ -114,104 +118,53 @@ class Registration:
             "dev_eui": None if self.dev_eui is None else parse_eui(self.dev_eui, "DevEUI"),
             "join_eui": None if self.join_eui is None else parse_eui(self.join_eui, "JoinEUI"),
             "lorawan_version": version,
-            "lorawan_phy_version": _phy_version(version, self.lorawan_phy_version),
+            "lorawan_phy_version": check_phy_version(
+                version, self.lorawan_phy_version or usual_phy_version(version)
+            ),
             "frequency_plan_id": _needed(self.frequency_plan_id, "frequency_plan_id"),
+            "serial_number": parse_serial_number(self.serial_number)
+            if self.serial_number
+            else None,
         }
-        changes |= self._joining(version) if self.supports_join else self._not_joining(version)
+        needed = requirements(version, joins=self.supports_join)
+        for eui in needed.euis:
+            _needed(getattr(self, eui), eui)
+        if self.session is None:
+            changes |= self._joining(needed)
+        else:
+            changes |= self._not_joining(self.session, needed)
         return replace(self, **changes)
 
-    def _joining(self, version: str) -> dict[str, Any]:
-        _needed(self.dev_eui, "dev_eui")
-        _needed(self.join_eui, "join_eui")
+    def _joining(self, needed: Requirements) -> dict[str, Any]:
         if self.claimed:
             return {"app_key": None, "nwk_key": None}
-        if version != _LORAWAN_1_1 and self.nwk_key:
+        if self.nwk_key and "nwk_key" not in needed.keys:
             raise InvalidRequest(
                 "only LoRaWAN 1.1 has a network key (NwkKey)", name="nwk_key_unused"
             )
-        keys = {"app_key": parse_key(_needed(self.app_key, "app_key"), "AppKey")}
-        if version == _LORAWAN_1_1:
-            keys["nwk_key"] = parse_key(_needed(self.nwk_key, "nwk_key"), "NwkKey")
-        return keys
+        return {key: _key(getattr(self, key), key) for key in needed.keys}
 
-    def _not_joining(self, version: str) -> dict[str, Any]:
-        session = self.session
-        assert session is not None
+    def _not_joining(self, session: Session, needed: Requirements) -> dict[str, Any]:
         if self.app_key or self.nwk_key:
             raise InvalidRequest("a device that doesn't join has no root keys", name="keys_unused")
-        if version in ("MAC_V1_0_4", _LORAWAN_1_1):
-            _needed(self.dev_eui, "dev_eui")
-        more = {
-            name: parse_key(_needed(getattr(session, name), name), name)
-            for name in ("s_nwk_s_int_key", "nwk_s_enc_key")
-            if version == _LORAWAN_1_1
+        keys = {
+            SERVER_NAMES[key]: _key(getattr(session, SERVER_NAMES[key]), key) for key in needed.keys
         }
         return {
             # Only devices that join have one.
             "join_eui": None,
-            "session": Session(
-                dev_addr=parse_dev_addr(session.dev_addr),
-                app_s_key=parse_key(session.app_s_key, "AppSKey"),
-                f_nwk_s_int_key=parse_key(session.f_nwk_s_int_key, "NwkSKey"),
-                **more,
-            ),
+            "session": Session(dev_addr=parse_dev_addr(session.dev_addr), **keys),
         }
+
+
+def _key(value: str | None, key: str) -> str:
+    return parse_key(_needed(value, key), KEY_NAMES[key])
 
 
 def _needed(value: str | None, name: str) -> str:
     if not value:
         raise InvalidRequest(f"{name} is missing", name=f"missing_{name}")
     return value
-
-
-def _phy_version(lorawan_version: str, given: str | None) -> str:
-    if given is None:
-        return usual_phy_version(lorawan_version)
-    allowed = LORAWAN_VERSIONS[lorawan_version]
-    if given not in allowed:
-        # The server would take it, and the device would never be understood.
-        known = ", ".join(allowed)
-        raise InvalidRequest(
-            f"regional parameters `{given}` don't go with this LoRaWAN version, these do: {known}",
-            name="invalid_lorawan_phy_version",
-            attributes={"value": given, "known": known},
-        )
-    return given
-
-
-def check_texts(
-    name: str | None, description: str | None, attributes: Mapping[str, str | None]
-) -> None:
-    """Raise InvalidRequest for texts that are too long or attributes that can't be.
-
-    An attribute that is None is one that goes.
-    """
-    for kind, text, longest in (
-        ("name", name, MAX_NAME),
-        ("description", description, MAX_DESCRIPTION),
-    ):
-        if text is not None and len(text) > longest:
-            raise InvalidRequest(
-                f"the {kind} has {len(text)} characters, {longest} are allowed",
-                name=f"{kind}_too_long",
-                attributes={"maximum": longest},
-            )
-    count = sum(value is not None for value in attributes.values())
-    if count > MAX_ATTRIBUTES:
-        raise InvalidRequest(
-            f"{count} attributes are too many, {MAX_ATTRIBUTES} are allowed",
-            name="too_many_attributes",
-            attributes={"maximum": MAX_ATTRIBUTES},
-        )
-    for key, value in attributes.items():
-        check_id(key, "attribute")
-        if value is not None and len(value) > MAX_ATTRIBUTE_VALUE:
-            raise InvalidRequest(
-                f"the attribute `{key}` has {len(value)} characters, "
-                f"{MAX_ATTRIBUTE_VALUE} are allowed",
-                name="attribute_too_long",
-                attributes={"value": key, "maximum": MAX_ATTRIBUTE_VALUE},
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
-from . import json_values as values
+from . import json_values
 from .api import SMALL_PAGE, Calls, quoted
 from .formatters import Formatters
 from .models import VersionIds
@@ -34,8 +34,8 @@ class Brand:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read a brand; one without name has its id."""
-        brand_id = values.text(data.get("brand_id")) or ""
-        return cls(brand_id=brand_id, name=values.text(data.get("name")) or brand_id)
+        brand_id = json_values.text(data.get("brand_id")) or ""
+        return cls(brand_id=brand_id, name=json_values.text(data.get("name")) or brand_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,9 @@ class FirmwareVersion:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read an item of `firmware_versions`."""
         return cls(
-            version=values.text(data.get("version")) or "",
-            hardware_versions=values.texts(data.get("supported_hardware_versions")),
-            bands=tuple(values.mapping(data.get("profiles"))),
+            version=json_values.text(data.get("version")) or "",
+            hardware_versions=json_values.texts(data.get("supported_hardware_versions")),
+            bands=tuple(json_values.mapping(data.get("profiles"))),
         )
 
 
@@ -72,19 +72,19 @@ class DeviceModel:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read a model; one without name has its id."""
-        model_id = values.text(data.get("model_id")) or ""
+        model_id = json_values.text(data.get("model_id")) or ""
         return cls(
-            brand_id=values.text(data.get("brand_id")) or "",
+            brand_id=json_values.text(data.get("brand_id")) or "",
             model_id=model_id,
-            name=values.text(data.get("name")) or model_id,
-            description=values.text(data.get("description")),
+            name=json_values.text(data.get("name")) or model_id,
+            description=json_values.text(data.get("description")),
             firmware_versions=tuple(
                 FirmwareVersion.from_json(item)
-                for item in values.objects(data.get("firmware_versions"))
+                for item in json_values.objects(data.get("firmware_versions"))
             ),
-            sensors=values.texts(data.get("sensors")),
-            product_url=values.text(data.get("product_url")),
-            datasheet_url=values.text(data.get("datasheet_url")),
+            sensors=json_values.texts(data.get("sensors")),
+            product_url=json_values.text(data.get("product_url")),
+            datasheet_url=json_values.text(data.get("datasheet_url")),
         )
 
 
@@ -109,26 +109,26 @@ class DeviceTemplate:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read an `end_device_template`, or the answer of a template call."""
-        device = values.mapping(data.get("end_device"))
-        ids = values.mapping(device.get("ids"))
-        profile = values.mapping(device.get("lora_alliance_profile_ids"))
-        paths = values.texts(values.mapping(data.get("field_mask")).get("paths"))
+        device = json_values.mapping(data.get("end_device"))
+        ids = json_values.mapping(device.get("ids"))
+        profile = json_values.mapping(device.get("lora_alliance_profile_ids"))
+        paths = json_values.texts(json_values.mapping(data.get("field_mask")).get("paths"))
         formatters = device.get("formatters")
         return cls(
-            dev_eui=values.euis(ids.get("dev_eui")),
-            join_eui=values.euis(ids.get("join_eui")),
+            dev_eui=json_values.hexadecimal(ids.get("dev_eui")),
+            join_eui=json_values.hexadecimal(ids.get("join_eui")),
             version_ids=VersionIds.read(device.get("version_ids")),
-            lorawan_version=values.text(device.get("lorawan_version")),
-            lorawan_phy_version=values.text(device.get("lorawan_phy_version")),
+            lorawan_version=json_values.text(device.get("lorawan_version")),
+            lorawan_phy_version=json_values.text(device.get("lorawan_phy_version")),
             # False is omitted, but only where the template speaks of it.
             supports_join=device.get("supports_join") is True or "supports_join" not in paths,
             supports_class_b=device.get("supports_class_b") is True,
             supports_class_c=device.get("supports_class_c") is True,
-            mac_settings=values.mapping(device.get("mac_settings")),
+            mac_settings=json_values.mapping(device.get("mac_settings")),
             formatters=Formatters.from_json(formatters) if isinstance(formatters, dict) else None,
-            serial_number=values.text(device.get("serial_number")),
-            vendor_id=values.integer(profile.get("vendor_id")),
-            vendor_profile_id=values.integer(profile.get("vendor_profile_id")),
+            serial_number=json_values.text(device.get("serial_number")),
+            vendor_id=json_values.integer(profile.get("vendor_id")),
+            vendor_profile_id=json_values.integer(profile.get("vendor_profile_id")),
         )
 
     @classmethod
@@ -137,8 +137,8 @@ class DeviceTemplate:
 
         No EUIs, no serial number: `Registration.from_template` takes those of the other one.
         """
-        told = {"end_device": device, "field_mask": {"paths": ["supports_join"]}}
-        return replace(cls.from_json(told), dev_eui=None, join_eui=None, serial_number=None)
+        template = {"end_device": device, "field_mask": {"paths": ["supports_join"]}}
+        return replace(cls.from_json(template), dev_eui=None, join_eui=None, serial_number=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ class Repository:
     """The server's Device Repository; any key may read it."""
 
     def __init__(self, calls: Calls) -> None:
-        """Take the way to the servers."""
+        """Make requests with `calls`."""
         self._calls = calls
 
     async def brands(self, search: str | None = None) -> AsyncGenerator[Brand]:
@@ -218,10 +218,10 @@ class Repository:
         fields = ("formatter", "formatter_parameter", "codec_id", "examples")
         answer = await self._calls.object("GET", path, params={"field_mask": fields})
         return RepositoryFormatter(
-            kind=values.text(answer.get("formatter")) or "",
-            script=values.text(answer.get("formatter_parameter")) or "",
-            codec_id=values.text(answer.get("codec_id")),
-            examples=values.objects(answer.get("examples")),
+            kind=json_values.text(answer.get("formatter")) or "",
+            script=json_values.text(answer.get("formatter_parameter")) or "",
+            codec_id=json_values.text(answer.get("codec_id")),
+            examples=json_values.objects(answer.get("examples")),
         )
 
 

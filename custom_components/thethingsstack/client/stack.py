@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from . import json_values as values, rights as _rights
+from . import json_values, rights as _rights
 from .administration import Administration
 from .api import Calls, quoted
 from .claiming import Claiming
@@ -19,24 +19,18 @@ from .configuration import Configuration
 from .connection import MQTT_PORT, MQTTS_PORT, Connection, is_loopback
 from .downlinks import Downlink, Downlinks
 from .end_devices import EndDevices
-from .errors import (
-    AuthenticationFailed,
-    BadMessage,
-    MissingRight,
-    MqttRefused,
-    NotFound,
-    StackError,
-    StorageUnavailable,
-)
+from .errors import AuthenticationFailed, BadMessage, MissingRight, MqttRefused, StackError
 from .events import Events
 from .field_masks import APPLICATION_FIELDS, DEVICE_FIELDS
 from .formatters import FormatterCalls
 from .gateways import Gateways
+from .identifiers import check_id
 from .messages import Message, parse_message
 from .models import Application, EndDevice, KeyInfo, MqttAddress
 from .mqtt import NOT_AUTHORIZED, MqttConnection, tls_context as make_tls_context, topics
 from .qr_codes import QrCodes
 from .repository import Repository
+from .storage import stored_uplinks
 from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
 from .transport import Host, Transport
 from .webhooks import Webhooks
@@ -46,7 +40,6 @@ _LOGGER = logging.getLogger(__name__)
 BACKOFF_CAP = 120.0
 _NO_RIGHTS = "no_application_rights"
 _STEADY = timedelta(minutes=1)
-_STORAGE_PAGE = 1_000
 
 
 def utcnow() -> datetime:
@@ -92,6 +85,8 @@ class Stack:
         self._queue_size = queue_size
         self._mqtt_timeout = mqtt_timeout
         self._address: MqttAddress | None = None
+        self._messages: MqttConnection | None = None
+        self._reconnect_wanted = asyncio.Event()
         self._last_message_at: datetime | None = None
         transport = Transport(
             connection,
@@ -104,6 +99,8 @@ class Stack:
         self._calls = calls = Calls(transport, connection, sleep)
         self.end_devices = EndDevices(calls)
         """Registering, changing, finding and removing end devices."""
+        self.downlinks = Downlinks(calls)
+        """The downlink queues of the application's end devices."""
         self.repository = Repository(calls)
         """Brands, models and templates."""
         self.configuration = Configuration(calls)
@@ -144,14 +141,9 @@ class Stack:
             method, path, params=params, json=json, host=host, timeout=timeout, max_wait=max_wait
         )
 
-    @property
-    def downlinks(self) -> Downlinks:
-        """The downlink queues of the application's end devices."""
-        return Downlinks(self.request, self._calls.application_path)
-
     async def auth_info(self) -> KeyInfo:
         """Return whose key it is and what it may do; raises AuthenticationFailed."""
-        answer = values.mapping(await self.request("GET", "auth_info"))
+        answer = json_values.mapping(await self.request("GET", "auth_info"))
         if not answer:
             # So answers the server where no key arrives, for instance behind a proxy that eats it.
             raise AuthenticationFailed("unauthenticated", name="unauthenticated")
@@ -162,9 +154,12 @@ class Stack:
 
         An application that does not exist has none, too.
         """
-        app = application_id or self._calls.application_id
-        answer = values.mapping(await self.request("GET", f"applications/{quoted(app)}/rights"))
-        return _rights.expand(values.texts(answer.get("rights")))
+        return await self._read_rights(application_id or self._calls.application_id)
+
+    async def _read_rights(self, application_id: str, **limits: float) -> frozenset[str]:
+        path = f"applications/{quoted(application_id)}/rights"
+        answer = await self._calls.object("GET", path, **limits)
+        return _rights.expand(json_values.texts(answer.get("rights")))
 
     async def applications(self) -> list[Application]:
         """Return the applications that a user's or organization's key reaches; [] for others."""
@@ -175,7 +170,7 @@ class Stack:
         """Return the application; raises MissingRight without INFO."""
         params = {"field_mask": APPLICATION_FIELDS}
         answer = await self.request("GET", self._calls.application_path, params=params)
-        return Application.from_json(values.mapping(answer))
+        return Application.from_json(json_values.mapping(answer))
 
     async def devices(self, field_mask: Sequence[str] = DEVICE_FIELDS) -> AsyncGenerator[EndDevice]:
         """Yield the application's end devices in the order of their ids."""
@@ -189,7 +184,7 @@ class Stack:
         """Return one end device as the Identity Server knows it; raises NotFound."""
         params = {"field_mask": field_mask}
         answer = await self.request("GET", self._calls.device_path(device_id), params=params)
-        return EndDevice.from_json(values.mapping(answer))
+        return EndDevice.from_json(json_values.mapping(answer))
 
     async def stored_uplinks(
         self,
@@ -202,51 +197,18 @@ class Stack:
     ) -> AsyncGenerator[Message]:
         """Yield uplinks from the Storage Integration, oldest first unless said, page by page.
 
-        Unreadable ones are left out. Raises StorageUnavailable where the server has none.
+        Unreadable ones are left out. Raises StorageUnavailable where the server has none, and
+        ServerFailed (`pages_repeated`) where it never comes to an end.
         """
-        scope = self._calls.device_path(device_id) if device_id else self._calls.application_path
-        path = f"as/{scope}/packages/storage/uplink_message"
-        start: Any = None
-        token: str | None = None
-        seen = 0
-        while limit is None or seen < limit:
-            page = _STORAGE_PAGE if limit is None else min(_STORAGE_PAGE, limit - seen)
-            params: dict[str, Any] = {
-                "after": after,
-                "before": before,
-                "limit": page,
-                "order": "received_at",
-            }
-            if newest_first:
-                params |= {"before": start or before, "order": "-received_at"}
-            else:
-                params["after"] = start or after
-            if token:
-                params = {"continuation_token": token}
-            count = 0
-            try:
-                async with self._calls.lines(path, params=params, timeout=120) as (items, headers):
-                    async for item in items:
-                        count += 1
-                        seen += 1
-                        start = item.get("received_at", start)
-                        try:
-                            message = parse_message(None, item)
-                        except BadMessage:
-                            continue
-                        yield message
-                        if seen == limit:
-                            return
-            except NotFound as error:
-                raise StorageUnavailable(
-                    "the server has no Storage Integration",
-                    name=error.name,
-                    namespace=error.namespace,
-                    status=error.status,
-                ) from None
-            token = headers.get("X-Continuation-Token")
-            if not count or (token is None and count < page):
-                return
+        async for message in stored_uplinks(
+            self._calls,
+            after=after,
+            before=before,
+            limit=limit,
+            device_id=device_id,
+            newest_first=newest_first,
+        ):
+            yield message
 
     # -- The stream -------------------------------------------------------------------------------
 
@@ -262,7 +224,7 @@ class Stack:
         username = connection.uid
         if connection.mqtt_host is None:
             try:
-                answer = values.mapping(
+                answer = json_values.mapping(
                     await self.request(
                         "GET", f"as/{self._calls.application_path}/mqtt-connection-info"
                     )
@@ -272,19 +234,20 @@ class Stack:
                     raise
                 answer = {}
             tls_or_not = "public_tls_address" if connection.mqtt_tls else "public_address"
-            told, told_port = _host_port(values.text(answer.get(tls_or_not)) or "")
-            host = host if not told or is_loopback(told) else told
-            port = told_port or port
-            username = values.text(answer.get("username")) or username
+            given, given_port = _host_port(json_values.text(answer.get(tls_or_not)) or "")
+            host = host if not given or is_loopback(given) else given
+            port = given_port or port
+            username = json_values.text(answer.get("username")) or username
         return MqttAddress(
             host=host,
             port=connection.mqtt_port or port,
-            tls=connection.mqtt_tls,
+            tls=bool(connection.mqtt_tls),
             username=username,
         )
 
     async def check_mqtt(self) -> None:
         """Connect and subscribe once; raises what a stream would meet, AuthenticationFailed too."""
+        await self._check_reading()
         try:
             async with await self._mqtt_connection():
                 pass
@@ -299,14 +262,11 @@ class Stack:
 
         The server drops what the key may not send without a word, so the right is asked for
         first: raises MissingRight. HTTP (`downlinks`) is the better way where it can be reached.
+        Raises InvalidIdentifier for an id that can't be: in a topic it could mean others.
         """
+        check_id(device_id, "device ID")
         if _rights.TRAFFIC_DOWN_WRITE not in await self.rights():
-            raise MissingRight(
-                f"insufficient rights for application `{self.connection.uid}`",
-                rights=[_rights.TRAFFIC_DOWN_WRITE],
-                name="insufficient_application_rights",
-                namespace="pkg/auth/rights",
-            )
+            raise self._lacks(_rights.TRAFFIC_DOWN_WRITE)
         body = {"downlinks": [downlink.as_json() for downlink in downlinks]}
         async with await self._mqtt_connection() as connection:
             username = self._address.username if self._address else self.connection.uid
@@ -317,15 +277,21 @@ class Stack:
         """Yield the application's messages for ever, and what happens to the connection.
 
         It connects again by itself, ever more slowly. Raises AuthenticationFailed once the key's
-        refusal is confirmed over HTTP, and nothing else of ours. Close it (`aclosing`) to leave.
+        refusal is confirmed over HTTP, MissingRight without TRAFFIC_READ (the server would connect
+        and stay silent), and nothing else of ours. Close it (`aclosing`) to leave.
         """
         self._calls.application_id  # noqa: B018 - raises where none is given
         failures = 0
         lost = False
         try:
             while True:
+                self._reconnect_wanted.clear()
+                await self._check_reading()
                 try:
                     async with await self._mqtt_connection() as messages:
+                        if self._reconnect_wanted.is_set():
+                            continue  # the rights may have changed before this connection
+                        self._messages = messages
                         self.connected, lost = True, False
                         gap = self._last_message_at or self.connected_at
                         self.connected_at = self._clock()
@@ -333,25 +299,70 @@ class Stack:
                         async for item in messages:
                             failures = 0
                             yield self._read(item)
+                except AuthenticationFailed:
+                    raise
+                except (MqttRefused, MissingRight) as error:
+                    await self._confirm(error)
+                    failure: StackError = error
                 except StackError as error:
-                    if not self.connected:
-                        self._address = None  # it may have moved
-                    elif self.connected_at and self._clock() - self.connected_at > _STEADY:
-                        failures = 0
-                    self.connected = False
-                    if isinstance(error, AuthenticationFailed):
-                        raise
-                    if isinstance(error, MqttRefused | MissingRight):
-                        await self._confirm(error)
-                    _LOGGER.debug("No messages from %s: %s", self.connection.server_host, error)
-                    if not lost:
-                        lost = True
-                        yield StreamLost(error=error)
+                    failure = error
+                if not self.connected:
+                    self._address = None  # it may have moved
+                elif self.connected_at and self._clock() - self.connected_at > _STEADY:
+                    failures = 0
+                self.connected, self._messages = False, None
+                if self._reconnect_wanted.is_set():
+                    continue
+                _LOGGER.debug("No messages from %s: %s", self.connection.server_host, failure)
+                if not lost:
+                    lost = True
+                    yield StreamLost(error=failure)
                 # Full jitter: not everyone comes back in the same second.
-                await self._sleep(self._random() * min(BACKOFF_CAP, 2.0 ** min(failures, 7)))
+                await self._pause(self._random() * min(BACKOFF_CAP, 2.0 ** min(failures, 7)))
                 failures += 1
         finally:
-            self.connected = False
+            self.connected, self._messages = False, None
+
+    def reconnect(self) -> None:
+        """Make a running stream connect anew, at once; nothing happens where none runs.
+
+        The server takes a key's rights from the moment of connecting: call this when TRAFFIC_READ
+        was given back. The stream yields StreamConnected again, with the gap.
+        """
+        self._reconnect_wanted.set()
+        if self._messages is not None:
+            self._messages.close()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but no longer than until a new connection is wanted."""
+        sleeping = asyncio.ensure_future(self._sleep(seconds))
+        wanted = asyncio.ensure_future(self._reconnect_wanted.wait())
+        try:
+            await asyncio.wait((sleeping, wanted), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            wanted.cancel()
+
+    async def _check_reading(self) -> None:
+        """Raise MissingRight where the key may not read messages.
+
+        Where that can't be known, the MQTT server decides.
+        """
+        try:
+            rights = await self._read_rights(self._calls.application_id, timeout=10, max_wait=0)
+        except StackError as error:
+            _LOGGER.debug("The rights can't be read now: %s", error)
+            return
+        if rights and _rights.TRAFFIC_READ not in rights:
+            raise self._lacks(_rights.TRAFFIC_READ)
+
+    def _lacks(self, right: str) -> MissingRight:
+        return MissingRight(
+            f"insufficient rights for application `{self.connection.uid}`",
+            rights=[right],
+            name="insufficient_application_rights",
+            namespace="pkg/auth/rights",
+        )
 
     async def _mqtt_connection(self) -> MqttConnection:
         if self._address is None:

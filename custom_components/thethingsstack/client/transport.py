@@ -11,22 +11,18 @@ from typing import Any, Literal
 import aiohttp
 import orjson
 
-from . import json_values as values
+from . import json_values
 from .connection import Connection
 from .errors import (
     AuthenticationFailed,
-    Conflict,
     ConnectionFailed,
     InvalidRequest,
-    MissingRight,
-    NotFound,
     ProtocolMismatch,
     RateLimited,
     ServerFailed,
-    StackError,
     from_socket,
 )
-from .models import ErrorDetails
+from .refusals import refusal
 
 type Host = Literal["identity", "cluster"]
 type Lines = AsyncIterator[Mapping[str, Any]]
@@ -35,23 +31,11 @@ type Lines = AsyncIterator[Mapping[str, Any]]
 _CLUSTER_PATHS = frozenset(
     {"as", "ns", "js", "gs", "gcs", "edcs", "edtc", "qrg", "configuration", "events"}
 )
-_CODE_NAMES = {
-    1: "canceled",
-    3: "invalid_argument",
-    4: "deadline_exceeded",
-    5: "not_found",
-    6: "already_exists",
-    7: "permission_denied",
-    8: "resource_exhausted",
-    9: "failed_precondition",
-    10: "aborted",
-    12: "unimplemented",
-    13: "internal",
-    14: "unavailable",
-    16: "unauthenticated",
-}
-_ABORTED = 10
 _TRIES = 4
+MAX_BODY = 32 * 2**20
+"""Bytes of an answer; what is bigger comes from no healthy server, and fills the memory."""
+MAX_LINE = 4 * 2**20
+"""Bytes of one result of a stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,17 +224,34 @@ def _typed_errors() -> Iterator[None]:
 
 async def _read(response: aiohttp.ClientResponse) -> Any:
     """Return the parsed body of a success; raise what a refusal means."""
-    body = await response.read()
+    body = await _read_body(response)
     if response.status < 300:
         return _parse(body, response.content_type)
     if response.status < 400:
         place = response.headers.get("Location", "elsewhere")
         raise ProtocolMismatch(f"the server sends us to {place}", name="redirected")
     try:
-        answer = values.mapping(orjson.loads(body))
+        answer = json_values.mapping(orjson.loads(body))
     except orjson.JSONDecodeError:
         answer = {}
     raise refusal(response.status, answer, response.headers)
+
+
+async def _read_body(response: aiohttp.ClientResponse) -> bytes:
+    pieces: list[bytes] = []
+    size = response.content_length or 0
+    received = 0
+    if size <= MAX_BODY:
+        async for chunk in response.content.iter_any():
+            pieces.append(chunk)
+            received += len(chunk)
+            if received > MAX_BODY:
+                break
+    if max(size, received) > MAX_BODY:
+        raise ServerFailed(
+            f"the answer has more than {MAX_BODY >> 20} MiB", name="answer_too_large"
+        )
+    return b"".join(pieces)
 
 
 def _parse(body: bytes, content_type: str) -> Any:
@@ -269,72 +270,37 @@ def _parse(body: bytes, content_type: str) -> Any:
         raise ServerFailed("the answer is no JSON", name="invalid_json") from None
 
 
-def refusal(status: int, answer: Mapping[str, Any], headers: Mapping[str, str]) -> StackError:
-    """Return the error that a refusing answer stands for."""
-    answer = values.mapping(answer.get("error")) or answer  # so do streams
-    code = values.integer(answer.get("code"))
-    if code is None and status in (400, 401, 403, 404, 405):
-        return ProtocolMismatch(
-            f"no The Things Stack answers there (HTTP {status})", name="not_the_things_stack"
-        )
-    details = next(iter(values.objects(answer.get("details"))), None)
-    if details is not None:
-        told = ErrorDetails.from_json(details)
-    else:
-        told = ErrorDetails(
-            namespace=None,
-            name=_CODE_NAMES.get(code or 0, "unknown"),
-            message=values.text(answer.get("message")) or f"HTTP {status}",
-            attributes={},
-        )
-    return _classify(status, code, told, headers)
-
-
-def _classify(
-    status: int, code: int | None, told: ErrorDetails, headers: Mapping[str, str]
-) -> StackError:
-    common: dict[str, Any] = {
-        "name": told.name,
-        "namespace": told.namespace,
-        "status": status,
-        "attributes": told.attributes,
-    }
-    if status == 401 or (told.namespace, told.name) == ("pkg/auth", "token"):
-        return AuthenticationFailed(told.message, **common)
-    if status == 403:
-        missing = values.texts(told.attributes.get("missing"))
-        return MissingRight(told.message, rights=missing, **common)
-    if status == 429:
-        retry = values.integer(headers.get("X-Rate-Limit-Retry"))
-        # A full downlink queue is a 429, too, but says no time.
-        return RateLimited(told.message, retry_after=60 if retry is None else retry, **common)
-    if status == 404:
-        return NotFound(told.message, **common)
-    if status == 409 and code != _ABORTED:
-        return Conflict(told.message, **common)
-    if status in (499, 501) or status < 500:
-        kind = ServerFailed if status == 499 else InvalidRequest
-        return kind(told.message, **common)
-    return ServerFailed(told.message, **common)
-
-
 async def _results(content: aiohttp.StreamReader) -> AsyncIterator[Mapping[str, Any]]:
     # Lines may be longer than the reader's own limit.
-    rest = b""
+    pieces: list[bytes] = []
+    size = 0
     async for chunk in content.iter_any():
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            _check_line(size + len(end))
+            line = b"".join((*pieces, end))
+            pieces, size = [], 0
             if line.strip():
                 yield _result(line)
-    if rest.strip():
-        yield _result(rest)
+        pieces.append(rest)
+        size += len(rest)
+        _check_line(size)
+    if (line := b"".join(pieces)).strip():
+        yield _result(line)
+
+
+def _check_line(size: int) -> None:
+    if size > MAX_LINE:
+        raise ServerFailed(
+            f"a line of the stream has more than {MAX_LINE >> 20} MiB", name="line_too_long"
+        )
 
 
 def _result(line: bytes) -> Mapping[str, Any]:
     try:
-        item = values.mapping(orjson.loads(line))
+        item = json_values.mapping(orjson.loads(line))
     except orjson.JSONDecodeError:
         raise ServerFailed("the stream can't be read", name="invalid_json") from None
     if isinstance(error := item.get("error"), dict):
         raise refusal(500, error, {})
-    return values.mapping(item.get("result"))
+    return json_values.mapping(item.get("result"))

@@ -29,7 +29,8 @@ import voluptuous as vol
 from ..application import Refusal
 from ..client import UNCHANGED, DeviceChanges, EndDevice, InvalidRequest, Location
 from ..client.device_changes import Unchanged
-from ..client.registration import USER_LOCATION, check_texts
+from ..client.registration import USER_LOCATION
+from ..client.rules import check_texts
 from ..const import AREA_ATTRIBUTES
 from ..end_devices import area_from_attributes
 

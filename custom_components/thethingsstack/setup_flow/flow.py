@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..client import NETWORKS, Application, missing
+from ..client import NETWORKS, Application, missing_rights
 from ..client.rights import SETTINGS_API_KEYS
 from ..const import (
     CONF_APPLICATION_ID,
@@ -134,7 +134,7 @@ class ConnectFlow(SetupFlow):
         info = self._key_info = await async_key_info(stack)
         if info.application_id is not None:
             self._data[CONF_APPLICATION_ID] = info.application_id
-            if "application" in missing(info.rights):
+            if "application" in missing_rights(info.rights):
                 await async_rights(await self._async_stack())
                 return await self.async_step_application()
         else:

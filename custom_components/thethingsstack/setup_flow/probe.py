@@ -30,7 +30,7 @@ from ..client import (
     Stack,
     StackError,
     StorageUnavailable,
-    missing,
+    missing_rights,
 )
 from ..const import DOMAIN, STORAGE_WINDOW
 from .server_form import AddressError, FormError
@@ -142,14 +142,14 @@ async def async_rights(stack: Stack) -> frozenset[str]:
         rights = await stack.rights()
     if not rights:
         raise FormError("no_rights", CONF_API_KEY)
-    if "uplinks" in missing(rights):
+    if "uplinks" in missing_rights(rights):
         raise FormError("missing_traffic_right", CONF_API_KEY)
     return rights
 
 
 async def async_application(stack: Stack, rights: frozenset[str]) -> Application | None:
     """Return the application; `None` if the key may not read it."""
-    if "application" in missing(rights):
+    if "application" in missing_rights(rights):
         return None
     with _http_errors():
         return await stack.application()
@@ -158,7 +158,7 @@ async def async_application(stack: Stack, rights: frozenset[str]) -> Application
 async def async_tenant(stack: Stack, rights: frozenset[str]) -> str | None:
     """Return the application's tenant as its cluster names it, if the key may know that."""
     application_id = stack.connection.application_id
-    if "application" in missing(rights):
+    if "application" in missing_rights(rights):
         return stack.connection.tenant_id
     with _http_errors():
         info = await stack.request("GET", f"/as/applications/{application_id}/mqtt-connection-info")
@@ -181,7 +181,7 @@ async def async_probe(
         rights=rights,
         mqtt=mqtt,
         storage=await _async_storage(stack),
-        devices=None if "devices" in missing(rights) else await _async_count_devices(stack),
+        devices=None if "devices" in missing_rights(rights) else await _async_count_devices(stack),
         expires_at=expires_at,
     )
 
@@ -216,14 +216,14 @@ async def describe(hass: HomeAssistant, result: ProbeResult) -> dict[str, str]:
     def text(key: str, **values: str) -> str:
         return texts[f"{prefix}.{key}"].format(**values)
 
-    missing_rights = missing(result.rights)
-    can = [f"- {text(f'can_{feature}')}" for feature in FEATURES if feature not in missing_rights]
+    lacking = missing_rights(result.rights)
+    can = [f"- {text(f'can_{feature}')}" for feature in FEATURES if feature not in lacking]
     cannot = [
         "- "
         + text(
             f"cannot_{feature}", rights=", ".join(f"*{text(right.lower())}*" for right in rights)
         )
-        for feature, rights in missing_rights.items()
+        for feature, rights in lacking.items()
     ]
     if result.devices is None:
         devices = text("devices_hidden")

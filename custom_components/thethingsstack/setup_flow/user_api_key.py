@@ -19,10 +19,10 @@ from ..client import (
     KeyInfo,
     Stack,
     StackError,
-    missing,
+    missing_rights,
 )
-from ..client.registration import MAX_NAME
 from ..client.rights import SETTINGS_API_KEYS, expand
+from ..client.rules import MAX_NAME
 from ..const import CONF_APPLICATION_ID
 from .probe import http_error
 from .server_form import FormError
@@ -49,7 +49,7 @@ def grantable_features(rights: frozenset[str]) -> list[str]:
     """Return the features that a key with these rights can give to another; [] if it may make none."""
     if SETTINGS_API_KEYS not in rights:
         return []
-    unavailable = missing(rights)
+    unavailable = missing_rights(rights)
     return [*(feature for feature in FEATURES if feature not in unavailable), DELETE_KEY]
 
 

@@ -6,7 +6,12 @@ import sys
 from typing import Annotated
 
 from ..device_changes import UNCHANGED, DeviceChanges
-from ..device_request import Completed, Outline, claim_and_register, complete_outline
+from ..device_request import (
+    DeviceRequest,
+    PreparedRegistration,
+    claim_and_register,
+    prepare_registration,
+)
 from ..errors import InvalidRequest
 from ..identifiers import looks_reversed
 from ..models import EndDevice, Location
@@ -126,7 +131,7 @@ def devices_register(
         "s_nwk_s_int_key": s_nwk_s_int_key,
         "nwk_s_enc_key": nwk_s_enc_key,
     }
-    outline = Outline(
+    outline = DeviceRequest(
         known={
             "device_id": device_id,
             "dev_eui": dev_eui,
@@ -167,10 +172,10 @@ def devices_register(
     run_with(context, register)
 
 
-async def _completed(stack: Stack, outline: Outline) -> Completed:
+async def _completed(stack: Stack, outline: DeviceRequest) -> PreparedRegistration:
     """Return what is registered; what is missing is told with the options that give it."""
     try:
-        return await complete_outline(stack, outline)
+        return await prepare_registration(stack, outline)
     except InvalidRequest as error:
         missing = error.name.removeprefix("missing_")
         if missing == error.name:

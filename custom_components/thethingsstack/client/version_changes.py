@@ -1,0 +1,101 @@
+"""Whether an end device can be given other versions: the servers take any without a word."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from . import json_values
+from .api import Calls
+from .configuration import check_phy_version, parse_lorawan_version, version_number
+from .device_changes import UNCHANGED, DeviceChanges
+from .errors import InvalidRequest, NotFound
+from .keys import KEY_NAMES, ROOT_KEYS, SERVER_NAMES, requirements
+from .registration import Server
+
+_VERSIONS = ("lorawan_version", "lorawan_phy_version")
+_NEW_SESSION_KEYS = ("s_nwk_s_int_key", "nwk_s_enc_key")
+
+
+async def check_versions(calls: Calls, device_id: str, changes: DeviceChanges) -> None:
+    """Raise InvalidRequest where the device would never be understood with the new versions.
+
+    `invalid_lorawan_phy_version` for regional parameters that don't go with the LoRaWAN version;
+    `missing_nwk_key` or the like for keys that the new version needs and the device hasn't.
+    Looking for those needs DEVICES_READ_KEYS: else raises MissingRight.
+    """
+    if changes.lorawan_version is UNCHANGED and changes.lorawan_phy_version is UNCHANGED:
+        return
+    path = f"ns/{calls.device_path(device_id)}"
+    with calls.device_known(Server.NETWORK, device_id):
+        present = await calls.object(
+            "GET", path, params={"field_mask": [*_VERSIONS, "supports_join"]}
+        )
+    before = json_values.text(present.get("lorawan_version"))
+    after = before if changes.lorawan_version is UNCHANGED else changes.lorawan_version
+    phy_version = changes.lorawan_phy_version
+    if phy_version is UNCHANGED:
+        phy_version = json_values.text(present.get("lorawan_phy_version")) or UNCHANGED
+    if not isinstance(after, str):
+        return  # the device has no version yet, and gets none
+    version = parse_lorawan_version(after)
+    if isinstance(phy_version, str):
+        check_phy_version(version, phy_version)
+    if version != before:
+        await _check_keys(calls, device_id, present, version)
+
+
+async def _check_keys(
+    calls: Calls, device_id: str, present: Mapping[str, Any], version: str
+) -> None:
+    joins = present.get("supports_join") is True
+    needed = requirements(version, joins=joins)
+    before = json_values.text(present.get("lorawan_version"))
+    had = requirements(parse_lorawan_version(before), joins=joins) if before else None
+    number = version_number(version)
+    for eui in needed.euis:
+        if not json_values.mapping(present.get("ids")).get(eui):
+            raise InvalidRequest(
+                f"LoRaWAN {number} needs a DevEUI, which this device hasn't: register it anew",
+                name=f"missing_{eui}",
+            )
+    if not (further := [key for key in needed.keys if had is None or key not in had.keys]):
+        return
+    held = await (_root_keys if joins else _session_keys)(calls, device_id)
+    for key in further:
+        if held is not None and key not in held:
+            raise InvalidRequest(
+                f"LoRaWAN {number} needs a {KEY_NAMES[key]}, which this device hasn't: leave its "
+                "version as it is, or delete it and register it with all keys",
+                name=f"missing_{key}",
+                attributes={"device_id": device_id, "value": version},
+            )
+
+
+async def _root_keys(calls: Calls, device_id: str) -> Collection[str] | None:
+    """Return which root keys the Join Server has; None where they are kept elsewhere."""
+    path = f"js/{calls.device_path(device_id)}"
+    try:
+        answer = await calls.object("GET", path, params={"field_mask": ["root_keys"]})
+    except NotFound:
+        return None
+    keys = json_values.mapping(answer.get("root_keys"))
+    return [name for name in ROOT_KEYS if json_values.mapping(keys.get(name)).get("key")]
+
+
+async def _session_keys(calls: Calls, device_id: str) -> Collection[str]:
+    """Return which session keys the device has of its own.
+
+    For a device of LoRaWAN 1.0 the Network Server repeats its only key under the new names.
+    """
+    path = f"ns/{calls.device_path(device_id)}"
+    answer = await calls.object("GET", path, params={"field_mask": ["session.keys"]})
+    keys = json_values.mapping(json_values.mapping(answer.get("session")).get("keys"))
+
+    def key(name: str) -> Any:
+        return json_values.mapping(keys.get(SERVER_NAMES[name])).get("key")
+
+    only = key("nwk_s_key")
+    return [
+        "app_s_key",  # the Application Server's
+        "nwk_s_key",
+        *(name for name in _NEW_SESSION_KEYS if key(name) not in (None, only)),
+    ]
