@@ -53,7 +53,9 @@ async def test_register_without_joining(run: Run, simulator: Simulator) -> None:
     )
     assert result.code == 0, result.err
     assert set(result.json["generated_keys"]) == {"app_s_key", "nwk_s_key"}
-    assert set(simulator.devices["new-abp"].documents) == {"is", "ns", "as"}
+    documents = simulator.devices["new-abp"].documents
+    assert set(documents) == {"is", "ns", "as"}
+    assert result.json["dev_addr"] == documents["ns"]["session"]["dev_addr"]
 
 
 async def test_reversed_eui_is_pointed_out(run: Run) -> None:
@@ -190,12 +192,28 @@ async def test_update_and_delete(run: Run, simulator: Simulator) -> None:
     assert result.json["locations"]["user"]["altitude"] == 3
     result = await run("devices", "update", "lpp-node", "--no-location", role="manage")
     assert "locations" not in result.json
-    assert (await run("devices", "reset", "lpp-node", role="manage")).code == 0
+    assert (await run("devices", "reset", "lpp-node", role="manage")).code == 2
+    result = await run("--json", "devices", "reset", "lpp-node", "--yes", role="manage")
+    assert result.json == {"device_id": "lpp-node", "state": "reset"}
     assert (await run("devices", "servers", "lpp-node")).json["network"] is True
     result = await run("devices", "delete", "lpp-node", "--yes", role="manage")
     assert result.json["removed_from"] == ["application", "network", "join", "identity"]
     assert "lpp-node" not in simulator.devices
     assert (await run("devices", "delete", "lpp-node", "--yes", role="manage")).code == 1
+
+
+async def test_update_shows_what_other_servers_keep(run: Run) -> None:
+    result = await run("devices", "update", "lpp-node", "--class-c", role="manage")
+    assert result.json["supports_class_c"] is True
+
+
+async def test_half_created_devices_are_shown_as_such(run: Run, simulator: Simulator) -> None:
+    result = await run("devices", "show", "lpp-node")
+    assert "half created" not in result.err
+    del simulator.devices["lpp-node"].documents["ns"]
+    result = await run("devices", "show", "lpp-node")
+    assert result.code == 0
+    assert result.err == "lpp-node is half created: it is missing on the Network Server\n"
 
 
 async def test_keys_are_shown_only_when_asked(run: Run) -> None:
@@ -208,7 +226,8 @@ async def test_keys_are_shown_only_when_asked(run: Run) -> None:
 async def test_search(run: Run) -> None:
     result = await run("devices", "search", "radiator")
     assert result.out.startswith("bath-radiator")
-    assert (await run("--json", "devices", "search", "nothing")).json == []
+    result = await run("--json", "devices", "search", "nothing")
+    assert (result.code, result.json, result.err) == (0, [], "no end device found\n")
 
 
 async def test_models(run: Run) -> None:
@@ -250,8 +269,12 @@ async def test_formatters(run: Run, simulator: Simulator, tmp_path: Path) -> Non
 
 async def test_simulate(run: Run) -> None:
     arguments = ("simulate", "lpp-node", "--port", "1", "--payload", "0x01670110")
-    assert (await run(*arguments, role="all")).code == 0
+    result = await run("--json", *arguments, role="all")
+    assert result.json == {"device_id": "lpp-node", "state": "simulated"}
     assert (await run(*arguments, role="read")).code == 1
+    result = await run("simulate", "nosuch", "--port", "1", "--payload", "01", role="all")
+    assert (result.code, result.out) == (1, "")
+    assert "nosuch" in result.err
 
 
 async def test_application(run: Run, simulator: Simulator) -> None:
@@ -263,7 +286,9 @@ async def test_application(run: Run, simulator: Simulator) -> None:
     assert result.json["key"].startswith("NNSXS.")
     assert "Home" in (await run("application", "keys", role="all")).out
     key_id = result.json["key_id"]
-    assert (await run("application", "delete-key", key_id, role="all")).code == 0
+    assert (await run("application", "delete-key", key_id, role="all")).code == 2
+    result = await run("--json", "application", "delete-key", key_id, "--yes", role="all")
+    assert result.json == {"key_id": key_id, "deleted": True}
     assert key_id not in (await run("--json", "application", "keys", role="all")).out
     assert (await run("application", "collaborators", role="all")).json[0]["id"] == "admin"
     created = ("application", "create", "another", "--user", "admin")
@@ -289,7 +314,11 @@ async def test_gateways(run: Run) -> None:
 async def test_events(run: Run, simulator: Simulator) -> None:
     simulator.update_device("lpp-node", name="Renamed")
     arguments = ("events", "--registry", "--tail", "1", "--count", "1")
-    assert "end_device.update  lpp-node" in (await run(*arguments)).out
+    result = await run(*arguments)
+    assert "end_device.update  lpp-node" in result.out
+    assert result.err == "connected\n"
+    result = await run("events", "--application", "nosuch")
+    assert result.err.startswith("no_application_rights: ")
     assert (await run("--json", *arguments)).json["name"] == "end_device.update"
     simulator.faults.http_status["/events"] = 500
     assert (await run(*arguments)).code == 3

@@ -12,9 +12,13 @@ from ..formatters import CAYENNE_LPP, JAVASCRIPT, NONE, REPOSITORY, Direction
 from ..models import Formatter
 from ..stack import Stack
 from .run import (
+    Yes,
+    confirm,
     group,
     hexadecimal,
+    note_if_empty,
     pairs,
+    print_done,
     print_json,
     read_text,
     refuse_usage,
@@ -109,6 +113,7 @@ def application_keys(context: typer.Context) -> None:
 
     async def show(stack: Stack) -> None:
         found = [key async for key in stack.administration.api_keys()]
+        note_if_empty(found, "API key")
         if context.obj.json:
             print_json(found)
             return
@@ -136,11 +141,13 @@ def application_create_key(
 
 
 @application_app.command("delete-key")
-def application_delete_key(context: typer.Context, key_id: str) -> None:
+def application_delete_key(context: typer.Context, key_id: str, yes: Yes = False) -> None:
     """Delete an API key; what uses it stops."""
+    confirm(f"Delete the API key {key_id}? What uses it stops.", yes=yes)
 
     async def delete(stack: Stack) -> None:
         await stack.administration.delete_api_key(key_id)
+        print_done(context, f"deleted the API key {key_id}", {"key_id": key_id, "deleted": True})
 
     run_with(context, delete)
 
@@ -275,6 +282,7 @@ def gateways_list(context: typer.Context) -> None:
 
     async def show(stack: Stack) -> None:
         found = [gateway async for gateway in stack.gateways.list()]
+        note_if_empty(found, "gateway")
         print_json(found, indent=not context.obj.json)
 
     run_with(context, show, application_needed=False)

@@ -1,13 +1,13 @@
 """What all commands share: settings, the client, output, exit codes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sized
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 import sys
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import aiohttp
 import orjson
@@ -28,11 +28,15 @@ __all__ = [
     "UNREACHABLE",
     "USAGE",
     "Settings",
+    "Yes",
+    "confirm",
     "group",
     "hexadecimal",
     "no_rights",
+    "note_if_empty",
     "opened",
     "pairs",
+    "print_done",
     "print_json",
     "read_text",
     "refuse",
@@ -41,6 +45,8 @@ __all__ = [
     "time_text",
     "typer",
 ]
+
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
 
 REFUSED = 1
 USAGE = 2
@@ -147,6 +153,30 @@ def refuse_usage(text: str) -> NoReturn:
     """End the command: it was used in a wrong way."""
     print(text, file=sys.stderr)
     raise typer.Exit(USAGE)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something is lost; without an answer, or with another than yes, end the command.
+
+    Where nobody can answer (the standard input is no terminal) it takes `--yes`.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        refuse_usage(f"{question} Nobody can be asked here: repeat it with --yes")
+    if not typer.confirm(question, err=True):
+        raise typer.Exit(REFUSED)
+
+
+def print_done(context: typer.Context, text: str, answer: Mapping[str, Any]) -> None:
+    """Print that a command did its work: the answer as JSON if that is wanted, else the text."""
+    print_json(answer) if context.obj.json else print(text)
+
+
+def note_if_empty(found: Sized, what: str) -> None:
+    """Say on the standard error that a list is empty, so that silence isn't taken for a fault."""
+    if not found:
+        print(f"no {what} found", file=sys.stderr)
 
 
 def refuse(error: StackError, *, json: bool) -> NoReturn:
