@@ -168,7 +168,7 @@ async def test_mistakes(
         ("formatter", "set", "lpp-node"),
         ("formatter", "set", "--default"),
         ("formatter", "set", "lpp-node", "--up", "none", "--default"),
-        ("formatter", "set", "lpp-node", "--up", "lua"),
+        ("formatter", "set", "lpp-node", "--uplink", "lua"),
         ("formatter", "set", "lpp-node", "--up", "javascript"),
         ("formatter", "test", "lpp-node", "--kind", "cayennelpp"),
         ("formatter", "test", "lpp-node", "--kind", "cayennelpp", "--encode", "[1]"),
@@ -246,7 +246,7 @@ async def test_models(run: Run) -> None:
 async def test_formatters(run: Run, simulator: Simulator, tmp_path: Path) -> None:
     script = tmp_path / "decoder.js"
     script.write_text("function decodeUplink(i){return {data:{}}}")
-    arguments = ("--up", "javascript", "--up-script", str(script))
+    arguments = ("--uplink", "javascript", "--uplink-script", str(script))
     assert (await run("formatter", "set", "lpp-node", *arguments, role="manage")).code == 0
     found = (await run("formatter", "get", "lpp-node")).json
     assert found["up"]["parameter"] == script.read_text()
@@ -265,6 +265,29 @@ async def test_formatters(run: Run, simulator: Simulator, tmp_path: Path) -> Non
     assert result.json["payload"] == "010064ff"
     result = await run("formatter", "test", "lpp-node", *kind, "--payload", "01")
     assert result.err.startswith("output_errors: invalid length")
+
+
+async def test_a_script_is_tried_before_it_is_set(run: Run, tmp_path: Path) -> None:
+    script = tmp_path / "formatter.js"
+    arguments = ("formatter", "set", "lpp-node", "--uplink-script", str(script))
+    before = (await run("formatter", "get", "lpp-node")).json
+    script.write_text("function decodeUplink(i) { return {data: ")
+    result = await run(*arguments, role="manage")
+    assert result.code == 1
+    assert "the uplink script fails on a trial: " in result.err
+    assert (await run("formatter", "get", "lpp-node", role="read")).json == before
+    downlinks = ("formatter", "set", "lpp-node", "--downlink-script", str(script))
+    result = await run(*downlinks, role="manage")
+    assert "the downlink script fails on a trial: " in result.err
+    result = await run("formatter", "set", "--uplink-script", str(script), role="manage")
+    assert result.code == 1
+    result = await run("--json", *arguments, "--untried", role="manage")
+    assert result.json["formatters"]["up"]["parameter"] == script.read_text()
+    script.write_text('function decodeUplink(i) { return {errors: ["too short"]} }')
+    result = await run(*arguments, role="manage")
+    assert result.code == 0
+    assert "the uplink script runs, but not on a trial" in result.err
+    assert result.out.startswith("uplink    javascript\n")
 
 
 async def test_simulate(run: Run) -> None:

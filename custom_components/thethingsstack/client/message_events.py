@@ -1,6 +1,6 @@
 """Messages read from the event stream: the way for networks where only HTTPS gets out.
 
-The server's own downlink queue is not told of here: whether a downlink was queued, the answer to
+Nothing here is about the server's own downlink queue: whether a downlink was queued, the answer to
 its request says.
 """
 

@@ -183,14 +183,14 @@ def refuse(error: StackError, *, json: bool) -> NoReturn:
     """End the command with what went wrong."""
     lacking = list(error.rights) if isinstance(error, MissingRight) else []
     if json:
-        told: dict[str, Any] = {
+        answer: dict[str, Any] = {
             "name": error.name,
             "namespace": error.namespace,
             "message": error.message,
         }
         if lacking:
-            told["missing_rights"] = lacking
-        print(orjson.dumps({"error": told}).decode(), file=sys.stderr)
+            answer["missing_rights"] = lacking
+        print(orjson.dumps({"error": answer}).decode(), file=sys.stderr)
     else:
         more = f" (missing: {', '.join(lacking)})" if lacking else ""
         print(f"{error.name}: {error.message}{more}", file=sys.stderr)
