@@ -202,6 +202,29 @@ async def test_update_and_delete(run: Run, simulator: Simulator) -> None:
     assert (await run("devices", "delete", "lpp-node", "--yes", role="manage")).code == 1
 
 
+async def test_a_plan_is_of_the_band_of_the_model(run: Run, simulator: Simulator) -> None:
+    for plan, name in (
+        ("US_902_928_FSB_2", "frequency_plan_of_another_band"),
+        ("NOPE", "frequency_plan_not_found"),
+    ):
+        result = await run(
+            *("devices", "register", "new-one", "--dev-eui", "70B3D57ED0060099"),
+            *("--model", "dragino/lht65n/1.0/EU_863_870", "--frequency-plan", plan),
+            *("--app-key", KEY),
+            role="manage",
+        )
+        assert result.code == 2
+        assert result.err.startswith(f"{name}: ")
+        assert "EU_863_870_TTN" in result.err
+    assert "new-one" not in simulator.devices
+
+
+async def test_a_key_that_is_none(run: Run) -> None:
+    result = await run("devices", "list", TTN_API_KEY="garbage")
+    assert (result.code, result.err.partition(":")[0]) == (1, "token")
+    assert "doesn't take the API key" in result.err
+
+
 async def test_update_shows_what_other_servers_keep(run: Run) -> None:
     result = await run("devices", "update", "lpp-node", "--class-c", role="manage")
     assert result.json["supports_class_c"] is True

@@ -13,7 +13,14 @@ import aiohttp
 import orjson
 
 from ..connection import Connection, is_loopback
-from ..errors import ConnectionFailed, InvalidRequest, MissingRight, ServerFailed, StackError
+from ..errors import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    InvalidRequest,
+    MissingRight,
+    ServerFailed,
+    StackError,
+)
 from ..mqtt import tls_context
 from ..stack import Stack
 
@@ -192,7 +199,12 @@ def refuse(error: StackError, *, json: bool) -> NoReturn:
             answer["missing_rights"] = lacking
         print(orjson.dumps({"error": answer}).decode(), file=sys.stderr)
     else:
-        more = f" (missing: {', '.join(lacking)})" if lacking else ""
+        more = (
+            ". The server doesn't take the API key: it is mistyped, deleted, expired or another's"
+            if isinstance(error, AuthenticationFailed)
+            else ""
+        )
+        more += f" (missing: {', '.join(lacking)})" if lacking else ""
         print(f"{error.name}: {error.message}{more}", file=sys.stderr)
     if isinstance(error, ConnectionFailed | ServerFailed):
         raise typer.Exit(UNREACHABLE)
