@@ -99,6 +99,21 @@ async def test_register_by_a_qr_code(run: Run, simulator: Simulator) -> None:
     assert set(simulator.devices["by-words"].documents) == {"is", "ns", "as"}
 
 
+async def test_a_serial_number_that_does_not_fit_is_left_out(
+    run: Run, simulator: Simulator
+) -> None:
+    for device_id, serial, kept in (("fits", "SERIAL9", "serial9"), ("too-short", "S9", None)):
+        eui = "A84041000181C0A" + ("1" if kept else "2")
+        result = await run(
+            *("devices", "register", device_id, "--generate-keys", *BY_HAND),
+            *("--qr-code", f"LW:D0:70B3D57ED0000009:{eui}:01014242:S{serial}"),
+            role="manage",
+        )
+        assert result.code == 0, result.err
+        assert simulator.devices[device_id].documents["is"].get("serial_number") == kept
+        assert ("left out" in result.err) == (kept is None)
+
+
 async def test_dev_eui_is_issued_last(run: Run, simulator: Simulator) -> None:
     """The network has few: none is spent on what is refused."""
     simulator.stack.dev_euis = ["70B3D57ED0070001"]

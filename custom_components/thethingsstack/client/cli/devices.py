@@ -180,6 +180,8 @@ def devices_register(
     async def register(stack: Stack) -> None:
         prepared = await _prepared(stack, request)
         registration = prepared.registration
+        for warning in registration.warnings:
+            print(warning, file=sys.stderr)
         if registration.dev_eui is not None and looks_reversed(registration.dev_eui):
             print("The DevEUI's bytes seem to stand in reverse order.", file=sys.stderr)
         device = await claim_and_register(
