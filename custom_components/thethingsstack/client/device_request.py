@@ -188,7 +188,8 @@ async def claim_and_register(
     device_id = registration.device_id
     claim = asyncio.create_task(_claim(stack, registration, qr_code, claim_code or ""))
     try:
-        await asyncio.shield(claim)
+        await asyncio.wait([claim])
+        claim.result()
         return await stack.end_devices.register(registration)
     except BaseException as error:
         # The claim may have been on its way when the caller was cancelled.
