@@ -23,13 +23,29 @@ async def test_push_queue_replace_clear(run: Run) -> None:
     result = await run("downlink", "queue", VICKI)
     assert result.out == "port 1  0e14  LOWEST\nport 1  0e15  HIGH\n"
     result = await run(
-        "downlink", "replace", VICKI, "--base64", "Dho=", "--f-port", "1", "--confirmed"
+        "downlink", "replace", VICKI, "--base64", "Dho=", "--f-port", "1", "--confirmed", "--yes"
     )
     assert result.code == 0, result.err
     (item,) = (await run("downlink", "queue", VICKI, "--json")).json
     assert item["frm_payload"] == "Dho="
-    assert (await run("downlink", "clear", VICKI)).code == 0
-    assert (await run("downlink", "queue", VICKI)).out == ""
+    result = await run("downlink", "clear", VICKI, "--yes", "--json")
+    assert result.json == {"device_id": VICKI, "state": "cleared"}
+    result = await run("downlink", "queue", VICKI)
+    assert (result.code, result.out, result.err) == (0, "", "no waiting downlink found\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("clear", VICKI), ("replace", VICKI, "--hex", "01", "--f-port", "1")]
+)
+async def test_a_queue_is_not_dropped_unasked(
+    run: Run, simulator: Simulator, arguments: tuple[str, ...]
+) -> None:
+    await run(*PUSH, "--hex", "0e14", "--f-port", "1", role="control")
+    result = await run("downlink", *arguments)
+    assert result.code == 2
+    assert "repeat it with --yes" in result.err
+    session: Any = simulator.devices[VICKI].session
+    assert len(session.queue) == 1
 
 
 @pytest.mark.parametrize(
@@ -79,6 +95,7 @@ async def test_missing_right(run: Run) -> None:
 async def test_mqtt(run: Run, simulator: Simulator) -> None:
     result = await run(*PUSH, "--hex", "0e14", "--f-port", "1", "--via", "mqtt", role="control")
     assert (result.code, result.out) == (0, "published\n")
+    assert "it may have refused the downlink" in result.err
     assert len(simulator.devices[VICKI].session.queue) == 1  # type: ignore[union-attr]
 
 
@@ -108,7 +125,7 @@ async def test_wait_in_vain(run: Run, simulator: Simulator) -> None:
         role="control",
     )  # fmt: skip
     assert (result.code, result.err.partition(":")[0]) == (1, "timed_out")
-    await run("downlink", "clear", VICKI)
+    await run("downlink", "clear", VICKI, "--yes")
     simulator.devices[VICKI].acknowledges = False
     radio = asyncio.create_task(_uplinks_once_queued(simulator, 3))
     result = await run(
@@ -117,3 +134,14 @@ async def test_wait_in_vain(run: Run, simulator: Simulator) -> None:
     )  # fmt: skip
     await radio
     assert (result.code, result.err.partition(":")[0]) == (1, "max_retries_reached")
+
+
+async def test_mqtt_to_an_unknown_device(run: Run) -> None:
+    """Nothing comes back: that it stays queued would be a guess."""
+    result = await run(
+        "downlink", "push", "nosuch", "--hex", "01", "--f-port", "1", "--via", "mqtt",
+        "--wait", "sent", "--timeout", "0.3", role="control",
+    )  # fmt: skip
+    assert (result.code, result.err.partition(":")[0]) == (1, "timed_out")
+    assert "may have refused it: does the device `nosuch` exist?" in result.err
+    assert "stays queued" not in result.err

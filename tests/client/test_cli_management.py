@@ -53,7 +53,9 @@ async def test_register_without_joining(run: Run, simulator: Simulator) -> None:
     )
     assert result.code == 0, result.err
     assert set(result.json["generated_keys"]) == {"app_s_key", "nwk_s_key"}
-    assert set(simulator.devices["new-abp"].documents) == {"is", "ns", "as"}
+    documents = simulator.devices["new-abp"].documents
+    assert set(documents) == {"is", "ns", "as"}
+    assert result.json["dev_addr"] == documents["ns"]["session"]["dev_addr"]
 
 
 async def test_reversed_eui_is_pointed_out(run: Run) -> None:
@@ -95,6 +97,21 @@ async def test_register_by_a_qr_code(run: Run, simulator: Simulator) -> None:
     result = await run(*claim, "B12CD34", role="manage")
     assert result.code == 0, result.err
     assert set(simulator.devices["by-words"].documents) == {"is", "ns", "as"}
+
+
+async def test_a_serial_number_that_does_not_fit_is_left_out(
+    run: Run, simulator: Simulator
+) -> None:
+    for device_id, serial, kept in (("fits", "SERIAL9", "serial9"), ("too-short", "S9", None)):
+        eui = "A84041000181C0A" + ("1" if kept else "2")
+        result = await run(
+            *("devices", "register", device_id, "--generate-keys", *BY_HAND),
+            *("--qr-code", f"LW:D0:70B3D57ED0000009:{eui}:01014242:S{serial}"),
+            role="manage",
+        )
+        assert result.code == 0, result.err
+        assert simulator.devices[device_id].documents["is"].get("serial_number") == kept
+        assert ("left out" in result.err) == (kept is None)
 
 
 async def test_dev_eui_is_issued_last(run: Run, simulator: Simulator) -> None:
@@ -166,7 +183,7 @@ async def test_mistakes(
         ("formatter", "set", "lpp-node"),
         ("formatter", "set", "--default"),
         ("formatter", "set", "lpp-node", "--up", "none", "--default"),
-        ("formatter", "set", "lpp-node", "--up", "lua"),
+        ("formatter", "set", "lpp-node", "--uplink", "lua"),
         ("formatter", "set", "lpp-node", "--up", "javascript"),
         ("formatter", "test", "lpp-node", "--kind", "cayennelpp"),
         ("formatter", "test", "lpp-node", "--kind", "cayennelpp", "--encode", "[1]"),
@@ -190,12 +207,51 @@ async def test_update_and_delete(run: Run, simulator: Simulator) -> None:
     assert result.json["locations"]["user"]["altitude"] == 3
     result = await run("devices", "update", "lpp-node", "--no-location", role="manage")
     assert "locations" not in result.json
-    assert (await run("devices", "reset", "lpp-node", role="manage")).code == 0
+    assert (await run("devices", "reset", "lpp-node", role="manage")).code == 2
+    result = await run("--json", "devices", "reset", "lpp-node", "--yes", role="manage")
+    assert result.json == {"device_id": "lpp-node", "state": "reset"}
     assert (await run("devices", "servers", "lpp-node")).json["network"] is True
     result = await run("devices", "delete", "lpp-node", "--yes", role="manage")
     assert result.json["removed_from"] == ["application", "network", "join", "identity"]
     assert "lpp-node" not in simulator.devices
     assert (await run("devices", "delete", "lpp-node", "--yes", role="manage")).code == 1
+
+
+async def test_a_plan_is_of_the_band_of_the_model(run: Run, simulator: Simulator) -> None:
+    for plan, name in (
+        ("US_902_928_FSB_2", "frequency_plan_of_another_band"),
+        ("NOPE", "frequency_plan_not_found"),
+    ):
+        result = await run(
+            *("devices", "register", "new-one", "--dev-eui", "70B3D57ED0060099"),
+            *("--model", "dragino/lht65n/1.0/EU_863_870", "--frequency-plan", plan),
+            *("--app-key", KEY),
+            role="manage",
+        )
+        assert result.code == 2
+        assert result.err.startswith(f"{name}: ")
+        assert "EU_863_870_TTN" in result.err
+    assert "new-one" not in simulator.devices
+
+
+async def test_a_key_that_is_none(run: Run) -> None:
+    result = await run("devices", "list", TTN_API_KEY="garbage")
+    assert (result.code, result.err.partition(":")[0]) == (1, "token")
+    assert "doesn't take the API key" in result.err
+
+
+async def test_update_shows_what_other_servers_keep(run: Run) -> None:
+    result = await run("devices", "update", "lpp-node", "--class-c", role="manage")
+    assert result.json["supports_class_c"] is True
+
+
+async def test_half_created_devices_are_shown_as_such(run: Run, simulator: Simulator) -> None:
+    result = await run("devices", "show", "lpp-node")
+    assert "half created" not in result.err
+    del simulator.devices["lpp-node"].documents["ns"]
+    result = await run("devices", "show", "lpp-node")
+    assert result.code == 0
+    assert result.err == "lpp-node is half created: it is missing on the Network Server\n"
 
 
 async def test_keys_are_shown_only_when_asked(run: Run) -> None:
@@ -208,7 +264,8 @@ async def test_keys_are_shown_only_when_asked(run: Run) -> None:
 async def test_search(run: Run) -> None:
     result = await run("devices", "search", "radiator")
     assert result.out.startswith("bath-radiator")
-    assert (await run("--json", "devices", "search", "nothing")).json == []
+    result = await run("--json", "devices", "search", "nothing")
+    assert (result.code, result.json, result.err) == (0, [], "no end device found\n")
 
 
 async def test_models(run: Run) -> None:
@@ -227,7 +284,7 @@ async def test_models(run: Run) -> None:
 async def test_formatters(run: Run, simulator: Simulator, tmp_path: Path) -> None:
     script = tmp_path / "decoder.js"
     script.write_text("function decodeUplink(i){return {data:{}}}")
-    arguments = ("--up", "javascript", "--up-script", str(script))
+    arguments = ("--uplink", "javascript", "--uplink-script", str(script))
     assert (await run("formatter", "set", "lpp-node", *arguments, role="manage")).code == 0
     found = (await run("formatter", "get", "lpp-node")).json
     assert found["up"]["parameter"] == script.read_text()
@@ -248,10 +305,37 @@ async def test_formatters(run: Run, simulator: Simulator, tmp_path: Path) -> Non
     assert result.err.startswith("output_errors: invalid length")
 
 
+async def test_a_script_is_tried_before_it_is_set(run: Run, tmp_path: Path) -> None:
+    script = tmp_path / "formatter.js"
+    arguments = ("formatter", "set", "lpp-node", "--uplink-script", str(script))
+    before = (await run("formatter", "get", "lpp-node")).json
+    script.write_text("function decodeUplink(i) { return {data: ")
+    result = await run(*arguments, role="manage")
+    assert result.code == 1
+    assert "the uplink script fails on a trial: " in result.err
+    assert (await run("formatter", "get", "lpp-node", role="read")).json == before
+    downlinks = ("formatter", "set", "lpp-node", "--downlink-script", str(script))
+    result = await run(*downlinks, role="manage")
+    assert "the downlink script fails on a trial: " in result.err
+    result = await run("formatter", "set", "--uplink-script", str(script), role="manage")
+    assert result.code == 1
+    result = await run("--json", *arguments, "--untried", role="manage")
+    assert result.json["formatters"]["up"]["parameter"] == script.read_text()
+    script.write_text('function decodeUplink(i) { return {errors: ["too short"]} }')
+    result = await run(*arguments, role="manage")
+    assert result.code == 0
+    assert "the uplink script runs, but not on a trial" in result.err
+    assert result.out.startswith("uplink    javascript\n")
+
+
 async def test_simulate(run: Run) -> None:
     arguments = ("simulate", "lpp-node", "--port", "1", "--payload", "0x01670110")
-    assert (await run(*arguments, role="all")).code == 0
+    result = await run("--json", *arguments, role="all")
+    assert result.json == {"device_id": "lpp-node", "state": "simulated"}
     assert (await run(*arguments, role="read")).code == 1
+    result = await run("simulate", "nosuch", "--port", "1", "--payload", "01", role="all")
+    assert (result.code, result.out) == (1, "")
+    assert "nosuch" in result.err
 
 
 async def test_application(run: Run, simulator: Simulator) -> None:
@@ -263,7 +347,9 @@ async def test_application(run: Run, simulator: Simulator) -> None:
     assert result.json["key"].startswith("NNSXS.")
     assert "Home" in (await run("application", "keys", role="all")).out
     key_id = result.json["key_id"]
-    assert (await run("application", "delete-key", key_id, role="all")).code == 0
+    assert (await run("application", "delete-key", key_id, role="all")).code == 2
+    result = await run("--json", "application", "delete-key", key_id, "--yes", role="all")
+    assert result.json == {"key_id": key_id, "deleted": True}
     assert key_id not in (await run("--json", "application", "keys", role="all")).out
     assert (await run("application", "collaborators", role="all")).json[0]["id"] == "admin"
     created = ("application", "create", "another", "--user", "admin")
@@ -289,7 +375,11 @@ async def test_gateways(run: Run) -> None:
 async def test_events(run: Run, simulator: Simulator) -> None:
     simulator.update_device("lpp-node", name="Renamed")
     arguments = ("events", "--registry", "--tail", "1", "--count", "1")
-    assert "end_device.update  lpp-node" in (await run(*arguments)).out
+    result = await run(*arguments)
+    assert "end_device.update  lpp-node" in result.out
+    assert result.err == "connected\n"
+    result = await run("events", "--application", "nosuch")
+    assert result.err.startswith("no_application_rights: ")
     assert (await run("--json", *arguments)).json["name"] == "end_device.update"
     simulator.faults.http_status["/events"] = 500
     assert (await run(*arguments)).code == 3

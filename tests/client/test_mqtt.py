@@ -251,6 +251,20 @@ async def test_cancelled_while_a_thread_connects() -> None:
         await asyncio.wait_for(gone.wait(), 5)
 
 
+async def test_a_failure_after_cancelling_reaches_no_log(free_port: int) -> None:
+    loop = asyncio.get_running_loop()
+    reported: list[dict[str, object]] = []
+    loop.set_exception_handler(lambda _loop, context: reported.append(context))
+    for _ in range(20):  # the thread may be faster than the cancellation
+        opening = asyncio.ensure_future(connection_to(free_port).__aenter__())
+        await asyncio.sleep(0)
+        opening.cancel()
+        await asyncio.wait([opening])
+    await loop.shutdown_default_executor()
+    await asyncio.sleep(0)
+    assert reported == []
+
+
 async def test_lost_before_the_suback() -> None:
     async def rude(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)

@@ -1,6 +1,10 @@
-"""Claiming: an end device whose root keys its maker keeps changes hands by a code."""
+"""QR codes on end devices, and claiming those whose root keys their makers keep.
+
+The codes are those of the LoRa Alliance (TR005), and plain DevEUIs.
+"""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -8,6 +12,7 @@ from . import json_values
 from .api import Calls, quoted
 from .errors import MissingRight, NotFound
 from .models import EndDeviceIds
+from .repository import DeviceTemplate
 
 
 class Claiming:
@@ -80,3 +85,25 @@ class Claiming:
 
     def _path(self, device_id: str) -> str:
         return f"edcs/claim/{quoted(self._calls.application_id)}/devices/{quoted(device_id)}"
+
+
+class QrCodes:
+    """Reads the text of QR codes; any key may."""
+
+    def __init__(self, calls: Calls) -> None:
+        """Make requests with `calls`."""
+        self._calls = calls
+
+    async def formats(self) -> Mapping[str, str]:
+        """Return the formats that the server reads: id to name."""
+        answer = await self._calls.object("GET", "qr-codes/end-devices/formats")
+        return {
+            format_id: json_values.text(json_values.mapping(item).get("name")) or format_id
+            for format_id, item in json_values.mapping(answer.get("formats")).items()
+        }
+
+    async def parse(self, text: str) -> DeviceTemplate:
+        """Return what a QR code's text tells; raises InvalidRequest (`unknown_format`)."""
+        body: dict[str, Any] = {"qr_code": b64encode(text.strip().encode()).decode()}
+        answer = await self._calls.object("POST", "qr-codes/end-devices/parse", json=body)
+        return DeviceTemplate.from_json(json_values.mapping(answer.get("end_device_template")))

@@ -118,6 +118,8 @@ async def _registration_of(stack: Stack, request: DeviceRequest) -> tuple[Regist
         plans = await stack.configuration.frequency_plans(versions.band_id)
         if (plan := usual_frequency_plan(plans)) is not None:
             known["frequency_plan_id"] = plan.id
+    elif versions is not None and versions.band_id:
+        await stack.configuration.check_frequency_plan(known["frequency_plan_id"], versions.band_id)
     return Registration.from_template(template, **known), claimed_by
 
 
@@ -186,7 +188,8 @@ async def claim_and_register(
     device_id = registration.device_id
     claim = asyncio.create_task(_claim(stack, registration, qr_code, claim_code or ""))
     try:
-        await asyncio.shield(claim)
+        await asyncio.wait([claim])
+        claim.result()
         return await stack.end_devices.register(registration)
     except BaseException as error:
         # The claim may have been on its way when the caller was cancelled.

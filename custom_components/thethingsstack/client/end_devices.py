@@ -173,7 +173,8 @@ class EndDevices:
         self._tasks.add(work)
         work.add_done_callback(self._tasks.discard)
         try:
-            return await asyncio.shield(work)
+            await asyncio.wait([work])
+            return work.result()
         except asyncio.CancelledError:
             abandoned.set()
             await asyncio.shield(asyncio.wait([work]))

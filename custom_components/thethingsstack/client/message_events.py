@@ -1,6 +1,6 @@
 """Messages read from the event stream: the way for networks where only HTTPS gets out.
 
-The server's own downlink queue is not told of here: whether a downlink was queued, the answer to
+Nothing here is about the server's own downlink queue: whether a downlink was queued, the answer to
 its request says.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
 
-from . import json_values as values
+from . import json_values
 from .errors import BadMessage
 from .events import Event, Events, EventsConnected, EventsLost
 from .messages import Message, parse_message
@@ -31,7 +31,7 @@ MESSAGE_EVENTS = (
 
 def message_of(event: Event) -> Message:
     """Return the message that an event carries; raises BadMessage where it carries none."""
-    return parse_message(None, values.mapping(event.raw.get("data")))
+    return parse_message(None, json_values.mapping(event.raw.get("data")))
 
 
 async def stream_messages(

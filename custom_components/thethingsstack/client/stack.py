@@ -14,7 +14,7 @@ import orjson
 from . import json_values, rights as _rights
 from .administration import Administration
 from .api import Calls, quoted
-from .claiming import Claiming
+from .claiming import Claiming, QrCodes
 from .configuration import Configuration
 from .connection import MQTT_PORT, MQTTS_PORT, Connection, is_loopback
 from .downlinks import Downlink, Downlinks
@@ -28,7 +28,6 @@ from .identifiers import check_id
 from .messages import Message, parse_message
 from .models import Application, EndDevice, KeyInfo, MqttAddress
 from .mqtt import NOT_AUTHORIZED, MqttConnection, tls_context as make_tls_context, topics
-from .qr_codes import QrCodes
 from .repository import Repository
 from .storage import stored_uplinks
 from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from . import json_values as values
+from . import json_values
 from .api import Calls, quoted
 from .errors import Conflict, InvalidRequest, NotFound
 from .identifiers import check_id
@@ -43,11 +43,11 @@ class WebhookFailure:
         unhealthy = data.get("unhealthy")
         if not isinstance(unhealthy, Mapping):
             return None
-        error = values.mapping(unhealthy.get("last_failed_attempt_details"))
+        error = json_values.mapping(unhealthy.get("last_failed_attempt_details"))
         return cls(
-            attempts=values.integer(unhealthy.get("failed_attempts")) or 0,
-            last_at=values.time(unhealthy.get("last_failed_attempt_at")),
-            details=values.text(error.get("message_format")),
+            attempts=json_values.integer(unhealthy.get("failed_attempts")) or 0,
+            last_at=json_values.time(unhealthy.get("last_failed_attempt_at")),
+            details=json_values.text(error.get("message_format")),
         )
 
 
@@ -73,19 +73,20 @@ class Webhook:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read a webhook."""
         posted = [kind for kind in MESSAGE_TYPES if isinstance(data.get(kind), Mapping)]
-        paths = {kind: values.text(data[kind].get("path")) for kind in posted}
-        mask = values.mapping(data.get("field_mask")).get("paths")
+        paths = {kind: json_values.text(data[kind].get("path")) for kind in posted}
+        mask = json_values.mapping(data.get("field_mask")).get("paths")
         return cls(
-            webhook_id=values.text(values.mapping(data.get("ids")).get("webhook_id")) or "",
-            base_url=values.text(data.get("base_url")) or "",
+            webhook_id=json_values.text(json_values.mapping(data.get("ids")).get("webhook_id"))
+            or "",
+            base_url=json_values.text(data.get("base_url")) or "",
             message_types=tuple(posted),
-            headers={str(k): str(v) for k, v in values.mapping(data.get("headers")).items()},
-            downlink_api_key=values.text(data.get("downlink_api_key")),
-            format=values.text(data.get("format")) or "",
+            headers={str(k): str(v) for k, v in json_values.mapping(data.get("headers")).items()},
+            downlink_api_key=json_values.text(data.get("downlink_api_key")),
+            format=json_values.text(data.get("format")) or "",
             field_mask=tuple(map(str, mask)) if isinstance(mask, list) else (),
             paths={kind: path for kind, path in paths.items() if path},
             paused=data.get("paused") is True,
-            failure=WebhookFailure.from_json(values.mapping(data.get("health_status"))),
+            failure=WebhookFailure.from_json(json_values.mapping(data.get("health_status"))),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -133,7 +134,7 @@ class Webhooks:
         """Return all webhooks of the application, with their secret headers."""
         params = {"field_mask": _FIELDS}
         answer = await self._calls.object("GET", self._path(), params=params)
-        return [Webhook.from_json(item) for item in values.objects(answer.get("webhooks"))]
+        return [Webhook.from_json(item) for item in json_values.objects(answer.get("webhooks"))]
 
     async def get(self, webhook_id: str) -> Webhook:
         """Return one webhook; raises NotFound."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import orjson
 
 from ..errors import MissingRight
-from ..events import Event, EventsLost
+from ..events import Event, EventsConnected, EventsLost
 from ..messages import UplinkMessage
 from ..rights import TRAFFIC_READ, missing
 from ..stack import Stack
@@ -23,6 +23,7 @@ from .run import (
     Settings,
     hexadecimal,
     no_rights,
+    print_done,
     print_json,
     read_text,
     refuse_usage,
@@ -146,6 +147,7 @@ def simulate(
         await stack.end_devices.simulate_uplink(
             device_id, f_port=port, payload=hexadecimal(payload)
         )
+        print_done(context, "simulated", {"device_id": device_id, "state": "simulated"})
 
     run_with(context, send)
 
@@ -166,6 +168,8 @@ def events(
 
     async def follow(stack: Stack) -> None:
         host: Host | None = "identity" if registry else None
+        if not await stack.rights():
+            raise no_rights(stack.connection.uid)
         stream = stack.events.stream(names or (), device_ids=device or (), tail=tail, host=host)
         seen = 0
         async with aclosing(stream) as items:
@@ -173,6 +177,7 @@ def events(
                 if isinstance(item, EventsLost) and item.error is not None and not seen:
                     raise item.error
                 if not isinstance(item, Event):
+                    _note(item)
                     continue
                 if context.obj.json:
                     print_json(item.raw)
@@ -254,8 +259,12 @@ async def _need_traffic(stack: Stack) -> None:
 
 def _note(item: object) -> None:
     match item:
-        case StreamConnected():
+        case StreamConnected() | EventsConnected():
             text = "connected"
+        case EventsLost(error=None):
+            text = "connection lost, trying again"
+        case EventsLost(error=error) if error is not None:
+            text = f"connection lost, trying again ({error.name}: {error})"
         case StreamLost():
             text = f"connection lost, trying again ({item.error.name}: {item.error})"
         case MessagesDropped():

@@ -1,20 +1,27 @@
 """The commands about the application itself, its formatters and its gateways."""
 
+from collections.abc import Mapping
+from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
+import sys
 from typing import Annotated, Any
 
 import orjson
 
 from ..downlinks import Downlink
-from ..errors import InvalidRequest
-from ..formatters import CAYENNE_LPP, JAVASCRIPT, NONE, REPOSITORY, Direction
+from ..errors import InvalidRequest, MissingRight
+from ..formatters import CAYENNE_LPP, JAVASCRIPT, NONE, REPOSITORY, Direction, FormatterFailed
 from ..models import Formatter
 from ..stack import Stack
 from .run import (
+    Yes,
+    confirm,
     group,
     hexadecimal,
+    note_if_empty,
     pairs,
+    print_done,
     print_json,
     read_text,
     refuse_usage,
@@ -109,6 +116,7 @@ def application_keys(context: typer.Context) -> None:
 
     async def show(stack: Stack) -> None:
         found = [key async for key in stack.administration.api_keys()]
+        note_if_empty(found, "API key")
         if context.obj.json:
             print_json(found)
             return
@@ -136,11 +144,13 @@ def application_create_key(
 
 
 @application_app.command("delete-key")
-def application_delete_key(context: typer.Context, key_id: str) -> None:
+def application_delete_key(context: typer.Context, key_id: str, yes: Yes = False) -> None:
     """Delete an API key; what uses it stops."""
+    confirm(f"Delete the API key {key_id}? What uses it stops.", yes=yes)
 
     async def delete(stack: Stack) -> None:
         await stack.administration.delete_api_key(key_id)
+        print_done(context, f"deleted the API key {key_id}", {"key_id": key_id, "deleted": True})
 
     run_with(context, delete)
 
@@ -178,28 +188,47 @@ def formatter_set(
     context: typer.Context,
     device_id: Annotated[str | None, typer.Argument(help="Else the application's.")] = None,
     *,
-    up: Annotated[str | None, typer.Option(help=_KIND_HELP)] = None,
-    up_script: Annotated[Path | None, typer.Option(help="File with the JavaScript.")] = None,
-    down: Annotated[str | None, typer.Option(help=_KIND_HELP)] = None,
-    down_script: Annotated[Path | None, typer.Option(help="File with the JavaScript.")] = None,
+    uplink: Annotated[
+        str | None, typer.Option("--uplink", "--up", help=f"Of uplinks: {_KIND_HELP}")
+    ] = None,
+    uplink_script: Annotated[
+        Path | None,
+        typer.Option("--uplink-script", "--up-script", help="File with the JavaScript."),
+    ] = None,
+    downlink: Annotated[
+        str | None, typer.Option("--downlink", "--down", help=f"Of downlinks: {_KIND_HELP}")
+    ] = None,
+    downlink_script: Annotated[
+        Path | None,
+        typer.Option("--downlink-script", "--down-script", help="File with the JavaScript."),
+    ] = None,
     default: Annotated[
         bool, typer.Option("--default", help="Let the application's apply to the device.")
     ] = False,
+    untried: Annotated[
+        bool, typer.Option("--untried", help="Set a script without trying it first.")
+    ] = False,
 ) -> None:
-    """Set formatters; a direction that isn't named stays."""
+    """Set formatters; a direction that isn't named stays. A script is tried first."""
     wanted: dict[Direction, Formatter | None] = {}
-    if up is not None or up_script is not None:
-        wanted["up"] = _formatter(up or "javascript", up_script)
-    if down is not None or down_script is not None:
-        wanted["down"] = _formatter(down or "javascript", down_script)
+    if uplink is not None or uplink_script is not None:
+        wanted["up"] = _formatter(uplink or "javascript", uplink_script)
+    if downlink is not None or downlink_script is not None:
+        wanted["down"] = _formatter(downlink or "javascript", downlink_script)
     if bool(wanted) == default or (default and device_id is None):
-        refuse_usage("name --up, --down or both, or for a device --default")
+        refuse_usage("name --uplink, --downlink or both, or for a device --default")
 
     async def change(stack: Stack) -> None:
         if default and device_id is not None:
             await stack.formatters.set_of_device(device_id, None)
-        else:
-            await stack.formatters.change(device_id, wanted)
+            print_done(context, "the application's formatters apply", {"formatters": None})
+            return
+        if not untried:
+            await _try_scripts(stack, device_id, wanted)
+        formatters = await stack.formatters.change(device_id, wanted)
+        kinds = {"uplink": formatters.up, "downlink": formatters.down}
+        text = "\n".join(f"{name:8}  {_kind_name(it)}" for name, it in kinds.items())
+        print_done(context, text, {"formatters": formatters})
 
     run_with(context, change)
 
@@ -246,6 +275,61 @@ def formatter_test(
     run_with(context, attempt)
 
 
+async def _try_scripts(
+    stack: Stack, device_id: str | None, wanted: Mapping[Direction, Formatter | None]
+) -> None:
+    """Raise FormatterFailed for a script that can't be run.
+
+    One that runs and refuses the payload or the object of the trial is good: those are made up.
+    """
+    scripts = {way: found for way, found in wanted.items() if found and found.kind == JAVASCRIPT}
+    if not scripts:
+        return
+    tried_on = device_id
+    try:
+        if tried_on is None:  # an application's is tried as one of its devices'
+            async with aclosing(stack.devices(["ids"])) as devices:
+                async for device in devices:
+                    tried_on = device.ids.device_id
+                    break
+        if tried_on is None:
+            print("not tried: the application has no end device", file=sys.stderr)
+            return
+        for way, formatter in scripts.items():
+            await _try_script(stack, tried_on, way, formatter)
+    except MissingRight as error:
+        print(f"not tried: {error}", file=sys.stderr)
+
+
+async def _try_script(stack: Stack, device_id: str, way: Direction, formatter: Formatter) -> None:
+    try:
+        if way == "up":
+            await stack.formatters.decode(
+                device_id, f_port=1, payload=bytes(1), formatter=formatter
+            )
+        else:
+            trial = Downlink(f_port=1, decoded_payload={})
+            await stack.downlinks.encode(device_id, trial, formatter)
+    except InvalidRequest as error:
+        name = "uplink" if way == "up" else "downlink"
+        if (error.namespace or "").startswith("pkg/scripting"):
+            raise FormatterFailed(
+                f"the {name} script fails on a trial: {error.message}. Nothing was set; "
+                "`formatter test` tries it on a payload of yours, --untried sets it nevertheless",
+                name=error.name,
+                namespace=error.namespace,
+                status=error.status,
+                attributes=error.attributes,
+                cause_name=error.cause_name,
+            ) from error
+        print(f"the {name} script runs, but not on a trial of one zero: {error}", file=sys.stderr)
+
+
+def _kind_name(formatter: Formatter | None) -> str:
+    kind = NONE if formatter is None else formatter.kind
+    return next((name for name, known in _KINDS.items() if known == kind), kind)
+
+
 def _formatter(kind: str, script: Path | None) -> Formatter | None:
     if kind not in _KINDS:
         refuse_usage(f"a formatter is one of {', '.join(_KINDS)}")
@@ -275,6 +359,7 @@ def gateways_list(context: typer.Context) -> None:
 
     async def show(stack: Stack) -> None:
         found = [gateway async for gateway in stack.gateways.list()]
+        note_if_empty(found, "gateway")
         print_json(found, indent=not context.obj.json)
 
     run_with(context, show, application_needed=False)

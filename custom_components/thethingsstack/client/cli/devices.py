@@ -1,9 +1,10 @@
 """The commands about end devices."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 from ..device_changes import UNCHANGED, DeviceChanges
 from ..device_request import (
@@ -15,9 +16,22 @@ from ..device_request import (
 from ..errors import InvalidRequest
 from ..identifiers import looks_reversed
 from ..models import EndDevice, Location
+from ..registration import Server
 from ..stack import Stack
 from .models import model_path
-from .run import group, pairs, print_json, refuse_usage, run_with, time_text, typer
+from .run import (
+    Yes,
+    confirm,
+    group,
+    note_if_empty,
+    pairs,
+    print_done,
+    print_json,
+    refuse_usage,
+    run_with,
+    time_text,
+    typer,
+)
 
 devices_app = group("End devices.")
 
@@ -78,6 +92,11 @@ def devices_show(
 
     async def show(stack: Stack) -> None:
         device = await stack.end_devices.details(device_id)
+        if missing := (await stack.end_devices.presence(device_id)).missing:
+            print(
+                f"{device_id} is half created: it is missing on the {_servers(missing)}",
+                file=sys.stderr,
+            )
         if keys:
             found = await stack.end_devices.root_keys(device_id)
             device["root_keys"] = {"app_key": found.app_key, "nwk_key": found.nwk_key}
@@ -131,7 +150,7 @@ def devices_register(
         "s_nwk_s_int_key": s_nwk_s_int_key,
         "nwk_s_enc_key": nwk_s_enc_key,
     }
-    outline = DeviceRequest(
+    request = DeviceRequest(
         known={
             "device_id": device_id,
             "dev_eui": dev_eui,
@@ -159,23 +178,29 @@ def devices_register(
     )
 
     async def register(stack: Stack) -> None:
-        completed = await _completed(stack, outline)
-        registration = completed.registration
+        prepared = await _prepared(stack, request)
+        registration = prepared.registration
+        for warning in registration.warnings:
+            print(warning, file=sys.stderr)
         if registration.dev_eui is not None and looks_reversed(registration.dev_eui):
             print("The DevEUI's bytes seem to stand in reverse order.", file=sys.stderr)
         device = await claim_and_register(
-            stack, registration, qr_code=completed.qr_code, claim_code=completed.claim_code
+            stack, registration, qr_code=prepared.qr_code, claim_code=prepared.claim_code
         )
-        made = {"generated_keys": completed.generated} if completed.generated else {}
+        made: dict[str, Any] = {}
+        if registration.session is not None:
+            made["dev_addr"] = registration.session.dev_addr  # it must go into the device
+        if prepared.generated:
+            made["generated_keys"] = prepared.generated
         print_json({**device.raw, **made}, indent=not context.obj.json)
 
     run_with(context, register)
 
 
-async def _completed(stack: Stack, outline: DeviceRequest) -> PreparedRegistration:
-    """Return what is registered; what is missing is told with the options that give it."""
+async def _prepared(stack: Stack, request: DeviceRequest) -> PreparedRegistration:
+    """Return what is registered; an error about something missing names the options for it."""
     try:
-        return await prepare_registration(stack, outline)
+        return await prepare_registration(stack, request)
     except InvalidRequest as error:
         missing = error.name.removeprefix("missing_")
         if missing == error.name:
@@ -228,8 +253,8 @@ def devices_update(
         refuse_usage("nothing to change is named")
 
     async def update(stack: Stack) -> None:
-        device = await stack.end_devices.update(device_id, changes)
-        print_json(device.raw, indent=not context.obj.json)
+        await stack.end_devices.update(device_id, changes)
+        print_json(await stack.end_devices.details(device_id), indent=not context.obj.json)
 
     run_with(context, update)
 
@@ -238,11 +263,10 @@ def devices_update(
 def devices_delete(
     context: typer.Context,
     device_id: str,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Remove an end device from all servers; its keys are lost."""
-    if not yes and not typer.confirm(f"Remove {device_id} and its keys for good?", err=True):
-        raise typer.Exit(1)
+    confirm(f"Remove {device_id} and its keys for good?", yes=yes)
 
     async def delete(stack: Stack) -> None:
         deletion = await stack.end_devices.delete(device_id)
@@ -252,11 +276,13 @@ def devices_delete(
 
 
 @devices_app.command("reset")
-def devices_reset(context: typer.Context, device_id: str) -> None:
+def devices_reset(context: typer.Context, device_id: str, yes: Yes = False) -> None:
     """Forget a device's state on the network, so that it joins anew."""
+    confirm(f"Forget the session of {device_id}, so that it has to join anew?", yes=yes)
 
     async def reset(stack: Stack) -> None:
         await stack.end_devices.reset(device_id)
+        print_done(context, "reset", {"device_id": device_id, "state": "reset"})
 
     run_with(context, reset)
 
@@ -271,7 +297,12 @@ def devices_servers(context: typer.Context, device_id: str) -> None:
     run_with(context, show)
 
 
+def _servers(servers: Iterable[Server]) -> str:
+    return ", ".join(f"{server.value.capitalize()} Server" for server in servers)
+
+
 def _print_devices(found: list[EndDevice], *, json: bool) -> None:
+    note_if_empty(found, "end device")
     if json:
         print_json([device.raw for device in found])
         return

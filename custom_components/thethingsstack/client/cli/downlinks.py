@@ -4,6 +4,7 @@ import asyncio
 from base64 import b64decode
 from contextlib import aclosing
 from enum import StrEnum
+import sys
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -15,7 +16,18 @@ from ..messages import DownlinkReport
 from ..rights import TRAFFIC_READ
 from ..stack import Stack
 from ..stream import StreamConnected, StreamLost
-from .run import group, hexadecimal, print_json, refuse_usage, run_with, typer
+from .run import (
+    Yes,
+    confirm,
+    group,
+    hexadecimal,
+    note_if_empty,
+    print_done,
+    print_json,
+    refuse_usage,
+    run_with,
+    typer,
+)
 
 downlink_app = group("Downlinks and the queue that they wait in.")
 
@@ -100,20 +112,25 @@ def replace(
     wait: WaitFor = Wait.QUEUED,
     timeout: Limit = 60,
     via: Way = Via.HTTP,
+    yes: Yes = False,
 ) -> None:
     """Put a downlink in place of a device's whole queue."""
     payloads = (hex_payload, base64_payload, object_payload)
     delivery = (confirmed, retries, priority)
     downlink = _downlink(payloads, f_port, delivery, correlation_id)
+    confirm(f"Drop all downlinks that wait for {device_id}?", yes=yes)
     _send(context, device_id, "replace", downlink, wait=wait, timeout=timeout, via=via)
 
 
 @downlink_app.command("clear")
-def clear(context: typer.Context, device_id: str) -> None:
+def clear(context: typer.Context, device_id: str, yes: Yes = False) -> None:
     """Empty a device's queue."""
+    confirm(f"Drop all downlinks that wait for {device_id}?", yes=yes)
 
     async def work(stack: Stack) -> None:
         await stack.downlinks.clear(device_id)
+        answer = {"device_id": device_id, "state": "cleared"}
+        print_done(context, "cleared", answer)
 
     run_with(context, work)
 
@@ -124,6 +141,7 @@ def queue(context: typer.Context, device_id: str) -> None:
 
     async def show(stack: Stack) -> None:
         items = await stack.downlinks.queue(device_id)
+        note_if_empty(items, "waiting downlink")
         if context.obj.json:
             print_json([item.raw for item in items])
             return
@@ -226,11 +244,21 @@ def _send(
                 async with asyncio.timeout(timeout):
                     state = await _send_and_follow(stack, send, downlink, wait)
             except TimeoutError:
+                rest = (
+                    f"the server may have refused it: does the device `{device_id}` exist?"
+                    if via is Via.MQTT
+                    else "it stays queued"
+                )
                 raise StackError(
-                    f"not {wait} within {timeout:g} seconds; it stays queued", name="timed_out"
+                    f"not {wait} within {timeout:g} seconds; {rest}", name="timed_out"
                 ) from None
-        told = {"state": state, "correlation_id": downlink.correlation_ids[0]}
-        print_json(told) if context.obj.json else print(told["state"])
+        answer = {"state": state, "correlation_id": downlink.correlation_ids[0]}
+        print_done(context, state, answer)
+        if state == "published":
+            print(
+                "The server doesn't answer over MQTT: it may have refused the downlink.",
+                file=sys.stderr,
+            )
 
     run_with(context, work)
 

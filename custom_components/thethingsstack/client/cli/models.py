@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..stack import Stack
-from .run import group, print_json, refuse_usage, run_with, typer
+from .run import group, note_if_empty, print_json, refuse_usage, run_with, typer
 
 models_app = group("The Device Repository.")
 
@@ -23,6 +23,7 @@ def brands(context: typer.Context, search: Annotated[str | None, typer.Argument(
 
     async def show(stack: Stack) -> None:
         found = [brand async for brand in stack.repository.brands(search)]
+        note_if_empty(found, "brand")
         if context.obj.json:
             print_json(found)
             return
@@ -42,6 +43,7 @@ def models(
 
     async def show(stack: Stack) -> None:
         found = [model async for model in stack.repository.models(brand, search)]
+        note_if_empty(found, "model")
         if context.obj.json:
             print_json(found)
             return
@@ -76,6 +78,7 @@ def plans(
 
     async def show(stack: Stack) -> None:
         found = await stack.configuration.frequency_plans(band)
+        note_if_empty(found, f"frequency plan of band {band}" if band else "frequency plan")
         if context.obj.json:
             print_json(found)
             return

@@ -1,19 +1,26 @@
 """What all commands share: settings, the client, output, exit codes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sized
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 import sys
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import aiohttp
 import orjson
 
 from ..connection import Connection, is_loopback
-from ..errors import ConnectionFailed, InvalidRequest, MissingRight, ServerFailed, StackError
+from ..errors import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    InvalidRequest,
+    MissingRight,
+    ServerFailed,
+    StackError,
+)
 from ..mqtt import tls_context
 from ..stack import Stack
 
@@ -28,11 +35,15 @@ __all__ = [
     "UNREACHABLE",
     "USAGE",
     "Settings",
+    "Yes",
+    "confirm",
     "group",
     "hexadecimal",
     "no_rights",
+    "note_if_empty",
     "opened",
     "pairs",
+    "print_done",
     "print_json",
     "read_text",
     "refuse",
@@ -41,6 +52,8 @@ __all__ = [
     "time_text",
     "typer",
 ]
+
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
 
 REFUSED = 1
 USAGE = 2
@@ -149,20 +162,49 @@ def refuse_usage(text: str) -> NoReturn:
     raise typer.Exit(USAGE)
 
 
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something is lost; without an answer, or with another than yes, end the command.
+
+    Where nobody can answer (the standard input is no terminal) it takes `--yes`.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        refuse_usage(f"{question} Nobody can be asked here: repeat it with --yes")
+    if not typer.confirm(question, err=True):
+        raise typer.Exit(REFUSED)
+
+
+def print_done(context: typer.Context, text: str, answer: Mapping[str, Any]) -> None:
+    """Print that a command did its work: the answer as JSON if that is wanted, else the text."""
+    print_json(answer) if context.obj.json else print(text)
+
+
+def note_if_empty(found: Sized, what: str) -> None:
+    """Say on the standard error that a list is empty, so that silence isn't taken for a fault."""
+    if not found:
+        print(f"no {what} found", file=sys.stderr)
+
+
 def refuse(error: StackError, *, json: bool) -> NoReturn:
     """End the command with what went wrong."""
     lacking = list(error.rights) if isinstance(error, MissingRight) else []
     if json:
-        told: dict[str, Any] = {
+        answer: dict[str, Any] = {
             "name": error.name,
             "namespace": error.namespace,
             "message": error.message,
         }
         if lacking:
-            told["missing_rights"] = lacking
-        print(orjson.dumps({"error": told}).decode(), file=sys.stderr)
+            answer["missing_rights"] = lacking
+        print(orjson.dumps({"error": answer}).decode(), file=sys.stderr)
     else:
-        more = f" (missing: {', '.join(lacking)})" if lacking else ""
+        more = (
+            ". The server doesn't take the API key: it is mistyped, deleted, expired or another's"
+            if isinstance(error, AuthenticationFailed)
+            else ""
+        )
+        more += f" (missing: {', '.join(lacking)})" if lacking else ""
         print(f"{error.name}: {error.message}{more}", file=sys.stderr)
     if isinstance(error, ConnectionFailed | ServerFailed):
         raise typer.Exit(UNREACHABLE)

@@ -94,8 +94,11 @@ class SocketLoop:
         self._connecting = True
         work = self._loop.run_in_executor(None, self._client.connect, host, port, self._keepalive)
         work.add_done_callback(self._connect_ended)
-        await asyncio.shield(work)
-        return await asyncio.shield(self.connected)
+        # Not shielded: of what fails after the caller has gone, a shield makes an error in the log.
+        await asyncio.wait([work])
+        work.result()
+        await asyncio.wait([self.connected])
+        return self.connected.result()
 
     def _connect_ended(self, work: asyncio.Future[MQTTErrorCode]) -> None:
         self._connecting = False
