@@ -24,7 +24,7 @@ ROWS = (
     {"dialogs", "fields"},
     {"end_devices"},
     {"downlinks"},
-    {"controls", "formatters", "gateways"},
+    {"controls", "formatters", "gateways", "statistics"},
     {"provisioning"},
     {"setup_flow", "actions"},
 )

@@ -329,6 +329,39 @@ async def test_no_thread_works_for_a_connection(simulator: Simulator) -> None:
     await simulator.wait_disconnected()
 
 
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [(b"", "no_connack"), (b"\x20\x02\x00\x05", "mqtt_refused"), (b"\xff\xff\xff", None)],
+    ids=["closes", "refuses", "garbage"],
+)
+async def test_a_server_that_answers_at_once_leaves_nothing_on_the_event_loop(
+    simulator: Simulator, answer: bytes, error: str | None
+) -> None:
+    """Its answer may be there before the thread that connects has ended.
+
+    A socket that stayed registered would be taken for the next one with its number.
+    """
+
+    async def hasty(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if answer:
+            writer.write(answer)
+            await writer.drain()
+
+    async with misbehaving(hasty) as port:
+        for _ in range(30):
+            refused = await refusal_of(connection_to(port))
+            assert isinstance(refused, ConnectionFailed)
+            assert not isinstance(refused, RequestTimeout)
+            if error == "mqtt_refused":
+                assert isinstance(refused, MqttRefused | ProtocolMismatch)
+    for _ in range(3):
+        async with connection_to(simulator.mqtt_port, password=simulator.key("read")) as messages:
+            await simulator.wait_connected()
+            await simulator.uplink("weather-station")
+            assert isinstance(await anext(aiter(messages)), tuple)
+        await simulator.wait_disconnected()
+
+
 async def test_server_that_closes_in_the_middle_of_a_packet() -> None:
     async def rude(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)

@@ -82,7 +82,6 @@ class SocketLoop:
         client.on_subscribe = self._on_subscribe
         client.on_publish = self._on_publish
         client.on_message = self._message
-        client.on_socket_open = self._on_socket_open
         client.on_socket_close = self._on_socket_close
         client.on_socket_register_write = self._on_register_write
         client.on_socket_unregister_write = self._on_unregister_write
@@ -106,12 +105,12 @@ class SocketLoop:
             work.exception()  # raised where somebody still waits for it
         if self._closing:
             self._shut()
+        elif (sock := self._client.socket()) is not None:
+            self._watch(sock)
+            if self._client.want_write():
+                self._watch_write(sock)
 
-    def _on_socket_open(self, _client: Client, _userdata: Any, sock: Any) -> None:
-        # Called in the thread that connects.
-        self._soon(self._watch, sock)
-
-    def _watch(self, sock: socket.socket) -> None:
+    def _watch(self, sock: Any) -> None:
         self._socket = sock
         if sock.fileno() >= 0:
             self._loop.add_reader(sock, self._read)
@@ -234,10 +233,10 @@ class SocketLoop:
         self._on_message(message.topic, bytes(message.payload))
 
     def _on_register_write(self, _client: Client, _userdata: Any, sock: Any) -> None:
-        # Also called in the thread that connects.
-        self._soon(self._watch_write, sock)
+        if not self._connecting:  # the thread that connects leaves it to _connect_ended
+            self._watch_write(sock)
 
-    def _watch_write(self, sock: socket.socket) -> None:
+    def _watch_write(self, sock: Any) -> None:
         if sock.fileno() >= 0 and not self._closing:  # it may be closed by now
             self._loop.add_writer(sock, self._write)
 
@@ -246,9 +245,7 @@ class SocketLoop:
             self._loop.remove_writer(sock)
 
     def _on_socket_close(self, _client: Client, _userdata: Any, sock: Any) -> None:
-        if self._connecting:  # in the thread that connects
-            self._soon(self._unwatch)
-        else:
+        if not self._connecting:  # nothing is watched before
             self._unwatch()
 
     # The end
