@@ -5,10 +5,10 @@ from .types import Category
 from .units import Unit
 from .vocabulary import word_set
 
-_NOT_A_BATTERY = word_set(
-    "temperature times count type mode current resistance cycle semesters version duration time"
-    " energy power number used lifetime trend"
-)  # fmt: skip
+_NOT_A_BATTERY = word_set("""
+    temperature times count type mode current resistance cycle semesters version duration time
+    energy power number used lifetime trend
+""")
 
 
 def battery(clue: Clue) -> Verdict | None:
@@ -21,9 +21,14 @@ def battery(clue: Clue) -> Verdict | None:
         and leaf <= {"charging", "percent", "level", "remaining", "status"}
     ):
         return Verdict(rule="battery", quantity="battery", used=leaf, why="a state of charge")
-    if "battery" not in leaf and not ("battery" in clue.concepts and leaf <= {"level", "percent", "voltage", "value", "last"}):  # fmt: skip
+    if "battery" not in leaf and not (
+        "battery" in clue.concepts and leaf <= {"level", "percent", "voltage", "value", "last"}
+    ):
         return None
-    if leaf & (_NOT_A_BATTERY - {"duration"} if share else _NOT_A_BATTERY) and not {"end", "duration"} <= leaf:  # fmt: skip
+    if (
+        leaf & (_NOT_A_BATTERY - {"duration"} if share else _NOT_A_BATTERY)
+        and not {"end", "duration"} <= leaf
+    ):
         return None
     used = frozenset(
         {
@@ -41,7 +46,13 @@ def battery(clue: Clue) -> Verdict | None:
     )
     warns = leaf & {"low", "end", "alarm", "fault", "outage"}
     if leaf & {"good"} and clue.two_state:
-        return Verdict(rule="battery", quantity="battery_low", used=used, invert=True, why="true while the battery is good")  # fmt: skip
+        return Verdict(
+            rule="battery",
+            quantity="battery_low",
+            used=used,
+            invert=True,
+            why="true while the battery is good",
+        )
     if leaf & {"good"} or leaf & {"charging"}:
         return None
     if (clue.two_state and leaf <= used) or (
@@ -66,11 +77,25 @@ def battery(clue: Clue) -> Verdict | None:
         unit = Unit("V")
     if unit is None or unit.symbol == "%":
         if clue.number is not None and clue.number > 110 and unit is None:
-            return Verdict(rule="battery", category=Category.DIAGNOSTIC, why="a battery code of unknown scale")  # fmt: skip
-        return Verdict(rule="battery", quantity="battery", unit=unit or Unit("%"), used=used, why="a state of charge")  # fmt: skip
+            return Verdict(
+                rule="battery", category=Category.DIAGNOSTIC, why="a battery code of unknown scale"
+            )
+        return Verdict(
+            rule="battery",
+            quantity="battery",
+            unit=unit or Unit("%"),
+            used=used,
+            why="a state of charge",
+        )
     if unit.symbol not in ("V", "mV"):
         return None
-    return Verdict(rule="battery", quantity="battery_voltage", unit=unit, used=used, why=f"a battery in {unit.symbol}")  # fmt: skip
+    return Verdict(
+        rule="battery",
+        quantity="battery_voltage",
+        unit=unit,
+        used=used,
+        why=f"a battery in {unit.symbol}",
+    )
 
 
 def _battery_unit(number: float) -> Unit | None:

@@ -19,10 +19,12 @@ from .vocabulary import (
 )
 
 _DAYS = {"semester": 182.625, "year": 365.25, "month": 30.4375, "quarter": 91.3125}
-_WARNING_WORDS = word_set("alarm normal trigger triggered abnormal exceeded warning alert")
-_DATE_PARTS = word_set(
-    "day days month months year years hour hours minute minutes second seconds weekday"
-)
+_WARNING_WORDS = word_set("""
+    alarm normal trigger triggered abnormal exceeded warning alert
+""")
+_DATE_PARTS = word_set("""
+    day days month months year years hour hours minute minutes second seconds weekday
+""")
 
 
 def overhead(clue: Clue) -> Verdict | None:
@@ -46,7 +48,13 @@ def overhead(clue: Clue) -> Verdict | None:
             return None
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="part of the transport")
     if leaf & {"frame", "sequence"} and "count" in leaf and clue.number is not None:
-        return Verdict(rule="overhead", role=Role.TOTAL, category=Category.DIAGNOSTIC, enabled=False, why="counts messages")  # fmt: skip
+        return Verdict(
+            rule="overhead",
+            role=Role.TOTAL,
+            category=Category.DIAGNOSTIC,
+            enabled=False,
+            why="counts messages",
+        )
     if (
         "sequence" in leaf
         and leaf <= {"sequence", "number", "id", "position", "frame"}
@@ -60,15 +68,21 @@ def overhead(clue: Clue) -> Verdict | None:
         or leaf >= {"protocol", "version"}
         or clue.whole == "protocol"
     ):
-        return Verdict(rule="overhead", role=Role.STATE, category=Category.DIAGNOSTIC, enabled=False, why="the kind of message")  # fmt: skip
+        return Verdict(
+            rule="overhead",
+            role=Role.STATE,
+            category=Category.DIAGNOSTIC,
+            enabled=False,
+            why="the kind of message",
+        )
     if "previous" in leaf and clue.two_state and "fault" not in leaf:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="an earlier state")
     return None
 
 
-_COORDINATE_COMPANY = word_set(
-    "latitude longitude gps position last value degree degrees decimal fix deg data raw wgs"
-)
+_COORDINATE_COMPANY = word_set("""
+    latitude longitude gps position last value degree degrees decimal fix deg data raw wgs
+""")
 
 
 def coordinate_of(key: str) -> str | None:
@@ -90,7 +104,7 @@ def coordinates(clue: Clue) -> Verdict | None:
                 used=frozenset(clue.leaf),
                 why="latitude and longitude in one text",
             )
-        return None  # fmt: skip
+        return None
     axis = coordinate_of(clue.steps[-1]) if clue.steps else None
     if axis is None or (clue.number is None and not clue.absent):
         return None
@@ -105,9 +119,20 @@ def precision(clue: Clue) -> Verdict | None:
     if clue.is_text or clue.two_state:
         return None
     if leaf & {"fix"} and leaf & {"count", "duration", "time"} and epoch(clue.number or 0) is None:
-        return Verdict(rule="satellites", quantity=None if "count" in leaf else "duration", category=Category.DIAGNOSTIC, why="how a fix was got")  # fmt: skip
+        return Verdict(
+            rule="satellites",
+            quantity=None if "count" in leaf else "duration",
+            category=Category.DIAGNOSTIC,
+            why="how a fix was got",
+        )
     if clue.head == "txpower":
-        return Verdict(rule="radio", role=Role.MEASUREMENT, category=Category.DIAGNOSTIC, enabled=False, why="the radio's power")  # fmt: skip
+        return Verdict(
+            rule="radio",
+            role=Role.MEASUREMENT,
+            category=Category.DIAGNOSTIC,
+            enabled=False,
+            why="the radio's power",
+        )
     if clue.head in ("strength", "quality") and clue.concepts & {
         "signal",
         "radio",
@@ -115,7 +140,12 @@ def precision(clue: Clue) -> Verdict | None:
         "online",
     }:
         if (clue.number is not None and clue.number < 0) or clue.unit == Unit("dBm"):
-            return Verdict(rule="radio", quantity="rssi", used=frozenset({"signal", "strength"}), why="a signal in dBm")  # fmt: skip
+            return Verdict(
+                rule="radio",
+                quantity="rssi",
+                used=frozenset({"signal", "strength"}),
+                why="a signal in dBm",
+            )
         return Verdict(rule="radio", category=Category.DIAGNOSTIC, why="a grade of the signal")
     if clue.head == "rssi" or (clue.head in ("", "id") and "rssi" in leaf):
         return Verdict(
@@ -137,10 +167,19 @@ def setting(clue: Clue) -> Verdict | None:
         return None
     if "change" in leaf and clue.unit is None and (clue.two_state or _reports_change(clue)):
         return Verdict(
-            rule="change", kind=Kind.BINARY_SENSOR, role=Role.FLAG, category=Category.DIAGNOSTIC, enabled=False,
+            rule="change",
+            kind=Kind.BINARY_SENSOR,
+            role=Role.FLAG,
+            category=Category.DIAGNOSTIC,
+            enabled=False,
             why="tells what changed",
-        )  # fmt: skip
-    if "alarm" in leaf and leaf & {"max", "min", "high", "low"} and clue.number is not None and not clue.zero_or_one:  # fmt: skip
+        )
+    if (
+        "alarm" in leaf
+        and leaf & {"max", "min", "high", "low"}
+        and clue.number is not None
+        and not clue.zero_or_one
+    ):
         return _setting_verdict(clue, "alarm limit")
     if clue.head == "change" or ("led" in leaf and clue.number is not None):
         return _setting_verdict(clue, "change" if clue.head == "change" else "LED")
@@ -155,7 +194,11 @@ def setting(clue: Clue) -> Verdict | None:
 
 def _warns(clue: Clue) -> bool:
     """Return whether the value is a word for an alarm, whatever limit the name speaks of."""
-    if clue.is_text and clue.concepts & {"threshold", "alarm", "range"} and str(clue.reading.value).casefold() in _WARNING_WORDS:  # fmt: skip
+    if (
+        clue.is_text
+        and clue.concepts & {"threshold", "alarm", "range"}
+        and str(clue.reading.value).casefold() in _WARNING_WORDS
+    ):
         return True
     return clue.two_state and clue.head == "alarm" and "enable" not in clue.concepts
 
@@ -170,8 +213,13 @@ def _reports_change(clue: Clue) -> bool:
 def _setting_verdict(clue: Clue, name: str) -> Verdict:
     kind, role = (Kind.BINARY_SENSOR, Role.FLAG) if clue.two_state else (None, None)
     return Verdict(
-        rule="setting", kind=kind, role=role, category=Category.CONFIGURATION, enabled=False, why=f"a setting: {name}"
-    )  # fmt: skip
+        rule="setting",
+        kind=kind,
+        role=role,
+        category=Category.CONFIGURATION,
+        enabled=False,
+        why=f"a setting: {name}",
+    )
 
 
 def time(clue: Clue) -> Verdict | None:
@@ -184,15 +232,36 @@ def time(clue: Clue) -> Verdict | None:
     timely = "time" in leaf and (
         clue.head == "time" or leaf <= {"time", "gps", "status", "device", "event"}
     )
-    lasting = "duration" in leaf or {"time", "count"} <= leaf or (
-        timely and (clue.unit is not None or leaf & {"wear", "charging", "running", "alarm", "fix", "power"})
-    )  # fmt: skip
+    lasting = (
+        "duration" in leaf
+        or {"time", "count"} <= leaf
+        or (
+            timely
+            and (
+                clue.unit is not None
+                or leaf & {"wear", "charging", "running", "alarm", "fix", "power"}
+            )
+        )
+    )
     lasting = lasting and epoch(clue.number or 0) is None
     if clue.is_text or clue.two_state or ("fault" in leaf and not timely):
         return None
     if "lifetime" in leaf and leaf & {"battery", "duration", "remaining"} and not clue.is_text:
-        days = next((days for word in all_words(clue.keys) if (days := _DAYS.get(word.text.casefold().rstrip("s")))), None)  # fmt: skip
-        return Verdict(rule="duration", quantity="duration", unit=Unit("d", days or 1.0), category=Category.DIAGNOSTIC, why="how long it will last")  # fmt: skip
+        days = next(
+            (
+                days
+                for word in all_words(clue.keys)
+                if (days := _DAYS.get(word.text.casefold().rstrip("s")))
+            ),
+            None,
+        )
+        return Verdict(
+            rule="duration",
+            quantity="duration",
+            unit=Unit("d", days or 1.0),
+            category=Category.DIAGNOSTIC,
+            why="how long it will last",
+        )
     if lasting and (not leaf & COUNT_HEADS or "time" in leaf):
         used = frozenset({"duration", "time"} if clue.leaf == ("duration",) else {"duration_"})
         return Verdict(
@@ -206,10 +275,14 @@ def time(clue: Clue) -> Verdict | None:
         )
     if clue.whole == "time":
         return Verdict(rule="time", why="a time without a beginning")
-    return Verdict(rule="time", category=Category.DIAGNOSTIC, enabled=False, why="the end device's own clock")  # fmt: skip
+    return Verdict(
+        rule="time", category=Category.DIAGNOSTIC, enabled=False, why="the end device's own clock"
+    )
 
 
-_ERROR_CODES = word_set("error err errors errorcode errormsg errorflag errorflags errormessage")
+_ERROR_CODES = word_set("""
+    error err errors errorcode errormsg errorflag errorflags errormessage
+""")
 
 
 def identity(clue: Clue) -> Verdict | None:
@@ -223,12 +296,25 @@ def identity(clue: Clue) -> Verdict | None:
     ):
         quantity = "serial_number" if "serial" in leaf and "version" not in leaf else "version"
         used = frozenset({"serial", "number"} if quantity == "serial_number" else {"version_"})
-        return Verdict(rule="identity", quantity=quantity if clue.leaf == ("version",) or quantity == "serial_number" else None,
-                       role=Role.STATE, category=Category.DIAGNOSTIC, used=used, why="what the end device is")  # fmt: skip
+        return Verdict(
+            rule="identity",
+            quantity=quantity if clue.leaf == ("version",) or quantity == "serial_number" else None,
+            role=Role.STATE,
+            category=Category.DIAGNOSTIC,
+            used=used,
+            why="what the end device is",
+        )
     if head in IDENTITY and not clue.two_state and not leaf & COUNT_HEADS:
-        return Verdict(rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="what the end device is")  # fmt: skip
+        return Verdict(
+            rule="identity",
+            role=Role.STATE,
+            category=Category.DIAGNOSTIC,
+            why="what the end device is",
+        )
     if head == "reset" and (clue.is_text or leaf & {"code"}):
-        return Verdict(rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="why it restarted")  # fmt: skip
+        return Verdict(
+            rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="why it restarted"
+        )
     if clue.whole in _ERROR_CODES and not clue.two_state:
         return Verdict(rule="identity", quantity="error_code", used=leaf, why="a code")
     if head == "code" and not clue.two_state:
@@ -236,7 +322,9 @@ def identity(clue: Clue) -> Verdict | None:
     return None
 
 
-_PRESSES = word_set("short long double single triple click clicked press pressed hold")
+_PRESSES = word_set("""
+    short long double single triple click clicked press pressed hold
+""")
 
 
 def event(clue: Clue) -> Verdict | None:

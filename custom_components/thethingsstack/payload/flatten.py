@@ -31,23 +31,56 @@ LABEL_KEYS = (
     "type",
     "alias",
 )
-INDEX_KEYS = ("channel", "ch", "index", "id", "port", "number", "pin_number", "name", "label")  # fmt: skip
+INDEX_KEYS = ("channel", "ch", "index", "id", "port", "number", "pin_number", "name", "label")
 TIME_KEYS = ("time", "timestamp", "date", "ts", "datetime", "timeStamp", "utc", "Time", "Timestamp")
 SERIES_KEYS = frozenset({"values", "samples", "series"})
 HISTORY = re.compile(
-    r"(?i)(?:^|_)(?:hist(?:ory|oric|orical)?|data_?log\d*|logs?|backlog|records?|past|archive|buffer(?:ed)?|load_?profile)$"
+    r"(?i)(?:^|_)(?:hist(?:ory|oric|orical)?|data_?log\d*|logs?|backlog|records?|past|archive"
+    r"|buffer(?:ed)?|load_?profile)$"
 )
-_HISTORY_WORDS = word_set(
-    "history historic historical log logs datalog backlog records archive buffer buffered fdr past"
+_HISTORY_WORDS = word_set("""
+    history historic historical log logs datalog backlog records archive buffer buffered fdr
+    past
+""")
+_META_KEYS = frozenset(
+    {
+        *UNIT_KEYS,
+        *TIME_KEYS,
+        "displayName",
+        "label",
+        "name",
+        "alias",
+        "type",
+        "measurementId",
+        "measurementType",
+        "OBIS_ID",
+        "obis",
+        "parameter",
+        "rawValue",
+        "raw",
+        "stringValue",
+        "scaler",
+        "Scaler",
+        "GroupMask",
+        "precision",
+    }
 )
-_META_KEYS = frozenset({
-    *UNIT_KEYS, *TIME_KEYS, "displayName", "label", "name", "alias", "type", "measurementId", "measurementType",
-    "OBIS_ID", "obis", "parameter", "rawValue", "raw", "stringValue", "scaler", "Scaler", "GroupMask", "precision",
-})  # fmt: skip
 # What names an item of a list, or says of what unit it is.
-_NAMING = frozenset({*UNIT_KEYS, "displayName", "label", "alias", "name", "measurementId", "measurementType", "parameter"})  # fmt: skip
+_NAMING = frozenset(
+    {
+        *UNIT_KEYS,
+        "displayName",
+        "label",
+        "alias",
+        "name",
+        "measurementId",
+        "measurementType",
+        "parameter",
+    }
+)
 _MESSAGE_TYPE = re.compile(
-    r"(?i)(?:report|upload|telemetry|message|data)(?:[_ ]|$)|.*_(?:telemetry|interval|version|battery)$"
+    r"(?i)(?:report|upload|telemetry|message|data)(?:[_ ]|$)"
+    r"|.*_(?:telemetry|interval|version|battery)$"
 )
 
 
@@ -87,8 +120,13 @@ class Flattened:
             self.leaves.append(leaf)
 
     def walk(
-        self, value: object, path: str, keys: tuple[str, ...], siblings: Mapping[Any, object], prefix: str
-    ) -> None:  # fmt: skip
+        self,
+        value: object,
+        path: str,
+        keys: tuple[str, ...],
+        siblings: Mapping[Any, object],
+        prefix: str,
+    ) -> None:
         """Gather the fields in a member of an object."""
         if isinstance(value, Mapping):
             if len(keys) >= MAX_DEPTH:
@@ -102,16 +140,25 @@ class Flattened:
             self.add(Leaf(path, keys, value, unit, siblings, prefix))
 
     def walk_object(
-        self, value: Mapping[Any, object], prefix: str, keys: tuple[str, ...], left_out: frozenset[str] = frozenset()
-    ) -> None:  # fmt: skip
+        self,
+        value: Mapping[Any, object],
+        prefix: str,
+        keys: tuple[str, ...],
+        left_out: frozenset[str] = frozenset(),
+    ) -> None:
         """Gather the fields of an object."""
         for key, item in value.items():
             if key not in left_out:
                 self.member(key, item, value, prefix, keys)
 
     def member(
-        self, key: object, item: object, siblings: Mapping[Any, object], prefix: str, keys: tuple[str, ...]
-    ) -> None:  # fmt: skip
+        self,
+        key: object,
+        item: object,
+        siblings: Mapping[Any, object],
+        prefix: str,
+        keys: tuple[str, ...],
+    ) -> None:
         """Gather the fields in a member of an object, by its key."""
         name = key if isinstance(key, str) else str(key)
         if len(name) > MAX_PATH:
@@ -120,8 +167,13 @@ class Flattened:
             self.walk(item, prefix + escape(name), (*keys, name), siblings, prefix)
 
     def _walk_list(
-        self, items: Sequence[object], path: str, keys: tuple[str, ...], siblings: Mapping[Any, object], prefix: str
-    ) -> None:  # fmt: skip
+        self,
+        items: Sequence[object],
+        path: str,
+        keys: tuple[str, ...],
+        siblings: Mapping[Any, object],
+        prefix: str,
+    ) -> None:
         name = keys[-1] if keys else ""
         if not items or _is_history(name) or OVERHEAD.intersection(words_of(name).concepts):
             return
@@ -142,8 +194,13 @@ class Flattened:
             self._walk_numbers(items, path, keys, siblings, prefix)
 
     def _walk_numbers(
-        self, items: Sequence[object], path: str, keys: tuple[str, ...], siblings: Mapping[Any, object], prefix: str
-    ) -> None:  # fmt: skip
+        self,
+        items: Sequence[object],
+        path: str,
+        keys: tuple[str, ...],
+        siblings: Mapping[Any, object],
+        prefix: str,
+    ) -> None:
         unit = sibling_unit(keys[-1], siblings)
         if keys[-1] in SERIES_KEYS:
             self.add(Leaf(path, keys, items[0], unit, siblings, prefix))
@@ -318,7 +375,11 @@ def flatten(decoded: Mapping[str, object]) -> Flattened:
 
 def normalized_leaves(measurements: Sequence[Mapping[str, object]]) -> Iterator[Leaf]:
     """Return the fields of a normalized payload; of several measurements the newest counts."""
-    dated = [(parse_time(str(item.get("time", ""))), item) for item in measurements if isinstance(item, Mapping)]  # fmt: skip
+    dated = [
+        (parse_time(str(item.get("time", ""))), item)
+        for item in measurements
+        if isinstance(item, Mapping)
+    ]
     known = [(moment, item) for moment, item in dated if moment is not None]
     if len(known) == len(dated) > 1:
         chosen = [item for _, item in sorted(known, key=lambda pair: pair[0])]

@@ -6,12 +6,11 @@ from .corrections import Correction, correction_of
 from .evidence import Clue, Verdict
 from .flatten import Leaf
 from .names import plain_name, quantity_name
-from .quantities import INSTEAD, UNITS_OF_CLASS
+from .quantities import INSTEAD, QUANTITIES, UNITS_OF_CLASS
 from .rules import decide
 from .types import Category, Context, Kind, Meaning, Role
 from .units import Unit, factor
 from .values import ABSENT, decimals, read
-from .vocabulary import QUANTITIES
 
 # What counters of 16, 24 and 32 bits are when nothing was measured, as they are and in tenths,
 # hundredths and thousandths, and what some drivers put there.
@@ -30,8 +29,23 @@ _LIMITS = (
     -2147483648,
 )
 _FULL_SCALE = frozenset({limit / part for limit in _LIMITS for part in (1, 10, 100, 1000)}) | {
-    6550.9, 4095.94, 1023.98, -999, -9999, -99.9, -999.9, -99, 999, 9999, 99999, 282.9, -3276, 3276, 4095.9375, 1023.984375,
-}  # fmt: skip
+    6550.9,
+    4095.94,
+    1023.98,
+    -999,
+    -9999,
+    -99.9,
+    -999.9,
+    -99,
+    999,
+    9999,
+    99999,
+    282.9,
+    -3276,
+    3276,
+    4095.9375,
+    1023.984375,
+}
 _ALWAYS_ABSENT = frozenset({-999, -9999, 65535, 32767, -32768, 4294967295, 2147483647, -2147483648})
 
 
@@ -142,9 +156,15 @@ def _corrected(clue: Clue, correction: Correction) -> Verdict:
     if correction.quantity is None and role is None:
         role = Role.MEASUREMENT if kind in (None, Kind.SENSOR) else None
     return Verdict(
-        rule="model", quantity=correction.quantity, kind=kind, role=role, unit=correction.unit, invert=correction.invert,
-        used=frozenset(clue.leaf), why=correction.source,
-    )  # fmt: skip
+        rule="model",
+        quantity=correction.quantity,
+        kind=kind,
+        role=role,
+        unit=correction.unit,
+        invert=correction.invert,
+        used=frozenset(clue.leaf),
+        why=correction.source,
+    )
 
 
 def infer(leaf: Leaf, context: Context, *, absent: bool = False) -> Meaning:
@@ -155,7 +175,12 @@ def infer(leaf: Leaf, context: Context, *, absent: bool = False) -> Meaning:
         return settle(clue, _corrected(clue, correction))
     meaning = settle(clue, decide(clue))
     number = clue.number
-    if number is not None and meaning.role is Role.MEASUREMENT and number in _FULL_SCALE and is_sentinel(number * meaning.scale, meaning.quantity, meaning.unit):  # fmt: skip
+    if (
+        number is not None
+        and meaning.role is Role.MEASUREMENT
+        and number in _FULL_SCALE
+        and is_sentinel(number * meaning.scale, meaning.quantity, meaning.unit)
+    ):
         clue = Clue(leaf.keys, ABSENT, None, leaf.unit, context)
         meaning = settle(clue, decide(clue))
     return meaning

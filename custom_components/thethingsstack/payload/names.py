@@ -3,19 +3,21 @@
 from functools import lru_cache
 import re
 
+from .quantities import QUANTITIES
 from .tokens import Word, words_of
-from .vocabulary import CONCEPTS, QUANTITIES, SPELLED_OUT, word_set
+from .vocabulary import CONCEPTS, word_set
+from .words import SPELLED_OUT
 
 LONGEST = 80
-_WRAPPERS = word_set(
-    "bytes payload payloads data decoded decoder_output values value measurements measurement"
-    " frames readings reading status states meas object result results listofmeasurements"
-    " message messages obis_ids sensors sensordata uplink fields decodedpayload payloadfields"
-    " registers general_info header msginfo val states"
-)  # fmt: skip
+_WRAPPERS = word_set("""
+    bytes payload payloads data decoded decoder_output values value measurements measurement
+    frames readings reading status states meas object result results listofmeasurements
+    message messages obis_ids sensors sensordata uplink fields decodedpayload payloadfields
+    registers general_info header msginfo val states
+""")
 # What a quantity's name says anyway.
 _SAID = frozenset({"value", "percent", "relative", "gps_"})
-# What behind a quantity says nothing more, unless something follows: "light intensity", not "sensor 2".
+# What says nothing more at the end of a name: "light intensity", but "sensor 2".
 _EMPTY_ENDS = frozenset({"intensity", "gauge", "sensor", "level"})
 # Quantities too general for their name to stand for the field's own words.
 _GENERAL = frozenset(

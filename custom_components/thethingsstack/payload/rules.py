@@ -3,12 +3,11 @@
 from collections.abc import Callable
 import re
 
-from . import exclusions as gate
+from . import exclusions
 from .battery import battery
 from .evidence import Clue, Verdict
-from .measured import by_model
 from .names import all_words
-from .quantities import BY_UNIT, INSTEAD, UNITS_OF_CLASS
+from .quantities import BY_UNIT, INSTEAD, QUANTITIES, UNITS_OF_CLASS
 from .types import Category, Kind, Role
 from .units import Unit, factor
 from .values import OTHER_WORDS, Shape, truth_of
@@ -20,7 +19,6 @@ from .vocabulary import (
     LEADING,
     NUMBER_RULES,
     PLAIN_HEADS,
-    QUANTITIES,
     STRONG_FLAGS,
     SURE_FLAGS,
     WHOLE,
@@ -48,14 +46,16 @@ def _first(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] |
     return next((pair for pair in held if pair[1] & leaf), held[0] if held else None)
 
 
-_OPENINGS = word_set("open opened close closed offen geschlossen ouvert fermé abierto cerrado")
+_OPENINGS = word_set("""
+    open opened close closed offen geschlossen ouvert fermé abierto cerrado
+""")
 _LEVEL_FLAG = re.compile(r"[a-zA-Z0-9][LH](?=_flag)|(?<=flag)[LH]$|(?i:low|high)")
 _COUNTING = word_set("count times number index rate total")
 
 
-_BIT_FIELDS = word_set(
-    "flags bits bitmap bitmask bitfield mask byte word register statuses alarms errors"
-)
+_BIT_FIELDS = word_set("""
+    flags bits bitmap bitmask bitfield mask byte word register statuses alarms errors
+""")
 
 
 def _is_bit_field(clue: Clue) -> bool:
@@ -90,7 +90,13 @@ def _flag(clue: Clue) -> Verdict | None:
             used=frozenset({"flag"}),
             why=f"beyond a limit: {level[0]}",
         )
-    if found is not None and found[0].name in ("motion", "moving") and clue.head == "status" and (clue.is_text or clue.absent) and not clue.whole.startswith("pir"):  # fmt: skip
+    if (
+        found is not None
+        and found[0].name in ("motion", "moving")
+        and clue.head == "status"
+        and (clue.is_text or clue.absent)
+        and not clue.whole.startswith("pir")
+    ):
         return None  # More than two: moving, still, started, ended.
     if found is None or (counting and not clue.two_state):
         if (
@@ -114,9 +120,16 @@ def _flag(clue: Clue) -> Verdict | None:
         and (rule.name not in SURE_FLAGS or not (rule.name in STRONG_FLAGS or _headed(clue, used)))
     ):
         return None
-    invert = "open" not in clue.concepts and any(word.text.casefold() in INVERTED_WORDS for word in all_words(clue.keys))  # fmt: skip
-    return Verdict(rule=f"flag {rule.text}", quantity=rule.name, used=used | {"status", "flag", "detect"}, invert=invert ^ (rule.name == "lock"),
-                   why="true or false")  # fmt: skip
+    invert = "open" not in clue.concepts and any(
+        word.text.casefold() in INVERTED_WORDS for word in all_words(clue.keys)
+    )
+    return Verdict(
+        rule=f"flag {rule.text}",
+        quantity=rule.name,
+        used=used | {"status", "flag", "detect"},
+        invert=invert ^ (rule.name == "lock"),
+        why="true or false",
+    )
 
 
 def _headed(clue: Clue, used: frozenset[str]) -> bool:
@@ -175,10 +188,28 @@ def _text(clue: Clue) -> Verdict | None:
             return None
     diagnostic = bool(
         leaf
-        & {"type", "mode", "version", "id", "code", "decoder", "tariff", "frame", "payload", "battery", "network", "device"}
+        & {
+            "type",
+            "mode",
+            "version",
+            "id",
+            "code",
+            "decoder",
+            "tariff",
+            "frame",
+            "payload",
+            "battery",
+            "network",
+            "device",
+        }
         or "scan" in leaf
-    )  # fmt: skip
-    return Verdict(rule="text", role=Role.STATE, category=Category.DIAGNOSTIC if diagnostic else None, why="a text")  # fmt: skip
+    )
+    return Verdict(
+        rule="text",
+        role=Role.STATE,
+        category=Category.DIAGNOSTIC if diagnostic else None,
+        why="a text",
+    )
 
 
 def _unlike(quantity: str, clue: Clue) -> bool:
@@ -189,7 +220,12 @@ def _unlike(quantity: str, clue: Clue) -> bool:
     device_class = QUANTITIES[quantity].device_class
     if device_class is None or device_class not in UNITS_OF_CLASS:
         own = QUANTITIES[quantity].unit
-        return own is not None and factor(unit.symbol, own) is None and (quantity, unit.symbol) not in INSTEAD and BY_UNIT.get(unit.symbol) not in (None, quantity)  # fmt: skip
+        return (
+            own is not None
+            and factor(unit.symbol, own) is None
+            and (quantity, unit.symbol) not in INSTEAD
+            and BY_UNIT.get(unit.symbol) not in (None, quantity)
+        )
     return (
         unit.symbol not in UNITS_OF_CLASS[device_class] and (quantity, unit.symbol) not in INSTEAD
     )
@@ -215,7 +251,12 @@ def _numeric(clue: Clue) -> Verdict | None:
             and not 300 <= clue.number <= 1100
         ):
             quantity = "pressure"
-        return Verdict(rule="name", quantity=quantity, used=frozenset(clue.leaf), why=f"the name {clue.steps[-1]}")  # fmt: skip
+        return Verdict(
+            rule="name",
+            quantity=quantity,
+            used=frozenset(clue.leaf),
+            why=f"the name {clue.steps[-1]}",
+        )
     if clue.head in COUNT_HEADS and not (clue.unit and clue.unit.symbol in BY_UNIT):
         return None
     if "raw" in clue.leaf and clue.unit is None:
@@ -226,7 +267,9 @@ def _numeric(clue: Clue) -> Verdict | None:
         found is None
         or (clue.leaf[0] == "t" and QUANTITIES[found[0].name].device_class != "temperature")
     ):
-        return Verdict(rule="name", quantity=leading, used=frozenset({clue.leaf[0]}), why="its first letter")  # fmt: skip
+        return Verdict(
+            rule="name", quantity=leading, used=frozenset({clue.leaf[0]}), why="its first letter"
+        )
     if found is None or found[0].name not in QUANTITIES:
         return None
     rule, used = found
@@ -245,7 +288,14 @@ def _numeric(clue: Clue) -> Verdict | None:
         and "input" not in clue.concepts
     ):
         category = Category.DIAGNOSTIC
-    return Verdict(rule=f"words {rule.text}", quantity=quantity, unit=unit, used=used, category=category, why=" and ".join(sorted(used)))  # fmt: skip
+    return Verdict(
+        rule=f"words {rule.text}",
+        quantity=quantity,
+        unit=unit,
+        used=used,
+        category=category,
+        why=" and ".join(sorted(used)),
+    )
 
 
 def _by_value(quantity: str, clue: Clue) -> str:
@@ -324,7 +374,14 @@ def _count(clue: Clue) -> Verdict | None:
         if clue.leaf == ("count",)
         else None
     )
-    return Verdict(rule="counter", quantity=quantity, role=Role.TOTAL, category=diagnostic, used=frozenset(clue.leaf), why="a counter")  # fmt: skip
+    return Verdict(
+        rule="counter",
+        quantity=quantity,
+        role=Role.TOTAL,
+        category=diagnostic,
+        used=frozenset(clue.leaf),
+        why="a counter",
+    )
 
 
 def _by_unit(clue: Clue) -> Verdict | None:
@@ -335,18 +392,72 @@ def _by_unit(clue: Clue) -> Verdict | None:
     quantity = BY_UNIT.get(unit.symbol)
     if quantity is None:
         return Verdict(rule="unit", unit=unit, role=Role.MEASUREMENT, why=f"in {unit.symbol}")
-    return Verdict(rule="unit", quantity=_by_value(quantity, clue), unit=unit, used=frozenset({"_"}), why=f"in {unit.symbol}")  # fmt: skip
+    return Verdict(
+        rule="unit",
+        quantity=_by_value(quantity, clue),
+        unit=unit,
+        used=frozenset({"_"}),
+        why=f"in {unit.symbol}",
+    )
 
 
 def _code(clue: Clue) -> Verdict | None:
     """Codes: numbers that are no quantity."""
     if clue.head in CODE_HEADS and not clue.two_state:
-        return Verdict(rule="code", role=Role.STATE, category=None if clue.leaf == ("status",) else Category.DIAGNOSTIC, why=f"a {clue.head}")  # fmt: skip
+        return Verdict(
+            rule="code",
+            role=Role.STATE,
+            category=None if clue.leaf == ("status",) else Category.DIAGNOSTIC,
+            why=f"a {clue.head}",
+        )
     scaled = clue.number is not None and not float(clue.number).is_integer()
     lines = frozenset(clue.leaf) & {"input", "output", "in"}
     if clue.concepts & {"raw"} or (clue.leaf[:1] == ("analog",) and not scaled and not lines):
-        return Verdict(rule="code", role=Role.MEASUREMENT, category=Category.DIAGNOSTIC, enabled=False, why="a raw number")  # fmt: skip
+        return Verdict(
+            rule="code",
+            role=Role.MEASUREMENT,
+            category=Category.DIAGNOSTIC,
+            enabled=False,
+            why="a raw number",
+        )
     return None
+
+
+# What the Device Repository calls what a model measures, where its unit is beyond doubt.
+_MEASURED: dict[str, str] = {
+    "temperature": "temperature",
+    "humidity": "humidity",
+    "co2": "carbon_dioxide",
+    "light": "illuminance",
+    "barometer": "atmospheric_pressure",
+    "pm2.5": "pm25",
+    "pm10": "pm10",
+    "radon": "radon",
+    "pH": "ph",
+    "moisture": "moisture",
+}
+# What any model has besides.
+_ASIDE = word_set("battery rssi snr button time link")
+_SAYS_NOTHING = word_set("value sensor channel mean last min max raw")
+
+
+def _by_model(clue: Clue) -> Verdict | None:
+    """Return the one quantity that the model measures, for a number named "value" or the like."""
+    if clue.number is None or not frozenset(clue.leaf) <= _SAYS_NOTHING or not clue.leaf:
+        return None
+    measured = [name for name in clue.context.sensors if name not in _ASIDE]
+    quantity = _MEASURED.get(measured[0]) if len(measured) == 1 else None
+    if quantity is None:
+        return None
+    limits = QUANTITIES[quantity].limits or QUANTITIES[quantity].usual
+    if clue.unit is not None or (limits and not limits[0] <= clue.number <= limits[1]):
+        return None
+    return Verdict(
+        rule="model measures",
+        quantity=quantity,
+        used=frozenset(clue.leaf),
+        why=f"the model measures {measured[0]} alone",
+    )
 
 
 def _is_input(clue: Clue) -> bool:
@@ -363,13 +474,32 @@ def _anything(clue: Clue) -> Verdict:
     leaf = frozenset(clue.leaf)
     if (leaf & {"digital", "relay"} or _is_input(clue)) and (clue.zero_or_one or clue.absent):
         quantity = "digital_output" if "output" in leaf else "digital_input"
-        return Verdict(rule="digital", quantity=quantity, used=frozenset({"digital", "input", "output", "in", "out"}), why="a digital line")  # fmt: skip
+        return Verdict(
+            rule="digital",
+            quantity=quantity,
+            used=frozenset({"digital", "input", "output", "in", "out"}),
+            why="a digital line",
+        )
     return Verdict(rule="number", role=Role.MEASUREMENT, why="a number of unknown meaning")
 
 
 RULES: tuple[Callable[[Clue], Verdict | None], ...] = (
-    gate.overhead, gate.coordinates, gate.precision, gate.event, gate.setting, battery, gate.time, gate.identity, _flag, _text, _numeric, _count, _by_unit, _code, by_model,
-)  # fmt: skip
+    exclusions.overhead,
+    exclusions.coordinates,
+    exclusions.precision,
+    exclusions.event,
+    exclusions.setting,
+    battery,
+    exclusions.time,
+    exclusions.identity,
+    _flag,
+    _text,
+    _numeric,
+    _count,
+    _by_unit,
+    _code,
+    _by_model,
+)
 
 
 def decide(clue: Clue) -> Verdict:

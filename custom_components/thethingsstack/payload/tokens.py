@@ -6,7 +6,8 @@ from typing import NamedTuple
 import unicodedata
 
 from .units import Unit, cut
-from .vocabulary import CONCEPTS, DISPLAY, UNIT_WORDS
+from .vocabulary import CONCEPTS, UNIT_WORDS
+from .words import DISPLAY
 
 LONGEST_NAME = 120
 
@@ -33,20 +34,34 @@ class Name(NamedTuple):
 # Substances and chips: not to be cut at their digits and capitals. Fine dust by its size
 # has many spellings; they all become pm1, pm25, pm4, pm10.
 _ATOMS = re.compile(
-    r"(?P<dust>(?:(?<![a-zA-Z])|(?<=[a-z])(?=PM))[pP][mM][\s_.-]?(?P<size>100|10|2[._]?5|4[._]?0|0?1[._]0|0[._][135]|1|4)(?![0-9]))"
+    r"(?P<dust>(?:(?<![a-zA-Z])|(?<=[a-z])(?=PM))[pP][mM][\s_.-]?"
+    r"(?P<size>100|10|2[._]?5|4[._]?0|0?1[._]0|0[._][135]|1|4)(?![0-9]))"
     r"|(?:(?<![a-zA-Z])|(?<=[a-z])(?=[A-Z])|(?<=[a-z]_))"
-    r"(?P<atom>(?i:e?co2(?:eq?)?|[nos]o2|h2s|nh3|hcho|ch2o|ch4(?![a-z])|h2o|tvoc|[be]?voc|ds18b20|pt1000|pt100|"
+    r"(?P<atom>(?i:e?co2(?:eq?)?|[nos]o2|h2s|nh3|hcho|ch2o|ch4(?![a-z])|h2o|tvoc|[be]?voc|"
+    r"ds18b20|pt1000|pt100|"
     r"sht\d\dx?|tmp\d+|bme?\d\d0|w1|o2|o3|ph)|ADC|LoRaWAN|LoRa|WiFi|WIFI|IPv4)(?![a-z]|[A-Z]{2})"
 )
 _WORDS = re.compile(
     r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+(?:\.\d+)?"
 )
-_DUST = {"1": "pm1", "1.0": "pm1", "01.0": "pm1", "4": "pm4", "4.0": "pm4", "40": "pm4", "10": "pm10",
-         "2.5": "pm25", "25": "pm25", "100": "pm100"}  # fmt: skip
+_DUST = {
+    "1": "pm1",
+    "1.0": "pm1",
+    "01.0": "pm1",
+    "4": "pm4",
+    "4.0": "pm4",
+    "40": "pm4",
+    "10": "pm10",
+    "2.5": "pm25",
+    "25": "pm25",
+    "100": "pm100",
+}
 
 
 # Letters that no accent can be taken off.
-_UNDECOMPOSED = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "æ": "ae", "ß": "ss", "đ": "d"})  # fmt: skip
+_UNDECOMPOSED = str.maketrans(
+    {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "æ": "ae", "ß": "ss", "đ": "d"}
+)
 
 
 @lru_cache(maxsize=4096)
@@ -109,7 +124,12 @@ def words_of(name: str) -> Name:
     text, unit = cut(name[:LONGEST_NAME])
     words: list[Word] = []
     split = _split(_plain(text))
-    if len(split) > 1 and text.isalpha() and text.casefold() in CONCEPTS and not any(part.casefold() in CONCEPTS for part in split):  # fmt: skip
+    if (
+        len(split) > 1
+        and text.isalpha()
+        and text.casefold() in CONCEPTS
+        and not any(part.casefold() in CONCEPTS for part in split)
+    ):
         split = [text]  # "cosPhi", "LAeq"
     for part in split:
         parts = parts_of(part.casefold())

@@ -10,6 +10,7 @@ from .flatten import Flattened, Leaf, flatten, normalized_leaves
 from .infer import infer, is_sentinel
 from .names import quantity_name
 from .override import NUMERIC_ROLES, spelled
+from .quantities import QUANTITIES
 from .tokens import words_of
 from .types import Context, Kind, Meaning, Position, Role, Understanding, Value
 from .units import Unit, factor
@@ -25,7 +26,7 @@ from .values import (
     read,
     truth_of,
 )
-from .vocabulary import NORMALIZED, OPTIONS, QUANTITIES
+from .vocabulary import NORMALIZED, OPTIONS
 
 MAX_FIELDS = 200
 _QUIET = ("", "none", "no", "false", "0", "off", "released", "null")
@@ -156,11 +157,20 @@ def _read_normalized(
                 understanding.skipped += 1
                 continue
             meaning = _normalized_meaning(leaf, fixed)
-            if meaning.kind is not Kind.IGNORE and _told_already(meaning, leaf, decisions, understanding):  # fmt: skip
-                meaning = replace(meaning, kind=Kind.IGNORE, rule="normalized", reason="The decoded payload tells the same.")  # fmt: skip
+            if meaning.kind is not Kind.IGNORE and _told_already(
+                meaning, leaf, decisions, understanding
+            ):
+                meaning = replace(
+                    meaning,
+                    kind=Kind.IGNORE,
+                    rule="normalized",
+                    reason="The decoded payload tells the same.",
+                )
             new[path] = meaning
         if meaning.kind is not Kind.IGNORE:
-            values[path] = _position(leaf) if meaning.role is Role.POSITION else value_of(meaning, leaf.raw)  # fmt: skip
+            values[path] = (
+                _position(leaf) if meaning.role is Role.POSITION else value_of(meaning, leaf.raw)
+            )
 
 
 _SAME = {
@@ -194,16 +204,18 @@ def _told_already(
     return False
 
 
-def _normalized_meaning(leaf: Leaf, fixed: tuple[str, str | None, float] | None) -> Meaning:
+def _normalized_meaning(leaf: Leaf, fixed: tuple[str, str | None] | None) -> Meaning:
     guessed = infer(leaf, _NO_CONTEXT)
     if leaf.path == "time":
-        return replace(guessed, kind=Kind.IGNORE, rule="normalized", reason="The time of the measurement.")  # fmt: skip
+        return replace(
+            guessed, kind=Kind.IGNORE, rule="normalized", reason="The time of the measurement."
+        )
     options = OPTIONS.get(leaf.path, ())
     if options:
         return replace(guessed, options=options, role=Role.STATE)
     if fixed is None or guessed.role is Role.POSITION:
         return guessed
-    quantity, unit, scale = fixed
+    quantity, unit = fixed
     if leaf.path == "battery" and (number_of(leaf.raw) or 0) > 5:
         return guessed  # Some formatters put a percentage here.
     known = QUANTITIES[quantity]
@@ -217,7 +229,6 @@ def _normalized_meaning(leaf: Leaf, fixed: tuple[str, str | None, float] | None)
         category=known.category,
         enabled=True,
         name=quantity_name(leaf.keys, quantity, used - stats | {"event"}) if stats else None,
-        scale=scale,
         precision=guessed.precision,
         rule="normalized",
         reason=f"{known.name}. The normalized payload's {leaf.path}"

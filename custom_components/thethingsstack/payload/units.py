@@ -265,24 +265,26 @@ def factor(given: str, wanted: str) -> float | None:
 
 # Units that names end with, written as in units of measurement: cut before a name is
 # split at its capitals, or "IDC_mA" would read as ampere.
-_MIXED_CASE = (
-    "mV kV mA uA kPa hPa MPa mPa dBm dBA mWh kWh MWh Wh VARh varh kvarh kVArh VAh kW mW kVA kmh Kmph "
-    "KmH Km mAh Ah mG mg kHz MHz Hz"
-)
-_ANY_CASE = (
-    "ppm ppb pct perc percent percentage celsius cel fahrenheit degc degf lux lx mm cm km kpa hpa mpa "
-    "pa bar mbar dbm db kwh wh mv ma lph volts volt watts amps hz khz lpm ugm3 kmh kmph kg gram "
-    "grams sec secs seconds minutes hours days litres liters litre liter "
-    "meters metres m3 l mins kw cbar cb kva kvar kvarh varh vah mah ah psi bpm ntu dba um mbars"
-)
+_MIXED_CASE = """
+    mV kV mA uA kPa hPa MPa mPa dBm dBA mWh kWh MWh Wh VARh varh kvarh kVArh VAh kW mW kVA kmh
+    Kmph KmH Km mAh Ah mG mg kHz MHz Hz
+"""
+_ANY_CASE = """
+    ppm ppb pct perc percent percentage celsius cel fahrenheit degc degf lux lx mm cm km kpa hpa
+    mpa pa bar mbar dbm db kwh wh mv ma lph volts volt watts amps hz khz lpm ugm3 kmh kmph kg
+    gram grams sec secs seconds minutes hours days litres liters litre liter meters metres m3 l
+    mins kw cbar cb kva kvar kvarh varh vah mah ah psi bpm ntu dba um mbars
+"""
 _SUFFIX = re.compile(
     rf"(?:(?<=[_\s.-])|(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=m[VA]$|kPa$|hPa$|kWh$|dBm$))"
     rf"(?:{'|'.join(_MIXED_CASE.split())})$"
     rf"|(?<=[_\s.-])(?i:{'|'.join(_ANY_CASE.split())}|%|°[cf]?|μg/m³)$"
     rf"|(?<=[a-z0-9])(?:Celsius|Fahrenheit|Percent|Percentage|Pct|Perc|Ppm|Ppb|Lux|Volts|Watts|"
-    rf"Seconds|Minutes|Hours|Days|Weeks|Knots|Cm|Mm|M3|Kmh|Kwh|Mv|Ma|Hpa|Kpa|Dbm|Mbar|Bar|Psi|Meters|Liters|Litres|PPM|PPB)$"
+    rf"Seconds|Minutes|Hours|Days|Weeks|Knots|Cm|Mm|M3|Kmh|Kwh|Mv|Ma|Hpa|Kpa|Dbm|Mbar|Bar|Psi|"
+    rf"Meters|Liters|Litres|PPM|PPB)$"
     rf"|(?<=[a-zA-Z0-9])[%℃℉]$"
-    rf"|(?<=[_\s.-])(?i:l_min|l_h|l_s|m3_h|m_s|km_h|mm_h|u?g_m3|mg_m3|us_cm|ms_cm|ds_m|w_m2|wm2|mg_l|mgl|gm3|umol_m2_s|umol_m2s|l_per_min|l_per_hour|m3_per_hour)$"
+    rf"|(?<=[_\s.-])(?i:l_min|l_h|l_s|m3_h|m_s|km_h|mm_h|u?g_m3|mg_m3|us_cm|ms_cm|ds_m|w_m2|wm2|"
+    rf"mg_l|mgl|gm3|umol_m2_s|umol_m2s|l_per_min|l_per_hour|m3_per_hour)$"
 )
 _BRACKET = re.compile(r"[\s_]*[\(\[]([^)\]]*)[\)\]]")
 

@@ -39,39 +39,79 @@ class Reading(NamedTuple):
 
 ABSENT = Reading(Shape.ABSENT)
 
-_ABSENT_WORDS = frozenset({
-    "", "null", "none", "nan", "n/a", "na", "-", "--", "---", "undefined", "unknown", "invalid",
-    "no sensor", "nosensor", "no_sensor", "not available", "unavailable", "not connected", "no data",
-    "nodata", "error", "sensor error", "distance error", "sensor disconnected", "not_available", "inf",
-    "out of range", "overflow", "underflow", "not used", "unused", "not present", "no value", "-inf",
-    "infinity", "-infinity", "invalid value", "not measured", "void", "nil",
-})  # fmt: skip
+_ABSENT_WORDS = frozenset(
+    {
+        "",
+        "null",
+        "none",
+        "nan",
+        "n/a",
+        "na",
+        "-",
+        "--",
+        "---",
+        "undefined",
+        "unknown",
+        "invalid",
+        "no sensor",
+        "nosensor",
+        "no_sensor",
+        "not available",
+        "unavailable",
+        "not connected",
+        "no data",
+        "nodata",
+        "error",
+        "sensor error",
+        "distance error",
+        "sensor disconnected",
+        "not_available",
+        "inf",
+        "out of range",
+        "overflow",
+        "underflow",
+        "not used",
+        "unused",
+        "not present",
+        "no value",
+        "-inf",
+        "infinity",
+        "-infinity",
+        "invalid value",
+        "not measured",
+        "void",
+        "nil",
+    }
+)
 _HEXADECIMAL_FULL_SCALE = re.compile(r"0x(?:f+|7f+|80+)")
 
 # Words for on and off. The plain ones decide by themselves, the others only where the
 # name says that there is something to be on or off.
-_PLAIN_PAIRS = (
-    "on/off true/false yes/no open/closed open/close opened/closed ja/nein oui/non wahr/falsch vrai/faux "
-    "an/aus ein/aus ouvert/fermé ouvert/ferme ouverte/fermée offen/geschlossen offen/zu abierto/cerrado "
-    "si/no sí/no aperto/chiuso acceso/spento encendido/apagado verdadero/falso vero/falso "
-    "marche/arrêt aan/uit waar/onwaar open/dicht open/gesloten aberto/fechado ligado/desligado sim/não "
-    "abierta/cerrada aperta/chiusa aberta/fechada verdadeiro/falso på/av öppen/stängd ja/nej tak/nie otwarty/zamknięty otwarte/zamknięte "
-    "ano/ne otevřeno/zavřeno otevreno/zavreno otwarty/zamkniety otwarte/zamkniete åben/lukket auki/kiinni áno/nie igen/nem kyllä/ei evet/hayir"
-)
-_OTHER_PAIRS = (
-    "y/n high/low hi/lo h/l alarm/normal alarm/ok alert/normal leak/noleak leak/no_leak leaking/dry "
-    "wet/dry move/still moving/still moving/stationary moving/static motion/still motion/idle "
-    "occupied/free occupied/vacant occupied/unoccupied occupied/empty present/absent "
-    "detected/clear detected/undetected detected/not_detected connect/disconnect connected/disconnected "
-    "active/inactive activated/deactivated enabled/disabled enable/disable pressed/released "
-    "triggered/idle triggered/untriggered triggered/clear fault/ok failure/ok error/ok low/ok "
-    "locked/unlocked water/dry water/no_water fire/normal smoke/normal tampered/normal tamper/normal "
-    "leakage/normal flood/dry running/stopped up/down set/unset charging/discharging "
-    "start/stop started/stopped trigger/idle trigger/normal uninstalled/installed tampered/untampered abnormal/normal "
-    "wet/dry flooded/dry charging/not_charging present/not_present opened/shut vibrating/still "
-    "alarm/none detected/none leak/none locked/open "
-    "belegt/frei besetzt/frei occupé/libre ocupado/libre occupato/libero bezet/vrij bewegung/ruhe nass/trocken nat/droog"
-)
+_PLAIN_PAIRS = """
+    on/off true/false yes/no open/closed open/close opened/closed ja/nein oui/non wahr/falsch
+    vrai/faux an/aus ein/aus ouvert/fermé ouvert/ferme ouverte/fermée offen/geschlossen offen/zu
+    abierto/cerrado si/no sí/no aperto/chiuso acceso/spento encendido/apagado verdadero/falso
+    vero/falso marche/arrêt aan/uit waar/onwaar open/dicht open/gesloten aberto/fechado
+    ligado/desligado sim/não abierta/cerrada aperta/chiusa aberta/fechada verdadeiro/falso på/av
+    öppen/stängd ja/nej tak/nie otwarty/zamknięty otwarte/zamknięte ano/ne otevřeno/zavřeno
+    otevreno/zavreno otwarty/zamkniety otwarte/zamkniete åben/lukket auki/kiinni áno/nie
+    igen/nem kyllä/ei evet/hayir
+"""
+_OTHER_PAIRS = """
+    y/n high/low hi/lo h/l alarm/normal alarm/ok alert/normal leak/noleak leak/no_leak
+    leaking/dry wet/dry move/still moving/still moving/stationary moving/static motion/still
+    motion/idle occupied/free occupied/vacant occupied/unoccupied occupied/empty present/absent
+    detected/clear detected/undetected detected/not_detected connect/disconnect
+    connected/disconnected active/inactive activated/deactivated enabled/disabled enable/disable
+    pressed/released triggered/idle triggered/untriggered triggered/clear fault/ok failure/ok
+    error/ok low/ok locked/unlocked water/dry water/no_water fire/normal smoke/normal
+    tampered/normal tamper/normal leakage/normal flood/dry running/stopped up/down set/unset
+    charging/discharging start/stop started/stopped trigger/idle trigger/normal
+    uninstalled/installed tampered/untampered abnormal/normal wet/dry flooded/dry
+    charging/not_charging present/not_present opened/shut vibrating/still alarm/none
+    detected/none leak/none locked/open belegt/frei besetzt/frei occupé/libre ocupado/libre
+    occupato/libero bezet/vrij bewegung/ruhe nass/trocken nat/droog
+"""
 _NEGATIONS = ("no ", "not ", "non ", "kein ", "keine ", "pas de ", "sin ")
 
 
@@ -95,7 +135,8 @@ _IDENTIFIER = re.compile(r"0\d+|\d{13,}")
 _LONGEST_NUMBER = 48
 _PAIR = re.compile(r"\s*([+-]?\d{1,3}\.\d+)\s*[,;]\s*([+-]?\d{1,3}\.\d+)\s*")
 _DATE = re.compile(
-    r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*(?:Z|UTC|GMT)?"
+    r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})"
+    r"(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*(?:Z|UTC|GMT)?"
 )
 _DATE_BACKWARDS = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 _LOOKS_LIKE_DATE = re.compile(
@@ -168,7 +209,7 @@ def _moment(year: str, month: str, day: str, *clock: str | None) -> datetime | N
 
 @lru_cache(maxsize=512)
 def parse_time(text: str) -> datetime | None:
-    """Return the moment that a text names (ISO 8601, RFC 2822 and their relatives); UTC if unsaid."""
+    """Return the moment that a text names (ISO 8601, RFC 2822 …); UTC where it has no zone."""
     if len(text) > _LONGEST_NUMBER or not _LOOKS_LIKE_DATE.search(text):
         return None
     text = text.strip()
