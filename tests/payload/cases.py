@@ -7,15 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from thethingsstack.payload import (
-    QUANTITIES,
-    Category,
-    Context,
-    Meaning,
-    Role,
-    Value,
-    understand,
-)
+from thethingsstack.payload import QUANTITIES, Category, Context, Meaning, Role, Value, understand
 from thethingsstack.payload.flatten import Leaf, flatten
 
 STATE_CLASSES = {

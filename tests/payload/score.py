@@ -81,15 +81,23 @@ def answer(row: Row) -> dict[str, Any]:
     blank = {"device_class": "", "unit": "", "state_class": "", "entity_category": ""}
     if meaning is None:
         return {
-            "field_path": row["field_path"], "platform": "ignore", **blank, "enabled": False, "reason": "no current value",
-        }  # fmt: skip
+            "field_path": row["field_path"],
+            "platform": "ignore",
+            **blank,
+            "enabled": False,
+            "reason": "no current value",
+        }
     platform = "device_tracker" if meaning.role is Role.POSITION else str(meaning.kind)
     known = QUANTITIES[meaning.quantity] if meaning.quantity else None
     sensor = platform == "sensor"
     if platform in ("ignore", "device_tracker", "event"):
         return {
-            "field_path": row["field_path"], "platform": platform, **blank, "enabled": platform != "ignore", "reason": meaning.reason,
-        }  # fmt: skip
+            "field_path": row["field_path"],
+            "platform": platform,
+            **blank,
+            "enabled": platform != "ignore",
+            "reason": meaning.reason,
+        }
     return {
         "field_path": row["field_path"],
         "platform": platform,
@@ -111,7 +119,10 @@ def judge(row: Row, given: Mapping[str, Any]) -> Iterable[tuple[str, bool]]:
     """Yield the questions that a row answers, and whether the answer is right."""
     platform, wanted = row["suggested_platform"], row["device_class"]
     if row["note"].startswith("configuration echo"):
-        yield "configuration echoes out of the way", given["platform"] == "ignore" or not given["enabled"]  # fmt: skip
+        yield (
+            "configuration echoes out of the way",
+            given["platform"] == "ignore" or not given["enabled"],
+        )
     elif platform == "ignore":
         yield "overhead ignored", given["platform"] == "ignore"
     elif platform == "device_tracker":
@@ -151,7 +162,9 @@ def half(row: Row) -> int:
 def load(path: Path) -> list[dict[str, str]]:
     """Return the rows of a table."""
     with path.open(encoding="utf-8", newline="") as file:
-        return [{key: value or "" for key, value in row.items() if key} for row in csv.DictReader(file)]  # fmt: skip
+        return [
+            {key: value or "" for key, value in row.items() if key} for row in csv.DictReader(file)
+        ]
 
 
 def table(rows: list[dict[str, str]]) -> str:
@@ -185,7 +198,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--wrong", action="store_true")
     try:
         options = parser.parse_args(arguments)
-    except (argparse.ArgumentError, SystemExit):
+    except argparse.ArgumentError, SystemExit:
         return _refused()
     if options.payloads is not None and options.table is None:
         return _payloads(options)

@@ -6,7 +6,7 @@ with a space goes on with the one before.
 
 
 def read_table(text: str) -> dict[str, str]:
-    """Return a table's keys, and what stands behind each."""
+    """Return a table's keys, and what stands behind each; raises ValueError for a key twice."""
     table: dict[str, str] = {}
     key = ""
     for line in text.strip("\n").split("\n"):
@@ -14,6 +14,8 @@ def read_table(text: str) -> dict[str, str]:
             table[key] += " " + line.strip()
         else:
             key, _, rest = line.partition(":")
+            if key in table:
+                raise ValueError(f"{key} stands in the table twice")
             table[key] = rest.strip()
     return table
 
