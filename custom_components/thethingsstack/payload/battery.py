@@ -1,6 +1,6 @@
 """The rule on batteries: percent, volts, millivolts or a warning."""
 
-from .evidence import Clue, Verdict
+from .evidence import Evidence, Verdict
 from .types import Category
 from .units import Unit
 from .vocabulary import word_set
@@ -11,10 +11,10 @@ _NOT_A_BATTERY = word_set("""
 """)
 
 
-def battery(clue: Clue) -> Verdict | None:
+def battery(evidence: Evidence) -> Verdict | None:
     """Percent, volts or millivolts: the name seldom says."""
-    leaf = frozenset(clue.leaf)
-    share = clue.unit is not None and clue.unit.symbol == "%"
+    leaf = frozenset(evidence.leaf)
+    share = evidence.unit is not None and evidence.unit.symbol == "%"
     if (
         "charging" in leaf
         and share
@@ -22,7 +22,7 @@ def battery(clue: Clue) -> Verdict | None:
     ):
         return Verdict(rule="battery", quantity="battery", used=leaf, why="a state of charge")
     if "battery" not in leaf and not (
-        "battery" in clue.concepts and leaf <= {"level", "percent", "voltage", "value", "last"}
+        "battery" in evidence.concepts and leaf <= {"level", "percent", "voltage", "value", "last"}
     ):
         return None
     if (
@@ -45,7 +45,7 @@ def battery(clue: Clue) -> Verdict | None:
         }
     )
     warns = leaf & {"low", "end", "alarm", "fault", "outage"}
-    if leaf & {"good"} and clue.two_state:
+    if leaf & {"good"} and evidence.two_state:
         return Verdict(
             rule="battery",
             quantity="battery_low",
@@ -55,28 +55,34 @@ def battery(clue: Clue) -> Verdict | None:
         )
     if leaf & {"good"} or leaf & {"charging"}:
         return None
-    if (clue.two_state and leaf <= used) or (
-        warns and (clue.zero_or_one or clue.absent or clue.is_text)
+    if (evidence.two_state and leaf <= used) or (
+        warns and (evidence.zero_or_one or evidence.absent or evidence.is_text)
     ):
         return Verdict(
             rule="battery", quantity="battery_low", used=used, why="a warning of the battery"
         )
-    text = str(clue.reading.value)
-    if clue.two_state or (
-        clue.is_text and ("-" in text or not any(char.isdecimal() for char in text))
+    text = str(evidence.reading.value)
+    if evidence.two_state or (
+        evidence.is_text and ("-" in text or not any(char.isdecimal() for char in text))
     ):
         return None
-    if clue.head == "status" and clue.unit is None and float(clue.number or 0).is_integer():
+    if (
+        evidence.head == "status"
+        and evidence.unit is None
+        and float(evidence.number or 0).is_integer()
+    ):
         return None
-    unit = clue.unit
+    unit = evidence.unit
     if unit is None and leaf & {"voltage", "v"}:
-        unit = Unit("mV") if (clue.number or 0) > 100 else Unit("V")
-    if unit is None and "percent" not in leaf and clue.number is not None:
-        unit = _battery_unit(clue.number)
-    if unit is None and clue.absent and clue.leaf == ("battery",):  # More vendors mean volts by it.
+        unit = Unit("mV") if (evidence.number or 0) > 100 else Unit("V")
+    if unit is None and "percent" not in leaf and evidence.number is not None:
+        unit = _battery_unit(evidence.number)
+    if (
+        unit is None and evidence.absent and evidence.leaf == ("battery",)
+    ):  # More vendors mean volts by it.
         unit = Unit("V")
     if unit is None or unit.symbol == "%":
-        if clue.number is not None and clue.number > 110 and unit is None:
+        if evidence.number is not None and evidence.number > 110 and unit is None:
             return Verdict(
                 rule="battery", category=Category.DIAGNOSTIC, why="a battery code of unknown scale"
             )

@@ -1,4 +1,4 @@
-"""What the names and values of single models' fields can't tell: corrections, one line each.
+"""What the names and values of single models' fields can't say: corrections, one line each.
 
 An entry says whose field it is (the Device Repository's brand id, its model ids separated by
 spaces or "*" for all of the brand), its path, what it is, and where that is written.

@@ -29,7 +29,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Clue:
+class Evidence:
     """Everything that rules may look at."""
 
     keys: tuple[str, ...]
@@ -56,17 +56,17 @@ class Clue:
 
     @cached_property
     def concepts(self) -> frozenset[str]:
-        """Concepts of the whole path."""
+        """Concepts of all steps of the path."""
         return frozenset(word.concept for word in all_words(self.keys))
 
     @cached_property
-    def whole(self) -> str:
+    def letters(self) -> str:
         """The field's own step without separators and digits at its end."""
         step = self.steps[-1] if self.steps else ""
         return "".join(char for char in step.casefold() if char.isalpha())
 
     @cached_property
-    def squeezed(self) -> str:
+    def letters_and_digits(self) -> str:
         """The field's own step without separators."""
         step = self.steps[-1] if self.steps else ""
         return "".join(char for char in step.casefold() if char.isalnum())

@@ -1,6 +1,6 @@
 """Rules on fields that are no measurement: transport, places, settings, times, identities."""
 
-from .evidence import Clue, Verdict
+from .evidence import Evidence, Verdict
 from .flatten import HISTORY
 from .names import all_words
 from .tokens import words_of
@@ -27,27 +27,31 @@ _DATE_PARTS = word_set("""
 """)
 
 
-def overhead(clue: Clue) -> Verdict | None:
+def overhead(evidence: Evidence) -> Verdict | None:
     """What transports the fields isn't one."""
-    leaf = frozenset(clue.leaf)
-    if clue.whole in UNIT_NAMES or clue.leaf[-1:] in (("unit",), ("units",)) or leaf & {"units"}:
+    leaf = frozenset(evidence.leaf)
+    if (
+        evidence.letters in UNIT_NAMES
+        or evidence.leaf[-1:] in (("unit",), ("units",))
+        or leaf & {"units"}
+    ):
         return Verdict(rule="unit", kind=Kind.IGNORE, why="a unit for another field")
-    if clue.keys and HISTORY.search(clue.keys[-1]):
+    if evidence.keys and HISTORY.search(evidence.keys[-1]):
         return Verdict(rule="history", kind=Kind.IGNORE, why="what was in the past")
     if (
-        clue.whole in _DATE_PARTS or (leaf and leaf <= _DATE_PARTS)
-    ) and "time" in clue.concepts - leaf:
+        evidence.letters in _DATE_PARTS or (leaf and leaf <= _DATE_PARTS)
+    ) and "time" in evidence.concepts - leaf:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="a part of a date")
     if (
-        clue.whole in OVERHEAD_NAMES
-        or clue.squeezed in OVERHEAD_NAMES
+        evidence.letters in OVERHEAD_NAMES
+        or evidence.letters_and_digits in OVERHEAD_NAMES
         or "debug" in leaf
-        or (clue.head in ("payload", "crc", "mac") and not clue.two_state)
+        or (evidence.head in ("payload", "crc", "mac") and not evidence.two_state)
     ):
-        if clue.whole == "type" and len(clue.steps) > 1 and not clue.absent:
+        if evidence.letters == "type" and len(evidence.steps) > 1 and not evidence.absent:
             return None
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="part of the transport")
-    if leaf & {"frame", "sequence"} and "count" in leaf and clue.number is not None:
+    if leaf & {"frame", "sequence"} and "count" in leaf and evidence.number is not None:
         return Verdict(
             rule="overhead",
             role=Role.TOTAL,
@@ -58,15 +62,15 @@ def overhead(clue: Clue) -> Verdict | None:
     if (
         "sequence" in leaf
         and leaf <= {"sequence", "number", "id", "position", "frame"}
-        and not clue.is_text
+        and not evidence.is_text
     ):
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="counts messages")
-    if "frame" in leaf and leaf & {"sequence", "number", "id"} and clue.number is not None:
+    if "frame" in leaf and leaf & {"sequence", "number", "id"} and evidence.number is not None:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="counts messages")
     if (
         (leaf & {"frame", "payload"} and leaf & {"type", "version"})
         or leaf >= {"protocol", "version"}
-        or clue.whole == "protocol"
+        or evidence.letters == "protocol"
     ):
         return Verdict(
             rule="overhead",
@@ -75,7 +79,7 @@ def overhead(clue: Clue) -> Verdict | None:
             enabled=False,
             why="the kind of message",
         )
-    if "previous" in leaf and clue.two_state and "fault" not in leaf:
+    if "previous" in leaf and evidence.two_state and "fault" not in leaf:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="an earlier state")
     return None
 
@@ -94,38 +98,42 @@ def coordinate_of(key: str) -> str | None:
     return None
 
 
-def coordinates(clue: Clue) -> Verdict | None:
+def coordinates(evidence: Evidence) -> Verdict | None:
     """A latitude carries the tracker, its longitude is read with it."""
-    if clue.reading.shape is Shape.POSITION:
-        if clue.concepts & {"position", "gps", "latitude"}:
+    if evidence.reading.shape is Shape.POSITION:
+        if evidence.concepts & {"position", "gps", "latitude"}:
             return Verdict(
                 rule="coordinates",
                 quantity="position",
-                used=frozenset(clue.leaf),
+                used=frozenset(evidence.leaf),
                 why="latitude and longitude in one text",
             )
         return None
-    axis = coordinate_of(clue.steps[-1]) if clue.steps else None
-    if axis is None or (clue.number is None and not clue.absent):
+    axis = coordinate_of(evidence.steps[-1]) if evidence.steps else None
+    if axis is None or (evidence.number is None and not evidence.absent):
         return None
     used = frozenset({axis, "gps", "position"})
     kind = None if axis == "latitude" else Kind.IGNORE
     return Verdict(rule="coordinates", quantity="position", kind=kind, used=used, why=f"a {axis}")
 
 
-def precision(clue: Clue) -> Verdict | None:
+def precision(evidence: Evidence) -> Verdict | None:
     """Figures about the radio and the satellites, before their words mislead."""
-    leaf = frozenset(clue.leaf)
-    if clue.is_text or clue.two_state:
+    leaf = frozenset(evidence.leaf)
+    if evidence.is_text or evidence.two_state:
         return None
-    if leaf & {"fix"} and leaf & {"count", "duration", "time"} and epoch(clue.number or 0) is None:
+    if (
+        leaf & {"fix"}
+        and leaf & {"count", "duration", "time"}
+        and epoch(evidence.number or 0) is None
+    ):
         return Verdict(
             rule="satellites",
             quantity=None if "count" in leaf else "duration",
             category=Category.DIAGNOSTIC,
             why="how a fix was got",
         )
-    if clue.head == "txpower":
+    if evidence.head == "txpower":
         return Verdict(
             rule="radio",
             role=Role.MEASUREMENT,
@@ -133,13 +141,13 @@ def precision(clue: Clue) -> Verdict | None:
             enabled=False,
             why="the radio's power",
         )
-    if clue.head in ("strength", "quality") and clue.concepts & {
+    if evidence.head in ("strength", "quality") and evidence.concepts & {
         "signal",
         "radio",
         "communication",
         "online",
     }:
-        if (clue.number is not None and clue.number < 0) or clue.unit == Unit("dBm"):
+        if (evidence.number is not None and evidence.number < 0) or evidence.unit == Unit("dBm"):
             return Verdict(
                 rule="radio",
                 quantity="rssi",
@@ -147,71 +155,78 @@ def precision(clue: Clue) -> Verdict | None:
                 why="a signal in dBm",
             )
         return Verdict(rule="radio", category=Category.DIAGNOSTIC, why="a grade of the signal")
-    if clue.head == "rssi" or (clue.head in ("", "id") and "rssi" in leaf):
+    if evidence.head == "rssi" or (evidence.head in ("", "id") and "rssi" in leaf):
         return Verdict(
             rule="radio", quantity="rssi", used=frozenset({"rssi"}), why="a signal strength"
         )
     return None
 
 
-def setting(clue: Clue) -> Verdict | None:
+def setting(evidence: Evidence) -> Verdict | None:
     """What was set and is repeated back."""
-    if clue.whole in SETTING_NAMES:
-        return _setting_verdict(clue, clue.whole)
-    leaf = frozenset(clue.leaf)
-    if clue.reading.shape is Shape.TIME or (
-        leaf & {"fault", "hazard", "exceed"} and (clue.two_state or clue.absent or clue.zero_or_one)
+    if evidence.letters in SETTING_NAMES:
+        return _setting_verdict(evidence, evidence.letters)
+    leaf = frozenset(evidence.leaf)
+    if evidence.reading.shape is Shape.TIME or (
+        leaf & {"fault", "hazard", "exceed"}
+        and (evidence.two_state or evidence.absent or evidence.zero_or_one)
     ):
         return None
-    if _warns(clue):
+    if _warns(evidence):
         return None
-    if "change" in leaf and clue.unit is None and (clue.two_state or _reports_change(clue)):
+    if (
+        "change" in leaf
+        and evidence.unit is None
+        and (evidence.two_state or _reports_change(evidence))
+    ):
         return Verdict(
             rule="change",
             kind=Kind.BINARY_SENSOR,
             role=Role.FLAG,
             category=Category.DIAGNOSTIC,
             enabled=False,
-            why="tells what changed",
+            why="says what changed",
         )
     if (
         "alarm" in leaf
         and leaf & {"max", "min", "high", "low"}
-        and clue.number is not None
-        and not clue.zero_or_one
+        and evidence.number is not None
+        and not evidence.zero_or_one
     ):
-        return _setting_verdict(clue, "alarm limit")
-    if clue.head == "change" or ("led" in leaf and clue.number is not None):
-        return _setting_verdict(clue, "change" if clue.head == "change" else "LED")
-    for rule, found in holding(SETTING, clue.concepts):
-        if rule.name == "configuration" and not found & leaf and clue.reading.unit:
+        return _setting_verdict(evidence, "alarm limit")
+    if evidence.head == "change" or ("led" in leaf and evidence.number is not None):
+        return _setting_verdict(evidence, "change" if evidence.head == "change" else "LED")
+    for rule, found in holding(SETTING, evidence.concepts):
+        if rule.name == "configuration" and not found & leaf and evidence.reading.unit:
             continue
-        if rule.name == "alarm setting" and clue.leaf[:1] != ("alarm",):
+        if rule.name == "alarm setting" and evidence.leaf[:1] != ("alarm",):
             continue
-        return _setting_verdict(clue, rule.name)
+        return _setting_verdict(evidence, rule.name)
     return None
 
 
-def _warns(clue: Clue) -> bool:
+def _warns(evidence: Evidence) -> bool:
     """Return whether the value is a word for an alarm, whatever limit the name speaks of."""
     if (
-        clue.is_text
-        and clue.concepts & {"threshold", "alarm", "range"}
-        and str(clue.reading.value).casefold() in _WARNING_WORDS
+        evidence.is_text
+        and evidence.concepts & {"threshold", "alarm", "range"}
+        and str(evidence.reading.value).casefold() in _WARNING_WORDS
     ):
         return True
-    return clue.two_state and clue.head == "alarm" and "enable" not in clue.concepts
+    return evidence.two_state and evidence.head == "alarm" and "enable" not in evidence.concepts
 
 
-def _reports_change(clue: Clue) -> bool:
-    """Return whether a number tells that something changed, and not by how much it has to."""
-    if not clue.zero_or_one and not clue.absent:
+def _reports_change(evidence: Evidence) -> bool:
+    """Return whether a number says that something changed, not by how much it has to."""
+    if not evidence.zero_or_one and not evidence.absent:
         return False
-    return clue.steps[-1].casefold().rstrip("0123456789_ ").endswith(("changed", "statuschange"))
+    return (
+        evidence.steps[-1].casefold().rstrip("0123456789_ ").endswith(("changed", "statuschange"))
+    )
 
 
-def _setting_verdict(clue: Clue, name: str) -> Verdict:
-    kind, role = (Kind.BINARY_SENSOR, Role.FLAG) if clue.two_state else (None, None)
+def _setting_verdict(evidence: Evidence, name: str) -> Verdict:
+    kind, role = (Kind.BINARY_SENSOR, Role.FLAG) if evidence.two_state else (None, None)
     return Verdict(
         rule="setting",
         kind=kind,
@@ -222,15 +237,15 @@ def _setting_verdict(clue: Clue, name: str) -> Verdict:
     )
 
 
-def time(clue: Clue) -> Verdict | None:
+def time(evidence: Evidence) -> Verdict | None:
     """Moments, durations and clocks that are neither."""
-    leaf = frozenset(clue.leaf)
-    if clue.reading.shape is Shape.TIME:
+    leaf = frozenset(evidence.leaf)
+    if evidence.reading.shape is Shape.TIME:
         return Verdict(
             rule="time", quantity="timestamp", used=frozenset({"time"}), why="a date and time"
         )
     timely = "time" in leaf and (
-        clue.head == "time" or leaf <= {"time", "gps", "status", "device", "event"}
+        evidence.head == "time" or leaf <= {"time", "gps", "status", "device", "event"}
     )
     lasting = (
         "duration" in leaf
@@ -238,19 +253,19 @@ def time(clue: Clue) -> Verdict | None:
         or (
             timely
             and (
-                clue.unit is not None
+                evidence.unit is not None
                 or leaf & {"wear", "charging", "running", "alarm", "fix", "power"}
             )
         )
     )
-    lasting = lasting and epoch(clue.number or 0) is None
-    if clue.is_text or clue.two_state or ("fault" in leaf and not timely):
+    lasting = lasting and epoch(evidence.number or 0) is None
+    if evidence.is_text or evidence.two_state or ("fault" in leaf and not timely):
         return None
-    if "lifetime" in leaf and leaf & {"battery", "duration", "remaining"} and not clue.is_text:
+    if "lifetime" in leaf and leaf & {"battery", "duration", "remaining"} and not evidence.is_text:
         days = next(
             (
                 days
-                for word in all_words(clue.keys)
+                for word in all_words(evidence.keys)
                 if (days := _DAYS.get(word.text.casefold().rstrip("s")))
             ),
             None,
@@ -263,17 +278,17 @@ def time(clue: Clue) -> Verdict | None:
             why="how long it will last",
         )
     if lasting and (not leaf & COUNT_HEADS or "time" in leaf):
-        used = frozenset({"duration", "time"} if clue.leaf == ("duration",) else {"duration_"})
+        used = frozenset({"duration", "time"} if evidence.leaf == ("duration",) else {"duration_"})
         return Verdict(
             rule="duration", quantity="duration", used=used, why="how long something lasts"
         )
-    if not timely or clue.two_state:
+    if not timely or evidence.two_state:
         return None
-    if clue.absent or (clue.number is not None and epoch(clue.number) is not None):
+    if evidence.absent or (evidence.number is not None and epoch(evidence.number) is not None):
         return Verdict(
             rule="time", quantity="timestamp", used=frozenset({"time"}), why="a date and time"
         )
-    if clue.whole == "time":
+    if evidence.letters == "time":
         return Verdict(rule="time", why="a time without a beginning")
     return Verdict(
         rule="time", category=Category.DIAGNOSTIC, enabled=False, why="the end device's own clock"
@@ -285,39 +300,41 @@ _ERROR_CODES = word_set("""
 """)
 
 
-def identity(clue: Clue) -> Verdict | None:
+def identity(evidence: Evidence) -> Verdict | None:
     """What the end device is: texts and numbers that rarely change."""
-    leaf = frozenset(clue.leaf)
-    head = clue.head or (clue.leaf[-1] if clue.leaf else "")
+    leaf = frozenset(evidence.leaf)
+    head = evidence.head or (evidence.leaf[-1] if evidence.leaf else "")
     if (
         leaf & {"version", "serial"}
-        and not clue.two_state
+        and not evidence.two_state
         and not leaf & {"status", "count", "valid", "fault"}
     ):
         quantity = "serial_number" if "serial" in leaf and "version" not in leaf else "version"
         used = frozenset({"serial", "number"} if quantity == "serial_number" else {"version_"})
         return Verdict(
             rule="identity",
-            quantity=quantity if clue.leaf == ("version",) or quantity == "serial_number" else None,
+            quantity=quantity
+            if evidence.leaf == ("version",) or quantity == "serial_number"
+            else None,
             role=Role.STATE,
             category=Category.DIAGNOSTIC,
             used=used,
             why="what the end device is",
         )
-    if head in IDENTITY and not clue.two_state and not leaf & COUNT_HEADS:
+    if head in IDENTITY and not evidence.two_state and not leaf & COUNT_HEADS:
         return Verdict(
             rule="identity",
             role=Role.STATE,
             category=Category.DIAGNOSTIC,
             why="what the end device is",
         )
-    if head == "reset" and (clue.is_text or leaf & {"code"}):
+    if head == "reset" and (evidence.is_text or leaf & {"code"}):
         return Verdict(
             rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="why it restarted"
         )
-    if clue.whole in _ERROR_CODES and not clue.two_state:
+    if evidence.letters in _ERROR_CODES and not evidence.two_state:
         return Verdict(rule="identity", quantity="error_code", used=leaf, why="a code")
-    if head == "code" and not clue.two_state:
+    if head == "code" and not evidence.two_state:
         return Verdict(rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="a code")
     return None
 
@@ -327,22 +344,22 @@ _PRESSES = word_set("""
 """)
 
 
-def event(clue: Clue) -> Verdict | None:
+def event(evidence: Evidence) -> Verdict | None:
     """Occurrences: something was pressed."""
-    leaf = frozenset(clue.leaf)
+    leaf = frozenset(evidence.leaf)
     pressed = (
         "press" in leaf
         or (
-            clue.is_text
-            and clue.concepts & {"button", "key", "press", "pressure"}
-            and str(clue.reading.value).casefold().split()[0] in _PRESSES
+            evidence.is_text
+            and evidence.concepts & {"button", "key", "press", "pressure"}
+            and str(evidence.reading.value).casefold().split()[0] in _PRESSES
         )
-        or clue.whole in ("buttons", "buttonpressed", "scene")
+        or evidence.letters in ("buttons", "buttonpressed", "scene")
         or (leaf & {"button", "key"} and "pressure" in leaf)
     )
-    if clue.two_state and "pressure" in leaf:
+    if evidence.two_state and "pressure" in leaf:
         pressed = True  # "doublePress": no pressure is true or false.
-    if pressed and not leaf & {"count", "times"} and not clue.unit:
+    if pressed and not leaf & {"count", "times"} and not evidence.unit:
         used = frozenset({"button", "press"})
         return Verdict(rule="event", quantity="button", used=used, why="something was pressed")
     return None

@@ -315,7 +315,7 @@ def _time_of(item: Mapping[Any, object]) -> datetime | None:
 
 
 def _newest(items: Sequence[Mapping[Any, object]]) -> Mapping[Any, object] | None:
-    """Return the newest item where all tell the same things at different times."""
+    """Return the newest item where all have the same fields at different times."""
     if len(items) < 2 or any(item.keys() != items[0].keys() for item in items):
         return None
     if _label(items[0]) is not None and _label(items[0]) != _label(items[1]):
@@ -354,7 +354,7 @@ def _sensecap(item: Mapping[Any, object]) -> tuple[str | None, Unit | None]:
 
 
 def _place(item: Mapping[Any, object], index: int) -> tuple[str, str, str]:
-    """Return what tells an item of a list from the others: as path, as name, and its key."""
+    """Return what is different about an item of a list: as path, as name, and its key."""
     for key in INDEX_KEYS:
         place = item.get(key)
         if isinstance(place, bool):

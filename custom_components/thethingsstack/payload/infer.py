@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from .corrections import Correction, correction_of
-from .evidence import Clue, Verdict
+from .evidence import Evidence, Verdict
 from .flatten import Leaf
 from .names import plain_name, quantity_name
 from .quantities import INSTEAD, QUANTITIES, UNITS_OF_CLASS
@@ -75,16 +75,16 @@ def _precision_of(raw: object, quantity: str | None, scale: float) -> int | None
     return min(digits, QUANTITIES[quantity].precision if quantity else 3)
 
 
-def settle(clue: Clue, verdict: Verdict) -> Meaning:
+def build_meaning(evidence: Evidence, verdict: Verdict) -> Meaning:
     """Return the meaning that a verdict comes down to, legal in Home Assistant's own tables."""
     quantity = verdict.quantity
     template = QUANTITIES[quantity] if quantity is not None else None
     kind = verdict.kind or (template.kind if template else Kind.SENSOR)
-    role = verdict.role or (template.role if template else _role(clue))
+    role = verdict.role or (template.role if template else _role(evidence))
     unit = Unit(None)
     if kind is Kind.SENSOR and role in (Role.MEASUREMENT, Role.TOTAL, Role.ANGLE):
         default = template.unit if template else None
-        wanted = verdict.unit or clue.unit or Unit(default)
+        wanted = verdict.unit or evidence.unit or Unit(default)
         for quantity, unit in _candidates(verdict.quantity, wanted):
             if _legal(quantity, unit):
                 break
@@ -94,11 +94,15 @@ def settle(clue: Clue, verdict: Verdict) -> Meaning:
             template = QUANTITIES[quantity] if quantity else None
             role = template.role if template else Role.MEASUREMENT
     category = verdict.category or (template.category if template else Category.PRIMARY)
-    if kind is Kind.BINARY_SENSOR and clue.concepts & {"version", "decoder"}:
+    if kind is Kind.BINARY_SENSOR and evidence.concepts & {"version", "decoder"}:
         category = Category.DIAGNOSTIC
     if category is Category.CONFIGURATION:
         quantity = None
-    name = quantity_name(clue.keys, quantity, verdict.used) if quantity else plain_name(clue.keys)
+    name = (
+        quantity_name(evidence.keys, quantity, verdict.used)
+        if quantity
+        else plain_name(evidence.keys)
+    )
     enabled = (
         verdict.enabled if verdict.enabled is not None else (template.enabled if template else True)
     )
@@ -113,24 +117,24 @@ def settle(clue: Clue, verdict: Verdict) -> Meaning:
         scale=unit.scale,
         options=verdict.options,
         invert=verdict.invert,
-        precision=_precision_of(clue.raw, quantity, unit.scale),
+        precision=_precision_of(evidence.raw, quantity, unit.scale),
         rule=verdict.rule,
-        reason=_reason(clue, verdict, quantity, unit),
+        reason=_reason(evidence, verdict, quantity, unit),
     )
 
 
-def _role(clue: Clue) -> Role:
-    if clue.two_state:
+def _role(evidence: Evidence) -> Role:
+    if evidence.two_state:
         return Role.STATE
-    return Role.STATE if clue.is_text else Role.MEASUREMENT
+    return Role.STATE if evidence.is_text else Role.MEASUREMENT
 
 
-def _reason(clue: Clue, verdict: Verdict, quantity: str | None, unit: Unit) -> str:
+def _reason(evidence: Evidence, verdict: Verdict, quantity: str | None, unit: Unit) -> str:
     what = QUANTITIES[quantity].name if quantity else "Plain value"
-    where = ".".join(clue.keys)[:60]
+    where = ".".join(evidence.keys)[:60]
     parts = [f"“{where}”: {verdict.why}"]
     if verdict.used and verdict.rule.startswith(("words", "flag")):
-        parts.append(f"words: {', '.join(sorted(c for c in clue.leaf))}")
+        parts.append(f"words: {', '.join(sorted(c for c in evidence.leaf))}")
     if unit.symbol:
         parts.append(f"unit: {unit.symbol}")
     return f"{what}. " + "; ".join(parts)
@@ -151,7 +155,7 @@ def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:
     return known.limits is known.usual is None and number in _ALWAYS_ABSENT
 
 
-def _corrected(clue: Clue, correction: Correction) -> Verdict:
+def _corrected(evidence: Evidence, correction: Correction) -> Verdict:
     kind, role = correction.kind, correction.role
     if correction.quantity is None and role is None:
         role = Role.MEASUREMENT if kind in (None, Kind.SENSOR) else None
@@ -162,7 +166,7 @@ def _corrected(clue: Clue, correction: Correction) -> Verdict:
         role=role,
         unit=correction.unit,
         invert=correction.invert,
-        used=frozenset(clue.leaf),
+        used=frozenset(evidence.leaf),
         why=correction.source,
     )
 
@@ -170,17 +174,17 @@ def _corrected(clue: Clue, correction: Correction) -> Verdict:
 def infer(leaf: Leaf, context: Context, *, absent: bool = False) -> Meaning:
     """Return what a field is; with `absent` by its name alone."""
     reading = ABSENT if absent else read(leaf.raw)
-    clue = Clue(leaf.keys, reading, leaf.raw, leaf.unit, context)
+    evidence = Evidence(leaf.keys, reading, leaf.raw, leaf.unit, context)
     if (correction := correction_of(context, leaf.path)) is not None:
-        return settle(clue, _corrected(clue, correction))
-    meaning = settle(clue, decide(clue))
-    number = clue.number
+        return build_meaning(evidence, _corrected(evidence, correction))
+    meaning = build_meaning(evidence, decide(evidence))
+    number = evidence.number
     if (
         number is not None
         and meaning.role is Role.MEASUREMENT
         and number in _FULL_SCALE
         and is_sentinel(number * meaning.scale, meaning.quantity, meaning.unit)
     ):
-        clue = Clue(leaf.keys, ABSENT, None, leaf.unit, context)
-        meaning = settle(clue, decide(clue))
+        evidence = Evidence(leaf.keys, ABSENT, None, leaf.unit, context)
+        meaning = build_meaning(evidence, decide(evidence))
     return meaning

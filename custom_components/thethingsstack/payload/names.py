@@ -84,9 +84,9 @@ def plain_name(keys: tuple[str, ...]) -> str:
 
 
 def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) -> str | None:
-    """Return a quantity's name with what tells this field from others; None if nothing does.
+    """Return a quantity's name with the words that are different here; None without such words.
 
-    The words that made the quantity (`used`, concepts) give way to its own name.
+    `used`: the concepts that the quantity's own name stands for.
     """
     if quantity in _GENERAL:
         name = plain_name(keys)

@@ -156,8 +156,8 @@ def _member[MemberT: (Kind, Role)](
     try:
         return enum(value)
     except ValueError:
-        told = repr(value)[:SHOWN]
-        raise ValueError(f"{key}: {told} is none of {', '.join(enum)}") from None
+        given = repr(value)[:SHOWN]
+        raise ValueError(f"{key}: {given} is none of {', '.join(enum)}") from None
 
 
 def _as_json(value: Any) -> Any:

@@ -7,7 +7,7 @@ from .types import Category, Kind, Role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """What is measured or told, whoever tells it."""
+    """What can be measured or reported, whatever the end device."""
 
     name: str
     """English; the key into translations is the quantity's own key."""

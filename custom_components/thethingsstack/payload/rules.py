@@ -5,13 +5,14 @@ import re
 
 from . import exclusions
 from .battery import battery
-from .evidence import Clue, Verdict
+from .evidence import Evidence, Verdict
 from .names import all_words
 from .quantities import BY_UNIT, INSTEAD, QUANTITIES, UNITS_OF_CLASS
 from .types import Category, Kind, Role
 from .units import Unit, factor
 from .values import OTHER_WORDS, Shape, truth_of
 from .vocabulary import (
+    BY_FULL_NAME,
     CODE_HEADS,
     COUNT_HEADS,
     FLAG_RULES,
@@ -21,28 +22,27 @@ from .vocabulary import (
     PLAIN_HEADS,
     STRONG_FLAGS,
     SURE_FLAGS,
-    WHOLE,
     Rule,
     holding,
     word_set,
 )
 
 
-def _match(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] | None:
+def _match(rules: tuple[Rule, ...], evidence: Evidence) -> tuple[Rule, frozenset[str]] | None:
     """Return the first rule about the name's head; else about its own step; else about the path."""
-    leaf = frozenset(clue.leaf)
-    held = holding(rules, clue.concepts)
-    for about in (frozenset({clue.head}), leaf):
+    leaf = frozenset(evidence.leaf)
+    held = holding(rules, evidence.concepts)
+    for about in (frozenset({evidence.head}), leaf):
         for rule, found in held:
             if found & about:
                 return rule, found
     return held[0] if held else None
 
 
-def _first(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] | None:
+def _first(rules: tuple[Rule, ...], evidence: Evidence) -> tuple[Rule, frozenset[str]] | None:
     """Return the first rule that holds, one about the field's own step before others."""
-    held = holding(rules, clue.concepts)
-    leaf = frozenset(clue.leaf)
+    held = holding(rules, evidence.concepts)
+    leaf = frozenset(evidence.leaf)
     return next((pair for pair in held if pair[1] & leaf), held[0] if held else None)
 
 
@@ -58,31 +58,33 @@ _BIT_FIELDS = word_set("""
 """)
 
 
-def _is_bit_field(clue: Clue) -> bool:
+def _is_bit_field(evidence: Evidence) -> bool:
     """Return whether a number stands for several truths at once, by its name."""
-    words = all_words(clue.keys)
+    words = all_words(evidence.keys)
     return bool(words) and words[-1].text.casefold() in _BIT_FIELDS
 
 
-def _flag(clue: Clue) -> Verdict | None:
+def _flag(evidence: Evidence) -> Verdict | None:
     """True or false, where the value or at least the name says so."""
-    leaf = frozenset(clue.leaf)
+    leaf = frozenset(evidence.leaf)
     counting = bool(leaf & (_COUNTING | {"threshold", "level", "percent", "duration"}))
-    counting = counting and not clue.is_text and "exceed" not in leaf
+    counting = counting and not evidence.is_text and "exceed" not in leaf
     if "test" in leaf:
-        return _unknown_flag(clue) if clue.two_state else None
-    found = _first(FLAG_RULES, clue)
-    if clue.reading.shape is Shape.NUMBER and (not clue.zero_or_one or _is_bit_field(clue)):
+        return _unknown_flag(evidence) if evidence.two_state else None
+    found = _first(FLAG_RULES, evidence)
+    if evidence.reading.shape is Shape.NUMBER and (
+        not evidence.zero_or_one or _is_bit_field(evidence)
+    ):
         return None
-    if clue.is_text:
-        if found is None or truth_of(str(clue.reading.value)) is None:
+    if evidence.is_text:
+        if found is None or truth_of(str(evidence.reading.value)) is None:
             return None
-    elif not clue.two_state and (counting or (found is None and clue.head != "flag")):
+    elif not evidence.two_state and (counting or (found is None and evidence.head != "flag")):
         return None
     if (
-        clue.head == "flag"
-        and not clue.two_state
-        and (level := _LEVEL_FLAG.search(clue.steps[-1])) is not None
+        evidence.head == "flag"
+        and not evidence.two_state
+        and (level := _LEVEL_FLAG.search(evidence.steps[-1])) is not None
     ):
         return Verdict(
             rule="flag of a limit",
@@ -93,15 +95,15 @@ def _flag(clue: Clue) -> Verdict | None:
     if (
         found is not None
         and found[0].name in ("motion", "moving")
-        and clue.head == "status"
-        and (clue.is_text or clue.absent)
-        and not clue.whole.startswith("pir")
+        and evidence.head == "status"
+        and (evidence.is_text or evidence.absent)
+        and not evidence.letters.startswith("pir")
     ):
         return None  # More than two: moving, still, started, ended.
-    if found is None or (counting and not clue.two_state):
+    if found is None or (counting and not evidence.two_state):
         if (
-            clue.two_state
-            and str(clue.raw).strip().casefold() in _OPENINGS
+            evidence.two_state
+            and str(evidence.raw).strip().casefold() in _OPENINGS
             and not leaf & {"relay", "digital"}
         ):
             return Verdict(
@@ -110,18 +112,25 @@ def _flag(clue: Clue) -> Verdict | None:
                 used=frozenset({"status"}),
                 why="a word for open or closed",
             )
-        return _unknown_flag(clue) if clue.two_state else None
+        return _unknown_flag(evidence) if evidence.two_state else None
     rule, used = found
-    if rule.name in ("leak", "moisture") and used <= {"water", "moisture"} and not clue.two_state:
-        return None
     if (
-        not clue.two_state
-        and not clue.is_text
-        and (rule.name not in SURE_FLAGS or not (rule.name in STRONG_FLAGS or _headed(clue, used)))
+        rule.name in ("leak", "moisture")
+        and used <= {"water", "moisture"}
+        and not evidence.two_state
     ):
         return None
-    invert = "open" not in clue.concepts and any(
-        word.text.casefold() in INVERTED_WORDS for word in all_words(clue.keys)
+    if (
+        not evidence.two_state
+        and not evidence.is_text
+        and (
+            rule.name not in SURE_FLAGS
+            or not (rule.name in STRONG_FLAGS or _headed(evidence, used))
+        )
+    ):
+        return None
+    invert = "open" not in evidence.concepts and any(
+        word.text.casefold() in INVERTED_WORDS for word in all_words(evidence.keys)
     )
     return Verdict(
         rule=f"flag {rule.text}",
@@ -132,18 +141,18 @@ def _flag(clue: Clue) -> Verdict | None:
     )
 
 
-def _headed(clue: Clue, used: frozenset[str]) -> bool:
+def _headed(evidence: Evidence, used: frozenset[str]) -> bool:
     """Return whether the name's head is the flag, or a word for its state."""
     return (
-        clue.head in used
-        or clue.head
+        evidence.head in used
+        or evidence.head
         in ("status", "flag", "event", "detect", "", "alarm", "open", "button", "limit", "closed")
-        or (clue.leaf[:1] == ("alarm",) and not clue.absent)
+        or (evidence.leaf[:1] == ("alarm",) and not evidence.absent)
     )
 
 
-def _unknown_flag(clue: Clue) -> Verdict:
-    diagnostic = clue.concepts & {
+def _unknown_flag(evidence: Evidence) -> Verdict:
+    diagnostic = evidence.concepts & {
         "status",
         "event",
         "config",
@@ -158,7 +167,7 @@ def _unknown_flag(clue: Clue) -> Verdict:
         kind=Kind.BINARY_SENSOR,
         role=Role.FLAG,
         category=Category.DIAGNOSTIC
-        if diagnostic and (clue.reading.shape is Shape.BOOL or clue.is_text)
+        if diagnostic and (evidence.reading.shape is Shape.BOOL or evidence.is_text)
         else None,
         why="true or false, of what is not known",
     )
@@ -167,14 +176,14 @@ def _unknown_flag(clue: Clue) -> Verdict:
 _YES_OR_NO = frozenset(["y", "n"])
 
 
-def _text(clue: Clue) -> Verdict | None:
+def _text(evidence: Evidence) -> Verdict | None:
     """Texts, unless the name says so surely that numbers will come."""
-    if not clue.is_text:
+    if not evidence.is_text:
         return None
-    text = str(clue.reading.value or "")
-    leaf = frozenset(clue.leaf)
+    text = str(evidence.reading.value or "")
+    leaf = frozenset(evidence.leaf)
     if text.casefold() in _YES_OR_NO and not leaf & {"direction", "latitude", "longitude", "wind"}:
-        return _unknown_flag(clue)
+        return _unknown_flag(evidence)
     if (
         leaf & {"digital", "relay", "input", "button", "external"}
         and text.casefold() in OTHER_WORDS
@@ -182,9 +191,9 @@ def _text(clue: Clue) -> Verdict | None:
         return Verdict(
             rule="word", kind=Kind.BINARY_SENSOR, role=Role.FLAG, why="a word for on or off"
         )
-    if clue.reading.shape is Shape.TEXT and text[:1].isdecimal() and "-" not in text:
-        found = _match(NUMBER_RULES, clue)
-        if found is not None and clue.head in found[1] and clue.head not in PLAIN_HEADS:
+    if evidence.reading.shape is Shape.TEXT and text[:1].isdecimal() and "-" not in text:
+        found = _match(NUMBER_RULES, evidence)
+        if found is not None and evidence.head in found[1] and evidence.head not in PLAIN_HEADS:
             return None
     diagnostic = bool(
         leaf
@@ -212,9 +221,9 @@ def _text(clue: Clue) -> Verdict | None:
     )
 
 
-def _unlike(quantity: str, clue: Clue) -> bool:
+def _unlike(quantity: str, evidence: Evidence) -> bool:
     """Return whether the unit that a payload gives contradicts a quantity."""
-    unit = clue.unit
+    unit = evidence.unit
     if unit is None or unit.symbol is None:
         return False
     device_class = QUANTITIES[quantity].device_class
@@ -234,58 +243,61 @@ def _unlike(quantity: str, clue: Clue) -> bool:
 _LETTERS = frozenset(["t", "p", "h"])
 
 
-def _numeric(clue: Clue) -> Verdict | None:
+def _numeric(evidence: Evidence) -> Verdict | None:
     """Numbers by the words of their name."""
-    if clue.two_state:
+    if evidence.two_state:
         return None
-    named = [step for step in clue.steps if not step.isdecimal()]
-    quantity = WHOLE.get(clue.squeezed) or WHOLE.get(
-        clue.squeezed.rstrip("0123456789") if clue.whole in _LETTERS else ""
+    named = [step for step in evidence.steps if not step.isdecimal()]
+    quantity = BY_FULL_NAME.get(evidence.letters_and_digits) or BY_FULL_NAME.get(
+        evidence.letters_and_digits.rstrip("0123456789") if evidence.letters in _LETTERS else ""
     )
-    if quantity == "target_temperature" and not 5 <= (clue.number or 0) <= 40:
+    if quantity == "target_temperature" and not 5 <= (evidence.number or 0) <= 40:
         quantity = None  # A set point of something else.
     if quantity is not None and len(named) == 1:
         if (
             quantity == "atmospheric_pressure"
-            and clue.number is not None
-            and not 300 <= clue.number <= 1100
+            and evidence.number is not None
+            and not 300 <= evidence.number <= 1100
         ):
             quantity = "pressure"
         return Verdict(
             rule="name",
             quantity=quantity,
-            used=frozenset(clue.leaf),
-            why=f"the name {clue.steps[-1]}",
+            used=frozenset(evidence.leaf),
+            why=f"the name {evidence.steps[-1]}",
         )
-    if clue.head in COUNT_HEADS and not (clue.unit and clue.unit.symbol in BY_UNIT):
+    if evidence.head in COUNT_HEADS and not (evidence.unit and evidence.unit.symbol in BY_UNIT):
         return None
-    if "raw" in clue.leaf and clue.unit is None:
+    if "raw" in evidence.leaf and evidence.unit is None:
         return None
-    found = _match(NUMBER_RULES, clue)
-    leading = LEADING.get(clue.leaf[0]) if len(clue.leaf) > 1 else None
+    found = _match(NUMBER_RULES, evidence)
+    leading = LEADING.get(evidence.leaf[0]) if len(evidence.leaf) > 1 else None
     if leading is not None and (
         found is None
-        or (clue.leaf[0] == "t" and QUANTITIES[found[0].name].device_class != "temperature")
+        or (evidence.leaf[0] == "t" and QUANTITIES[found[0].name].device_class != "temperature")
     ):
         return Verdict(
-            rule="name", quantity=leading, used=frozenset({clue.leaf[0]}), why="its first letter"
+            rule="name",
+            quantity=leading,
+            used=frozenset({evidence.leaf[0]}),
+            why="its first letter",
         )
     if found is None or found[0].name not in QUANTITIES:
         return None
     rule, used = found
-    if clue.head in PLAIN_HEADS and clue.head not in used:
+    if evidence.head in PLAIN_HEADS and evidence.head not in used:
         return None
-    if clue.head in CODE_HEADS and clue.head not in used and clue.unit is None:
+    if evidence.head in CODE_HEADS and evidence.head not in used and evidence.unit is None:
         return None
-    if _unlike(rule.name, clue):
+    if _unlike(rule.name, evidence):
         return None
-    quantity = _by_value(rule.name, clue)
-    unit = clue.unit or _default_unit(quantity, clue)
+    quantity = _by_value(rule.name, evidence)
+    unit = evidence.unit or _default_unit(quantity, evidence)
     category = None
     if (
         quantity in ("voltage", "current")
-        and clue.concepts & {"supply", "storage", "board"}
-        and "input" not in clue.concepts
+        and evidence.concepts & {"supply", "storage", "board"}
+        and "input" not in evidence.concepts
     ):
         category = Category.DIAGNOSTIC
     return Verdict(
@@ -298,11 +310,11 @@ def _numeric(clue: Clue) -> Verdict | None:
     )
 
 
-def _by_value(quantity: str, clue: Clue) -> str:
+def _by_value(quantity: str, evidence: Evidence) -> str:
     """Return the quantity of the same family that the value fits."""
-    number, unit = clue.number, clue.unit.symbol if clue.unit else None
-    if quantity == "pressure" and not clue.concepts & {"water", "differential", "blood"}:
-        if unit is None and number is None and clue.absent and clue.leaf == ("pressure",):
+    number, unit = evidence.number, evidence.unit.symbol if evidence.unit else None
+    if quantity == "pressure" and not evidence.concepts & {"water", "differential", "blood"}:
+        if unit is None and number is None and evidence.absent and evidence.leaf == ("pressure",):
             return "atmospheric_pressure"
         if number is not None and (
             (unit in (None, "hPa", "mbar") and 600 <= number <= 1100)
@@ -311,20 +323,20 @@ def _by_value(quantity: str, clue: Clue) -> str:
             return "atmospheric_pressure"
         if unit == "hPa" and number is None:
             return "atmospheric_pressure"
-    if quantity == "temperature" and clue.concepts & {"board"}:
+    if quantity == "temperature" and evidence.concepts & {"board"}:
         return "device_temperature"
     return quantity
 
 
-def _default_unit(quantity: str, clue: Clue) -> Unit | None:
+def _default_unit(quantity: str, evidence: Evidence) -> Unit | None:
     """Return the unit that a bare number most likely has."""
-    number = clue.number
+    number = evidence.number
     size = abs(number) if number is not None else 0
     if quantity == "atmospheric_pressure" and size:
         return Unit(
             "Pa" if size >= 50_000 else "kPa" if 20 < size < 120 else "bar" if size < 2 else "hPa"
         )
-    if quantity == "pressure" and "vapor" in clue.concepts:
+    if quantity == "pressure" and "vapor" in evidence.concepts:
         return Unit("kPa")
     if quantity in ("volume", "water") and size >= 1000 and float(size).is_integer():
         return Unit("L")  # Who counts cubic metres has decimals.
@@ -342,8 +354,8 @@ def _default_unit(quantity: str, clue: Clue) -> Unit | None:
         return Unit("mV")
     if quantity == "conductivity" and 0 < size <= 20:
         return Unit("mS/cm")
-    words = {word.text.casefold() for word in all_words(clue.keys)}
-    if quantity == "distance" and ("lidar" in words or {"soil", "depth"} <= clue.concepts):
+    words = {word.text.casefold() for word in all_words(evidence.keys)}
+    if quantity == "distance" and ("lidar" in words or {"soil", "depth"} <= evidence.concepts):
         return Unit("cm")
     if quantity == "distance" and size and not float(size).is_integer():
         return Unit("m") if size < 20 else Unit("cm")
@@ -353,25 +365,25 @@ def _default_unit(quantity: str, clue: Clue) -> Unit | None:
     return Unit(default) if default is not None else None
 
 
-def _count(clue: Clue) -> Verdict | None:
+def _count(evidence: Evidence) -> Verdict | None:
     """Counters."""
-    leaf = frozenset(clue.leaf)
-    if clue.two_state or not (
-        clue.head in COUNT_HEADS or leaf & COUNT_HEADS or clue.leaf[-1:] == ("total",)
+    leaf = frozenset(evidence.leaf)
+    if evidence.two_state or not (
+        evidence.head in COUNT_HEADS or leaf & COUNT_HEADS or evidence.leaf[-1:] == ("total",)
     ):
         return None
-    if clue.unit is not None and clue.unit.symbol is not None:
+    if evidence.unit is not None and evidence.unit.symbol is not None:
         return None
     diagnostic = (
-        Category.DIAGNOSTIC if clue.concepts & {"frame", "reset", "fault", "beacon"} else None
+        Category.DIAGNOSTIC if evidence.concepts & {"frame", "reset", "fault", "beacon"} else None
     )
     quantity = (
         "pulses"
-        if clue.leaf == ("pulse",)
+        if evidence.leaf == ("pulse",)
         else "people"
-        if clue.leaf == ("people",)
+        if evidence.leaf == ("people",)
         else "count"
-        if clue.leaf == ("count",)
+        if evidence.leaf == ("count",)
         else None
     )
     return Verdict(
@@ -379,40 +391,42 @@ def _count(clue: Clue) -> Verdict | None:
         quantity=quantity,
         role=Role.TOTAL,
         category=diagnostic,
-        used=frozenset(clue.leaf),
+        used=frozenset(evidence.leaf),
         why="a counter",
     )
 
 
-def _by_unit(clue: Clue) -> Verdict | None:
+def _by_unit(evidence: Evidence) -> Verdict | None:
     """The unit alone, where it names one thing only."""
-    unit = clue.unit
-    if clue.two_state or unit is None or unit.symbol is None:
+    unit = evidence.unit
+    if evidence.two_state or unit is None or unit.symbol is None:
         return None
     quantity = BY_UNIT.get(unit.symbol)
     if quantity is None:
         return Verdict(rule="unit", unit=unit, role=Role.MEASUREMENT, why=f"in {unit.symbol}")
     return Verdict(
         rule="unit",
-        quantity=_by_value(quantity, clue),
+        quantity=_by_value(quantity, evidence),
         unit=unit,
         used=frozenset({"_"}),
         why=f"in {unit.symbol}",
     )
 
 
-def _code(clue: Clue) -> Verdict | None:
+def _code(evidence: Evidence) -> Verdict | None:
     """Codes: numbers that are no quantity."""
-    if clue.head in CODE_HEADS and not clue.two_state:
+    if evidence.head in CODE_HEADS and not evidence.two_state:
         return Verdict(
             rule="code",
             role=Role.STATE,
-            category=None if clue.leaf == ("status",) else Category.DIAGNOSTIC,
-            why=f"a {clue.head}",
+            category=None if evidence.leaf == ("status",) else Category.DIAGNOSTIC,
+            why=f"a {evidence.head}",
         )
-    scaled = clue.number is not None and not float(clue.number).is_integer()
-    lines = frozenset(clue.leaf) & {"input", "output", "in"}
-    if clue.concepts & {"raw"} or (clue.leaf[:1] == ("analog",) and not scaled and not lines):
+    scaled = evidence.number is not None and not float(evidence.number).is_integer()
+    lines = frozenset(evidence.leaf) & {"input", "output", "in"}
+    if evidence.concepts & {"raw"} or (
+        evidence.leaf[:1] == ("analog",) and not scaled and not lines
+    ):
         return Verdict(
             rule="code",
             role=Role.MEASUREMENT,
@@ -441,38 +455,44 @@ _ASIDE = word_set("battery rssi snr button time link")
 _SAYS_NOTHING = word_set("value sensor channel mean last min max raw")
 
 
-def _by_model(clue: Clue) -> Verdict | None:
+def _by_model(evidence: Evidence) -> Verdict | None:
     """Return the one quantity that the model measures, for a number named "value" or the like."""
-    if clue.number is None or not frozenset(clue.leaf) <= _SAYS_NOTHING or not clue.leaf:
+    if (
+        evidence.number is None
+        or not frozenset(evidence.leaf) <= _SAYS_NOTHING
+        or not evidence.leaf
+    ):
         return None
-    measured = [name for name in clue.context.sensors if name not in _ASIDE]
+    measured = [name for name in evidence.context.sensors if name not in _ASIDE]
     quantity = _MEASURED.get(measured[0]) if len(measured) == 1 else None
     if quantity is None:
         return None
     limits = QUANTITIES[quantity].limits or QUANTITIES[quantity].usual
-    if clue.unit is not None or (limits and not limits[0] <= clue.number <= limits[1]):
+    if evidence.unit is not None or (limits and not limits[0] <= evidence.number <= limits[1]):
         return None
     return Verdict(
         rule="model measures",
         quantity=quantity,
-        used=frozenset(clue.leaf),
+        used=frozenset(evidence.leaf),
         why=f"the model measures {measured[0]} alone",
     )
 
 
-def _is_input(clue: Clue) -> bool:
+def _is_input(evidence: Evidence) -> bool:
     """Return whether the name says input, and of which channel, and no more."""
-    return clue.head == "input" and all(
-        concept in ("input", "channel") or len(concept) == 1 for concept in clue.leaf
+    return evidence.head == "input" and all(
+        concept in ("input", "channel") or len(concept) == 1 for concept in evidence.leaf
     )
 
 
-def _anything(clue: Clue) -> Verdict:
-    """What is left is shown as it is."""
-    if clue.two_state:
-        return _unknown_flag(clue)
-    leaf = frozenset(clue.leaf)
-    if (leaf & {"digital", "relay"} or _is_input(clue)) and (clue.zero_or_one or clue.absent):
+def _anything(evidence: Evidence) -> Verdict:
+    """Show what no rule knows as it is."""
+    if evidence.two_state:
+        return _unknown_flag(evidence)
+    leaf = frozenset(evidence.leaf)
+    if (leaf & {"digital", "relay"} or _is_input(evidence)) and (
+        evidence.zero_or_one or evidence.absent
+    ):
         quantity = "digital_output" if "output" in leaf else "digital_input"
         return Verdict(
             rule="digital",
@@ -483,7 +503,7 @@ def _anything(clue: Clue) -> Verdict:
     return Verdict(rule="number", role=Role.MEASUREMENT, why="a number of unknown meaning")
 
 
-RULES: tuple[Callable[[Clue], Verdict | None], ...] = (
+RULES: tuple[Callable[[Evidence], Verdict | None], ...] = (
     exclusions.overhead,
     exclusions.coordinates,
     exclusions.precision,
@@ -502,9 +522,9 @@ RULES: tuple[Callable[[Clue], Verdict | None], ...] = (
 )
 
 
-def decide(clue: Clue) -> Verdict:
+def decide(evidence: Evidence) -> Verdict:
     """Return what the first rule that knows says."""
     for rule in RULES:
-        if (verdict := rule(clue)) is not None:
+        if (verdict := rule(evidence)) is not None:
             return verdict
-    return _anything(clue)
+    return _anything(evidence)

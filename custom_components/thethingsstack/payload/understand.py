@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from .enumerations import begun, grown
+from .enumerations import add_state, start_enumeration
 from .exclusions import coordinate_of
 from .flatten import Flattened, Leaf, flatten, normalized_leaves
 from .infer import infer, is_sentinel
@@ -72,11 +72,11 @@ def _learn_options(decisions: Mapping[str, Meaning], understanding: Understandin
     for path, value in understanding.values.items():
         if (meaning := decisions.get(path)) is not None:
             if meaning.options and value is not None and value not in meaning.options:
-                learned = grown(meaning, value)  # type: ignore[arg-type]
+                learned = add_state(meaning, value)  # type: ignore[arg-type]
                 if learned is not meaning:
                     understanding.grown[path] = learned
         elif type(value) is str:
-            new[path] = begun(new[path], value)
+            new[path] = start_enumeration(new[path], value)
 
 
 def raw_values(
@@ -132,7 +132,7 @@ def _read_normalized(
     decisions: Mapping[str, Meaning],
     understanding: Understanding,
 ) -> None:
-    """Add what only the normalized payload tells, in the units of its schema."""
+    """Add what only the normalized payload has, in the units of its schema."""
     values, new = understanding.values, understanding.new
     for leaf in normalized_leaves(normalized):
         path = leaf.path
@@ -141,7 +141,7 @@ def _read_normalized(
             continue
         fixed = NORMALIZED.get(path)
         if path in values and meaning is not None:
-            # Both tell it, and the schema knows the unit: it decides while nothing is kept yet.
+            # Both have it, and the schema knows the unit: it decides as long as nothing is decided.
             if (
                 fixed is not None
                 and meaning.role in NUMERIC_ROLES
@@ -157,14 +157,14 @@ def _read_normalized(
                 understanding.skipped += 1
                 continue
             meaning = _normalized_meaning(leaf, fixed)
-            if meaning.kind is not Kind.IGNORE and _told_already(
+            if meaning.kind is not Kind.IGNORE and _decoded_already(
                 meaning, leaf, decisions, understanding
             ):
                 meaning = replace(
                     meaning,
                     kind=Kind.IGNORE,
                     rule="normalized",
-                    reason="The decoded payload tells the same.",
+                    reason="The decoded payload has the same.",
                 )
             new[path] = meaning
         if meaning.kind is not Kind.IGNORE:
@@ -181,24 +181,24 @@ _SAME = {
 }
 
 
-def _told_already(
+def _decoded_already(
     meaning: Meaning, leaf: Leaf, decisions: Mapping[str, Meaning], understanding: Understanding
 ) -> bool:
     """Return whether a decoded field of the same quantity has the same value in this uplink."""
     quantity = _SAME.get(meaning.quantity or "", meaning.quantity)
     value = _position(leaf) if meaning.role is Role.POSITION else value_of(meaning, leaf.raw)
-    for path, told in understanding.values.items():
+    for path, decoded in understanding.values.items():
         other = decisions.get(path) or understanding.new.get(path)
         if other is None or _SAME.get(other.quantity or "", other.quantity) != quantity:
             continue
-        if told == value:
+        if decoded == value:
             return True
         ratio = factor(other.unit, meaning.unit) if other.unit and meaning.unit else None
         if (
             ratio
-            and isinstance(told, int | float)
+            and isinstance(decoded, int | float)
             and isinstance(value, int | float)
-            and abs(told * ratio - value) <= 0.01 * max(1.0, abs(value))
+            and abs(decoded * ratio - value) <= 0.01 * max(1.0, abs(value))
         ):
             return True
     return False
@@ -337,7 +337,7 @@ def _state(raw: object) -> str | int | float | None:
 
 
 def _position(leaf: Leaf) -> Position | None:
-    """Return the position that a latitude and what stands beside it tell."""
+    """Return the position of a latitude and the coordinates beside it."""
     reading = read(leaf.raw)
     if isinstance(reading.value, Position):
         return reading.value

@@ -298,7 +298,7 @@ def number_of(raw: object) -> float | int | None:
 
 
 def decimals(raw: object) -> int | None:
-    """Return with how many decimals a number was told; None for whole ones, which tell nothing."""
+    """Return how many decimals a number has; None for integers."""
     text = raw.strip() if isinstance(raw, str) else repr(raw) if isinstance(raw, float) else ""
     match = re.match(r"[+-]?\d*[.,](\d+)", text)
     if match is None or "e" in text.casefold():

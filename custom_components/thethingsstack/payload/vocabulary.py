@@ -197,8 +197,8 @@ supply_voltage: supply voltage !last
 voltage: voltage !thd|harmonic|harmonics|unbalance|imbalance|ratio|status
 """)
 
-# The whole name, where it says too little for rules.
-WHOLE = read_table("""
+# Quantities by the full name of a field, where its words say too little for rules.
+BY_FULL_NAME = read_table("""
 t: temperature
 p: atmospheric_pressure
 h: humidity
@@ -373,13 +373,13 @@ buzzer: buzzer|beep mode|volume
 multiplier: transformer
 default: fallback
 """)
-# The whole name of a setting.
+# Full names of settings.
 SETTING_NAMES = word_set("""
     ctratio ptratio nbtrans rxdelay hb dr sf loradr lora_dr timezone tz utcoffset adrmode
     classmode confirmmode lorawanclassmode adr tdc vt mode_config wdt lpm txpower loratxpower
     class_ uplinktype cfgstatus
 """)
-# The whole name of what the decoder, not the device, tells; and of bookkeeping.
+# Full names of what the decoder adds, and of bookkeeping.
 OVERHEAD_NAMES = word_set("""
     fport port bytes raw payload hex crc checksum mac uuid devaddr deveui appeui joineui ack
     acktoken vif dif ct func opcode datalength datalen payloadlen payloadlength payloadsize
@@ -392,7 +392,7 @@ OVERHEAD_NAMES = word_set("""
     applicationid protocolid commandid idx
 """)
 UNIT_NAMES = word_set("unit units uom engunits displayname unitofmeasurement")
-# The whole name, or its last word, of what the device is.
+# Full names, or last words, of what the device is.
 IDENTITY = frozenset(["version", "serial", "model", "decoder", "id"])
 
 # The schema of The Things Stack: path -> quantity and unit.
