@@ -5,7 +5,7 @@ import re
 from typing import NamedTuple
 import unicodedata
 
-from .units import Unit, cut
+from .units import GLUED, Unit, cut, normalise
 from .vocabulary import CONCEPTS, UNIT_WORDS
 from .words import DISPLAY
 
@@ -44,6 +44,11 @@ _ATOMS = re.compile(
 _WORDS = re.compile(
     r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+(?:\.\d+)?"
 )
+_BEHIND_SUBSTANCE = re.compile(
+    r"(?i)(?P<substance>(?<![a-z])(?:e?co2|[ns]o2|o3|nh3|h2s|ch4|e?tvoc))(?P<word>[a-z]{2,})"
+)
+_LAST_RUN = re.compile(r"[a-zA-Z0-9]+$")
+_ONE_LETTER = re.compile(r"(?P<word>[A-Z]{3,})(?P<letter>[CFVAW])$")
 _DUST = {
     "1": "pm1",
     "1.0": "pm1",
@@ -121,9 +126,12 @@ def _split(text: str) -> list[str]:
 @lru_cache(maxsize=8192)
 def words_of(name: str) -> Name:
     """Return the words of a name, in order, without the unit that it may carry."""
-    text, unit = cut(name[:LONGEST_NAME])
+    text, unit = cut(_BEHIND_SUBSTANCE.sub(_set_apart, name[:LONGEST_NAME]))
+    text = _plain(text)
+    if unit is None:
+        text, unit = _cut_glued(text)
     words: list[Word] = []
-    split = _split(_plain(text))
+    split = _split(text)
     if (
         len(split) > 1
         and text.isalpha()
@@ -136,6 +144,43 @@ def words_of(name: str) -> Name:
         words += [Word(part, parts[0].concept)] if len(parts) == 1 else parts
     unit = unit or _unit_word(words)
     return Name(tuple(words), unit)
+
+
+def _set_apart(match: re.Match[str]) -> str:
+    """Return a substance and a known word behind it with a separator: "CO2_MAX"."""
+    substance, word = match["substance"], match["word"]
+    known = word.casefold() in CONCEPTS or word.casefold() in GLUED
+    return f"{substance}_{word}" if known else match[0]
+
+
+def _is_known(text: str) -> bool:
+    """Return whether a name, or at least its last word, is in the vocabulary."""
+    folded = text.casefold()
+    if folded in CONCEPTS or (folded.isalpha() and _compound(folded) is not None):
+        return True
+    parts = _split(text)
+    last = parts[-1].casefold() if parts else ""
+    return last in CONCEPTS and len(last) > 1
+
+
+def _cut_glued(text: str) -> tuple[str, Unit | None]:
+    """Return a name without the unit that is glued to its last word: "energyKWH", "co2ppm"."""
+    run = _LAST_RUN.search(text)
+    if run is None or run[0].casefold() in CONCEPTS:
+        return text, None
+    folded = run[0].casefold()
+    if folded.isalpha() and _compound(folded) is not None:
+        return text, None
+    for spelling in GLUED:
+        rest = run[0][: -len(spelling)]
+        if folded.endswith(spelling) and len(rest) > 1 and _is_known(rest):
+            ending = run[0][len(rest) :]
+            return text[: -len(spelling)], normalise(ending) or normalise(spelling)
+    if (match := _ONE_LETTER.search(run[0])) and match["word"].casefold() in CONCEPTS:
+        known = UNIT_WORDS.get(match["letter"].casefold())
+        if known is not None and known[0].intersection(CONCEPTS[match["word"].casefold()]):
+            return text[:-1], Unit(known[1])
+    return text, None
 
 
 def _unit_word(words: list[Word]) -> Unit | None:

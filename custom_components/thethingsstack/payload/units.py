@@ -285,19 +285,109 @@ _SUFFIX = re.compile(
     rf"|(?<=[a-zA-Z0-9])[%℃℉]$"
     rf"|(?<=[_\s.-])(?i:l_min|l_h|l_s|m3_h|m_s|km_h|mm_h|u?g_m3|mg_m3|us_cm|ms_cm|ds_m|w_m2|wm2|"
     rf"mg_l|mgl|gm3|umol_m2_s|umol_m2s|l_per_min|l_per_hour|m3_per_hour)$"
+    rf"|(?<=[_\s.-])(?i:"
+    rf"(?:meters?|metres?|km|mm|cm|kilomet(?:er|re)s?|liters?|litres?|m3|gallons?|feet|inch(?:es)?)"
+    rf"[_\s](?:per[_\s])?(?:s|sec|seconds?|min|minutes?|h|hr|hours?|days?))$"
 )
 _BRACKET = re.compile(r"[\s_]*[\(\[]([^)\]]*)[\)\]]")
+# What stands behind a known word without anything between them, whatever the capitals.
+GLUED = tuple(
+    sorted(
+        [
+            "ppm",
+            "ppb",
+            "celsius",
+            "fahrenheit",
+            "degc",
+            "degf",
+            "lux",
+            "mm",
+            "cm",
+            "km",
+            "kpa",
+            "hpa",
+            "mpa",
+            "mbar",
+            "psi",
+            "dbm",
+            "dba",
+            "kwh",
+            "mwh",
+            "wh",
+            "mv",
+            "kv",
+            "ma",
+            "volts",
+            "volt",
+            "watts",
+            "watt",
+            "amps",
+            "lph",
+            "lpm",
+            "gpm",
+            "kmh",
+            "kmph",
+            "mph",
+            "kg",
+            "grams",
+            "khz",
+            "mhz",
+            "hz",
+            "seconds",
+            "minutes",
+            "hours",
+            "days",
+            "liters",
+            "litres",
+            "meters",
+            "metres",
+            "m3",
+            "kva",
+            "kvar",
+            "kvarh",
+            "varh",
+            "vah",
+            "mah",
+            "ah",
+            "bpm",
+            "ntu",
+            "percent",
+            "pct",
+            "perc",
+            "ugm3",
+            "cbar",
+            "bar",
+            "pa",
+            "db",
+            "lx",
+            "kw",
+        ],
+        key=lambda spelling: (-len(spelling), spelling),
+    )
+)
 
 
 def cut(name: str) -> tuple[str, Unit | None]:
     """Return a name without the unit in it, and that unit ("Battery(%)", "IDC_intput_mA")."""
     found: Unit | None = None
-    if bracket := _BRACKET.search(name):
-        found = normalise(bracket[1])
-        if found is not None:
+    for bracket in reversed(list(_BRACKET.finditer(name))):
+        if (found := normalise(bracket[1])) is not None:
             name = name[: bracket.start()] + name[bracket.end() :]
+            break
     if suffix := _SUFFIX.search(name):
-        unit = normalise(suffix[0].replace("_per_", "/").replace("_", "/"))
+        unit = _spelled_in_a_name(suffix[0])
         if unit is not None and suffix.start() > 0:
             return name[: suffix.start()].rstrip("_ .-"), found or unit
     return name, found
+
+
+def _spelled_in_a_name(text: str) -> Unit | None:
+    """Return the unit that the end of a name spells: "l_min", "meter_sec", "mm per hour"."""
+    parts = [part for part in re.split(r"[_\s]", text) if part.casefold() != "per"]
+    if len(parts) == 2:
+        above, below = (normalise(part) for part in parts)
+        if above is not None and below is not None and above.symbol and below.symbol:
+            unit = normalise(f"{above.symbol}/{below.symbol}")
+            if unit is not None:
+                return unit
+    return normalise("/".join(parts))

@@ -339,8 +339,6 @@ tensionv: battery voltage
 tensionc: battery voltage
 voltagebat: battery voltage
 bvolt: battery voltage
-batmv: battery voltage
-mvbat: battery voltage
 vdd: supply voltage
 vcc: supply voltage
 vbus: supply voltage
@@ -388,8 +386,6 @@ tout: temperature output
 theatindex: index_heat temperature
 airtemp: air temperature
 dewpoint: dew temperature
-tempc: temperature
-tempf: temperature
 roomtemp: room temperature
 airpressure: air barometric pressure
 pbaro: barometric pressure
@@ -436,8 +432,6 @@ manhole: cover
 deltat: differential temperature
 deltap: differential pressure
 dpressure: differential pressure
-luminositylux: illuminance
-co2ppm: co2
 batterypercent: battery percent
 batpct: battery percent
 batperc: battery percent
