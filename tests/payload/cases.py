@@ -9,6 +9,7 @@ from typing import Any
 
 from thethingsstack.payload import QUANTITIES, Category, Context, Meaning, Role, Value, understand
 from thethingsstack.payload.flatten import Leaf, flatten
+from thethingsstack.payload.lists import VALUE_KEYS, shape_of
 
 STATE_CLASSES = {
     Role.MEASUREMENT: "measurement",
@@ -106,6 +107,10 @@ def positions(case: Case) -> dict[str, str]:
 def _key_of(leaf: Leaf) -> str | None:
     """Return under which key of its object a field stands."""
     assert leaf.siblings is not None
+    if leaf.listed:
+        shape = shape_of(leaf.siblings)
+        usual = next((key for key in VALUE_KEYS if key in leaf.siblings), None)
+        return str(shape.value if shape is not None else usual)
     last = leaf.keys[-1]
     if leaf.siblings.get(last) is leaf.raw and leaf.path.endswith(last):
         return last

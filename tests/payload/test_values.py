@@ -46,7 +46,6 @@ def test_numbers_in_texts_are_read(text: str, number: float, unit: str | None) -
     "text",
     [
         "80-100%",
-        "2.3(low battery)",
         "> 150 meters",
         "0123",
         "1122334455667788",

@@ -1,7 +1,7 @@
 """The rule on batteries: percent, volts, millivolts or a warning."""
 
 from .evidence import Evidence, Verdict
-from .types import Category
+from .types import UNDECIDED, Category, Role
 from .units import Unit
 from .vocabulary import word_set
 
@@ -22,7 +22,8 @@ def battery(evidence: Evidence) -> Verdict | None:
     ):
         return Verdict(rule="battery", quantity="battery", used=leaf, why="a state of charge")
     if "battery" not in leaf and not (
-        "battery" in evidence.concepts and leaf <= {"level", "percent", "voltage", "value", "last"}
+        "battery" in evidence.concepts
+        and leaf <= {"level", "percent", "voltage", "value", "last", "battery", "duration"}
     ):
         return None
     if (
@@ -76,7 +77,14 @@ def battery(evidence: Evidence) -> Verdict | None:
     if unit is None and leaf & {"voltage", "v"}:
         unit = Unit("mV") if (evidence.number or 0) > 100 else Unit("V")
     if unit is None and "percent" not in leaf and evidence.number is not None:
-        unit = _battery_unit(evidence.number)
+        if evidence.whole and evidence.number in _VOLTS_OR_PERCENT:
+            return Verdict(
+                rule=UNDECIDED,
+                role=Role.MEASUREMENT,
+                category=Category.DIAGNOSTIC,
+                why="a battery in volts or per cent, which the next values tell",
+            )
+        unit = _battery_unit(evidence.number, whole=evidence.whole)
     if (
         unit is None and evidence.absent and evidence.leaf == ("battery",)
     ):  # More vendors mean volts by it.
@@ -104,14 +112,15 @@ def battery(evidence: Evidence) -> Verdict | None:
     )
 
 
-def _battery_unit(number: float) -> Unit | None:
-    """Return what a bare battery number must be, None where only percent is left."""
-    if number > 250:
+_VOLTS_OR_PERCENT = range(2, 6)
+
+
+def _battery_unit(number: float, *, whole: bool) -> Unit | None:
+    """Return what a bare battery number must be, None where only percent is possible."""
+    if number >= 1000:
         return Unit("mV")
-    if 1 < number <= 16 and not float(number).is_integer():
-        return Unit("V")
-    if 2 <= number <= 5:
-        return Unit("V")
-    if 0 < number < 1:
+    if whole:
+        return None
+    if 0 < number <= 1:
         return Unit("%", 100.0)
-    return None
+    return Unit("V") if number <= 16 else None

@@ -10,6 +10,7 @@ from .values import Shape, epoch
 from .vocabulary import (
     COUNT_HEADS,
     IDENTITY,
+    NUMBER_RULES,
     OVERHEAD_NAMES,
     SETTING,
     SETTING_NAMES,
@@ -36,11 +37,13 @@ def overhead(evidence: Evidence) -> Verdict | None:
         or leaf & {"units"}
     ):
         return Verdict(rule="unit", kind=Kind.IGNORE, why="a unit for another field")
+    if evidence.leaf[:1] == ("unit",) and evidence.is_text:
+        return Verdict(rule="unit", kind=Kind.IGNORE, why="a unit for another field")
     if evidence.keys and HISTORY.search(evidence.keys[-1]):
         return Verdict(rule="history", kind=Kind.IGNORE, why="what was in the past")
-    if (
-        evidence.letters in _DATE_PARTS or (leaf and leaf <= _DATE_PARTS)
-    ) and "time" in evidence.concepts - leaf:
+    if (evidence.letters in _DATE_PARTS or (leaf and leaf <= _DATE_PARTS)) and (
+        "time" in evidence.concepts - leaf or _is_part_of_date(evidence)
+    ):
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="a part of a date")
     if (
         evidence.letters in OVERHEAD_NAMES
@@ -82,6 +85,12 @@ def overhead(evidence: Evidence) -> Verdict | None:
     if "previous" in leaf and evidence.two_state and "fault" not in leaf:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="an earlier state")
     return None
+
+
+def _is_part_of_date(evidence: Evidence) -> bool:
+    """Return whether the other parts of a date stand beside a field."""
+    parts = [key for key in evidence.siblings or () if str(key).casefold() in _DATE_PARTS]
+    return len(parts) >= 3
 
 
 _COORDINATE_COMPANY = word_set("""
@@ -167,12 +176,18 @@ def setting(evidence: Evidence) -> Verdict | None:
     if evidence.letters in SETTING_NAMES:
         return _setting_verdict(evidence, evidence.letters)
     leaf = frozenset(evidence.leaf)
+    if "enable" in leaf or "config" in evidence.concepts - leaf:
+        by = "enable" if "enable" in leaf else "configuration"
+        if not (by == "configuration" and evidence.reading.unit):
+            return _setting_verdict(evidence, by)
+    may_be_true = evidence.two_state or evidence.zero_or_one
     if evidence.reading.shape is Shape.TIME or (
-        leaf & {"fault", "hazard", "exceed"}
-        and (evidence.two_state or evidence.absent or evidence.zero_or_one)
+        leaf & {"fault", "hazard", "exceed"} and (may_be_true or evidence.absent)
     ):
         return None
-    if _warns(evidence):
+    if _warns(evidence) or (may_be_true and _is_beyond(evidence)):
+        return None
+    if evidence.two_state and evidence.head == "timeout":
         return None
     if (
         "change" in leaf
@@ -202,7 +217,30 @@ def setting(evidence: Evidence) -> Verdict | None:
         if rule.name == "alarm setting" and evidence.leaf[:1] != ("alarm",):
             continue
         return _setting_verdict(evidence, rule.name)
+    if evidence.repeats_settings and _may_be_set(evidence):
+        return _setting_verdict(evidence, "the uplink repeats settings")
     return None
+
+
+_BEYOND = word_set("out outside above below beyond over under exceeds exceeded")
+
+
+def _is_beyond(evidence: Evidence) -> bool:
+    """Return whether a name says that something is out of its range."""
+    words = {word.text.casefold() for word in all_words(evidence.keys)}
+    return bool(words & _BEYOND) and not evidence.concepts.isdisjoint({"range", "threshold"})
+
+
+def _may_be_set(evidence: Evidence) -> bool:
+    """Return whether a number in an uplink of settings is one: it names nothing measured."""
+    if evidence.number is None or evidence.unit is not None:
+        return False
+    if evidence.concepts & {"battery", "version", "serial", "rssi", "snr", "time"}:
+        return False
+    leaf = frozenset(evidence.leaf)
+    return bool(leaf & {"alarm", "trigger", "duration", "mode"}) or not holding(
+        NUMBER_RULES, evidence.concepts
+    )
 
 
 def _warns(evidence: Evidence) -> bool:
@@ -249,6 +287,7 @@ def time(evidence: Evidence) -> Verdict | None:
     )
     lasting = (
         "duration" in leaf
+        or ("interval" in leaf and bool(leaf & {"rain", "pulse"}))
         or {"time", "count"} <= leaf
         or (
             timely
@@ -277,7 +316,7 @@ def time(evidence: Evidence) -> Verdict | None:
             category=Category.DIAGNOSTIC,
             why="how long it will last",
         )
-    if lasting and (not leaf & COUNT_HEADS or "time" in leaf):
+    if lasting and (not leaf & COUNT_HEADS or leaf & {"time", "interval"}):
         used = frozenset({"duration", "time"} if evidence.leaf == ("duration",) else {"duration_"})
         return Verdict(
             rule="duration", quantity="duration", used=used, why="how long something lasts"
@@ -328,7 +367,11 @@ def identity(evidence: Evidence) -> Verdict | None:
             category=Category.DIAGNOSTIC,
             why="what the end device is",
         )
-    if head == "reset" and (evidence.is_text or leaf & {"code"}):
+    if (
+        head == "reset"
+        and (evidence.is_text or leaf & {"code"})
+        and str(evidence.raw).casefold() not in ("y", "n")
+    ):
         return Verdict(
             rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="why it restarted"
         )

@@ -1,16 +1,19 @@
 """From a field's name, value and company to its meaning. Asked once for each field."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from .corrections import Correction, correction_of
 from .evidence import Evidence, Verdict
 from .flatten import Leaf
 from .names import plain_name, quantity_name
+from .observations import Observations
 from .quantities import INSTEAD, QUANTITIES, UNITS_OF_CLASS
 from .rules import decide
-from .types import Category, Context, Kind, Meaning, Role
-from .units import Unit, factor
-from .values import ABSENT, decimals, read
+from .types import UNDECIDED, Category, Context, Kind, Meaning, Role, Source
+from .units import NO_UNIT, Unit, factor
+from .values import ABSENT, Reading, Shape, decimals, number_of, read, says_not_yet
+from .vocabulary import CODE_HEADS
 
 # What counters of 16, 24 and 32 bits are when nothing was measured, as they are and in tenths,
 # hundredths and thousandths, and what some drivers put there.
@@ -118,9 +121,17 @@ def build_meaning(evidence: Evidence, verdict: Verdict) -> Meaning:
         options=verdict.options,
         invert=verdict.invert,
         precision=_precision_of(evidence.raw, quantity, unit.scale),
+        source=_source(evidence, verdict),
         rule=verdict.rule,
         reason=_reason(evidence, verdict, quantity, unit),
     )
+
+
+def _source(evidence: Evidence, verdict: Verdict) -> Source:
+    if verdict.rule == "model":
+        return Source.LIBRARY
+    hinted = evidence.unit_beside is not None or evidence.reading.unit is not None
+    return Source.HINTS if hinted else Source.INFERRED
 
 
 def _role(evidence: Evidence) -> Role:
@@ -140,14 +151,19 @@ def _reason(evidence: Evidence, verdict: Verdict, quantity: str | None, unit: Un
     return f"{what}. " + "; ".join(parts)
 
 
+def _ratio(unit: str | None, wanted: str | None) -> float:
+    """Return what to multiply a number with for the unit that a quantity's limits are in."""
+    if unit == wanted or unit is None or wanted is None:
+        return 1.0
+    return factor(unit, wanted) or 1.0
+
+
 def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:
     """Return whether a number in this unit stands for "no value"."""
     if quantity is None:
         return number in _ALWAYS_ABSENT
     known = QUANTITIES[quantity]
-    size = number
-    if unit != known.unit and unit is not None and known.unit is not None:
-        size *= factor(unit, known.unit) or 1
+    size = number * _ratio(unit, known.unit)
     if known.limits is not None and not known.limits[0] <= size <= known.limits[1]:
         return True
     if known.usual is not None and not known.usual[0] <= size <= known.usual[1]:
@@ -171,20 +187,101 @@ def _corrected(evidence: Evidence, correction: Correction) -> Verdict:
     )
 
 
-def infer(leaf: Leaf, context: Context, *, absent: bool = False) -> Meaning:
-    """Return what a field is; with `absent` by its name alone."""
-    reading = ABSENT if absent else read(leaf.raw)
-    evidence = Evidence(leaf.keys, reading, leaf.raw, leaf.unit, context)
-    if (correction := correction_of(context, leaf.path)) is not None:
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """What an uplink says besides its fields."""
+
+    context: Context = field(default_factory=Context)
+    repeats_settings: bool = False
+    """Whether it says that it repeats the end device's settings."""
+
+
+_NO_UPLINK = Uplink()
+
+
+def infer(
+    leaf: Leaf,
+    uplink: Uplink = _NO_UPLINK,
+    *,
+    absent: bool = False,
+    observed: Observations | None = None,
+) -> Meaning:
+    """Return what a field is; with `absent` by its name alone, else by all values `observed`."""
+    raw = leaf.raw
+    if observed is not None and observed.numbers and number_of(raw) is not None:
+        raw = observed.extreme if not isinstance(raw, str) or observed.numbers > 1 else raw
+    reading = ABSENT if absent else read(raw)
+    if reading.shape is Shape.TEXT and says_not_yet(str(reading.value)):
+        waiting = _evidence(leaf, uplink, ABSENT, None, None)
+        if waiting.head not in CODE_HEADS:
+            return _not_yet(waiting, str(reading.value))
+    if isinstance(leaf.raw, str) and reading.shape is Shape.NUMBER and reading.unit is None:
+        reading = reading._replace(unit=read(leaf.raw).unit)
+    evidence = _evidence(leaf, uplink, reading, raw, observed)
+    if (correction := correction_of(uplink.context, leaf.path)) is not None:
         return build_meaning(evidence, _corrected(evidence, correction))
     meaning = build_meaning(evidence, decide(evidence))
     number = evidence.number
-    if (
-        number is not None
-        and meaning.role is Role.MEASUREMENT
-        and number in _FULL_SCALE
-        and is_sentinel(number * meaning.scale, meaning.quantity, meaning.unit)
-    ):
-        evidence = Evidence(leaf.keys, ABSENT, None, leaf.unit, context)
-        meaning = build_meaning(evidence, decide(evidence))
+    if number is None or meaning.role not in (Role.MEASUREMENT, Role.TOTAL, Role.ANGLE):
+        return meaning
+    if _is_full_scale(number, meaning):
+        by_name = _evidence(leaf, uplink, ABSENT, None, None)
+        return build_meaning(by_name, decide(by_name))
+    if (limits := _crossed_limits(evidence, meaning)) is not None:
+        return _without_quantity(evidence, meaning, limits)
     return meaning
+
+
+def _evidence(
+    leaf: Leaf, uplink: Uplink, reading: Reading, raw: object, observed: Observations | None
+) -> Evidence:
+    return Evidence(
+        leaf.keys,
+        reading,
+        raw,
+        leaf.unit,
+        uplink.context,
+        observed=observed,
+        siblings=leaf.siblings,
+        repeats_settings=uplink.repeats_settings,
+    )
+
+
+def _not_yet(evidence: Evidence, text: str) -> Meaning:
+    """Return the decision on a field that has no value yet: by its name, to be corrected."""
+    meaning = build_meaning(evidence, decide(evidence))
+    if meaning.quantity is None and meaning.kind is Kind.SENSOR:
+        return replace(meaning, rule=UNDECIDED, reason=f"Plain value. No value yet: “{text}”")
+    return meaning
+
+
+def _is_full_scale(number: float, meaning: Meaning) -> bool:
+    return number in _FULL_SCALE and is_sentinel(
+        number * meaning.scale, meaning.quantity, meaning.unit
+    )
+
+
+def _crossed_limits(evidence: Evidence, meaning: Meaning) -> tuple[float, float] | None:
+    """Return the limits of a quantity, in its unit, that all numbers so far are beyond."""
+    known = QUANTITIES[meaning.quantity] if meaning.quantity is not None else None
+    limits = known.limits or known.usual if known is not None else None
+    if known is None or limits is None or evidence.number is None:
+        return None
+    ratio = _ratio(meaning.unit, known.unit) * meaning.scale
+    low = evidence.low * ratio
+    high = (evidence.observed.high if evidence.observed else evidence.number) * ratio
+    return limits if high < limits[0] or low > limits[1] else None
+
+
+def _without_quantity(
+    evidence: Evidence, meaning: Meaning, limits: tuple[float, float]
+) -> Meaning:
+    """Return the decision for a number that the quantity of its name can't have."""
+    known = QUANTITIES[meaning.quantity or ""]
+    unit = f" {known.unit}" if known.unit else ""
+    verdict = Verdict(
+        rule="out of limits",
+        role=Role.MEASUREMENT,
+        why=f"{evidence.number} is no {known.name.lower()}: {limits[0]:g} to {limits[1]:g}{unit}",
+    )
+    return build_meaning(replace(evidence, unit_beside=NO_UNIT), verdict)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 from unicodedata import category
 
-from .types import NO_CLASS, Category, Kind, Meaning, Role
+from .types import NO_CLASS, Category, Kind, Meaning, Role, Source
 from .values import HUGE, Shape, read
 
 NUMERIC_ROLES = (Role.MEASUREMENT, Role.TOTAL, Role.AMOUNT, Role.ANGLE, Role.NUMBER)
@@ -70,7 +70,7 @@ class Override:
         if kind is Kind.IGNORE and self.kind is None:
             return automatic  # nothing to be seen of the change
         if kind is Kind.IGNORE:
-            return replace(automatic, kind=kind, rule="override", reason="Hidden by you.")
+            return replace(automatic, kind=kind, source=Source.OVERRIDE, rule="override", reason="Hidden by you.")
         shared: dict[str, Any] = {
             "kind": kind,
             "name": self.name or automatic.name,
@@ -80,6 +80,7 @@ class Override:
                 else automatic.category
             ),
             "enabled": True,
+            "source": Source.OVERRIDE,
             "rule": "override",
             "reason": f"Changed by you. Without that: {automatic.reason}",
             "value_map": self.value_map or (),

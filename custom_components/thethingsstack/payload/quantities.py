@@ -281,7 +281,7 @@ QUANTITIES: dict[str, Quantity] = {
     "alarm": _flag("Alarm", "problem"),
     "fault": _flag("Fault", "problem", Category.DIAGNOSTIC),
     "external_power": _flag("External power", "power"),
-    "power_outage": _flag("Power outage", "power"),
+    "power_outage": _flag("Power outage", "problem"),
     "plug": _flag("Plug", "plug"),
     "connectivity": _flag("Connectivity", "connectivity", Category.DIAGNOSTIC),
     "running": _flag("Running", "running"),

@@ -8,23 +8,41 @@ from .battery import battery
 from .evidence import Evidence, Verdict
 from .names import all_words
 from .quantities import BY_UNIT, INSTEAD, QUANTITIES, UNITS_OF_CLASS
-from .types import Category, Kind, Role
+from .tokens import words_of
+from .types import UNDECIDED, Category, Kind, Role
 from .units import Unit, factor
 from .values import OTHER_WORDS, Shape, truth_of
 from .vocabulary import (
     BY_FULL_NAME,
     CODE_HEADS,
+    CONCEPTS,
     COUNT_HEADS,
     FLAG_RULES,
     INVERTED_WORDS,
     LEADING,
     NUMBER_RULES,
+    OVERHEAD,
+    OVERHEAD_NAMES,
     PLAIN_HEADS,
+    QUALIFIERS,
     STRONG_FLAGS,
     SURE_FLAGS,
     Rule,
     holding,
     word_set,
+)
+
+GASES = frozenset(
+    [
+        "carbon_monoxide",
+        "carbon_dioxide",
+        "nitrogen_dioxide",
+        "nitrogen_monoxide",
+        "ozone",
+        "sulphur_dioxide",
+        "ammonia",
+        "hydrogen_sulphide",
+    ]
 )
 
 
@@ -72,12 +90,18 @@ def _flag(evidence: Evidence) -> Verdict | None:
     if "test" in leaf:
         return _unknown_flag(evidence) if evidence.two_state else None
     found = _first(FLAG_RULES, evidence)
-    if evidence.reading.shape is Shape.NUMBER and (
-        not evidence.zero_or_one or _is_bit_field(evidence)
-    ):
-        return None
+    if evidence.reading.shape is Shape.NUMBER:
+        if _is_bit_field(evidence):
+            return None
+        if not evidence.zero_or_one and not (
+            found is not None and not counting and _is_state(evidence, *found)
+        ):
+            return None
+        if evidence.among_flags and not evidence.two_state and found is None:
+            return _unknown_flag(evidence)
     if evidence.is_text:
-        if found is None or truth_of(str(evidence.reading.value)) is None:
+        text = str(evidence.reading.value)
+        if found is None or (truth_of(text) is None and not _speaks_of(text, *found)):
             return None
     elif not evidence.two_state and (counting or (found is None and evidence.head != "flag")):
         return None
@@ -114,30 +138,69 @@ def _flag(evidence: Evidence) -> Verdict | None:
             )
         return _unknown_flag(evidence) if evidence.two_state else None
     rule, used = found
+    if rule.name == "opening" and leaf & _NO_OPENING:
+        return _unknown_flag(evidence)
+    proven = evidence.observed is not None and evidence.observed.both_zero_and_one
     if (
         rule.name in ("leak", "moisture")
         and used <= {"water", "moisture"}
         and not evidence.two_state
+        and not proven
     ):
         return None
     if (
         not evidence.two_state
         and not evidence.is_text
+        and not proven
+        and not evidence.among_flags
         and (
             rule.name not in SURE_FLAGS
             or not (rule.name in STRONG_FLAGS or _headed(evidence, used))
         )
     ):
         return None
-    invert = "open" not in evidence.concepts and any(
-        word.text.casefold() in INVERTED_WORDS for word in all_words(evidence.keys)
-    )
     return Verdict(
         rule=f"flag {rule.text}",
         quantity=rule.name,
         used=used | {"status", "flag", "detect"},
-        invert=invert ^ (rule.name == "lock"),
+        invert=_is_inverted(evidence, rule.name) ^ (rule.name == "lock"),
         why="true or false",
+    )
+
+
+# Things that are opened and closed without being an opening: circuits, commands.
+_NO_OPENING = frozenset(["indicator", "manual", "command", "circuit", "button", "relay"])
+# What a name says of itself so surely that any number but 0 means on; of the others a number
+# alone may be a count or a code as well.
+_SURE_STATES = word_set("leak tamper smoke fire door window condensation gas_detected")
+_STATES = _SURE_STATES | word_set("motion moving occupancy presence alarm safety")
+
+
+def _is_state(evidence: Evidence, rule: Rule, used: frozenset[str]) -> bool:
+    """Return whether a field is a state by its name, so that any number but 0 means on."""
+    observed = evidence.observed
+    returns = observed is not None and observed.numbers > 1 and observed.low == 0
+    return (
+        (rule.name in _SURE_STATES or (rule.name in _STATES and returns))
+        and evidence.head in used
+        and evidence.unit is None
+        and evidence.whole
+        and evidence.low >= 0
+        and (evidence.number or 0) <= 255
+        and not (rule.name == "leak" and used <= {"water", "moisture"})
+    )
+
+
+def _speaks_of(text: str, rule: Rule, used: frozenset[str]) -> bool:
+    """Return whether a text has the words of the state that it is a value of: "Small leak"."""
+    return rule.name in _SURE_STATES and bool(used & set(words_of(text).concepts))
+
+
+def _is_inverted(evidence: Evidence, quantity: str) -> bool:
+    """Return whether the name is one of the opposite: "is closed", "parking free"."""
+    words = {word.text.casefold() for word in all_words(evidence.keys)}
+    return bool(words & INVERTED_WORDS.get(quantity, frozenset())) and (
+        "open" not in evidence.concepts
     )
 
 
@@ -174,6 +237,21 @@ def _unknown_flag(evidence: Evidence) -> Verdict:
 
 
 _YES_OR_NO = frozenset(["y", "n"])
+# Texts that are one of two states by themselves, whatever the name.
+_STATE_WORDS = {
+    "occupied": "occupancy",
+    "unoccupied": "occupancy",
+    "vacant": "occupancy",
+    "leaking": "leak",
+    "leak": "leak",
+    "no leak": "leak",
+    "motion": "motion",
+    "no motion": "motion",
+    "locked": "lock",
+    "unlocked": "lock",
+    "tampered": "tamper",
+    "not tampered": "tamper",
+}
 
 
 def _text(evidence: Evidence) -> Verdict | None:
@@ -182,6 +260,15 @@ def _text(evidence: Evidence) -> Verdict | None:
         return None
     text = str(evidence.reading.value or "")
     leaf = frozenset(evidence.leaf)
+    state = _STATE_WORDS.get(text.casefold().replace("_", " "))
+    if state is not None and evidence.head not in ("mode", "type", "event", "code", "id"):
+        return Verdict(
+            rule="word of a state",
+            quantity=state,
+            used=frozenset({"status"}),
+            invert=state == "lock",
+            why=f"“{text}” is one of two states",
+        )
     if text.casefold() in _YES_OR_NO and not leaf & {"direction", "latitude", "longitude", "wind"}:
         return _unknown_flag(evidence)
     if (
@@ -253,6 +340,14 @@ def _numeric(evidence: Evidence) -> Verdict | None:
     )
     if quantity == "target_temperature" and not 5 <= (evidence.number or 0) <= 40:
         quantity = None  # A set point of something else.
+    if evidence.letters == "length" and evidence.unit is None and _among_transport(evidence):
+        return Verdict(
+            rule="overhead",
+            role=Role.MEASUREMENT,
+            category=Category.DIAGNOSTIC,
+            enabled=False,
+            why="a length, likely the message's",
+        )
     if quantity is not None and len(named) == 1:
         if (
             quantity == "atmospheric_pressure"
@@ -268,10 +363,14 @@ def _numeric(evidence: Evidence) -> Verdict | None:
         )
     if evidence.head in COUNT_HEADS and not (evidence.unit and evidence.unit.symbol in BY_UNIT):
         return None
-    if "raw" in evidence.leaf and evidence.unit is None:
+    if "raw" in evidence.leaf and evidence.unit is None and "co2" not in evidence.leaf:
         return None
     found = _match(NUMBER_RULES, evidence)
     leading = LEADING.get(evidence.leaf[0]) if len(evidence.leaf) > 1 else None
+    if leading is not None and evidence.head == "index" and len(evidence.leaf) == 2:
+        leading = None
+    if evidence.leaf[:1] == ("v",) and found is not None and found[0].name in GASES:
+        return Verdict(rule="number", role=Role.MEASUREMENT, why="the voltage of a gas sensor")
     if leading is not None and (
         found is None
         or (evidence.leaf[0] == "t" and QUANTITIES[found[0].name].device_class != "temperature")
@@ -285,14 +384,27 @@ def _numeric(evidence: Evidence) -> Verdict | None:
     if found is None or found[0].name not in QUANTITIES:
         return None
     rule, used = found
-    if evidence.head in PLAIN_HEADS and evidence.head not in used:
+    plain = evidence.head in PLAIN_HEADS and evidence.head not in used
+    if plain and (evidence.head != "raw" or rule.name != "carbon_dioxide"):
         return None
     if evidence.head in CODE_HEADS and evidence.head not in used and evidence.unit is None:
         return None
     if _unlike(rule.name, evidence):
         return None
+    if _is_undecided(rule.name, evidence):
+        return Verdict(
+            rule=UNDECIDED,
+            role=Role.MEASUREMENT,
+            why="0 or 1 so far, which a level, a code or a state can be",
+        )
     quantity = _by_value(rule.name, evidence)
     unit = evidence.unit or _default_unit(quantity, evidence)
+    if unit is None and QUANTITIES[quantity].unit is not None:
+        return Verdict(
+            rule=UNDECIDED,
+            role=Role.MEASUREMENT,
+            why=f"{' and '.join(sorted(used))}, in a unit that nothing tells",
+        )
     category = None
     if (
         quantity in ("voltage", "current")
@@ -308,6 +420,35 @@ def _numeric(evidence: Evidence) -> Verdict | None:
         category=category,
         why=" and ".join(sorted(used)),
     )
+
+
+def _among_transport(evidence: Evidence) -> bool:
+    """Return whether there are fields of the message itself beside a field."""
+    names = (str(key).casefold() for key in evidence.siblings or ())
+    return any(
+        name in OVERHEAD_NAMES or OVERHEAD.intersection(words_of(name).concepts) for name in names
+    )
+
+
+# Names of these are also those of states and codes, if no word for the unit is in them.
+_LEVEL_OR_STATE = word_set("""
+    illuminance sound_pressure angle vibration_speed distance irradiance valve_position
+    fill_level water_level level particles pressure
+""")
+_UNIT_ITSELF = word_set("""
+    lux lx illuminance luminance illumination luminosity decibel leq laeq distance distancia
+    abstand roll pitch yaw angle winkel pressure pression druck presion barometer
+""")
+
+
+def _is_undecided(quantity: str, evidence: Evidence) -> bool:
+    """Return whether a 0 or 1 could be a level as well as a state, by its name."""
+    if quantity not in _LEVEL_OR_STATE or evidence.unit is not None or evidence.absent:
+        return False
+    if not evidence.zero_or_one or evidence.number == 255 or not evidence.whole:
+        return False
+    words = {word.text.casefold() for word in all_words(evidence.keys)}
+    return evidence.among_flags or not words & _UNIT_ITSELF
 
 
 def _by_value(quantity: str, evidence: Evidence) -> str:
@@ -328,41 +469,94 @@ def _by_value(quantity: str, evidence: Evidence) -> str:
     return quantity
 
 
+# Up to which integer the unit that is usual for a quantity is likely. The size of a number
+# never picks a unit: beyond, there is none as long as nothing else tells it.
+_LIKELY_UP_TO = {
+    "current": 50,
+    "weight": 500,
+    "voltage": 5000,
+}
+_VOLTS_AT_MOST = 1000
+_IMPOSSIBLE_FROM = {"current": 1000, "voltage": 10_000}
+"""From where on only thousandths of the usual unit are possible."""
+
+
 def _default_unit(quantity: str, evidence: Evidence) -> Unit | None:
-    """Return the unit that a bare number most likely has."""
+    """Return the unit that a bare number most likely has; None where that is not clear.
+
+    Where physics leaves only one, it is that: no air has 101,325 hPa, no battery 3,300 V.
+    """
     number = evidence.number
     size = abs(number) if number is not None else 0
+    if _has_unknown_ending(evidence) and quantity in _MANY_UNITS:
+        return None
     if quantity == "atmospheric_pressure" and size:
         return Unit(
             "Pa" if size >= 50_000 else "kPa" if 20 < size < 120 else "bar" if size < 2 else "hPa"
         )
     if quantity == "pressure" and "vapor" in evidence.concepts:
         return Unit("kPa")
-    if quantity in ("volume", "water") and size >= 1000 and float(size).is_integer():
-        return Unit("L")  # Who counts cubic metres has decimals.
-    if quantity == "weight" and size >= 500:
-        return Unit("g")
-    if quantity == "water_level" and size >= 50 and float(size).is_integer():
-        return Unit("mm")
-    if quantity == "current" and size > 50 and float(size).is_integer():
-        return Unit("mA")
-    if (
-        quantity in ("voltage", "supply_voltage", "battery_voltage")
-        and size > 1000
-        and float(size).is_integer()
-    ):
+    if quantity in ("supply_voltage", "battery_voltage") and size > _VOLTS_AT_MOST:
         return Unit("mV")
+    if evidence.whole and size >= _IMPOSSIBLE_FROM.get(quantity, size + 1):
+        return Unit("mA" if quantity == "current" else "mV")
+    if quantity == "water_level" and size >= 50:
+        return Unit("cm") if evidence.whole and size < 1000 else None
+    limit = _LIKELY_UP_TO.get(quantity)
+    if limit is not None and size >= limit and (evidence.whole or quantity == "weight"):
+        return None
+    if quantity in ("volume", "water") and size >= 1000 and evidence.whole:
+        return Unit("L")  # Who counts cubic metres has decimals.
     if quantity == "conductivity" and 0 < size <= 20:
-        return Unit("mS/cm")
+        return None if evidence.whole or size > 5 else Unit("mS/cm")
     words = {word.text.casefold() for word in all_words(evidence.keys)}
     if quantity == "distance" and ("lidar" in words or {"soil", "depth"} <= evidence.concepts):
         return Unit("cm")
-    if quantity == "distance" and size and not float(size).is_integer():
-        return Unit("m") if size < 20 else Unit("cm")
+    if quantity == "distance" and size and not evidence.whole:
+        return None
+    if quantity == "acceleration":
+        return _unit_of_gravity(evidence)
     if quantity == "power_factor" and size > 1:
         return Unit("%")
     default = QUANTITIES[quantity].unit
     return Unit(default) if default is not None else None
+
+
+# Quantities that are given in several units, so that an ending like "sq" may be one.
+_MANY_UNITS = word_set("""
+    distance water_level level volume water gas volume_flow_rate pressure energy weight speed
+    wind_speed duration conductivity differential_pressure power precipitation irradiance
+""")
+
+
+def _has_unknown_ending(evidence: Evidence) -> bool:
+    """Return whether the name ends in letters that look like a unit, and are not understood."""
+    words = words_of(evidence.steps[-1]).words if evidence.steps else ()
+    if len(words) < 2:
+        return False
+    last = words[-1]
+    return (
+        last.text == last.concept
+        and last.text.isalpha()
+        and 2 <= len(last.text) <= 5
+        and last.text.casefold() not in CONCEPTS
+        and last.concept not in QUALIFIERS
+        and not _VOWELS.intersection(last.text.casefold())
+    )
+
+
+_VOWELS = frozenset("aeiouy")
+
+
+def _unit_of_gravity(evidence: Evidence) -> Unit | None:
+    """Return the unit in which x, y and z together are gravity; of one number alone g."""
+    if evidence.axes is None:
+        return Unit("g") if abs(evidence.number or 0) <= 16 else None
+    size = sum(axis * axis for axis in evidence.axes) ** 0.5
+    for unit, gravity in (("g", 1.0), ("mg", 1000.0), ("m/s²", 9.81)):
+        if 0.85 * gravity <= size <= 1.15 * gravity:
+            return Unit(unit)
+    return Unit("g") if size <= 16 else None
 
 
 def _count(evidence: Evidence) -> Verdict | None:

@@ -175,7 +175,8 @@ def _cut_glued(text: str) -> tuple[str, Unit | None]:
         rest = run[0][: -len(spelling)]
         if folded.endswith(spelling) and len(rest) > 1 and _is_known(rest):
             ending = run[0][len(rest) :]
-            return text[: -len(spelling)], normalise(ending) or normalise(spelling)
+            exact = None if ending.isupper() else normalise(ending)
+            return text[: -len(spelling)], exact or normalise(spelling)
     if (match := _ONE_LETTER.search(run[0])) and match["word"].casefold() in CONCEPTS:
         known = UNIT_WORDS.get(match["letter"].casefold())
         if known is not None and known[0].intersection(CONCEPTS[match["word"].casefold()]):

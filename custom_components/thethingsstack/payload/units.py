@@ -271,7 +271,7 @@ _MIXED_CASE = """
 """
 _ANY_CASE = """
     ppm ppb pct perc percent percentage celsius cel fahrenheit degc degf lux lx mm cm km kpa hpa
-    mpa pa bar mbar dbm db kwh wh mv ma lph volts volt watts amps hz khz lpm ugm3 kmh kmph kg
+    mpa pa bar mbar dbm db kwh mwh wh mv ma lph volts volt watts amps hz khz lpm ugm3 kmh kmph kg
     gram grams sec secs seconds minutes hours days litres liters litre liter meters metres m3 l
     mins kw cbar cb kva kvar kvarh varh vah mah ah psi bpm ntu dba um mbars
 """
@@ -383,6 +383,8 @@ def cut(name: str) -> tuple[str, Unit | None]:
 
 def _spelled_in_a_name(text: str) -> Unit | None:
     """Return the unit that the end of a name spells: "l_min", "meter_sec", "mm per hour"."""
+    if text.casefold() == "mwh":
+        return Unit("MWh" if text != "mWh" else "mWh")
     parts = [part for part in re.split(r"[_\s]", text) if part.casefold() != "per"]
     if len(parts) == 2:
         above, below = (normalise(part) for part in parts)

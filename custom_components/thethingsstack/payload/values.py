@@ -83,6 +83,15 @@ _ABSENT_WORDS = frozenset(
         "nil",
     }
 )
+_NO_SENSOR = re.compile(
+    r"(?:de|dis|un)connected (?:sensor|probe)|(?:sensor|probe) (?:(?:de|dis)connected|missing|absent"
+    r"|fault|failure|not found)|(?:no|without|missing) (?:probe|measurement|reading|signal|fix)"
+)
+_NOT_YET = re.compile(
+    r"(?:pre|warm(?:ing)? ?|heating|initiali[sz]|calibrating|calculating|starting|waiting|pending"
+    r"|measuring|stabili[sz]ing|booting|loading|in progress|not ready|not yet|please wait|busy)"
+    r"(?:[ -]?(?:heating|up|ing|ed|ation))?(?: .*)?\.*"
+)
 _HEXADECIMAL_FULL_SCALE = re.compile(r"0x(?:f+|7f+|80+)")
 
 # Words for on and off. The plain ones decide by themselves, the others only where the
@@ -133,6 +142,8 @@ _NUMBER = re.compile(
 )
 _IDENTIFIER = re.compile(r"0\d+|\d{13,}")
 _LONGEST_NUMBER = 48
+_REMARK = re.compile(r"(?<=[\d\w%])\s*\([^()]*[a-z]{3}[^()]*\)$")
+_UNITLESS = frozenset(["ph", "counts", "count", "pulses", "times", "people"])
 _PAIR = re.compile(r"\s*([+-]?\d{1,3}\.\d+)\s*[,;]\s*([+-]?\d{1,3}\.\d+)\s*")
 _DATE = re.compile(
     r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})"
@@ -146,13 +157,25 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
 
+def says_not_yet(text: str) -> bool:
+    """Return whether a text says that a value will come: "Warming up", "Preheating"."""
+    return _NOT_YET.fullmatch(text.strip().casefold()) is not None
+
+
 def truth_of(text: str) -> bool | None:
     """Return what a word for a state says, for fields known to have just two."""
-    word = " ".join(text.casefold().replace("_", " ").split())
-    truth = OTHER_WORDS.get(word)
-    if truth is None and word.startswith(_NEGATIONS):
-        return False
-    return truth
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    for written in (text, spaced):
+        word = " ".join(written.casefold().replace("_", " ").replace("-", " ").split())
+        truth = OTHER_WORDS.get(word)
+        if truth is not None:
+            return truth
+        if word.startswith(_NEGATIONS):
+            return False
+    for negation in ("no", "not", "un"):
+        if word.startswith(negation) and OTHER_WORDS.get(word.removeprefix(negation)) is True:
+            return False
+    return None
 
 
 def _number_in(digits: str) -> float | int | None:
@@ -185,14 +208,16 @@ def parse_number(text: str) -> tuple[float | int, Unit | None] | None:
     """Return the number that a text is, and its unit ("23,5 °C"); None where it isn't one."""
     if len(text) > _LONGEST_NUMBER:
         return None
-    text = text.strip()
+    text = _REMARK.sub("", text.strip())  # "2.3(low battery)"
     match = _NUMBER.fullmatch(text)
     if match is None or _IDENTIFIER.fullmatch(match[1]):
         return None
     unit = None
     if match[2] is not None:
         unit = normalise(match[2])
-        if unit is None or unit.symbol is None:
+        if match[2].casefold() in _UNITLESS:
+            unit = None
+        elif unit is None or unit.symbol is None:
             return None
     number = _number_in(match[1])
     return None if number is None else (number, unit)
@@ -257,7 +282,11 @@ def position(latitude: float | None, longitude: float | None) -> Position | None
 def _read_text(text: str) -> Reading:
     stripped = text.strip()
     word = stripped.casefold()
-    if word in _ABSENT_WORDS or _HEXADECIMAL_FULL_SCALE.fullmatch(word):
+    if (
+        word in _ABSENT_WORDS
+        or _NO_SENSOR.fullmatch(word)
+        or _HEXADECIMAL_FULL_SCALE.fullmatch(word)
+    ):
         return ABSENT
     if word in PLAIN_WORDS:
         return Reading(Shape.WORD, PLAIN_WORDS[word])

@@ -84,12 +84,12 @@ wind_direction: wind direction|angle|heading|deg
 wind_gust: gust
 wind_speed: wind speed|mean|max|min|last !level
 wind_speed: wind !level|status|scale|pressure|temperature|humidity|power|voltage
-precipitation_intensity: rain rate|intensity
-precipitation: rain !status|count|pulse|alarm|level
-snow_depth: snow depth|level|height|distance
+precipitation_intensity: rain rate|intensity|per
+precipitation: rain !status|count|pulse|alarm|level|snow
+snow_depth: snow depth|level|height|distance !rain
 uv_index: uv !temperature
 par: par
-irradiance: irradiance !par|white|temperature|voltage|battery|current|power|noise|charging
+irradiance: irradiance !solar_only|par|white|temperature|voltage|battery|current|power|noise|charging
 power_factor: power factor
 temperature_delta: differential temperature
 temperature_delta: trend temperature
@@ -105,6 +105,7 @@ power: demand !heat|heating|cooling|valve|cool
 energy: electricity !power|voltage|current
 battery_voltage: battery voltage
 battery_voltage: storage voltage
+charge: total current !line|sum_of|phase
 current: current !hour|battery|position|status|mode|valve|direction|level|value|volume|count
   |people|weight|flow|tariff|thd|time|temperature|humidity|voltage|pressure|distance|speed
 water_potential: soil|water|moisture potential
@@ -162,7 +163,7 @@ absolute_humidity: absolute humidity
 humidity: humidity
 illuminance: illuminance !color|red|green|blue|white|r|g|b|w|flicker|scene|duration|infrared
   |guide|visible_ir
-sound_pressure: noise
+sound_pressure: noise !rate|alarm|signal
 water_level: water level
 water_level: water depth
 fill_level: fill !distance
@@ -241,23 +242,26 @@ PLAIN_HEADS = word_set("""
 # ---- true or false ----
 FLAGS = read_rules("""
 battery_low: battery low|end|alarm|fault|outage
-battery_low: low voltage !threshold
+battery_low: low voltage !threshold|phase|line|input|output|bus|grid|ac|too|under
 battery_low: storage low
 battery_low: low power
 battery_charging: charging !fully|time|voltage|current|cycle|full
 fault: fault
+fault: timeout
+problem: open|short circuit
+problem: low|high|over|under voltage
 problem: hazard
 fault: bad
 problem: no beacon|encoder|response|consumption|fix|sensor|signal|flow|connection|link
 problem: back|reverse|continuous|continous flow
-problem: out range|threshold
+problem: output|external|above|below|beyond|over|under|exceed range|threshold
 problem: exceed
 problem: high|low consumption
 problem: hammer
 alarm: threshold
 tamper: tamper
 tamper: cover open|alarm|status
-smoke: smoke
+smoke: smoke !chamber
 fire: fire
 occupancy: parking status|alarm
 leak: leak !level|threshold|gas|pulse
@@ -316,28 +320,28 @@ SURE_FLAGS = word_set("""
     plug external_power vibration running problem button_state
 """)
 # In a name like "door closed" or "free parking space" true is the opposite of on.
-INVERTED_WORDS = frozenset(
-    {
-        "vacant",
-        "vacancy",
-        "free",
-        "closed",
-        "close",
-        "ferme",
-        "geschlossen",
-        "cerrado",
-        "shut",
-        "dry",
-        "undetected",
-    }
-)
+_SHUT = word_set("closed close ferme geschlossen cerrado shut")
+_FREE = word_set("vacant vacancy free undetected")
+INVERTED_WORDS: dict[str, frozenset[str]] = {
+    "door": _SHUT,
+    "window": _SHUT,
+    "garage_door": _SHUT,
+    "opening": _SHUT,
+    "valve": _SHUT,
+    "occupancy": _FREE,
+    "presence": _FREE,
+    "leak": frozenset(["dry"]),
+    "motion": frozenset(["undetected"]),
+    "smoke": frozenset(["undetected"]),
+}
 
 
 # ---- settings, overhead, identity ----
 # Any of these anywhere makes a field a setting that the device repeats back.
 SETTING_RULES = read_rules("""
 threshold: threshold
-interval: interval !count|people|output|in|energy|volume|consumption
+interval: cycle send|report|transmit|join|frame
+interval: interval !rain|pulse|count|people|output|in|energy|volume|consumption
 timeout: timeout !status
 configuration: config
 calibration: calibration !status
@@ -359,7 +363,8 @@ change of value to report: differential humidity|co2|illuminance|battery
 change of value to report: change report|temperature|humidity|co2|barometric|illuminance|angle
   |pressure|battery
 limited time: min|max time|report|number
-mode of trigger: trigger mode|time|range|count_
+mode of trigger: trigger mode|time|range|count_|angle|level|source|calibration|duration
+signal: alarm signal|noise duration|signal|trigger|type|volume|dryness|moisture|water
 LED: led mode|brightness|intensity|illuminance
 report: report !previous|time|value|tamper|alarm|leak|motion|door
 alarm setting: alarm time|duration|mode|current|voltage|number|max|min

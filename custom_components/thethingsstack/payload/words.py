@@ -57,7 +57,7 @@ irradiance: irr ghi globalradiation solarradiation rayonnement irradiance radiat
   pyranometer globalstrahlung irradiation pyrano
 co2: co2e co2 eco2 co2eq carbondioxide eqco2 kohlendioxid
 co: carbonmonoxide co
-voc: bvoc voci tvoceq voc tvoc cov tvocs vocs evoc covt tcov
+voc: volatile bvoc voci tvoceq voc tvoc cov tvocs vocs evoc covt tcov
 aqi: iaq aqi eaqi siaq airquality caqi
 hcho: hcho ch2o formaldehyde formaldehyd
 particles: particulates particle particles particulate dust pm
@@ -211,7 +211,7 @@ gas: gas gaz
 reactive: reactive reactivo reaktiv blind
 apparent: apparent scheinleistung
 active: active activa
-board: board mainboard mcu cpu pcb chip internal onboard circuit core processor die
+board: board mainboard mcu cpu pcb chip internal onboard core processor die
 dew: dew taupunkt rosee
 index_heat: heatindex feelslike humidex windchill
 target: target setpoint setpt consigne soll sollwert
@@ -265,7 +265,7 @@ sensor: sensor sensors probe capteur sonde fuehler sonda transducer
 inside: inside innen interieur interieure interno interna binnen
 external: aussen exterieur exterieure esterno esterna buiten external ext extern externe exterior
   outside outdoor outer
-supply: supply vpwr mains vout versorgung alimentation
+supply: supply system vpwr mains vout versorgung alimentation
 storage: storage capacitor capvoltage supercap
 remaining: remaining rest remain left capacity
 outage: outage lost blackout powerfail powercut mainsfail cutoff powerfailure
@@ -345,11 +345,11 @@ vbus: supply voltage
 vsys: supply voltage
 vin: supply voltage
 vext: supply voltage
-vsupply: supply voltage
+vsupply: supply system voltage
 vdc: input voltage
 vrms: voltage mean
 urms: voltage mean
-vmc: voltage
+vmc: soil moisture
 adcv: analog voltage
 vac: voltage
 avi: analog voltage
@@ -358,6 +358,7 @@ idc: input current
 aci: current
 irms: current mean
 imax: current max
+tempc: temperature
 tmax: temperature max
 tmin: temperature min
 tavg: temperature mean
