@@ -9,9 +9,9 @@ from .names import all_words, steps_of
 from .observations import Observations
 from .tokens import words_of
 from .types import Category, Context, Kind, Role
-from .units import Unit
+from .units import DIMENSION_OF, Unit, normalise
 from .values import Reading, Shape, number_of
-from .vocabulary import QUALIFIERS
+from .vocabulary import CONCEPTS, QUALIFIERS
 
 SEVERAL = 4
 AXES = frozenset(["x", "y", "z", "xaxis", "yaxis", "zaxis"])
@@ -99,7 +99,17 @@ class Evidence:
             return self.unit_beside
         if self.reading.unit is not None:
             return self.reading.unit
-        return next((unit for step in reversed(self.steps) if (unit := words_of(step).unit)), None)
+        found = next((unit for step in reversed(self.steps) if (unit := words_of(step).unit)), None)
+        return found or self._name_as_unit
+
+    @cached_property
+    def _name_as_unit(self) -> Unit | None:
+        """The unit that is all that a field is named by: "degreesC", "kWh"."""
+        step = self.steps[-1] if self.steps else ""
+        if len(step) < 2 or step.casefold() in CONCEPTS or self.number is None:
+            return None
+        unit = normalise(step)
+        return unit if unit is not None and unit.symbol in DIMENSION_OF else None
 
     @property
     def absent(self) -> bool:
@@ -151,8 +161,10 @@ class Evidence:
         if self.siblings is None or self.number is None:
             return False
         values = list(self.siblings.values())
-        return len(values) >= SEVERAL and all(
-            isinstance(value, bool | int) and value in (0, 1) for value in values
+        return (
+            len(values) >= SEVERAL
+            and all(isinstance(value, bool | int) and value in (0, 1) for value in values)
+            and 1 in values
         )
 
     @cached_property
@@ -182,3 +194,22 @@ def _axis_of(key: str) -> tuple[str, tuple[str, ...]] | None:
         return None
     rest = (word.concept for word in words if word.text.casefold() not in AXES)
     return axes[0][0], tuple(concept for concept in rest if concept != "axis")
+
+
+def has_unknown_ending(evidence: Evidence) -> bool:
+    """Return whether the name ends in letters that look like a unit, and are not understood."""
+    words = words_of(evidence.steps[-1]).words if evidence.steps else ()
+    if len(words) < 2:
+        return False
+    last = words[-1]
+    return (
+        last.text == last.concept
+        and last.text.isalpha()
+        and 2 <= len(last.text) <= 5
+        and last.text.casefold() not in CONCEPTS
+        and last.concept not in QUALIFIERS
+        and not _VOWELS.intersection(last.text.casefold())
+    )
+
+
+_VOWELS = frozenset("aeiouy")

@@ -1,6 +1,6 @@
 """Rules on fields that are no measurement: transport, places, settings, times, identities."""
 
-from .evidence import Evidence, Verdict
+from .evidence import Evidence, Verdict, has_unknown_ending
 from .flatten import HISTORY
 from .names import all_words
 from .tokens import words_of
@@ -315,6 +315,14 @@ def time(evidence: Evidence) -> Verdict | None:
             unit=Unit("d", days or 1.0),
             category=Category.DIAGNOSTIC,
             why="how long it will last",
+        )
+    if (
+        lasting
+        and evidence.unit is None
+        and ("battery" in evidence.concepts or has_unknown_ending(evidence))
+    ):
+        return Verdict(
+            rule="duration", category=Category.DIAGNOSTIC, why="a time in a unit that nothing tells"
         )
     if lasting and (not leaf & COUNT_HEADS or leaf & {"time", "interval"}):
         used = frozenset({"duration", "time"} if evidence.leaf == ("duration",) else {"duration_"})

@@ -34,6 +34,7 @@ MAX_ITEMS = 32
 MAX_VECTOR = 16
 MAX_PATH = 200
 
+_LONGITUDE_FIRST = re.compile(r"(?i)coord|lo?ng?_?lat")
 SERIES_KEYS = frozenset({"values", "samples", "series"})
 HISTORY = re.compile(
     r"(?i)(?:^|_)(?:hist(?:ory|oric|orical)?|data_?log\d*|logs?|backlog|records?|past|archive"
@@ -170,7 +171,7 @@ class Flattened:
         if keys[-1] in SERIES_KEYS:
             self.add(Leaf(path, keys, items[0], unit, siblings, prefix))
         elif _is_place(keys) and len(items) in (2, 3):
-            self.add(Leaf(path, keys, _pair(items, siblings), None, siblings, prefix))
+            self.add(Leaf(path, keys, _pair(keys[-1], items, siblings), None, siblings, prefix))
         elif len(items) > MAX_VECTOR:
             self.skipped += 1
         else:
@@ -313,12 +314,11 @@ def _is_place(keys: tuple[str, ...]) -> bool:
     return bool({"position", "gps"} & set(words_of(keys[-1]).concepts))
 
 
-def _pair(items: Sequence[object], siblings: Mapping[Any, object]) -> str:
-    """Return coordinates as text; GeoJSON has the longitude first."""
-    first, second = items[0], items[1]
-    if siblings.get("type") == "Point":
-        first, second = second, first
-    latitude, longitude = number_of(first), number_of(second)
+def _pair(key: str, items: Sequence[object], siblings: Mapping[Any, object]) -> str:
+    """Return coordinates as text; as in GeoJSON "coordinates" have the longitude first."""
+    latitude, longitude = number_of(items[0]), number_of(items[1])
+    if siblings.get("type") == "Point" or _LONGITUDE_FIRST.search(key):
+        latitude, longitude = longitude, latitude
     return "" if latitude is None or longitude is None else f"{float(latitude)},{float(longitude)}"
 
 

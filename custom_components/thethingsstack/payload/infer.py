@@ -52,6 +52,10 @@ _FULL_SCALE = frozenset({limit / part for limit in _LIMITS for part in (1, 10, 1
 _ALWAYS_ABSENT = frozenset({-999, -9999, 65535, 32767, -32768, 4294967295, 2147483647, -2147483648})
 
 
+# What is as often below as above zero: -999 mg is a sensor that lies on its back.
+_SIGNED = frozenset(["acceleration", "rotation_rate", "angle"])
+
+
 def _candidates(quantity: str | None, unit: Unit) -> Iterator[tuple[str | None, Unit]]:
     """Return quantity and unit as given, and by conversion, until Home Assistant takes them."""
     if quantity is None:
@@ -158,16 +162,31 @@ def _ratio(unit: str | None, wanted: str | None) -> float:
     return factor(unit, wanted) or 1.0
 
 
+def is_full_scale(number: float) -> bool:
+    """Return whether a number is one that stands for "no value" with many end devices."""
+    return number in _FULL_SCALE
+
+
+def is_beyond_limits(number: float, quantity: str | None, unit: str | None) -> bool:
+    """Return whether a number in this unit is impossible for a quantity."""
+    limits = QUANTITIES[quantity].limits if quantity is not None else None
+    if quantity is None or limits is None:
+        return False
+    return not limits[0] <= number * _ratio(unit, QUANTITIES[quantity].unit) <= limits[1]
+
+
 def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:
     """Return whether a number in this unit stands for "no value"."""
     if quantity is None:
         return number in _ALWAYS_ABSENT
     known = QUANTITIES[quantity]
     size = number * _ratio(unit, known.unit)
-    if known.limits is not None and not known.limits[0] <= size <= known.limits[1]:
+    if is_beyond_limits(number, quantity, unit):
         return True
     if known.usual is not None and not known.usual[0] <= size <= known.usual[1]:
         return number in _FULL_SCALE
+    if quantity in _SIGNED:
+        return number in _ALWAYS_ABSENT and abs(number) > 10_000
     return known.limits is known.usual is None and number in _ALWAYS_ABSENT
 
 
@@ -273,9 +292,7 @@ def _crossed_limits(evidence: Evidence, meaning: Meaning) -> tuple[float, float]
     return limits if high < limits[0] or low > limits[1] else None
 
 
-def _without_quantity(
-    evidence: Evidence, meaning: Meaning, limits: tuple[float, float]
-) -> Meaning:
+def _without_quantity(evidence: Evidence, meaning: Meaning, limits: tuple[float, float]) -> Meaning:
     """Return the decision for a number that the quantity of its name can't have."""
     known = QUANTITIES[meaning.quantity or ""]
     unit = f" {known.unit}" if known.unit else ""

@@ -70,7 +70,13 @@ class Override:
         if kind is Kind.IGNORE and self.kind is None:
             return automatic  # nothing to be seen of the change
         if kind is Kind.IGNORE:
-            return replace(automatic, kind=kind, source=Source.OVERRIDE, rule="override", reason="Hidden by you.")
+            return replace(
+                automatic,
+                kind=kind,
+                source=Source.OVERRIDE,
+                rule="override",
+                reason="Hidden by you.",
+            )
         shared: dict[str, Any] = {
             "kind": kind,
             "name": self.name or automatic.name,

@@ -151,7 +151,7 @@ QUANTITIES: dict[str, Quantity] = {
         "Volatile organic compounds", "volatile_organic_compounds_parts", "ppb"
     ),
     "aqi": _sensor("Air quality index", "aqi", precision=0),
-    "nitrogen_dioxide": _sensor("Nitrogen dioxide", "nitrogen_dioxide", "ppm"),
+    "nitrogen_dioxide": _sensor("Nitrogen dioxide", "nitrogen_dioxide", "ppb"),
     "nitrogen_monoxide": _sensor("Nitrogen monoxide", "nitrogen_monoxide", "ppb"),
     "ozone": _sensor("Ozone", "ozone", "ppb"),
     "sulphur_dioxide": _sensor("Sulphur dioxide", "sulphur_dioxide", "ppb"),
@@ -176,7 +176,7 @@ QUANTITIES: dict[str, Quantity] = {
     "wind_direction": _sensor(
         "Wind direction", "wind_direction", "°", Role.ANGLE, limits=(-360.0, 360.0), precision=1
     ),
-    "precipitation": _sensor("Precipitation", "precipitation", "mm", Role.TOTAL),
+    "precipitation": _sensor("Precipitation", "precipitation", "mm", Role.TOTAL, limits=(0.0, 1e6)),
     "precipitation_intensity": _sensor(
         "Precipitation intensity", "precipitation_intensity", "mm/h"
     ),
@@ -208,21 +208,21 @@ QUANTITIES: dict[str, Quantity] = {
     "apparent_power": _sensor("Apparent power", "apparent_power", "VA"),
     "reactive_power": _sensor("Reactive power", "reactive_power", "var"),
     "power_factor": _sensor("Power factor", "power_factor"),
-    "energy": _sensor("Energy", "energy", "Wh", Role.TOTAL),
+    "energy": _sensor("Energy", "energy", "Wh", Role.TOTAL, limits=(-1e12, 1e12)),
     "apparent_energy": _sensor("Apparent energy", None, "VAh", Role.TOTAL),
     "reactive_energy": _sensor("Reactive energy", "reactive_energy", "varh", Role.TOTAL),
     "charge": _sensor("Charge", None, "Ah"),
     "frequency": _sensor("Frequency", "frequency", "Hz"),
     "resistance": _sensor("Resistance", None, "Ω"),
     # Meters and counters
-    "water": _sensor("Water", "water", "m³", Role.TOTAL),
-    "gas": _sensor("Gas", "gas", "m³", Role.TOTAL),
-    "volume": _sensor("Volume", "volume", "m³", Role.TOTAL),
+    "water": _sensor("Water", "water", "m³", Role.TOTAL, limits=(-1e6, 1e9)),
+    "gas": _sensor("Gas", "gas", "m³", Role.TOTAL, limits=(-1e6, 1e9)),
+    "volume": _sensor("Volume", "volume", "m³", Role.TOTAL, limits=(-1e6, 1e9)),
     "volume_flow_rate": _sensor("Flow rate", "volume_flow_rate", "m³/h"),
     "count": _sensor("Count", role=Role.TOTAL),
     "pulses": _sensor("Pulses", role=Role.TOTAL),
     "people": _sensor("People", role=Role.TOTAL),
-    "duration": _sensor("Duration", "duration", "s"),
+    "duration": _sensor("Duration", "duration", "s", limits=(-3.2e9, 3.2e9)),
     # Movement
     "acceleration": _sensor("Acceleration", None, "g"),
     "rotation_rate": _sensor("Rotation rate", None, "°/s"),

@@ -5,7 +5,7 @@ import re
 
 from . import exclusions
 from .battery import battery
-from .evidence import Evidence, Verdict
+from .evidence import Evidence, Verdict, has_unknown_ending
 from .names import all_words
 from .quantities import BY_UNIT, INSTEAD, QUANTITIES, UNITS_OF_CLASS
 from .tokens import words_of
@@ -15,7 +15,6 @@ from .values import OTHER_WORDS, Shape, truth_of
 from .vocabulary import (
     BY_FULL_NAME,
     CODE_HEADS,
-    CONCEPTS,
     COUNT_HEADS,
     FLAG_RULES,
     INVERTED_WORDS,
@@ -24,7 +23,6 @@ from .vocabulary import (
     OVERHEAD,
     OVERHEAD_NAMES,
     PLAIN_HEADS,
-    QUALIFIERS,
     STRONG_FLAGS,
     SURE_FLAGS,
     Rule,
@@ -422,11 +420,14 @@ def _numeric(evidence: Evidence) -> Verdict | None:
     )
 
 
+_TRANSPORT = OVERHEAD | {"frame", "protocol", "port"}
+
+
 def _among_transport(evidence: Evidence) -> bool:
     """Return whether there are fields of the message itself beside a field."""
     names = (str(key).casefold() for key in evidence.siblings or ())
     return any(
-        name in OVERHEAD_NAMES or OVERHEAD.intersection(words_of(name).concepts) for name in names
+        name in OVERHEAD_NAMES or _TRANSPORT.intersection(words_of(name).concepts) for name in names
     )
 
 
@@ -464,6 +465,8 @@ def _by_value(quantity: str, evidence: Evidence) -> str:
             return "atmospheric_pressure"
         if unit == "hPa" and number is None:
             return "atmospheric_pressure"
+    if quantity == "atmospheric_pressure" and unit is None and (number or 0) < 0:
+        return "pressure"
     if quantity == "temperature" and evidence.concepts & {"board"}:
         return "device_temperature"
     return quantity
@@ -488,7 +491,7 @@ def _default_unit(quantity: str, evidence: Evidence) -> Unit | None:
     """
     number = evidence.number
     size = abs(number) if number is not None else 0
-    if _has_unknown_ending(evidence) and quantity in _MANY_UNITS:
+    if has_unknown_ending(evidence) and quantity in _MANY_UNITS:
         return None
     if quantity == "atmospheric_pressure" and size:
         return Unit(
@@ -498,6 +501,8 @@ def _default_unit(quantity: str, evidence: Evidence) -> Unit | None:
         return Unit("kPa")
     if quantity in ("supply_voltage", "battery_voltage") and size > _VOLTS_AT_MOST:
         return Unit("mV")
+    if quantity == "current" and "leak" in evidence.concepts:
+        return Unit("mA")
     if evidence.whole and size >= _IMPOSSIBLE_FROM.get(quantity, size + 1):
         return Unit("mA" if quantity == "current" else "mV")
     if quantity == "water_level" and size >= 50:
@@ -510,7 +515,7 @@ def _default_unit(quantity: str, evidence: Evidence) -> Unit | None:
     if quantity == "conductivity" and 0 < size <= 20:
         return None if evidence.whole or size > 5 else Unit("mS/cm")
     words = {word.text.casefold() for word in all_words(evidence.keys)}
-    if quantity == "distance" and ("lidar" in words or {"soil", "depth"} <= evidence.concepts):
+    if quantity == "distance" and (words & _SHORT_RANGE or {"soil", "depth"} <= evidence.concepts):
         return Unit("cm")
     if quantity == "distance" and size and not evidence.whole:
         return None
@@ -522,30 +527,12 @@ def _default_unit(quantity: str, evidence: Evidence) -> Unit | None:
     return Unit(default) if default is not None else None
 
 
+_SHORT_RANGE = frozenset(["lidar", "prox", "proxx"])
 # Quantities that are given in several units, so that an ending like "sq" may be one.
 _MANY_UNITS = word_set("""
     distance water_level level volume water gas volume_flow_rate pressure energy weight speed
     wind_speed duration conductivity differential_pressure power precipitation irradiance
 """)
-
-
-def _has_unknown_ending(evidence: Evidence) -> bool:
-    """Return whether the name ends in letters that look like a unit, and are not understood."""
-    words = words_of(evidence.steps[-1]).words if evidence.steps else ()
-    if len(words) < 2:
-        return False
-    last = words[-1]
-    return (
-        last.text == last.concept
-        and last.text.isalpha()
-        and 2 <= len(last.text) <= 5
-        and last.text.casefold() not in CONCEPTS
-        and last.concept not in QUALIFIERS
-        and not _VOWELS.intersection(last.text.casefold())
-    )
-
-
-_VOWELS = frozenset("aeiouy")
 
 
 def _unit_of_gravity(evidence: Evidence) -> Unit | None:

@@ -7,7 +7,7 @@ import unicodedata
 
 from .units import GLUED, Unit, cut, normalise
 from .vocabulary import CONCEPTS, UNIT_WORDS
-from .words import DISPLAY
+from .words import COMPOUNDS, DISPLAY
 
 LONGEST_NAME = 120
 
@@ -139,11 +139,23 @@ def words_of(name: str) -> Name:
         and not any(part.casefold() in CONCEPTS for part in split)
     ):
         split = [text]  # "cosPhi", "LAeq"
-    for part in split:
+    for part in _joined(split):
         parts = parts_of(part.casefold())
         words += [Word(part, parts[0].concept)] if len(parts) == 1 else parts
     unit = unit or _unit_word(words)
     return Name(tuple(words), unit)
+
+
+def _joined(parts: list[str]) -> list[str]:
+    """Return the parts of a name, a letter joined to the next where that is a word: "vBat"."""
+    joined: list[str] = []
+    for part in parts:
+        before = joined[-1] if joined else ""
+        if len(before) == 1 and before.islower() and (before + part).casefold() in COMPOUNDS:
+            joined[-1] = before + part
+        else:
+            joined.append(part)
+    return joined
 
 
 def _set_apart(match: re.Match[str]) -> str:

@@ -2,35 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
+from .company import MAX_FIELDS, choose, hide_repetitions, hide_settings, says_settings
+from .correction import correct, may_be_corrected
 from .enumerations import add_state, start_enumeration
-from .exclusions import coordinate_of
 from .flatten import Flattened, Leaf, flatten, normalized_leaves
-from .infer import infer, is_sentinel
+from .infer import Uplink, infer, is_full_scale
 from .names import quantity_name
-from .override import NUMERIC_ROLES, spelled
+from .observations import Observations
+from .override import NUMERIC_ROLES
 from .quantities import QUANTITIES
+from .reading import contradiction, position_of, value_of
 from .tokens import words_of
-from .types import Context, Kind, Meaning, Position, Role, Understanding, Value
-from .units import Unit, factor
-from .values import (
-    HUGE,
-    MAX_TEXT,
-    Shape,
-    epoch,
-    number_of,
-    parse_number,
-    parse_time,
-    position,
-    read,
-    truth_of,
-)
+from .types import Context, Kind, Meaning, Role, Source, Understanding
+from .units import factor
+from .values import MAX_TEXT, Shape, number_of, read
 from .vocabulary import NORMALIZED, OPTIONS
 
-MAX_FIELDS = 200
-_QUIET = ("", "none", "no", "false", "0", "off", "released", "null")
+__all__ = ["MAX_FIELDS", "raw_values", "understand", "value_of"]
+
 _NO_CONTEXT = Context()
+_NOTHING_OBSERVED: Mapping[str, Observations] = {}
 
 
 def understand(
@@ -39,28 +31,46 @@ def understand(
     *,
     decisions: Mapping[str, Meaning],
     context: Context = _NO_CONTEXT,
+    observations: Mapping[str, Observations] | None = None,
     decide_absent: bool = False,
 ) -> Understanding:
     """Return the values of an uplink's fields, and decisions on those that have none yet.
 
     A field without a value (null, "NULL", a sentinel) is decided on when it first has
-    one; with `decide_absent` at once, by its name. Never raises, whatever the payload is.
+    one; with `decide_absent` at once, by its name. Fields that are in `observations` may
+    still be corrected; without any given no decision ever changes. Never raises, whatever
+    the payload is.
     """
     understanding = Understanding()
     flattened = Flattened()
     if isinstance(decoded, Mapping):
         values = understanding.values
+        open_fields = observations or _NOTHING_OBSERVED
         for key, raw in decoded.items():
             # The common case, kept short: a known scalar at the top.
             if type(key) is str and "." not in key and (meaning := decisions.get(key)) is not None:
                 shape = type(raw)
-                if shape is not dict and shape is not list and meaning.role is not Role.POSITION:
+                if (
+                    shape is not dict
+                    and shape is not list
+                    and meaning.role is not Role.POSITION
+                    and key not in open_fields
+                ):
                     if meaning.kind is not Kind.IGNORE:
-                        values[key] = value_of(meaning, raw)
+                        values[key] = value = value_of(meaning, raw)
+                        if value is None:
+                            _note_contradiction(key, meaning, raw, understanding)
                     continue
             flattened.member(key, raw, decoded, "", ())
     understanding.skipped = flattened.skipped
-    _decide_and_read(flattened.leaves, decisions, context, decide_absent, understanding)
+    uplink = Uplink(context, repeats_settings=says_settings(flattened.leaves))
+    fitting = _decide(flattened.leaves, decisions, uplink, understanding, decide_absent)
+    if observations is not None:
+        raw = {leaf.path: leaf.raw for leaf in fitting}
+        for path, meaning in understanding.new.items():
+            if may_be_corrected(meaning):
+                understanding.observations[path] = Observations().with_value(raw[path])
+    _read(flattened.leaves, decisions, uplink, observations, understanding)
     if normalized:
         _read_normalized(normalized, decisions, understanding)
     _learn_options(decisions, understanding)
@@ -89,38 +99,101 @@ def raw_values(
     return raw
 
 
-def _decide_and_read(
+def _decide(
     leaves: Sequence[Leaf],
     decisions: Mapping[str, Meaning],
-    context: Context,
+    uplink: Uplink,
+    understanding: Understanding,
     decide_absent: bool,
+) -> list[Leaf]:
+    """Decide on the fields that have no decision yet, as far as they say something."""
+    new = understanding.new
+    undecided = [
+        leaf
+        for leaf in leaves
+        if leaf.path not in decisions
+        and (decide_absent or read(leaf.raw).shape is not Shape.ABSENT)
+    ]
+    if not undecided:
+        return []
+    fitting = [leaf for leaf in undecided if not _too_long(leaf.raw)]
+    fitting = choose(fitting, decisions)
+    understanding.skipped += len(undecided) - len(fitting)
+    for leaf in fitting:
+        meaning = infer(leaf, uplink)
+        if (
+            meaning.role in NUMERIC_ROLES
+            and not decide_absent
+            and value_of(meaning, leaf.raw) is None
+            and isinstance(read(leaf.raw).value, int | float)
+        ):
+            continue  # A full-scale number: "not connected". The next one says more.
+        new[leaf.path] = meaning
+    hide_settings(new)
+    hide_repetitions(leaves, decisions, new)
+    return fitting
+
+
+def _read(
+    leaves: Sequence[Leaf],
+    decisions: Mapping[str, Meaning],
+    uplink: Uplink,
+    observations: Mapping[str, Observations] | None,
     understanding: Understanding,
 ) -> None:
-    new = understanding.new
+    """Read the values of all fields; correct a decision that they contradict, while it may be."""
     for leaf in leaves:
         path = leaf.path
-        meaning = decisions.get(path) or new.get(path)
+        meaning = understanding.new.get(path)
         if meaning is None:
-            absent = read(leaf.raw).shape is Shape.ABSENT
-            if absent and not decide_absent:
-                continue
-            if len(decisions) + len(new) >= MAX_FIELDS or _too_long(leaf.raw):
-                understanding.skipped += 1
-                continue
-            meaning = infer(leaf, context)
-            if (
-                meaning.role in NUMERIC_ROLES
-                and value_of(meaning, leaf.raw) is None
-                and not decide_absent
-            ):
-                continue  # A full-scale number: "not connected". The next one tells more.
-            new[path] = meaning
-        if meaning.kind is Kind.IGNORE:
+            meaning = decisions.get(path)
+            if meaning is not None and observations and path in observations:
+                meaning = _observe(leaf, meaning, observations[path], uplink, understanding)
+        if meaning is None or meaning.kind is Kind.IGNORE:
             continue
         if meaning.role is Role.POSITION:
-            understanding.values[path] = _position(leaf)
+            understanding.values[path] = position_of(leaf)
         else:
-            understanding.values[path] = value_of(meaning, leaf.raw)
+            understanding.values[path] = value = value_of(meaning, leaf.raw)
+            if value is None:
+                _note_contradiction(path, meaning, leaf.raw, understanding)
+
+
+def _observe(
+    leaf: Leaf,
+    meaning: Meaning,
+    before: Observations,
+    uplink: Uplink,
+    understanding: Understanding,
+) -> Meaning:
+    """Return the decision on a field after one more value."""
+    path = leaf.path
+    number = read(leaf.raw).value
+    if (
+        isinstance(number, int | float)
+        and is_full_scale(number)
+        and (value_of(meaning, leaf.raw) is None)
+    ):
+        return meaning
+    observed = before.with_value(leaf.raw)
+    if observed is before:
+        return meaning
+    if not may_be_corrected(meaning) or observed.settled:
+        understanding.settled.add(path)
+    else:
+        understanding.observations[path] = observed
+    corrected = correct(leaf, meaning, observed, uplink)
+    if corrected is not meaning:
+        understanding.corrected[path] = corrected
+    return corrected
+
+
+def _note_contradiction(
+    path: str, meaning: Meaning, raw: object, understanding: Understanding
+) -> None:
+    note = contradiction(meaning, raw)
+    if note is not None:
+        understanding.contradictions[path] = note
 
 
 def _too_long(raw: object) -> bool:
@@ -169,7 +242,7 @@ def _read_normalized(
             new[path] = meaning
         if meaning.kind is not Kind.IGNORE:
             values[path] = (
-                _position(leaf) if meaning.role is Role.POSITION else value_of(meaning, leaf.raw)
+                position_of(leaf) if meaning.role is Role.POSITION else value_of(meaning, leaf.raw)
             )
 
 
@@ -186,7 +259,7 @@ def _decoded_already(
 ) -> bool:
     """Return whether a decoded field of the same quantity has the same value in this uplink."""
     quantity = _SAME.get(meaning.quantity or "", meaning.quantity)
-    value = _position(leaf) if meaning.role is Role.POSITION else value_of(meaning, leaf.raw)
+    value = position_of(leaf) if meaning.role is Role.POSITION else value_of(meaning, leaf.raw)
     for path, decoded in understanding.values.items():
         other = decisions.get(path) or understanding.new.get(path)
         if other is None or _SAME.get(other.quantity or "", other.quantity) != quantity:
@@ -205,7 +278,7 @@ def _decoded_already(
 
 
 def _normalized_meaning(leaf: Leaf, fixed: tuple[str, str | None] | None) -> Meaning:
-    guessed = infer(leaf, _NO_CONTEXT)
+    guessed = infer(leaf)
     if leaf.path == "time":
         return replace(
             guessed, kind=Kind.IGNORE, rule="normalized", reason="The time of the measurement."
@@ -230,149 +303,8 @@ def _normalized_meaning(leaf: Leaf, fixed: tuple[str, str | None] | None) -> Mea
         enabled=True,
         name=quantity_name(leaf.keys, quantity, used - stats | {"event"}) if stats else None,
         precision=guessed.precision,
+        source=Source.HINTS,
         rule="normalized",
         reason=f"{known.name}. The normalized payload's {leaf.path}"
         + (f" is in {unit}" if unit else ""),
-    )
-
-
-def value_of(meaning: Meaning, raw: object) -> Value:
-    """Return the value in the meaning's unit; None where it doesn't fit the meaning."""
-    role = meaning.role
-    if meaning.value_map and isinstance(raw, str | int | float):
-        text = spelled(raw)
-        name = next((name for code, name in meaning.value_map if code == text), None)
-        if name is not None and meaning.kind is Kind.EVENT:
-            return name  # also "off": somebody named it
-        if name is not None:
-            raw = name
-        elif role is Role.STATE and meaning.kind is Kind.SENSOR:
-            return text[:MAX_TEXT] or None  # a code without a name is shown as such
-    if role in NUMERIC_ROLES:
-        return _number(meaning, raw)
-    if role is Role.FLAG:
-        truth = _truth(raw)
-        return truth if truth is None else truth is not meaning.invert
-    if role is Role.TIMESTAMP:
-        return _moment(raw)
-    if meaning.kind is Kind.EVENT:
-        return _occurrence(raw)
-    return _state(raw)
-
-
-def _number(meaning: Meaning, raw: object) -> float | int | None:
-    kind = type(raw)
-    if kind is float or kind is int:
-        number: float | int = raw  # type: ignore[assignment]
-        if not -HUGE < number < HUGE:
-            return None
-    elif isinstance(raw, str) and (parsed := parse_number(raw)) is not None:
-        number, unit = parsed
-        if (
-            unit is not None
-            and meaning.unit is not None
-            and unit.symbol is not None
-            and not meaning.manual
-        ):
-            return _checked(meaning, _converted(number, unit, meaning))
-    else:
-        return None
-    if meaning.scale != 1.0 or meaning.offset:
-        number = round(number * meaning.scale + meaning.offset, 9)
-        if not -HUGE < number < HUGE:
-            return None
-    return _checked(meaning, number)
-
-
-def _checked(meaning: Meaning, number: float | None) -> float | int | None:
-    if number is None:
-        return None
-    quantity = None if meaning.manual else meaning.quantity
-    if meaning.role is not Role.TOTAL and is_sentinel(number, quantity, meaning.unit):
-        return None
-    return number
-
-
-def _converted(number: float, unit: Unit, meaning: Meaning) -> float | int | None:
-    """Return a number that came with a unit of its own in the field's unit."""
-    assert unit.symbol is not None
-    assert meaning.unit is not None
-    if unit.symbol == meaning.unit and unit.scale == 1.0:
-        return number
-    ratio = factor(unit.symbol, meaning.unit)
-    return None if ratio is None else round(number * unit.scale * ratio, 9)
-
-
-def _truth(raw: object) -> bool | None:
-    if isinstance(raw, bool):
-        return raw
-    if isinstance(raw, int | float):
-        return bool(raw) if raw in (0, 1, 255) else None
-    if isinstance(raw, str) and len(raw) <= MAX_TEXT:
-        return truth_of(raw)
-    return None
-
-
-def _moment(raw: object) -> datetime | None:
-    if isinstance(raw, str) and (moment := parse_time(raw)) is not None:
-        return moment
-    number = number_of(raw)
-    return None if number is None else epoch(number)
-
-
-def _occurrence(raw: object) -> str | None:
-    """Return what happened, None where nothing did."""
-    text = str(raw).strip() if isinstance(raw, str | int | float) else ""
-    return None if text.casefold() in _QUIET or len(text) > MAX_TEXT else text
-
-
-def _state(raw: object) -> str | int | float | None:
-    if isinstance(raw, bool):
-        return str(raw).lower()
-    if isinstance(raw, str):
-        text = raw.strip()
-        return text if text and len(text) <= MAX_TEXT else None
-    number = number_of(raw)
-    return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
-def _position(leaf: Leaf) -> Position | None:
-    """Return the position of a latitude and the coordinates beside it."""
-    reading = read(leaf.raw)
-    if isinstance(reading.value, Position):
-        return reading.value
-    latitude = number_of(leaf.raw)
-    siblings = leaf.siblings
-    if latitude is None or siblings is None:
-        return None
-    own = leaf.path[len(leaf.prefix) :]
-    wanted = _stem(own)
-    longitude = altitude = accuracy = None
-    for key, raw in siblings.items():
-        if not isinstance(key, str) or isinstance(raw, Mapping | list):
-            continue
-        concepts = words_of(key).concepts
-        if coordinate_of(key) == "longitude" and _stem(key) == wanted:
-            longitude = number_of(raw)
-        elif "altitude" in concepts:
-            altitude = number_of(raw)
-        elif "accuracy" in concepts:
-            accuracy = number_of(raw)
-    found = position(latitude, longitude)
-    if found is None or (altitude is None and accuracy is None):
-        return found
-    return Position(
-        found.latitude,
-        found.longitude,
-        float(altitude) if altitude is not None and -500 <= altitude <= 20_000 else None,
-        float(accuracy) if accuracy is not None and 0 <= accuracy <= 100_000 else None,
-    )
-
-
-def _stem(key: str) -> tuple[str, ...]:
-    """Return what a coordinate's name has besides its axis: "gps 2" of "gps_lat2"."""
-    return tuple(
-        concept
-        for concept in words_of(key).concepts
-        if concept not in ("latitude", "longitude", "gps", "value")
     )

@@ -132,8 +132,11 @@ DIMENSION_OF = {unit: name for name, units in DIMENSIONS.items() for unit in uni
 _SPELLINGS: dict[str, Unit] = {
     spelling: unit
     for spellings, unit in (
-        ("℃ °c degc deg.c celsius cel ºc °celsius degreescelsius degreecelsius c", Unit("°C")),
-        ("℉ °f degf deg.f fahrenheit ºf f", Unit("°F")),
+        (
+            "℃ °c degc deg.c celsius cel ºc °celsius degreescelsius degreecelsius degreesc c",
+            Unit("°C"),
+        ),
+        ("℉ °f degf deg.f fahrenheit degreesf ºf f", Unit("°F")),
         ("kelvin k", Unit("K")),
         ("%rh rh %r.h. rh% %vwc %vol percent percentage pct perc prozent %lel", Unit("%")),
         ("lux", Unit("lx")),
@@ -183,7 +186,7 @@ _SPELLINGS: dict[str, Unit] = {
         ("ms/m", Unit("μS/cm", 10)),
         ("deg degree degrees grad º", Unit("°")),
         ("deg/s °/s dps degrees/s", Unit("°/s")),
-        ("l liter liters litre litres ltr lit", Unit("L")),
+        ("l liter liters litre litres lit", Unit("L")),
         ("ml milliliter", Unit("mL")),
         ("m3 m^3 cbm cubicmeters", Unit("m³")),
         ("gallon gallons", Unit("gal")),

@@ -267,13 +267,17 @@ def epoch(number: float) -> datetime | None:
     return datetime.fromtimestamp(number, UTC)
 
 
+# Where trackers of several makers are before they have a fix.
+_NO_FIX = frozenset({(90, 180), (-90, -180), (90, -180), (-90, 180), (1, 1), (-1, -1), (90, 0)})
+
+
 def position(latitude: float | None, longitude: float | None) -> Position | None:
-    """Return a position on Earth; the null island is where receivers without a fix are."""
+    """Return a position on Earth; with a coordinate of exactly 0 a receiver has no fix."""
     if latitude is None or longitude is None:
         return None
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         return None
-    if latitude == 0 and longitude == 0:
+    if latitude == 0 or longitude == 0 or (latitude, longitude) in _NO_FIX:
         return None
     return Position(float(latitude), float(longitude))
 

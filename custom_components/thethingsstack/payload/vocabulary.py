@@ -89,7 +89,8 @@ precipitation: rain !status|count|pulse|alarm|level|snow
 snow_depth: snow depth|level|height|distance !rain
 uv_index: uv !temperature
 par: par
-irradiance: irradiance !solar_only|par|white|temperature|voltage|battery|current|power|noise|charging
+irradiance: solar|sun power|irradiance|intensity|light !battery|panel|voltage|charging|current
+irradiance: irradiance !par|white|temperature|voltage|battery|current|power|noise|charging
 power_factor: power factor
 temperature_delta: differential temperature
 temperature_delta: trend temperature

@@ -53,7 +53,7 @@ illuminance: luce svetlo swiatlo ljus lys iluminacion luminosidade illuminanza v
   lichtsterkte beleuchtungsstaerke ambientlight light lights illuminance illumination illum
   illuminence lux lx luminosity luminance brightness lumiere helligkeit luz lum lumens licht
   luminosite iluminancia luminosidad als illuminace lumen
-irradiance: irr ghi globalradiation solarradiation rayonnement irradiance radiation solar
+irradiance: irr ghi globalradiation solarradiation rayonnement irradiance radiation
   pyranometer globalstrahlung irradiation pyrano
 co2: co2e co2 eco2 co2eq carbondioxide eqco2 kohlendioxid
 co: carbonmonoxide co
@@ -63,7 +63,8 @@ hcho: hcho ch2o formaldehyde formaldehyd
 particles: particulates particle particles particulate dust pm
 noise: rumore halas hluk sonore noise sound decibel decibels loudness schall bruit laeq lamax spl
   leq laerm geluid ruido acoustic
-distance: vzdalenost odleglosc entfernung distanza distance dist distances distanz abstand
+solar: solar
+distance: prox proxx vzdalenost odleglosc entfernung distanza distance dist distances distanz abstand
   distancia afstand ultrasonic tof range_mm dis proximity lidar ranging
 level: poziom hladina level levels niveau pegel fuellstand nivel livello peil fullstand niveaux
   lvl
@@ -350,6 +351,7 @@ vdc: input voltage
 vrms: voltage mean
 urms: voltage mean
 vmc: soil moisture
+splrate: sampling rate
 adcv: analog voltage
 vac: voltage
 avi: analog voltage
