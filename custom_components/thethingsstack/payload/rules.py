@@ -477,7 +477,6 @@ def _by_value(quantity: str, evidence: Evidence) -> str:
 _LIKELY_UP_TO = {
     "current": 50,
     "weight": 500,
-    "voltage": 5000,
 }
 _VOLTS_AT_MOST = 1000
 _IMPOSSIBLE_FROM = {"current": 1000, "voltage": 10_000}
@@ -507,6 +506,8 @@ def _default_unit(quantity: str, evidence: Evidence) -> Unit | None:
         return Unit("mA" if quantity == "current" else "mV")
     if quantity == "water_level" and size >= 50:
         return Unit("cm") if evidence.whole and size < 1000 else None
+    if quantity == "voltage" and size > _VOLTS_AT_MOST and "phase" not in evidence.concepts:
+        return None if evidence.whole else Unit("V")
     limit = _LIKELY_UP_TO.get(quantity)
     if limit is not None and size >= limit and (evidence.whole or quantity == "weight"):
         return None

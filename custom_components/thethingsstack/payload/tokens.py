@@ -151,7 +151,7 @@ def _joined(parts: list[str]) -> list[str]:
     joined: list[str] = []
     for part in parts:
         before = joined[-1] if joined else ""
-        if len(before) == 1 and before.islower() and (before + part).casefold() in COMPOUNDS:
+        if len(before) == 1 and before in "vwiup" and (before + part).casefold() in COMPOUNDS:
             joined[-1] = before + part
         else:
             joined.append(part)

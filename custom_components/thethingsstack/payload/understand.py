@@ -236,6 +236,7 @@ def _read_normalized(
                 meaning = replace(
                     meaning,
                     kind=Kind.IGNORE,
+                    source=Source.HINTS,
                     rule="normalized",
                     reason="The decoded payload has the same.",
                 )
@@ -281,7 +282,11 @@ def _normalized_meaning(leaf: Leaf, fixed: tuple[str, str | None] | None) -> Mea
     guessed = infer(leaf)
     if leaf.path == "time":
         return replace(
-            guessed, kind=Kind.IGNORE, rule="normalized", reason="The time of the measurement."
+            guessed,
+            kind=Kind.IGNORE,
+            source=Source.HINTS,
+            rule="normalized",
+            reason="The time of the measurement.",
         )
     options = OPTIONS.get(leaf.path, ())
     if options:

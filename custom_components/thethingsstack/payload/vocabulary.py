@@ -106,7 +106,6 @@ power: demand !heat|heating|cooling|valve|cool
 energy: electricity !power|voltage|current
 battery_voltage: battery voltage
 battery_voltage: storage voltage
-charge: total current !line|sum_of|phase
 current: current !hour|battery|position|status|mode|valve|direction|level|value|volume|count
   |people|weight|flow|tariff|thd|time|temperature|humidity|voltage|pressure|distance|speed
 water_potential: soil|water|moisture potential
@@ -255,7 +254,7 @@ problem: hazard
 fault: bad
 problem: no beacon|encoder|response|consumption|fix|sensor|signal|flow|connection|link
 problem: back|reverse|continuous|continous flow
-problem: output|external|above|below|beyond|over|under|exceed range|threshold
+problem: output|external|above|below|beyond|over|under|exceed range|threshold !alarm
 problem: exceed
 problem: high|low consumption
 problem: hammer
