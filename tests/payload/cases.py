@@ -9,6 +9,7 @@ from typing import Any
 
 from thethingsstack.payload import QUANTITIES, Category, Context, Meaning, Role, Value, understand
 from thethingsstack.payload.flatten import Leaf, flatten
+from thethingsstack.payload.observations import Observations
 from thethingsstack.payload.lists import VALUE_KEYS, shape_of
 
 STATE_CLASSES = {
@@ -68,11 +69,18 @@ def decide(case: Case, *, library: bool = True) -> tuple[dict[str, Meaning], dic
         f_port=case.f_port,
     )
     decisions: dict[str, Meaning] = {}
+    observations: dict[str, Observations] = {}
     values: dict[str, Value] = {}
     for decoded in case.uplinks:
-        understanding = understand(decoded, decisions=decisions, context=context)
+        understanding = understand(
+            decoded, decisions=decisions, context=context, observations=observations
+        )
         decisions |= understanding.new
         decisions |= understanding.grown
+        decisions |= understanding.corrected
+        observations |= understanding.observations
+        for path in understanding.settled:
+            observations.pop(path, None)
         values |= understanding.values
     return decisions, values
 
@@ -134,7 +142,7 @@ def described(meaning: Meaning) -> dict[str, Any]:
         "entity_category": "" if meaning.category is Category.PRIMARY else "diagnostic",
         "enabled": meaning.enabled and platform != "ignore",
         "name": name,
-        "source": getattr(meaning, "source", "inferred"),
+        "source": str(meaning.source),
         "reason": meaning.reason,
     }
 

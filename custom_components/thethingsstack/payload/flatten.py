@@ -198,16 +198,18 @@ class Flattened:
             if label is not None:
                 label = _numbered(label, taken)
                 value_key = next(key for key in VALUE_KEYS if key in item)
-                kind = kind_of(item, label)
+                kind, _ = kind_of(item, label)
                 step, named = f"{path}.{escape(label)}", f"{kind} {label}" if kind else label
                 self._add_value(item, value_key, step, (*keys, named), sensecap(item)[1])
                 self.walk_object(item, f"{step}.", (*keys, label), META_KEYS | {value_key})
             else:
                 place, shown, place_key = place_of(item, index)
                 place = _numbered(place, taken)
-                kind = kind_of(item, shown) if any(key in item for key in VALUE_KEYS) else None
+                kind = kind_key = ""
+                if any(key in item for key in VALUE_KEYS):
+                    kind, kind_key = kind_of(item, shown)
                 named = f"{kind} {shown}" if kind else shown
-                left_out = NAMING_KEYS | {place_key}
+                left_out = NAMING_KEYS | {place_key, kind_key or place_key}
                 self.walk_object(item, f"{path}.{escape(place)}.", (*keys, named), left_out)
 
     def _walk_labelled(

@@ -246,7 +246,7 @@ def infer(
     if _is_full_scale(number, meaning):
         by_name = _evidence(leaf, uplink, ABSENT, None, None)
         return build_meaning(by_name, decide(by_name))
-    if (limits := _crossed_limits(evidence, meaning)) is not None:
+    if meaning.role is not Role.TOTAL and (limits := _crossed_limits(evidence, meaning)):
         return _without_quantity(evidence, meaning, limits)
     return meaning
 

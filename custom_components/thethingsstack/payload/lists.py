@@ -138,16 +138,19 @@ def label_of(item: Item) -> str | None:
     return name
 
 
-def kind_of(item: Item, label: str) -> str | None:
-    """Return the text of an item that says what is measured, where its label doesn't."""
+def kind_of(item: Item, label: str) -> tuple[str, str]:
+    """Return the text of an item that says what is measured, where its label doesn't, and its key.
+
+    Both are empty where nothing does.
+    """
     if CONCEPTS.keys() & {word.text.casefold() for word in words_of(label).words}:
-        return None
+        return "", ""
     found = _by_rank(item, {key for key, value in item.items() if value == label})
     text = item[found] if found is not None else None
     if isinstance(text, str) and text.casefold() != label.casefold():
         known = {word.text.casefold() for word in words_of(text).words}
-        return text if CONCEPTS.keys() & known else None
-    return None
+        return (text, str(found)) if CONCEPTS.keys() & known else ("", "")
+    return "", ""
 
 
 def place_of(item: Item, index: int) -> tuple[str, str, str]:

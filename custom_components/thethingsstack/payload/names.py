@@ -13,12 +13,14 @@ _WRAPPERS = word_set("""
     bytes payload payloads data decoded decoder_output values value measurements measurement
     frames readings reading status states meas object result results listofmeasurements
     message messages obis_ids sensors sensordata uplink fields decodedpayload payloadfields
+    list items entries elements samples telemetry measures records channels_
     registers general_info header msginfo val states
 """)
 # What a quantity's name says anyway.
 _SAID = frozenset({"value", "percent", "relative", "gps_"})
 # What says nothing more at the end of a name: "light intensity", but "sensor 2".
 _EMPTY_ENDS = frozenset({"intensity", "gauge", "sensor", "level"})
+_AXES = frozenset(["x", "y", "z"])
 # Quantities too general for their name to stand for the field's own words.
 _GENERAL = frozenset(
     ("fault", "problem", "alarm", "error_code", "level", "count", "pulses", "people")
@@ -104,7 +106,7 @@ def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) ->
     after: list[str] = []
     found = False
     for word in words:
-        if word.concept in used:
+        if word.concept in used and word.text.casefold() not in _AXES:
             found = True
         elif word.concept in _SAID or _shown(word).casefold() in own_words:
             continue

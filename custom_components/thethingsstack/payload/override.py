@@ -32,6 +32,8 @@ class Override:
     value_map: tuple[tuple[str, str], ...] | None = None
     """What a reported value stands for: (("0", "closed"), ("1", "open"))."""
     invert: bool | None = None
+    max_jump: float | None = None
+    """By how much a value may differ from the one before, in `unit`; else it needs a second."""
 
     def __bool__(self) -> bool:
         """Return whether anything is changed."""
@@ -60,6 +62,7 @@ class Override:
             offset=_number("offset", data),
             value_map=_map(data),
             invert=_truth("invert", data),
+            max_jump=_positive("max_jump", data),
         )
 
     def apply(self, automatic: Meaning) -> Meaning:
@@ -123,6 +126,8 @@ class Override:
         numbers = (self.unit, self.scale, self.offset) != (None, None, None)
         if self.unit is not None:
             shared["unit"] = self.unit or None
+        if self.max_jump is not None:
+            shared["max_jump"] = self.max_jump
         if self.scale is not None:
             shared["scale"] = self.scale
         if self.offset is not None:
@@ -201,6 +206,13 @@ def _number(key: str, data: Mapping[str, Any]) -> float | None:
             raise ValueError("scale: multiplying by zero leaves nothing to see")
         return float(value)
     raise ValueError(f"{key}: {repr(value)[:SHOWN]} is no number")
+
+
+def _positive(key: str, data: Mapping[str, Any]) -> float | None:
+    value = _number(key, data)
+    if value is not None and value <= 0:
+        raise ValueError(f"{key}: it has to be more than 0")
+    return value
 
 
 def _truth(key: str, data: Mapping[str, Any]) -> bool | None:

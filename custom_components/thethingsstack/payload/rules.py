@@ -84,6 +84,8 @@ def _flag(evidence: Evidence) -> Verdict | None:
     """True or false, where the value or at least the name says so."""
     leaf = frozenset(evidence.leaf)
     counting = bool(leaf & (_COUNTING | {"threshold", "level", "percent", "duration"}))
+    if evidence.head == "alarm" and not leaf & _COUNTING:
+        counting = False
     counting = counting and not evidence.is_text and "exceed" not in leaf
     if "test" in leaf:
         return _unknown_flag(evidence) if evidence.two_state else None
@@ -356,7 +358,7 @@ def _numeric(evidence: Evidence) -> Verdict | None:
         return Verdict(
             rule="name",
             quantity=quantity,
-            used=frozenset(evidence.leaf),
+            used=frozenset(part for part in evidence.leaf if not part.isdecimal()),
             why=f"the name {evidence.steps[-1]}",
         )
     if evidence.head in COUNT_HEADS and not (evidence.unit and evidence.unit.symbol in BY_UNIT):

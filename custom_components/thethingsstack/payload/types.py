@@ -108,6 +108,8 @@ class Meaning:
     """What a reported value, as text, stands for."""
     manual: bool = False
     """A user chose unit or class: neither a unit in the value nor the quantity's limits count."""
+    max_jump: float | None = None
+    """By how much a value may differ from the one before, where a user chose it."""
     precision: int | None = None
     """Decimals of the first value seen."""
     source: Source = Source.INFERRED
@@ -153,6 +155,7 @@ class Meaning:
             device_class=data.get("device_class"),
             value_map=tuple((str(key), str(value)) for key, value in data.get("value_map", ())),
             manual=bool(data.get("manual", False)),
+            max_jump=data.get("max_jump"),
             precision=data.get("precision"),
             source=Source(data.get("source", _source_of(data["rule"]))),
             rule=data["rule"],

@@ -121,11 +121,13 @@ def _decide(
     understanding.skipped += len(undecided) - len(fitting)
     for leaf in fitting:
         meaning = infer(leaf, uplink)
+        number = read(leaf.raw).value
         if (
             meaning.role in NUMERIC_ROLES
             and not decide_absent
+            and isinstance(number, int | float)
+            and is_full_scale(number)
             and value_of(meaning, leaf.raw) is None
-            and isinstance(read(leaf.raw).value, int | float)
         ):
             continue  # A full-scale number: "not connected". The next one says more.
         new[leaf.path] = meaning

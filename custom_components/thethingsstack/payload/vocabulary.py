@@ -87,11 +87,13 @@ wind_speed: wind !level|status|scale|pressure|temperature|humidity|power|voltage
 precipitation_intensity: rain rate|intensity|per
 precipitation: rain !status|count|pulse|alarm|level|snow
 snow_depth: snow depth|level|height|distance !rain
+uv_index: uv index
 uv_index: uv !temperature
 par: par
-irradiance: solar|sun power|irradiance|intensity|light !battery|panel|voltage|charging|current
+irradiance: solar|sun irradiance|intensity|light !battery|panel|voltage|charging|current
 irradiance: irradiance !par|white|temperature|voltage|battery|current|power|noise|charging
 power_factor: power factor
+power_factor: cos phi
 temperature_delta: differential temperature
 temperature_delta: trend temperature
 apparent_energy: apparent energy
@@ -263,7 +265,7 @@ tamper: tamper
 tamper: cover open|alarm|status
 smoke: smoke !chamber
 fire: fire
-occupancy: parking status|alarm
+occupancy: parking status|alarm|free|vacant|available
 leak: leak !level|threshold|gas|pulse
 leak: flood
 condensation: condensation

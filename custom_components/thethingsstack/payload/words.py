@@ -175,7 +175,7 @@ code: byte code codes cause reason raison codigo errorcode cot
 flag: flag flags bitmap bitmask bits mask bitfield eventflags
 mode: mode modus modes operatingmode
 type: type typ types kind tipo
-event: event events ereignis evenement evento
+event: event notification notifications notice events ereignis evenement evento
 version: version ver vers firmware fw hardware hw software sw bootloader revision rev
   firmwareversion fwversion hwversion release fwver swver build git
 serial: serial sn serialnumber seriennummer serialno imei imsi iccid meterid sernum deviceserial
