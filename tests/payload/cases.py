@@ -9,8 +9,8 @@ from typing import Any
 
 from thethingsstack.payload import QUANTITIES, Category, Context, Meaning, Role, Value, understand
 from thethingsstack.payload.flatten import Leaf, flatten
-from thethingsstack.payload.observations import Observations
 from thethingsstack.payload.lists import VALUE_KEYS, shape_of
+from thethingsstack.payload.observations import Observations
 
 STATE_CLASSES = {
     Role.MEASUREMENT: "measurement",

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Self
 
-from .values import Shape, read
+from .values import Shape, read, says_not_yet
 
 REVISABLE = 10
 """Values of a field after which its decision stays."""
@@ -48,7 +48,7 @@ class Observations(NamedTuple):
     def with_value(self, raw: object) -> Self:
         """Return the observations with one more value; one that says nothing changes nothing."""
         reading = read(raw)
-        if reading.shape is Shape.ABSENT:
+        if reading.shape is Shape.ABSENT or (isinstance(raw, str) and says_not_yet(raw)):
             return self
         value = reading.value
         if reading.shape is not Shape.NUMBER or not isinstance(value, int | float):

@@ -99,7 +99,7 @@ def _truth(raw: object) -> bool | None:
     if isinstance(raw, bool):
         return raw
     if isinstance(raw, int | float):
-        return raw != 0 if -HUGE < raw < HUGE else None
+        return raw != 0 if -HUGE < raw < HUGE and not is_sentinel(raw, None, None) else None
     if not isinstance(raw, str) or len(raw) > MAX_TEXT:
         return None
     truth = truth_of(raw)

@@ -123,8 +123,7 @@ def _decide(
         meaning = infer(leaf, uplink)
         number = read(leaf.raw).value
         if (
-            meaning.role in NUMERIC_ROLES
-            and not decide_absent
+            not decide_absent
             and isinstance(number, int | float)
             and is_full_scale(number)
             and value_of(meaning, leaf.raw) is None
@@ -170,21 +169,21 @@ def _observe(
 ) -> Meaning:
     """Return the decision on a field after one more value."""
     path = leaf.path
+    observed = before.with_value(leaf.raw)
+    if observed is before:
+        return meaning
+    corrected = correct(leaf, meaning, observed, uplink)
     number = read(leaf.raw).value
     if (
         isinstance(number, int | float)
         and is_full_scale(number)
-        and (value_of(meaning, leaf.raw) is None)
+        and value_of(corrected, leaf.raw) is None
     ):
-        return meaning
-    observed = before.with_value(leaf.raw)
-    if observed is before:
-        return meaning
+        return meaning  # It says "not connected", whatever the field is.
     if not may_be_corrected(meaning) or observed.settled:
         understanding.settled.add(path)
     else:
         understanding.observations[path] = observed
-    corrected = correct(leaf, meaning, observed, uplink)
     if corrected is not meaning:
         understanding.corrected[path] = corrected
     return corrected

@@ -88,7 +88,7 @@ _NO_SENSOR = re.compile(
     r"|fault|failure|not found)|(?:no|without|missing) (?:probe|measurement|reading|signal|fix)"
 )
 _NOT_YET = re.compile(
-    r"(?:pre|warm(?:ing)? ?|heating|initiali[sz]|calibrating|calculating|starting|waiting|pending"
+    r"(?:(?:sensor|probe) )?(?:is )?(?:pre|warm(?:ing)? ?|heating|initiali[sz]|calibrating|calculating|starting|waiting|pending"
     r"|measuring|stabili[sz]ing|booting|loading|in progress|not ready|not yet|please wait|busy)"
     r"(?:[ -]?(?:heating|up|ing|ed|ation))?(?: .*)?\.*"
 )
