@@ -203,7 +203,7 @@ def has_unknown_ending(evidence: Evidence) -> bool:
         return False
     last = words[-1]
     return (
-        last.text == last.concept
+        last.text.casefold() == last.concept
         and last.text.isalpha()
         and 2 <= len(last.text) <= 5
         and last.text.casefold() not in CONCEPTS

@@ -138,7 +138,7 @@ def _flag(evidence: Evidence) -> Verdict | None:
             )
         return _unknown_flag(evidence) if evidence.two_state else None
     rule, used = found
-    if rule.name == "opening" and leaf & _NO_OPENING:
+    if rule.name in ("opening", "valve") and leaf & _NO_OPENING:
         return _unknown_flag(evidence)
     proven = evidence.observed is not None and evidence.observed.both_zero_and_one
     if (
@@ -169,7 +169,7 @@ def _flag(evidence: Evidence) -> Verdict | None:
 
 
 # Things that are opened and closed without being an opening: circuits, commands.
-_NO_OPENING = frozenset(["indicator", "manual", "command", "circuit", "button", "relay"])
+_NO_OPENING = frozenset(["indicator", "manual", "command", "circuit", "button"])
 # What a name says of itself so surely that any number but 0 means on; of the others a number
 # alone may be a count or a code as well.
 _SURE_STATES = word_set("leak tamper smoke fire door window condensation gas_detected")

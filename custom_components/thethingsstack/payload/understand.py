@@ -63,7 +63,9 @@ def understand(
                     continue
             flattened.member(key, raw, decoded, "", ())
     understanding.skipped = flattened.skipped
-    uplink = Uplink(context, repeats_settings=says_settings(flattened.leaves))
+    leaves = flattened.leaves
+    deciding = bool(observations) or any(leaf.path not in decisions for leaf in leaves)
+    uplink = Uplink(context, repeats_settings=deciding and says_settings(leaves))
     fitting = _decide(flattened.leaves, decisions, uplink, understanding, decide_absent)
     if observations is not None:
         raw = {leaf.path: leaf.raw for leaf in fitting}

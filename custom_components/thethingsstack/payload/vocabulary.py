@@ -108,7 +108,8 @@ power: demand !heat|heating|cooling|valve|cool
 energy: electricity !power|voltage|current
 battery_voltage: battery voltage
 battery_voltage: storage voltage
-current: current !hour|battery|position|status|mode|valve|direction|level|value|volume|count
+current: total current line|phase
+current: current !hour|total|battery|position|status|mode|valve|direction|level|value|volume|count
   |people|weight|flow|tariff|thd|time|temperature|humidity|voltage|pressure|distance|speed
 water_potential: soil|water|moisture potential
 water_potential: soil pressure
