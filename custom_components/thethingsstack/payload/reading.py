@@ -148,7 +148,7 @@ def position_of(leaf: Leaf) -> Position | None:
     own = leaf.path[len(leaf.prefix) :]
     wanted = _stem(own)
     longitude = altitude = accuracy = None
-    for key, raw in siblings.items():
+    for key, raw in sorted(siblings.items(), key=lambda item: str(item[0]), reverse=True):
         if not isinstance(key, str) or isinstance(raw, Mapping | list):
             continue
         concepts = words_of(key).concepts
@@ -156,7 +156,7 @@ def position_of(leaf: Leaf) -> Position | None:
             longitude = number_of(raw)
         elif "altitude" in concepts:
             altitude = number_of(raw)
-        elif "accuracy" in concepts:
+        elif "accuracy" in concepts and "vertical" not in concepts:
             accuracy = number_of(raw)
     found = position(latitude, longitude)
     if found is None or (altitude is None and accuracy is None):
