@@ -109,7 +109,8 @@ class Evidence:
         if len(step) < 2 or step.casefold() in CONCEPTS or self.number is None:
             return None
         unit = normalise(step)
-        return unit if unit is not None and unit.symbol in DIMENSION_OF else None
+        dimension = DIMENSION_OF.get(unit.symbol or "") if unit is not None else None
+        return None if dimension in (None, "duration") else unit
 
     @property
     def absent(self) -> bool:

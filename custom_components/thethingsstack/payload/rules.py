@@ -328,6 +328,12 @@ def _unlike(quantity: str, evidence: Evidence) -> bool:
 
 
 _LETTERS = frozenset(["t", "p", "h"])
+_NUTRIENTS = {"n": "nitrogen", "p": "phosphorus", "k": "potassium"}
+
+
+def _among_nutrients(evidence: Evidence) -> bool:
+    """Return whether n, p and k stand beside each other."""
+    return _NUTRIENTS.keys() <= {str(key).casefold() for key in evidence.siblings or ()}
 
 
 def _numeric(evidence: Evidence) -> Verdict | None:
@@ -348,6 +354,8 @@ def _numeric(evidence: Evidence) -> Verdict | None:
             enabled=False,
             why="a length, likely the message's",
         )
+    if evidence.letters in _NUTRIENTS and _among_nutrients(evidence):
+        quantity = _NUTRIENTS[evidence.letters]
     if quantity is not None and len(named) == 1:
         if (
             quantity == "atmospheric_pressure"
@@ -500,6 +508,11 @@ def _default_unit(quantity: str, evidence: Evidence) -> Unit | None:
         )
     if quantity == "pressure" and "vapor" in evidence.concepts:
         return Unit("kPa")
+    if quantity == "energy" and number is not None:
+        if evidence.concepts & {"heat", "thermal"}:
+            return None
+        if not evidence.whole:
+            return Unit("kWh")  # Who counts watt-hours has no decimals.
     if quantity in ("supply_voltage", "battery_voltage") and size > _VOLTS_AT_MOST:
         return Unit("mV")
     if quantity == "current" and "leak" in evidence.concepts:

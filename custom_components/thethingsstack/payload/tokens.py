@@ -35,7 +35,7 @@ class Name(NamedTuple):
 # has many spellings; they all become pm1, pm25, pm4, pm10.
 _ATOMS = re.compile(
     r"(?P<dust>(?:(?<![a-zA-Z])|(?<=[a-z])(?=PM))[pP][mM][\s_.-]?"
-    r"(?P<size>100|10|2[._]?5|4[._]?0|0?1[._]0|0[._][135]|1|4)(?![0-9]))"
+    r"(?P<size>100|10|2[._pP]?5|4[._]?0|0?1[._]0|0[._][135]|1|4)(?![0-9]))"
     r"|(?:(?<![a-zA-Z])|(?<=[a-z])(?=[A-Z])|(?<=[a-z]_))"
     r"(?P<atom>(?i:e?co2(?:eq?)?|[nos]o2|h2s|nh3|hcho|ch2o|ch4(?![a-z])|h2o|tvoc|[be]?voc|"
     r"ds18b20|pt1000|pt100|"
@@ -116,7 +116,9 @@ def _split(text: str) -> list[str]:
     for match in _ATOMS.finditer(text):
         parts += _WORDS.findall(text[last : match.start()])
         if size := match["size"]:
-            parts.append(_DUST.get(size.replace("_", "."), "particles"))
+            parts.append(
+                _DUST.get(size.casefold().replace("_", ".").replace("p", "."), "particles")
+            )
         else:
             parts.append(match["atom"])
         last = match.end()
