@@ -158,14 +158,17 @@ class Evidence:
 
     @cached_property
     def among_flags(self) -> bool:
+        """Whether all members of its object are 0 or 1, some of them 1, and there are several."""
+        return self.among_truths and 1 in (self.siblings or {}).values()
+
+    @cached_property
+    def among_truths(self) -> bool:
         """Whether all members of its object are 0 or 1, and there are several."""
         if self.siblings is None or self.number is None:
             return False
         values = list(self.siblings.values())
-        return (
-            len(values) >= SEVERAL
-            and all(isinstance(value, bool | int) and value in (0, 1) for value in values)
-            and 1 in values
+        return len(values) >= SEVERAL and all(
+            isinstance(value, bool | int) and value in (0, 1) for value in values
         )
 
     @cached_property

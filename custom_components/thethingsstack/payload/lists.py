@@ -260,7 +260,15 @@ def _by_rank(item: Item, used: set[object]) -> object:
         for key in texts:
             if any(word in key.casefold() for word in words):
                 return key
-    return texts[0] if len(texts) == 1 else None
+    if len(texts) == 1:
+        return texts[0]
+    # None of the keys says so: the text that is in the vocabulary.
+    known = [key for key in texts if _in_vocabulary(str(item[key]))]
+    return known[0] if len(known) == 1 else None
+
+
+def _in_vocabulary(text: str) -> bool:
+    return not CONCEPTS.keys().isdisjoint(word.text.casefold() for word in words_of(text).words)
 
 
 def _value_key(item: Item, used: set[object]) -> object:

@@ -83,7 +83,7 @@ def _is_bit_field(evidence: Evidence) -> bool:
 def _flag(evidence: Evidence) -> Verdict | None:
     """True or false, where the value or at least the name says so."""
     leaf = frozenset(evidence.leaf)
-    counting = bool(leaf & (_COUNTING | {"threshold", "level", "percent", "duration"}))
+    counting = bool(leaf & (_COUNTING | {"threshold", "level", "percent", "duration", "volume"}))
     if evidence.head == "alarm" and not leaf & _COUNTING:
         counting = False
     counting = counting and not evidence.is_text and "exceed" not in leaf
@@ -459,7 +459,7 @@ def _is_undecided(quantity: str, evidence: Evidence) -> bool:
     if not evidence.zero_or_one or evidence.number == 255 or not evidence.whole:
         return False
     words = {word.text.casefold() for word in all_words(evidence.keys)}
-    return evidence.among_flags or not words & _UNIT_ITSELF
+    return evidence.among_truths or not words & _UNIT_ITSELF
 
 
 def _by_value(quantity: str, evidence: Evidence) -> str:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from .company import MAX_FIELDS, choose, hide_repetitions, hide_settings, says_settings
-from .correction import correct, may_be_corrected
 from .enumerations import add_state, start_enumeration
 from .flatten import Flattened, Leaf, flatten, normalized_leaves
 from .infer import Uplink, infer, is_full_scale
@@ -13,9 +11,11 @@ from .observations import Observations
 from .override import NUMERIC_ROLES
 from .quantities import QUANTITIES
 from .reading import contradiction, position_of, value_of
+from .revision import may_be_corrected, revise
 from .tokens import words_of
 from .types import Context, Kind, Meaning, Role, Source, Understanding
 from .units import factor
+from .uplink_rules import MAX_FIELDS, choose, hide_repetitions, hide_settings, says_settings
 from .values import MAX_TEXT, Shape, number_of, read
 from .vocabulary import NORMALIZED, OPTIONS
 
@@ -174,7 +174,7 @@ def _observe(
     observed = before.with_value(leaf.raw)
     if observed is before:
         return meaning
-    corrected = correct(leaf, meaning, observed, uplink)
+    corrected = revise(leaf, meaning, observed, uplink)
     number = read(leaf.raw).value
     if (
         isinstance(number, int | float)

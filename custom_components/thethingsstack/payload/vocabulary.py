@@ -103,7 +103,7 @@ apparent_power: apparent power
 energy: energy index
 energy: energy !storage|harvesting
 charge: current hour
-power: power !hour|consumption
+power: power !hour|consumption|level
 power: demand !heat|heating|cooling|valve|cool
 energy: electricity !power|voltage|current
 battery_voltage: battery voltage
@@ -191,7 +191,7 @@ water: water consumption|volume|total|meter
 gas: gas consumption|volume|meter
 volume: volume
 volume: meter total|index
-volume: consumption !current|power|energy|no
+volume: consumption volume|flow|reflux|hot|cold
 weight: weight
 frequency: frequency !band
 valve_position: valve position|openness|open|percent

@@ -17,7 +17,7 @@ def may_be_corrected(meaning: Meaning) -> bool:
     return meaning.role not in (Role.POSITION, Role.TIMESTAMP)
 
 
-def correct(leaf: Leaf, meaning: Meaning, observed: Observations, uplink: Uplink) -> Meaning:
+def revise(leaf: Leaf, meaning: Meaning, observed: Observations, uplink: Uplink) -> Meaning:
     """Return the decision that all values so far lead to; the given one where it is the same.
 
     A number after texts, or a text after numbers, changes nothing: words for "no value" have
