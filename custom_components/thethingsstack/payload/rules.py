@@ -1,30 +1,27 @@
 """Rules from a field's name and value to its meaning; the first that knows decides."""
 
 from collections.abc import Callable
-import re
 
 from . import exclusions
 from .battery import battery
-from .evidence import Evidence, Verdict, has_unknown_ending
+from .default_units import default_unit
+from .evidence import Evidence, Verdict
+from .flags import flag, unknown_flag
 from .names import all_words
 from .quantities import BY_UNIT, INSTEAD, QUANTITIES, UNITS_OF_CLASS
 from .tokens import words_of
 from .types import UNDECIDED, Category, Kind, Role
-from .units import Unit, factor
-from .values import OTHER_WORDS, Shape, truth_of
+from .units import factor
+from .values import OTHER_WORDS, Shape
 from .vocabulary import (
     BY_FULL_NAME,
     CODE_HEADS,
     COUNT_HEADS,
-    FLAG_RULES,
-    INVERTED_WORDS,
     LEADING,
     NUMBER_RULES,
     OVERHEAD,
     OVERHEAD_NAMES,
     PLAIN_HEADS,
-    STRONG_FLAGS,
-    SURE_FLAGS,
     Rule,
     holding,
     word_set,
@@ -53,187 +50,6 @@ def _match(rules: tuple[Rule, ...], evidence: Evidence) -> tuple[Rule, frozenset
             if found & about:
                 return rule, found
     return held[0] if held else None
-
-
-def _first(rules: tuple[Rule, ...], evidence: Evidence) -> tuple[Rule, frozenset[str]] | None:
-    """Return the first rule that holds, one about the field's own step before others."""
-    held = holding(rules, evidence.concepts)
-    leaf = frozenset(evidence.leaf)
-    return next((pair for pair in held if pair[1] & leaf), held[0] if held else None)
-
-
-_OPENINGS = word_set("""
-    open opened close closed offen geschlossen ouvert fermé abierto cerrado
-""")
-_LEVEL_FLAG = re.compile(r"[a-zA-Z0-9][LH](?=_flag)|(?<=flag)[LH]$|(?i:low|high)")
-_COUNTING = word_set("count times number index rate total")
-
-
-_BIT_FIELDS = word_set("""
-    flags bits bitmap bitmask bitfield mask byte word register statuses alarms errors
-""")
-
-
-def _is_bit_field(evidence: Evidence) -> bool:
-    """Return whether a number stands for several truths at once, by its name."""
-    words = all_words(evidence.keys)
-    return bool(words) and words[-1].text.casefold() in _BIT_FIELDS
-
-
-def _flag(evidence: Evidence) -> Verdict | None:
-    """True or false, where the value or at least the name says so."""
-    leaf = frozenset(evidence.leaf)
-    counting = bool(leaf & (_COUNTING | {"threshold", "level", "percent", "duration", "volume"}))
-    if evidence.head == "alarm" and not leaf & _COUNTING:
-        counting = False
-    counting = counting and not evidence.is_text and "exceed" not in leaf
-    if "test" in leaf:
-        return _unknown_flag(evidence) if evidence.two_state else None
-    found = _first(FLAG_RULES, evidence)
-    if evidence.reading.shape is Shape.NUMBER:
-        if _is_bit_field(evidence):
-            return None
-        if not evidence.zero_or_one and not (
-            found is not None and not counting and _is_state(evidence, *found)
-        ):
-            return None
-        if evidence.among_flags and not evidence.two_state and found is None:
-            return _unknown_flag(evidence)
-    if evidence.is_text:
-        text = str(evidence.reading.value)
-        if found is None or (truth_of(text) is None and not _speaks_of(text, *found)):
-            return None
-    elif not evidence.two_state and (counting or (found is None and evidence.head != "flag")):
-        return None
-    if (
-        evidence.head == "flag"
-        and not evidence.two_state
-        and (level := _LEVEL_FLAG.search(evidence.steps[-1])) is not None
-    ):
-        return Verdict(
-            rule="flag of a limit",
-            quantity="problem",
-            used=frozenset({"flag"}),
-            why=f"beyond a limit: {level[0]}",
-        )
-    if (
-        found is not None
-        and found[0].name in ("motion", "moving")
-        and evidence.head == "status"
-        and (evidence.is_text or evidence.absent)
-        and not evidence.letters.startswith("pir")
-    ):
-        return None  # More than two: moving, still, started, ended.
-    if found is None or (counting and not evidence.two_state):
-        if (
-            evidence.two_state
-            and str(evidence.raw).strip().casefold() in _OPENINGS
-            and not leaf & {"relay", "digital"}
-        ):
-            return Verdict(
-                rule="word open",
-                quantity="opening",
-                used=frozenset({"status"}),
-                why="a word for open or closed",
-            )
-        return _unknown_flag(evidence) if evidence.two_state else None
-    rule, used = found
-    if rule.name in ("opening", "valve") and leaf & _NO_OPENING:
-        return _unknown_flag(evidence)
-    proven = evidence.observed is not None and evidence.observed.both_zero_and_one
-    if (
-        rule.name in ("leak", "moisture")
-        and used <= {"water", "moisture"}
-        and not evidence.two_state
-        and not proven
-    ):
-        return None
-    if (
-        not evidence.two_state
-        and not evidence.is_text
-        and not proven
-        and not evidence.among_flags
-        and (
-            rule.name not in SURE_FLAGS
-            or not (rule.name in STRONG_FLAGS or _headed(evidence, used))
-        )
-    ):
-        return None
-    return Verdict(
-        rule=f"flag {rule.text}",
-        quantity=rule.name,
-        used=used | {"status", "flag", "detect"},
-        invert=_is_inverted(evidence, rule.name) ^ (rule.name == "lock"),
-        why="true or false",
-    )
-
-
-# Things that are opened and closed without being an opening: circuits, commands.
-_NO_OPENING = frozenset(["indicator", "manual", "command", "circuit", "button"])
-# What a name says of itself so surely that any number but 0 means on; of the others a number
-# alone may be a count or a code as well.
-_SURE_STATES = word_set("leak tamper smoke fire door window condensation gas_detected")
-_STATES = _SURE_STATES | word_set("motion moving occupancy presence alarm safety")
-
-
-def _is_state(evidence: Evidence, rule: Rule, used: frozenset[str]) -> bool:
-    """Return whether a field is a state by its name, so that any number but 0 means on."""
-    observed = evidence.observed
-    returns = observed is not None and observed.numbers > 1 and observed.low == 0
-    return (
-        (rule.name in _SURE_STATES or (rule.name in _STATES and returns))
-        and evidence.head in used
-        and evidence.unit is None
-        and evidence.whole
-        and evidence.low >= 0
-        and (evidence.number or 0) <= 255
-        and not (rule.name == "leak" and used <= {"water", "moisture"})
-    )
-
-
-def _speaks_of(text: str, rule: Rule, used: frozenset[str]) -> bool:
-    """Return whether a text has the words of the state that it is a value of: "Small leak"."""
-    return rule.name in _SURE_STATES and bool(used & set(words_of(text).concepts))
-
-
-def _is_inverted(evidence: Evidence, quantity: str) -> bool:
-    """Return whether the name is one of the opposite: "is closed", "parking free"."""
-    words = {word.text.casefold() for word in all_words(evidence.keys)}
-    return bool(words & INVERTED_WORDS.get(quantity, frozenset())) and (
-        "open" not in evidence.concepts
-    )
-
-
-def _headed(evidence: Evidence, used: frozenset[str]) -> bool:
-    """Return whether the name's head is the flag, or a word for its state."""
-    return (
-        evidence.head in used
-        or evidence.head
-        in ("status", "flag", "event", "detect", "", "alarm", "open", "button", "limit", "closed")
-        or (evidence.leaf[:1] == ("alarm",) and not evidence.absent)
-    )
-
-
-def _unknown_flag(evidence: Evidence) -> Verdict:
-    diagnostic = evidence.concepts & {
-        "status",
-        "event",
-        "config",
-        "trigger",
-        "reset",
-        "valid",
-        "led",
-        "test",
-    }
-    return Verdict(
-        rule="boolean",
-        kind=Kind.BINARY_SENSOR,
-        role=Role.FLAG,
-        category=Category.DIAGNOSTIC
-        if diagnostic and (evidence.reading.shape is Shape.BOOL or evidence.is_text)
-        else None,
-        why="true or false, of what is not known",
-    )
 
 
 _YES_OR_NO = frozenset(["y", "n"])
@@ -270,7 +86,7 @@ def _text(evidence: Evidence) -> Verdict | None:
             why=f"“{text}” is one of two states",
         )
     if text.casefold() in _YES_OR_NO and not leaf & {"direction", "latitude", "longitude", "wind"}:
-        return _unknown_flag(evidence)
+        return unknown_flag(evidence)
     if (
         leaf & {"digital", "relay", "input", "button", "external"}
         and text.casefold() in OTHER_WORDS
@@ -406,7 +222,7 @@ def _numeric(evidence: Evidence) -> Verdict | None:
             why="0 or 1 so far, which a level, a code or a state can be",
         )
     quantity = _by_value(rule.name, evidence)
-    unit = evidence.unit or _default_unit(quantity, evidence)
+    unit = evidence.unit or default_unit(quantity, evidence)
     if unit is None and QUANTITIES[quantity].unit is not None:
         return Verdict(
             rule=UNDECIDED,
@@ -480,86 +296,6 @@ def _by_value(quantity: str, evidence: Evidence) -> str:
     if quantity == "temperature" and evidence.concepts & {"board"}:
         return "device_temperature"
     return quantity
-
-
-# Up to which integer the unit that is usual for a quantity is likely. The size of a number
-# never picks a unit: beyond, there is none as long as nothing else tells it.
-_LIKELY_UP_TO = {
-    "current": 50,
-    "weight": 500,
-}
-_VOLTS_AT_MOST = 1000
-_IMPOSSIBLE_FROM = {"current": 1000, "voltage": 10_000}
-"""From where on only thousandths of the usual unit are possible."""
-
-
-def _default_unit(quantity: str, evidence: Evidence) -> Unit | None:
-    """Return the unit that a bare number most likely has; None where that is not clear.
-
-    Where physics leaves only one, it is that: no air has 101,325 hPa, no battery 3,300 V.
-    """
-    number = evidence.number
-    size = abs(number) if number is not None else 0
-    if has_unknown_ending(evidence) and quantity in _MANY_UNITS:
-        return None
-    if quantity == "atmospheric_pressure" and size:
-        return Unit(
-            "Pa" if size >= 50_000 else "kPa" if 20 < size < 120 else "bar" if size < 2 else "hPa"
-        )
-    if quantity == "pressure" and "vapor" in evidence.concepts:
-        return Unit("kPa")
-    if quantity == "energy" and number is not None:
-        if evidence.concepts & {"heat", "thermal"}:
-            return None
-        if not evidence.whole:
-            return Unit("kWh")  # Who counts watt-hours has no decimals.
-    if quantity in ("supply_voltage", "battery_voltage") and size > _VOLTS_AT_MOST:
-        return Unit("mV")
-    if quantity == "current" and "leak" in evidence.concepts:
-        return Unit("mA")
-    if evidence.whole and size >= _IMPOSSIBLE_FROM.get(quantity, size + 1):
-        return Unit("mA" if quantity == "current" else "mV")
-    if quantity == "water_level" and size >= 50:
-        return Unit("cm") if evidence.whole and size < 1000 else None
-    if quantity == "voltage" and size > _VOLTS_AT_MOST and "phase" not in evidence.concepts:
-        return None if evidence.whole else Unit("V")
-    limit = _LIKELY_UP_TO.get(quantity)
-    if limit is not None and size >= limit and (evidence.whole or quantity == "weight"):
-        return None
-    if quantity in ("volume", "water") and size >= 1000 and evidence.whole:
-        return Unit("L")  # Who counts cubic metres has decimals.
-    if quantity == "conductivity" and 0 < size <= 20:
-        return None if evidence.whole or size > 5 else Unit("mS/cm")
-    words = {word.text.casefold() for word in all_words(evidence.keys)}
-    if quantity == "distance" and (words & _SHORT_RANGE or {"soil", "depth"} <= evidence.concepts):
-        return Unit("cm")
-    if quantity == "distance" and size and not evidence.whole:
-        return None
-    if quantity == "acceleration":
-        return _unit_of_gravity(evidence)
-    if quantity == "power_factor" and size > 1:
-        return Unit("%")
-    default = QUANTITIES[quantity].unit
-    return Unit(default) if default is not None else None
-
-
-_SHORT_RANGE = frozenset(["lidar", "prox", "proxx"])
-# Quantities that are given in several units, so that an ending like "sq" may be one.
-_MANY_UNITS = word_set("""
-    distance water_level level volume water gas volume_flow_rate pressure energy weight speed
-    wind_speed duration conductivity differential_pressure power precipitation irradiance
-""")
-
-
-def _unit_of_gravity(evidence: Evidence) -> Unit | None:
-    """Return the unit in which x, y and z together are gravity; of one number alone g."""
-    if evidence.axes is None:
-        return Unit("g") if abs(evidence.number or 0) <= 16 else None
-    size = sum(axis * axis for axis in evidence.axes) ** 0.5
-    for unit, gravity in (("g", 1.0), ("mg", 1000.0), ("m/s²", 9.81)):
-        if 0.85 * gravity <= size <= 1.15 * gravity:
-            return Unit(unit)
-    return Unit("g") if size <= 16 else None
 
 
 def _count(evidence: Evidence) -> Verdict | None:
@@ -685,7 +421,7 @@ def _is_input(evidence: Evidence) -> bool:
 def _anything(evidence: Evidence) -> Verdict:
     """Show what no rule knows as it is."""
     if evidence.two_state:
-        return _unknown_flag(evidence)
+        return unknown_flag(evidence)
     leaf = frozenset(evidence.leaf)
     if (leaf & {"digital", "relay"} or _is_input(evidence)) and (
         evidence.zero_or_one or evidence.absent
@@ -709,7 +445,7 @@ RULES: tuple[Callable[[Evidence], Verdict | None], ...] = (
     battery,
     exclusions.time,
     exclusions.identity,
-    _flag,
+    flag,
     _text,
     _numeric,
     _count,
