@@ -63,20 +63,41 @@ def understand(
                     continue
             flattened.member(key, raw, decoded, "", ())
     understanding.skipped = flattened.skipped
-    leaves = flattened.leaves
-    deciding = bool(observations) or any(leaf.path not in decisions for leaf in leaves)
-    uplink = Uplink(context, repeats_settings=deciding and says_settings(leaves))
-    fitting = _decide(flattened.leaves, decisions, uplink, understanding, decide_absent)
-    if observations is not None:
-        raw = {leaf.path: leaf.raw for leaf in fitting}
-        for path, meaning in understanding.new.items():
-            if may_be_corrected(meaning):
-                understanding.observations[path] = Observations().with_value(raw[path])
-    _read(flattened.leaves, decisions, uplink, observations, understanding)
+    if flattened.leaves:
+        _take_in(
+            flattened.leaves,
+            understanding,
+            decisions=decisions,
+            context=context,
+            observations=observations,
+            decide_absent=decide_absent,
+        )
     if normalized:
         _read_normalized(normalized, decisions, understanding)
     _learn_options(decisions, understanding)
     return understanding
+
+
+def _take_in(
+    leaves: Sequence[Leaf],
+    understanding: Understanding,
+    *,
+    decisions: Mapping[str, Meaning],
+    context: Context,
+    observations: Mapping[str, Observations] | None,
+    decide_absent: bool,
+) -> None:
+    """Decide on the fields that are new, and read all."""
+    deciding = bool(observations) or any(leaf.path not in decisions for leaf in leaves)
+    uplink = Uplink(context, repeats_settings=deciding and says_settings(leaves))
+    if deciding:
+        fitting = _decide(leaves, decisions, uplink, understanding, decide_absent)
+        if observations is not None:
+            raw = {leaf.path: leaf.raw for leaf in fitting}
+            for path, meaning in understanding.new.items():
+                if may_be_corrected(meaning):
+                    understanding.observations[path] = Observations().with_value(raw[path])
+    _read(leaves, decisions, uplink, observations, understanding)
 
 
 def _learn_options(decisions: Mapping[str, Meaning], understanding: Understanding) -> None:
