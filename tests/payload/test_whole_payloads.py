@@ -86,6 +86,15 @@ def test_an_ending_that_is_not_understood_takes_the_unit_away(key: str) -> None:
         ("vNH3", 0.42, Kind.SENSOR, None),
         ("tScore", 12, Kind.SENSOR, "temperature"),
         ("vIndex", 12, Kind.SENSOR, None),
+        ("hail_detected", 1, Kind.BINARY_SENSOR, None),
+        ("under_temperature", 1, Kind.BINARY_SENSOR, "cold"),
+        ("overPressure", 0, Kind.BINARY_SENSOR, "problem"),
+        ("pump_dry_run", 0, Kind.BINARY_SENSOR, "problem"),
+        ("cumulative_flow", 12.5, Kind.SENSOR, "volume"),
+        ("soil_tension", 21, Kind.SENSOR, None),
+        ("aqi_pm10", 33, Kind.SENSOR, "aqi"),
+        ("signal_power_level", 4, Kind.SENSOR, None),
+        ("kWh", 12.5, Kind.SENSOR, "energy"),
     ],
 )
 def test_a_word_means_what_its_phrase_says(

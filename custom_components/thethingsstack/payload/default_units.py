@@ -71,7 +71,7 @@ _SHORT_RANGE = frozenset(["lidar", "prox", "proxx"])
 # Quantities that are given in several units, so that an ending like "sq" may be one.
 _MANY_UNITS = word_set("""
     distance water_level level volume water gas volume_flow_rate pressure energy weight speed
-    wind_speed duration conductivity differential_pressure power precipitation irradiance
+    wind_speed duration volatile_organic_compounds_parts formaldehyde conductivity differential_pressure power precipitation irradiance
 """)
 
 

@@ -205,7 +205,7 @@ def has_unknown_ending(evidence: Evidence) -> bool:
     words = words_of(evidence.steps[-1]).words if evidence.steps else ()
     if len(words) < 2:
         return False
-    last = words[-1]
+    last = next((word for word in reversed(words) if not word.text.isdecimal()), words[-1])
     return (
         last.text.casefold() == last.concept
         and last.text.isalpha()

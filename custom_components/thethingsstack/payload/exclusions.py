@@ -337,6 +337,8 @@ def time(evidence: Evidence) -> Verdict | None:
         )
     if evidence.letters == "time":
         return Verdict(rule="time", why="a time without a beginning")
+    if leaf & {"open", "closed", "total", "motion"}:
+        return Verdict(rule="time", why="a time of something, in a unit that nothing tells")
     return Verdict(
         rule="time", category=Category.DIAGNOSTIC, enabled=False, why="the end device's own clock"
     )

@@ -52,6 +52,8 @@ def flag(evidence: Evidence) -> Verdict | None:
     found = _first(FLAG_RULES, evidence)
     if not _may_be_flag(evidence, found, counting=counting):
         return None
+    if found is None and evidence.zero_or_one and evidence.head == "detect":
+        return unknown_flag(evidence)
     if found is None and evidence.among_flags and not evidence.two_state:
         return unknown_flag(evidence)
     if evidence.head == "flag" and not evidence.two_state:
@@ -109,7 +111,7 @@ def _may_be_flag(
         )
     if evidence.two_state or (evidence.among_flags and found is None):
         return True
-    if counting or (found is None and evidence.head != "flag"):
+    if counting or (found is None and evidence.head not in ("flag", "detect")):
         return False
     return found is None or not (evidence.absent and _has_more_states(evidence, found[0]))
 

@@ -260,7 +260,7 @@ def _among_transport(evidence: Evidence) -> bool:
 # Names of these are also those of states and codes, if no word for the unit is in them.
 _LEVEL_OR_STATE = word_set("""
     illuminance sound_pressure angle vibration_speed distance irradiance valve_position
-    fill_level water_level level particles pressure
+    fill_level leaf_wetness water_level level particles pressure
 """)
 _UNIT_ITSELF = word_set("""
     lux lx illuminance luminance illumination luminosity decibel leq laeq distance distancia

@@ -180,7 +180,7 @@ _SPELLINGS: dict[str, Unit] = {
         ("w/m2 wm2 wm-2 w⋅m-2 w/m^2", Unit("W/m²")),
         ("g/m3 gm3", Unit("g/m³")),
         ("ug/m3 μg/m3 μgm-3 μg⋅m-3 ugm3 μg/m^3 ug/m^3 ug⋅m-3", Unit("μg/m³")),
-        ("mg/m3 mg⋅m-3", Unit("mg/m³")),
+        ("mg/m3 mgm3 mg⋅m-3", Unit("mg/m³")),
         ("us/cm μs/cm μs⋅cm-1 us⋅cm-1 uscm", Unit("μS/cm")),
         ("ms/cm ds/m ds⋅m-1 ms⋅cm-1", Unit("mS/cm")),
         ("ms/m", Unit("μS/cm", 10)),
@@ -274,7 +274,7 @@ _MIXED_CASE = """
 """
 _ANY_CASE = """
     ppm ppb pct perc percent percentage celsius cel fahrenheit degc degf lux lx mm cm km kpa hpa
-    mpa pa bar mbar dbm db kwh mwh wh mv ma lph volts volt watts amps hz khz lpm ugm3 kmh kmph kg
+    mpa pa bar mbar dbm db kwh mwh wh mv ma lph volts volt watts amps hz khz lpm ugm3 mgm3 kmh kmph kg
     gram grams sec secs seconds minutes hours days litres liters litre liter meters metres m3 l
     mins kw cbar cb kva kvar kvarh varh vah mah ah psi bpm ntu dba um mbars
 """
@@ -373,6 +373,8 @@ GLUED = tuple(
 def cut(name: str) -> tuple[str, Unit | None]:
     """Return a name without the unit in it, and that unit ("Battery(%)", "IDC_intput_mA")."""
     found: Unit | None = None
+    if name in _EXACT:
+        return name, None
     for bracket in reversed(list(_BRACKET.finditer(name))):
         if (found := normalise(bracket[1])) is not None:
             name = name[: bracket.start()] + name[bracket.end() :]

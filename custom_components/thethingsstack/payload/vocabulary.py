@@ -63,9 +63,9 @@ UNIT_WORDS: dict[str, tuple[frozenset[str], str]] = {
 # Most specific first. A rule that contains the name's head noun wins over one that doesn't.
 NUMBERS = read_rules("""
 pm1: pm1 !number|um|count
-pm25: pm25 !number|um|count
+pm25: pm25 !number|um|count|aqi
 pm4: pm4 !number|um|count
-pm10: pm10 !number|um|count
+pm10: pm10 !number|um|count|aqi
 pm25: fpm
 pm10: rpm_
 pm1: upm
@@ -85,7 +85,7 @@ wind_gust: gust
 wind_speed: wind speed|mean|max|min|last !level
 wind_speed: wind !level|status|scale|pressure|temperature|humidity|power|voltage
 precipitation_intensity: rain rate|intensity|per
-precipitation: rain !status|count|pulse|alarm|level|snow
+precipitation: rain !status|count|pulse|alarm|level|snow|detect
 snow_depth: snow depth|level|height|distance !rain
 uv_index: uv index
 uv_index: uv !temperature
@@ -185,6 +185,7 @@ angle: tilt !count
 angle: orientation !x|y|z
 speed: speed !actuator|fan|heat|level
 water: water flow value|total
+volume: total flow !rate
 volume_flow_rate: flow !sap|back|continuous|no|temperature|sensor|consumption|index|supply|count
   |pulse
 water: water consumption|volume|total|meter
@@ -198,7 +199,7 @@ valve_position: valve position|openness|open|percent
 pressure: pressure !blood
 people: people
 supply_voltage: supply voltage !last
-voltage: voltage !thd|harmonic|harmonics|unbalance|imbalance|ratio|status
+voltage: voltage !soil|thd|harmonic|harmonics|unbalance|imbalance|ratio|status
 """)
 
 # Quantities by the full name of a field, where its words say too little for rules.
@@ -279,6 +280,9 @@ safety: man down
 cold: freeze !protection
 heat: heat !index
 heat: over temperature
+cold: under temperature
+problem: over|under pressure|humidity|level|speed|load|power
+problem: dry running
 alarm: alarm
 alarm: high|low temperature|humidity|co2|voc|current|flow|pressure|voltage|level !status
 window: window
