@@ -239,6 +239,21 @@ def test_gravity_tells_the_unit_of_three_axes(
     assert {m.unit for m in new.values()} == {unit}
 
 
+def test_a_kind_beside_a_value_says_what_it_is() -> None:
+    """In an object whose key says only where; what numbers an item is no field."""
+    new = decided({"probe_1": {"type": "humidity", "value": 44}})
+    assert new["probe_1.value"].quantity == "humidity"
+    registers = [{"address": 4001, "name": "Voltage L1", "value": 230.5, "unit": "V"}]
+    assert decided({"registers": registers}).keys() == {"registers.Voltage L1"}
+
+
+def test_units_as_keys_beside_each_other_are_units() -> None:
+    """One letter alone may be a channel."""
+    new = decided({"meter": {"V": 230.5, "A": 1.5, "W": 340}})
+    assert [m.unit for m in new.values()] == ["V", "A", "W"]
+    assert decided({"channel": {"A": 1.5}})["channel.A"].unit is None
+
+
 def test_axes_and_phases_stay_in_names() -> None:
     """Three fields of one quantity are told apart by what they are, not by a number."""
     new = decided({"rms_velocity": {"x": 1.5, "y": 1.25, "z": 0.5}, "phase_l1": {"voltage": 230.5}})

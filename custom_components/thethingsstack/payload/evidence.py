@@ -14,6 +14,7 @@ from .values import Reading, Shape, number_of
 from .vocabulary import CONCEPTS, QUALIFIERS
 
 SEVERAL = 4
+_ELECTRIC = frozenset(["V", "A", "W", "VA", "kWh", "Wh", "Hz", "kW"])
 AXES = frozenset(["x", "y", "z", "xaxis", "yaxis", "zaxis"])
 
 
@@ -106,6 +107,8 @@ class Evidence:
     def _name_as_unit(self) -> Unit | None:
         """The unit that is all that a field is named by: "degreesC", "kWh"."""
         step = self.steps[-1] if self.steps else ""
+        if step in _ELECTRIC and len(_ELECTRIC.intersection(self.siblings or ())) > 1:
+            return normalise(step)
         if len(step) < 2 or step.casefold() in CONCEPTS or self.number is None:
             return None
         unit = normalise(step)

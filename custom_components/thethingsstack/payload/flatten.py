@@ -13,6 +13,7 @@ from .lists import (
     VALUE_KEYS,
     Item,
     Shape,
+    describing_keys,
     kind_of,
     label_of,
     labels_in,
@@ -35,6 +36,7 @@ MAX_VECTOR = 16
 MAX_PATH = 200
 
 _LONGITUDE_FIRST = re.compile(r"(?i)coord|lo?ng?_?lat")
+_SCALAR_VALUE_KEYS = frozenset({"value", "val", "Value"})
 SERIES_KEYS = frozenset({"values", "samples", "series"})
 HISTORY = re.compile(
     r"(?i)(?:^|_)(?:hist(?:ory|oric|orical)?|data_?log\d*|logs?|backlog|records?|past|archive"
@@ -101,6 +103,10 @@ class Flattened:
             self._walk_list(value, path, keys, siblings, prefix)
         else:
             unit = sibling_unit(keys[-1], siblings) if keys else None
+            if len(keys) > 1 and keys[-1] in _SCALAR_VALUE_KEYS:
+                kind, _ = kind_of(siblings, keys[-2])
+                if kind:
+                    keys = (*keys[:-2], f"{kind} {keys[-2]}", keys[-1])
             self.add(Leaf(path, keys, value, unit, siblings, prefix))
 
     def walk_object(
@@ -201,7 +207,8 @@ class Flattened:
                 kind, _ = kind_of(item, label)
                 step, named = f"{path}.{escape(label)}", f"{kind} {label}" if kind else label
                 self._add_value(item, value_key, step, (*keys, named), sensecap(item)[1])
-                self.walk_object(item, f"{step}.", (*keys, label), META_KEYS | {value_key})
+                left_out = META_KEYS | {value_key} | describing_keys(item)
+                self.walk_object(item, f"{step}.", (*keys, label), left_out)
             else:
                 place, shown, place_key = place_of(item, index)
                 place = _numbered(place, taken)

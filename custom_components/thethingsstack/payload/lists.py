@@ -80,6 +80,8 @@ _NAMING_WORDS = (
     ("type", "kind", "sensor", "key", "channel", "obis", "alias", "title"),
 )
 _NUMBERING = word_set("channel id index port number address sequence input slot position")
+# Words for where something is measured, not what.
+_PLACES = _NUMBERING | word_set("sensor value raw board external inside room")
 _IDENTIFIER = re.compile(r"(?i)(?:0x)?[0-9a-f]{6,}|[0-9a-f]{2}(?:[:-][0-9a-f]{2})+|\d+")
 _LONGEST_LABEL = 64
 
@@ -143,14 +145,28 @@ def kind_of(item: Item, label: str) -> tuple[str, str]:
 
     Both are empty where nothing does.
     """
-    if CONCEPTS.keys() & {word.text.casefold() for word in words_of(label).words}:
+    if _says_what(label):
         return "", ""
     found = _by_rank(item, {key for key, value in item.items() if value == label})
     text = item[found] if found is not None else None
     if isinstance(text, str) and text.casefold() != label.casefold():
-        known = {word.text.casefold() for word in words_of(text).words}
-        return (text, str(found)) if CONCEPTS.keys() & known else ("", "")
+        return (text, str(found)) if _says_what(text) else ("", "")
     return "", ""
+
+
+def _says_what(text: str) -> bool:
+    """Return whether a text names something that can be measured or reported."""
+    words = words_of(text).words
+    return any(word.text.casefold() in CONCEPTS and word.concept not in _PLACES for word in words)
+
+
+def describing_keys(item: Item) -> frozenset[str]:
+    """Return the keys of an item that number or describe its value."""
+    return frozenset(
+        key
+        for key, value in item.items()
+        if isinstance(key, str) and (_describes(key) or _is_numbering(key, value))
+    )
 
 
 def place_of(item: Item, index: int) -> tuple[str, str, str]:
