@@ -24,11 +24,8 @@ class Name(NamedTuple):
 
     words: tuple[Word, ...]
     unit: Unit | None
-
-    @property
-    def concepts(self) -> tuple[str, ...]:
-        """Return the concepts in order."""
-        return tuple(word.concept for word in self.words)
+    concepts: tuple[str, ...]
+    """The concepts of the words, in order."""
 
 
 # Substances and chips: not to be cut at their digits and capitals. Fine dust by its size
@@ -145,7 +142,7 @@ def words_of(name: str) -> Name:
         parts = parts_of(part.casefold())
         words += [Word(part, parts[0].concept)] if len(parts) == 1 else parts
     unit = unit or _unit_word(words)
-    return Name(tuple(words), unit)
+    return Name(tuple(words), unit, tuple(word.concept for word in words))
 
 
 def _joined(parts: list[str]) -> list[str]:
