@@ -1,7 +1,7 @@
 """One application: its stream of messages, its end devices, and who is told of what."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,6 +56,7 @@ from .end_devices.state import (
     Received,
     field_key,
 )
+from .fields.apply_overrides import async_show_corrected
 from .fields.decisions import FieldDecisions
 from .fields.known_locations import solved_location
 from .fields.names import FieldNames
@@ -65,6 +66,8 @@ from .provisioning import PartialDevices
 
 _LOGGER = logging.getLogger(__name__)
 
+type Decisions = dict[str, tuple[Meaning, Meaning]]
+"""The earlier and the present decision of fields."""
 type TtsConfigEntry = ConfigEntry[ApplicationCoordinator]
 
 
@@ -356,10 +359,25 @@ class ApplicationCoordinator:
         return taken  # noqa: RET504 - an error in between is survived
 
     @callback
-    def show_caught_up(self, device: EndDeviceState, new: dict[str, Meaning]) -> None:
-        """Show an end device as it is after all that was missed, once; `new` are its new fields."""
-        self._announce(device, new)
+    def show_caught_up(
+        self, device: EndDeviceState, new: Iterable[str], changed: Decisions
+    ) -> None:
+        """Show an end device as it is after all that was missed, once.
+
+        `new` are the paths of its new fields, `changed` decisions on others that were corrected.
+        """
+        self._announce(device, {path: device.decisions[path] for path in new})
+        self._show_corrected(device, changed)
         device.refresh()
+
+    @callback
+    def _show_corrected(self, device: EndDeviceState, changed: Decisions) -> None:
+        if changed:
+            self.entry.async_create_background_task(
+                self.hass,
+                async_show_corrected(self.hass, self, device, changed),
+                f"{DOMAIN} corrected fields",
+            )
 
     @callback
     def _take_over(self, uplink: UplinkMessage) -> tuple[EndDeviceState, Received] | None:
@@ -371,6 +389,9 @@ class ApplicationCoordinator:
         received = device.receive(uplink, self._decide)
         if received.grown:
             self.fields.add_states(device.key, received.grown)
+        received.changed_decisions = (
+            self.fields.correct(device.key, received.corrected) if received.corrected else {}
+        )
         if device.version_ids != versions:
             self.lifecycle.on_identified(device)
         if received.decoding_changed:
@@ -386,6 +407,7 @@ class ApplicationCoordinator:
             return
         device, received = taken
         self._announce(device, received.new)
+        self._show_corrected(device, received.changed_decisions)
         if device.half_created and not uplink.simulated:
             self.partial_devices.on_message(device)
         self.application_status.counters.uplinks_today += not uplink.simulated

@@ -1,12 +1,19 @@
-"""Score the understanding of payload fields against a table of labelled ones.
+"""Score the understanding of payload fields against labelled ones.
 
     python -m tests.payload.score FILE.csv [--json]
+    python -m tests.payload.score --payloads FOLDER [--json] [--no-library] [--wrong]
 
-The table has the columns of `field_path` and `example_value` (alternatives separated by
+A table has the columns of `field_path` and `example_value` (alternatives separated by
 " | "), from which a payload is built, and those of the expected answer. With `--json` one
 object per row and nothing else is printed.
+
+A folder has a file for each end device, with its `decoded_payload` (or several `uplinks`, in
+order) and what is expected of its fields. Each payload is sent whole, as an uplink would be.
+With `--json` one object per file and nothing else is printed; `--no-library` leaves brand and
+model out; `--wrong` lists what is not right.
 """
 
+import argparse
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 import csv
@@ -17,6 +24,7 @@ import re
 import sys
 from typing import Any
 
+from tests.payload import cases
 from thethingsstack.payload import QUANTITIES, Category, Meaning, Role, understand
 
 _STEP = re.compile(r"(?<!\d)(?<!pm)(?<!PM)\.|\.(?!\d)")
@@ -73,15 +81,23 @@ def answer(row: Row) -> dict[str, Any]:
     blank = {"device_class": "", "unit": "", "state_class": "", "entity_category": ""}
     if meaning is None:
         return {
-            "field_path": row["field_path"], "platform": "ignore", **blank, "enabled": False, "reason": "no current value",
-        }  # fmt: skip
+            "field_path": row["field_path"],
+            "platform": "ignore",
+            **blank,
+            "enabled": False,
+            "reason": "no current value",
+        }
     platform = "device_tracker" if meaning.role is Role.POSITION else str(meaning.kind)
     known = QUANTITIES[meaning.quantity] if meaning.quantity else None
     sensor = platform == "sensor"
     if platform in ("ignore", "device_tracker", "event"):
         return {
-            "field_path": row["field_path"], "platform": platform, **blank, "enabled": platform != "ignore", "reason": meaning.reason,
-        }  # fmt: skip
+            "field_path": row["field_path"],
+            "platform": platform,
+            **blank,
+            "enabled": platform != "ignore",
+            "reason": meaning.reason,
+        }
     return {
         "field_path": row["field_path"],
         "platform": platform,
@@ -103,7 +119,10 @@ def judge(row: Row, given: Mapping[str, Any]) -> Iterable[tuple[str, bool]]:
     """Yield the questions that a row answers, and whether the answer is right."""
     platform, wanted = row["suggested_platform"], row["device_class"]
     if row["note"].startswith("configuration echo"):
-        yield "configuration echoes out of the way", given["platform"] == "ignore" or not given["enabled"]  # fmt: skip
+        yield (
+            "configuration echoes out of the way",
+            given["platform"] == "ignore" or not given["enabled"],
+        )
     elif platform == "ignore":
         yield "overhead ignored", given["platform"] == "ignore"
     elif platform == "device_tracker":
@@ -143,7 +162,9 @@ def half(row: Row) -> int:
 def load(path: Path) -> list[dict[str, str]]:
     """Return the rows of a table."""
     with path.open(encoding="utf-8", newline="") as file:
-        return [{key: value or "" for key, value in row.items() if key} for row in csv.DictReader(file)]  # fmt: skip
+        return [
+            {key: value or "" for key, value in row.items() if key} for row in csv.DictReader(file)
+        ]
 
 
 def table(rows: list[dict[str, str]]) -> str:
@@ -163,13 +184,28 @@ def table(rows: list[dict[str, str]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the score of a table."""
-    paths = [argument for argument in arguments if not argument.startswith("--")]
-    if len(paths) != 1 or set(arguments) - set(paths) - {"--json"}:
-        print(__doc__, file=sys.stderr)
-        return 2
-    rows = load(Path(paths[0]))
-    if "--json" in arguments:
+    """Print the score of a table or of a folder of payloads."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.payload.score",
+        usage=__doc__,
+        exit_on_error=False,
+        add_help=False,
+    )
+    parser.add_argument("table", nargs="?", type=Path)
+    parser.add_argument("--payloads", type=Path)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--no-library", action="store_true")
+    parser.add_argument("--wrong", action="store_true")
+    try:
+        options = parser.parse_args(arguments)
+    except argparse.ArgumentError, SystemExit:
+        return _refused()
+    if options.payloads is not None and options.table is None:
+        return _payloads(options)
+    if options.table is None or options.payloads is not None:
+        return _refused()
+    rows = load(options.table)
+    if options.json:
         for row in rows:
             print(json.dumps(answer(row), ensure_ascii=False))
     elif rows and "suggested_platform" in rows[0]:
@@ -177,6 +213,32 @@ def main(arguments: list[str]) -> int:
     else:
         print("The table has no expected answers; use --json.", file=sys.stderr)
         return 2
+    return 0
+
+
+def _refused() -> int:
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+def _payloads(options: argparse.Namespace) -> int:
+    found = cases.load_all(options.payloads)
+    if not found:
+        print(f"There are no payloads in {options.payloads}.", file=sys.stderr)
+        return 2
+    library = not options.no_library
+    if options.json:
+        for case in found:
+            print(json.dumps(cases.answer(case, library=library), ensure_ascii=False))
+        return 0
+    counts, wrong = cases.score(found, library=library)
+    if options.wrong:
+        print("\n".join(wrong))
+    total = counts["fields"]
+    print(f"{'fields':<16}{total:>6}")
+    for question in cases.QUESTIONS:
+        share = 100 * counts[question] / total if total else 0.0
+        print(f"{question:<16}{counts[question]:>6}{share:>8.1f} %")
     return 0
 
 

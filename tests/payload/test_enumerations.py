@@ -46,8 +46,14 @@ def test_too_many_states_are_no_enumeration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("firmware", "release two"), ("model", "Alpha"), ("pump_state", "FFAA00CC"), ("note", "x" * 40)]
-)  # fmt: skip
+    ("key", "value"),
+    [
+        ("firmware", "release two"),
+        ("model", "Alpha"),
+        ("pump_state", "FFAA00CC"),
+        ("note", "x" * 40),
+    ],
+)
 def test_names_and_codes_are_no_enumeration(key: str, value: str) -> None:
     """There is one of each."""
     assert understand({key: value}, decisions={}).new[key].options == ()

@@ -22,7 +22,7 @@ def test_paths_never_collide() -> None:
     assert len(set(paths)) == len(paths) == 6
 
 
-def test_value_and_unit() -> None:
+def test_a_unit_beside_a_value_is_its_unit() -> None:
     """The unit beside a value is the field's."""
     understanding = understand(
         {"x1": {"value": 3.3, "unit": "V", "displayName": "Cell"}}, decisions={}
@@ -66,13 +66,13 @@ def test_value_and_unit() -> None:
         ),
         ({"list": [{"flag": True}, {"flag": False}]}, {"list.0.flag": True, "list.1.flag": False}),
     ],
-)  # fmt: skip
-def test_lists(decoded: dict[str, Any], expected: dict[str, Any]) -> None:
+)
+def test_lists_become_fields(decoded: dict[str, Any], expected: dict[str, Any]) -> None:
     """Series, vectors, labels, channels; histories are nothing current."""
     assert values(decoded) == expected
 
 
-def test_of_a_series_the_newest_counts() -> None:
+def test_a_series_gives_its_newest_value() -> None:
     """Readings of the same things at different times are one field."""
     series = {
         "readings": [
@@ -93,7 +93,7 @@ def test_labels_with_different_times_stay_apart() -> None:
     assert values({"data": labelled}) == {"data.Temperature": 1.5, "data.Humidity": 40}
 
 
-def test_sensecap_messages() -> None:
+def test_sensecap_messages_are_named_by_type() -> None:
     """The type names the field, or else the measurement's number does; lists of lists too."""
     messages = [
         [
@@ -110,12 +110,21 @@ def test_sensecap_messages() -> None:
     }
 
 
-def test_sensecap_units() -> None:
+def test_sensecap_numbers_have_units() -> None:
     """The measurement's number fixes the unit, whatever the name and size suggest."""
     messages = [
-        {"measurementId": number, "type": label, "measurementValue": 101325 if number == 4101 else 1.25}
-        for number, label in ((4101, "Barometric Pressure"), (4108, "Soil EC"), (4117, "Liquid Level"), (4106, "pH"))
-    ]  # fmt: skip
+        {
+            "measurementId": number,
+            "type": label,
+            "measurementValue": 101325 if number == 4101 else 1.25,
+        }
+        for number, label in (
+            (4101, "Barometric Pressure"),
+            (4108, "Soil EC"),
+            (4117, "Liquid Level"),
+            (4106, "pH"),
+        )
+    ]
     units = [m.unit for m in understand({"messages": messages}, decisions={}).new.values()]
     assert units == ["Pa", "mS/cm", "cm", None]
 
@@ -148,7 +157,7 @@ def test_what_names_an_item_is_no_field() -> None:
     }
 
 
-def test_units_in_a_list_beside() -> None:
+def test_a_parallel_list_gives_units() -> None:
     """Parallel lists give each item its unit."""
     new = understand(
         {"meter": {"Power": [7000.5, 4.5], "Power_Unit": ["W", "kW"]}}, decisions={}
@@ -157,7 +166,7 @@ def test_units_in_a_list_beside() -> None:
     assert new["meter.Power.1"].unit == "kW"
 
 
-def test_coordinates_as_a_list() -> None:
+def test_a_list_of_coordinates_is_one_place() -> None:
     """A list of two is a position where its name says so; GeoJSON has the longitude first."""
     first = values({"location": [52.5, 4.25]})["location"]
     second = values({"location": {"type": "Point", "coordinates": [4.25, 52.5]}})
@@ -166,7 +175,7 @@ def test_coordinates_as_a_list() -> None:
     assert values({"location": ["x", 1]}) == {}
 
 
-def test_limits() -> None:
+def test_limits_of_depth_and_number_are_kept() -> None:
     """What is too deep, too long or too much is counted, not kept."""
     deep: dict[str, Any] = {"x": 1}
     for _ in range(30):
@@ -184,7 +193,7 @@ def test_limits() -> None:
     assert understand({"a" * 150: {"b" * 150: 1}}, decisions={}).skipped == 1
 
 
-def test_keys_that_are_no_texts() -> None:
+def test_keys_that_are_no_texts_are_read() -> None:
     """Keys of other types than JSON has don't stop the others."""
     odd: dict[Any, Any] = {1: 2.5, None: {"3": 4}}
     assert set(understand(odd, decisions={}).values) == {"1", "None.3"}

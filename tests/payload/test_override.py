@@ -23,14 +23,14 @@ def decided(key: str, value: object) -> Meaning:
     return understand({key: value}, decisions={}, decide_absent=True).new[key]
 
 
-def test_nothing_changes_nothing() -> None:
+def test_an_empty_override_changes_nothing() -> None:
     """An empty override is no override."""
     automatic = decided("temperature", 21.5)
     assert not Override()
     assert Override().apply(automatic) is automatic
 
 
-def test_only_what_is_said_changes() -> None:
+def test_an_override_changes_only_what_it_names() -> None:
     """The rest stays as inferred, and the reason keeps the automatic one."""
     automatic = decided("temperature", 21.5)
     changed = Override(name="Cold side").apply(automatic)
@@ -61,7 +61,7 @@ def test_only_what_is_said_changes() -> None:
         (Override(kind=Kind.EVENT), "pressed", "pressed"),
     ],
 )
-def test_values_follow(override: Override, raw: object, value: object) -> None:
+def test_values_follow_an_override(override: Override, raw: object, value: object) -> None:
     """Value times scale plus offset, codes by the map, truths as the user sees them."""
     assert value_of(override.apply(decided("temperature", 21.5)), raw) == value
 
@@ -75,7 +75,7 @@ def test_the_limits_of_the_guessed_quantity_are_forgotten() -> None:
     assert (changed.device_class, changed.unit, changed.manual) == ("voltage", "mV", True)
 
 
-def test_from_one_platform_to_another() -> None:
+def test_an_override_changes_the_platform() -> None:
     """What belongs to the old one goes."""
     number = decided("temperature", 21.5)
     flag = Override(kind=Kind.BINARY_SENSOR).apply(number)
@@ -93,7 +93,7 @@ def test_from_one_platform_to_another() -> None:
     assert Override(kind=Kind.BINARY_SENSOR, invert=True).apply(leak).quantity == "leak"
 
 
-def test_hiding() -> None:
+def test_an_override_hides_a_field() -> None:
     """A hidden field makes no entity, and has no value."""
     hidden = Override(kind=Kind.IGNORE).apply(decided("temperature", 21.5))
     assert hidden.kind is Kind.IGNORE
@@ -119,7 +119,7 @@ def test_a_setting_that_the_user_wants_is_shown() -> None:
         Override(value_map=(("0", "closed"), ("1", "open")), invert=True),
     ],
 )
-def test_stored_and_read(override: Override) -> None:
+def test_an_override_survives_storage(override: Override) -> None:
     """As JSON and back."""
     assert Override.from_dict(override.as_dict()) == override
 
@@ -138,7 +138,7 @@ def test_stored_and_read(override: Override) -> None:
         ({"colour": "red"}, "unknown: colour"),
     ],
 )
-def test_bad_ones_say_what_is_wrong(data: dict[str, Any], complaint: str) -> None:
+def test_bad_overrides_say_what_is_wrong(data: dict[str, Any], complaint: str) -> None:
     """They come from a text that people write."""
     with pytest.raises(ValueError, match=complaint):
         Override.from_dict(data)
@@ -156,6 +156,6 @@ def test_decisions_with_overrides_are_stored() -> None:
 @pytest.mark.parametrize(
     ("value", "text"), [(1, "1"), (1.0, "1"), (1.5, "1.5"), (True, "true"), (" Open ", "Open")]
 )
-def test_spelling_of_codes(value: object, text: str) -> None:
+def test_codes_are_spelled_as_maps_spell_them(value: object, text: str) -> None:
     """As people write them."""
     assert spelled(value) == text

@@ -22,9 +22,34 @@ from thethingsstack.payload.names import LONGEST
 from thethingsstack.payload.understand import MAX_FIELDS
 from thethingsstack.payload.vocabulary import CONCEPTS
 
-_SHAPES = ("value", "unit", "values", "data", "label", "name", "type", "time", "timestamp", "channels", "messages",
-           "measurementId", "measurementValue", "history", "lat", "lon", "gps", "location", "pm2.5", "a.b", "\\", ".", "",
-           "Temperature(°C)", "Battery(%)", "TempC_SHT")  # fmt: skip
+_SHAPES = (
+    "value",
+    "unit",
+    "values",
+    "data",
+    "label",
+    "name",
+    "type",
+    "time",
+    "timestamp",
+    "channels",
+    "messages",
+    "measurementId",
+    "measurementValue",
+    "history",
+    "lat",
+    "lon",
+    "gps",
+    "location",
+    "pm2.5",
+    "a.b",
+    "\\",
+    ".",
+    "",
+    "Temperature(°C)",
+    "Battery(%)",
+    "TempC_SHT",
+)
 _WORDS = tuple(sorted(CONCEPTS))
 _words = st.lists(st.sampled_from(_WORDS), min_size=1, max_size=3)
 _keys = st.one_of(
@@ -39,13 +64,32 @@ _numbers = st.one_of(
     st.floats(),
 )
 _texts = st.one_of(
-    st.sampled_from([
-        "on", "offen", "No Sensor", "NULL", "23,5 °C", "3.4V", "76%", "0xFFFF", "52.1,4.2", "2024-05-08T10:00:00Z",
-        "lux", "dS/m", "%RH", "1.234,5", "> 150 meters", "Class A", "12:30",
-    ]),
+    st.sampled_from(
+        [
+            "on",
+            "offen",
+            "No Sensor",
+            "NULL",
+            "23,5 °C",
+            "3.4V",
+            "76%",
+            "0xFFFF",
+            "52.1,4.2",
+            "2024-05-08T10:00:00Z",
+            "lux",
+            "dS/m",
+            "%RH",
+            "1.234,5",
+            "> 150 meters",
+            "Class A",
+            "12:30",
+        ]
+    ),
     st.text(max_size=300),
-    st.tuples(_numbers, st.sampled_from(["°C", " mV", "%", " m³/h", " x", ""])).map(lambda two: f"{two[0]}{two[1]}"),
-)  # fmt: skip
+    st.tuples(_numbers, st.sampled_from(["°C", " mV", "%", " m³/h", " x", ""])).map(
+        lambda two: f"{two[0]}{two[1]}"
+    ),
+)
 _scalars = st.one_of(st.none(), st.booleans(), _numbers, _texts)
 _values = st.recursive(
     _scalars,
@@ -89,7 +133,7 @@ def _check(new: Mapping[str, Meaning]) -> None:
 
 @_thorough
 @given(payloads, st.lists(payloads, max_size=2), st.booleans())
-def test_whatever_comes(
+def test_any_payload_is_understood(
     payload: dict[str, Any], normalized: list[dict[str, Any]], absent: bool
 ) -> None:
     """No value raises or breaks a limit, and what was decided can be stored and read again."""

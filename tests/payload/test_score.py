@@ -8,7 +8,10 @@ import pytest
 from tests.payload import score
 from thethingsstack.payload import understand
 
-HEAD = "brand,field_path,example_value,suggested_platform,device_class,unit,state_class,entity_category,note,unit_certain"
+HEAD = (
+    "brand,field_path,example_value,suggested_platform,device_class,unit,state_class,"
+    "entity_category,note,unit_certain"
+)
 ROWS = """
 a,temperature,21.5 | 22,sensor,temperature,°C,measurement,,,yes
 a,fPort,2,ignore,,,,,,yes
@@ -35,8 +38,16 @@ def test_prints_one_object_per_row(table: Path, capsys: pytest.CaptureFixture[st
     assert score.main([str(table), "--json"]) == 0
     answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [answer["platform"] for answer in answers] == [
-        "sensor", "ignore", "device_tracker", "device_tracker", "sensor", "binary_sensor", "sensor", "ignore", "sensor",
-    ]  # fmt: skip
+        "sensor",
+        "ignore",
+        "device_tracker",
+        "device_tracker",
+        "sensor",
+        "binary_sensor",
+        "sensor",
+        "ignore",
+        "sensor",
+    ]
     assert answers[0] | {"reason": ""} == {
         "field_path": "temperature",
         "platform": "sensor",
@@ -102,8 +113,8 @@ def test_both_readings_of_a_dot_are_one_decision(flat: str) -> None:
         ("", "", "sensor", "", True),
         ("...", "5", "sensor", "", True),
     ],
-)  # fmt: skip
-def test_rows_of_every_shape(
+)
+def test_rows_of_every_shape_are_answered(
     path: str, example: str, platform: str, device_class: str, enabled: bool
 ) -> None:
     """Each row has its answer, whatever its path and example look like."""
@@ -114,8 +125,15 @@ def test_rows_of_every_shape(
         enabled,
     )
     assert list(given) == [
-        "field_path", "platform", "device_class", "unit", "state_class", "entity_category", "enabled", "reason",
-    ]  # fmt: skip
+        "field_path",
+        "platform",
+        "device_class",
+        "unit",
+        "state_class",
+        "entity_category",
+        "enabled",
+        "reason",
+    ]
     assert all(isinstance(value, str | bool) for value in given.values())
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from thethingsstack.payload import vocabulary
+from thethingsstack.payload import words
 from thethingsstack.payload.tokens import Word, parts_of, words_of
 from thethingsstack.payload.units import Unit
 
@@ -30,18 +30,26 @@ from thethingsstack.payload.units import Unit
         ("", ()),
     ],
 )
-def test_words(name: str, concepts: tuple[str, ...]) -> None:
+def test_names_are_cut_into_words(name: str, concepts: tuple[str, ...]) -> None:
     """Capitals, digits, separators and compounds are cut; substances and chips are not."""
     found = tuple(
         word.concept if word.text.casefold() != "leds" else "leds" for word in words_of(name).words
     )
-    assert found == concepts  # fmt: skip
+    assert found == concepts
 
 
 @pytest.mark.parametrize(
     ("name", "symbol"),
-    [("TempC_DS", "°C"), ("batV", "V"), ("roomtemp_F", "°F"), ("counter_a", None), ("work_min", "min"), ("temp_min", None), ("illuminance_lex", "lx")],
-)  # fmt: skip
+    [
+        ("TempC_DS", "°C"),
+        ("batV", "V"),
+        ("roomtemp_F", "°F"),
+        ("counter_a", None),
+        ("work_min", "min"),
+        ("temp_min", None),
+        ("illuminance_lex", "lx"),
+    ],
+)
 def test_single_letters_are_units_only_of_their_quantity(name: str, symbol: str | None) -> None:
     """A letter is a unit where the quantity agrees; else it is a channel."""
     assert words_of(name).unit == (Unit(symbol) if symbol else None)
@@ -58,7 +66,7 @@ def test_unknown_words_stay_whole() -> None:
 def test_each_spelling_has_one_concept() -> None:
     """A word that stood in two places of the table would mean whatever came last."""
     taken: dict[str, str] = {}
-    for concept, spellings in vocabulary._SYNONYMS.items():
+    for concept, spellings in words.SYNONYMS.items():
         for spelling in spellings.split():
             assert taken.setdefault(spelling, concept) == concept
-            assert spelling not in vocabulary._COMPOUNDS
+            assert spelling not in words.COMPOUNDS

@@ -44,13 +44,13 @@ def test_spellings_become_home_assistants(text: str, symbol: str, scale: float) 
 
 
 @pytest.mark.parametrize("text", ["null", "pH", "bool", "NDEF", "", "count"])
-def test_no_unit_is_something_known(text: str) -> None:
+def test_spellings_of_no_unit(text: str) -> None:
     """A word for "no unit" isn't an unknown unit."""
     assert normalise(text) == NO_UNIT
 
 
 @pytest.mark.parametrize("text", ["bananas", "x" * 100, "low battery"])
-def test_unknown_units(text: str) -> None:
+def test_unknown_units_are_none(text: str) -> None:
     """What is no unit isn't guessed."""
     assert normalise(text) is None
 
@@ -72,14 +72,14 @@ def test_unknown_units(text: str) -> None:
         ("Pd (P1-PBaro)", "Pd (P1-PBaro)", None),
     ],
 )
-def test_units_in_names(name: str, rest: str, symbol: str | None) -> None:
+def test_units_are_cut_off_names(name: str, rest: str, symbol: str | None) -> None:
     """A unit at the end of a name is cut off before the name is split."""
     cut_name, unit = cut(name)
     assert cut_name == rest
     assert (unit.symbol if unit else None) == symbol
 
 
-def test_factors() -> None:
+def test_factors_between_units() -> None:
     """Only units of one dimension convert, and temperatures don't by a factor."""
     assert factor("mV", "V") == pytest.approx(0.001)
     assert factor("V", "V") == 1.0

@@ -37,25 +37,53 @@ from thethingsstack.payload.values import (
         (".5", 0.5, None),
     ],
 )
-def test_numbers_in_texts(text: str, number: float, unit: str | None) -> None:
+def test_numbers_in_texts_are_read(text: str, number: float, unit: str | None) -> None:
     """Numbers are read with either decimal separator, and with their unit."""
     assert parse_number(text) == (number, Unit(unit) if unit else None)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["80-100%", "2.3(low battery)", "> 150 meters", "0123", "1122334455667788", "1.2.3", "1,2,3.4,5", "1e999", "9" * 60, "12 parrots", "²", ""],
-)  # fmt: skip
-def test_no_numbers(text: str) -> None:
+    [
+        "80-100%",
+        "> 150 meters",
+        "0123",
+        "1122334455667788",
+        "1.2.3",
+        "1,2,3.4,5",
+        "1e999",
+        "9" * 60,
+        "12 parrots",
+        "²",
+        "",
+    ],
+)
+def test_texts_that_are_no_numbers(text: str) -> None:
     """Ranges, identifiers and what only begins like a number are none."""
     assert parse_number(text) is None
 
 
 @pytest.mark.parametrize(
     "raw",
-    [None, "NULL", "No Sensor", "none", "", "0xFFFFFFFF", "0x7FFF", "nan", float("nan"), float("inf"), 3.4e38, -1e300, 10**400, [], {}],
-)  # fmt: skip
-def test_absent_values(raw: object) -> None:
+    [
+        None,
+        "NULL",
+        "No Sensor",
+        "none",
+        "",
+        "0xFFFFFFFF",
+        "0x7FFF",
+        "nan",
+        float("nan"),
+        float("inf"),
+        3.4e38,
+        -1e300,
+        10**400,
+        [],
+        {},
+    ],
+)
+def test_absent_values_have_no_shape(raw: object) -> None:
     """Words and numbers for "no value" say nothing."""
     assert read(raw) == ABSENT
     assert number_of(raw) is None
@@ -75,47 +103,75 @@ def test_absent_values(raw: object) -> None:
         ("x" * 300, Shape.LONG),
     ],
 )
-def test_shapes(raw: object, shape: Shape) -> None:
+def test_values_have_a_shape(raw: object, shape: Shape) -> None:
     """Each value looks like one thing."""
     assert read(raw).shape is shape
 
 
 @pytest.mark.parametrize(
     ("word", "truth"),
-    [("Leak", True), ("NoLeak", False), ("No Alarm", False), ("ALARM", True), ("Hi", True), ("N", False), ("offen", True),
-     ("fermé", False), ("MOVE", True), ("purple", None)],
-)  # fmt: skip
-def test_words_for_on_and_off(word: str, truth: bool | None) -> None:
+    [
+        ("Leak", True),
+        ("NoLeak", False),
+        ("No Alarm", False),
+        ("ALARM", True),
+        ("Hi", True),
+        ("N", False),
+        ("offen", True),
+        ("fermé", False),
+        ("MOVE", True),
+        ("purple", None),
+    ],
+)
+def test_words_for_on_and_off_are_truths(word: str, truth: bool | None) -> None:
     """Words of several languages name one of two states."""
     assert truth_of(word) is truth
 
 
 @pytest.mark.parametrize(
     "text",
-    ["2024-05-08 16:45:53", "2024-5-8 16:45:53", "2024/05/08 16:45:53", "2024-05-08T16:45:53Z", "2024-05-08T18:45:53+02:00",
-     "Wed, 08 May 2024 16:45:53 GMT", "08.05.2024 16:45:53", "2024-05-08T16:45:53.000"],
-)  # fmt: skip
-def test_times(text: str) -> None:
+    [
+        "2024-05-08 16:45:53",
+        "2024-5-8 16:45:53",
+        "2024/05/08 16:45:53",
+        "2024-05-08T16:45:53Z",
+        "2024-05-08T18:45:53+02:00",
+        "Wed, 08 May 2024 16:45:53 GMT",
+        "08.05.2024 16:45:53",
+        "2024-05-08T16:45:53.000",
+    ],
+)
+def test_times_in_texts_are_read(text: str) -> None:
     """The usual ways to write a moment; without a zone it is UTC."""
     assert parse_time(text) == datetime(2024, 5, 8, 16, 45, 53, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    "text", ["2024-99-99", "1969-01-01", "99999-01-01", "12:30", "1.2.3", "31 Foo 2024", "2024-05-08T99:00:00Z", "0001-01-01T00:00:00+14:00"],
-)  # fmt: skip
-def test_no_times(text: str) -> None:
+    "text",
+    [
+        "2024-99-99",
+        "1969-01-01",
+        "99999-01-01",
+        "12:30",
+        "1.2.3",
+        "31 Foo 2024",
+        "2024-05-08T99:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+    ],
+)
+def test_texts_that_are_no_times(text: str) -> None:
     """What isn't a moment of this century isn't read as one."""
     assert parse_time(text) is None
 
 
-def test_clocks() -> None:
+def test_counts_of_seconds_are_moments() -> None:
     """Seconds and milliseconds since 1970; a clock since start-up is neither."""
     assert epoch(1715186753) == epoch(1715186753000) == datetime(2024, 5, 8, 16, 45, 53, tzinfo=UTC)
     assert epoch(1000) is None
     assert epoch(-5) is None
 
 
-def test_positions() -> None:
+def test_positions_are_on_earth() -> None:
     """Null island and what lies off the Earth are no positions."""
     assert position(52, 4) == Position(52.0, 4.0)
     assert position(0, 0) is None
@@ -123,7 +179,7 @@ def test_positions() -> None:
     assert position(None, 4) is None
 
 
-def test_decimals() -> None:
+def test_decimals_of_numbers() -> None:
     """Decimals tell the resolution; a whole number tells nothing."""
     assert decimals(21.25) == 2
     assert decimals("24.90") == 2

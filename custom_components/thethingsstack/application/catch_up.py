@@ -46,10 +46,11 @@ PAUSES: HassKey[Pauses] = HassKey(f"{DOMAIN}_catch_up_pauses")
 
 @dataclass(slots=True)
 class _Touched:
-    """An end device that was caught up, and its fields that are new."""
+    """An end device that was caught up, its fields that are new, and those that are shown otherwise."""
 
     device: EndDeviceState
     new: dict[str, Meaning]
+    changed: dict[str, tuple[Meaning, Meaning]]
 
 
 class CatchUp:
@@ -234,13 +235,17 @@ class CatchUp:
         if (taken := self._coordinator.apply_stored(message)) is None:
             return
         device, received = taken
-        touched = self._touched.setdefault(device.key, _Touched(device, {}))
+        touched = self._touched.setdefault(device.key, _Touched(device, {}, {}))
         touched.new |= received.new
+        for path, (before, now) in received.changed_decisions.items():
+            if path not in touched.new:
+                first, _ = touched.changed.get(path, (before, now))
+                touched.changed[path] = (first, now)
 
     async def _async_show(self) -> None:
         """Show what was taken over, some end devices at a time."""
         touched, self._touched = list(self._touched.values()), {}
         for number, item in enumerate(touched, 1):
-            self._coordinator.show_caught_up(item.device, item.new)
+            self._coordinator.show_caught_up(item.device, item.new, item.changed)
             if number % SHOWN_AT_ONCE == 0:
                 await asyncio.sleep(0)

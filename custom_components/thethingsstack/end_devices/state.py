@@ -27,6 +27,7 @@ from ..payload import (
     Context,
     Kind,
     Meaning,
+    Observations,
     Position,
     Role,
     Understanding,
@@ -87,6 +88,10 @@ class Received:
     changed: list[str] = field(default_factory=list)
     new: dict[str, Meaning] = field(default_factory=dict)
     grown: dict[str, Meaning] = field(default_factory=dict)
+    corrected: dict[str, Meaning] = field(default_factory=dict)
+    """Decisions in place of earlier ones, which the values so far contradict."""
+    changed_decisions: dict[str, tuple[Meaning, Meaning]] = field(default_factory=dict)
+    """What was corrected, as the fields' overrides let it count."""
     undecoded: bool = False
     decoding_changed: bool = False
 
@@ -153,6 +158,7 @@ class EndDeviceState:
         self._radio_keys: list[str] = []
         self._control_keys: list[str] = []
         self._event_paths: set[str] = set()
+        self._observations: dict[str, Observations] = {}
         self._context = _NO_CONTEXT
         self._failed_listeners: set[str] = set()
         self.note_event_fields(decisions)
@@ -358,9 +364,14 @@ class EndDeviceState:
             uplink.normalized_payload,
             decisions=self.decisions,
             context=self._context,
+            observations=self._observations,
         )
+        self._observations.update(understanding.observations)
+        for path in understanding.settled:
+            self._observations.pop(path, None)
         self.skipped = understanding.skipped
         received.grown = understanding.grown
+        received.corrected = understanding.corrected
         if understanding.new:
             received.new = decide(self, understanding.new)
             self._read_overridden(understanding, received.new)
@@ -372,6 +383,8 @@ class EndDeviceState:
             times[path] = moment
             if path not in values or values[path] != value or path in events:
                 values[path] = value
+                if path in understanding.corrected:
+                    continue  # its entity follows
                 received.changed.append(f"{FIELD}/{path}")
         received.changed.extend(self._control_keys)
 

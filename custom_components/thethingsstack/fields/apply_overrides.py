@@ -46,6 +46,18 @@ async def async_apply_overrides(
     return count
 
 
+async def async_show_corrected(
+    hass: HomeAssistant,
+    coordinator: ApplicationCoordinator,
+    device: EndDeviceState,
+    changed: dict[str, tuple[Meaning, Meaning]],
+) -> None:
+    """Let the entities of fields follow decisions that were corrected by later values."""
+    async with coordinator.fields.changing:
+        if coordinator.roster.states.get(device.key) is device:
+            await _async_show(hass, coordinator, device, changed)
+
+
 async def async_take_position_over(
     hass: HomeAssistant,
     coordinator: ApplicationCoordinator,

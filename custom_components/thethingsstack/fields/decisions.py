@@ -218,6 +218,35 @@ class FieldDecisions:
         self.save_soon()
 
     @callback
+    def correct(
+        self, key: str, corrected: Mapping[str, Meaning]
+    ) -> dict[str, tuple[Meaning, Meaning]]:
+        """Take over decisions in place of earlier ones, which later values contradict.
+
+        Returns the earlier and the present decision of each field that is shown otherwise.
+        """
+        decisions, automatic = self._of(key), self._automatic.setdefault(key, {})
+        changed: dict[str, tuple[Meaning, Meaning]] = {}
+        for path, meaning in corrected.items():
+            if path not in automatic:
+                continue
+            taken = BUILT_IN_NAMES | {
+                display_name(other).casefold()
+                for name, other in automatic.items()
+                if name != path and shown(other)
+            }
+            name = free_name(display_name(meaning), taken)
+            if shown(meaning) and name != display_name(meaning):
+                meaning = replace(meaning, name=name)
+            automatic[path] = meaning = self._one(meaning)
+            before, now = decisions[path], self._decide(key, path, meaning)
+            decisions[path] = now
+            if now != before:
+                changed[path] = (before, now)
+        self.save_soon()
+        return changed
+
+    @callback
     def rename_device(self, old_key: str, new_key: str) -> None:
         """Move decisions to another device key."""
         for decisions in (self._decisions, self._automatic):

@@ -1,8 +1,21 @@
 """What the fields of a decoded payload mean. Pure: no Home Assistant, no I/O."""
 
+from .filters import Level, Places, next_level, next_place
+from .observations import Observations
 from .override import NUMERIC_ROLES, SENSOR_ROLES, Override, plain_text, spelled
 from .quantities import QUANTITIES, UNITS_OF_CLASS, Quantity
-from .types import NO_CLASS, Category, Context, Kind, Meaning, Position, Role, Understanding, Value
+from .types import (
+    NO_CLASS,
+    Category,
+    Context,
+    Kind,
+    Meaning,
+    Position,
+    Role,
+    Source,
+    Understanding,
+    Value,
+)
 from .understand import raw_values, understand, value_of
 
 __all__ = [
@@ -14,13 +27,19 @@ __all__ = [
     "Category",
     "Context",
     "Kind",
+    "Level",
     "Meaning",
+    "Observations",
     "Override",
+    "Places",
     "Position",
     "Quantity",
     "Role",
+    "Source",
     "Understanding",
     "Value",
+    "next_level",
+    "next_place",
     "plain_text",
     "raw_values",
     "spelled",

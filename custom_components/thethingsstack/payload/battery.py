@@ -1,29 +1,35 @@
 """The rule on batteries: percent, volts, millivolts or a warning."""
 
-from .evidence import Clue, Verdict
-from .types import Category
+from .evidence import Evidence, Verdict
+from .types import UNDECIDED, Category, Role
 from .units import Unit
 from .vocabulary import word_set
 
-_NOT_A_BATTERY = word_set(
-    "temperature times count type mode current resistance cycle semesters version duration time"
-    " energy power number used lifetime trend"
-)  # fmt: skip
+_NOT_A_BATTERY = word_set("""
+    temperature times count type mode current resistance cycle semesters version duration time
+    energy power number used lifetime trend
+""")
 
 
-def battery(clue: Clue) -> Verdict | None:
+def battery(evidence: Evidence) -> Verdict | None:
     """Percent, volts or millivolts: the name seldom says."""
-    leaf = frozenset(clue.leaf)
-    share = clue.unit is not None and clue.unit.symbol == "%"
+    leaf = frozenset(evidence.leaf)
+    share = evidence.unit is not None and evidence.unit.symbol == "%"
     if (
         "charging" in leaf
         and share
         and leaf <= {"charging", "percent", "level", "remaining", "status"}
     ):
         return Verdict(rule="battery", quantity="battery", used=leaf, why="a state of charge")
-    if "battery" not in leaf and not ("battery" in clue.concepts and leaf <= {"level", "percent", "voltage", "value", "last"}):  # fmt: skip
+    if "battery" not in leaf and not (
+        "battery" in evidence.concepts
+        and leaf <= {"level", "percent", "voltage", "value", "last", "battery", "duration"}
+    ):
         return None
-    if leaf & (_NOT_A_BATTERY - {"duration"} if share else _NOT_A_BATTERY) and not {"end", "duration"} <= leaf:  # fmt: skip
+    if (
+        leaf & (_NOT_A_BATTERY - {"duration"} if share else _NOT_A_BATTERY)
+        and not {"end", "duration"} <= leaf
+    ):
         return None
     used = frozenset(
         {
@@ -40,47 +46,81 @@ def battery(clue: Clue) -> Verdict | None:
         }
     )
     warns = leaf & {"low", "end", "alarm", "fault", "outage"}
-    if leaf & {"good"} and clue.two_state:
-        return Verdict(rule="battery", quantity="battery_low", used=used, invert=True, why="true while the battery is good")  # fmt: skip
+    if leaf & {"good"} and evidence.two_state:
+        return Verdict(
+            rule="battery",
+            quantity="battery_low",
+            used=used,
+            invert=True,
+            why="true while the battery is good",
+        )
     if leaf & {"good"} or leaf & {"charging"}:
         return None
-    if (clue.two_state and leaf <= used) or (
-        warns and (clue.zero_or_one or clue.absent or clue.is_text)
+    if (evidence.two_state and leaf <= used) or (
+        warns and (evidence.zero_or_one or evidence.absent or evidence.is_text)
     ):
         return Verdict(
             rule="battery", quantity="battery_low", used=used, why="a warning of the battery"
         )
-    text = str(clue.reading.value)
-    if clue.two_state or (
-        clue.is_text and ("-" in text or not any(char.isdecimal() for char in text))
+    text = str(evidence.reading.value)
+    if evidence.two_state or (
+        evidence.is_text and ("-" in text or not any(char.isdecimal() for char in text))
     ):
         return None
-    if clue.head == "status" and clue.unit is None and float(clue.number or 0).is_integer():
+    if (
+        evidence.head == "status"
+        and evidence.unit is None
+        and float(evidence.number or 0).is_integer()
+    ):
         return None
-    unit = clue.unit
+    unit = evidence.unit
     if unit is None and leaf & {"voltage", "v"}:
-        unit = Unit("mV") if (clue.number or 0) > 100 else Unit("V")
-    if unit is None and "percent" not in leaf and clue.number is not None:
-        unit = _battery_unit(clue.number)
-    if unit is None and clue.absent and clue.leaf == ("battery",):  # More vendors mean volts by it.
+        unit = Unit("mV") if (evidence.number or 0) > 100 else Unit("V")
+    if unit is None and "percent" not in leaf and evidence.number is not None:
+        if evidence.whole and evidence.number in _VOLTS_OR_PERCENT:
+            return Verdict(
+                rule=UNDECIDED,
+                role=Role.MEASUREMENT,
+                category=Category.DIAGNOSTIC,
+                why="a battery in volts or per cent, which the next values tell",
+            )
+        unit = _battery_unit(evidence.number, whole=evidence.whole)
+    if (
+        unit is None and evidence.absent and evidence.leaf == ("battery",)
+    ):  # More vendors mean volts by it.
         unit = Unit("V")
     if unit is None or unit.symbol == "%":
-        if clue.number is not None and clue.number > 110 and unit is None:
-            return Verdict(rule="battery", category=Category.DIAGNOSTIC, why="a battery code of unknown scale")  # fmt: skip
-        return Verdict(rule="battery", quantity="battery", unit=unit or Unit("%"), used=used, why="a state of charge")  # fmt: skip
+        if evidence.number is not None and evidence.number > 110 and unit is None:
+            return Verdict(
+                rule="battery", category=Category.DIAGNOSTIC, why="a battery code of unknown scale"
+            )
+        return Verdict(
+            rule="battery",
+            quantity="battery",
+            unit=unit or Unit("%"),
+            used=used,
+            why="a state of charge",
+        )
     if unit.symbol not in ("V", "mV"):
         return None
-    return Verdict(rule="battery", quantity="battery_voltage", unit=unit, used=used, why=f"a battery in {unit.symbol}")  # fmt: skip
+    return Verdict(
+        rule="battery",
+        quantity="battery_voltage",
+        unit=unit,
+        used=used,
+        why=f"a battery in {unit.symbol}",
+    )
 
 
-def _battery_unit(number: float) -> Unit | None:
-    """Return what a bare battery number must be, None where only percent is left."""
-    if number > 250:
+_VOLTS_OR_PERCENT = range(2, 6)
+
+
+def _battery_unit(number: float, *, whole: bool) -> Unit | None:
+    """Return what a bare battery number must be, None where only percent is possible."""
+    if number >= 1000:
         return Unit("mV")
-    if 1 < number <= 16 and not float(number).is_integer():
-        return Unit("V")
-    if 2 <= number <= 5:
-        return Unit("V")
-    if 0 < number < 1:
+    if whole:
+        return None
+    if 0 < number <= 1:
         return Unit("%", 100.0)
-    return None
+    return Unit("V") if number <= 16 else None

@@ -1,4 +1,4 @@
-"""What the names and values of single models' fields can't tell: corrections, one line each.
+"""What the names and values of single models' fields can't say: corrections, one line each.
 
 An entry says whose field it is (the Device Repository's brand id, its model ids separated by
 spaces or "*" for all of the brand), its path, what it is, and where that is written.
@@ -32,15 +32,55 @@ _ENTRIES: tuple[tuple[str, str, str, Correction], ...] = (
     ("elsys", "*", "vdd", Correction("battery_voltage", Unit("mV"), "Elsys payload format")),
     ("elsys", "*", "analog1", Correction("voltage", Unit("mV"), "Elsys payload format")),
     ("elsys", "*", "analog2", Correction("voltage", Unit("mV"), "Elsys payload format")),
-    ("milesight-iot", _WS52, "power_consumption", Correction("energy", Unit("Wh"), "Milesight WS52x user guide")),
-    ("milesight-iot", _WS52, "current", Correction("current", Unit("mA"), "Milesight WS52x user guide")),
-    ("milesight-iot", _WS52, "factor", Correction("power_factor", Unit("%"), "Milesight WS52x user guide")),
-    ("milesight-iot", _CT10, "total_current", Correction("charge", Unit("Ah"), "Milesight CT10x user guide", role=Role.TOTAL)),
-    ("milesight-iot", _AM, "light_level", Correction(None, None, "Milesight AM300 user guide: a level from 0 to 5")),
-    ("dragino", "lds02", "LAST_DOOR_OPEN_DURATION", Correction("duration", Unit("min"), "Dragino LDS02 user manual")),
-    ("dragino", "lwl02", "LAST_WATER_LEAK_DURATION", Correction("duration", Unit("min"), "Dragino LWL02 user manual")),
-    ("sensative", "*", "door.value", Correction("door", None, "Sensative Strips payload: true is closed", invert=True)),
-)  # fmt: skip
+    (
+        "milesight-iot",
+        _WS52,
+        "power_consumption",
+        Correction("energy", Unit("Wh"), "Milesight WS52x user guide"),
+    ),
+    (
+        "milesight-iot",
+        _WS52,
+        "current",
+        Correction("current", Unit("mA"), "Milesight WS52x user guide"),
+    ),
+    (
+        "milesight-iot",
+        _WS52,
+        "factor",
+        Correction("power_factor", Unit("%"), "Milesight WS52x user guide"),
+    ),
+    (
+        "milesight-iot",
+        _CT10,
+        "total_current",
+        Correction("charge", Unit("Ah"), "Milesight CT10x user guide", role=Role.TOTAL),
+    ),
+    (
+        "milesight-iot",
+        _AM,
+        "light_level",
+        Correction(None, None, "Milesight AM300 user guide: a level from 0 to 5"),
+    ),
+    (
+        "dragino",
+        "lds02",
+        "LAST_DOOR_OPEN_DURATION",
+        Correction("duration", Unit("min"), "Dragino LDS02 user manual"),
+    ),
+    (
+        "dragino",
+        "lwl02",
+        "LAST_WATER_LEAK_DURATION",
+        Correction("duration", Unit("min"), "Dragino LWL02 user manual"),
+    ),
+    (
+        "sensative",
+        "*",
+        "door.value",
+        Correction("door", None, "Sensative Strips payload: true is closed", invert=True),
+    ),
+)
 
 CORRECTIONS: dict[tuple[str, str, str], Correction] = {
     (brand, model, path): correction

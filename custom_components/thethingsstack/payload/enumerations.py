@@ -13,14 +13,14 @@ _WORDS = re.compile(r"[^\W\d_][\w %&+()/.'-]*", re.UNICODE)
 _HEXADECIMAL = re.compile(r"(?i)(?:0x)?[0-9a-f]{6,}")
 
 
-def begun(meaning: Meaning, value: str) -> Meaning:
+def start_enumeration(meaning: Meaning, value: str) -> Meaning:
     """Return a new decision on a text as the beginning of an enumeration, if it looks like one."""
     if meaning.options or not _may_have(meaning) or not _is_state(value):
         return meaning
     return replace(meaning, options=(value,))
 
 
-def grown(meaning: Meaning, value: str | float | bool) -> Meaning:
+def add_state(meaning: Meaning, value: str | float | bool) -> Meaning:
     """Return the decision with a state that it did not have yet.
 
     Learned states keep their order. What turns out to be no enumeration becomes plain text.

@@ -1,14 +1,21 @@
 """What rules may look at, and what they answer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from .names import all_words, steps_of
+from .observations import Observations
 from .tokens import words_of
 from .types import Category, Context, Kind, Role
-from .units import Unit
-from .values import Reading, Shape
-from .vocabulary import QUALIFIERS
+from .units import DIMENSION_OF, Unit, normalise
+from .values import Reading, Shape, number_of
+from .vocabulary import CONCEPTS, QUALIFIERS
+
+SEVERAL = 4
+_ELECTRIC = frozenset(["V", "A", "W", "VA", "kWh", "Wh", "Hz", "kW"])
+AXES = frozenset(["x", "y", "z", "xaxis", "yaxis", "zaxis"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +36,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Clue:
+class Evidence:
     """Everything that rules may look at."""
 
     keys: tuple[str, ...]
@@ -37,6 +44,12 @@ class Clue:
     raw: object = None
     unit_beside: Unit | None = None
     context: Context = field(default_factory=Context)
+    observed: Observations | None = None
+    """What the field has reported so far, this value included."""
+    siblings: Mapping[Any, object] | None = None
+    """The object that the field is a member of."""
+    repeats_settings: bool = False
+    """Whether the uplink says that it repeats the end device's settings."""
 
     @cached_property
     def steps(self) -> tuple[str, ...]:
@@ -56,17 +69,17 @@ class Clue:
 
     @cached_property
     def concepts(self) -> frozenset[str]:
-        """Concepts of the whole path."""
+        """Concepts of all steps of the path."""
         return frozenset(word.concept for word in all_words(self.keys))
 
     @cached_property
-    def whole(self) -> str:
+    def letters(self) -> str:
         """The field's own step without separators and digits at its end."""
         step = self.steps[-1] if self.steps else ""
         return "".join(char for char in step.casefold() if char.isalpha())
 
     @cached_property
-    def squeezed(self) -> str:
+    def letters_and_digits(self) -> str:
         """The field's own step without separators."""
         step = self.steps[-1] if self.steps else ""
         return "".join(char for char in step.casefold() if char.isalnum())
@@ -87,7 +100,20 @@ class Clue:
             return self.unit_beside
         if self.reading.unit is not None:
             return self.reading.unit
-        return next((unit for step in reversed(self.steps) if (unit := words_of(step).unit)), None)
+        found = next((unit for step in reversed(self.steps) if (unit := words_of(step).unit)), None)
+        return found or self._name_as_unit
+
+    @cached_property
+    def _name_as_unit(self) -> Unit | None:
+        """The unit that is all that a field is named by: "degreesC", "kWh"."""
+        step = self.steps[-1] if self.steps else ""
+        if step in _ELECTRIC and len(_ELECTRIC.intersection(self.siblings or ())) > 1:
+            return normalise(step)
+        if len(step) < 2 or step.casefold() in CONCEPTS or self.number is None:
+            return None
+        unit = normalise(step)
+        dimension = DIMENSION_OF.get(unit.symbol or "") if unit is not None else None
+        return None if dimension in (None, "duration") else unit
 
     @property
     def absent(self) -> bool:
@@ -114,5 +140,83 @@ class Clue:
 
     @property
     def zero_or_one(self) -> bool:
-        """Whether the value is a number that could be a truth, or there is none."""
-        return self.number in (0, 1, 255) and self.reading.unit is None
+        """Whether all numbers so far could be truths."""
+        if self.reading.unit is not None:
+            return False
+        if self.observed is not None and self.observed.numbers > 1:
+            return self.observed.only_zero_and_one or self.observed.low == self.observed.high == 255
+        return self.number in (0, 1, 255)
+
+    @property
+    def low(self) -> float:
+        """The smallest number so far."""
+        return self.observed.low if self.observed is not None else float(self.number or 0)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all numbers so far were integers."""
+        if self.observed is not None:
+            return self.observed.whole
+        return self.number is not None and float(self.number).is_integer()
+
+    @cached_property
+    def among_flags(self) -> bool:
+        """Whether all members of its object are 0 or 1, some of them 1, and there are several."""
+        return self.among_truths and 1 in (self.siblings or {}).values()
+
+    @cached_property
+    def among_truths(self) -> bool:
+        """Whether all members of its object are 0 or 1, and there are several."""
+        if self.siblings is None or self.number is None:
+            return False
+        values = list(self.siblings.values())
+        return len(values) >= SEVERAL and all(
+            isinstance(value, bool | int) and value in (0, 1) for value in values
+        )
+
+    @cached_property
+    def axes(self) -> tuple[float, float, float] | None:
+        """The numbers for x, y and z that stand beside each other, if it is one of them."""
+        if self.siblings is None or not self.keys:
+            return None
+        own = _axis_of(self.keys[-1])
+        if own is None:
+            return None
+        found: dict[str, float] = {}
+        for key, raw in self.siblings.items():
+            axis = _axis_of(key) if isinstance(key, str) else None
+            number = number_of(raw)
+            if axis is not None and axis[1] == own[1] and number is not None:
+                found[axis[0]] = float(number)
+        if found.keys() != {"x", "y", "z"}:
+            return None
+        return found["x"], found["y"], found["z"]
+
+
+def _axis_of(key: str) -> tuple[str, tuple[str, ...]] | None:
+    """Return the axis that a name is about, and what else it says."""
+    words = words_of(key).words
+    axes = [word.text.casefold() for word in words if word.text.casefold() in AXES]
+    if len(axes) != 1:
+        return None
+    rest = (word.concept for word in words if word.text.casefold() not in AXES)
+    return axes[0][0], tuple(concept for concept in rest if concept != "axis")
+
+
+def has_unknown_ending(evidence: Evidence) -> bool:
+    """Return whether the name ends in letters that look like a unit, and are not understood."""
+    words = words_of(evidence.steps[-1]).words if evidence.steps else ()
+    if len(words) < 2:
+        return False
+    last = next((word for word in reversed(words) if not word.text.isdecimal()), words[-1])
+    return (
+        last.text.casefold() == last.concept
+        and last.text.isalpha()
+        and 2 <= len(last.text) <= 5
+        and last.text.casefold() not in CONCEPTS
+        and last.concept not in QUALIFIERS
+        and not _VOWELS.intersection(last.text.casefold())
+    )
+
+
+_VOWELS = frozenset("aeiouy")

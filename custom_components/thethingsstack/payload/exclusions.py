@@ -1,6 +1,6 @@
 """Rules on fields that are no measurement: transport, places, settings, times, identities."""
 
-from .evidence import Clue, Verdict
+from .evidence import Evidence, Verdict, has_unknown_ending
 from .flatten import HISTORY
 from .names import all_words
 from .tokens import words_of
@@ -10,6 +10,7 @@ from .values import Shape, epoch
 from .vocabulary import (
     COUNT_HEADS,
     IDENTITY,
+    NUMBER_RULES,
     OVERHEAD_NAMES,
     SETTING,
     SETTING_NAMES,
@@ -19,56 +20,82 @@ from .vocabulary import (
 )
 
 _DAYS = {"semester": 182.625, "year": 365.25, "month": 30.4375, "quarter": 91.3125}
-_WARNING_WORDS = word_set("alarm normal trigger triggered abnormal exceeded warning alert")
-_DATE_PARTS = word_set(
-    "day days month months year years hour hours minute minutes second seconds weekday"
-)
+_WARNING_WORDS = word_set("""
+    alarm normal trigger triggered abnormal exceeded warning alert
+""")
+_DATE_PARTS = word_set("""
+    day days month months year years hour hours minute minutes second seconds weekday
+""")
 
 
-def overhead(clue: Clue) -> Verdict | None:
+def overhead(evidence: Evidence) -> Verdict | None:
     """What transports the fields isn't one."""
-    leaf = frozenset(clue.leaf)
-    if clue.whole in UNIT_NAMES or clue.leaf[-1:] in (("unit",), ("units",)) or leaf & {"units"}:
-        return Verdict(rule="unit", kind=Kind.IGNORE, why="a unit for another field")
-    if clue.keys and HISTORY.search(clue.keys[-1]):
-        return Verdict(rule="history", kind=Kind.IGNORE, why="what was in the past")
+    leaf = frozenset(evidence.leaf)
     if (
-        clue.whole in _DATE_PARTS or (leaf and leaf <= _DATE_PARTS)
-    ) and "time" in clue.concepts - leaf:
+        evidence.letters in UNIT_NAMES
+        or evidence.leaf[-1:] in (("unit",), ("units",))
+        or leaf & {"units"}
+    ):
+        return Verdict(rule="unit", kind=Kind.IGNORE, why="a unit for another field")
+    if evidence.leaf[:1] == ("unit",) and evidence.is_text:
+        return Verdict(rule="unit", kind=Kind.IGNORE, why="a unit for another field")
+    if evidence.keys and HISTORY.search(evidence.keys[-1]):
+        return Verdict(rule="history", kind=Kind.IGNORE, why="what was in the past")
+    if (evidence.letters in _DATE_PARTS or (leaf and leaf <= _DATE_PARTS)) and (
+        "time" in evidence.concepts - leaf or _is_part_of_date(evidence)
+    ):
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="a part of a date")
     if (
-        clue.whole in OVERHEAD_NAMES
-        or clue.squeezed in OVERHEAD_NAMES
+        evidence.letters in OVERHEAD_NAMES
+        or evidence.letters_and_digits in OVERHEAD_NAMES
         or "debug" in leaf
-        or (clue.head in ("payload", "crc", "mac") and not clue.two_state)
+        or (evidence.head in ("payload", "crc", "mac") and not evidence.two_state)
     ):
-        if clue.whole == "type" and len(clue.steps) > 1 and not clue.absent:
+        if evidence.letters == "type" and len(evidence.steps) > 1 and not evidence.absent:
             return None
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="part of the transport")
-    if leaf & {"frame", "sequence"} and "count" in leaf and clue.number is not None:
-        return Verdict(rule="overhead", role=Role.TOTAL, category=Category.DIAGNOSTIC, enabled=False, why="counts messages")  # fmt: skip
+    if leaf & {"frame", "sequence"} and "count" in leaf and evidence.number is not None:
+        return Verdict(
+            rule="overhead",
+            role=Role.TOTAL,
+            category=Category.DIAGNOSTIC,
+            enabled=False,
+            why="counts messages",
+        )
     if (
         "sequence" in leaf
         and leaf <= {"sequence", "number", "id", "position", "frame"}
-        and not clue.is_text
+        and not evidence.is_text
     ):
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="counts messages")
-    if "frame" in leaf and leaf & {"sequence", "number", "id"} and clue.number is not None:
+    if "frame" in leaf and leaf & {"sequence", "number", "id"} and evidence.number is not None:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="counts messages")
     if (
         (leaf & {"frame", "payload"} and leaf & {"type", "version"})
         or leaf >= {"protocol", "version"}
-        or clue.whole == "protocol"
+        or evidence.letters == "protocol"
     ):
-        return Verdict(rule="overhead", role=Role.STATE, category=Category.DIAGNOSTIC, enabled=False, why="the kind of message")  # fmt: skip
-    if "previous" in leaf and clue.two_state and "fault" not in leaf:
+        return Verdict(
+            rule="overhead",
+            role=Role.STATE,
+            category=Category.DIAGNOSTIC,
+            enabled=False,
+            why="the kind of message",
+        )
+    if "previous" in leaf and evidence.two_state and "fault" not in leaf:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="an earlier state")
     return None
 
 
-_COORDINATE_COMPANY = word_set(
-    "latitude longitude gps position last value degree degrees decimal fix deg data raw wgs"
-)
+def _is_part_of_date(evidence: Evidence) -> bool:
+    """Return whether the other parts of a date stand beside a field."""
+    parts = [key for key in evidence.siblings or () if str(key).casefold() in _DATE_PARTS]
+    return len(parts) >= 3
+
+
+_COORDINATE_COMPANY = word_set("""
+    latitude longitude gps position last value degree degrees decimal fix deg data raw wgs
+""")
 
 
 def coordinate_of(key: str) -> str | None:
@@ -80,181 +107,312 @@ def coordinate_of(key: str) -> str | None:
     return None
 
 
-def coordinates(clue: Clue) -> Verdict | None:
+def coordinates(evidence: Evidence) -> Verdict | None:
     """A latitude carries the tracker, its longitude is read with it."""
-    if clue.reading.shape is Shape.POSITION:
-        if clue.concepts & {"position", "gps", "latitude"}:
+    if evidence.reading.shape is Shape.POSITION:
+        if evidence.concepts & {"position", "gps", "latitude"}:
             return Verdict(
                 rule="coordinates",
                 quantity="position",
-                used=frozenset(clue.leaf),
+                used=frozenset(evidence.leaf),
                 why="latitude and longitude in one text",
             )
-        return None  # fmt: skip
-    axis = coordinate_of(clue.steps[-1]) if clue.steps else None
-    if axis is None or (clue.number is None and not clue.absent):
+        return None
+    axis = coordinate_of(evidence.steps[-1]) if evidence.steps else None
+    if axis is None or (evidence.number is None and not evidence.absent):
         return None
     used = frozenset({axis, "gps", "position"})
     kind = None if axis == "latitude" else Kind.IGNORE
     return Verdict(rule="coordinates", quantity="position", kind=kind, used=used, why=f"a {axis}")
 
 
-def precision(clue: Clue) -> Verdict | None:
+def precision(evidence: Evidence) -> Verdict | None:
     """Figures about the radio and the satellites, before their words mislead."""
-    leaf = frozenset(clue.leaf)
-    if clue.is_text or clue.two_state:
+    leaf = frozenset(evidence.leaf)
+    if evidence.is_text or evidence.two_state:
         return None
-    if leaf & {"fix"} and leaf & {"count", "duration", "time"} and epoch(clue.number or 0) is None:
-        return Verdict(rule="satellites", quantity=None if "count" in leaf else "duration", category=Category.DIAGNOSTIC, why="how a fix was got")  # fmt: skip
-    if clue.head == "txpower":
-        return Verdict(rule="radio", role=Role.MEASUREMENT, category=Category.DIAGNOSTIC, enabled=False, why="the radio's power")  # fmt: skip
-    if clue.head in ("strength", "quality") and clue.concepts & {
+    if (
+        leaf & {"fix"}
+        and leaf & {"count", "duration", "time"}
+        and epoch(evidence.number or 0) is None
+    ):
+        return Verdict(
+            rule="satellites",
+            quantity=None if "count" in leaf else "duration",
+            category=Category.DIAGNOSTIC,
+            why="how a fix was got",
+        )
+    if evidence.head == "txpower":
+        return Verdict(
+            rule="radio",
+            role=Role.MEASUREMENT,
+            category=Category.DIAGNOSTIC,
+            enabled=False,
+            why="the radio's power",
+        )
+    if evidence.head in ("strength", "quality") and evidence.concepts & {
         "signal",
         "radio",
         "communication",
         "online",
     }:
-        if (clue.number is not None and clue.number < 0) or clue.unit == Unit("dBm"):
-            return Verdict(rule="radio", quantity="rssi", used=frozenset({"signal", "strength"}), why="a signal in dBm")  # fmt: skip
+        if (evidence.number is not None and evidence.number < 0) or evidence.unit == Unit("dBm"):
+            return Verdict(
+                rule="radio",
+                quantity="rssi",
+                used=frozenset({"signal", "strength"}),
+                why="a signal in dBm",
+            )
         return Verdict(rule="radio", category=Category.DIAGNOSTIC, why="a grade of the signal")
-    if clue.head == "rssi" or (clue.head in ("", "id") and "rssi" in leaf):
+    if evidence.head == "rssi" or (evidence.head in ("", "id") and "rssi" in leaf):
         return Verdict(
             rule="radio", quantity="rssi", used=frozenset({"rssi"}), why="a signal strength"
         )
     return None
 
 
-def setting(clue: Clue) -> Verdict | None:
+def setting(evidence: Evidence) -> Verdict | None:
     """What was set and is repeated back."""
-    if clue.whole in SETTING_NAMES:
-        return _setting_verdict(clue, clue.whole)
-    leaf = frozenset(clue.leaf)
-    if clue.reading.shape is Shape.TIME or (
-        leaf & {"fault", "hazard", "exceed"} and (clue.two_state or clue.absent or clue.zero_or_one)
+    if evidence.letters in SETTING_NAMES:
+        return _setting_verdict(evidence, evidence.letters)
+    leaf = frozenset(evidence.leaf)
+    if "enable" in leaf or "config" in evidence.concepts - leaf:
+        by = "enable" if "enable" in leaf else "configuration"
+        if not (by == "configuration" and evidence.reading.unit):
+            return _setting_verdict(evidence, by)
+    may_be_true = evidence.two_state or evidence.zero_or_one
+    if evidence.reading.shape is Shape.TIME or (
+        leaf & {"fault", "hazard", "exceed"} and (may_be_true or evidence.absent)
     ):
         return None
-    if _warns(clue):
+    if _warns(evidence) or (may_be_true and _is_beyond(evidence)):
         return None
-    if "change" in leaf and clue.unit is None and (clue.two_state or _reports_change(clue)):
+    if evidence.two_state and evidence.head == "timeout":
+        return None
+    if (
+        "change" in leaf
+        and evidence.unit is None
+        and (evidence.two_state or _reports_change(evidence))
+    ):
         return Verdict(
-            rule="change", kind=Kind.BINARY_SENSOR, role=Role.FLAG, category=Category.DIAGNOSTIC, enabled=False,
-            why="tells what changed",
-        )  # fmt: skip
-    if "alarm" in leaf and leaf & {"max", "min", "high", "low"} and clue.number is not None and not clue.zero_or_one:  # fmt: skip
-        return _setting_verdict(clue, "alarm limit")
-    if clue.head == "change" or ("led" in leaf and clue.number is not None):
-        return _setting_verdict(clue, "change" if clue.head == "change" else "LED")
-    for rule, found in holding(SETTING, clue.concepts):
-        if rule.name == "configuration" and not found & leaf and clue.reading.unit:
+            rule="change",
+            kind=Kind.BINARY_SENSOR,
+            role=Role.FLAG,
+            category=Category.DIAGNOSTIC,
+            enabled=False,
+            why="says what changed",
+        )
+    if (
+        "alarm" in leaf
+        and leaf & {"max", "min", "high", "low"}
+        and evidence.number is not None
+        and not evidence.zero_or_one
+    ):
+        return _setting_verdict(evidence, "alarm limit")
+    if evidence.head == "change" or ("led" in leaf and evidence.number is not None):
+        return _setting_verdict(evidence, "change" if evidence.head == "change" else "LED")
+    for rule, found in holding(SETTING, evidence.concepts):
+        if rule.name == "configuration" and not found & leaf and evidence.reading.unit:
             continue
-        if rule.name == "alarm setting" and clue.leaf[:1] != ("alarm",):
+        if rule.name == "alarm setting" and evidence.leaf[:1] != ("alarm",):
             continue
-        return _setting_verdict(clue, rule.name)
+        return _setting_verdict(evidence, rule.name)
+    if evidence.repeats_settings and _may_be_set(evidence):
+        return _setting_verdict(evidence, "the uplink repeats settings")
     return None
 
 
-def _warns(clue: Clue) -> bool:
-    """Return whether the value is a word for an alarm, whatever limit the name speaks of."""
-    if clue.is_text and clue.concepts & {"threshold", "alarm", "range"} and str(clue.reading.value).casefold() in _WARNING_WORDS:  # fmt: skip
-        return True
-    return clue.two_state and clue.head == "alarm" and "enable" not in clue.concepts
+_BEYOND = word_set("out outside above below beyond over under exceeds exceeded")
 
 
-def _reports_change(clue: Clue) -> bool:
-    """Return whether a number tells that something changed, and not by how much it has to."""
-    if not clue.zero_or_one and not clue.absent:
+def _is_beyond(evidence: Evidence) -> bool:
+    """Return whether a name says that something is out of its range."""
+    words = {word.text.casefold() for word in all_words(evidence.keys)}
+    return bool(words & _BEYOND) and not evidence.concepts.isdisjoint({"range", "threshold"})
+
+
+def _may_be_set(evidence: Evidence) -> bool:
+    """Return whether a number in an uplink of settings is one: it names nothing measured."""
+    if evidence.number is None or evidence.unit is not None:
         return False
-    return clue.steps[-1].casefold().rstrip("0123456789_ ").endswith(("changed", "statuschange"))
+    if evidence.concepts & {"battery", "version", "serial", "rssi", "snr", "time"}:
+        return False
+    leaf = frozenset(evidence.leaf)
+    return bool(leaf & {"alarm", "trigger", "duration", "mode"}) or not holding(
+        NUMBER_RULES, evidence.concepts
+    )
 
 
-def _setting_verdict(clue: Clue, name: str) -> Verdict:
-    kind, role = (Kind.BINARY_SENSOR, Role.FLAG) if clue.two_state else (None, None)
+def _warns(evidence: Evidence) -> bool:
+    """Return whether the value is a word for an alarm, whatever limit the name speaks of."""
+    if (
+        evidence.is_text
+        and evidence.concepts & {"threshold", "alarm", "range"}
+        and str(evidence.reading.value).casefold() in _WARNING_WORDS
+    ):
+        return True
+    return evidence.two_state and evidence.head == "alarm" and "enable" not in evidence.concepts
+
+
+def _reports_change(evidence: Evidence) -> bool:
+    """Return whether a number says that something changed, not by how much it has to."""
+    if not evidence.zero_or_one and not evidence.absent:
+        return False
+    return (
+        evidence.steps[-1].casefold().rstrip("0123456789_ ").endswith(("changed", "statuschange"))
+    )
+
+
+def _setting_verdict(evidence: Evidence, name: str) -> Verdict:
+    kind, role = (Kind.BINARY_SENSOR, Role.FLAG) if evidence.two_state else (None, None)
     return Verdict(
-        rule="setting", kind=kind, role=role, category=Category.CONFIGURATION, enabled=False, why=f"a setting: {name}"
-    )  # fmt: skip
+        rule="setting",
+        kind=kind,
+        role=role,
+        category=Category.CONFIGURATION,
+        enabled=False,
+        why=f"a setting: {name}",
+    )
 
 
-def time(clue: Clue) -> Verdict | None:
+def time(evidence: Evidence) -> Verdict | None:
     """Moments, durations and clocks that are neither."""
-    leaf = frozenset(clue.leaf)
-    if clue.reading.shape is Shape.TIME:
+    leaf = frozenset(evidence.leaf)
+    if evidence.reading.shape is Shape.TIME:
         return Verdict(
             rule="time", quantity="timestamp", used=frozenset({"time"}), why="a date and time"
         )
     timely = "time" in leaf and (
-        clue.head == "time" or leaf <= {"time", "gps", "status", "device", "event"}
+        evidence.head == "time" or leaf <= {"time", "gps", "status", "device", "event"}
     )
-    lasting = "duration" in leaf or {"time", "count"} <= leaf or (
-        timely and (clue.unit is not None or leaf & {"wear", "charging", "running", "alarm", "fix", "power"})
-    )  # fmt: skip
-    lasting = lasting and epoch(clue.number or 0) is None
-    if clue.is_text or clue.two_state or ("fault" in leaf and not timely):
+    lasting = (
+        "duration" in leaf
+        or ("interval" in leaf and bool(leaf & {"rain", "pulse"}))
+        or {"time", "count"} <= leaf
+        or (
+            timely
+            and (
+                evidence.unit is not None
+                or leaf & {"wear", "charging", "running", "alarm", "fix", "power"}
+            )
+        )
+    )
+    lasting = lasting and epoch(evidence.number or 0) is None
+    if evidence.is_text or evidence.two_state or ("fault" in leaf and not timely):
         return None
-    if "lifetime" in leaf and leaf & {"battery", "duration", "remaining"} and not clue.is_text:
-        days = next((days for word in all_words(clue.keys) if (days := _DAYS.get(word.text.casefold().rstrip("s")))), None)  # fmt: skip
-        return Verdict(rule="duration", quantity="duration", unit=Unit("d", days or 1.0), category=Category.DIAGNOSTIC, why="how long it will last")  # fmt: skip
-    if lasting and (not leaf & COUNT_HEADS or "time" in leaf):
-        used = frozenset({"duration", "time"} if clue.leaf == ("duration",) else {"duration_"})
+    if "lifetime" in leaf and leaf & {"battery", "duration", "remaining"} and not evidence.is_text:
+        days = next(
+            (
+                days
+                for word in all_words(evidence.keys)
+                if (days := _DAYS.get(word.text.casefold().rstrip("s")))
+            ),
+            None,
+        )
+        return Verdict(
+            rule="duration",
+            quantity="duration",
+            unit=Unit("d", days or 1.0),
+            category=Category.DIAGNOSTIC,
+            why="how long it will last",
+        )
+    if (
+        lasting
+        and evidence.unit is None
+        and ("battery" in evidence.concepts or has_unknown_ending(evidence))
+    ):
+        return Verdict(
+            rule="duration", category=Category.DIAGNOSTIC, why="a time in a unit that nothing tells"
+        )
+    if lasting and (not leaf & COUNT_HEADS or leaf & {"time", "interval"}):
+        used = frozenset({"duration", "time"} if evidence.leaf == ("duration",) else {"duration_"})
         return Verdict(
             rule="duration", quantity="duration", used=used, why="how long something lasts"
         )
-    if not timely or clue.two_state:
+    if not timely or evidence.two_state:
         return None
-    if clue.absent or (clue.number is not None and epoch(clue.number) is not None):
+    if evidence.absent or (evidence.number is not None and epoch(evidence.number) is not None):
         return Verdict(
             rule="time", quantity="timestamp", used=frozenset({"time"}), why="a date and time"
         )
-    if clue.whole == "time":
+    if evidence.letters == "time":
         return Verdict(rule="time", why="a time without a beginning")
-    return Verdict(rule="time", category=Category.DIAGNOSTIC, enabled=False, why="the end device's own clock")  # fmt: skip
+    if leaf & {"open", "closed", "total", "motion"}:
+        return Verdict(rule="time", why="a time of something, in a unit that nothing tells")
+    return Verdict(
+        rule="time", category=Category.DIAGNOSTIC, enabled=False, why="the end device's own clock"
+    )
 
 
-_ERROR_CODES = word_set("error err errors errorcode errormsg errorflag errorflags errormessage")
+_ERROR_CODES = word_set("""
+    error err errors errorcode errormsg errorflag errorflags errormessage
+""")
 
 
-def identity(clue: Clue) -> Verdict | None:
+def identity(evidence: Evidence) -> Verdict | None:
     """What the end device is: texts and numbers that rarely change."""
-    leaf = frozenset(clue.leaf)
-    head = clue.head or (clue.leaf[-1] if clue.leaf else "")
+    leaf = frozenset(evidence.leaf)
+    head = evidence.head or (evidence.leaf[-1] if evidence.leaf else "")
     if (
         leaf & {"version", "serial"}
-        and not clue.two_state
+        and not evidence.two_state
         and not leaf & {"status", "count", "valid", "fault"}
     ):
         quantity = "serial_number" if "serial" in leaf and "version" not in leaf else "version"
         used = frozenset({"serial", "number"} if quantity == "serial_number" else {"version_"})
-        return Verdict(rule="identity", quantity=quantity if clue.leaf == ("version",) or quantity == "serial_number" else None,
-                       role=Role.STATE, category=Category.DIAGNOSTIC, used=used, why="what the end device is")  # fmt: skip
-    if head in IDENTITY and not clue.two_state and not leaf & COUNT_HEADS:
-        return Verdict(rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="what the end device is")  # fmt: skip
-    if head == "reset" and (clue.is_text or leaf & {"code"}):
-        return Verdict(rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="why it restarted")  # fmt: skip
-    if clue.whole in _ERROR_CODES and not clue.two_state:
+        return Verdict(
+            rule="identity",
+            quantity=quantity
+            if evidence.leaf == ("version",) or quantity == "serial_number"
+            else None,
+            role=Role.STATE,
+            category=Category.DIAGNOSTIC,
+            used=used,
+            why="what the end device is",
+        )
+    if head in IDENTITY and not evidence.two_state and not leaf & COUNT_HEADS:
+        return Verdict(
+            rule="identity",
+            role=Role.STATE,
+            category=Category.DIAGNOSTIC,
+            why="what the end device is",
+        )
+    if (
+        head == "reset"
+        and (evidence.is_text or leaf & {"code"})
+        and str(evidence.raw).casefold() not in ("y", "n")
+    ):
+        return Verdict(
+            rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="why it restarted"
+        )
+    if evidence.letters in _ERROR_CODES and not evidence.two_state:
         return Verdict(rule="identity", quantity="error_code", used=leaf, why="a code")
-    if head == "code" and not clue.two_state:
+    if head == "code" and not evidence.two_state:
         return Verdict(rule="identity", role=Role.STATE, category=Category.DIAGNOSTIC, why="a code")
     return None
 
 
-_PRESSES = word_set("short long double single triple click clicked press pressed hold")
+_PRESSES = word_set("""
+    short long double single triple click clicked press pressed hold
+""")
 
 
-def event(clue: Clue) -> Verdict | None:
+def event(evidence: Evidence) -> Verdict | None:
     """Occurrences: something was pressed."""
-    leaf = frozenset(clue.leaf)
+    leaf = frozenset(evidence.leaf)
     pressed = (
         "press" in leaf
         or (
-            clue.is_text
-            and clue.concepts & {"button", "key", "press", "pressure"}
-            and str(clue.reading.value).casefold().split()[0] in _PRESSES
+            evidence.is_text
+            and evidence.concepts & {"button", "key", "press", "pressure"}
+            and str(evidence.reading.value).casefold().split()[0] in _PRESSES
         )
-        or clue.whole in ("buttons", "buttonpressed", "scene")
+        or evidence.letters in ("buttons", "buttonpressed", "scene")
         or (leaf & {"button", "key"} and "pressure" in leaf)
     )
-    if clue.two_state and "pressure" in leaf:
+    if evidence.two_state and "pressure" in leaf:
         pressed = True  # "doublePress": no pressure is true or false.
-    if pressed and not leaf & {"count", "times"} and not clue.unit:
+    if pressed and not leaf & {"count", "times"} and not evidence.unit:
         used = frozenset({"button", "press"})
         return Verdict(rule="event", quantity="button", used=used, why="something was pressed")
     return None

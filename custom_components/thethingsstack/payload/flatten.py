@@ -1,14 +1,32 @@
 """The fields of a decoded payload, whatever shape the formatter gave them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 import re
 from typing import Any, NamedTuple
 
-from .sensecap import MEASUREMENTS
+from .lists import (
+    INDEX_KEYS,
+    META_KEYS,
+    NAMING_KEYS,
+    UNIT_KEYS,
+    UNIT_SUFFIXES,
+    VALUE_KEYS,
+    Item,
+    Shape,
+    describing_keys,
+    kind_of,
+    label_of,
+    labels_in,
+    meta_keys,
+    place_of,
+    sensecap,
+    shape_of,
+    time_of,
+    unit_in,
+)
 from .tokens import words_of
 from .units import Unit, normalise
-from .values import epoch, number_of, parse_time
+from .values import number_of, parse_time
 from .vocabulary import OVERHEAD, word_set
 
 MAX_DEPTH = 8
@@ -17,38 +35,17 @@ MAX_ITEMS = 32
 MAX_VECTOR = 16
 MAX_PATH = 200
 
-VALUE_KEYS = ("value", "measurementValue", "data", "val", "values")
-UNIT_KEYS = ("unit", "units", "Unit", "Units", "uom", "unitOfMeasurement")
-UNIT_SUFFIXES = ("_unit", "Unit", "_units", "Units", "_Unit", "_Units")
-LABEL_KEYS = (
-    "label",
-    "displayName",
-    "measurementType",
-    "name",
-    "OBIS_ID",
-    "obis",
-    "parameter",
-    "type",
-    "alias",
-)
-INDEX_KEYS = ("channel", "ch", "index", "id", "port", "number", "pin_number", "name", "label")  # fmt: skip
-TIME_KEYS = ("time", "timestamp", "date", "ts", "datetime", "timeStamp", "utc", "Time", "Timestamp")
+_LONGITUDE_FIRST = re.compile(r"(?i)coord|lo?ng?_?lat")
+_SCALAR_VALUE_KEYS = frozenset({"value", "val", "Value"})
 SERIES_KEYS = frozenset({"values", "samples", "series"})
 HISTORY = re.compile(
-    r"(?i)(?:^|_)(?:hist(?:ory|oric|orical)?|data_?log\d*|logs?|backlog|records?|past|archive|buffer(?:ed)?|load_?profile)$"
+    r"(?i)(?:^|_)(?:hist(?:ory|oric|orical)?|data_?log\d*|logs?|backlog|records?|past|archive"
+    r"|buffer(?:ed)?|load_?profile)$"
 )
-_HISTORY_WORDS = word_set(
-    "history historic historical log logs datalog backlog records archive buffer buffered fdr past"
-)
-_META_KEYS = frozenset({
-    *UNIT_KEYS, *TIME_KEYS, "displayName", "label", "name", "alias", "type", "measurementId", "measurementType",
-    "OBIS_ID", "obis", "parameter", "rawValue", "raw", "stringValue", "scaler", "Scaler", "GroupMask", "precision",
-})  # fmt: skip
-# What names an item of a list, or says of what unit it is.
-_NAMING = frozenset({*UNIT_KEYS, "displayName", "label", "alias", "name", "measurementId", "measurementType", "parameter"})  # fmt: skip
-_MESSAGE_TYPE = re.compile(
-    r"(?i)(?:report|upload|telemetry|message|data)(?:[_ ]|$)|.*_(?:telemetry|interval|version|battery)$"
-)
+_HISTORY_WORDS = word_set("""
+    history historic historical log logs datalog backlog records archive buffer buffered fdr
+    past
+""")
 
 
 class Leaf(NamedTuple):
@@ -62,6 +59,8 @@ class Leaf(NamedTuple):
     """The object that it is a member of."""
     prefix: str = ""
     """The path of that object, with the dot."""
+    listed: bool = False
+    """Whether it is the value of an item of a list, named by a label beside it."""
 
 
 def escape(key: str) -> str:
@@ -87,8 +86,13 @@ class Flattened:
             self.leaves.append(leaf)
 
     def walk(
-        self, value: object, path: str, keys: tuple[str, ...], siblings: Mapping[Any, object], prefix: str
-    ) -> None:  # fmt: skip
+        self,
+        value: object,
+        path: str,
+        keys: tuple[str, ...],
+        siblings: Mapping[Any, object],
+        prefix: str,
+    ) -> None:
         """Gather the fields in a member of an object."""
         if isinstance(value, Mapping):
             if len(keys) >= MAX_DEPTH:
@@ -99,19 +103,32 @@ class Flattened:
             self._walk_list(value, path, keys, siblings, prefix)
         else:
             unit = sibling_unit(keys[-1], siblings) if keys else None
+            if len(keys) > 1 and keys[-1] in _SCALAR_VALUE_KEYS:
+                kind, _ = kind_of(siblings, keys[-2])
+                if kind:
+                    keys = (*keys[:-2], f"{kind} {keys[-2]}", keys[-1])
             self.add(Leaf(path, keys, value, unit, siblings, prefix))
 
     def walk_object(
-        self, value: Mapping[Any, object], prefix: str, keys: tuple[str, ...], left_out: frozenset[str] = frozenset()
-    ) -> None:  # fmt: skip
+        self,
+        value: Mapping[Any, object],
+        prefix: str,
+        keys: tuple[str, ...],
+        left_out: frozenset[object] = frozenset(),
+    ) -> None:
         """Gather the fields of an object."""
         for key, item in value.items():
             if key not in left_out:
                 self.member(key, item, value, prefix, keys)
 
     def member(
-        self, key: object, item: object, siblings: Mapping[Any, object], prefix: str, keys: tuple[str, ...]
-    ) -> None:  # fmt: skip
+        self,
+        key: object,
+        item: object,
+        siblings: Mapping[Any, object],
+        prefix: str,
+        keys: tuple[str, ...],
+    ) -> None:
         """Gather the fields in a member of an object, by its key."""
         name = key if isinstance(key, str) else str(key)
         if len(name) > MAX_PATH:
@@ -120,10 +137,17 @@ class Flattened:
             self.walk(item, prefix + escape(name), (*keys, name), siblings, prefix)
 
     def _walk_list(
-        self, items: Sequence[object], path: str, keys: tuple[str, ...], siblings: Mapping[Any, object], prefix: str
-    ) -> None:  # fmt: skip
+        self,
+        items: Sequence[object],
+        path: str,
+        keys: tuple[str, ...],
+        siblings: Mapping[Any, object],
+        prefix: str,
+    ) -> None:
         name = keys[-1] if keys else ""
-        if not items or _is_history(name) or OVERHEAD.intersection(words_of(name).concepts):
+        if not items or OVERHEAD.intersection(words_of(name).concepts):
+            return
+        if _is_history(name) and not _of_one_moment(items[:MAX_ITEMS]):
             return
         if len(keys) >= MAX_DEPTH:
             self.skipped += 1
@@ -142,13 +166,18 @@ class Flattened:
             self._walk_numbers(items, path, keys, siblings, prefix)
 
     def _walk_numbers(
-        self, items: Sequence[object], path: str, keys: tuple[str, ...], siblings: Mapping[Any, object], prefix: str
-    ) -> None:  # fmt: skip
+        self,
+        items: Sequence[object],
+        path: str,
+        keys: tuple[str, ...],
+        siblings: Mapping[Any, object],
+        prefix: str,
+    ) -> None:
         unit = sibling_unit(keys[-1], siblings)
         if keys[-1] in SERIES_KEYS:
             self.add(Leaf(path, keys, items[0], unit, siblings, prefix))
         elif _is_place(keys) and len(items) in (2, 3):
-            self.add(Leaf(path, keys, _pair(items, siblings), None, siblings, prefix))
+            self.add(Leaf(path, keys, _pair(keys[-1], items, siblings), None, siblings, prefix))
         elif len(items) > MAX_VECTOR:
             self.skipped += 1
         else:
@@ -158,33 +187,118 @@ class Flattened:
                     Leaf(f"{path}.{index}", (*keys, str(index + 1)), item, own, siblings, prefix)
                 )
 
-    def _walk_objects(
-        self, items: Sequence[Mapping[Any, object]], path: str, keys: tuple[str, ...]
-    ) -> None:
+    def _walk_objects(self, items: Sequence[Item], path: str, keys: tuple[str, ...]) -> None:
         if len(items) > MAX_ITEMS:
             self.skipped += len(items) - MAX_ITEMS
             items = items[:MAX_ITEMS]
         taken: dict[str, int] = {}
         if (newest := _newest(items)) is not None:
             items = [newest]
+        shapes = _shapes(items)
+        if shapes is not None:
+            self._walk_labelled(items, shapes, path, keys)
+            return
+        items = _latest_of_each(items, [label_of(item) for item in items])
         for index, item in enumerate(items):
-            label = _label(item)
+            label = label_of(item)
             if label is not None:
                 label = _numbered(label, taken)
                 value_key = next(key for key in VALUE_KEYS if key in item)
-                step = f"{path}.{escape(label)}"
-                inner = item[value_key]
-                if isinstance(inner, Mapping | list):
-                    self.walk(inner, step, (*keys, label), item, f"{path}.")
-                else:
-                    unit = sibling_unit("value", item) or _sensecap(item)[1]
-                    self.add(Leaf(step, (*keys, label), inner, unit, item, f"{step}."))
-                self.walk_object(item, f"{step}.", (*keys, label), _META_KEYS | {value_key})
+                kind, _ = kind_of(item, label)
+                step, named = f"{path}.{escape(label)}", f"{kind} {label}" if kind else label
+                self._add_value(item, value_key, step, (*keys, named), sensecap(item)[1])
+                left_out = META_KEYS | {value_key} | describing_keys(item)
+                self.walk_object(item, f"{step}.", (*keys, label), left_out)
             else:
-                place, shown, place_key = _place(item, index)
+                place, shown, place_key = place_of(item, index)
                 place = _numbered(place, taken)
-                left_out = _NAMING | {place_key}
-                self.walk_object(item, f"{path}.{escape(place)}.", (*keys, shown), left_out)
+                kind = kind_key = ""
+                if any(key in item for key in VALUE_KEYS):
+                    kind, kind_key = kind_of(item, shown)
+                named = f"{kind} {shown}" if kind else shown
+                left_out = NAMING_KEYS | {place_key, kind_key or place_key}
+                self.walk_object(item, f"{path}.{escape(place)}.", (*keys, named), left_out)
+
+    def _walk_labelled(
+        self, items: Sequence[Item], shapes: Sequence[Shape], path: str, keys: tuple[str, ...]
+    ) -> None:
+        """Gather the fields of items that name their value themselves."""
+        taken: dict[str, int] = {}
+        by_item = {id(item): shape for item, shape in zip(items, shapes, strict=True)}
+        items = _latest_of_each(items, list(labels_in(items, shapes)))
+        shapes = [by_item[id(item)] for item in items]
+        for item, shape, label in zip(items, shapes, labels_in(items, shapes), strict=True):
+            step = f"{path}.{escape(_numbered(label, taken))}"
+            unit = unit_in(item.get(shape.unit)) if shape.unit is not None else None
+            self._add_value(item, shape.value, step, (*keys, label), unit)
+            self.walk_object(item, f"{step}.", (*keys, label), meta_keys(item, shape))
+
+    def _add_value(
+        self, item: Item, key: object, step: str, keys: tuple[str, ...], unit: Unit | None
+    ) -> None:
+        """Gather the value of an item that has a label."""
+        inner = item[key]
+        if isinstance(inner, Mapping | list):
+            self.walk(inner, step, keys, item, f"{step}.")
+        else:
+            found = sibling_unit("value", item) or unit
+            self.add(Leaf(step, keys, inner, found, item, f"{step}.", listed=True))
+
+
+def _shapes(items: Sequence[Item]) -> list[Shape] | None:
+    """Return what the keys of a list's items do, where no usual key names all of them."""
+    if any(label_of(item) is not None or place_of(item, 0)[2] for item in items):
+        return None
+    shapes = [shape_of(item) for item in items]
+    known = [shape for shape in shapes if shape is not None]
+    return known if len(known) == len(items) else None
+
+
+def _newest(items: Sequence[Item]) -> Item | None:
+    """Return the newest item where all have the same fields at different times."""
+    if len(items) < 2 or any(item.keys() != items[0].keys() for item in items):
+        return None
+    if len({label_of(item) for item in items}) > 1:
+        return None
+    shapes = _shapes(items)
+    if shapes is not None and len(set(labels_in(items, shapes))) > 1:
+        return None
+    if len({repr(item[key]) for key in INDEX_KEYS if key in items[0] for item in items}) > 1:
+        return None
+    times = [(time_of(item), item) for item in items]
+    dated = [(moment, item) for moment, item in times if moment is not None]
+    if len(dated) < len(items) or len({moment for moment, _ in dated}) < 2:
+        return None
+    return max(dated, key=lambda pair: pair[0])[1]
+
+
+def _latest_of_each(items: Sequence[Item], labels: Sequence[str | None]) -> Sequence[Item]:
+    """Return the items, of several with one label and different times the newest only."""
+    kept: list[Item] = []
+    for label in dict.fromkeys(labels):
+        alike = [item for item, own in zip(items, labels, strict=True) if own == label]
+        dated = [(moment, item) for item in alike if (moment := time_of(item)) is not None]
+        times = {moment for moment, _ in dated}
+        if label is not None and len(dated) == len(alike) and len(times) == len(alike) > 1:
+            alike = [max(dated, key=lambda pair: pair[0])[1]]
+        kept += alike
+    order = {id(item): index for index, item in enumerate(items)}
+    return sorted(kept, key=lambda item: order[id(item)])
+
+
+def _of_one_moment(items: Sequence[object]) -> bool:
+    """Return whether a list holds several records of one moment, each with a name of its own."""
+    objects = [item for item in items if isinstance(item, Mapping)]
+    if len(objects) < 2 or len(objects) < len(items):
+        return False
+    if len({time_of(item) for item in objects}) > 1:
+        return False
+    shapes = _shapes(objects)
+    if shapes is not None:
+        labels = labels_in(objects, shapes)
+    else:
+        labels = [label for item in objects if (label := label_of(item)) is not None]
+    return len(labels) == len(objects) == len(set(labels))
 
 
 def _is_history(name: str) -> bool:
@@ -209,12 +323,11 @@ def _is_place(keys: tuple[str, ...]) -> bool:
     return bool({"position", "gps"} & set(words_of(keys[-1]).concepts))
 
 
-def _pair(items: Sequence[object], siblings: Mapping[Any, object]) -> str:
-    """Return coordinates as text; GeoJSON has the longitude first."""
-    first, second = items[0], items[1]
-    if siblings.get("type") == "Point":
-        first, second = second, first
-    latitude, longitude = number_of(first), number_of(second)
+def _pair(key: str, items: Sequence[object], siblings: Mapping[Any, object]) -> str:
+    """Return coordinates as text; as in GeoJSON "coordinates" have the longitude first."""
+    latitude, longitude = number_of(items[0]), number_of(items[1])
+    if siblings.get("type") == "Point" or _LONGITUDE_FIRST.search(key):
+        latitude, longitude = longitude, latitude
     return "" if latitude is None or longitude is None else f"{float(latitude)},{float(longitude)}"
 
 
@@ -228,7 +341,7 @@ def sibling_unit(key: str, siblings: Mapping[Any, object]) -> Unit | None:
         return None
     for name in UNIT_KEYS:
         text = siblings.get(name)
-        if isinstance(text, str) and (unit := normalise(text)) is not None:
+        if isinstance(text, str) and (unit := unit_in(text)) is not None:
             return unit
     return None
 
@@ -247,68 +360,6 @@ def _unit_at(key: str, siblings: Mapping[Any, object], index: int) -> Unit | Non
     return None
 
 
-def _time_of(item: Mapping[Any, object]) -> datetime | None:
-    for key in TIME_KEYS:
-        value = item.get(key)
-        if isinstance(value, str):
-            return parse_time(value)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return epoch(value)
-    return None
-
-
-def _newest(items: Sequence[Mapping[Any, object]]) -> Mapping[Any, object] | None:
-    """Return the newest item where all tell the same things at different times."""
-    if len(items) < 2 or any(item.keys() != items[0].keys() for item in items):
-        return None
-    if _label(items[0]) is not None and _label(items[0]) != _label(items[1]):
-        return None
-    if len({repr(item[key]) for key in INDEX_KEYS if key in items[0] for item in items}) > 1:
-        return None
-    times = [(_time_of(item), item) for item in items]
-    dated = [(moment, item) for moment, item in times if moment is not None]
-    if len(dated) < len(items) or len({moment for moment, _ in dated}) < 2:
-        return None
-    return max(dated, key=lambda pair: pair[0])[1]
-
-
-def _label(item: Mapping[Any, object]) -> str | None:
-    """Return what names the value in an item of a list, if something does."""
-    if not any(key in item for key in VALUE_KEYS):
-        return None
-    sensecap = _sensecap(item)[0]
-    for key in LABEL_KEYS:
-        label = item.get(key)
-        if not isinstance(label, str) or not label or len(label) > 64:
-            continue
-        if key == "type" and sensecap is not None and _MESSAGE_TYPE.match(label):
-            return sensecap
-        if key != "type" or "measurementValue" in item:
-            return label
-    return sensecap
-
-
-def _sensecap(item: Mapping[Any, object]) -> tuple[str | None, Unit | None]:
-    """Return the name and unit that a measurement number of SenseCAP's stands for."""
-    number = item.get("measurementId")
-    if isinstance(number, str) and number.isdecimal():
-        number = int(number[:9])
-    return MEASUREMENTS.get(number, (None, None)) if isinstance(number, int) else (None, None)
-
-
-def _place(item: Mapping[Any, object], index: int) -> tuple[str, str, str]:
-    """Return what tells an item of a list from the others: as path, as name, and its key."""
-    for key in INDEX_KEYS:
-        place = item.get(key)
-        if isinstance(place, bool):
-            continue
-        if isinstance(place, int) and 0 <= place < 1000:
-            return f"{key}{place}", str(place), key
-        if isinstance(place, str) and 0 < len(place) <= 24 and key in ("channel", "name", "label"):
-            return f"{key}:{place}", place, key
-    return str(index), str(index + 1), ""
-
-
 def flatten(decoded: Mapping[str, object]) -> Flattened:
     """Return the fields of a decoded payload; histories in it are left out."""
     flattened = Flattened()
@@ -318,7 +369,11 @@ def flatten(decoded: Mapping[str, object]) -> Flattened:
 
 def normalized_leaves(measurements: Sequence[Mapping[str, object]]) -> Iterator[Leaf]:
     """Return the fields of a normalized payload; of several measurements the newest counts."""
-    dated = [(parse_time(str(item.get("time", ""))), item) for item in measurements if isinstance(item, Mapping)]  # fmt: skip
+    dated = [
+        (parse_time(str(item.get("time", ""))), item)
+        for item in measurements
+        if isinstance(item, Mapping)
+    ]
     known = [(moment, item) for moment, item in dated if moment is not None]
     if len(known) == len(dated) > 1:
         chosen = [item for _, item in sorted(known, key=lambda pair: pair[0])]

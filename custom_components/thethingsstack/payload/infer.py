@@ -1,17 +1,19 @@
 """From a field's name, value and company to its meaning. Asked once for each field."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from .corrections import Correction, correction_of
-from .evidence import Clue, Verdict
+from .evidence import Evidence, Verdict
 from .flatten import Leaf
 from .names import plain_name, quantity_name
-from .quantities import INSTEAD, UNITS_OF_CLASS
+from .observations import Observations
+from .quantities import INSTEAD, QUANTITIES, UNITS_OF_CLASS
 from .rules import decide
-from .types import Category, Context, Kind, Meaning, Role
-from .units import Unit, factor
-from .values import ABSENT, decimals, read
-from .vocabulary import QUANTITIES
+from .types import UNDECIDED, Category, Context, Kind, Meaning, Role, Source
+from .units import NO_UNIT, Unit, factor
+from .values import ABSENT, Reading, Shape, decimals, number_of, read, says_not_yet
+from .vocabulary import CODE_HEADS
 
 # What counters of 16, 24 and 32 bits are when nothing was measured, as they are and in tenths,
 # hundredths and thousandths, and what some drivers put there.
@@ -30,9 +32,28 @@ _LIMITS = (
     -2147483648,
 )
 _FULL_SCALE = frozenset({limit / part for limit in _LIMITS for part in (1, 10, 100, 1000)}) | {
-    6550.9, 4095.94, 1023.98, -999, -9999, -99.9, -999.9, -99, 999, 9999, 99999, 282.9, -3276, 3276, 4095.9375, 1023.984375,
-}  # fmt: skip
+    6550.9,
+    4095.94,
+    1023.98,
+    -999,
+    -9999,
+    -99.9,
+    -999.9,
+    -99,
+    999,
+    9999,
+    99999,
+    282.9,
+    -3276,
+    3276,
+    4095.9375,
+    1023.984375,
+}
 _ALWAYS_ABSENT = frozenset({-999, -9999, 65535, 32767, -32768, 4294967295, 2147483647, -2147483648})
+
+
+# What is as often below as above zero: -999 mg is a sensor that lies on its back.
+_SIGNED = frozenset(["acceleration", "rotation_rate", "angle"])
 
 
 def _candidates(quantity: str | None, unit: Unit) -> Iterator[tuple[str | None, Unit]]:
@@ -61,16 +82,16 @@ def _precision_of(raw: object, quantity: str | None, scale: float) -> int | None
     return min(digits, QUANTITIES[quantity].precision if quantity else 3)
 
 
-def settle(clue: Clue, verdict: Verdict) -> Meaning:
+def build_meaning(evidence: Evidence, verdict: Verdict) -> Meaning:
     """Return the meaning that a verdict comes down to, legal in Home Assistant's own tables."""
     quantity = verdict.quantity
     template = QUANTITIES[quantity] if quantity is not None else None
     kind = verdict.kind or (template.kind if template else Kind.SENSOR)
-    role = verdict.role or (template.role if template else _role(clue))
+    role = verdict.role or (template.role if template else _role(evidence))
     unit = Unit(None)
     if kind is Kind.SENSOR and role in (Role.MEASUREMENT, Role.TOTAL, Role.ANGLE):
         default = template.unit if template else None
-        wanted = verdict.unit or clue.unit or Unit(default)
+        wanted = verdict.unit or evidence.unit or Unit(default)
         for quantity, unit in _candidates(verdict.quantity, wanted):
             if _legal(quantity, unit):
                 break
@@ -80,11 +101,15 @@ def settle(clue: Clue, verdict: Verdict) -> Meaning:
             template = QUANTITIES[quantity] if quantity else None
             role = template.role if template else Role.MEASUREMENT
     category = verdict.category or (template.category if template else Category.PRIMARY)
-    if kind is Kind.BINARY_SENSOR and clue.concepts & {"version", "decoder"}:
+    if kind is Kind.BINARY_SENSOR and evidence.concepts & {"version", "decoder"}:
         category = Category.DIAGNOSTIC
     if category is Category.CONFIGURATION:
         quantity = None
-    name = quantity_name(clue.keys, quantity, verdict.used) if quantity else plain_name(clue.keys)
+    name = (
+        quantity_name(evidence.keys, quantity, verdict.used)
+        if quantity
+        else plain_name(evidence.keys)
+    )
     enabled = (
         verdict.enabled if verdict.enabled is not None else (template.enabled if template else True)
     )
@@ -99,27 +124,55 @@ def settle(clue: Clue, verdict: Verdict) -> Meaning:
         scale=unit.scale,
         options=verdict.options,
         invert=verdict.invert,
-        precision=_precision_of(clue.raw, quantity, unit.scale),
+        precision=_precision_of(evidence.raw, quantity, unit.scale),
+        source=_source(evidence, verdict),
         rule=verdict.rule,
-        reason=_reason(clue, verdict, quantity, unit),
+        reason=_reason(evidence, verdict, quantity, unit),
     )
 
 
-def _role(clue: Clue) -> Role:
-    if clue.two_state:
+def _source(evidence: Evidence, verdict: Verdict) -> Source:
+    if verdict.rule == "model":
+        return Source.LIBRARY
+    hinted = evidence.unit_beside is not None or evidence.reading.unit is not None
+    return Source.HINTS if hinted else Source.INFERRED
+
+
+def _role(evidence: Evidence) -> Role:
+    if evidence.two_state:
         return Role.STATE
-    return Role.STATE if clue.is_text else Role.MEASUREMENT
+    return Role.STATE if evidence.is_text else Role.MEASUREMENT
 
 
-def _reason(clue: Clue, verdict: Verdict, quantity: str | None, unit: Unit) -> str:
+def _reason(evidence: Evidence, verdict: Verdict, quantity: str | None, unit: Unit) -> str:
     what = QUANTITIES[quantity].name if quantity else "Plain value"
-    where = ".".join(clue.keys)[:60]
+    where = ".".join(evidence.keys)[:60]
     parts = [f"“{where}”: {verdict.why}"]
     if verdict.used and verdict.rule.startswith(("words", "flag")):
-        parts.append(f"words: {', '.join(sorted(c for c in clue.leaf))}")
+        parts.append(f"words: {', '.join(sorted(c for c in evidence.leaf))}")
     if unit.symbol:
         parts.append(f"unit: {unit.symbol}")
     return f"{what}. " + "; ".join(parts)
+
+
+def _ratio(unit: str | None, wanted: str | None) -> float:
+    """Return what to multiply a number with for the unit that a quantity's limits are in."""
+    if unit == wanted or unit is None or wanted is None:
+        return 1.0
+    return factor(unit, wanted) or 1.0
+
+
+def is_full_scale(number: float) -> bool:
+    """Return whether a number is one that stands for "no value" with many end devices."""
+    return number in _FULL_SCALE
+
+
+def is_beyond_limits(number: float, quantity: str | None, unit: str | None) -> bool:
+    """Return whether a number in this unit is impossible for a quantity."""
+    limits = QUANTITIES[quantity].limits if quantity is not None else None
+    if quantity is None or limits is None:
+        return False
+    return not limits[0] <= number * _ratio(unit, QUANTITIES[quantity].unit) <= limits[1]
 
 
 def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:
@@ -127,35 +180,125 @@ def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:
     if quantity is None:
         return number in _ALWAYS_ABSENT
     known = QUANTITIES[quantity]
-    size = number
-    if unit != known.unit and unit is not None and known.unit is not None:
-        size *= factor(unit, known.unit) or 1
-    if known.limits is not None and not known.limits[0] <= size <= known.limits[1]:
+    size = number * _ratio(unit, known.unit)
+    if is_beyond_limits(number, quantity, unit):
         return True
     if known.usual is not None and not known.usual[0] <= size <= known.usual[1]:
         return number in _FULL_SCALE
+    if quantity in _SIGNED:
+        return number in _ALWAYS_ABSENT and abs(number) > 10_000
     return known.limits is known.usual is None and number in _ALWAYS_ABSENT
 
 
-def _corrected(clue: Clue, correction: Correction) -> Verdict:
+def _corrected(evidence: Evidence, correction: Correction) -> Verdict:
     kind, role = correction.kind, correction.role
     if correction.quantity is None and role is None:
         role = Role.MEASUREMENT if kind in (None, Kind.SENSOR) else None
     return Verdict(
-        rule="model", quantity=correction.quantity, kind=kind, role=role, unit=correction.unit, invert=correction.invert,
-        used=frozenset(clue.leaf), why=correction.source,
-    )  # fmt: skip
+        rule="model",
+        quantity=correction.quantity,
+        kind=kind,
+        role=role,
+        unit=correction.unit,
+        invert=correction.invert,
+        used=frozenset(evidence.leaf),
+        why=correction.source,
+    )
 
 
-def infer(leaf: Leaf, context: Context, *, absent: bool = False) -> Meaning:
-    """Return what a field is; with `absent` by its name alone."""
-    reading = ABSENT if absent else read(leaf.raw)
-    clue = Clue(leaf.keys, reading, leaf.raw, leaf.unit, context)
-    if (correction := correction_of(context, leaf.path)) is not None:
-        return settle(clue, _corrected(clue, correction))
-    meaning = settle(clue, decide(clue))
-    number = clue.number
-    if number is not None and meaning.role is Role.MEASUREMENT and number in _FULL_SCALE and is_sentinel(number * meaning.scale, meaning.quantity, meaning.unit):  # fmt: skip
-        clue = Clue(leaf.keys, ABSENT, None, leaf.unit, context)
-        meaning = settle(clue, decide(clue))
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """What an uplink says besides its fields."""
+
+    context: Context = field(default_factory=Context)
+    repeats_settings: bool = False
+    """Whether it says that it repeats the end device's settings."""
+
+
+_NO_UPLINK = Uplink()
+
+
+def infer(
+    leaf: Leaf,
+    uplink: Uplink = _NO_UPLINK,
+    *,
+    absent: bool = False,
+    observed: Observations | None = None,
+) -> Meaning:
+    """Return what a field is; with `absent` by its name alone, else by all values `observed`."""
+    raw = leaf.raw
+    if observed is not None and observed.numbers and number_of(raw) is not None:
+        raw = observed.extreme if not isinstance(raw, str) or observed.numbers > 1 else raw
+    reading = ABSENT if absent else read(raw)
+    if reading.shape is Shape.TEXT and says_not_yet(str(reading.value)):
+        waiting = _evidence(leaf, uplink, ABSENT, None, None)
+        if waiting.head not in CODE_HEADS:
+            return _not_yet(waiting, str(reading.value))
+    if isinstance(leaf.raw, str) and reading.shape is Shape.NUMBER and reading.unit is None:
+        reading = reading._replace(unit=read(leaf.raw).unit)
+    evidence = _evidence(leaf, uplink, reading, raw, observed)
+    if (correction := correction_of(uplink.context, leaf.path)) is not None:
+        return build_meaning(evidence, _corrected(evidence, correction))
+    meaning = build_meaning(evidence, decide(evidence))
+    number = evidence.number
+    if number is None or meaning.role not in (Role.MEASUREMENT, Role.TOTAL, Role.ANGLE):
+        return meaning
+    if _is_full_scale(number, meaning):
+        by_name = _evidence(leaf, uplink, ABSENT, None, None)
+        return build_meaning(by_name, decide(by_name))
+    if meaning.role is not Role.TOTAL and (limits := _crossed_limits(evidence, meaning)):
+        return _without_quantity(evidence, meaning, limits)
     return meaning
+
+
+def _evidence(
+    leaf: Leaf, uplink: Uplink, reading: Reading, raw: object, observed: Observations | None
+) -> Evidence:
+    return Evidence(
+        leaf.keys,
+        reading,
+        raw,
+        leaf.unit,
+        uplink.context,
+        observed=observed,
+        siblings=leaf.siblings,
+        repeats_settings=uplink.repeats_settings,
+    )
+
+
+def _not_yet(evidence: Evidence, text: str) -> Meaning:
+    """Return the decision on a field that has no value yet: by its name, to be corrected."""
+    meaning = build_meaning(evidence, decide(evidence))
+    if meaning.quantity is None and meaning.kind is Kind.SENSOR:
+        return replace(meaning, rule=UNDECIDED, reason=f"Plain value. No value yet: “{text}”")
+    return meaning
+
+
+def _is_full_scale(number: float, meaning: Meaning) -> bool:
+    return number in _FULL_SCALE and is_sentinel(
+        number * meaning.scale, meaning.quantity, meaning.unit
+    )
+
+
+def _crossed_limits(evidence: Evidence, meaning: Meaning) -> tuple[float, float] | None:
+    """Return the limits of a quantity, in its unit, that all numbers so far are beyond."""
+    known = QUANTITIES[meaning.quantity] if meaning.quantity is not None else None
+    limits = known.limits or known.usual if known is not None else None
+    if known is None or limits is None or evidence.number is None:
+        return None
+    ratio = _ratio(meaning.unit, known.unit) * meaning.scale
+    low = evidence.low * ratio
+    high = (evidence.observed.high if evidence.observed else evidence.number) * ratio
+    return limits if high < limits[0] or low > limits[1] else None
+
+
+def _without_quantity(evidence: Evidence, meaning: Meaning, limits: tuple[float, float]) -> Meaning:
+    """Return the decision for a number that the quantity of its name can't have."""
+    known = QUANTITIES[meaning.quantity or ""]
+    unit = f" {known.unit}" if known.unit else ""
+    verdict = Verdict(
+        rule="out of limits",
+        role=Role.MEASUREMENT,
+        why=f"{evidence.number} is no {known.name.lower()}: {limits[0]:g} to {limits[1]:g}{unit}",
+    )
+    return build_meaning(replace(evidence, unit_beside=NO_UNIT), verdict)

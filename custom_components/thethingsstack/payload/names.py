@@ -3,20 +3,24 @@
 from functools import lru_cache
 import re
 
+from .quantities import QUANTITIES
 from .tokens import Word, words_of
-from .vocabulary import CONCEPTS, QUANTITIES, SPELLED_OUT, word_set
+from .vocabulary import CONCEPTS, word_set
+from .words import SPELLED_OUT
 
 LONGEST = 80
-_WRAPPERS = word_set(
-    "bytes payload payloads data decoded decoder_output values value measurements measurement"
-    " frames readings reading status states meas object result results listofmeasurements"
-    " message messages obis_ids sensors sensordata uplink fields decodedpayload payloadfields"
-    " registers general_info header msginfo val states"
-)  # fmt: skip
+_WRAPPERS = word_set("""
+    bytes payload payloads data decoded decoder_output values value measurements measurement
+    frames readings reading status states meas object result results listofmeasurements
+    message messages obis_ids sensors sensordata uplink fields decodedpayload payloadfields
+    list items entries elements samples telemetry measures records channels_
+    registers general_info header msginfo val states
+""")
 # What a quantity's name says anyway.
 _SAID = frozenset({"value", "percent", "relative", "gps_"})
-# What behind a quantity says nothing more, unless something follows: "light intensity", not "sensor 2".
+# What says nothing more at the end of a name: "light intensity", but "sensor 2".
 _EMPTY_ENDS = frozenset({"intensity", "gauge", "sensor", "level"})
+_AXES = frozenset(["x", "y", "z"])
 # Quantities too general for their name to stand for the field's own words.
 _GENERAL = frozenset(
     ("fault", "problem", "alarm", "error_code", "level", "count", "pulses", "people")
@@ -82,9 +86,9 @@ def plain_name(keys: tuple[str, ...]) -> str:
 
 
 def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) -> str | None:
-    """Return a quantity's name with what tells this field from others; None if nothing does.
+    """Return a quantity's name with the words that are different here; None without such words.
 
-    The words that made the quantity (`used`, concepts) give way to its own name.
+    `used`: the concepts that the quantity's own name stands for.
     """
     if quantity in _GENERAL:
         name = plain_name(keys)
@@ -102,7 +106,7 @@ def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) ->
     after: list[str] = []
     found = False
     for word in words:
-        if word.concept in used:
+        if word.concept in used and word.text.casefold() not in _AXES:
             found = True
         elif word.concept in _SAID or _shown(word).casefold() in own_words:
             continue

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 from unicodedata import category
 
-from .types import NO_CLASS, Category, Kind, Meaning, Role
+from .types import NO_CLASS, Category, Kind, Meaning, Role, Source
 from .values import HUGE, Shape, read
 
 NUMERIC_ROLES = (Role.MEASUREMENT, Role.TOTAL, Role.AMOUNT, Role.ANGLE, Role.NUMBER)
@@ -32,6 +32,8 @@ class Override:
     value_map: tuple[tuple[str, str], ...] | None = None
     """What a reported value stands for: (("0", "closed"), ("1", "open"))."""
     invert: bool | None = None
+    max_jump: float | None = None
+    """By how much a value may differ from the one before, in `unit`; else it needs a second."""
 
     def __bool__(self) -> bool:
         """Return whether anything is changed."""
@@ -60,6 +62,7 @@ class Override:
             offset=_number("offset", data),
             value_map=_map(data),
             invert=_truth("invert", data),
+            max_jump=_positive("max_jump", data),
         )
 
     def apply(self, automatic: Meaning) -> Meaning:
@@ -70,7 +73,13 @@ class Override:
         if kind is Kind.IGNORE and self.kind is None:
             return automatic  # nothing to be seen of the change
         if kind is Kind.IGNORE:
-            return replace(automatic, kind=kind, rule="override", reason="Hidden by you.")
+            return replace(
+                automatic,
+                kind=kind,
+                source=Source.OVERRIDE,
+                rule="override",
+                reason="Hidden by you.",
+            )
         shared: dict[str, Any] = {
             "kind": kind,
             "name": self.name or automatic.name,
@@ -80,6 +89,7 @@ class Override:
                 else automatic.category
             ),
             "enabled": True,
+            "source": Source.OVERRIDE,
             "rule": "override",
             "reason": f"Changed by you. Without that: {automatic.reason}",
             "value_map": self.value_map or (),
@@ -116,6 +126,8 @@ class Override:
         numbers = (self.unit, self.scale, self.offset) != (None, None, None)
         if self.unit is not None:
             shared["unit"] = self.unit or None
+        if self.max_jump is not None:
+            shared["max_jump"] = self.max_jump
         if self.scale is not None:
             shared["scale"] = self.scale
         if self.offset is not None:
@@ -156,8 +168,8 @@ def _member[MemberT: (Kind, Role)](
     try:
         return enum(value)
     except ValueError:
-        told = repr(value)[:SHOWN]
-        raise ValueError(f"{key}: {told} is none of {', '.join(enum)}") from None
+        given = repr(value)[:SHOWN]
+        raise ValueError(f"{key}: {given} is none of {', '.join(enum)}") from None
 
 
 def _as_json(value: Any) -> Any:
@@ -194,6 +206,13 @@ def _number(key: str, data: Mapping[str, Any]) -> float | None:
             raise ValueError("scale: multiplying by zero leaves nothing to see")
         return float(value)
     raise ValueError(f"{key}: {repr(value)[:SHOWN]} is no number")
+
+
+def _positive(key: str, data: Mapping[str, Any]) -> float | None:
+    value = _number(key, data)
+    if value is not None and value <= 0:
+        raise ValueError(f"{key}: it has to be more than 0")
+    return value
 
 
 def _truth(key: str, data: Mapping[str, Any]) -> bool | None:

@@ -1,4 +1,4 @@
-"""Every quantity that a field can be, as data: its English name and what Home Assistant calls it."""
+"""Every quantity that a field can be, as data: its name, class, unit and limits."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from .types import Category, Kind, Role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """What is measured or told, whoever tells it."""
+    """What can be measured or reported, whatever the end device."""
 
     name: str
     """English; the key into translations is the quantity's own key."""
@@ -38,8 +38,14 @@ def _sensor(
     precision: int = 3,
 ) -> Quantity:
     return Quantity(
-        name=name, device_class=device_class, unit=unit, role=role, limits=limits, usual=usual, precision=precision,
-    )  # fmt: skip
+        name=name,
+        device_class=device_class,
+        unit=unit,
+        role=role,
+        limits=limits,
+        usual=usual,
+        precision=precision,
+    )
 
 
 def _diagnostic(
@@ -54,17 +60,28 @@ def _diagnostic(
     precision: int = 3,
 ) -> Quantity:
     return Quantity(
-        name=name, device_class=device_class, unit=unit, role=role, category=Category.DIAGNOSTIC, enabled=enabled,
-        limits=limits, usual=usual, precision=precision,
-    )  # fmt: skip
+        name=name,
+        device_class=device_class,
+        unit=unit,
+        role=role,
+        category=Category.DIAGNOSTIC,
+        enabled=enabled,
+        limits=limits,
+        usual=usual,
+        precision=precision,
+    )
 
 
 def _flag(
     name: str, device_class: str | None = None, category: Category = Category.PRIMARY
 ) -> Quantity:
     return Quantity(
-        name=name, device_class=device_class, kind=Kind.BINARY_SENSOR, role=Role.FLAG, category=category,
-    )  # fmt: skip
+        name=name,
+        device_class=device_class,
+        kind=Kind.BINARY_SENSOR,
+        role=Role.FLAG,
+        category=category,
+    )
 
 
 _CELSIUS = (-273.15, 5000.0)
@@ -75,36 +92,66 @@ _DUST = (0.0, 10_000.0)
 
 QUANTITIES: dict[str, Quantity] = {
     # Climate
-    "temperature": _sensor("Temperature", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2),
-    "dew_point": _sensor("Dew point", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2),
-    "heat_index": _sensor("Heat index", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2),
-    "soil_temperature": _sensor("Soil temperature", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2),
-    "water_temperature": _sensor("Water temperature", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2),
-    "target_temperature": _sensor("Target temperature", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2),
-    "body_temperature": _sensor("Body temperature", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2),
-    "device_temperature": _sensor("Device temperature", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2),
-    "temperature_delta": _sensor("Temperature difference", "temperature_delta", "°C", usual=_AROUND_US, precision=2),
+    "temperature": _sensor(
+        "Temperature", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2
+    ),
+    "dew_point": _sensor(
+        "Dew point", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2
+    ),
+    "heat_index": _sensor(
+        "Heat index", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2
+    ),
+    "soil_temperature": _sensor(
+        "Soil temperature", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2
+    ),
+    "water_temperature": _sensor(
+        "Water temperature", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2
+    ),
+    "target_temperature": _sensor(
+        "Target temperature", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2
+    ),
+    "body_temperature": _sensor(
+        "Body temperature", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2
+    ),
+    "device_temperature": _sensor(
+        "Device temperature", "temperature", "°C", limits=_CELSIUS, usual=_AROUND_US, precision=2
+    ),
+    "temperature_delta": _sensor(
+        "Temperature difference", "temperature_delta", "°C", usual=_AROUND_US, precision=2
+    ),
     "humidity": _sensor("Humidity", "humidity", "%", limits=_SHARE, precision=1),
     "absolute_humidity": _sensor("Absolute humidity", "absolute_humidity", "g/m³", precision=1),
     "moisture": _sensor("Moisture", "moisture", "%", limits=_SHARE, precision=1),
     "soil_moisture": _sensor("Soil moisture", "moisture", "%", limits=_SHARE, precision=1),
     "leaf_wetness": _sensor("Leaf wetness", "moisture", "%", limits=_SHARE, precision=1),
     "water_potential": _sensor("Water potential", "pressure", "kPa", precision=1),
-    "atmospheric_pressure": _sensor("Atmospheric pressure", "atmospheric_pressure", "hPa", limits=(100.0, 1300.0), precision=1),
+    "atmospheric_pressure": _sensor(
+        "Atmospheric pressure", "atmospheric_pressure", "hPa", limits=(100.0, 1300.0), precision=1
+    ),
     "pressure": _sensor("Pressure", "pressure", "bar"),
     "differential_pressure": _sensor("Differential pressure", "pressure", "Pa"),
     # Light
-    "illuminance": _sensor("Illuminance", "illuminance", "lx", limits=(0.0, 500_000.0), precision=1),
+    "illuminance": _sensor(
+        "Illuminance", "illuminance", "lx", limits=(0.0, 500_000.0), precision=1
+    ),
     "irradiance": _sensor("Irradiance", "irradiance", "W/m²", precision=1),
     "par": _sensor("Photosynthetically active radiation", None, "μmol/(m²⋅s)", precision=1),
     "uv_index": _sensor("UV index", precision=1),
     # Air
-    "carbon_dioxide": _sensor("Carbon dioxide", "carbon_dioxide", "ppm", limits=_PARTS, usual=(0.0, 50_000.0), precision=0),
-    "carbon_monoxide": _sensor("Carbon monoxide", "carbon_monoxide", "ppm", limits=_PARTS, usual=(0.0, 10_000.0)),
-    "volatile_organic_compounds": _sensor("Volatile organic compounds", "volatile_organic_compounds", "μg/m³"),
-    "volatile_organic_compounds_parts": _sensor("Volatile organic compounds", "volatile_organic_compounds_parts", "ppb"),
+    "carbon_dioxide": _sensor(
+        "Carbon dioxide", "carbon_dioxide", "ppm", limits=_PARTS, usual=(0.0, 50_000.0), precision=0
+    ),
+    "carbon_monoxide": _sensor(
+        "Carbon monoxide", "carbon_monoxide", "ppm", limits=_PARTS, usual=(0.0, 10_000.0)
+    ),
+    "volatile_organic_compounds": _sensor(
+        "Volatile organic compounds", "volatile_organic_compounds", "μg/m³"
+    ),
+    "volatile_organic_compounds_parts": _sensor(
+        "Volatile organic compounds", "volatile_organic_compounds_parts", "ppb"
+    ),
     "aqi": _sensor("Air quality index", "aqi", precision=0),
-    "nitrogen_dioxide": _sensor("Nitrogen dioxide", "nitrogen_dioxide", "ppm"),
+    "nitrogen_dioxide": _sensor("Nitrogen dioxide", "nitrogen_dioxide", "ppb"),
     "nitrogen_monoxide": _sensor("Nitrogen monoxide", "nitrogen_monoxide", "ppb"),
     "ozone": _sensor("Ozone", "ozone", "ppb"),
     "sulphur_dioxide": _sensor("Sulphur dioxide", "sulphur_dioxide", "ppb"),
@@ -120,13 +167,19 @@ QUANTITIES: dict[str, Quantity] = {
     "pm4": _sensor("PM4", "pm4", "μg/m³", usual=_DUST, precision=1),
     "pm10": _sensor("PM10", "pm10", "μg/m³", usual=_DUST, precision=1),
     "particles": _sensor("Particles"),
-    "sound_pressure": _sensor("Sound pressure", "sound_pressure", "dB", usual=(-20.0, 200.0), precision=1),
+    "sound_pressure": _sensor(
+        "Sound pressure", "sound_pressure", "dB", usual=(-20.0, 200.0), precision=1
+    ),
     # Weather
     "wind_speed": _sensor("Wind speed", "wind_speed", "m/s", usual=(0.0, 150.0), precision=2),
     "wind_gust": _sensor("Wind gust", "wind_speed", "m/s", usual=(0.0, 150.0), precision=2),
-    "wind_direction": _sensor("Wind direction", "wind_direction", "°", Role.ANGLE, limits=(-360.0, 360.0), precision=1),
-    "precipitation": _sensor("Precipitation", "precipitation", "mm", Role.TOTAL),
-    "precipitation_intensity": _sensor("Precipitation intensity", "precipitation_intensity", "mm/h"),
+    "wind_direction": _sensor(
+        "Wind direction", "wind_direction", "°", Role.ANGLE, limits=(-360.0, 360.0), precision=1
+    ),
+    "precipitation": _sensor("Precipitation", "precipitation", "mm", Role.TOTAL, limits=(0.0, 1e6)),
+    "precipitation_intensity": _sensor(
+        "Precipitation intensity", "precipitation_intensity", "mm/h"
+    ),
     "snow_depth": _sensor("Snow depth", "distance", "cm"),
     # Water and soil
     "conductivity": _sensor("Conductivity", "conductivity", "μS/cm"),
@@ -155,21 +208,21 @@ QUANTITIES: dict[str, Quantity] = {
     "apparent_power": _sensor("Apparent power", "apparent_power", "VA"),
     "reactive_power": _sensor("Reactive power", "reactive_power", "var"),
     "power_factor": _sensor("Power factor", "power_factor"),
-    "energy": _sensor("Energy", "energy", "Wh", Role.TOTAL),
+    "energy": _sensor("Energy", "energy", "Wh", Role.TOTAL, limits=(-1e12, 1e12)),
     "apparent_energy": _sensor("Apparent energy", None, "VAh", Role.TOTAL),
     "reactive_energy": _sensor("Reactive energy", "reactive_energy", "varh", Role.TOTAL),
     "charge": _sensor("Charge", None, "Ah"),
     "frequency": _sensor("Frequency", "frequency", "Hz"),
     "resistance": _sensor("Resistance", None, "Ω"),
     # Meters and counters
-    "water": _sensor("Water", "water", "m³", Role.TOTAL),
-    "gas": _sensor("Gas", "gas", "m³", Role.TOTAL),
-    "volume": _sensor("Volume", "volume", "m³", Role.TOTAL),
+    "water": _sensor("Water", "water", "m³", Role.TOTAL, limits=(-1e6, 1e9)),
+    "gas": _sensor("Gas", "gas", "m³", Role.TOTAL, limits=(-1e6, 1e9)),
+    "volume": _sensor("Volume", "volume", "m³", Role.TOTAL, limits=(-1e6, 1e9)),
     "volume_flow_rate": _sensor("Flow rate", "volume_flow_rate", "m³/h"),
     "count": _sensor("Count", role=Role.TOTAL),
     "pulses": _sensor("Pulses", role=Role.TOTAL),
     "people": _sensor("People", role=Role.TOTAL),
-    "duration": _sensor("Duration", "duration", "s"),
+    "duration": _sensor("Duration", "duration", "s", limits=(-3.2e9, 3.2e9)),
     # Movement
     "acceleration": _sensor("Acceleration", None, "g"),
     "rotation_rate": _sensor("Rotation rate", None, "°/s"),
@@ -228,7 +281,7 @@ QUANTITIES: dict[str, Quantity] = {
     "alarm": _flag("Alarm", "problem"),
     "fault": _flag("Fault", "problem", Category.DIAGNOSTIC),
     "external_power": _flag("External power", "power"),
-    "power_outage": _flag("Power outage", "power"),
+    "power_outage": _flag("Power outage", "problem"),
     "plug": _flag("Plug", "plug"),
     "connectivity": _flag("Connectivity", "connectivity", Category.DIAGNOSTIC),
     "running": _flag("Running", "running"),
@@ -239,7 +292,7 @@ QUANTITIES: dict[str, Quantity] = {
     # Places and occurrences
     "position": Quantity(name="Location", kind=Kind.DEVICE_TRACKER, role=Role.POSITION),
     "button": Quantity(name="Button", kind=Kind.EVENT, role=Role.STATE),
-}  # fmt: skip
+}
 
 # Which units Home Assistant takes for a device class; None: no unit. A class that is not here
 # takes any. Held against Home Assistant's own table by a test.
@@ -280,7 +333,22 @@ UNITS_OF_CLASS: dict[str, frozenset[str | None]] = {
     "sound_pressure": frozenset({"dB", "dBA"}),
     "signal_strength": frozenset({"dB", "dBm"}),
     "wind_speed": frozenset({"m/s", "km/h", "mph", "kn", "ft/s", "mm/s", "m/min", "in/s"}),
-    "speed": frozenset({"m/s", "km/h", "mph", "kn", "ft/s", "mm/s", "m/min", "in/s", "mm/h", "mm/d", "in/h", "in/d"}),
+    "speed": frozenset(
+        {
+            "m/s",
+            "km/h",
+            "mph",
+            "kn",
+            "ft/s",
+            "mm/s",
+            "m/min",
+            "in/s",
+            "mm/h",
+            "mm/d",
+            "in/h",
+            "in/d",
+        }
+    ),
     "wind_direction": frozenset({"°"}),
     "precipitation": frozenset({"mm", "cm", "in"}),
     "precipitation_intensity": frozenset({"mm/h", "mm/d", "in/h", "in/d"}),
@@ -298,10 +366,24 @@ UNITS_OF_CLASS: dict[str, frozenset[str | None]] = {
     "water": _VOLUME - {"mL", "fl. oz."},
     "gas": _VOLUME - {"mL", "gal", "fl. oz."},
     "volume": _VOLUME,
-    "volume_flow_rate": frozenset({"m³/h", "m³/min", "m³/s", "L/h", "L/min", "L/s", "mL/s", "gal/min", "gal/h", "gal/d", "ft³/min"}),
+    "volume_flow_rate": frozenset(
+        {
+            "m³/h",
+            "m³/min",
+            "m³/s",
+            "L/h",
+            "L/min",
+            "L/s",
+            "mL/s",
+            "gal/min",
+            "gal/h",
+            "gal/d",
+            "ft³/min",
+        }
+    ),
     "duration": frozenset({"d", "h", "min", "s", "ms", "μs"}),
     "timestamp": frozenset({None}),
-}  # fmt: skip
+}
 
 # Where a unit contradicts the quantity that the name promised, another quantity or, if its
 # unit is of a legal dimension, a conversion: (quantity, unit) -> (quantity, unit, scale)
@@ -347,16 +429,65 @@ INSTEAD: dict[tuple[str, str], tuple[str, str, float]] = {
 
 # What a unit says where the name says nothing.
 BY_UNIT: dict[str, str] = {
-    "°C": "temperature", "°F": "temperature", "V": "voltage", "mV": "voltage", "A": "current", "mA": "current",
-    "μA": "current", "W": "power", "kW": "power", "Wh": "energy", "kWh": "energy", "MWh": "energy",
-    "varh": "reactive_energy", "kvarh": "reactive_energy", "VA": "apparent_power", "kVA": "apparent_power",
-    "var": "reactive_power", "kvar": "reactive_power", "lx": "illuminance", "Hz": "frequency",
-    "dBm": "rssi", "W/m²": "irradiance", "μS/cm": "conductivity", "mS/cm": "conductivity",
-    "cbar": "pressure", "psi": "pressure", "hPa": "pressure", "kPa": "pressure", "Pa": "pressure", "bar": "pressure", "mbar": "pressure",
-    "mm": "distance", "cm": "distance", "m": "distance", "km": "distance", "m³/h": "volume_flow_rate",
-    "L/h": "volume_flow_rate", "L/min": "volume_flow_rate", "m³": "volume", "L": "volume",
-    "km/h": "speed", "m/s": "speed", "kg": "weight", "g": "acceleration", "m/s²": "acceleration", "Ω": "resistance",
-    "s": "duration", "min": "duration", "h": "duration", "d": "duration", "ms": "duration",
-    "Bq/m³": "radon", "NTU": "turbidity", "FNU": "turbidity", "°/s": "rotation_rate", "VAh": "apparent_energy",
-    "Ah": "charge", "mAh": "charge", "μmol/(m²⋅s)": "par", "mm/h": "precipitation_intensity", "dBA": "sound_pressure",
-}  # fmt: skip
+    "°C": "temperature",
+    "°F": "temperature",
+    "V": "voltage",
+    "mV": "voltage",
+    "A": "current",
+    "mA": "current",
+    "μA": "current",
+    "W": "power",
+    "kW": "power",
+    "Wh": "energy",
+    "kWh": "energy",
+    "MWh": "energy",
+    "varh": "reactive_energy",
+    "kvarh": "reactive_energy",
+    "VA": "apparent_power",
+    "kVA": "apparent_power",
+    "var": "reactive_power",
+    "kvar": "reactive_power",
+    "lx": "illuminance",
+    "Hz": "frequency",
+    "dBm": "rssi",
+    "W/m²": "irradiance",
+    "μS/cm": "conductivity",
+    "mS/cm": "conductivity",
+    "cbar": "pressure",
+    "psi": "pressure",
+    "hPa": "pressure",
+    "kPa": "pressure",
+    "Pa": "pressure",
+    "bar": "pressure",
+    "mbar": "pressure",
+    "mm": "distance",
+    "cm": "distance",
+    "m": "distance",
+    "km": "distance",
+    "m³/h": "volume_flow_rate",
+    "L/h": "volume_flow_rate",
+    "L/min": "volume_flow_rate",
+    "m³": "volume",
+    "L": "volume",
+    "km/h": "speed",
+    "m/s": "speed",
+    "kg": "weight",
+    "g": "acceleration",
+    "m/s²": "acceleration",
+    "Ω": "resistance",
+    "s": "duration",
+    "min": "duration",
+    "h": "duration",
+    "d": "duration",
+    "ms": "duration",
+    "Bq/m³": "radon",
+    "NTU": "turbidity",
+    "FNU": "turbidity",
+    "°/s": "rotation_rate",
+    "VAh": "apparent_energy",
+    "Ah": "charge",
+    "mAh": "charge",
+    "μmol/(m²⋅s)": "par",
+    "mm/h": "precipitation_intensity",
+    "dBA": "sound_pressure",
+}

@@ -1,167 +1,92 @@
 """Rules from a field's name and value to its meaning; the first that knows decides."""
 
 from collections.abc import Callable
-import re
 
-from . import exclusions as gate
+from . import exclusions
 from .battery import battery
-from .evidence import Clue, Verdict
-from .measured import by_model
+from .default_units import default_unit
+from .evidence import Evidence, Verdict
+from .flags import flag, unknown_flag
 from .names import all_words
-from .quantities import BY_UNIT, INSTEAD, UNITS_OF_CLASS
-from .types import Category, Kind, Role
-from .units import Unit, factor
-from .values import OTHER_WORDS, Shape, truth_of
+from .quantities import BY_UNIT, INSTEAD, QUANTITIES, UNITS_OF_CLASS
+from .tokens import words_of
+from .types import UNDECIDED, Category, Kind, Role
+from .units import factor
+from .values import OTHER_WORDS, Shape
 from .vocabulary import (
+    BY_FULL_NAME,
     CODE_HEADS,
     COUNT_HEADS,
-    FLAG_RULES,
-    INVERTED_WORDS,
     LEADING,
     NUMBER_RULES,
+    OVERHEAD,
+    OVERHEAD_NAMES,
     PLAIN_HEADS,
-    QUANTITIES,
-    STRONG_FLAGS,
-    SURE_FLAGS,
-    WHOLE,
     Rule,
     holding,
     word_set,
 )
 
+GASES = frozenset(
+    [
+        "carbon_monoxide",
+        "carbon_dioxide",
+        "nitrogen_dioxide",
+        "nitrogen_monoxide",
+        "ozone",
+        "sulphur_dioxide",
+        "ammonia",
+        "hydrogen_sulphide",
+    ]
+)
 
-def _match(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] | None:
+
+def _match(rules: tuple[Rule, ...], evidence: Evidence) -> tuple[Rule, frozenset[str]] | None:
     """Return the first rule about the name's head; else about its own step; else about the path."""
-    leaf = frozenset(clue.leaf)
-    held = holding(rules, clue.concepts)
-    for about in (frozenset({clue.head}), leaf):
+    leaf = frozenset(evidence.leaf)
+    held = holding(rules, evidence.concepts)
+    for about in (frozenset({evidence.head}), leaf):
         for rule, found in held:
             if found & about:
                 return rule, found
     return held[0] if held else None
 
 
-def _first(rules: tuple[Rule, ...], clue: Clue) -> tuple[Rule, frozenset[str]] | None:
-    """Return the first rule that holds, one about the field's own step before others."""
-    held = holding(rules, clue.concepts)
-    leaf = frozenset(clue.leaf)
-    return next((pair for pair in held if pair[1] & leaf), held[0] if held else None)
-
-
-_OPENINGS = word_set("open opened close closed offen geschlossen ouvert fermé abierto cerrado")
-_LEVEL_FLAG = re.compile(r"[a-zA-Z0-9][LH](?=_flag)|(?<=flag)[LH]$|(?i:low|high)")
-_COUNTING = word_set("count times number index rate total")
-
-
-_BIT_FIELDS = word_set(
-    "flags bits bitmap bitmask bitfield mask byte word register statuses alarms errors"
-)
-
-
-def _is_bit_field(clue: Clue) -> bool:
-    """Return whether a number stands for several truths at once, by its name."""
-    words = all_words(clue.keys)
-    return bool(words) and words[-1].text.casefold() in _BIT_FIELDS
-
-
-def _flag(clue: Clue) -> Verdict | None:
-    """True or false, where the value or at least the name says so."""
-    leaf = frozenset(clue.leaf)
-    counting = bool(leaf & (_COUNTING | {"threshold", "level", "percent", "duration"}))
-    counting = counting and not clue.is_text and "exceed" not in leaf
-    if "test" in leaf:
-        return _unknown_flag(clue) if clue.two_state else None
-    found = _first(FLAG_RULES, clue)
-    if clue.reading.shape is Shape.NUMBER and (not clue.zero_or_one or _is_bit_field(clue)):
-        return None
-    if clue.is_text:
-        if found is None or truth_of(str(clue.reading.value)) is None:
-            return None
-    elif not clue.two_state and (counting or (found is None and clue.head != "flag")):
-        return None
-    if (
-        clue.head == "flag"
-        and not clue.two_state
-        and (level := _LEVEL_FLAG.search(clue.steps[-1])) is not None
-    ):
-        return Verdict(
-            rule="flag of a limit",
-            quantity="problem",
-            used=frozenset({"flag"}),
-            why=f"beyond a limit: {level[0]}",
-        )
-    if found is not None and found[0].name in ("motion", "moving") and clue.head == "status" and (clue.is_text or clue.absent) and not clue.whole.startswith("pir"):  # fmt: skip
-        return None  # More than two: moving, still, started, ended.
-    if found is None or (counting and not clue.two_state):
-        if (
-            clue.two_state
-            and str(clue.raw).strip().casefold() in _OPENINGS
-            and not leaf & {"relay", "digital"}
-        ):
-            return Verdict(
-                rule="word open",
-                quantity="opening",
-                used=frozenset({"status"}),
-                why="a word for open or closed",
-            )
-        return _unknown_flag(clue) if clue.two_state else None
-    rule, used = found
-    if rule.name in ("leak", "moisture") and used <= {"water", "moisture"} and not clue.two_state:
-        return None
-    if (
-        not clue.two_state
-        and not clue.is_text
-        and (rule.name not in SURE_FLAGS or not (rule.name in STRONG_FLAGS or _headed(clue, used)))
-    ):
-        return None
-    invert = "open" not in clue.concepts and any(word.text.casefold() in INVERTED_WORDS for word in all_words(clue.keys))  # fmt: skip
-    return Verdict(rule=f"flag {rule.text}", quantity=rule.name, used=used | {"status", "flag", "detect"}, invert=invert ^ (rule.name == "lock"),
-                   why="true or false")  # fmt: skip
-
-
-def _headed(clue: Clue, used: frozenset[str]) -> bool:
-    """Return whether the name's head is the flag, or a word for its state."""
-    return (
-        clue.head in used
-        or clue.head
-        in ("status", "flag", "event", "detect", "", "alarm", "open", "button", "limit", "closed")
-        or (clue.leaf[:1] == ("alarm",) and not clue.absent)
-    )
-
-
-def _unknown_flag(clue: Clue) -> Verdict:
-    diagnostic = clue.concepts & {
-        "status",
-        "event",
-        "config",
-        "trigger",
-        "reset",
-        "valid",
-        "led",
-        "test",
-    }
-    return Verdict(
-        rule="boolean",
-        kind=Kind.BINARY_SENSOR,
-        role=Role.FLAG,
-        category=Category.DIAGNOSTIC
-        if diagnostic and (clue.reading.shape is Shape.BOOL or clue.is_text)
-        else None,
-        why="true or false, of what is not known",
-    )
-
-
 _YES_OR_NO = frozenset(["y", "n"])
+# Texts that are one of two states by themselves, whatever the name.
+_STATE_WORDS = {
+    "occupied": "occupancy",
+    "unoccupied": "occupancy",
+    "vacant": "occupancy",
+    "leaking": "leak",
+    "leak": "leak",
+    "no leak": "leak",
+    "motion": "motion",
+    "no motion": "motion",
+    "locked": "lock",
+    "unlocked": "lock",
+    "tampered": "tamper",
+    "not tampered": "tamper",
+}
 
 
-def _text(clue: Clue) -> Verdict | None:
+def _text(evidence: Evidence) -> Verdict | None:
     """Texts, unless the name says so surely that numbers will come."""
-    if not clue.is_text:
+    if not evidence.is_text:
         return None
-    text = str(clue.reading.value or "")
-    leaf = frozenset(clue.leaf)
+    text = str(evidence.reading.value or "")
+    leaf = frozenset(evidence.leaf)
+    state = _STATE_WORDS.get(text.casefold().replace("_", " "))
+    if state is not None and evidence.head not in ("mode", "type", "event", "code", "id"):
+        return Verdict(
+            rule="word of a state",
+            quantity=state,
+            used=frozenset({"status"}),
+            invert=state == "lock",
+            why=f"“{text}” is one of two states",
+        )
     if text.casefold() in _YES_OR_NO and not leaf & {"direction", "latitude", "longitude", "wind"}:
-        return _unknown_flag(clue)
+        return unknown_flag(evidence)
     if (
         leaf & {"digital", "relay", "input", "button", "external"}
         and text.casefold() in OTHER_WORDS
@@ -169,90 +94,195 @@ def _text(clue: Clue) -> Verdict | None:
         return Verdict(
             rule="word", kind=Kind.BINARY_SENSOR, role=Role.FLAG, why="a word for on or off"
         )
-    if clue.reading.shape is Shape.TEXT and text[:1].isdecimal() and "-" not in text:
-        found = _match(NUMBER_RULES, clue)
-        if found is not None and clue.head in found[1] and clue.head not in PLAIN_HEADS:
+    if evidence.reading.shape is Shape.TEXT and text[:1].isdecimal() and "-" not in text:
+        found = _match(NUMBER_RULES, evidence)
+        if found is not None and evidence.head in found[1] and evidence.head not in PLAIN_HEADS:
             return None
     diagnostic = bool(
         leaf
-        & {"type", "mode", "version", "id", "code", "decoder", "tariff", "frame", "payload", "battery", "network", "device"}
+        & {
+            "type",
+            "mode",
+            "version",
+            "id",
+            "code",
+            "decoder",
+            "tariff",
+            "frame",
+            "payload",
+            "battery",
+            "network",
+            "device",
+        }
         or "scan" in leaf
-    )  # fmt: skip
-    return Verdict(rule="text", role=Role.STATE, category=Category.DIAGNOSTIC if diagnostic else None, why="a text")  # fmt: skip
+    )
+    return Verdict(
+        rule="text",
+        role=Role.STATE,
+        category=Category.DIAGNOSTIC if diagnostic else None,
+        why="a text",
+    )
 
 
-def _unlike(quantity: str, clue: Clue) -> bool:
+def _unlike(quantity: str, evidence: Evidence) -> bool:
     """Return whether the unit that a payload gives contradicts a quantity."""
-    unit = clue.unit
+    unit = evidence.unit
     if unit is None or unit.symbol is None:
         return False
     device_class = QUANTITIES[quantity].device_class
     if device_class is None or device_class not in UNITS_OF_CLASS:
         own = QUANTITIES[quantity].unit
-        return own is not None and factor(unit.symbol, own) is None and (quantity, unit.symbol) not in INSTEAD and BY_UNIT.get(unit.symbol) not in (None, quantity)  # fmt: skip
+        return (
+            own is not None
+            and factor(unit.symbol, own) is None
+            and (quantity, unit.symbol) not in INSTEAD
+            and BY_UNIT.get(unit.symbol) not in (None, quantity)
+        )
     return (
         unit.symbol not in UNITS_OF_CLASS[device_class] and (quantity, unit.symbol) not in INSTEAD
     )
 
 
 _LETTERS = frozenset(["t", "p", "h"])
+_NUTRIENTS = {"n": "nitrogen", "p": "phosphorus", "k": "potassium"}
 
 
-def _numeric(clue: Clue) -> Verdict | None:
+def _among_nutrients(evidence: Evidence) -> bool:
+    """Return whether n, p and k stand beside each other."""
+    return _NUTRIENTS.keys() <= {str(key).casefold() for key in evidence.siblings or ()}
+
+
+def _numeric(evidence: Evidence) -> Verdict | None:
     """Numbers by the words of their name."""
-    if clue.two_state:
+    if evidence.two_state:
         return None
-    named = [step for step in clue.steps if not step.isdecimal()]
-    quantity = WHOLE.get(clue.squeezed) or WHOLE.get(
-        clue.squeezed.rstrip("0123456789") if clue.whole in _LETTERS else ""
+    named = [step for step in evidence.steps if not step.isdecimal()]
+    quantity = BY_FULL_NAME.get(evidence.letters_and_digits) or BY_FULL_NAME.get(
+        evidence.letters_and_digits.rstrip("0123456789") if evidence.letters in _LETTERS else ""
     )
-    if quantity == "target_temperature" and not 5 <= (clue.number or 0) <= 40:
+    if quantity == "target_temperature" and not 5 <= (evidence.number or 0) <= 40:
         quantity = None  # A set point of something else.
+    if evidence.letters == "length" and evidence.unit is None and _among_transport(evidence):
+        return Verdict(
+            rule="overhead",
+            role=Role.MEASUREMENT,
+            category=Category.DIAGNOSTIC,
+            enabled=False,
+            why="a length, likely the message's",
+        )
+    if evidence.letters in _NUTRIENTS and _among_nutrients(evidence):
+        quantity = _NUTRIENTS[evidence.letters]
     if quantity is not None and len(named) == 1:
         if (
             quantity == "atmospheric_pressure"
-            and clue.number is not None
-            and not 300 <= clue.number <= 1100
+            and evidence.number is not None
+            and not 300 <= evidence.number <= 1100
         ):
             quantity = "pressure"
-        return Verdict(rule="name", quantity=quantity, used=frozenset(clue.leaf), why=f"the name {clue.steps[-1]}")  # fmt: skip
-    if clue.head in COUNT_HEADS and not (clue.unit and clue.unit.symbol in BY_UNIT):
+        return Verdict(
+            rule="name",
+            quantity=quantity,
+            used=frozenset(part for part in evidence.leaf if not part.isdecimal()),
+            why=f"the name {evidence.steps[-1]}",
+        )
+    if evidence.head in COUNT_HEADS and not (evidence.unit and evidence.unit.symbol in BY_UNIT):
         return None
-    if "raw" in clue.leaf and clue.unit is None:
+    if "raw" in evidence.leaf and evidence.unit is None and "co2" not in evidence.leaf:
         return None
-    found = _match(NUMBER_RULES, clue)
-    leading = LEADING.get(clue.leaf[0]) if len(clue.leaf) > 1 else None
+    found = _match(NUMBER_RULES, evidence)
+    leading = LEADING.get(evidence.leaf[0]) if len(evidence.leaf) > 1 else None
+    if leading is not None and evidence.head == "index" and len(evidence.leaf) == 2:
+        leading = None
+    if evidence.leaf[:1] == ("v",) and found is not None and found[0].name in GASES:
+        return Verdict(rule="number", role=Role.MEASUREMENT, why="the voltage of a gas sensor")
     if leading is not None and (
         found is None
-        or (clue.leaf[0] == "t" and QUANTITIES[found[0].name].device_class != "temperature")
+        or (evidence.leaf[0] == "t" and QUANTITIES[found[0].name].device_class != "temperature")
     ):
-        return Verdict(rule="name", quantity=leading, used=frozenset({clue.leaf[0]}), why="its first letter")  # fmt: skip
+        return Verdict(
+            rule="name",
+            quantity=leading,
+            used=frozenset({evidence.leaf[0]}),
+            why="its first letter",
+        )
     if found is None or found[0].name not in QUANTITIES:
         return None
     rule, used = found
-    if clue.head in PLAIN_HEADS and clue.head not in used:
+    plain = evidence.head in PLAIN_HEADS and evidence.head not in used
+    if plain and (evidence.head != "raw" or rule.name != "carbon_dioxide"):
         return None
-    if clue.head in CODE_HEADS and clue.head not in used and clue.unit is None:
+    if evidence.head in CODE_HEADS and evidence.head not in used and evidence.unit is None:
         return None
-    if _unlike(rule.name, clue):
+    if _unlike(rule.name, evidence):
         return None
-    quantity = _by_value(rule.name, clue)
-    unit = clue.unit or _default_unit(quantity, clue)
+    if _is_undecided(rule.name, evidence):
+        return Verdict(
+            rule=UNDECIDED,
+            role=Role.MEASUREMENT,
+            why="0 or 1 so far, which a level, a code or a state can be",
+        )
+    quantity = _by_value(rule.name, evidence)
+    unit = evidence.unit or default_unit(quantity, evidence)
+    if unit is None and QUANTITIES[quantity].unit is not None:
+        return Verdict(
+            rule=UNDECIDED,
+            role=Role.MEASUREMENT,
+            why=f"{' and '.join(sorted(used))}, in a unit that nothing tells",
+        )
     category = None
     if (
         quantity in ("voltage", "current")
-        and clue.concepts & {"supply", "storage", "board"}
-        and "input" not in clue.concepts
+        and evidence.concepts & {"supply", "storage", "board"}
+        and "input" not in evidence.concepts
     ):
         category = Category.DIAGNOSTIC
-    return Verdict(rule=f"words {rule.text}", quantity=quantity, unit=unit, used=used, category=category, why=" and ".join(sorted(used)))  # fmt: skip
+    return Verdict(
+        rule=f"words {rule.text}",
+        quantity=quantity,
+        unit=unit,
+        used=used,
+        category=category,
+        why=" and ".join(sorted(used)),
+    )
 
 
-def _by_value(quantity: str, clue: Clue) -> str:
+_TRANSPORT = OVERHEAD | {"frame", "protocol", "port"}
+
+
+def _among_transport(evidence: Evidence) -> bool:
+    """Return whether there are fields of the message itself beside a field."""
+    names = (str(key).casefold() for key in evidence.siblings or ())
+    return any(
+        name in OVERHEAD_NAMES or _TRANSPORT.intersection(words_of(name).concepts) for name in names
+    )
+
+
+# Names of these are also those of states and codes, if no word for the unit is in them.
+_LEVEL_OR_STATE = word_set("""
+    illuminance sound_pressure angle vibration_speed distance irradiance valve_position
+    fill_level leaf_wetness water_level level particles pressure
+""")
+_UNIT_ITSELF = word_set("""
+    lux lx illuminance luminance illumination luminosity decibel leq laeq distance distancia
+    abstand roll pitch yaw angle winkel pressure pression druck presion barometer
+""")
+
+
+def _is_undecided(quantity: str, evidence: Evidence) -> bool:
+    """Return whether a 0 or 1 could be a level as well as a state, by its name."""
+    if quantity not in _LEVEL_OR_STATE or evidence.unit is not None or evidence.absent:
+        return False
+    if not evidence.zero_or_one or evidence.number == 255 or not evidence.whole:
+        return False
+    words = {word.text.casefold() for word in all_words(evidence.keys)}
+    return evidence.among_truths or not words & _UNIT_ITSELF
+
+
+def _by_value(quantity: str, evidence: Evidence) -> str:
     """Return the quantity of the same family that the value fits."""
-    number, unit = clue.number, clue.unit.symbol if clue.unit else None
-    if quantity == "pressure" and not clue.concepts & {"water", "differential", "blood"}:
-        if unit is None and number is None and clue.absent and clue.leaf == ("pressure",):
+    number, unit = evidence.number, evidence.unit.symbol if evidence.unit else None
+    if quantity == "pressure" and not evidence.concepts & {"water", "differential", "blood"}:
+        if unit is None and number is None and evidence.absent and evidence.leaf == ("pressure",):
             return "atmospheric_pressure"
         if number is not None and (
             (unit in (None, "hPa", "mbar") and 600 <= number <= 1100)
@@ -261,120 +291,173 @@ def _by_value(quantity: str, clue: Clue) -> str:
             return "atmospheric_pressure"
         if unit == "hPa" and number is None:
             return "atmospheric_pressure"
-    if quantity == "temperature" and clue.concepts & {"board"}:
+    if quantity == "atmospheric_pressure" and unit is None and (number or 0) < 0:
+        return "pressure"
+    if quantity == "temperature" and evidence.concepts & {"board"}:
         return "device_temperature"
     return quantity
 
 
-def _default_unit(quantity: str, clue: Clue) -> Unit | None:
-    """Return the unit that a bare number most likely has."""
-    number = clue.number
-    size = abs(number) if number is not None else 0
-    if quantity == "atmospheric_pressure" and size:
-        return Unit(
-            "Pa" if size >= 50_000 else "kPa" if 20 < size < 120 else "bar" if size < 2 else "hPa"
-        )
-    if quantity == "pressure" and "vapor" in clue.concepts:
-        return Unit("kPa")
-    if quantity in ("volume", "water") and size >= 1000 and float(size).is_integer():
-        return Unit("L")  # Who counts cubic metres has decimals.
-    if quantity == "weight" and size >= 500:
-        return Unit("g")
-    if quantity == "water_level" and size >= 50 and float(size).is_integer():
-        return Unit("mm")
-    if quantity == "current" and size > 50 and float(size).is_integer():
-        return Unit("mA")
-    if (
-        quantity in ("voltage", "supply_voltage", "battery_voltage")
-        and size > 1000
-        and float(size).is_integer()
-    ):
-        return Unit("mV")
-    if quantity == "conductivity" and 0 < size <= 20:
-        return Unit("mS/cm")
-    words = {word.text.casefold() for word in all_words(clue.keys)}
-    if quantity == "distance" and ("lidar" in words or {"soil", "depth"} <= clue.concepts):
-        return Unit("cm")
-    if quantity == "distance" and size and not float(size).is_integer():
-        return Unit("m") if size < 20 else Unit("cm")
-    if quantity == "power_factor" and size > 1:
-        return Unit("%")
-    default = QUANTITIES[quantity].unit
-    return Unit(default) if default is not None else None
-
-
-def _count(clue: Clue) -> Verdict | None:
+def _count(evidence: Evidence) -> Verdict | None:
     """Counters."""
-    leaf = frozenset(clue.leaf)
-    if clue.two_state or not (
-        clue.head in COUNT_HEADS or leaf & COUNT_HEADS or clue.leaf[-1:] == ("total",)
+    leaf = frozenset(evidence.leaf)
+    if evidence.two_state or not (
+        evidence.head in COUNT_HEADS or leaf & COUNT_HEADS or evidence.leaf[-1:] == ("total",)
     ):
         return None
-    if clue.unit is not None and clue.unit.symbol is not None:
+    if evidence.unit is not None and evidence.unit.symbol is not None:
         return None
     diagnostic = (
-        Category.DIAGNOSTIC if clue.concepts & {"frame", "reset", "fault", "beacon"} else None
+        Category.DIAGNOSTIC if evidence.concepts & {"frame", "reset", "fault", "beacon"} else None
     )
     quantity = (
         "pulses"
-        if clue.leaf == ("pulse",)
+        if evidence.leaf == ("pulse",)
         else "people"
-        if clue.leaf == ("people",)
+        if evidence.leaf == ("people",)
         else "count"
-        if clue.leaf == ("count",)
+        if evidence.leaf == ("count",)
         else None
     )
-    return Verdict(rule="counter", quantity=quantity, role=Role.TOTAL, category=diagnostic, used=frozenset(clue.leaf), why="a counter")  # fmt: skip
+    return Verdict(
+        rule="counter",
+        quantity=quantity,
+        role=Role.TOTAL,
+        category=diagnostic,
+        used=frozenset(evidence.leaf),
+        why="a counter",
+    )
 
 
-def _by_unit(clue: Clue) -> Verdict | None:
+def _by_unit(evidence: Evidence) -> Verdict | None:
     """The unit alone, where it names one thing only."""
-    unit = clue.unit
-    if clue.two_state or unit is None or unit.symbol is None:
+    unit = evidence.unit
+    if evidence.two_state or unit is None or unit.symbol is None:
         return None
     quantity = BY_UNIT.get(unit.symbol)
     if quantity is None:
         return Verdict(rule="unit", unit=unit, role=Role.MEASUREMENT, why=f"in {unit.symbol}")
-    return Verdict(rule="unit", quantity=_by_value(quantity, clue), unit=unit, used=frozenset({"_"}), why=f"in {unit.symbol}")  # fmt: skip
-
-
-def _code(clue: Clue) -> Verdict | None:
-    """Codes: numbers that are no quantity."""
-    if clue.head in CODE_HEADS and not clue.two_state:
-        return Verdict(rule="code", role=Role.STATE, category=None if clue.leaf == ("status",) else Category.DIAGNOSTIC, why=f"a {clue.head}")  # fmt: skip
-    scaled = clue.number is not None and not float(clue.number).is_integer()
-    lines = frozenset(clue.leaf) & {"input", "output", "in"}
-    if clue.concepts & {"raw"} or (clue.leaf[:1] == ("analog",) and not scaled and not lines):
-        return Verdict(rule="code", role=Role.MEASUREMENT, category=Category.DIAGNOSTIC, enabled=False, why="a raw number")  # fmt: skip
-    return None
-
-
-def _is_input(clue: Clue) -> bool:
-    """Return whether the name says input, and of which channel, and no more."""
-    return clue.head == "input" and all(
-        concept in ("input", "channel") or len(concept) == 1 for concept in clue.leaf
+    return Verdict(
+        rule="unit",
+        quantity=_by_value(quantity, evidence),
+        unit=unit,
+        used=frozenset({"_"}),
+        why=f"in {unit.symbol}",
     )
 
 
-def _anything(clue: Clue) -> Verdict:
-    """What is left is shown as it is."""
-    if clue.two_state:
-        return _unknown_flag(clue)
-    leaf = frozenset(clue.leaf)
-    if (leaf & {"digital", "relay"} or _is_input(clue)) and (clue.zero_or_one or clue.absent):
+def _code(evidence: Evidence) -> Verdict | None:
+    """Codes: numbers that are no quantity."""
+    if evidence.head in CODE_HEADS and not evidence.two_state:
+        return Verdict(
+            rule="code",
+            role=Role.STATE,
+            category=None if evidence.leaf == ("status",) else Category.DIAGNOSTIC,
+            why=f"a {evidence.head}",
+        )
+    scaled = evidence.number is not None and not float(evidence.number).is_integer()
+    lines = frozenset(evidence.leaf) & {"input", "output", "in"}
+    if evidence.concepts & {"raw"} or (
+        evidence.leaf[:1] == ("analog",) and not scaled and not lines
+    ):
+        return Verdict(
+            rule="code",
+            role=Role.MEASUREMENT,
+            category=Category.DIAGNOSTIC,
+            enabled=False,
+            why="a raw number",
+        )
+    return None
+
+
+# What the Device Repository calls what a model measures, where its unit is beyond doubt.
+_MEASURED: dict[str, str] = {
+    "temperature": "temperature",
+    "humidity": "humidity",
+    "co2": "carbon_dioxide",
+    "light": "illuminance",
+    "barometer": "atmospheric_pressure",
+    "pm2.5": "pm25",
+    "pm10": "pm10",
+    "radon": "radon",
+    "pH": "ph",
+    "moisture": "moisture",
+}
+# What any model has besides.
+_ASIDE = word_set("battery rssi snr button time link")
+_SAYS_NOTHING = word_set("value sensor channel mean last min max raw")
+
+
+def _by_model(evidence: Evidence) -> Verdict | None:
+    """Return the one quantity that the model measures, for a number named "value" or the like."""
+    if (
+        evidence.number is None
+        or not frozenset(evidence.leaf) <= _SAYS_NOTHING
+        or not evidence.leaf
+    ):
+        return None
+    measured = [name for name in evidence.context.sensors if name not in _ASIDE]
+    quantity = _MEASURED.get(measured[0]) if len(measured) == 1 else None
+    if quantity is None:
+        return None
+    limits = QUANTITIES[quantity].limits or QUANTITIES[quantity].usual
+    if evidence.unit is not None or (limits and not limits[0] <= evidence.number <= limits[1]):
+        return None
+    return Verdict(
+        rule="model measures",
+        quantity=quantity,
+        used=frozenset(evidence.leaf),
+        why=f"the model measures {measured[0]} alone",
+    )
+
+
+def _is_input(evidence: Evidence) -> bool:
+    """Return whether the name says input, and of which channel, and no more."""
+    return evidence.head == "input" and all(
+        concept in ("input", "channel") or len(concept) == 1 for concept in evidence.leaf
+    )
+
+
+def _anything(evidence: Evidence) -> Verdict:
+    """Show what no rule knows as it is."""
+    if evidence.two_state:
+        return unknown_flag(evidence)
+    leaf = frozenset(evidence.leaf)
+    if (leaf & {"digital", "relay"} or _is_input(evidence)) and (
+        evidence.zero_or_one or evidence.absent
+    ):
         quantity = "digital_output" if "output" in leaf else "digital_input"
-        return Verdict(rule="digital", quantity=quantity, used=frozenset({"digital", "input", "output", "in", "out"}), why="a digital line")  # fmt: skip
+        return Verdict(
+            rule="digital",
+            quantity=quantity,
+            used=frozenset({"digital", "input", "output", "in", "out"}),
+            why="a digital line",
+        )
     return Verdict(rule="number", role=Role.MEASUREMENT, why="a number of unknown meaning")
 
 
-RULES: tuple[Callable[[Clue], Verdict | None], ...] = (
-    gate.overhead, gate.coordinates, gate.precision, gate.event, gate.setting, battery, gate.time, gate.identity, _flag, _text, _numeric, _count, _by_unit, _code, by_model,
-)  # fmt: skip
+RULES: tuple[Callable[[Evidence], Verdict | None], ...] = (
+    exclusions.overhead,
+    exclusions.coordinates,
+    exclusions.precision,
+    exclusions.event,
+    exclusions.setting,
+    battery,
+    exclusions.time,
+    exclusions.identity,
+    flag,
+    _text,
+    _numeric,
+    _count,
+    _by_unit,
+    _code,
+    _by_model,
+)
 
 
-def decide(clue: Clue) -> Verdict:
+def decide(evidence: Evidence) -> Verdict:
     """Return what the first rule that knows says."""
     for rule in RULES:
-        if (verdict := rule(clue)) is not None:
+        if (verdict := rule(evidence)) is not None:
             return verdict
-    return _anything(clue)
+    return _anything(evidence)

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from .observations import Observations
 
 
 class Kind(StrEnum):
@@ -33,6 +36,21 @@ class Role(StrEnum):
     POSITION = "position"
 
 
+class Source(StrEnum):
+    """Who decided what a field is; the first of these that knows, wins."""
+
+    OVERRIDE = "override"
+    """The user."""
+    LIBRARY = "library"
+    """What is known of the end device's model."""
+    FORMATTER = "formatter"
+    """The payload formatter's own text."""
+    HINTS = "hints"
+    """What the payload says beside a value: a unit, a schema."""
+    INFERRED = "inferred"
+    """The field's name and values."""
+
+
 class Category(StrEnum):
     """Who looks at a field."""
 
@@ -42,6 +60,8 @@ class Category(StrEnum):
     """A setting that the end device repeats back: diagnostic, disabled."""
 
 
+UNDECIDED = "undecided"
+"""The rule of a decision that waits for values that tell more."""
 NO_CLASS = "none"
 """A device class that a user took away."""
 
@@ -88,12 +108,21 @@ class Meaning:
     """What a reported value, as text, stands for."""
     manual: bool = False
     """A user chose unit or class: neither a unit in the value nor the quantity's limits count."""
+    max_jump: float | None = None
+    """By how much a value may differ from the one before, where a user chose it."""
     precision: int | None = None
     """Decimals of the first value seen."""
+    source: Source = Source.INFERRED
+    """Who decided."""
     rule: str
     """Which rule decided."""
     reason: str
     """The same for humans."""
+
+    @property
+    def is_undecided(self) -> bool:
+        """Return whether the next values have to tell what it is."""
+        return self.rule == UNDECIDED
 
     @property
     def is_battery(self) -> bool:
@@ -126,10 +155,18 @@ class Meaning:
             device_class=data.get("device_class"),
             value_map=tuple((str(key), str(value)) for key, value in data.get("value_map", ())),
             manual=bool(data.get("manual", False)),
+            max_jump=data.get("max_jump"),
             precision=data.get("precision"),
+            source=Source(data.get("source", _source_of(data["rule"]))),
             rule=data["rule"],
             reason=data["reason"],
         )
+
+
+def _source_of(rule: str) -> Source:
+    """Return the source of a decision that was stored without one."""
+    known = {"override": Source.OVERRIDE, "model": Source.LIBRARY, "normalized": Source.HINTS}
+    return known.get(rule, Source.INFERRED)
 
 
 def _as_json(value: Any) -> Any:
@@ -159,5 +196,13 @@ class Understanding:
     """Decisions that stand, with a state more than before, or as no enumeration any more."""
     reported: dict[str, object] = field(default_factory=dict)
     """What was reported of each field of `new`, before it was read."""
+    corrected: dict[str, Meaning] = field(default_factory=dict)
+    """New decisions on fields that had one, which the values so far contradict."""
+    observations: dict[str, "Observations"] = field(default_factory=dict)
+    """What fields have reported so far: those whose decision may still be corrected."""
+    settled: set[str] = field(default_factory=set)
+    """Fields whose decision stays from now on: nothing more needs to be observed of them."""
+    contradictions: dict[str, str] = field(default_factory=dict)
+    """Values that don't fit a field that stays what it is, in words."""
     skipped: int = 0
     """Fields left out because there were too many, or nested too deep."""

@@ -132,8 +132,11 @@ DIMENSION_OF = {unit: name for name, units in DIMENSIONS.items() for unit in uni
 _SPELLINGS: dict[str, Unit] = {
     spelling: unit
     for spellings, unit in (
-        ("℃ °c degc deg.c celsius cel ºc °celsius degreescelsius degreecelsius c", Unit("°C")),
-        ("℉ °f degf deg.f fahrenheit ºf f", Unit("°F")),
+        (
+            "℃ °c degc deg.c celsius cel ºc °celsius degreescelsius degreecelsius degreesc c",
+            Unit("°C"),
+        ),
+        ("℉ °f degf deg.f fahrenheit degreesf ºf f", Unit("°F")),
         ("kelvin k", Unit("K")),
         ("%rh rh %r.h. rh% %vwc %vol percent percentage pct perc prozent %lel", Unit("%")),
         ("lux", Unit("lx")),
@@ -177,13 +180,13 @@ _SPELLINGS: dict[str, Unit] = {
         ("w/m2 wm2 wm-2 w⋅m-2 w/m^2", Unit("W/m²")),
         ("g/m3 gm3", Unit("g/m³")),
         ("ug/m3 μg/m3 μgm-3 μg⋅m-3 ugm3 μg/m^3 ug/m^3 ug⋅m-3", Unit("μg/m³")),
-        ("mg/m3 mg⋅m-3", Unit("mg/m³")),
+        ("mg/m3 mgm3 mg⋅m-3", Unit("mg/m³")),
         ("us/cm μs/cm μs⋅cm-1 us⋅cm-1 uscm", Unit("μS/cm")),
         ("ms/cm ds/m ds⋅m-1 ms⋅cm-1", Unit("mS/cm")),
         ("ms/m", Unit("μS/cm", 10)),
         ("deg degree degrees grad º", Unit("°")),
         ("deg/s °/s dps degrees/s", Unit("°/s")),
-        ("l liter liters litre litres ltr lit", Unit("L")),
+        ("l liter liters litre litres lit", Unit("L")),
         ("ml milliliter", Unit("mL")),
         ("m3 m^3 cbm cubicmeters", Unit("m³")),
         ("gallon gallons", Unit("gal")),
@@ -265,37 +268,133 @@ def factor(given: str, wanted: str) -> float | None:
 
 # Units that names end with, written as in units of measurement: cut before a name is
 # split at its capitals, or "IDC_mA" would read as ampere.
-_MIXED_CASE = (
-    "mV kV mA uA kPa hPa MPa mPa dBm dBA mWh kWh MWh Wh VARh varh kvarh kVArh VAh kW mW kVA kmh Kmph "
-    "KmH Km mAh Ah mG mg kHz MHz Hz"
-)
-_ANY_CASE = (
-    "ppm ppb pct perc percent percentage celsius cel fahrenheit degc degf lux lx mm cm km kpa hpa mpa "
-    "pa bar mbar dbm db kwh wh mv ma lph volts volt watts amps hz khz lpm ugm3 kmh kmph kg gram "
-    "grams sec secs seconds minutes hours days litres liters litre liter "
-    "meters metres m3 l mins kw cbar cb kva kvar kvarh varh vah mah ah psi bpm ntu dba um mbars"
-)
+_MIXED_CASE = """
+    mV kV mA uA kPa hPa MPa mPa dBm dBA mWh kWh MWh Wh VARh varh kvarh kVArh VAh kW mW kVA kmh
+    Kmph KmH Km mAh Ah mG mg kHz MHz Hz
+"""
+_ANY_CASE = """
+    ppm ppb pct perc percent percentage celsius cel fahrenheit degc degf lux lx mm cm km kpa hpa
+    mpa pa bar mbar dbm db kwh mwh wh mv ma lph volts volt watts amps hz khz lpm ugm3 mgm3 kmh kmph kg
+    gram grams sec secs seconds minutes hours days litres liters litre liter meters metres m3 l
+    mins kw cbar cb kva kvar kvarh varh vah mah ah psi bpm ntu dba um mbars
+"""
 _SUFFIX = re.compile(
     rf"(?:(?<=[_\s.-])|(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=m[VA]$|kPa$|hPa$|kWh$|dBm$))"
     rf"(?:{'|'.join(_MIXED_CASE.split())})$"
     rf"|(?<=[_\s.-])(?i:{'|'.join(_ANY_CASE.split())}|%|°[cf]?|μg/m³)$"
     rf"|(?<=[a-z0-9])(?:Celsius|Fahrenheit|Percent|Percentage|Pct|Perc|Ppm|Ppb|Lux|Volts|Watts|"
-    rf"Seconds|Minutes|Hours|Days|Weeks|Knots|Cm|Mm|M3|Kmh|Kwh|Mv|Ma|Hpa|Kpa|Dbm|Mbar|Bar|Psi|Meters|Liters|Litres|PPM|PPB)$"
+    rf"Seconds|Minutes|Hours|Days|Weeks|Knots|Cm|Mm|M3|Kmh|Kwh|Mv|Ma|Hpa|Kpa|Dbm|Mbar|Bar|Psi|"
+    rf"Meters|Liters|Litres|PPM|PPB)$"
     rf"|(?<=[a-zA-Z0-9])[%℃℉]$"
-    rf"|(?<=[_\s.-])(?i:l_min|l_h|l_s|m3_h|m_s|km_h|mm_h|u?g_m3|mg_m3|us_cm|ms_cm|ds_m|w_m2|wm2|mg_l|mgl|gm3|umol_m2_s|umol_m2s|l_per_min|l_per_hour|m3_per_hour)$"
+    rf"|(?<=[_\s.-])(?i:l_min|l_h|l_s|m3_h|m_s|km_h|mm_h|u?g_m3|mg_m3|us_cm|ms_cm|ds_m|w_m2|wm2|"
+    rf"mg_l|mgl|gm3|umol_m2_s|umol_m2s|l_per_min|l_per_hour|m3_per_hour)$"
+    rf"|(?<=[_\s.-])(?i:"
+    rf"(?:meters?|metres?|km|mm|cm|kilomet(?:er|re)s?|liters?|litres?|m3|gallons?|feet|inch(?:es)?)"
+    rf"[_\s](?:per[_\s])?(?:s|sec|seconds?|min|minutes?|h|hr|hours?|days?))$"
 )
 _BRACKET = re.compile(r"[\s_]*[\(\[]([^)\]]*)[\)\]]")
+# What stands behind a known word without anything between them, whatever the capitals.
+GLUED = tuple(
+    sorted(
+        [
+            "ppm",
+            "ppb",
+            "celsius",
+            "fahrenheit",
+            "degc",
+            "degf",
+            "lux",
+            "mm",
+            "cm",
+            "km",
+            "kpa",
+            "hpa",
+            "mpa",
+            "mbar",
+            "psi",
+            "dbm",
+            "dba",
+            "kwh",
+            "mwh",
+            "wh",
+            "mv",
+            "kv",
+            "ma",
+            "volts",
+            "volt",
+            "watts",
+            "watt",
+            "amps",
+            "lph",
+            "lpm",
+            "gpm",
+            "kmh",
+            "kmph",
+            "mph",
+            "kg",
+            "grams",
+            "khz",
+            "mhz",
+            "hz",
+            "seconds",
+            "minutes",
+            "hours",
+            "days",
+            "liters",
+            "litres",
+            "meters",
+            "metres",
+            "m3",
+            "kva",
+            "kvar",
+            "kvarh",
+            "varh",
+            "vah",
+            "mah",
+            "ah",
+            "bpm",
+            "ntu",
+            "percent",
+            "pct",
+            "perc",
+            "ugm3",
+            "cbar",
+            "bar",
+            "pa",
+            "db",
+            "lx",
+            "kw",
+        ],
+        key=lambda spelling: (-len(spelling), spelling),
+    )
+)
 
 
 def cut(name: str) -> tuple[str, Unit | None]:
     """Return a name without the unit in it, and that unit ("Battery(%)", "IDC_intput_mA")."""
     found: Unit | None = None
-    if bracket := _BRACKET.search(name):
-        found = normalise(bracket[1])
-        if found is not None:
+    if name in _EXACT:
+        return name, None
+    for bracket in reversed(list(_BRACKET.finditer(name))):
+        if (found := normalise(bracket[1])) is not None:
             name = name[: bracket.start()] + name[bracket.end() :]
+            break
     if suffix := _SUFFIX.search(name):
-        unit = normalise(suffix[0].replace("_per_", "/").replace("_", "/"))
+        unit = _spelled_in_a_name(suffix[0])
         if unit is not None and suffix.start() > 0:
             return name[: suffix.start()].rstrip("_ .-"), found or unit
     return name, found
+
+
+def _spelled_in_a_name(text: str) -> Unit | None:
+    """Return the unit that the end of a name spells: "l_min", "meter_sec", "mm per hour"."""
+    if text.casefold() == "mwh":
+        return Unit("MWh" if text != "mWh" else "mWh")
+    parts = [part for part in re.split(r"[_\s]", text) if part.casefold() != "per"]
+    if len(parts) == 2:
+        above, below = (normalise(part) for part in parts)
+        if above is not None and below is not None and above.symbol and below.symbol:
+            unit = normalise(f"{above.symbol}/{below.symbol}")
+            if unit is not None:
+                return unit
+    return normalise("/".join(parts))

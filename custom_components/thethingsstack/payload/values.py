@@ -39,39 +39,88 @@ class Reading(NamedTuple):
 
 ABSENT = Reading(Shape.ABSENT)
 
-_ABSENT_WORDS = frozenset({
-    "", "null", "none", "nan", "n/a", "na", "-", "--", "---", "undefined", "unknown", "invalid",
-    "no sensor", "nosensor", "no_sensor", "not available", "unavailable", "not connected", "no data",
-    "nodata", "error", "sensor error", "distance error", "sensor disconnected", "not_available", "inf",
-    "out of range", "overflow", "underflow", "not used", "unused", "not present", "no value", "-inf",
-    "infinity", "-infinity", "invalid value", "not measured", "void", "nil",
-})  # fmt: skip
+_ABSENT_WORDS = frozenset(
+    {
+        "",
+        "null",
+        "none",
+        "nan",
+        "n/a",
+        "na",
+        "-",
+        "--",
+        "---",
+        "undefined",
+        "unknown",
+        "invalid",
+        "no sensor",
+        "nosensor",
+        "no_sensor",
+        "not available",
+        "unavailable",
+        "not connected",
+        "no data",
+        "nodata",
+        "error",
+        "sensor error",
+        "distance error",
+        "sensor disconnected",
+        "not_available",
+        "inf",
+        "out of range",
+        "overflow",
+        "underflow",
+        "not used",
+        "unused",
+        "not present",
+        "no value",
+        "-inf",
+        "infinity",
+        "-infinity",
+        "invalid value",
+        "not measured",
+        "void",
+        "nil",
+    }
+)
+_NO_SENSOR = re.compile(
+    r"(?:de|dis|un)connected (?:sensor|probe)|(?:sensor|probe) (?:(?:de|dis)connected|missing|absent"
+    r"|fault|failure|not found)|(?:no|without|missing) (?:probe|measurement|reading|signal|fix)"
+)
+_NOT_YET = re.compile(
+    r"(?:(?:sensor|probe) )?(?:is )?(?:pre|warm(?:ing)? ?|heating|initiali[sz]|calibrating|calculating|starting|waiting|pending"
+    r"|measuring|stabili[sz]ing|booting|loading|in progress|not ready|not yet|please wait|busy)"
+    r"(?:[ -]?(?:heating|up|ing|ed|ation))?(?: .*)?\.*"
+)
 _HEXADECIMAL_FULL_SCALE = re.compile(r"0x(?:f+|7f+|80+)")
 
 # Words for on and off. The plain ones decide by themselves, the others only where the
 # name says that there is something to be on or off.
-_PLAIN_PAIRS = (
-    "on/off true/false yes/no open/closed open/close opened/closed ja/nein oui/non wahr/falsch vrai/faux "
-    "an/aus ein/aus ouvert/fermé ouvert/ferme ouverte/fermée offen/geschlossen offen/zu abierto/cerrado "
-    "si/no sí/no aperto/chiuso acceso/spento encendido/apagado verdadero/falso vero/falso "
-    "marche/arrêt aan/uit waar/onwaar open/dicht open/gesloten aberto/fechado ligado/desligado sim/não "
-    "abierta/cerrada aperta/chiusa aberta/fechada verdadeiro/falso på/av öppen/stängd ja/nej tak/nie otwarty/zamknięty otwarte/zamknięte "
-    "ano/ne otevřeno/zavřeno otevreno/zavreno otwarty/zamkniety otwarte/zamkniete åben/lukket auki/kiinni áno/nie igen/nem kyllä/ei evet/hayir"
-)
-_OTHER_PAIRS = (
-    "y/n high/low hi/lo h/l alarm/normal alarm/ok alert/normal leak/noleak leak/no_leak leaking/dry "
-    "wet/dry move/still moving/still moving/stationary moving/static motion/still motion/idle "
-    "occupied/free occupied/vacant occupied/unoccupied occupied/empty present/absent "
-    "detected/clear detected/undetected detected/not_detected connect/disconnect connected/disconnected "
-    "active/inactive activated/deactivated enabled/disabled enable/disable pressed/released "
-    "triggered/idle triggered/untriggered triggered/clear fault/ok failure/ok error/ok low/ok "
-    "locked/unlocked water/dry water/no_water fire/normal smoke/normal tampered/normal tamper/normal "
-    "leakage/normal flood/dry running/stopped up/down set/unset charging/discharging "
-    "start/stop started/stopped trigger/idle trigger/normal uninstalled/installed tampered/untampered abnormal/normal "
-    "wet/dry flooded/dry charging/not_charging present/not_present opened/shut vibrating/still "
-    "alarm/none detected/none leak/none locked/open "
-    "belegt/frei besetzt/frei occupé/libre ocupado/libre occupato/libero bezet/vrij bewegung/ruhe nass/trocken nat/droog"
-)
+_PLAIN_PAIRS = """
+    on/off true/false yes/no open/closed open/close opened/closed ja/nein oui/non wahr/falsch
+    vrai/faux an/aus ein/aus ouvert/fermé ouvert/ferme ouverte/fermée offen/geschlossen offen/zu
+    abierto/cerrado si/no sí/no aperto/chiuso acceso/spento encendido/apagado verdadero/falso
+    vero/falso marche/arrêt aan/uit waar/onwaar open/dicht open/gesloten aberto/fechado
+    ligado/desligado sim/não abierta/cerrada aperta/chiusa aberta/fechada verdadeiro/falso på/av
+    öppen/stängd ja/nej tak/nie otwarty/zamknięty otwarte/zamknięte ano/ne otevřeno/zavřeno
+    otevreno/zavreno otwarty/zamkniety otwarte/zamkniete åben/lukket auki/kiinni áno/nie
+    igen/nem kyllä/ei evet/hayir
+"""
+_OTHER_PAIRS = """
+    y/n high/low hi/lo h/l alarm/normal alarm/ok alert/normal leak/noleak leak/no_leak
+    leaking/dry wet/dry move/still moving/still moving/stationary moving/static motion/still
+    motion/idle occupied/free occupied/vacant occupied/unoccupied occupied/empty present/absent
+    detected/clear detected/undetected detected/not_detected connect/disconnect
+    connected/disconnected active/inactive activated/deactivated enabled/disabled enable/disable
+    pressed/released triggered/idle triggered/untriggered triggered/clear fault/ok failure/ok
+    error/ok low/ok locked/unlocked water/dry water/no_water fire/normal smoke/normal
+    tampered/normal tamper/normal leakage/normal flood/dry running/stopped up/down set/unset
+    charging/discharging start/stop started/stopped trigger/idle trigger/normal
+    uninstalled/installed tampered/untampered abnormal/normal wet/dry flooded/dry
+    charging/not_charging present/not_present opened/shut vibrating/still alarm/none
+    detected/none leak/none locked/open belegt/frei besetzt/frei occupé/libre ocupado/libre
+    occupato/libero bezet/vrij bewegung/ruhe nass/trocken nat/droog
+"""
 _NEGATIONS = ("no ", "not ", "non ", "kein ", "keine ", "pas de ", "sin ")
 
 
@@ -93,9 +142,12 @@ _NUMBER = re.compile(
 )
 _IDENTIFIER = re.compile(r"0\d+|\d{13,}")
 _LONGEST_NUMBER = 48
+_REMARK = re.compile(r"(?<=[\d\w%])\s*\([^()]*[a-z]{3}[^()]*\)$")
+_UNITLESS = frozenset(["ph", "counts", "count", "pulses", "times", "people"])
 _PAIR = re.compile(r"\s*([+-]?\d{1,3}\.\d+)\s*[,;]\s*([+-]?\d{1,3}\.\d+)\s*")
 _DATE = re.compile(
-    r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*(?:Z|UTC|GMT)?"
+    r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})"
+    r"(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*(?:Z|UTC|GMT)?"
 )
 _DATE_BACKWARDS = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 _LOOKS_LIKE_DATE = re.compile(
@@ -105,13 +157,25 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
 
+def says_not_yet(text: str) -> bool:
+    """Return whether a text says that a value will come: "Warming up", "Preheating"."""
+    return _NOT_YET.fullmatch(text.strip().casefold()) is not None
+
+
 def truth_of(text: str) -> bool | None:
     """Return what a word for a state says, for fields known to have just two."""
-    word = " ".join(text.casefold().replace("_", " ").split())
-    truth = OTHER_WORDS.get(word)
-    if truth is None and word.startswith(_NEGATIONS):
-        return False
-    return truth
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    for written in (text, spaced):
+        word = " ".join(written.casefold().replace("_", " ").replace("-", " ").split())
+        truth = OTHER_WORDS.get(word)
+        if truth is not None:
+            return truth
+        if word.startswith(_NEGATIONS):
+            return False
+    for negation in ("no", "not", "un"):
+        if word.startswith(negation) and OTHER_WORDS.get(word.removeprefix(negation)) is True:
+            return False
+    return None
 
 
 def _number_in(digits: str) -> float | int | None:
@@ -144,14 +208,16 @@ def parse_number(text: str) -> tuple[float | int, Unit | None] | None:
     """Return the number that a text is, and its unit ("23,5 °C"); None where it isn't one."""
     if len(text) > _LONGEST_NUMBER:
         return None
-    text = text.strip()
+    text = _REMARK.sub("", text.strip())  # "2.3(low battery)"
     match = _NUMBER.fullmatch(text)
     if match is None or _IDENTIFIER.fullmatch(match[1]):
         return None
     unit = None
     if match[2] is not None:
         unit = normalise(match[2])
-        if unit is None or unit.symbol is None:
+        if match[2].casefold() in _UNITLESS:
+            unit = None
+        elif unit is None or unit.symbol is None:
             return None
     number = _number_in(match[1])
     return None if number is None else (number, unit)
@@ -168,7 +234,7 @@ def _moment(year: str, month: str, day: str, *clock: str | None) -> datetime | N
 
 @lru_cache(maxsize=512)
 def parse_time(text: str) -> datetime | None:
-    """Return the moment that a text names (ISO 8601, RFC 2822 and their relatives); UTC if unsaid."""
+    """Return the moment that a text names (ISO 8601, RFC 2822 …); UTC where it has no zone."""
     if len(text) > _LONGEST_NUMBER or not _LOOKS_LIKE_DATE.search(text):
         return None
     text = text.strip()
@@ -201,13 +267,17 @@ def epoch(number: float) -> datetime | None:
     return datetime.fromtimestamp(number, UTC)
 
 
+# Where trackers of several makers are before they have a fix.
+_NO_FIX = frozenset({(90, 180), (-90, -180), (90, -180), (-90, 180), (1, 1), (-1, -1), (90, 0)})
+
+
 def position(latitude: float | None, longitude: float | None) -> Position | None:
-    """Return a position on Earth; the null island is where receivers without a fix are."""
+    """Return a position on Earth; with a coordinate of exactly 0 a receiver has no fix."""
     if latitude is None or longitude is None:
         return None
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         return None
-    if latitude == 0 and longitude == 0:
+    if latitude == 0 or longitude == 0 or (latitude, longitude) in _NO_FIX:
         return None
     return Position(float(latitude), float(longitude))
 
@@ -216,7 +286,11 @@ def position(latitude: float | None, longitude: float | None) -> Position | None
 def _read_text(text: str) -> Reading:
     stripped = text.strip()
     word = stripped.casefold()
-    if word in _ABSENT_WORDS or _HEXADECIMAL_FULL_SCALE.fullmatch(word):
+    if (
+        word in _ABSENT_WORDS
+        or _NO_SENSOR.fullmatch(word)
+        or _HEXADECIMAL_FULL_SCALE.fullmatch(word)
+    ):
         return ABSENT
     if word in PLAIN_WORDS:
         return Reading(Shape.WORD, PLAIN_WORDS[word])
@@ -257,7 +331,7 @@ def number_of(raw: object) -> float | int | None:
 
 
 def decimals(raw: object) -> int | None:
-    """Return with how many decimals a number was told; None for whole ones, which tell nothing."""
+    """Return how many decimals a number has; None for integers."""
     text = raw.strip() if isinstance(raw, str) else repr(raw) if isinstance(raw, float) else ""
     match = re.match(r"[+-]?\d*[.,](\d+)", text)
     if match is None or "e" in text.casefold():

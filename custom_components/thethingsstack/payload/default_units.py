@@ -1,0 +1,86 @@
+"""The unit of a number that comes without one, where its quantity leaves no doubt."""
+
+from .evidence import Evidence, has_unknown_ending
+from .names import all_words
+from .quantities import QUANTITIES
+from .units import Unit
+from .vocabulary import word_set
+
+# Up to which integer the unit that is usual for a quantity is likely. The size of a number
+# never picks a unit: beyond, there is none as long as nothing else tells it.
+_LIKELY_UP_TO = {
+    "current": 50,
+    "weight": 500,
+}
+_VOLTS_AT_MOST = 1000
+_IMPOSSIBLE_FROM = {"current": 1000, "voltage": 10_000}
+"""From where on only thousandths of the usual unit are possible."""
+
+
+def default_unit(quantity: str, evidence: Evidence) -> Unit | None:
+    """Return the unit that a bare number most likely has; None where that is not clear.
+
+    Where physics leaves only one, it is that: no air has 101,325 hPa, no battery 3,300 V.
+    """
+    number = evidence.number
+    size = abs(number) if number is not None else 0
+    if has_unknown_ending(evidence) and quantity in _MANY_UNITS:
+        return None
+    if quantity == "atmospheric_pressure" and size:
+        return Unit(
+            "Pa" if size >= 50_000 else "kPa" if 20 < size < 120 else "bar" if size < 2 else "hPa"
+        )
+    if quantity == "pressure" and "vapor" in evidence.concepts:
+        return Unit("kPa")
+    if quantity == "energy" and number is not None:
+        if evidence.concepts & {"heat", "thermal"}:
+            return None
+        if not evidence.whole:
+            return Unit("kWh")  # Who counts watt-hours has no decimals.
+    if quantity in ("supply_voltage", "battery_voltage") and size > _VOLTS_AT_MOST:
+        return Unit("mV")
+    if quantity == "current" and "leak" in evidence.concepts:
+        return Unit("mA")
+    if evidence.whole and size >= _IMPOSSIBLE_FROM.get(quantity, size + 1):
+        return Unit("mA" if quantity == "current" else "mV")
+    if quantity == "water_level" and size >= 50:
+        return Unit("cm") if evidence.whole and size < 1000 else None
+    if quantity == "voltage" and size > _VOLTS_AT_MOST and "phase" not in evidence.concepts:
+        return None if evidence.whole else Unit("V")
+    limit = _LIKELY_UP_TO.get(quantity)
+    if limit is not None and size >= limit and (evidence.whole or quantity == "weight"):
+        return None
+    if quantity in ("volume", "water") and size >= 1000 and evidence.whole:
+        return Unit("L")  # Who counts cubic metres has decimals.
+    if quantity == "conductivity" and 0 < size <= 20:
+        return None if evidence.whole or size > 5 else Unit("mS/cm")
+    words = {word.text.casefold() for word in all_words(evidence.keys)}
+    if quantity == "distance" and (words & _SHORT_RANGE or {"soil", "depth"} <= evidence.concepts):
+        return Unit("cm")
+    if quantity == "distance" and size and not evidence.whole:
+        return None
+    if quantity == "acceleration":
+        return _unit_of_gravity(evidence)
+    if quantity == "power_factor" and size > 1:
+        return Unit("%")
+    default = QUANTITIES[quantity].unit
+    return Unit(default) if default is not None else None
+
+
+_SHORT_RANGE = frozenset(["lidar", "prox", "proxx"])
+# Quantities that are given in several units, so that an ending like "sq" may be one.
+_MANY_UNITS = word_set("""
+    distance water_level level volume water gas volume_flow_rate pressure energy weight speed
+    wind_speed duration volatile_organic_compounds_parts formaldehyde conductivity differential_pressure power precipitation irradiance
+""")
+
+
+def _unit_of_gravity(evidence: Evidence) -> Unit | None:
+    """Return the unit in which x, y and z together are gravity; of one number alone g."""
+    if evidence.axes is None:
+        return Unit("g") if abs(evidence.number or 0) <= 16 else None
+    size = sum(axis * axis for axis in evidence.axes) ** 0.5
+    for unit, gravity in (("g", 1.0), ("mg", 1000.0), ("m/s²", 9.81)):
+        if 0.85 * gravity <= size <= 1.15 * gravity:
+            return Unit(unit)
+    return Unit("g") if size <= 16 else None
