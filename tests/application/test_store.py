@@ -30,6 +30,7 @@ OVERRIDE = {"path": "a", "device": "garden/1", "name": "Mine"}
 APPLICATION: dict[str, Any] = {
     "scope": "garden",
     "received_until": "2026-11-28T05:00:00+00:00",
+    "gaps": [{"since": "2026-11-28T03:00:00+00:00", "until": None}],
     "today": ["2026-11-28", 7],
     "sensors": {"brand/model": ["temperature"]},
     "vanished": {"garden/1": "2026-11-27T05:00:00+00:00"},
