@@ -208,7 +208,7 @@ async def test_wait_until_acknowledged(
     waiting = hass.async_create_task(
         call(
             hass, "send_downlink", vicki, response=True, confirmed=True,
-            wait_for="acknowledged", timeout={"seconds": 5}, **COMMAND,
+            wait_for="acknowledged", timeout={"seconds": 60}, **COMMAND,
         )
     )  # fmt: skip
     await until(hass, lambda: sim.devices[VICKI].session.queue)  # type: ignore[union-attr]
@@ -237,7 +237,7 @@ async def test_failure_while_waiting(
     waiting = hass.async_create_task(
         call(
             hass, "send_downlink", vicki, response=True, confirmed=True, retries=1,
-            wait_for="acknowledged", timeout={"seconds": 5}, **COMMAND,
+            wait_for="acknowledged", timeout={"seconds": 60}, **COMMAND,
         )
     )  # fmt: skip
     await until(hass, lambda: sim.devices[VICKI].session.queue)  # type: ignore[union-attr]
@@ -258,5 +258,5 @@ async def test_rate_limit_within_the_time_limit(
     with pytest.raises(HomeAssistantError) as limited:
         await call(hass, "send_downlink", vicki, timeout={"milliseconds": 100}, **COMMAND)
     assert limited.value.translation_key == "downlink_rate_limited"
-    await call(hass, "send_downlink", vicki, timeout={"seconds": 5}, **COMMAND)
+    await call(hass, "send_downlink", vicki, timeout={"seconds": 60}, **COMMAND)
     assert len(await entry.runtime_data.stack.downlinks.queue(VICKI)) == 2

@@ -143,7 +143,8 @@ async def test_changes_survive_a_restart_and_a_new_uplink(
 async def test_after_a_restart_the_value_is_calculated(hass: HomeAssistant, sim: Simulator) -> None:
     """Nothing was heard yet: the value that is shown tells what was reported."""
     entry = await opened(hass, sim)
-    entry.runtime_data.roster.states[GREENHOUSE]._payloads.clear()
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.caught_up)
     flow = await open_field(hass, entry, "Hum_SHT")
     flow = await submit(
         hass, flow, **FORM | {"offset": 2.0}, platform="sensor", name="Humidity SHT", unit="%", device_class="humidity"
