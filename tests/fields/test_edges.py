@@ -22,7 +22,8 @@ from custom_components.thethingsstack.fields.overrides import (
     read_yaml,
 )
 from custom_components.thethingsstack.payload import Override
-from tests.fields.test_flow import FORM, HUMIDITY, open_field, opened, submit, suggested
+from tests.dialogs import submit, suggested
+from tests.fields.test_flow import FORM, HUMIDITY, open_field, opened
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
 from tests.test_entities import GREENHOUSE, WEATHER, count, state_of
@@ -49,7 +50,8 @@ async def change(
     """Change a field of the greenhouse device; returns the form's errors."""
     flow = await open_field(hass, entry, path)
     flow = await submit(hass, flow, **{**FORM, **answers})
-    return flow.get("errors")
+    errors: dict[str, str] | None = flow.get("errors")
+    return errors
 
 
 async def test_states_learned_beneath_a_name_survive_a_restart(

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
@@ -11,6 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.thethingsstack.const import DOMAIN
+from tests.dialogs import Result, submit, suggested
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
 from tests.test_entities import GREENHOUSE, WEATHER, count, state_of
@@ -28,14 +28,7 @@ async def opened(hass: HomeAssistant, sim: Simulator, **options: Any) -> MockCon
     return entry
 
 
-async def submit(hass: HomeAssistant, flow: ConfigFlowResult, **fields: Any) -> ConfigFlowResult:
-    """Fill in the form and send it."""
-    result = await hass.config_entries.options.async_configure(flow["flow_id"], fields)
-    await hass.async_block_till_done()
-    return result
-
-
-async def open_field(hass: HomeAssistant, entry: MockConfigEntry, path: str) -> ConfigFlowResult:
+async def open_field(hass: HomeAssistant, entry: MockConfigEntry, path: str) -> Result:
     """Walk to the form of a field of the greenhouse device."""
     flow = await hass.config_entries.options.async_init(entry.entry_id)
     flow = await submit(hass, flow, next_step_id="fields")
@@ -43,17 +36,6 @@ async def open_field(hass: HomeAssistant, entry: MockConfigEntry, path: str) -> 
     flow = await submit(hass, flow, device=GREENHOUSE)
     assert flow["step_id"] == "field"
     return await submit(hass, flow, field=path)
-
-
-def suggested(flow: ConfigFlowResult) -> dict[str, Any]:
-    """Return what a form is filled in with."""
-    schema = flow["data_schema"]
-    assert schema is not None
-    return {
-        str(key): key.description["suggested_value"]
-        for key in schema.schema
-        if key.description and "suggested_value" in key.description
-    }
 
 
 async def test_every_field_is_told_with_value_decision_and_reason(
@@ -346,7 +328,7 @@ async def test_without_any_field(hass: HomeAssistant, sim: Simulator) -> None:
 
 
 async def preview(
-    hass: HomeAssistant, ws: Any, flow: ConfigFlowResult, number: int, **answers: Any
+    hass: HomeAssistant, ws: Any, flow: Result, number: int, **answers: Any
 ) -> dict[str, Any]:
     """Return what the form's preview shows."""
     await ws.send_json(
