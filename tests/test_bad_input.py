@@ -57,7 +57,7 @@ def nested(depth: int) -> list[Any]:
 async def test_any_payload_is_survived(
     hass: HomeAssistant, sim: Simulator, decoded: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever a formatter returns."""
+    """Whatever a formatter returns, the next uplink is read and no state is out of bounds."""
     entry = await set_up(hass, sim)
     await sim.uplink("weather-station", decoded=decoded)
     await others_still_work(hass, sim, entry)

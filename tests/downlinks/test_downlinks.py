@@ -104,7 +104,7 @@ def last(hass: HomeAssistant) -> State:
     return sensor(hass, "downlink_state")
 
 
-async def test_unconfirmed_class_a(
+async def test_an_unconfirmed_downlink_in_class_a(
     hass: HomeAssistant, sim: Simulator, downlinks: Downlinks, vicki: EndDeviceState, told: Told
 ) -> None:
     """Queued at once, sent after the next uplink; entities appear with the first one."""
@@ -263,7 +263,9 @@ async def test_object_without_formatter(
     assert not any(path.endswith("/push") for _, path in sim.requests)
 
 
-async def test_never_joined(entry: MockConfigEntry, downlinks: Downlinks) -> None:
+async def test_a_downlink_to_an_end_device_that_never_joined(
+    entry: MockConfigEntry, downlinks: Downlinks
+) -> None:
     with pytest.raises(ServiceValidationError) as refused:
         await downlinks.async_send(device_of(entry, "never-joined"), SET_20)
     assert refused.value.translation_key == "downlink_never_joined"
@@ -324,7 +326,7 @@ async def test_what_was_decided_meanwhile_is_unknown(
     assert again.newest("d").state == "queued"  # type: ignore[union-attr]
 
 
-async def test_fair_use(
+async def test_downlinks_beyond_fair_use(
     hass: HomeAssistant, sim: Simulator, freezer: FrozenDateTimeFactory
 ) -> None:
     """On the public network, more than ten in 24 hours are an issue; it goes by itself."""

@@ -91,7 +91,7 @@ def test_no_class_is_better_than_one_that_the_unit_contradicts() -> None:
 
 
 def test_texts_and_times_have_no_unit_or_state_class() -> None:
-    """Also where the decision carries one."""
+    """Also where the decision has a unit."""
     text = describe_sensor("t", meaning(role=Role.STATE, quantity=None, name="Mode"))
     assert (text.device_class, text.native_unit_of_measurement, text.state_class) == (
         None,
@@ -106,7 +106,7 @@ def test_texts_and_times_have_no_unit_or_state_class() -> None:
 
 
 def test_settings_are_diagnostic_and_disabled() -> None:
-    """As their meaning says."""
+    """Category and default come from the meaning of the field."""
     description = describe_binary_sensor(
         "x",
         meaning(
@@ -123,7 +123,7 @@ def test_settings_are_diagnostic_and_disabled() -> None:
 
 
 def test_units_come_in_home_assistants_spelling() -> None:
-    """Of everything that a typical payload means."""
+    """Units and state classes of all fields of a typical payload fit their classes."""
     decoded = {
         "temperature": 21.5,
         "humidity": 40,

@@ -146,7 +146,7 @@ async def test_after_a_restart_the_value_is_calculated(hass: HomeAssistant, sim:
     assert state_of(hass, "binary_sensor", f"{GREENHOUSE}/field/door").state == "off"
 
 
-async def test_another_platform_and_back(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_a_field_on_another_platform_and_back(hass: HomeAssistant, sim: Simulator) -> None:
     """The form of the other kind comes first; the old entity goes, and comes back with its id."""
     entry = await opened(hass, sim)
     unique_id = f"{GREENHOUSE}/field/code"
@@ -172,7 +172,7 @@ async def test_another_platform_and_back(hass: HomeAssistant, sim: Simulator) ->
     assert registry.async_get(state.entity_id) is None
 
 
-async def test_as_an_event(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_a_field_as_an_event(hass: HomeAssistant, sim: Simulator) -> None:
     """The value of before is no occurrence now."""
     entry = await opened(hass, sim)
     flow = await open_field(hass, entry, "code")
@@ -187,7 +187,7 @@ async def test_as_an_event(hass: HomeAssistant, sim: Simulator) -> None:
     assert state_of(hass, "event", unique_id).attributes["event_type"] == "bang"
 
 
-async def test_hiding_and_showing_again(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_hiding_a_field_and_showing_it_again(hass: HomeAssistant, sim: Simulator) -> None:
     """A hidden field has no entity, and gets the same one back."""
     entry = await opened(hass, sim)
     before = entity_id(hass, "sensor", HUMIDITY)
@@ -230,7 +230,7 @@ async def test_a_setting_can_be_shown(hass: HomeAssistant, sim: Simulator) -> No
     assert entry.runtime_data is coordinator
 
 
-async def test_everywhere_by_pattern(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_a_change_everywhere_by_pattern(hass: HomeAssistant, sim: Simulator) -> None:
     """Fields of other end devices follow, also new ones; the nearer change wins."""
     entry = await opened(hass, sim)
     await sim.uplink("weather-station", decoded={"Hum_out": 60})
@@ -256,7 +256,7 @@ async def test_everywhere_by_pattern(hass: HomeAssistant, sim: Simulator) -> Non
     assert state_of(hass, "sensor", other).name == "Weather station Dampness"
 
 
-async def test_for_all_of_a_model(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_a_change_for_all_of_a_model(hass: HomeAssistant, sim: Simulator) -> None:
     """Only where the model is known, also where it becomes known later."""
     entry = await opened(hass, sim)
     flow = await open_field(hass, entry, "Hum_SHT")
@@ -319,7 +319,7 @@ async def test_a_position_is_only_told(hass: HomeAssistant, sim: Simulator) -> N
     assert flow["step_id"] == "field"
 
 
-async def test_without_any_field(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_the_dialogue_without_any_field(hass: HomeAssistant, sim: Simulator) -> None:
     """There is nothing to change yet."""
     entry = await set_up(hass, sim)
     flow = await hass.config_entries.options.async_init(entry.entry_id)
@@ -345,7 +345,7 @@ async def preview(
     return shown
 
 
-async def test_preview(
+async def test_the_preview_shows_values(
     hass: HomeAssistant, sim: Simulator, hass_ws_client: WebSocketGenerator
 ) -> None:
     """It shows the last value as the answers would have it, or what is wrong with them."""
@@ -366,7 +366,7 @@ async def test_preview(
     assert state_of(hass, "sensor", HUMIDITY).state == "37.4"
 
 
-async def test_export_and_import(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_overrides_are_exported_and_imported(hass: HomeAssistant, sim: Simulator) -> None:
     """One text, with ids as in The Things Stack; a wrong one changes nothing and says why."""
     entry = await opened(hass, sim)
     flow = await open_field(hass, entry, "code")

@@ -172,7 +172,7 @@ async def test_private_gateway_with_its_key(
         ({"gateway_id": "barn-gw", "api_key": "gateway/barn-gw"}, {"api_key": "missing_right"}),
     ],
 )
-async def test_refused(
+async def test_wrong_gateways_are_refused(
     hass: HomeAssistant,
     sim: Simulator,
     entry: MockConfigEntry,
@@ -195,7 +195,7 @@ async def test_refused(
     ("status", "error"),
     [(500, "cannot_connect"), (503, "cannot_connect"), (400, "refused")],
 )
-async def test_server_fails(
+async def test_a_failing_server_is_named(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, status: int, error: str
 ) -> None:
     """A fault of the server is told in its words."""
@@ -371,7 +371,9 @@ async def test_deleted_in_the_network(
     assert gateway_issues(hass) == []
 
 
-async def test_outage(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_an_outage_makes_gateways_unavailable(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """Nobody's fault: no issue, and it comes back by itself."""
     item = await add(hass, entry, gateway_id="roof-gw")
     sim.faults.http_status["GET /gs/gateways"] = 500
@@ -383,7 +385,9 @@ async def test_outage(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntr
     assert state(hass, "binary_sensor", "gateway_connection") == "on"
 
 
-async def test_rate_limit(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_a_rate_limit_is_waited_out(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """The form says to wait; a gateway that is there is asked again when the server said."""
     item = await add(hass, entry, gateway_id="roof-gw")
     sim.faults.rate_limits["/connection/stats"] = RateLimit(1, 0.2)
