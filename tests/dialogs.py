@@ -30,11 +30,12 @@ async def start_options(hass: HomeAssistant, entry: ConfigEntry, step: str | Non
     return result if step is None else await go(hass, result, next_step_id=step)
 
 
-async def start_subentry(hass: HomeAssistant, entry: ConfigEntry, kind: str) -> Result:
-    """Open the dialogue that adds a subentry."""
-    return await hass.config_entries.subentries.async_init(
-        (entry.entry_id, kind), context={"source": SOURCE_USER}
-    )
+async def start_subentry(
+    hass: HomeAssistant, entry: ConfigEntry, kind: str, **context: Any
+) -> Result:
+    """Open the dialogue that adds a subentry, or another one that `context` names."""
+    opened: Any = {"source": SOURCE_USER, **context}
+    return await hass.config_entries.subentries.async_init((entry.entry_id, kind), context=opened)
 
 
 async def start_repair(hass: HomeAssistant, issue_id: str) -> Result:
@@ -47,6 +48,13 @@ async def start_repair(hass: HomeAssistant, issue_id: str) -> Result:
 async def go(hass: HomeAssistant, result: Result, /, **given: Any) -> Result:
     """Fill in a form, or choose from a menu with `next_step_id`."""
     return await manager_of(hass, result).async_configure(result["flow_id"], given)
+
+
+async def submit(hass: HomeAssistant, result: Result, /, **given: Any) -> Result:
+    """Fill in a form like `go`, and wait until Home Assistant shows what it changes."""
+    result = await go(hass, result, **given)
+    await hass.async_block_till_done()
+    return result
 
 
 async def finish(hass: HomeAssistant, result: Result) -> Result:
@@ -90,7 +98,7 @@ def fields(result: Result) -> set[str]:
     return {str(key) for key in result["data_schema"].schema}
 
 
-def options(result: Result, field: str) -> list[str]:
+def options(result: Result, field: str) -> list[Any]:
     """Return the options of a select."""
     selector = next(v for k, v in result["data_schema"].schema.items() if k == field)
     return list(selector.config["options"])

@@ -57,7 +57,7 @@ def nested(depth: int) -> list[Any]:
 async def test_any_payload_is_survived(
     hass: HomeAssistant, sim: Simulator, decoded: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever a formatter returns."""
+    """Whatever a formatter returns, the next uplink is read and no state is out of bounds."""
     entry = await set_up(hass, sim)
     await sim.uplink("weather-station", decoded=decoded)
     await others_still_work(hass, sim, entry)
@@ -70,8 +70,8 @@ async def test_any_payload_is_survived(
         assert state.state not in ("nan", "inf", "-inf")
 
 
-async def test_nan_in_the_message(hass: HomeAssistant, sim: Simulator) -> None:
-    """Not JSON, strictly; counted, and the next one is read."""
+async def test_a_message_with_nan_counts_as_an_error(hass: HomeAssistant, sim: Simulator) -> None:
+    """It is not JSON, strictly: no value comes of it, and the next message is read."""
     entry = await set_up(hass, sim)
     envelope = (
         b'{"end_device_ids":{"device_id":"weather-station","application_ids":'
@@ -80,6 +80,11 @@ async def test_nan_in_the_message(hass: HomeAssistant, sim: Simulator) -> None:
     )
     await sim.publish("v3/garden/devices/weather-station/up", envelope)
     await others_still_work(hass, sim, entry)
+    counters = entry.runtime_data.counters
+    assert (counters.errors, counters.uplinks_today) == (1, 1)
+    (problem,) = entry.runtime_data.application_status.problems
+    assert problem["kind"] == "unreadable"
+    assert "temperature" not in entry.runtime_data.roster.states[WEATHER].values
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Who an end device is, and what happens when the server's mind changes."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +7,11 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.thethingsstack.application.status import WRITE_INTERVAL
 from custom_components.thethingsstack.client import Server
 from custom_components.thethingsstack.const import DOMAIN, UNAVAILABLE_AFTER
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
@@ -307,19 +308,33 @@ async def test_one_that_is_removed_before_its_name_is_known(
     """An answer that comes late doesn't bring it back."""
     entry = await set_up(hass, sim)
     roster = entry.runtime_data.roster
-    entry.runtime_data.sync._held.add("stranger")  # no event brings it
-    sim.add_device("stranger", name="Stranger", dev_eui="70B3D57ED00600BB")
-    sim.faults.answer_delays["applications/garden/devices/stranger"] = 0.3
-    await sim.uplink("stranger", decoded={"temperature": 1})
-    await until(hass, lambda: roster.by_device_id("stranger"))
-    await until(hass, lambda: any("/devices/stranger" in path for _, path in sim.requests))
-    registry_id = roster.by_device_id("stranger").registry_id
-    assert registry_id is not None
-    dr.async_get(hass).async_remove_device(registry_id)
-    await asyncio.sleep(0.5)
-    await hass.async_block_till_done()
-    key = (DOMAIN, "garden/70B3D57ED00600BB")
-    assert dr.async_get(hass).async_get_device_by_identifier(key, entry.entry_id) is None
+    registry = dr.async_get(hass)
+    sync = entry.runtime_data.sync
+    with sync.holding("stranger"), sync.holding("later"):  # no event brings them
+        sim.add_device("stranger", name="Stranger", dev_eui="70B3D57ED00600BB")
+        sim.add_device("later", name="Later", dev_eui="70B3D57ED00600BC")
+        for device_id in ("stranger", "later"):
+            sim.faults.answer_delays[f"applications/garden/devices/{device_id}"] = 0.3
+        await sim.uplink("stranger", decoded={"temperature": 1})
+        await until(hass, lambda: roster.by_device_id("stranger"))
+        await until(hass, lambda: any("/devices/stranger" in path for _, path in sim.requests))
+        registry_id = roster.by_device_id("stranger").registry_id
+        assert registry_id is not None
+        registry.async_remove_device(registry_id)
+        # When a question asked after it is answered, its own answer was here too.
+        await sim.uplink("later", decoded={"temperature": 1})
+
+        def found(key: str) -> dr.DeviceEntry | None:
+            return registry.async_get_device_by_identifier((DOMAIN, key), entry.entry_id)
+
+        await until(
+            hass,
+            lambda: (
+                (later := found("garden/70B3D57ED00600BC")) is not None and later.name == "Later"
+            ),
+        )
+        await hass.async_block_till_done()
+        assert found("garden/70B3D57ED00600BB") is None
 
 
 async def test_what_ends_after_unloading_starts_and_writes_nothing(
@@ -336,7 +351,10 @@ async def test_what_ends_after_unloading_starts_and_writes_nothing(
     await entry.runtime_data.fields.async_save()
     before.partial_devices.mark_partial("pump-socket", [Server.NETWORK])
     before.application_status.record_problem("rollback", "pump-socket", "it failed")
-    assert before.application_status._cancel_write is None
+    written: list[None] = []
+    before.application_status.async_listen(lambda: written.append(None))
+    async_fire_time_changed(hass, dt_util.utcnow() + 2 * WRITE_INTERVAL)
+    assert written == []
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await hass.async_block_till_done()
     stored = hass_storage[f"{DOMAIN}.{entry.entry_id}.fields"]["data"]["decisions"]

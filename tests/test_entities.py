@@ -14,7 +14,6 @@ from homeassistant.const import (
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
-import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
@@ -115,10 +114,9 @@ async def test_radio_and_last_uplink(hass: HomeAssistant, sim: Simulator) -> Non
 
 
 async def test_an_entity_enabled_after_a_restart_appears(
-    hass: HomeAssistant, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, sim: Simulator
 ) -> None:
     """What is disabled isn't made again; Home Assistant reloads when the user enables it."""
-    monkeypatch.setattr(config_entries, "RELOAD_AFTER_UPDATE_DELAY", 0.1)
     entry = await set_up(hass, sim)
     await sim.uplink("weather-station", decoded={"temperature": 20.5, "mystery": 7})
     await count(hass, entry, 1)
@@ -138,6 +136,8 @@ async def test_an_entity_enabled_after_a_restart_appears(
     old = entry.runtime_data
     for one in found:
         registry.async_update_entity(one, disabled_by=None)
+    later = dt_util.utcnow() + timedelta(seconds=config_entries.RELOAD_AFTER_UPDATE_DELAY + 1)
+    async_fire_time_changed(hass, later)
     await until(hass, lambda: getattr(entry, "runtime_data", old) is not old)
     await until(hass, lambda: entry.runtime_data.connected)
     await sim.uplink("weather-station", decoded={"temperature": 21.5, "mystery": 8})

@@ -120,7 +120,7 @@ def _attempt(case: dict[str, Any], sim: Simulator) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", CONNECTIONS)
-async def test_connection(name: str) -> None:
+async def test_each_recorded_connection_gets_its_answers(name: str) -> None:
     """Each recorded client gets the recorded CONNACK, or none, and the recorded SUBACKs."""
     case = CONNECTIONS[name]
     async with Simulator("garden") as sim:
@@ -185,7 +185,7 @@ async def test_delivery_per_session() -> None:
     assert counts == [recorded["first_of_two_with_one_client_id"], recorded["second"]]
 
 
-async def test_publishes() -> None:
+async def test_published_downlinks_are_acknowledged() -> None:
     """Published downlinks are always acknowledged; what is wrong with them may come as `failed`."""
     problems = []
     async with (

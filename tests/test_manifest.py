@@ -121,7 +121,7 @@ def test_requirements_are_pinned() -> None:
         assert requirement in tested
 
 
-def test_hacs() -> None:
+def test_hacs_has_what_it_needs() -> None:
     """Name and least version; nothing that HACS doesn't know."""
     assert HACS["name"] == MANIFEST["name"]
     assert AwesomeVersion(HACS["homeassistant"]) >= "2026.10.0"
@@ -141,7 +141,7 @@ def png_size(path: Path) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("dark", ["", "dark_"])
-def test_brand(dark: str) -> None:
+def test_brand_images_have_their_sizes(dark: str) -> None:
     """Icons are square, logos wide, in both densities."""
     brand = PACKAGE / "brand"
     assert png_size(brand / f"{dark}icon.png") == (256, 256)
@@ -153,7 +153,7 @@ def test_brand(dark: str) -> None:
     assert double == 2 * height
 
 
-def test_quality_scale() -> None:
+def test_quality_scale_has_every_rule() -> None:
     """Every rule stands there once, done or with the reason why not."""
     rules = load_yaml_dict(str(PACKAGE / "quality_scale.yaml"))["rules"]
     assert len(RULES) == 54

@@ -275,7 +275,7 @@ def test_options_have_their_texts() -> None:
     ):
         if name == "Refusal" and isinstance(call.args[1], ast.Constant):
             errors |= constants(call.args[1])
-    errors |= {key for _, key in change_form._WRONG_TEXTS.values()}
+    errors |= {key for _, key in change_form.WRONG_TEXTS.values()}
     errors.remove("phy_version_odd")  # asked only where an end device is added
     # What the servers may say.
     errors |= set(FORM_KEYS)

@@ -62,7 +62,9 @@ async def automate(
     return events
 
 
-async def test_uplink_received(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_an_uplink_fires_its_trigger(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """A fresh user's automation works, though the activity event is disabled."""
     events = await automate(hass, "uplink_received", {"device_id": registry_id(entry)})
     await sim.uplink("weather-station")
@@ -76,7 +78,9 @@ async def test_uplink_received(hass: HomeAssistant, sim: Simulator, entry: MockC
     assert len(events) == 1
 
 
-async def test_only_one_port(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_uplinks_of_one_port_only(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     events = await automate(
         hass, "uplink_received", {"device_id": registry_id(entry)}, {"f_port": 7}
     )
@@ -86,7 +90,9 @@ async def test_only_one_port(hass: HomeAssistant, sim: Simulator, entry: MockCon
     assert [event.data["told"]["f_port"] for event in events] == [7]
 
 
-async def test_joined(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_a_join_fires_its_trigger(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     events = await automate(
         hass, "device_joined", {"device_id": registry_id(entry, "never-joined")}
     )
@@ -130,7 +136,9 @@ async def test_downlink_failed_by_area_and_entity(
     assert len(events) == 1
 
 
-async def test_entity_target(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_an_entity_as_target(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     await sim.uplink(VICKI)
     device = registry_id(entry)
     await until(hass, lambda: er.async_entries_for_device(er.async_get(hass), device))

@@ -122,7 +122,7 @@ async def test_templates_may_give_numbers(hass: HomeAssistant, entry: MockConfig
     assert [item["hex"] for item in answer["downlinks"][vicki]] == ["1421"]
 
 
-async def test_devices_that_are_none(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_targets_that_are_no_end_device(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """The application itself, something unknown, an application that isn't loaded, none at all."""
     vicki = registry_id(entry)
     for device, key in (("nosuch", "device_unknown"), (entry.runtime_data.roster.application_registry_id, "no_end_device")):  # fmt: skip
@@ -161,7 +161,9 @@ async def test_refusals_of_the_server(
     assert refused.value.translation_key == key
 
 
-async def test_other_troubles(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_encoder_server_and_key_failures_have_their_texts(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """An encoder that refuses, a server that is away, a key that is gone, a right that is gone."""
     vicki = registry_id(entry)
     with pytest.raises(HomeAssistantError) as refused:
@@ -208,7 +210,7 @@ async def test_wait_until_acknowledged(
     waiting = hass.async_create_task(
         call(
             hass, "send_downlink", vicki, response=True, confirmed=True,
-            wait_for="acknowledged", timeout={"seconds": 5}, **COMMAND,
+            wait_for="acknowledged", timeout={"seconds": 60}, **COMMAND,
         )
     )  # fmt: skip
     await until(hass, lambda: sim.devices[VICKI].session.queue)  # type: ignore[union-attr]
@@ -217,7 +219,7 @@ async def test_wait_until_acknowledged(
     assert (await waiting)["downlinks"][vicki]["state"] == "acknowledged"
 
 
-async def test_time_limit(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_a_wait_ends_at_its_time_limit(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Told in the response; raised to who doesn't look at it."""
     vicki = registry_id(entry)
     wait: dict[str, Any] = {"wait_for": "sent", "timeout": {"milliseconds": 50}}
@@ -237,7 +239,7 @@ async def test_failure_while_waiting(
     waiting = hass.async_create_task(
         call(
             hass, "send_downlink", vicki, response=True, confirmed=True, retries=1,
-            wait_for="acknowledged", timeout={"seconds": 5}, **COMMAND,
+            wait_for="acknowledged", timeout={"seconds": 60}, **COMMAND,
         )
     )  # fmt: skip
     await until(hass, lambda: sim.devices[VICKI].session.queue)  # type: ignore[union-attr]
@@ -258,5 +260,5 @@ async def test_rate_limit_within_the_time_limit(
     with pytest.raises(HomeAssistantError) as limited:
         await call(hass, "send_downlink", vicki, timeout={"milliseconds": 100}, **COMMAND)
     assert limited.value.translation_key == "downlink_rate_limited"
-    await call(hass, "send_downlink", vicki, timeout={"seconds": 5}, **COMMAND)
+    await call(hass, "send_downlink", vicki, timeout={"seconds": 60}, **COMMAND)
     assert len(await entry.runtime_data.stack.downlinks.queue(VICKI)) == 2

@@ -206,7 +206,7 @@ async def test_issued_and_reversed_euis(
         ({"config_entry_id": "nosuch"}, "management_no_application"),
     ],
 )
-async def test_mistakes(
+async def test_wrong_data_is_refused(
     hass: HomeAssistant,
     sim: Simulator,
     entry: MockConfigEntry,
@@ -229,7 +229,9 @@ async def test_mistakes(
         ("frequency_plan", "management_missing_plan"),
     ],
 )
-async def test_missing(hass: HomeAssistant, entry: MockConfigEntry, missing: str, key: str) -> None:
+async def test_missing_data_is_named(
+    hass: HomeAssistant, entry: MockConfigEntry, missing: str, key: str
+) -> None:
     data = {name: value for name, value in BY_HAND.items() if name != missing}
     error = await refusal(hass, "register_device", **data)
     assert error.translation_key == key
@@ -245,7 +247,7 @@ async def test_missing(hass: HomeAssistant, entry: MockConfigEntry, missing: str
         (500, "management_cannot_connect"),
     ],
 )
-async def test_refused_steps(  # noqa: PLR0917 - two dimensions
+async def test_a_step_that_the_server_refuses_is_taken_back(  # noqa: PLR0917 - two dimensions
     hass: HomeAssistant,
     sim: Simulator,
     entry: MockConfigEntry,
@@ -272,7 +274,9 @@ async def test_server_dies_between_two_steps(
     assert "new-sensor" not in sim.devices
 
 
-async def test_update(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_update_changes_an_end_device(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     device_id = registry_id(entry)
     response = await call(
         hass,
@@ -296,7 +300,9 @@ async def test_update(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntr
     assert sim.devices["lpp-node"].documents["ns"]["supports_class_c"] is True
 
 
-async def test_delete(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_delete_removes_an_end_device(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     device_id = registry_id(entry)
     error = await refusal(hass, "delete_device", device_id=device_id, confirm="yes")
     assert error.translation_key == "management_confirm"
@@ -317,7 +323,9 @@ async def test_delete_that_fails_half_way(
     assert error.translation_key == "management_partly_deleted"
 
 
-async def test_look(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_queries_return_what_the_server_has(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     response = await call(hass, "get_device", device_id=registry_id(entry))
     assert response["complete"]
     assert response["device"]["lorawan_version"] == "MAC_V1_0_3"
@@ -350,7 +358,7 @@ async def test_reset_and_simulate(
     assert error.translation_key == "downlink_hex_odd"
 
 
-async def test_target_must_be_clear(
+async def test_a_target_must_be_one_end_device(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     hub = entry.runtime_data.roster.application_registry_id
@@ -369,7 +377,7 @@ async def test_target_must_be_clear(
     assert await call(hass, "list_devices", config_entry_id=entry.entry_id)
 
 
-async def test_missing_rights(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_missing_rights_are_named(hass: HomeAssistant, sim: Simulator) -> None:
     entry = await set_up(hass, sim, make_entry(sim, "read"))
     device_id = registry_id(entry)
     for action, data in (
@@ -484,7 +492,7 @@ async def test_formatter_of_the_application(
         ({"end_device_id": "nosuch", "uplink": "none"}, "management_not_on_server"),
     ],
 )
-async def test_formatter_mistakes(
+async def test_wrong_formatters_are_refused(
     hass: HomeAssistant, entry: MockConfigEntry, data: dict[str, Any], key: str
 ) -> None:
     assert (await refusal(hass, "set_payload_formatter", **data)).translation_key == key
@@ -514,7 +522,7 @@ async def test_trying_a_formatter(
     assert error.translation_key == "management_no_formatter"
 
 
-async def test_application(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_application_actions(hass: HomeAssistant, sim: Simulator) -> None:
     entry = await set_up(hass, sim, make_entry(sim, "all"))
     response = await call(hass, "update_application", name="Allotment", attributes={"site": "a"})
     assert (response["name"], response["attributes"]) == ("Allotment", {"site": "a"})

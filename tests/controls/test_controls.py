@@ -298,12 +298,11 @@ async def test_an_acknowledgment_may_come_before_the_answer(
         hass.async_create_task(call(hass, valve, "open_valve")),
         hass.async_create_task(call(hass, climate, "set_temperature", temperature=24)),
     ]
-    await until(hass, lambda: queue_of(sim, "bath-radiator"))
-    while not all(task.done() for task in calls):
+    for _ in calls:
+        await until(hass, lambda: queue_of(sim, "bath-radiator"))
+        await sim.uplink("bath-radiator")  # sends the frame, and the next one acknowledges it
         await sim.uplink("bath-radiator")
-        await asyncio.sleep(0.1)
-    await sim.uplink("bath-radiator")
-    await sim.uplink("bath-radiator")
+    await asyncio.gather(*calls)
     for control in (valve, climate):
         await until(hass, lambda control=control: attribute(hass, control, "pending")() is None)  # type: ignore[misc]
         assert attribute(hass, control, "last_error")() is None
@@ -384,9 +383,11 @@ async def test_a_command_that_fails_returns_to_the_last_known_state(
     assert state_of(hass, valve).state == "open", "assumed until told otherwise"
     assert state_of(hass, valve).attributes["assumed_state"]
     sim.devices["bath-radiator"].acknowledges = False
+    counters = entry.runtime_data.counters
     for _ in range(20):
+        before = counters.uplinks_today
         await sim.uplink("bath-radiator")
-        await asyncio.sleep(0.01)
+        await until(hass, lambda before=before: counters.uplinks_today > before)  # type: ignore[misc]
     await until(hass, lambda: attribute(hass, valve, "last_error")() == "failed")
     state = state_of(hass, valve)
     assert state.state == STATE_UNKNOWN

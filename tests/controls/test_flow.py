@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER
+from homeassistant.config_entries import SOURCE_RECONFIGURE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
@@ -20,10 +20,9 @@ from tests.controls.cases import (
     registry,
     state_of,
 )
+from tests.dialogs import Result, go, options, start_subentry, suggested
 from tests.ha_fixtures import make_entry, set_up
 from tests.simulator import Simulator
-
-type Result = dict[str, Any]
 
 
 @pytest.fixture
@@ -36,53 +35,23 @@ async def entry(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
     return entry
 
 
-async def start(hass: HomeAssistant, entry: MockConfigEntry, **context: Any) -> Result:
-    """Open the dialogue."""
-    given: Any = {"source": SOURCE_USER, **context}
-    return await hass.config_entries.subentries.async_init(  # type: ignore[return-value]
-        (entry.entry_id, SUBENTRY_CONTROL), context=given
-    )
-
-
-async def go(hass: HomeAssistant, result: Result, given: dict[str, Any]) -> Result:
-    """Fill in a form."""
-    return await hass.config_entries.subentries.async_configure(  # type: ignore[return-value]
-        result["flow_id"], given
-    )
-
-
 async def by_hand(
     hass: HomeAssistant, entry: MockConfigEntry, device: str, platform: str, name: str = "Thing"
 ) -> Result:
     """Go to the form for the commands."""
-    result = await go(hass, await start(hass, entry), {"device": device})
+    result = await go(hass, await start_subentry(hass, entry, SUBENTRY_CONTROL), device=device)
     assert result["type"] is FlowResultType.MENU
-    result = await go(hass, result, {"next_step_id": "by_hand"})
+    result = await go(hass, result, next_step_id="by_hand")
     assert result["step_id"] == "by_hand"
-    result = await go(hass, result, {"platform": platform, "name": name})
+    result = await go(hass, result, platform=platform, name=name)
     assert result["step_id"] == "commands"
     return result
-
-
-def options(result: Result, field: str) -> list[Any]:
-    """Return the options of a select."""
-    selector = next(v for k, v in result["data_schema"].schema.items() if k == field)
-    return list(selector.config["options"])
-
-
-def suggested(result: Result) -> dict[str, Any]:
-    """Return what a form shows."""
-    return {
-        str(key): (key.description or {}).get("suggested_value")
-        for key in result["data_schema"].schema
-        if getattr(key, "description", None)
-    }
 
 
 async def test_a_switch_by_hand(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Device, kind, commands, report, preview, done."""
     before = registry(hass)
-    result = await start(hass, entry)
+    result = await start_subentry(hass, entry, SUBENTRY_CONTROL)
     assert result["step_id"] == "user"
     assert result["description_placeholders"]["warning"] == ""
     labels = [option["label"] for option in options(result, "device")]
@@ -91,15 +60,19 @@ async def test_a_switch_by_hand(hass: HomeAssistant, entry: MockConfigEntry) -> 
     result = await go(
         hass,
         result,
-        {"on": "08 01 FF", "off": "08 00 FF", "f_port": 85, "confirmed": True, "single": {}},
+        on="08 01 FF",
+        off="08 00 FF",
+        f_port=85,
+        confirmed=True,
+        single={},
     )
     assert result["step_id"] == "reports"
     assert {"value": "socket_status", "label": "socket_status = on"} in options(result, "state")
-    result = await go(hass, result, {"state": "socket_status"})
+    result = await go(hass, result, state="socket_status")
     assert result["step_id"] == "preview"
     frames = result["description_placeholders"]["frames"]
     assert "| On | 85 | `08 01 FF` |" in frames
-    result = await go(hass, result, {})
+    result = await go(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     (subentry,) = entry.subentries.values()
@@ -114,18 +87,20 @@ async def test_all_controls_of_a_preset_in_one_step(
 ) -> None:
     """The preset of the model is chosen already; each control becomes a subentry."""
     before = registry(hass)
-    result = await go(hass, await start(hass, entry), {"device": "bath-radiator"})
+    result = await go(
+        hass, await start_subentry(hass, entry, SUBENTRY_CONTROL), device="bath-radiator"
+    )
     assert result["description_placeholders"]["preset"] == "MClimate Vicki"
-    result = await go(hass, result, {"next_step_id": "preset"})
+    result = await go(hass, result, next_step_id="preset")
     key = next(iter(result["data_schema"].schema))
     assert key.default() == "mclimate_vicki"
     assert len(options(result, "preset")) == len(built_in())
-    result = await go(hass, result, {"preset": "mclimate_vicki"})
+    result = await go(hass, result, preset="mclimate_vicki")
     assert result["step_id"] == "preset_controls"
     assert "MClimate documentation" in result["description_placeholders"]["source"]
-    result = await go(hass, result, {"controls": []})
+    result = await go(hass, result, controls=[])
     assert result["errors"] == {"controls": "no_controls"}
-    result = await go(hass, result, {"controls": ["Thermostat", "Child lock"]})
+    result = await go(hass, result, controls=["Thermostat", "Child lock"])
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     assert sorted(s.title for s in entry.subentries.values()) == [
@@ -141,11 +116,11 @@ async def test_a_model_without_preset_gets_the_whole_list(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     """Nothing is chosen already."""
-    result = await go(hass, await start(hass, entry), {"device": "lpp-node"})
-    result = await go(hass, result, {"next_step_id": "preset"})
+    result = await go(hass, await start_subentry(hass, entry, SUBENTRY_CONTROL), device="lpp-node")
+    result = await go(hass, result, next_step_id="preset")
     key = next(iter(result["data_schema"].schema))
     assert not callable(key.default)
-    result = await go(hass, result, {})
+    result = await go(hass, result)
     assert result["errors"] == {"preset": "preset_missing"}
 
 
@@ -153,28 +128,28 @@ async def test_errors_stand_at_their_field_and_what_was_typed_stays(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     """In every step."""
-    result = await start(hass, entry)
-    result = await go(hass, result, {"device": "no-such-device"})
+    result = await start_subentry(hass, entry, SUBENTRY_CONTROL)
+    result = await go(hass, result, device="no-such-device")
     assert result["errors"] == {"device": "device_unknown"}
     assert suggested(result)["device"] == "no-such-device"
-    result = await go(hass, result, {})
+    result = await go(hass, result)
     assert result["errors"] == {"device": "device_unknown"}
-    result = await go(hass, result, {"device": "Bathroom radiator · bath-radiator · VICKI"})
-    result = await go(hass, result, {"next_step_id": "by_hand"})
-    result = await go(hass, result, {"platform": "number", "name": "  "})
+    result = await go(hass, result, device="Bathroom radiator · bath-radiator · VICKI")
+    result = await go(hass, result, next_step_id="by_hand")
+    result = await go(hass, result, platform="number", name="  ")
     assert result["errors"] == {"name": "name_empty"}
-    result = await go(hass, result, {"platform": "number", "name": "Target"})
+    result = await go(hass, result, platform="number", name="Target")
     typed = {"set": "0E {value}", "f_port": 1, "confirmed": True, "minimum": 5, "maximum": 300}
     typed["step"] = 1
-    result = await go(hass, result, typed)
+    result = await go(hass, result, **typed)
     assert result["errors"] == {"set": "value_out_of_range"}
     assert result["description_placeholders"]["detail"] == "300.0, 1"
     assert suggested(result)["set"] == "0E {value}"
-    result = await go(hass, result, {**typed, "set": "{{ value | nothing }}"})
+    result = await go(hass, result, **{**typed, "set": "{{ value | nothing }}"})
     assert result["errors"] == {"set": "template_failed"}
-    result = await go(hass, result, {**typed, "set": "0E {{ '%04X' | format(value | int) }}"})
+    result = await go(hass, result, **{**typed, "set": "0E {{ '%04X' | format(value | int) }}"})
     assert result["step_id"] == "reports"
-    result = await go(hass, result, {"value": ""})
+    result = await go(hass, result, value="")
     assert result["step_id"] == "preview"
     assert "`0E 01 2C`" in result["description_placeholders"]["frames"]
 
@@ -186,11 +161,11 @@ async def test_objects_are_encoded_by_the_payload_formatter(
     result = await by_hand(hass, entry, "bath-radiator", "number", "Target")
     typed: dict[str, Any] = {"f_port": 9, "confirmed": True, "minimum": 5, "step": 1}
     payload = '{"setTargetTemperature": "{value}"}'
-    result = await go(hass, result, {**typed, "set": '{"other": "{value}"}', "maximum": 30})
+    result = await go(hass, result, **{**typed, "set": '{"other": "{value}"}', "maximum": 30})
     assert result["errors"] == {"set": "not_encoded"}
     assert "unknown command" in result["description_placeholders"]["detail"]
-    result = await go(hass, result, {**typed, "set": payload, "maximum": 30})
-    result = await go(hass, result, {"value": "targetTemperature"})
+    result = await go(hass, result, **{**typed, "set": payload, "maximum": 30})
+    result = await go(hass, result, value="targetTemperature")
     frames = result["description_placeholders"]["frames"]
     assert "| Set: 5 | 1 | `0E 05` |" in frames
     assert "`0E 1E` ⚠" in frames
@@ -202,7 +177,7 @@ async def test_an_object_needs_a_payload_formatter(
 ) -> None:
     """The server would queue an empty frame."""
     result = await by_hand(hass, entry, "weather-station", "button")
-    result = await go(hass, result, {"press": '{"reboot": true}', "f_port": 9, "confirmed": True})
+    result = await go(hass, result, press='{"reboot": true}', f_port=9, confirmed=True)
     assert result["errors"] == {"press": "not_encoded"}
 
 
@@ -212,31 +187,31 @@ async def test_a_control_is_changed_and_keeps_its_entity(
     """Each form shows what there is."""
     control = await add_control(hass, entry, SOCKET)
     before = entity_of(hass, control).entity_id
-    result = await start(hass, entry, source=SOURCE_RECONFIGURE, subentry_id=control)
+    result = await start_subentry(
+        hass, entry, SUBENTRY_CONTROL, source=SOURCE_RECONFIGURE, subentry_id=control
+    )
     assert result["step_id"] == "reconfigure"
     label = "Pump socket · pump-socket · WS523"
     assert suggested(result) == {"device": label, "name": "Socket"}
-    result = await go(hass, result, {"device": "nowhere", "name": "Pump"})
+    result = await go(hass, result, device="nowhere", name="Pump")
     assert result["errors"] == {"device": "device_unknown"}
-    result = await go(hass, result, {"device": "pump-socket", "name": ""})
+    result = await go(hass, result, device="pump-socket", name="")
     assert result["errors"] == {"name": "name_empty"}
-    result = await go(hass, result, {"device": "bath-radiator", "name": "Pump"})
+    result = await go(hass, result, device="bath-radiator", name="Pump")
     shown = suggested(result)
     assert (shown["on"], shown["f_port"], shown["confirmed"]) == ("08 01 FF", 85, True)
     result = await go(
         hass,
         result,
-        {
-            "on": "01",
-            "off": "00",
-            "f_port": 3,
-            "confirmed": False,
-            "single": {"on_f_port": 4, "on_confirmed": "confirmed", "off_confirmed": "same"},
-        },
+        on="01",
+        off="00",
+        f_port=3,
+        confirmed=False,
+        single={"on_f_port": 4, "on_confirmed": "confirmed", "off_confirmed": "same"},
     )
     assert suggested(result)["state"] == "socket_status"
-    result = await go(hass, result, {})
-    result = await go(hass, result, {})
+    result = await go(hass, result)
+    result = await go(hass, result)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
@@ -251,7 +226,7 @@ async def test_a_control_is_changed_and_keeps_its_entity(
 async def test_a_key_that_may_not_send_is_told_at_once(hass: HomeAssistant, sim: Simulator) -> None:
     """Which right is missing, and where to grant it."""
     entry = await set_up(hass, sim, make_entry(sim, "read"))
-    result = await start(hass, entry)
+    result = await start_subentry(hass, entry, SUBENTRY_CONTROL)
     warning = result["description_placeholders"]["warning"]
     assert "RIGHT_APPLICATION_TRAFFIC_DOWN_WRITE" in warning
 
@@ -261,16 +236,22 @@ async def test_a_control_that_makes_no_sense_can_be_mended(
 ) -> None:
     """Its forms are empty."""
     control = await add_control(hass, entry, {**VALVE, "commands": {}})
-    result = await start(hass, entry, source=SOURCE_RECONFIGURE, subentry_id=control)
-    result = await go(hass, result, {"device": "bath-radiator", "name": "Valve"})
+    result = await start_subentry(
+        hass, entry, SUBENTRY_CONTROL, source=SOURCE_RECONFIGURE, subentry_id=control
+    )
+    result = await go(hass, result, device="bath-radiator", name="Valve")
     assert result["step_id"] == "commands"
     result = await go(
         hass,
         result,
-        {"open": "01", "close": "00", "f_port": 2, "confirmed": True, "single": {}},
+        open="01",
+        close="00",
+        f_port=2,
+        confirmed=True,
+        single={},
     )
-    result = await go(hass, result, {})
-    result = await go(hass, result, {})
+    result = await go(hass, result)
+    result = await go(hass, result)
     await hass.async_block_till_done()
     assert state_of(hass, control).state == "unknown"
 
@@ -280,7 +261,7 @@ async def test_without_connection_nothing_can_be_added(
 ) -> None:
     """It says so, instead of an empty list."""
     await hass.config_entries.async_unload(entry.entry_id)
-    result = await start(hass, entry)
+    result = await start_subentry(hass, entry, SUBENTRY_CONTROL)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
 
 
@@ -288,12 +269,12 @@ async def test_unloaded_while_the_dialogue_is_open(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     """It says so then, too."""
-    result = await start(hass, entry)
+    result = await start_subentry(hass, entry, SUBENTRY_CONTROL)
     while result["type"] is FlowResultType.MENU:
         assert result["menu_options"] is not None
-        result = await go(hass, result, {"next_step_id": list(result["menu_options"])[-1]})
+        result = await go(hass, result, next_step_id=list(result["menu_options"])[-1])
     await hass.config_entries.async_unload(entry.entry_id)
-    result = await go(hass, result, {"device": "bath-radiator"})
+    result = await go(hass, result, device="bath-radiator")
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
 
 
@@ -304,5 +285,5 @@ async def test_without_end_devices_nothing_can_be_added(
     for device_id in list(sim.devices):
         sim.remove_device(device_id)
     entry = await set_up(hass, sim, make_entry(sim, "control"))
-    result = await start(hass, entry)
+    result = await start_subentry(hass, entry, SUBENTRY_CONTROL)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "no_devices")

@@ -104,7 +104,7 @@ def last(hass: HomeAssistant) -> State:
     return sensor(hass, "downlink_state")
 
 
-async def test_unconfirmed_class_a(
+async def test_an_unconfirmed_downlink_in_class_a(
     hass: HomeAssistant, sim: Simulator, downlinks: Downlinks, vicki: EndDeviceState, told: Told
 ) -> None:
     """Queued at once, sent after the next uplink; entities appear with the first one."""
@@ -142,9 +142,9 @@ async def test_retries_end_in_a_failure_told_once(
     record = await downlinks.async_send(
         vicki, Downlink(f_port=1, payload=b"\x0e\x12", confirmed=True, max_attempts=2)
     )
-    for _ in range(4):
+    for number in (2, 4, 6, 7):
         await sim.uplink(VICKI)
-        await asyncio.sleep(0.02)
+        await until(hass, lambda number=number: len(told.types) == number)  # type: ignore[misc]
     await until(hass, lambda: record.state is DownlinkState.FAILED)
     assert told.types == [
         "queued",
@@ -172,8 +172,9 @@ async def test_class_c_is_sent_at_once(
 
 
 async def test_refusal_is_told_once(
-    hass: HomeAssistant, downlinks: Downlinks, vicki: EndDeviceState, told: Told
-) -> None:
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, *, downlinks: Downlinks,
+    vicki: EndDeviceState, told: Told,
+) -> None:  # fmt: skip
     """The server answers and reports it: one event, one raised error."""
     late = Downlink(
         f_port=1,
@@ -184,7 +185,8 @@ async def test_refusal_is_told_once(
         await downlinks.async_send(vicki, late)
     assert refused.value.translation_key == "downlink_expired"
     await until(hass, lambda: told.types)
-    await asyncio.sleep(0.05)
+    await sim.uplink(VICKI)  # comes after all that the server reports of the refusal
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
     assert told.types == ["expired"]
 
 
@@ -261,7 +263,9 @@ async def test_object_without_formatter(
     assert not any(path.endswith("/push") for _, path in sim.requests)
 
 
-async def test_never_joined(entry: MockConfigEntry, downlinks: Downlinks) -> None:
+async def test_a_downlink_to_an_end_device_that_never_joined(
+    entry: MockConfigEntry, downlinks: Downlinks
+) -> None:
     with pytest.raises(ServiceValidationError) as refused:
         await downlinks.async_send(device_of(entry, "never-joined"), SET_20)
     assert refused.value.translation_key == "downlink_never_joined"
@@ -322,7 +326,7 @@ async def test_what_was_decided_meanwhile_is_unknown(
     assert again.newest("d").state == "queued"  # type: ignore[union-attr]
 
 
-async def test_fair_use(
+async def test_downlinks_beyond_fair_use(
     hass: HomeAssistant, sim: Simulator, freezer: FrozenDateTimeFactory
 ) -> None:
     """On the public network, more than ten in 24 hours are an issue; it goes by itself."""
@@ -379,7 +383,6 @@ async def test_queue_changed_between_reading_and_replacing(
     sim.faults.answer_delays["/down"] = 0.3
     newest = asyncio.create_task(downlinks.async_send(vicki, SET_21, control="c"))
     await until(hass, lambda: sim.requests[-1][1].endswith("/down"))
-    await asyncio.sleep(0.05)
     await sim.uplink(VICKI)  # their first frame goes out
     await push(VICKI, [Downlink(f_port=2, payload=b"\2")])  # and another one comes
     await newest
@@ -416,10 +419,10 @@ async def test_expiry_in_the_queue(
 ) -> None:
     """Its time passes before it can be sent; the next one goes out."""
     vicki = device_of(entry)
-    soon = dt_util.utcnow() + timedelta(seconds=0.3)
+    soon = dt_util.utcnow() + timedelta(hours=1)
     late = await downlinks.async_send(vicki, Downlink(f_port=1, payload=b"\1", absolute_time=soon))
     other = await downlinks.async_send(vicki, SET_20)
-    await asyncio.sleep(0.35)
+    sim.stack.now = lambda: soon + timedelta(seconds=1)
     await sim.uplink(VICKI)
     await until(hass, lambda: told.types == ["queued", "queued", "expired", "sent"])
     assert (late.state, late.error) == ("expired", "downlink_expired")

@@ -16,7 +16,7 @@ INTEGRATION = "The Things Stack (TTN)"
 DEVICE = "Greenhouse climate"
 WIDE = ViewportSize(width=1280, height=1100)
 NARROW = ViewportSize(width=390, height=844)
-TIMEOUT = 30_000
+TIMEOUT = 60_000
 
 
 async def test_from_the_add_button_to_a_living_device(

@@ -50,7 +50,9 @@ async def told(
     await until(hass, lambda: state.attributes == attributes)
 
 
-async def test_it_follows(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_the_area_follows_the_attribute(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """As long as the device is where the attribute had put it; without the attribute it stays."""
     assert area(hass, entry) == "Greenhouse"
     await told(hass, sim, entry, {"room": "Orangery"})
@@ -61,7 +63,7 @@ async def test_it_follows(hass: HomeAssistant, sim: Simulator, entry: MockConfig
     assert area(hass, entry) == "Attic"
 
 
-async def test_it_comes_where_there_was_none(
+async def test_an_attribute_added_later_sets_the_area(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """An attribute that is added later counts, too; blanks are none."""
@@ -73,7 +75,7 @@ async def test_it_comes_where_there_was_none(
 
 
 @pytest.mark.parametrize("moved_to", ["Kitchen", None])
-async def test_the_user_has_moved_it(
+async def test_the_area_that_the_user_chose_stays(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, moved_to: str | None
 ) -> None:
     """Or took it out of all areas: then it stays so."""
@@ -86,7 +88,7 @@ async def test_the_user_has_moved_it(
     assert area(hass, entry) == moved_to
 
 
-async def test_changed_while_away(
+async def test_the_area_follows_an_attribute_changed_while_home_assistant_was_off(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """What was told last is known over a restart."""
@@ -101,7 +103,7 @@ async def test_changed_while_away(
     assert area(hass, entry, "70B3D57ED0060002") is None
 
 
-async def test_while_the_key_may_not_read_devices(
+async def test_the_area_stays_while_the_key_may_not_read_devices(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """What nobody can know now isn't taken for a change, and not forgotten."""

@@ -1,6 +1,7 @@
 """What changes in The Things Stack's registry appears in Home Assistant by itself."""
 
 from datetime import timedelta
+import logging
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
@@ -11,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.thethingsstack.const import CONF_DEVICES, DEVICES_NOT_IGNORED, DOMAIN
 from custom_components.thethingsstack.end_devices import registry_sync as sync
 from custom_components.thethingsstack.end_devices.cleanup import forget_vanished
-from custom_components.thethingsstack.end_devices.registry_sync import RECONCILE_INTERVAL, RETRY
+from custom_components.thethingsstack.end_devices.registry_sync import RECONCILE_INTERVAL
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
 
@@ -143,60 +144,59 @@ async def test_ignored_device_stays_out(hass: HomeAssistant, sim: Simulator) -> 
     await until(hass, lambda: device_of(hass, EUI) is None)
 
 
-async def test_unread_change_is_read_later(hass: HomeAssistant, sim: Simulator) -> None:
-    entry = await follow(hass, sim)
+async def test_unread_change_is_read_later(
+    hass: HomeAssistant, sim: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, sync.__name__)
+    await follow(hass, sim)
     sim.faults.http_status["GET /applications/garden/devices/batch"] = 503
     sim.update_device("lpp-node", name="Attic node")
-    await until(hass, lambda: any("devices/batch" in path for _, path in sim.requests))
-    await until(hass, lambda: entry.runtime_data.sync._cancel_read)
+    await until(hass, lambda: "changed devices can't be read" in caplog.text)
     sim.faults.http_status.clear()
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=RETRY + 1))
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=sync.Pauses().retry + 1))
     key = "70B3D57ED0060002"
     await until(hass, lambda: (found := device_of(hass, key)) and found.name == "Attic node")
 
 
-async def test_many_changes_are_read_from_the_list(
-    hass: HomeAssistant, sim: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sync, "MANY", 2)
+def add_many(sim: Simulator) -> str:
+    """Register more end devices than are read one by one; returns the key of the last one."""
+    for number in range(sync.MANY + 1):
+        sim.add_device(f"new-{number}", dev_eui=f"70B3D57ED1{number:06X}")
+    return f"70B3D57ED1{sync.MANY:06X}"
+
+
+async def test_many_changes_are_read_from_the_list(hass: HomeAssistant, sim: Simulator) -> None:
+    hass.data[sync.PAUSES] = sync.Pauses(gather=2)
     await follow(hass, sim)
     sim.requests.clear()
-    for number in range(3):
-        sim.add_device(f"new-{number}", dev_eui=f"70B3D57ED00600B{number}")
-    await until(hass, lambda: device_of(hass, "70B3D57ED00600B2"))
+    last = add_many(sim)
+    await until(hass, lambda: device_of(hass, last))
     reads = [path for _, path in sim.requests if "/applications/garden/devices" in path]
     assert not any("batch" in path for path in reads)
 
 
 async def test_unread_list_is_read_later(
-    hass: HomeAssistant, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, sim: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(sync, "MANY", 2)
-    entry = await follow(hass, sim)
+    caplog.set_level(logging.DEBUG, sync.__name__)
+    hass.data[sync.PAUSES] = sync.Pauses(gather=2)
+    await follow(hass, sim)
     sim.faults.http_status["GET /applications/garden/devices"] = 503
-    sim.requests.clear()
-    for number in range(3):
-        sim.add_device(f"new-{number}", dev_eui=f"70B3D57ED00600B{number}")
-    await until(hass, lambda: any("garden/devices?" in path for _, path in sim.requests))
-    await until(hass, lambda: entry.runtime_data.sync._cancel_read)
-    assert device_of(hass, "70B3D57ED00600B2") is None
+    last = add_many(sim)
+    await until(hass, lambda: "the list can't be read" in caplog.text)
+    assert device_of(hass, last) is None
     sim.faults.http_status.clear()
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=RETRY + 1))
-    await until(hass, lambda: device_of(hass, "70B3D57ED00600B2"))
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=sync.Pauses().retry + 1))
+    await until(hass, lambda: device_of(hass, last))
 
 
 async def test_gap_without_history_is_reconciled(hass: HomeAssistant, sim: Simulator) -> None:
-    entry = await follow(hass, sim)
+    await follow(hass, sim)
     sim.events.history = False
-    entry.runtime_data.stack._calls.sleep = _at_once
     sim.devices["lpp-node"].documents["is"]["name"] = "Changed unseen"
     sim.events.close()
     key = "70B3D57ED0060002"
     await until(hass, lambda: (found := device_of(hass, key)) and found.name == "Changed unseen")
-
-
-async def _at_once(_: float) -> None:
-    """Don't wait."""
 
 
 @pytest.mark.parametrize("status", [403, 404])

@@ -10,6 +10,7 @@ from homeassistant.const import EntityCategory
 import pytest
 
 from custom_components.thethingsstack.fields.descriptions import (
+    STATE_CLASSES,
     describe_binary_sensor,
     describe_sensor,
 )
@@ -40,19 +41,35 @@ def meaning(**changes: object) -> Meaning:
     return Meaning(**values)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("key", sorted(QUANTITIES))
-def test_quantities_name_classes_that_exist(key: str) -> None:
+def of_kind(kind: Kind) -> list[str]:
+    """Return the keys of the quantities that are shown as entities of a kind."""
+    return sorted(key for key, quantity in QUANTITIES.items() if quantity.kind is kind)
+
+
+@pytest.mark.parametrize("key", of_kind(Kind.SENSOR))
+def test_a_sensor_has_the_class_of_its_quantity(key: str) -> None:
+    """Nothing of a quantity is lost because Home Assistant's own tables contradict it."""
+    quantity = QUANTITIES[key]
+    description = describe_sensor(
+        key, meaning(quantity=key, unit=quantity.unit, role=quantity.role)
+    )
+    assert description.translation_key == key
+    assert description.device_class == quantity.device_class
+    assert description.state_class == STATE_CLASSES.get(quantity.role)
+    if description.device_class is not None and description.state_class is not None:
+        state_classes = DEVICE_CLASS_STATE_CLASSES[description.device_class]
+        assert description.state_class in state_classes
+
+
+@pytest.mark.parametrize("key", of_kind(Kind.BINARY_SENSOR))
+def test_a_binary_sensor_has_the_class_of_its_quantity(key: str) -> None:
     """A class that Home Assistant doesn't know would vanish silently."""
     quantity = QUANTITIES[key]
-    if quantity.device_class is None:
-        return
-    known: list[type] = [SensorDeviceClass, BinarySensorDeviceClass]
-    assert any(quantity.device_class in set(kind) for kind in known)  # type: ignore[call-overload]
-    if quantity.kind is Kind.SENSOR and quantity.role in (Role.MEASUREMENT, Role.TOTAL, Role.ANGLE):
-        description = describe_sensor(
-            key, meaning(quantity=key, unit=quantity.unit, role=quantity.role)
-        )
-        assert description.device_class == quantity.device_class
+    description = describe_binary_sensor(
+        key, meaning(kind=quantity.kind, quantity=key, unit=None, role=quantity.role)
+    )
+    assert description.translation_key == key
+    assert description.device_class == quantity.device_class
 
 
 def test_a_sensor_by_its_meaning() -> None:
@@ -74,7 +91,7 @@ def test_no_class_is_better_than_one_that_the_unit_contradicts() -> None:
 
 
 def test_texts_and_times_have_no_unit_or_state_class() -> None:
-    """Also where the decision carries one."""
+    """Also where the decision has a unit."""
     text = describe_sensor("t", meaning(role=Role.STATE, quantity=None, name="Mode"))
     assert (text.device_class, text.native_unit_of_measurement, text.state_class) == (
         None,
@@ -89,7 +106,7 @@ def test_texts_and_times_have_no_unit_or_state_class() -> None:
 
 
 def test_settings_are_diagnostic_and_disabled() -> None:
-    """As their meaning says."""
+    """Category and default come from the meaning of the field."""
     description = describe_binary_sensor(
         "x",
         meaning(
@@ -106,7 +123,7 @@ def test_settings_are_diagnostic_and_disabled() -> None:
 
 
 def test_units_come_in_home_assistants_spelling() -> None:
-    """Of everything that a typical payload means."""
+    """Units and state classes of all fields of a typical payload fit their classes."""
     decoded = {
         "temperature": 21.5,
         "humidity": 40,

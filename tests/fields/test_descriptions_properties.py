@@ -78,7 +78,7 @@ def _check(meaning: Meaning) -> None:
 
 @_thorough
 @given(_payloads)
-def test_class_unit_and_state_class(payload: dict[str, Any]) -> None:
+def test_class_unit_and_state_class_of_any_payload_are_legal(payload: dict[str, Any]) -> None:
     """Every description that a payload leads to is one that Home Assistant takes."""
     for meaning in understand(payload, decisions={}, decide_absent=True).new.values():
         _check(meaning)

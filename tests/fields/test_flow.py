@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
@@ -11,6 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.thethingsstack.const import DOMAIN
+from tests.dialogs import Result, submit, suggested
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
 from tests.test_entities import GREENHOUSE, WEATHER, count, state_of
@@ -28,14 +28,7 @@ async def opened(hass: HomeAssistant, sim: Simulator, **options: Any) -> MockCon
     return entry
 
 
-async def submit(hass: HomeAssistant, flow: ConfigFlowResult, **fields: Any) -> ConfigFlowResult:
-    """Fill in the form and send it."""
-    result = await hass.config_entries.options.async_configure(flow["flow_id"], fields)
-    await hass.async_block_till_done()
-    return result
-
-
-async def open_field(hass: HomeAssistant, entry: MockConfigEntry, path: str) -> ConfigFlowResult:
+async def open_field(hass: HomeAssistant, entry: MockConfigEntry, path: str) -> Result:
     """Walk to the form of a field of the greenhouse device."""
     flow = await hass.config_entries.options.async_init(entry.entry_id)
     flow = await submit(hass, flow, next_step_id="fields")
@@ -43,17 +36,6 @@ async def open_field(hass: HomeAssistant, entry: MockConfigEntry, path: str) -> 
     flow = await submit(hass, flow, device=GREENHOUSE)
     assert flow["step_id"] == "field"
     return await submit(hass, flow, field=path)
-
-
-def suggested(flow: ConfigFlowResult) -> dict[str, Any]:
-    """Return what a form is filled in with."""
-    schema = flow["data_schema"]
-    assert schema is not None
-    return {
-        str(key): key.description["suggested_value"]
-        for key in schema.schema
-        if key.description and "suggested_value" in key.description
-    }
 
 
 async def test_every_field_is_told_with_value_decision_and_reason(
@@ -143,7 +125,8 @@ async def test_changes_survive_a_restart_and_a_new_uplink(
 async def test_after_a_restart_the_value_is_calculated(hass: HomeAssistant, sim: Simulator) -> None:
     """Nothing was heard yet: the value that is shown tells what was reported."""
     entry = await opened(hass, sim)
-    entry.runtime_data.roster.states[GREENHOUSE]._payloads.clear()
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.caught_up)
     flow = await open_field(hass, entry, "Hum_SHT")
     flow = await submit(
         hass, flow, **FORM | {"offset": 2.0}, platform="sensor", name="Humidity SHT", unit="%", device_class="humidity"
@@ -163,7 +146,7 @@ async def test_after_a_restart_the_value_is_calculated(hass: HomeAssistant, sim:
     assert state_of(hass, "binary_sensor", f"{GREENHOUSE}/field/door").state == "off"
 
 
-async def test_another_platform_and_back(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_a_field_on_another_platform_and_back(hass: HomeAssistant, sim: Simulator) -> None:
     """The form of the other kind comes first; the old entity goes, and comes back with its id."""
     entry = await opened(hass, sim)
     unique_id = f"{GREENHOUSE}/field/code"
@@ -189,7 +172,7 @@ async def test_another_platform_and_back(hass: HomeAssistant, sim: Simulator) ->
     assert registry.async_get(state.entity_id) is None
 
 
-async def test_as_an_event(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_a_field_as_an_event(hass: HomeAssistant, sim: Simulator) -> None:
     """The value of before is no occurrence now."""
     entry = await opened(hass, sim)
     flow = await open_field(hass, entry, "code")
@@ -204,7 +187,7 @@ async def test_as_an_event(hass: HomeAssistant, sim: Simulator) -> None:
     assert state_of(hass, "event", unique_id).attributes["event_type"] == "bang"
 
 
-async def test_hiding_and_showing_again(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_hiding_a_field_and_showing_it_again(hass: HomeAssistant, sim: Simulator) -> None:
     """A hidden field has no entity, and gets the same one back."""
     entry = await opened(hass, sim)
     before = entity_id(hass, "sensor", HUMIDITY)
@@ -247,7 +230,7 @@ async def test_a_setting_can_be_shown(hass: HomeAssistant, sim: Simulator) -> No
     assert entry.runtime_data is coordinator
 
 
-async def test_everywhere_by_pattern(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_a_change_everywhere_by_pattern(hass: HomeAssistant, sim: Simulator) -> None:
     """Fields of other end devices follow, also new ones; the nearer change wins."""
     entry = await opened(hass, sim)
     await sim.uplink("weather-station", decoded={"Hum_out": 60})
@@ -273,7 +256,7 @@ async def test_everywhere_by_pattern(hass: HomeAssistant, sim: Simulator) -> Non
     assert state_of(hass, "sensor", other).name == "Weather station Dampness"
 
 
-async def test_for_all_of_a_model(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_a_change_for_all_of_a_model(hass: HomeAssistant, sim: Simulator) -> None:
     """Only where the model is known, also where it becomes known later."""
     entry = await opened(hass, sim)
     flow = await open_field(hass, entry, "Hum_SHT")
@@ -336,7 +319,7 @@ async def test_a_position_is_only_told(hass: HomeAssistant, sim: Simulator) -> N
     assert flow["step_id"] == "field"
 
 
-async def test_without_any_field(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_the_dialogue_without_any_field(hass: HomeAssistant, sim: Simulator) -> None:
     """There is nothing to change yet."""
     entry = await set_up(hass, sim)
     flow = await hass.config_entries.options.async_init(entry.entry_id)
@@ -345,7 +328,7 @@ async def test_without_any_field(hass: HomeAssistant, sim: Simulator) -> None:
 
 
 async def preview(
-    hass: HomeAssistant, ws: Any, flow: ConfigFlowResult, number: int, **answers: Any
+    hass: HomeAssistant, ws: Any, flow: Result, number: int, **answers: Any
 ) -> dict[str, Any]:
     """Return what the form's preview shows."""
     await ws.send_json(
@@ -362,7 +345,7 @@ async def preview(
     return shown
 
 
-async def test_preview(
+async def test_the_preview_shows_values(
     hass: HomeAssistant, sim: Simulator, hass_ws_client: WebSocketGenerator
 ) -> None:
     """It shows the last value as the answers would have it, or what is wrong with them."""
@@ -383,7 +366,7 @@ async def test_preview(
     assert state_of(hass, "sensor", HUMIDITY).state == "37.4"
 
 
-async def test_export_and_import(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_overrides_are_exported_and_imported(hass: HomeAssistant, sim: Simulator) -> None:
     """One text, with ids as in The Things Stack; a wrong one changes nothing and says why."""
     entry = await opened(hass, sim)
     flow = await open_field(hass, entry, "code")

@@ -12,7 +12,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from tests.fields.test_flow import FORM, HUMIDITY, open_field, opened, submit
+from tests.dialogs import submit
+from tests.fields.test_flow import FORM, HUMIDITY, open_field, opened
 from tests.ha_fixtures import entity_id
 from tests.simulator import Simulator
 from tests.test_entities import state_of

@@ -80,10 +80,10 @@ def saved(result: Result) -> bool:
         ("raw-1", "the application's default: CayenneLPP", "application_default"),
     ],
 )
-async def test_present(
+async def test_the_present_formatter_is_shown_and_chosen(
     hass: HomeAssistant, entry: MockConfigEntry, device: str, present: str, chosen: str
 ) -> None:
-    """It is told and chosen."""
+    """The form names it and has it chosen."""
     result = await form(hass, entry, device)
     assert told(result)["present"] == present
     assert suggested(result) == {"formatter": chosen}
@@ -96,7 +96,7 @@ async def test_present(
         ({"up_formatter": "FORMATTER_GRPC_SERVICE"}, "a formatter of its own: a gRPC service"),
     ],
 )
-async def test_present_is_odd(
+async def test_a_present_formatter_that_cannot_be_chosen_is_shown(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, own: dict[str, str], present: str
 ) -> None:
     """None at all, or one that only the Console can set."""
@@ -107,7 +107,7 @@ async def test_present_is_odd(
 async def test_an_application_without_default(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
-    """Then uplinks aren't decoded."""
+    """The form says that uplinks aren't decoded then."""
     sim.application.link = {}
     result = await form(hass, entry, "never-joined")
     assert told(result)["present"] == "the application's default: none"
@@ -115,7 +115,9 @@ async def test_an_application_without_default(
     assert result["step_id"] == "formatter_none"
 
 
-async def test_offered(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_formatters_and_scopes_are_offered_where_they_exist(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """The repository's where the model has one, a scope where there are more of the model."""
     result = await form(hass, entry, "raw-1")
     kinds = ["application_default", "repository", "cayennelpp", "javascript", "none"]
@@ -129,7 +131,9 @@ async def test_offered(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 # Each choice
 
 
-async def test_the_repositorys(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_the_formatter_of_the_repository(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """Tried, shown, saved; it brings the one for downlinks."""
     await sent(hass, sim, "raw-1", FRAME)
     result = await form(hass, entry, "raw-1")
@@ -146,7 +150,9 @@ async def test_the_repositorys(hass: HomeAssistant, sim: Simulator, entry: MockC
     assert formatters(sim, "raw-2") is None
 
 
-async def test_cayenne_lpp(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_cayenne_lpp_leaves_the_downlink_formatter(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """The one for downlinks stays."""
     await sent(hass, sim, "weather-station", LPP_FRAME)
     result = await form(hass, entry, "weather-station")
@@ -159,7 +165,9 @@ async def test_cayenne_lpp(hass: HomeAssistant, sim: Simulator, entry: MockConfi
     assert "up_formatter_parameter" not in found
 
 
-async def test_a_script(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_a_script_is_tried_before_it_is_saved(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """Filled in with the present one; one that fails is kept for mending, and nothing is saved."""
     await sent(hass, sim, "weather-station", WEATHER_FRAME)
     before = dict(formatters(sim, "weather-station"))
@@ -181,10 +189,10 @@ async def test_a_script(hass: HomeAssistant, sim: Simulator, entry: MockConfigEn
     assert formatters(sim, "weather-station") == {**before, "up_formatter_parameter": script}
 
 
-async def test_the_script_of_the_repository(
+async def test_a_script_begins_with_that_of_the_repository(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
-    """It is what one begins with who wants to change it."""
+    """The form is filled in with the script of the Device Repository."""
     repository = {"up_formatter": "FORMATTER_REPOSITORY"}
     sim.devices["raw-1"].documents["as"]["formatters"] = repository
     result = await form(hass, entry, "raw-1")
@@ -196,10 +204,10 @@ async def test_the_script_of_the_repository(
     assert suggested(result)["script"] == EXAMPLE
 
 
-async def test_the_applications(
+async def test_the_default_of_the_application_applies_both_ways(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
-    """It applies in both directions."""
+    """For uplinks and for downlinks."""
     await sent(hass, sim, "weather-station", LPP_FRAME)
     result = await form(hass, entry, "weather-station")
     result = await go(hass, result, formatter="application_default")
@@ -208,8 +216,10 @@ async def test_the_applications(
     assert formatters(sim, "weather-station") is None
 
 
-async def test_none(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
-    """What that means is told; the formatter for downlinks stays."""
+async def test_no_formatter_leaves_the_downlink_formatter(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """The form says what that means; the formatter for downlinks stays."""
     await sent(hass, sim, "lpp-node", LPP_FRAME)
     result = await form(hass, entry, "lpp-node")
     result = await go(hass, result, formatter="none")
@@ -222,7 +232,7 @@ async def test_none(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry)
     }
 
 
-async def test_all_of_the_model(
+async def test_a_formatter_for_all_end_devices_of_the_model(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """Tried on the last uplink of each that has sent, saved for all but those that are gone."""
@@ -255,7 +265,7 @@ async def test_saving_fails_half_way(
     assert formatters(sim, "raw-2") == CAYENNE
 
 
-async def test_one_of_the_model_is_half_created(
+async def test_an_end_device_on_some_servers_only_does_not_keep_others_from_the_formatter(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """It doesn't keep the others from theirs, and is named."""
@@ -272,7 +282,9 @@ async def test_one_of_the_model_is_half_created(
 # Without a dry run, and refused by it
 
 
-async def test_no_uplink_yet(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_a_formatter_is_saved_untried_before_the_first_uplink(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """Only then it is saved untried, and says so."""
     result = await form(hass, entry, "raw-1")
     result = await go(hass, result, formatter="cayennelpp", scope="device")
@@ -281,7 +293,7 @@ async def test_no_uplink_yet(hass: HomeAssistant, sim: Simulator, entry: MockCon
     assert formatters(sim, "raw-1") == CAYENNE
 
 
-async def test_one_that_does_not_fit(
+async def test_a_formatter_that_does_not_fit_is_not_saved(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """Its reason is told, what was chosen stays, and nothing is changed."""
@@ -325,7 +337,7 @@ async def test_the_dry_run_can_not_be_made(
         ),
     ],
 )
-async def test_rights_are_missing(
+async def test_missing_rights_are_named(
     hass: HomeAssistant,
     sim: Simulator,
     entry: MockConfigEntry,
@@ -383,7 +395,7 @@ def _fails(sim: Simulator) -> None:
 
 
 @pytest.mark.parametrize("fault", [_half_created, _fails])
-async def test_the_present_one_is_not_told(
+async def test_a_present_formatter_that_cannot_be_read(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, fault: Callable[[Simulator], None]
 ) -> None:
     """The Application Server doesn't know the device, or fails."""
@@ -393,7 +405,9 @@ async def test_the_present_one_is_not_told(
     assert told(result)["because"]
 
 
-async def test_left_out_of_home_assistant(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_a_formatter_for_an_end_device_that_the_options_leave_out(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
     """One that the options leave out can have a formatter, too; untried."""
     options = {"devices": "chosen", "chosen_devices": ["lpp-node"]}
     entry = await set_up(hass, sim, make_entry(sim, "manage", options))
@@ -404,7 +418,9 @@ async def test_left_out_of_home_assistant(hass: HomeAssistant, sim: Simulator) -
     assert formatters(sim, "greenhouse-climate")["up_formatter"] == "FORMATTER_REPOSITORY"
 
 
-async def test_the_issue_goes(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_the_issue_goes_when_a_formatter_decodes(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """A device that no formatter decoded is mended, as by the repair."""
     sim.devices["raw-1"].documents["as"]["formatters"] = {}
     await sim.uplink("raw-1", decoded=None, payload=FRAME, f_port=2)

@@ -64,7 +64,7 @@ def formatters(sim: Simulator, device_id: str) -> Any:
     return sim.devices[device_id].documents["as"].get("formatters")
 
 
-async def test_by_the_repository(
+async def test_the_formatter_of_the_repository_repairs_all_end_devices_of_the_model(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """The model's own formatter, tried first, for both devices."""
@@ -92,7 +92,9 @@ async def test_by_the_repository(
     )
 
 
-async def test_cayenne_lpp(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_cayenne_lpp_leaves_the_downlink_formatter(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """A device of no model; its formatter for downlinks stays."""
     await undecoded(hass, sim, "home-made", payload=LPP_FRAME)
     assert issue(hass).translation_placeholders is not None
@@ -130,7 +132,7 @@ async def test_devices_of_no_model_are_mended_apart(
     assert placeholders["subject"] == "Weather station"
 
 
-async def test_one_that_does_not_fit(
+async def test_a_formatter_that_does_not_fit_is_not_saved(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """Its reason is told, nothing is changed, and another one can be chosen."""
@@ -193,7 +195,7 @@ async def test_the_dry_run_can_not_be_made(
     assert result["errors"] == {"script": "formatter_failed"}
 
 
-async def test_where_the_key_may_not(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_a_missing_right_is_named(hass: HomeAssistant, sim: Simulator) -> None:
     """It says which right is missing."""
     assert await async_setup_component(hass, "repairs", {})
     await set_up(hass, sim)

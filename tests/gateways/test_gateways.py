@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER
+from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
@@ -24,12 +24,11 @@ from custom_components.thethingsstack.gateways.coordinator import (
     GatewayCoordinator,
 )
 from custom_components.thethingsstack.gateways.flow import GatewayFlow
+from tests.dialogs import Result, go, start_subentry
 from tests.ha_fixtures import entity_id, set_up, until
 from tests.simulator import Simulator
 from tests.simulator.faults import RateLimit
 from tests.test_translations import TEXTS
-
-type Result = dict[str, Any]
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 BARN = {"gateway_id": "barn-gw", "eui": "B827EBFFFE000002"}
@@ -45,23 +44,9 @@ async def entry(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
     return await set_up(hass, sim)
 
 
-async def start(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
-    """Open the dialogue."""
-    return await hass.config_entries.subentries.async_init(  # type: ignore[return-value]
-        (entry.entry_id, SUBENTRY_GATEWAY), context={"source": SOURCE_USER}
-    )
-
-
-async def go(hass: HomeAssistant, result: Result, **given: Any) -> Result:
-    """Fill in a form."""
-    return await hass.config_entries.subentries.async_configure(  # type: ignore[return-value]
-        result["flow_id"], given
-    )
-
-
 async def add(hass: HomeAssistant, entry: MockConfigEntry, **given: Any) -> GatewayCoordinator:
     """Add a gateway, and wait until it is read."""
-    result = await go(hass, await start(hass, entry), **given)
+    result = await go(hass, await start_subentry(hass, entry, SUBENTRY_GATEWAY), **given)
     assert result["type"] is FlowResultType.CREATE_ENTRY, result["errors"]
     await until(hass, lambda: gateway(entry, given["gateway_id"]) is not None)
     found = gateway(entry, given["gateway_id"])
@@ -108,7 +93,7 @@ async def test_public_gateway_without_a_key(
     """The list has what heard the devices; the status comes with a device and its entities."""
     await sim.uplink(GREENHOUSE)
     await until(hass, entry.runtime_data.gateways.reception_counts)
-    result = await start(hass, entry)
+    result = await start_subentry(hass, entry, SUBENTRY_GATEWAY)
     assert result["type"] is FlowResultType.FORM
     options = next(iter(result["data_schema"].schema.values())).config["options"]
     assert [option["value"] for option in options] == ["roof-gw"]
@@ -145,7 +130,9 @@ async def test_private_gateway_with_its_key(
     """Without one the form says that a key is needed; what was typed stays, the key isn't told."""
     sim.add_gateway(BARN, location=PLACE, **PRIVATE)
     key = sim.gateway_key("barn-gw")
-    result = await go(hass, await start(hass, entry), gateway_id="barn-gw")
+    result = await go(
+        hass, await start_subentry(hass, entry, SUBENTRY_GATEWAY), gateway_id="barn-gw"
+    )
     assert result["errors"] == {"api_key": "key_needed"}
     schema = result["data_schema"].schema
     assert next(k for k in schema if k == "gateway_id").description == {
@@ -185,7 +172,7 @@ async def test_private_gateway_with_its_key(
         ({"gateway_id": "barn-gw", "api_key": "gateway/barn-gw"}, {"api_key": "missing_right"}),
     ],
 )
-async def test_refused(
+async def test_wrong_gateways_are_refused(
     hass: HomeAssistant,
     sim: Simulator,
     entry: MockConfigEntry,
@@ -197,7 +184,7 @@ async def test_refused(
     sim.gateway_key("barn-gw", ["INFO"])
     if "api_key" in given:
         given = {**given, "api_key": sim.key(given["api_key"])}
-    result = await go(hass, await start(hass, entry), **given)
+    result = await go(hass, await start_subentry(hass, entry, SUBENTRY_GATEWAY), **given)
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == errors
     result = await go(hass, result, gateway_id="roof-gw")
@@ -208,12 +195,14 @@ async def test_refused(
     ("status", "error"),
     [(500, "cannot_connect"), (503, "cannot_connect"), (400, "refused")],
 )
-async def test_server_fails(
+async def test_a_failing_server_is_named(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, status: int, error: str
 ) -> None:
     """A fault of the server is told in its words."""
     sim.faults.http_status["GET /gs/gateways"] = status
-    result = await go(hass, await start(hass, entry), gateway_id="roof-gw")
+    result = await go(
+        hass, await start_subentry(hass, entry, SUBENTRY_GATEWAY), gateway_id="roof-gw"
+    )
     assert result["errors"] == {"base": error}
     assert result["description_placeholders"]["error"]
     sim.faults.http_status.clear()
@@ -226,12 +215,14 @@ async def test_only_once_and_only_while_connected(
 ) -> None:
     """A second subentry for a gateway isn't made, and none while the application is off."""
     await add(hass, entry, gateway_id="roof-gw")
-    result = await go(hass, await start(hass, entry), gateway_id="roof-gw")
+    result = await go(
+        hass, await start_subentry(hass, entry, SUBENTRY_GATEWAY), gateway_id="roof-gw"
+    )
     assert result["errors"] == {"gateway_id": "already_added"}
     hass.config_entries.subentries.async_abort(result["flow_id"])
     subentry_id = next(iter(entry.subentries))
     await hass.config_entries.async_unload(entry.entry_id)
-    result = await start(hass, entry)
+    result = await start_subentry(hass, entry, SUBENTRY_GATEWAY)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
     result = await entry.start_subentry_reconfigure_flow(hass, subentry_id)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
@@ -380,7 +371,9 @@ async def test_deleted_in_the_network(
     assert gateway_issues(hass) == []
 
 
-async def test_outage(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_an_outage_makes_gateways_unavailable(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """Nobody's fault: no issue, and it comes back by itself."""
     item = await add(hass, entry, gateway_id="roof-gw")
     sim.faults.http_status["GET /gs/gateways"] = 500
@@ -392,7 +385,9 @@ async def test_outage(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntr
     assert state(hass, "binary_sensor", "gateway_connection") == "on"
 
 
-async def test_rate_limit(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_a_rate_limit_is_waited_out(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """The form says to wait; a gateway that is there is asked again when the server said."""
     item = await add(hass, entry, gateway_id="roof-gw")
     sim.faults.rate_limits["/connection/stats"] = RateLimit(1, 0.2)
@@ -403,7 +398,9 @@ async def test_rate_limit(hass: HomeAssistant, sim: Simulator, entry: MockConfig
     assert item.last_exception.retry_after > 120
     assert gateway_issues(hass) == []
     sim.add_gateway(BARN)
-    result = await go(hass, await start(hass, entry), gateway_id="roof-gw")
+    result = await go(
+        hass, await start_subentry(hass, entry, SUBENTRY_GATEWAY), gateway_id="roof-gw"
+    )
     assert result["errors"] == {"gateway_id": "already_added"}
     sim.faults.rate_limits["barn-gw/connection/stats"] = RateLimit(0, 0.2)
     result = await go(hass, result, gateway_id="barn-gw")

@@ -34,7 +34,7 @@ def placeholders(found: ir.IssueEntry | None) -> dict[str, Any]:
     return dict(found.translation_placeholders)
 
 
-async def test_a_key_that_ends(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_a_key_that_expires_soon_has_an_issue(hass: HomeAssistant, sim: Simulator) -> None:
     """Two weeks before; a later date ends the issue, and so does removing the entry."""
     entry = await set_up(hass, sim, make_entry(sim, "expiring"))
     await check_again(hass, entry)
@@ -53,7 +53,9 @@ async def test_a_key_that_ends(hass: HomeAssistant, sim: Simulator) -> None:
     assert issue(hass, entry, "key_expires") is None
 
 
-async def test_it_looks_by_itself(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_the_expiry_is_looked_up_at_start_and_with_time(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
     """At the start, and again with time."""
     entry = await set_up(hass, sim, make_entry(sim, "expiring"))
     await until(hass, lambda: issue(hass, entry, "key_expires"))
@@ -130,7 +132,9 @@ async def test_a_key_that_expires_while_it_is_used(
     assert sim.key("expiring") not in caplog.text
 
 
-async def test_controls_without_the_right(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_controls_without_the_right_have_an_issue(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
     """Only where there are controls."""
     entry = make_entry(sim, "read")
     await set_up(hass, sim, entry)
@@ -146,7 +150,9 @@ async def test_controls_without_the_right(hass: HomeAssistant, sim: Simulator) -
     assert placeholders(issue(hass, entry, "control_right"))["count"] == "1"
 
 
-async def test_another_cluster(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_an_application_on_another_cluster_has_an_issue(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
     """Of the application, and of single end devices; on an own server names say nothing."""
     sim.application.document["application_server_address"] = "nam1.cloud.thethings.network:8884"
     sim.update_device(

@@ -25,7 +25,7 @@ def issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
     }
 
 
-async def test_raised_changed_and_cleared(hass: HomeAssistant) -> None:
+async def test_an_issue_is_raised_changed_and_cleared(hass: HomeAssistant) -> None:
     """An id has one issue, with the placeholders of the last time; the rest stays."""
     raise_issue(hass, "stream_lost_1", "stream_lost", {"application": "Garden", "error": "none"})
     raise_issue(hass, "half_created_1_valve", "half_created", {}, repair={"entry_id": "1"})

@@ -27,7 +27,7 @@ def status(hass: HomeAssistant) -> str | None:
     return None if state is None else state.state
 
 
-async def test_it_ends_where_nobody_waits_any_more(
+async def test_deleting_ends_though_the_dialogue_was_closed(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """A dialogue that is closed half-way leaves no half of an end device behind."""
@@ -42,7 +42,7 @@ async def test_it_ends_where_nobody_waits_any_more(
     assert DEVICE not in sim.devices
 
 
-async def test_what_is_left_is_noted_where_nobody_waits_any_more(
+async def test_a_failed_deletion_is_noted_though_the_dialogue_was_closed(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is shown and can be repaired, as if somebody had seen the error."""
@@ -65,14 +65,14 @@ async def test_what_is_left_is_noted_where_nobody_waits_any_more(
         (AfterDeletion.UNTOUCHED, "never_joined"),
     ],
 )
-async def test_what_becomes_of_it_here(
+async def test_the_device_in_home_assistant_after_deletion(
     hass: HomeAssistant,
     sim: Simulator,
     entry: MockConfigEntry,
     afterwards: AfterDeletion,
     shown: str | None,
 ) -> None:
-    """As the door wants it."""
+    """It goes or stays, as whoever deletes it chose."""
     before = status(hass)
     removed = await async_delete(entry.runtime_data, DEVICE, afterwards=afterwards)
     assert removed == ("application", "network", "join", "identity")
@@ -84,7 +84,7 @@ async def test_what_becomes_of_it_here(
     assert status(hass) == (before if afterwards is AfterDeletion.UNTOUCHED else shown)
 
 
-async def test_one_that_is_gone(
+async def test_deleting_an_end_device_that_no_server_has(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """No server had it, and it is shown as deleted; one that failed is a partial device."""

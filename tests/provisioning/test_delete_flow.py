@@ -79,7 +79,7 @@ async def test_deleted_here_too(
     assert KEY not in entry.runtime_data.roster.states
 
 
-async def test_one_that_is_gone_already(
+async def test_an_end_device_deleted_by_somebody_else_is_no_error(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """Somebody was faster: that is what was wanted."""
@@ -89,7 +89,9 @@ async def test_one_that_is_gone_already(
     assert result["reason"] == "removed"
 
 
-async def test_unknown_device(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_an_unknown_end_device_is_refused(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """Free text is possible in a list with a search box."""
     result = await choose(hass, entry, "nothing")
     assert result["errors"] == {"end_device": "choose_from_list"}
@@ -107,7 +109,7 @@ REFUSALS: list[tuple[Callable[[Simulator], Any], str]] = [
 
 
 @pytest.mark.parametrize(("fault", "error"), REFUSALS)
-async def test_refused(
+async def test_a_refused_deletion_can_be_tried_again(
     hass: HomeAssistant,
     sim: Simulator,
     entry: MockConfigEntry,
@@ -127,7 +129,7 @@ async def test_refused(
         assert "lpp-node" not in sim.devices
 
 
-async def test_offered_where_the_key_may(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_deleting_is_offered_with_the_right_only(hass: HomeAssistant, sim: Simulator) -> None:
     """Not otherwise."""
     entry = await set_up(hass, sim)
     result = await hass.config_entries.options.async_init(entry.entry_id)

@@ -72,7 +72,9 @@ def area_name(hass: HomeAssistant, entry: MockConfigEntry) -> str | None:
     return found.name if found else None
 
 
-async def test_edited(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_edited_values_are_saved_on_the_server_and_here(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """Name, description, place, attributes and area: on the server and here."""
     named_here(hass, entry)
     result = await form(hass, entry)
@@ -111,7 +113,9 @@ async def test_edited(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntr
     assert (device.name, device.name_by_user) == ("North wall", None)
 
 
-async def test_nothing_changed(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_an_unchanged_form_saves_nothing(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """Nothing is written; a name that was given in Home Assistant stays."""
     named_here(hass, entry)
     before = len([m for m, _ in sim.requests if m == "PUT"])
@@ -139,7 +143,9 @@ async def test_the_picker_knows_both_names(
 # Attributes
 
 
-async def test_attributes(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_attributes_are_added_and_changed(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """Changed, added and removed; what somebody else adds meanwhile stays."""
     on_server(sim)["attributes"] = {"room": "Greenhouse", "shelf": "2", "owner": "me"}
     result = await form(hass, entry)
@@ -177,7 +183,7 @@ async def test_all_attributes_replaced(
         ([f"key-{n} = x" for n in range(11)], ("too_many_attributes", {"longest": "10"})),
     ],
 )
-async def test_attributes_that_can_not_be(
+async def test_impossible_attributes_are_refused(
     hass: HomeAssistant,
     sim: Simulator,
     entry: MockConfigEntry,
@@ -290,7 +296,7 @@ async def test_a_tracker_without_position(
         ),
     ],
 )
-async def test_two_places(
+async def test_two_locations(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     answers: dict[str, Any],
@@ -386,8 +392,8 @@ async def test_the_area_is_left(
     assert area_name(hass, entry) == "Kitchen"
 
 
-async def test_no_area(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """A device without one has nothing to write, one without attribute nowhere to go."""
+async def test_a_device_without_an_area(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """It has no area to write to the server, and without the attribute none to move to."""
     placed_in(hass, entry, None)
     result = await go(hass, await form(hass, entry), **ANSWERS | {"area": "to_server"})
     assert result["errors"] == {"area": "no_area"}
@@ -397,7 +403,7 @@ async def test_no_area(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 @pytest.mark.parametrize("field", ["names", "area"])
 @pytest.mark.parametrize("choice", ["to_home", "to_server"])
-async def test_left_out_of_home_assistant(
+async def test_an_end_device_that_the_options_leave_out_is_edited(
     hass: HomeAssistant, sim: Simulator, field: str, choice: str
 ) -> None:
     """Its registration can be edited, but it has no name and no area here."""
@@ -410,7 +416,9 @@ async def test_left_out_of_home_assistant(
     assert on_server(sim)["name"] == "Other"
 
 
-async def test_edited_out_of_home_assistant(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_an_attribute_takes_an_end_device_out_of_home_assistant(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
     """With the attribute that the options ask for it is saved, and leaves."""
     entry = await set_up(hass, sim, make_entry(sim, "manage", {"devices": "not_ignored"}))
     attributes = ["room = Attic", "home-assistant = ignore"]
@@ -425,7 +433,9 @@ async def test_edited_out_of_home_assistant(hass: HomeAssistant, sim: Simulator)
 # Refusals
 
 
-async def test_unknown_device(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_an_unknown_end_device_is_refused(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """Not in the list, or gone meanwhile."""
     result = await form(hass, entry, "nothing")
     assert result["errors"] == {"end_device": "choose_from_list"}
@@ -441,7 +451,7 @@ async def test_unknown_device(hass: HomeAssistant, sim: Simulator, entry: MockCo
         ({"description": "x" * 2001}, {"description": "text_too_long"}),
     ],
 )
-async def test_too_long(
+async def test_texts_that_are_too_long_are_refused(
     hass: HomeAssistant, entry: MockConfigEntry, changes: dict[str, str], errors: dict[str, str]
 ) -> None:
     """What was typed stays."""
@@ -455,7 +465,7 @@ async def test_too_long(
     ("status", "error"),
     [(503, "cannot_connect"), (422, "refused"), (429, "rate_limited"), (404, "not_found")],
 )
-async def test_refused(
+async def test_a_refused_change_keeps_what_was_typed(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, status: int, error: str
 ) -> None:
     """The reason is told, and it can be tried again."""

@@ -154,7 +154,9 @@ async def test_deleted_on_one_server_only(hass: HomeAssistant, sim: Simulator) -
     assert not entry.runtime_data.store.partial_devices
 
 
-async def test_deleted_everywhere(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_an_end_device_deleted_everywhere_is_no_partial_one(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
     """Nothing is left, so nothing is told."""
     entry = await follow(hass, sim)
     sim.remove_device("never-joined")
@@ -186,7 +188,9 @@ async def test_one_that_another_cluster_serves(hass: HomeAssistant, sim: Simulat
     assert "never-joined" not in set(entry.runtime_data.partial_devices.candidates())
 
 
-async def test_known_again_after_a_restart(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_partial_devices_are_known_again_after_a_restart(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
     """At once as it was, and looked at in the background; also where that fails at first."""
     entry = await follow(hass, sim)
     sim.remove_parts("never-joined", "as")

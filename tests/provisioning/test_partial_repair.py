@@ -257,7 +257,7 @@ async def test_a_claimed_device_needs_no_keys(
         (("ns", "as"), {"frequency_plan", "dev_addr", "app_s_key", "nwk_s_key"}),
     ],
 )
-async def test_one_that_does_not_join(
+async def test_a_partial_device_that_does_not_join(
     hass: HomeAssistant,
     sim: Simulator,
     entry: MockConfigEntry,
@@ -332,7 +332,7 @@ async def test_a_stranded_one_is_registered_again(
     assert not issues(hass)
 
 
-async def test_too_little_is_left(
+async def test_an_end_device_of_which_too_little_is_left(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """Without its keys it can only be removed."""
@@ -350,7 +350,7 @@ async def test_too_little_is_left(
 
 
 @pytest.mark.parametrize("also_here", [False, True])
-async def test_remove(
+async def test_the_parts_of_an_end_device_are_removed(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, also_here: bool
 ) -> None:
     """Confirmed by a tick; what is left on the servers goes, here too where the user wants it."""
@@ -406,7 +406,7 @@ REFUSALS: list[tuple[Callable[[Simulator], Any], str]] = [
 
 
 @pytest.mark.parametrize(("fault", "error"), REFUSALS)
-async def test_refused(
+async def test_a_refused_repair_can_be_tried_again(
     hass: HomeAssistant,
     sim: Simulator,
     entry: MockConfigEntry,
@@ -483,7 +483,7 @@ async def test_another_part_got_lost_meanwhile(
 
 
 @pytest.mark.parametrize("server", ["js", "ns", "as"])
-async def test_closed_half_way(
+async def test_a_repair_whose_dialogue_is_closed_takes_back_what_it_wrote(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, server: str
 ) -> None:
     """Whatever was written by then is taken back."""
@@ -502,7 +502,7 @@ async def test_closed_half_way(
     assert issues(hass)
 
 
-async def test_unloaded_half_way(
+async def test_a_repair_whose_application_is_unloaded_takes_back_what_it_wrote(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """What was written is taken back; the issue goes with the application."""
@@ -540,7 +540,7 @@ async def test_mended_or_gone_meanwhile(
     assert not issues(hass)
 
 
-async def test_it_cannot_be_looked_at(
+async def test_a_server_that_cannot_be_read_is_named(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """The server's own reason ends it, at the start and later."""
@@ -556,7 +556,7 @@ async def test_it_cannot_be_looked_at(
     assert issues(hass)
 
 
-async def test_the_key_may_not(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_a_missing_right_is_named(hass: HomeAssistant, sim: Simulator) -> None:
     """It is shown all the same, with the right that is missing."""
     assert await async_setup_component(hass, "repairs", {})
     entry = await set_up(hass, sim)
@@ -572,7 +572,9 @@ async def test_the_key_may_not(hass: HomeAssistant, sim: Simulator) -> None:
     assert told == "“Edit device keys in application”"
 
 
-async def test_not_connected(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_a_repair_needs_the_connection(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """Without a server there is nothing to mend."""
     await lose(hass, sim, entry, "js")
     opened = [await start(hass), await start(hass), await mend(hass)]

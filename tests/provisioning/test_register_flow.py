@@ -74,7 +74,7 @@ def writes(sim: Simulator) -> list[str]:
 # Three ways
 
 
-async def test_by_hand(
+async def test_registering_by_hand(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A device that joins: on all servers and in Home Assistant, waiting for its join."""
@@ -124,7 +124,7 @@ async def test_by_hand(
     assert {item.entity_id.partition(".")[2][:17] for item in entities} == {"loft_loft_sensor_"}
 
 
-async def test_from_the_repository(
+async def test_registering_a_model_of_the_repository(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """Brand and model; version and band where there is a choice; what is empty is generated."""
@@ -206,7 +206,9 @@ async def test_a_model_without_versions(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "no_versions")
 
 
-async def test_by_qr_code(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_registering_by_qr_code(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """The code tells the EUIs and the model."""
     result = await way(hass, entry, "qr_code")
     result = await go(hass, result, qr_code="a shopping list")
@@ -380,7 +382,7 @@ async def test_only_chosen_devices_are_let_in(hass: HomeAssistant, sim: Simulato
         ),
     ],
 )
-async def test_refused(
+async def test_wrong_data_is_refused(
     hass: HomeAssistant,
     sim: Simulator,
     entry: MockConfigEntry,
@@ -537,7 +539,7 @@ async def test_changed_after_the_review(
 
 
 @pytest.mark.parametrize("server", ["POST /applications/", "PUT /js/", "PUT /ns/", "PUT /as/"])
-async def test_closed_half_way(
+async def test_registering_is_taken_back_where_the_dialogue_is_closed(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, server: str
 ) -> None:
     """Whatever was written by then is taken back."""
@@ -560,7 +562,9 @@ async def test_closed_half_way(
     assert not any("loft_sensor" in entity_id for entity_id in hass.states.async_entity_ids())
 
 
-async def test_closed_at_once(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_a_dialogue_closed_at_once_registers_nothing(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """Nothing is asked of the servers before the dialogue shows that something happens."""
     without_head_start(hass, 0.1)
     result = await go(hass, await facts(hass, entry), **DEVICE)
@@ -575,7 +579,7 @@ async def test_closed_at_once(hass: HomeAssistant, sim: Simulator, entry: MockCo
     assert not documents(sim)
 
 
-async def test_unloaded_half_way(
+async def test_an_application_unloaded_while_it_registers(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """The application is taken away while the dialogue waits."""
@@ -624,7 +628,9 @@ async def test_missing_rights_are_named(hass: HomeAssistant, sim: Simulator) -> 
     assert result["description_placeholders"] == {"rights": "“Edit device keys in application”"}
 
 
-async def test_not_connected(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_registering_needs_the_connection(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """Without a server there is nothing to register on."""
     await hass.config_entries.async_unload(entry.entry_id)
     result = await start_subentry(hass, entry, SUBENTRY_END_DEVICE)

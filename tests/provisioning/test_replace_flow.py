@@ -242,7 +242,9 @@ async def test_one_that_is_gone_already(
     assert state_of(hass, "sensor.pump_socket_status") == "waiting_for_first_uplink"
 
 
-async def test_gone_meanwhile(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_the_old_one_is_gone_meanwhile(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """Somebody deleted the old one while the dialogue was open: that is what was wanted."""
     result = await by_registered(hass, sim, entry)
     sim.remove_device("pump-socket")
@@ -358,8 +360,10 @@ async def test_tried_again_where_a_server_fails(
     assert now.id == old.id
 
 
-async def test_closed_dialogue(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
-    """It was said: it is done, though nobody looks any more."""
+async def test_replacing_ends_though_the_dialogue_was_closed(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """Once confirmed it is done, though nobody looks any more."""
     result = await by_new(hass, entry, dev_eui=EUI, app_key=APP_KEY)
     sim.faults.http_delay = 0.1
     step = hass.async_create_task(
@@ -401,14 +405,18 @@ async def test_without_the_right_to_keys(hass: HomeAssistant, sim: Simulator) ->
     assert result["step_id"] == "replace_registered"
 
 
-async def test_half_created(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
+async def test_an_end_device_on_some_servers_only_cannot_take_the_place(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
     """What the Network Server doesn't have can't be given to another."""
     del sim.devices["pump-socket"].documents["ns"]
     result = await which(hass, entry)
     assert result["step_id"] == "replace_registered"
 
 
-async def test_offered_where_the_key_may(hass: HomeAssistant, sim: Simulator) -> None:
+async def test_replacing_is_offered_with_the_right_only(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
     """Not otherwise."""
     entry = await set_up(hass, sim)
     result = await hass.config_entries.options.async_init(entry.entry_id)

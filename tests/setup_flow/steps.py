@@ -10,13 +10,13 @@ from homeassistant.config_entries import (
     SOURCE_USER,
     ConfigEntry,
     ConfigEntryState,
-    ConfigFlowResult,
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.coordinator import TtsConfigEntry
+from tests.dialogs import Result, go
 from tests.simulator import Simulator
 
 DEAD = "127.0.0.1:9"
@@ -28,17 +28,12 @@ def recorded(path: str) -> Any:
     return json.loads((FIXTURES / path).read_text("utf-8"))
 
 
-async def start(hass: HomeAssistant, network: str = "own_server") -> ConfigFlowResult:
+async def start(hass: HomeAssistant, network: str = "own_server") -> Result:
     """Begin as a user does, and pick the network."""
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "user"
-    return await submit(hass, result, network=network)
-
-
-async def submit(hass: HomeAssistant, result: ConfigFlowResult, **fields: Any) -> ConfigFlowResult:
-    """Fill in the form and send it."""
-    return await hass.config_entries.flow.async_configure(result["flow_id"], fields)
+    return await go(hass, result, network=network)
 
 
 def own_server(sim: Simulator, **advanced: Any) -> dict[str, Any]:
@@ -65,21 +60,21 @@ def encrypted_server(sim: Simulator, **advanced: Any) -> dict[str, Any]:
     }
 
 
-async def to_key(hass: HomeAssistant, sim: Simulator, **advanced: Any) -> ConfigFlowResult:
+async def to_key(hass: HomeAssistant, sim: Simulator, **advanced: Any) -> Result:
     """Go as far as the key."""
-    result = await submit(hass, await start(hass), **own_server(sim, **advanced))
+    result = await go(hass, await start(hass), **own_server(sim, **advanced))
     assert result["step_id"] == "key"
     return result
 
 
 async def to_rights(hass: HomeAssistant, sim: Simulator, key: str) -> Mapping[str, str]:
     """Go as far as the summary; returns what it says."""
-    result = await submit(hass, await to_key(hass, sim), api_key=sim.key(key))
+    result = await go(hass, await to_key(hass, sim), api_key=sim.key(key))
     assert result["step_id"] == "rights"
     return placeholders(result)
 
 
-def offered(result: ConfigFlowResult) -> list[str]:
+def offered(result: Result) -> list[str]:
     """Return what a user's key can grant."""
     schema = result["data_schema"]
     assert schema is not None
@@ -87,20 +82,20 @@ def offered(result: ConfigFlowResult) -> list[str]:
     return list(selector.config["options"])
 
 
-async def finish(hass: HomeAssistant, result: ConfigFlowResult) -> TtsConfigEntry:
+async def finish(hass: HomeAssistant, result: Result) -> TtsConfigEntry:
     """Grant what can be granted, and accept the summary; returns the entry, running."""
     if result["step_id"] == "grant":
-        result = await submit(hass, result, features=offered(result))
+        result = await go(hass, result, features=offered(result))
     assert result["step_id"] == "rights"
-    result = await submit(hass, result)
+    result = await go(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
-    entry = result["result"]
+    entry: TtsConfigEntry = result["result"]
     assert entry.state is ConfigEntryState.LOADED
     return entry
 
 
-async def reconfigure(hass: HomeAssistant, entry: ConfigEntry) -> ConfigFlowResult:
+async def reconfigure(hass: HomeAssistant, entry: ConfigEntry) -> Result:
     """Choose "Reconfigure" in the entry's menu."""
     result = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
@@ -109,14 +104,14 @@ async def reconfigure(hass: HomeAssistant, entry: ConfigEntry) -> ConfigFlowResu
     return result
 
 
-def placeholders(result: ConfigFlowResult) -> Mapping[str, str]:
+def placeholders(result: Result) -> Mapping[str, str]:
     """Return what the texts of a form name."""
-    named = result["description_placeholders"]
+    named: Mapping[str, str] | None = result["description_placeholders"]
     assert named is not None
     return named
 
 
-def choices(result: ConfigFlowResult) -> dict[str, str]:
+def choices(result: Result) -> dict[str, str]:
     """Return what a form of one choice offers, by value."""
     schema = result["data_schema"]
     assert schema is not None
@@ -124,7 +119,7 @@ def choices(result: ConfigFlowResult) -> dict[str, str]:
     return {option["value"]: option["label"] for option in selector.config["options"]}
 
 
-def suggested(result: ConfigFlowResult, field: str, section: str | None = None) -> Any:
+def suggested(result: Result, field: str, section: str | None = None) -> Any:
     """Return what a form's field is filled in with."""
     schema = result["data_schema"]
     assert schema is not None

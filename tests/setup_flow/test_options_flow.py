@@ -5,17 +5,17 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
 
+from tests.dialogs import Result, submit
 from tests.ha_fixtures import make_entry, set_up
-from tests.setup_flow.options_cases import go
 from tests.simulator import Simulator
 
 
-async def open_general(hass: HomeAssistant, entry: ConfigEntry) -> ConfigFlowResult:
+async def open_general(hass: HomeAssistant, entry: ConfigEntry) -> Result:
     """Open the general options."""
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert result["type"] is FlowResultType.MENU
     assert result["menu_options"] == ["fields", "general", "overrides"]
-    return await go(hass, result, next_step_id="general")
+    return await submit(hass, result, next_step_id="general")
 
 
 def device_names(hass: HomeAssistant, entry_id: str) -> set[str | None]:
@@ -44,7 +44,9 @@ async def test_general_options_are_applied_in_place(hass: HomeAssistant, sim: Si
         "attribute": "home-assistant",
         "value": "ignore",
     }
-    result = await go(hass, result, devices="not_ignored", overdue_after=48.0, plain_fields=True)
+    result = await submit(
+        hass, result, devices="not_ignored", overdue_after=48.0, plain_fields=True
+    )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options == {
         "devices": "not_ignored",
@@ -62,14 +64,14 @@ async def test_choosing_end_devices(hass: HomeAssistant, sim: Simulator) -> None
     """By name; those that are left out can be chosen again later."""
     entry = await set_up(hass, sim)
     result = await open_general(hass, entry)
-    result = await go(
+    result = await submit(
         hass, result, devices="chosen", overdue_after=25, plain_fields=True, forget_after=30
     )
     assert result["step_id"] == "chosen_devices"
     offered = choices(result)
     assert set(offered) == set(sim.devices)
     assert offered["greenhouse-climate"] == "Greenhouse climate (greenhouse-climate)"
-    result = await go(hass, result, chosen_devices=["pump-socket", "greenhouse-climate"])
+    result = await submit(hass, result, chosen_devices=["pump-socket", "greenhouse-climate"])
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options == {
         "devices": "chosen",
@@ -81,15 +83,15 @@ async def test_choosing_end_devices(hass: HomeAssistant, sim: Simulator) -> None
     assert device_names(hass, entry.entry_id) == {"Garden", "Pump socket", "Greenhouse climate"}
 
     result = await open_general(hass, entry)
-    result = await go(
+    result = await submit(
         hass, result, devices="chosen", overdue_after=25, plain_fields=True, forget_after=30
     )
     assert choices(result) == offered
-    await go(hass, result, chosen_devices=["weather-station"])
+    await submit(hass, result, chosen_devices=["weather-station"])
     assert device_names(hass, entry.entry_id) == {"Garden", "Weather station"}
 
     result = await open_general(hass, entry)
-    await go(hass, result, devices="all", overdue_after=25, plain_fields=True, forget_after=30)
+    await submit(hass, result, devices="all", overdue_after=25, plain_fields=True, forget_after=30)
     assert len(device_names(hass, entry.entry_id)) == 1 + len(sim.devices)
     assert entry.options["chosen_devices"] == ["weather-station"]
 
@@ -99,9 +101,9 @@ async def test_choosing_while_the_entry_does_not_run(hass: HomeAssistant, sim: S
     entry = make_entry(sim, options={"devices": "chosen", "chosen_devices": ["pump-socket"]})
     entry.add_to_hass(hass)
     result = await hass.config_entries.options.async_init(entry.entry_id)
-    result = await go(
+    result = await submit(
         hass, result, devices="chosen", overdue_after=25, plain_fields=True, forget_after=30
     )
     assert choices(result) == {"pump-socket": "pump-socket"}
-    result = await go(hass, result, chosen_devices=["pump-socket"])
+    result = await submit(hass, result, chosen_devices=["pump-socket"])
     assert result["type"] is FlowResultType.CREATE_ENTRY

@@ -6,6 +6,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.thethingsstack.const import DOMAIN
+from tests.dialogs import go
 from tests.ha_fixtures import entry_data, make_entry, set_up, until
 from tests.setup_flow.steps import (
     DEAD,
@@ -14,7 +15,6 @@ from tests.setup_flow.steps import (
     placeholders,
     reconfigure,
     start,
-    submit,
     suggested,
 )
 from tests.simulator import Simulator
@@ -35,13 +35,13 @@ async def test_reauthentication(hass: HomeAssistant, sim: Simulator) -> None:
         ("read", "unknown_key"),
         ("info", "missing_traffic_right"),
     ):
-        result = await submit(hass, result, api_key=sim.key(key))
+        result = await go(hass, result, api_key=sim.key(key))
         assert result["errors"] == {"api_key": error}
     sim.faults.http_down = True
-    result = await submit(hass, result, api_key=sim.key("control"))
+    result = await go(hass, result, api_key=sim.key("control"))
     assert result["errors"] == {"base": "cannot_connect"}
     sim.faults.http_down = False
-    result = await submit(hass, result, api_key=sim.key("control"))
+    result = await go(hass, result, api_key=sim.key("control"))
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reauth_successful"
     assert entry.data["api_key"] == sim.key("control")
@@ -59,7 +59,7 @@ async def test_reauthentication_names_the_other_application(
     entry.add_to_hass(hass)
     result = await entry.start_reauth_flow(hass)
     assert placeholders(result)["application"] == "garden"
-    result = await submit(hass, result, api_key=sim.key("other"))
+    result = await go(hass, result, api_key=sim.key("other"))
     text = placeholders(result)
     assert (text["application"], text["other"]) == ("garden", "neighbour")
 
@@ -73,7 +73,7 @@ async def test_reauthentication_of_an_entry_that_did_not_start(
     await hass.config_entries.async_setup(entry.entry_id)
     assert hass.config_entries.async_loaded_entries(DOMAIN) == []
     (result,) = hass.config_entries.flow.async_progress()
-    result = await submit(hass, result, api_key=sim.key("user"))
+    result = await go(hass, result, api_key=sim.key("user"))
     assert result["reason"] == "reauth_successful"
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
@@ -95,7 +95,7 @@ async def test_reconfigure_to_another_host(
     moved = own_server(sim)
     moved["server"] = moved["server"].replace("127.0.0.1", "localhost")
     moved["advanced"]["identity_server"] = sim.identity_server_url.replace("127.0.0.1", "localhost")
-    result = await submit(hass, result, **moved)
+    result = await go(hass, result, **moved)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reconfigure_successful"
     assert entry.unique_id == "localhost/garden"
@@ -114,10 +114,10 @@ async def test_reconfigure_with_another_key(hass: HomeAssistant, sim: Simulator)
         ("other", "other_application"),
         ("wrong", "incomplete_key"),
     ):
-        result = await submit(hass, result, **own_server(sim), api_key=sim.key(key))
+        result = await go(hass, result, **own_server(sim), api_key=sim.key(key))
         assert result["errors"] == {"api_key": error}
         assert suggested(result, "api_key") == sim.key(key)
-    result = await submit(hass, result, **own_server(sim), api_key=sim.key("manage"))
+    result = await go(hass, result, **own_server(sim), api_key=sim.key("manage"))
     assert result["reason"] == "reconfigure_successful"
     assert entry.data["api_key"] == sim.key("manage")
     await hass.async_block_till_done()
@@ -129,13 +129,13 @@ async def test_reconfigure_to_a_dead_server(hass: HomeAssistant, sim: Simulator)
     entry = await set_up(hass, sim)
     before = dict(entry.data)
     result = await reconfigure(hass, entry)
-    result = await submit(hass, result, server=f"http://{DEAD}", advanced={"plaintext": True})
+    result = await go(hass, result, server=f"http://{DEAD}", advanced={"plaintext": True})
     assert result["step_id"] == "reconfigure"
     assert result["errors"] == {"base": "cannot_connect"}
     assert suggested(result, "server") == f"http://{DEAD}"
     assert dict(entry.data) == before
     address = own_server(sim, mqtt_host="127.0.0.1", mqtt_port=9)
-    result = await submit(hass, result, **address)
+    result = await go(hass, result, **address)
     assert result["step_id"] == "reconfigure"
     assert result["errors"] == {"base": "mqtt_cannot_connect"}
     assert dict(entry.data) == before
@@ -156,7 +156,7 @@ async def test_reconfigure_to_an_entry_that_exists(
     moved = own_server(
         sim, identity_server=sim.identity_server_url.replace("127.0.0.1", "localhost")
     )
-    result = await submit(hass, result, **moved)
+    result = await go(hass, result, **moved)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
     assert entry.unique_id == "127.0.0.1/garden"
@@ -165,14 +165,14 @@ async def test_reconfigure_to_an_entry_that_exists(
 async def test_reconfigure_the_cluster(hass: HomeAssistant, public: Simulator) -> None:
     """On a public network the form asks for the cluster; a wrong one is told."""
     entry = await finish(
-        hass, await submit(hass, await start(hass, "ttn_eu1"), api_key=public.key("read"))
+        hass, await go(hass, await start(hass, "ttn_eu1"), api_key=public.key("read"))
     )
     result = await reconfigure(hass, entry)
     assert suggested(result, "network") == "ttn_eu1"
-    result = await submit(hass, result, network="ttn_nam1")
+    result = await go(hass, result, network="ttn_nam1")
     assert result["errors"] == {"base": "wrong_cluster"}
     assert placeholders(result)["cluster"] == "localhost"
-    result = await submit(hass, result, network="ttn_eu1", api_key=public.key("control"))
+    result = await go(hass, result, network="ttn_eu1", api_key=public.key("control"))
     assert result["reason"] == "reconfigure_successful"
     assert entry.data["api_key"] == public.key("control")
     await hass.async_block_till_done()
@@ -180,11 +180,11 @@ async def test_reconfigure_the_cluster(hass: HomeAssistant, public: Simulator) -
 
 async def test_reconfigure_the_cloud(hass: HomeAssistant, public: Simulator) -> None:
     """The Things Stack Cloud asks for tenant and cluster."""
-    result = await submit(hass, await start(hass, "cloud"), tenant_id="ttn", cluster="eu1")
-    entry = await finish(hass, await submit(hass, result, api_key=public.key("read")))
+    result = await go(hass, await start(hass, "cloud"), tenant_id="ttn", cluster="eu1")
+    entry = await finish(hass, await go(hass, result, api_key=public.key("read")))
     result = await reconfigure(hass, entry)
     assert suggested(result, "tenant_id") == "ttn"
     assert suggested(result, "cluster") == "eu1"
-    result = await submit(hass, result, tenant_id="ttn", cluster="eu1")
+    result = await go(hass, result, tenant_id="ttn", cluster="eu1")
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()

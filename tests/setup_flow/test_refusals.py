@@ -20,6 +20,7 @@ from custom_components.thethingsstack.client import (
     StackError,
 )
 from custom_components.thethingsstack.setup_flow.probe import http_error, mqtt_error
+from tests.dialogs import go
 from tests.setup_flow.steps import (
     DEAD,
     encrypted_server,
@@ -27,7 +28,6 @@ from tests.setup_flow.steps import (
     own_server,
     placeholders,
     start,
-    submit,
     suggested,
     to_key,
 )
@@ -50,11 +50,11 @@ async def test_key_that_does_not_do(
     hass: HomeAssistant, sim: Simulator, key: str, error: str
 ) -> None:
     """Each wrong key has its own text; what was typed stays, and a good key goes on."""
-    result = await submit(hass, await to_key(hass, sim), api_key=sim.key(key))
+    result = await go(hass, await to_key(hass, sim), api_key=sim.key(key))
     assert result["step_id"] == "key"
     assert result["errors"] == {"api_key": error}
     assert suggested(result, "api_key") == sim.key(key)
-    await finish(hass, await submit(hass, result, api_key=sim.key("read")))
+    await finish(hass, await go(hass, result, api_key=sim.key("read")))
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ async def test_text_that_is_no_key(
     hass: HomeAssistant, sim: Simulator, text: str, error: str
 ) -> None:
     """A key's ID and other things that get pasted are told apart."""
-    result = await submit(hass, await to_key(hass, sim), api_key=text)
+    result = await go(hass, await to_key(hass, sim), api_key=text)
     assert result["errors"] == {"api_key": error}
-    await finish(hass, await submit(hass, result, api_key=sim.key("read")))
+    await finish(hass, await go(hass, result, api_key=sim.key("read")))
 
 
 async def test_key_without_the_least_right_and_without_info(
@@ -81,19 +81,19 @@ async def test_key_without_the_least_right_and_without_info(
 ) -> None:
     """A key that may neither name the application nor read is refused before any question."""
     sim.set_rights("traffic", ["DEVICES_READ"])
-    result = await submit(hass, await to_key(hass, sim), api_key=sim.key("traffic"))
+    result = await go(hass, await to_key(hass, sim), api_key=sim.key("traffic"))
     assert result["errors"] == {"api_key": "missing_traffic_right"}
 
 
 async def test_chosen_application_without_rights(hass: HomeAssistant, sim: Simulator) -> None:
     """A user key whose rights don't reach the chosen application says so there."""
-    result = await submit(hass, await to_key(hass, sim), api_key=sim.key("user"))
+    result = await go(hass, await to_key(hass, sim), api_key=sim.key("user"))
     sim.set_rights("user", ["RIGHT_USER_APPLICATIONS_LIST", "RIGHT_APPLICATION_INFO"])
-    result = await submit(hass, result, application_id="garden")
+    result = await go(hass, result, application_id="garden")
     assert result["step_id"] == "application"
     assert result["errors"] == {"base": "missing_traffic_right"}
     sim.set_rights("user", ["RIGHT_ALL"])
-    await finish(hass, await submit(hass, result, application_id="garden"))
+    await finish(hass, await go(hass, result, application_id="garden"))
 
 
 # Refused addresses
@@ -123,35 +123,35 @@ async def test_address_that_does_not_do(
         typed["advanced"].pop("identity_server")
         typed["server"] = change["server"]
     typed["advanced"].update(change.get("advanced", {}))
-    result = await submit(hass, await start(hass), **typed)
+    result = await go(hass, await start(hass), **typed)
     assert result["step_id"] == "own_server"
     assert result["errors"] == error
     assert suggested(result, "server") == typed["server"]
     for field, value in typed["advanced"].items():
         assert suggested(result, field, "advanced") == value
-    result = await submit(hass, result, **own_server(sim))
-    await finish(hass, await submit(hass, result, api_key=sim.key("read")))
+    result = await go(hass, result, **own_server(sim))
+    await finish(hass, await go(hass, result, api_key=sim.key("read")))
 
 
 async def test_certificate_of_a_private_ca_that_is_not_given(
     hass: HomeAssistant, sim: Simulator, refused_handshakes: None
 ) -> None:
     """The text asks for the CA; given, it goes on."""
-    result = await submit(hass, await start(hass), server=sim.https_server_url, advanced={})
+    result = await go(hass, await start(hass), server=sim.https_server_url, advanced={})
     assert result["errors"] == {"base": "certificate_not_trusted"}
-    result = await submit(hass, result, **encrypted_server(sim))
-    await finish(hass, await submit(hass, result, api_key=sim.key("read")))
+    result = await go(hass, result, **encrypted_server(sim))
+    await finish(hass, await go(hass, result, api_key=sim.key("read")))
 
 
 async def test_tls_where_none_is_spoken_and_the_other_way(
     hass: HomeAssistant, sim: Simulator, refused_handshakes: None
 ) -> None:
     """Both are told apart from a dead server."""
-    result = await submit(
+    result = await go(
         hass, await start(hass), server=sim.server_url.replace("http:", "https:"), advanced={}
     )
     assert result["errors"] == {"base": "not_the_things_stack"}
-    result = await submit(
+    result = await go(
         hass,
         result,
         server=sim.https_server_url.replace("https:", "http:"),
@@ -171,17 +171,17 @@ async def test_web_server_that_is_no_stack(hass: HomeAssistant, sim: Simulator) 
     app.router.add_get("/api/v3/auth_info", add_from_message)
     async with TestServer(app) as server:
         page = {"server": str(server.make_url("")), "advanced": {"plaintext": True}}
-        result = await submit(hass, await start(hass), **page)
+        result = await go(hass, await start(hass), **page)
     assert result["errors"] == {"base": "not_the_things_stack"}
-    result = await submit(hass, result, **own_server(sim))
-    await finish(hass, await submit(hass, result, api_key=sim.key("read")))
+    result = await go(hass, result, **own_server(sim))
+    await finish(hass, await go(hass, result, api_key=sim.key("read")))
 
 
 async def test_proxy_that_eats_the_key(hass: HomeAssistant, sim: Simulator) -> None:
     """An answer as if no key had come."""
     result = await to_key(hass, sim)
     sim.faults.http_body["/auth_info"] = b"{}"
-    result = await submit(hass, result, api_key=sim.key("read"))
+    result = await go(hass, result, api_key=sim.key("read"))
     assert result["errors"] == {"api_key": "invalid_auth"}
 
 
@@ -192,20 +192,20 @@ async def test_key_of_something_else(hass: HomeAssistant, sim: Simulator) -> Non
         b'{"api_key": {"api_key": {"id": "A", "rights": ["RIGHT_GATEWAY_INFO"]}, '
         b'"entity_ids": {"gateway_ids": {"gateway_id": "roof"}}}}'
     )
-    result = await submit(hass, result, api_key=sim.key("read"))
+    result = await go(hass, result, api_key=sim.key("read"))
     assert result["errors"] == {"api_key": "not_an_application_key"}
     sim.faults.http_body.clear()
-    await finish(hass, await submit(hass, result, api_key=sim.key("read")))
+    await finish(hass, await go(hass, result, api_key=sim.key("read")))
 
 
 async def test_user_key_that_may_not_list(hass: HomeAssistant, sim: Simulator) -> None:
     """The application is asked for then."""
     result = await to_key(hass, sim)
     sim.faults.http_status["/applications"] = 403
-    result = await submit(hass, result, api_key=sim.key("user"))
+    result = await go(hass, result, api_key=sim.key("user"))
     assert result["step_id"] == "application"
     sim.faults.http_status.clear()
-    await finish(hass, await submit(hass, result, application_id="garden"))
+    await finish(hass, await go(hass, result, application_id="garden"))
 
 
 @pytest.mark.parametrize(
@@ -227,16 +227,16 @@ async def test_server_that_fails_midway(
     result = await to_key(hass, sim)
     path, status = fault
     sim.faults.http_status[path] = status
-    result = await submit(hass, result, api_key=sim.key(key))
+    result = await go(hass, result, api_key=sim.key(key))
     if result["step_id"] == "application":
-        result = await submit(hass, result, application_id="garden")
+        result = await go(hass, result, application_id="garden")
     assert result["step_id"] == "own_server"
     assert result["errors"] == {"base": error}
     assert suggested(result, "server") == sim.server_url
     assert suggested(result, "identity_server", "advanced") == sim.identity_server_url
     sim.faults.http_status.clear()
-    result = await submit(hass, result, **own_server(sim))
-    await finish(hass, await submit(hass, result, api_key=sim.key("read")))
+    result = await go(hass, result, **own_server(sim))
+    await finish(hass, await go(hass, result, api_key=sim.key("read")))
 
 
 # MQTT
@@ -245,23 +245,23 @@ async def test_server_that_fails_midway(
 async def test_mqtt_that_is_blocked(hass: HomeAssistant, sim: Simulator) -> None:
     """The key is right, the port is not reached."""
     result = await to_key(hass, sim, mqtt_host="127.0.0.1", mqtt_port=9)
-    result = await submit(hass, result, api_key=sim.key("read"))
+    result = await go(hass, result, api_key=sim.key("read"))
     assert result["step_id"] == "own_server"
     assert result["errors"] == {"base": "mqtt_cannot_connect"}
     assert placeholders(result)["mqtt"] == "127.0.0.1:9"
     assert suggested(result, "mqtt_port", "advanced") == 9
-    result = await submit(hass, result, **own_server(sim))
-    await finish(hass, await submit(hass, result, api_key=sim.key("read")))
+    result = await go(hass, result, **own_server(sim))
+    await finish(hass, await go(hass, result, api_key=sim.key("read")))
 
 
 async def test_mqtt_that_refuses(hass: HomeAssistant, sim: Simulator) -> None:
     """CONNACK 5 with a key that is good over HTTP isn't the key's fault."""
     sim.faults.mqtt_refuse = 5
-    result = await submit(hass, await to_key(hass, sim), api_key=sim.key("read"))
+    result = await go(hass, await to_key(hass, sim), api_key=sim.key("read"))
     assert result["errors"] == {"base": "mqtt_refused"}
     sim.faults.mqtt_refuse = None
-    result = await submit(hass, result, **own_server(sim))
-    await finish(hass, await submit(hass, result, api_key=sim.key("read")))
+    result = await go(hass, result, **own_server(sim))
+    await finish(hass, await go(hass, result, api_key=sim.key("read")))
 
 
 async def test_mqtt_of_another_kind(
@@ -269,16 +269,16 @@ async def test_mqtt_of_another_kind(
 ) -> None:
     """TLS spoken to the port without, and a certificate of nobody we trust."""
     address = encrypted_server(sim, mqtt_host="127.0.0.1", mqtt_port=sim.mqtt_port)
-    result = await submit(hass, await start(hass), **address)
-    result = await submit(hass, result, api_key=sim.key("read"))
+    result = await go(hass, await start(hass), **address)
+    result = await go(hass, result, api_key=sim.key("read"))
     assert result["errors"] == {"base": "mqtt_wrong_port"}
     async with Simulator(world="garden") as stranger:
         address["advanced"]["mqtt_port"] = stranger.mqtts_port
-        result = await submit(hass, result, **address)
-        result = await submit(hass, result, api_key=sim.key("read"))
+        result = await go(hass, result, **address)
+        result = await go(hass, result, api_key=sim.key("read"))
     assert result["errors"] == {"base": "mqtt_certificate_not_trusted"}
-    result = await submit(hass, result, **encrypted_server(sim))
-    await finish(hass, await submit(hass, result, api_key=sim.key("read")))
+    result = await go(hass, result, **encrypted_server(sim))
+    await finish(hass, await go(hass, result, api_key=sim.key("read")))
 
 
 async def test_mqtt_that_is_blocked_on_a_public_network(
@@ -286,11 +286,11 @@ async def test_mqtt_that_is_blocked_on_a_public_network(
 ) -> None:
     """There are no addresses to change: the key can be sent again."""
     public.faults.mqtt_refuse = 3
-    result = await submit(hass, await start(hass, "ttn_eu1"), api_key=public.key("read"))
+    result = await go(hass, await start(hass, "ttn_eu1"), api_key=public.key("read"))
     assert result["step_id"] == "key"
     assert result["errors"] == {"base": "mqtt_refused"}
     public.faults.mqtt_refuse = None
-    await finish(hass, await submit(hass, result, api_key=public.key("read")))
+    await finish(hass, await go(hass, result, api_key=public.key("read")))
 
 
 # Errors and their texts

@@ -37,13 +37,13 @@ def test_public_addresses_are_known(
     ("typed", "host"),
     [("", None), (" mqtt.example.org ", "mqtt.example.org"), ("[::1]", "::1"), ("::1", "::1")],
 )
-def test_mqtt_host(typed: str, host: str | None) -> None:
+def test_the_mqtt_host_of_an_address(typed: str, host: str | None) -> None:
     """Names and addresses of both kinds."""
     form = {"server": "https://stack.example.org", "advanced": {"mqtt_host": typed}}
     assert read_server("own_server", form)["mqtt_host"] == host
 
 
-def test_plaintext_without_scheme() -> None:
+def test_an_address_without_scheme_in_plaintext() -> None:
     """Who chose plaintext means http."""
     form = {"server": "10.0.0.5:1885", "advanced": {"plaintext": True, "mqtt_port": 1883.0}}
     data = read_server("own_server", form)
@@ -52,7 +52,7 @@ def test_plaintext_without_scheme() -> None:
     assert data["mqtt_tls"] is False
 
 
-def test_key_as_copied() -> None:
+def test_a_key_is_taken_as_copied() -> None:
     """Quotes, line ends and a copied header do no harm."""
     assert read_key('"NNSXS.A.B"\n') == "NNSXS.A.B"
     with pytest.raises(FormError, match="key_id"):

@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 def subscriber(sim: Simulator, role: str = "read") -> aiomqtt.Client:
     """Return a client with the key of a role."""
     return aiomqtt.Client(
-        sim.mqtt_host, sim.mqtt_port, username=sim.uid, password=sim.key(role), timeout=5
+        sim.mqtt_host, sim.mqtt_port, username=sim.uid, password=sim.key(role), timeout=60
     )
 
 

@@ -171,7 +171,7 @@ async def test_closing_with_a_client_that_says_nothing() -> None:
         waiting = asyncio.ensure_future(session.get(url))
         while not sim.requests:
             await asyncio.sleep(0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await sim.close()
             with pytest.raises(aiohttp.ClientError):
                 await waiting

@@ -14,7 +14,7 @@ from ..client.rights import DEVICES_READ
 from ..const import DOMAIN
 from ..fields import registered_location
 from ..payload import Meaning
-from .model_sensors import ModelSensors
+from .model_sensors import DEFAULT_PATIENCE, PATIENCE, ModelSensors
 from .state import LOCATION, STATUS, EndDeviceState, field_key
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ class EndDeviceLifecycle:
     def __init__(self, coordinator: ApplicationCoordinator) -> None:
         """Prepare; nothing is asked of the server yet."""
         self._coordinator = coordinator
-        self._models = ModelSensors(coordinator.stack, coordinator.store)
+        patience = coordinator.hass.data.get(PATIENCE, DEFAULT_PATIENCE)
+        self._models = ModelSensors(coordinator.stack, coordinator.store, patience)
         self._registrations = asyncio.Lock()
 
     # All at once

@@ -6,12 +6,14 @@ Events only say that something happened to a device; what is true then is read, 
 import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 import logging
 from typing import TYPE_CHECKING
 
 from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
+from homeassistant.util.hass_dict import HassKey
 
 from ..client import REGISTRY_EVENTS, EndDevice, Event, EventsConnected, EventsLost, StackError
 from ..client.rights import DEVICES_READ
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
-# So many seconds changes are gathered before they are read.
-GATHER = 0.5
-RETRY = 60.0
 RECONCILE_INTERVAL = timedelta(minutes=15)
 # Behind events that come, the list has hardly anything to tell.
 SLOW_RECONCILES = 4
@@ -36,12 +35,25 @@ IDLE = 900.0
 TRY_EVENTS_AGAIN = 3600.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses:
+    """Seconds until what changed is read, so that changes that come together are read together."""
+
+    gather: float = 0.5
+    retry: float = 60.0
+
+
+PAUSES: HassKey[Pauses] = HassKey(f"{DOMAIN}_registry_sync_pauses")
+"""Where `hass.data` has other pauses than the usual ones, before an application is set up."""
+
+
 class RegistrySync:
     """Keeps the end devices as the registry has them."""
 
     def __init__(self, coordinator: ApplicationCoordinator) -> None:
         """Prepare; nothing is asked yet."""
         self._coordinator = coordinator
+        self._pauses = coordinator.hass.data.get(PAUSES, Pauses())
         self.live = False
         """Whether changes are told by events."""
         self._changed: set[str] = set()
@@ -116,7 +128,7 @@ class RegistrySync:
         """Read these devices soon, with all that change meanwhile."""
         self._changed.update(device_ids)
         if self._cancel_read is None and self._changed:
-            self._read_in(GATHER)
+            self._read_in(self._pauses.gather)
 
     @callback
     def _read_in(self, seconds: float) -> None:
@@ -162,7 +174,7 @@ class RegistrySync:
     def _read_again(self, changed: set[str]) -> None:
         self._changed |= changed
         if self._cancel_read is None:
-            self._read_in(RETRY)
+            self._read_in(self._pauses.retry)
 
     # The list
 

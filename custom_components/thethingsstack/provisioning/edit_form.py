@@ -40,7 +40,7 @@ ATTR_ALTITUDE = "altitude"
 PLACED = ["device_tracker", "person", "zone"]
 """The kinds of entities that have a location."""
 # What is wrong with a text: the field to blame and what it says.
-_WRONG_TEXTS = {
+WRONG_TEXTS = {
     "name_too_long": ("name", "text_too_long"),
     "description_too_long": ("description", "text_too_long"),
     "invalid_attribute": ("attributes", "attribute_key"),
@@ -152,7 +152,7 @@ def _check(name: str, description: str, attributes: Mapping[str, str], *, named_
     try:
         check_texts(name, description, attributes)
     except InvalidRequest as err:
-        field, key = _WRONG_TEXTS[err.name]
+        field, key = WRONG_TEXTS[err.name]
         if field == "name" and named_here:
             field = "names"
         about = err.attributes
