@@ -86,7 +86,9 @@ class Gaps:
 
     @classmethod
     def from_stored(cls, stored: Iterable[Mapping[str, Any]]) -> Gaps:
-        """Read stored gaps; raises ValueError where one is none."""
+        """Read stored gaps; raises KeyError, TypeError or ValueError where one is none."""
+        if not isinstance(stored, list):
+            raise TypeError("gaps are a list")
         gaps = cls()
         for item in stored:
             since, until = _moment(item["since"]), item["until"]
