@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
+from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 import voluptuous as vol
 
 from custom_components.thethingsstack.const import DOMAIN
@@ -47,6 +48,14 @@ async def call(
         blocking=True,
         return_response=response,
     )
+
+
+def nested(levels: int) -> dict[str, Any]:
+    """Return an object in an object in an object …"""
+    value: dict[str, Any] = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
 
 
 async def test_send_and_get(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -91,6 +100,10 @@ async def test_replace_and_clear(hass: HomeAssistant, entry: MockConfigEntry) ->
         ({"f_port": 1, "hex": "01", "object": {"a": 1}}, "downlink_two_payloads"),
         ({"f_port": 1, "hex": "0 1 2"}, "downlink_hex_odd"),
         ({"f_port": 1, "hex": "01 zz"}, "downlink_hex_invalid"),
+        ({"f_port": 1, "hex": "0x0x0x"}, "downlink_hex_invalid"),
+        ({"f_port": 1, "hex": "1,2"}, "downlink_hex_odd"),
+        ({"f_port": 1, "object": {"a": float("nan")}}, "downlink_not_finite"),
+        ({"f_port": 1, "object": nested(200)}, "downlink_too_deep"),
         ({"f_port": 1, "base64": "zz!"}, "downlink_base64_invalid"),
         ({"hex": "01"}, "downlink_port_missing"),
         ({"f_port": 0, "hex": "01"}, "downlink_port_zero"),
@@ -262,3 +275,42 @@ async def test_rate_limit_within_the_time_limit(
     assert limited.value.translation_key == "downlink_rate_limited"
     await call(hass, "send_downlink", vicki, timeout={"seconds": 60}, **COMMAND)
     assert len(await entry.runtime_data.stack.downlinks.queue(VICKI)) == 2
+
+
+CHANGES: list[tuple[str, dict[str, Any]]] = [
+    ("send_downlink", COMMAND),
+    ("replace_downlink_queue", COMMAND),
+    ("clear_downlink_queue", {}),
+]
+
+
+@pytest.mark.parametrize(("action", "data"), CHANGES)
+async def test_a_device_is_sent_nothing_by_who_may_not_control_it(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, hass_read_only_user: MockUser,
+    *, action: str, data: dict[str, Any],
+) -> None:  # fmt: skip
+    vicki = registry_id(entry)
+    context = Context(user_id=hass_read_only_user.id)
+    with pytest.raises(Unauthorized):
+        await hass.services.async_call(
+            DOMAIN, action, {"device_id": vicki, **data}, blocking=True, context=context
+        )
+    assert not any("/down/" in path for _, path in sim.requests)
+    await hass.services.async_call(
+        DOMAIN, "get_downlink_queue", {"device_id": vicki}, blocking=True, context=context,
+        return_response=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("action", "data"), CHANGES)
+async def test_one_entity_of_the_device_is_enough(
+    hass: HomeAssistant, entry: MockConfigEntry, *, action: str, data: dict[str, Any]
+) -> None:
+    vicki = registry_id(entry)
+    user = MockUser().add_to_hass(hass)
+    (own, *_) = er.async_entries_for_device(er.async_get(hass), vicki)
+    user.mock_policy({"entities": {"entity_ids": {own.entity_id: True}}})
+    await hass.services.async_call(
+        DOMAIN, action, {"device_id": vicki, **data}, blocking=True,
+        context=Context(user_id=user.id),
+    )  # fmt: skip

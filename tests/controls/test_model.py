@@ -370,3 +370,84 @@ def test_what_is_wrong_about_reports_is_told(
     with pytest.raises(FieldError) as caught:
         read_reports(platform, {"A": {}}, given)
     assert (caught.value.field, caught.value.key) == (field, key)
+
+
+# What somebody may type by accident, or in bad faith
+
+
+@pytest.mark.parametrize(
+    ("payload", "key"),
+    [
+        ("0x0x0x", "payload_hex"),
+        ("0x", "payload_hex"),
+        ("--", "payload_hex"),
+        ("1,2", "payload_odd"),
+        ("0E 1", "payload_odd"),
+        ("{value" + " " * 4000, "payload_object"),
+        ("0E {value" + " " * 4000 + "x}", "payload_hex"),
+        ("{" + " " * 4000, "payload_object"),
+        ("0E {value*" + "9" * 400 + "}", "payload_hex"),
+        ("0E {value+" + "9" * 400 + "}", "payload_hex"),
+        ('{"a":' * 500 + "1" + "}" * 500, "payload_deep"),
+        ('{"a":' * 50_000 + "1" + "}" * 50_000, "payload_deep"),
+        ('{"a": NaN}', "payload_object"),
+        ('{"a": -Infinity}', "payload_object"),
+        ('{"a": 1e999}', "payload_object"),
+        ('{"a": ' + "9" * 5000 + "}", "payload_object"),
+        ({"a": float("nan")}, "payload_object"),
+    ],
+)
+def test_an_odd_payload_is_refused_with_a_reason(payload: object, key: str) -> None:
+    """Never an exception of Python, never another frame than what was meant."""
+    with pytest.raises(PayloadTemplateError) as caught:
+        read_payload(payload)
+    assert caught.value.key == key
+    assert len(str(caught.value)) < 300
+
+
+def test_spaces_in_a_placeholder_are_no_harm() -> None:
+    """As many as one likes: the pattern has one way to match them."""
+    spaces = " " * 20_000
+    form, payload = read_payload(f"0E {{{spaces}value{spaces}:{spaces}2{spaces}le{spaces}}}")
+    assert fill(form, payload, 1.0, no_templates) == b"\x0e\x01\x00"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 10**400])
+@pytest.mark.parametrize("payload", ["0E {value}", '{"set": "{value*2}"}', '{"set": "to {value}"}'])
+def test_a_value_that_is_no_number_is_refused(payload: str, value: float) -> None:
+    """Whatever a template or an automation calculated."""
+    form, read = read_payload(payload)
+    with pytest.raises(PayloadTemplateError) as caught:
+        fill(form, read, value, no_templates)
+    assert caught.value.key == "value_not_number"
+
+
+@pytest.mark.parametrize(
+    ("rendered", "key"),
+    [
+        ('{"a":' * 50_000 + "1" + "}" * 50_000, "payload_deep"),
+        ('{"a": NaN}', "payload_object"),
+        ("0x0x0x", "payload_hex"),
+        ("1,2", "payload_odd"),
+    ],
+)
+def test_what_a_template_gives_is_checked_too(rendered: str, key: str) -> None:
+    """A template is no way around."""
+    with pytest.raises(PayloadTemplateError) as caught:
+        fill(Form.TEMPLATE, "{{ value }}", 1, lambda _template, _value: rendered)
+    assert caught.value.key == key
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"platform": "number", "commands": {"set": "03{value}"}, "reports": {}, "minimum": float("nan"), "maximum": 5},
+        {"f_port": float("nan")},
+        {"f_port": float("inf")},
+        {"commands": {"on": {"payload": {"a": float("inf")}}, "off": "00"}},
+    ],
+)  # fmt: skip
+def test_a_control_without_finite_numbers_is_refused(change: dict[str, Any]) -> None:
+    """YAML has words for them."""
+    with pytest.raises(InvalidControlError):
+        Control.from_dict({**SWITCH, **change})

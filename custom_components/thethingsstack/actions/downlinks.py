@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -31,6 +31,7 @@ from ..downlinks import (
     refused,
 )
 from ..end_devices import EndDeviceState
+from .targets import async_require_control, async_require_read
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
@@ -162,7 +163,7 @@ async def _async_get(call: ServiceCall) -> ServiceResponse:
         )
         return [_waiting(item) for item in queue]
 
-    return await _async_for_each(call, get)
+    return await _async_for_each(call, get, changes=False)
 
 
 def _downlink(call: ServiceCall) -> Downlink:
@@ -237,10 +238,17 @@ def _waiting(item: QueuedDownlink) -> dict[str, Any]:
 
 
 async def _async_for_each(
-    call: ServiceCall, work: Callable[[Target], Awaitable[Any]]
+    call: ServiceCall, work: Callable[[Target], Awaitable[Any]], *, changes: bool = True
 ) -> ServiceResponse:
-    """Do it for all devices; what failed is raised when all were tried, with the names."""
+    """Do it for all devices; what failed is raised when all were tried, with the names.
+
+    Raises Unauthorized, and does nothing, where the caller may control (if it `changes` something)
+    or see no entity of one of them.
+    """
     targets = [_target(call.hass, registry_id) for registry_id in call.data[ATTR_DEVICE_ID]]
+    require = async_require_control if changes else async_require_read
+    for target in targets:
+        await require(call, target.coordinator, target.registry_id)
     results = await asyncio.gather(*(work(target) for target in targets), return_exceptions=True)
     failed: list[tuple[str, HomeAssistantError]] = []
     for target, result in zip(targets, results, strict=True):
@@ -271,6 +279,12 @@ async def _async_for_each(
     return {"downlinks": answers}
 
 
+def _belongs_to(hass: HomeAssistant, entry: ConfigEntry, registry_id: str) -> bool:
+    """Return whether a device is one of an entry's, which needn't be loaded."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    return any(device.id == registry_id for device in devices)
+
+
 def _target(hass: HomeAssistant, registry_id: str) -> Target:
     """Return the end device with this registry id; raises ServiceValidationError."""
     entry_device = dr.async_get(hass).async_get(registry_id)
@@ -278,9 +292,9 @@ def _target(hass: HomeAssistant, registry_id: str) -> Target:
         raise refused("device_unknown", device_id=registry_id)
     name = entry_device.name_by_user or entry_device.name or registry_id
     for entry in hass.config_entries.async_entries(DOMAIN):
-        if entry.entry_id not in entry_device.config_entries:
-            continue
         if entry.state is not ConfigEntryState.LOADED:
+            if not _belongs_to(hass, entry, registry_id):
+                continue
             raise refused("application_not_loaded", device=name, application=entry.title)
         coordinator: ApplicationCoordinator = entry.runtime_data
         device = coordinator.roster.by_registry_id(registry_id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from homeassistant.auth.models import User
-from homeassistant.auth.permissions.const import POLICY_CONTROL
+from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import Unauthorized, UnknownUser
@@ -107,6 +107,22 @@ async def async_require_control(
 
     With `registry_id` it is to be one of that device. Home Assistant itself may.
     """
+    await _async_require(call, coordinator, registry_id, POLICY_CONTROL)
+
+
+async def async_require_read(
+    call: ServiceCall, coordinator: ApplicationCoordinator, registry_id: str | None = None
+) -> None:
+    """Raise Unauthorized unless the caller may read an entity of the application.
+
+    With `registry_id` it is to be one of that device. Home Assistant itself may.
+    """
+    await _async_require(call, coordinator, registry_id, POLICY_READ)
+
+
+async def _async_require(
+    call: ServiceCall, coordinator: ApplicationCoordinator, registry_id: str | None, policy: str
+) -> None:
     user = await _async_user(call)
     if user is None or user.is_admin:
         return
@@ -116,10 +132,10 @@ async def async_require_control(
         if registry_id is None
         else er.async_entries_for_device(registry, registry_id, include_disabled_entities=True)
     )
-    if not any(user.permissions.check_entity(e.entity_id, POLICY_CONTROL) for e in entities):
+    if not any(user.permissions.check_entity(e.entity_id, policy) for e in entities):
         raise Unauthorized(
             context=call.context,
-            permission=POLICY_CONTROL,
+            permission=policy,
             user_id=call.context.user_id,
         )
 

@@ -5,6 +5,7 @@ Stored as the data of a config subentry; nothing here knows entities or the netw
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+import math
 import re
 from typing import Any, Self
 
@@ -51,11 +52,11 @@ class Command:
     confirmed: bool = False
 
     def fill(self, value: State | None, render: Render) -> Filled:
-        """Return the payload for a value; raises FrameError."""
+        """Return the payload for a value; raises PayloadTemplateError."""
         return fill(self.form, self.payload, value, render)
 
     def downlink(self, value: State | None, render: Render) -> Downlink:
-        """Return what to queue for a value; raises FrameError."""
+        """Return what to queue for a value; raises PayloadTemplateError."""
         filled = self.fill(value, render)
         return Downlink(
             f_port=self.f_port,
@@ -87,7 +88,7 @@ class Command:
         f_port = data.get("f_port")
         if f_port is None and form is not Form.OBJECT:
             raise InvalidControlError(f"{payload!r} has no port")
-        if f_port is not None and not 1 <= int(f_port) <= MAX_PORT:
+        if f_port is not None and not 1 <= float(f_port) <= MAX_PORT:
             raise InvalidControlError(f"{f_port} is no port for downlinks")
         return cls(
             payload=payload,
@@ -161,10 +162,18 @@ def number(raw: object) -> float | None:
     if isinstance(raw, bool):
         return None
     if isinstance(raw, int | float):
-        return float(raw)
+        return _finite(raw)
     if isinstance(raw, str) and re.fullmatch(r"\s*[+-]?\d+(?:\.\d+)?\s*", raw):
-        return float(raw)
+        return _finite(raw)
     return None
+
+
+def _finite(raw: float | str) -> float | None:
+    try:
+        value = float(raw)
+    except OverflowError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +269,7 @@ class Control:
             )
         except InvalidControlError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError) as err:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as err:
             raise InvalidControlError(f"{type(err).__name__}: {err}") from err
         control.check()
         return control
@@ -290,7 +299,12 @@ class Control:
 
 
 def _optional(raw: Any) -> float | None:
-    return None if raw is None else float(raw)
+    if raw is None:
+        return None
+    value = float(raw)
+    if not math.isfinite(value):
+        raise InvalidControlError(f"{raw} is no number")
+    return value
 
 
 def _commands(raw: Any, defaults: Mapping[str, Any]) -> dict[str, Command]:

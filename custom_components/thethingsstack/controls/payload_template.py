@@ -1,22 +1,38 @@
 """The payload of a control's command: bytes in hexadecimal, an object, or a template."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import StrEnum
 import json
+import math
 import re
 from typing import Any
 
+from ..downlinks import (
+    MAX_DEPTH,
+    NotHexError,
+    ObjectProblem,
+    OddHexError,
+    problem_of_object,
+    read_hex,
+)
+
 type Render = Callable[[str, object], str]
-"""Render a template with its `value`; raises FrameError."""
+"""Render a template with its `value`; raises PayloadTemplateError."""
 type Filled = bytes | dict[str, Any]
 
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
+# Possessive, so that there is one way only to match: many spaces must not take long.
+_NUMBER = r"\d{1,15}(?:\.\d{1,15})?"
 _PLACEHOLDER = re.compile(
-    r"\{\s*value\s*(?:\*\s*(?P<factor>-?\d+(?:\.\d+)?))?\s*(?:(?P<offset>[+-]\s*\d+(?:\.\d+)?))?\s*"
-    r"(?::\s*(?P<width>[1-8])\s*(?P<order>le|be)?)?\s*\}"
+    r"\{\s*+value\s*+"
+    rf"(?:\*\s*+(?P<factor>-?{_NUMBER})\s*+)?"
+    rf"(?:(?P<offset>[+-]\s*+{_NUMBER})\s*+)?"
+    r"(?::\s*+(?P<width>[1-8])\s*+(?P<order>le|be)?\s*+)?\}"
 )
-_SEPARATORS = re.compile(r"0[xX]|[\s:,.-]")
-_HEX = re.compile(r"[0-9A-Fa-f]*")
+_NO_SPACES = {ord(space): None for space in " \t\n\r\f\v"}
+SHOWN_LENGTH = 100
+"""How many characters of a wrong payload an error shows."""
 
 
 class Form(StrEnum):
@@ -30,6 +46,7 @@ class Form(StrEnum):
 _REASONS = {
     "payload_empty": "there is no payload",
     "payload_object": "this is no JSON object: {error}",
+    "payload_deep": "objects and lists are nested too deeply, {maximum} levels are the limit",
     "payload_hex": "this is no hexadecimal number: {payload}",
     "payload_odd": "a byte has two digits, one is missing: {payload}",
     "template_empty": "the template gives nothing",
@@ -50,11 +67,11 @@ class PayloadTemplateError(ValueError):
 
 
 def read_payload(raw: object) -> tuple[Form, str | dict[str, Any]]:
-    """Return how a payload is written, and the payload itself, checked; raises FrameError."""
+    """Return how a payload is written, and the payload itself, checked; raises PayloadTemplateError."""
     if isinstance(raw, Mapping):
         if not raw:
             raise PayloadTemplateError("payload_empty")
-        return Form.OBJECT, dict(raw)
+        return Form.OBJECT, _checked_object(dict(raw))
     text = str(raw or "").strip()
     if not text:
         raise PayloadTemplateError("payload_empty")
@@ -62,27 +79,47 @@ def read_payload(raw: object) -> tuple[Form, str | dict[str, Any]]:
         return Form.TEMPLATE, text
     if text.startswith("{") and not _PLACEHOLDER.match(text):
         return Form.OBJECT, _object(text)
-    _checked_hex(_PLACEHOLDER.sub("", text), text)
+    _bytes_of_hex(_PLACEHOLDER.sub("00", text), text)
     return Form.HEX, text
 
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError as err:
+        raise PayloadTemplateError("payload_deep", maximum=str(MAX_DEPTH)) from err
     except ValueError as err:
-        raise PayloadTemplateError("payload_object", error=str(err)) from err
+        raise PayloadTemplateError("payload_object", error=_shortened(str(err))) from err
     if not isinstance(found, dict) or not found:
-        raise PayloadTemplateError("payload_object", error=text)
+        raise PayloadTemplateError("payload_object", error=_shortened(text))
+    return _checked_object(found)
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"JSON has no {name}")
+
+
+def _checked_object(found: dict[str, Any]) -> dict[str, Any]:
+    match problem_of_object(found):
+        case ObjectProblem.TOO_DEEP:
+            raise PayloadTemplateError("payload_deep", maximum=str(MAX_DEPTH))
+        case ObjectProblem.NOT_FINITE:
+            raise PayloadTemplateError("payload_object", error="a number is not finite")
     return found
 
 
-def _checked_hex(text: str, whole: str) -> str:
-    digits = _SEPARATORS.sub("", text)
-    if not _HEX.fullmatch(digits):
-        raise PayloadTemplateError("payload_hex", payload=whole)
-    if len(digits) % 2:
-        raise PayloadTemplateError("payload_odd", payload=whole)
-    return digits
+def _bytes_of_hex(text: str, payload: str) -> bytes:
+    """Return the bytes of hexadecimal digits; an error shows the payload as it was typed."""
+    try:
+        return read_hex(text)
+    except NotHexError as err:
+        raise PayloadTemplateError("payload_hex", payload=_shortened(payload)) from err
+    except OddHexError as err:
+        raise PayloadTemplateError("payload_odd", payload=_shortened(payload)) from err
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
 
 
 def takes_value(payload: str | Mapping[str, Any]) -> bool:
@@ -92,7 +129,7 @@ def takes_value(payload: str | Mapping[str, Any]) -> bool:
 
 
 def fill(form: Form, payload: str | Mapping[str, Any], value: object, render: Render) -> Filled:
-    """Return the bytes or the object of a payload for a value; raises FrameError."""
+    """Return the bytes or the object of a payload for a value; raises PayloadTemplateError."""
     if form is Form.TEMPLATE:
         assert isinstance(payload, str)
         return _rendered(render(payload, value))
@@ -100,8 +137,8 @@ def fill(form: Form, payload: str | Mapping[str, Any], value: object, render: Re
         assert isinstance(payload, Mapping)
         return {key: _filled(item, value) for key, item in payload.items()}
     assert isinstance(payload, str)
-    text = _PLACEHOLDER.sub(lambda match: _bytes_of(match, value).hex(), payload)
-    return bytes.fromhex(_checked_hex(text, payload))
+    text = _PLACEHOLDER.sub(lambda match: _bytes_of_value(match, value).hex(), payload)
+    return _bytes_of_hex(text, payload) if text.strip() else b""
 
 
 def _rendered(text: str) -> Filled:
@@ -110,7 +147,7 @@ def _rendered(text: str) -> Filled:
         raise PayloadTemplateError("template_empty")
     if text.startswith("{"):
         return _object(text)
-    return bytes.fromhex(_checked_hex(text, text))
+    return _bytes_of_hex(text, text)
 
 
 def _filled(item: Any, value: object) -> Any:
@@ -129,14 +166,26 @@ def _filled(item: Any, value: object) -> Any:
 
 
 def _number(match: re.Match[str], value: object) -> float | int:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PayloadTemplateError("value_not_number", value=str(value))
-    result = value * float(match["factor"] or 1) + float((match["offset"] or "0").replace(" ", ""))
+    result = math.nan
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        offset = float((match["offset"] or "0").translate(_NO_SPACES))
+        with suppress(OverflowError):  # of whole numbers that no float can hold
+            result = value * float(match["factor"] or 1) + offset
+    if not math.isfinite(result):
+        raise PayloadTemplateError("value_not_number", value=_shortened(_text_of(value)))
     result = round(result, 6)
     return int(result) if result == int(result) else result
 
 
-def _bytes_of(match: re.Match[str], value: object) -> bytes:
+def _text_of(value: object) -> str:
+    """Return a value as text; the longest whole numbers have none."""
+    try:
+        return str(value)
+    except ValueError:
+        return type(value).__name__
+
+
+def _bytes_of_value(match: re.Match[str], value: object) -> bytes:
     """Return the value as bytes: text as UTF-8, numbers unsigned or in two's complement."""
     if isinstance(value, str):
         return value.encode()

@@ -82,13 +82,13 @@ def _read(path: Path) -> Iterator[Preset]:
     """Yield the presets of a file; what can't be read is told in the log, the rest works."""
     try:
         items: Any = load_yaml(str(path)) or []
-    except (HomeAssistantError, OSError) as err:
+    except (HomeAssistantError, OSError, RecursionError) as err:
         _LOGGER.warning("The presets in %s can't be read: %s", path, err)
         return
     for item in items if isinstance(items, list) else [items]:
         try:
             yield Preset.from_dict(item)
-        except (InvalidControlError, KeyError, TypeError, AttributeError) as err:
+        except (InvalidControlError, KeyError, RecursionError, TypeError, AttributeError) as err:
             name = item.get("id") if isinstance(item, Mapping) else item
             _LOGGER.warning("The preset %s in %s makes no sense: %r", name, path, err)
 

@@ -1,18 +1,34 @@
 """A downlink from the request to the end device's acknowledgement."""
 
 from .errors import failure
-from .preflight import payload_of_base64, payload_of_hex, refused
+from .payload_text import (
+    MAX_DEPTH,
+    NotHexError,
+    ObjectProblem,
+    OddHexError,
+    payload_of_base64,
+    payload_of_hex,
+    problem_of_object,
+    read_hex,
+    refused,
+)
 from .record import DownlinkRecord, DownlinkState
 from .sender import Downlinks
 from .tracker import DownlinkStanding
 
 __all__ = [
+    "MAX_DEPTH",
     "DownlinkRecord",
     "DownlinkStanding",
     "DownlinkState",
     "Downlinks",
+    "NotHexError",
+    "ObjectProblem",
+    "OddHexError",
     "failure",
     "payload_of_base64",
     "payload_of_hex",
+    "problem_of_object",
+    "read_hex",
     "refused",
 ]

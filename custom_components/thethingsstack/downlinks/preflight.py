@@ -1,15 +1,13 @@
 """What is checked before a downlink is sent: the request itself, and whether its device can get it."""
 
 import asyncio
-from base64 import b64decode
 from datetime import datetime, timedelta
 import logging
-import re
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from ..application import ConnectionState
@@ -18,6 +16,7 @@ from ..client.rights import DEVICES_READ, TRAFFIC_DOWN_WRITE, console_names
 from ..const import DOMAIN
 from ..end_devices import EndDeviceState, Status
 from .errors import translated
+from .payload_text import MAX_DEPTH, ObjectProblem, problem_of_object, refused
 from .tracker import DownlinkStanding
 
 _LOGGER = logging.getLogger(__name__)
@@ -33,42 +32,6 @@ MAX_PORT = 223
 RESERVED_PORT = 224
 MAX_CORRELATION_ID = 100
 MAX_ATTEMPTS = 32
-_SEPARATORS = re.compile(r"[\s:,.-]|0[xX](?=[0-9A-Fa-f]{2})")
-_NO_HEX = re.compile(r"[^0-9A-Fa-f]")
-
-
-def refused(key: str, **placeholders: Any) -> ServiceValidationError:
-    """Return the error with this translation key; raised before anything is sent."""
-    return ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders={name: str(value) for name, value in placeholders.items()},
-    )
-
-
-def payload_of_hex(text: str) -> bytes:
-    """Return the bytes of hexadecimal digits; spaces, colons, dashes and `0x` are no harm.
-
-    Raises ServiceValidationError `downlink_hex_invalid` or `downlink_hex_odd`.
-    """
-    digits = _SEPARATORS.sub("", text)
-    if (wrong := _NO_HEX.search(digits)) is not None:
-        raise refused("downlink_hex_invalid", character=wrong.group(), text=text)
-    if len(digits) % 2:
-        raise refused("downlink_hex_odd", count=len(digits), text=text)
-    return bytes.fromhex(digits)
-
-
-def payload_of_base64(text: str) -> bytes:
-    """Return the bytes of a base64 text, standard or URL alphabet, padded or not.
-
-    Raises ServiceValidationError `downlink_base64_invalid`.
-    """
-    plain = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
-    try:
-        return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except ValueError as err:
-        raise refused("downlink_base64_invalid", text=text) from err
 
 
 def check(downlink: Downlink) -> None:
@@ -77,6 +40,12 @@ def check(downlink: Downlink) -> None:
         raise refused("downlink_two_payloads")
     if downlink.payload is None and downlink.decoded_payload is None:
         raise refused("downlink_no_payload")
+    if downlink.decoded_payload is not None:
+        match problem_of_object(downlink.decoded_payload):
+            case ObjectProblem.TOO_DEEP:
+                raise refused("downlink_too_deep", max=MAX_DEPTH)
+            case ObjectProblem.NOT_FINITE:
+                raise refused("downlink_not_finite")
     if downlink.f_port is None:
         if downlink.decoded_payload is None:
             raise refused("downlink_port_missing")
