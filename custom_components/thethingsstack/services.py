@@ -5,6 +5,7 @@ from homeassistant.core import HomeAssistant, callback
 from .actions.application import async_setup_application
 from .actions.downlinks import async_setup_services as async_setup_downlinks
 from .actions.end_devices import async_setup_management
+from .actions.history import async_setup_history
 
 
 @callback
@@ -13,3 +14,4 @@ def async_setup_services(hass: HomeAssistant) -> None:
     async_setup_downlinks(hass)
     async_setup_management(hass)
     async_setup_application(hass)
+    async_setup_history(hass)

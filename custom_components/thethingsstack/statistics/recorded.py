@@ -43,8 +43,8 @@ class _Recorded:
     metadata: StatisticMetaData
     hours: Sequence[_Row]
     short: Sequence[_Row]
-    first_hour: datetime | None
-    """The first hour that the entity has a row of."""
+    first: _Row | None
+    """The first row of the entity: an hour's, or of five minutes where no hour is over yet."""
 
 
 async def async_correct_statistics(
@@ -81,7 +81,10 @@ async def async_correct_statistics(
         hour
         for hour in hours_between(since, until)
         if hour + HOUR <= now
-        and (hour in known or (fill and (first := recorded.first_hour) and hour < first))
+        and (
+            hour in known
+            or (fill and recorded.first is not None and hour < hour_of(recorded.first.start))
+        )
     ]
     if recorded.metadata["has_sum"]:
         rows = _sums(recorded, converted, hours, since, until, may_reset=may_reset)
@@ -119,11 +122,12 @@ def _read(
         return [_row(row) for row in listed.get(entity_id, ())]
 
     every = rows("hour", datetime.fromtimestamp(0, UTC), until + HOUR)
+    short = rows("5minute", hour_of(since) - HOUR, None)
     return _Recorded(
         metadata=metadata,
         hours=[row for row in every if row.start >= hour_of(since) - HOUR],
-        short=rows("5minute", hour_of(since) - HOUR, None),
-        first_hour=every[0].start if every else None,
+        short=short,
+        first=next(iter(every or short), None),
     )
 
 
@@ -171,7 +175,7 @@ def _means(
     ]
     # In the gap the recorder has written the last value flat.
     flat = next((row.mean for row in recorded.short if row.start >= since), None)
-    existed = recorded.first_hour is not None and recorded.first_hour <= since
+    existed = recorded.first is not None and recorded.first.start <= since
     before = flat if existed else None
     return [
         {"start": hour.start, "mean": hour.mean, "min": hour.min, "max": hour.max}
@@ -207,7 +211,7 @@ def _sums(
         state, total = base.state, base.sum
         hours = [hour for hour in hours if hour < hour_of(until)]
     else:
-        first = next((row for row in recorded.hours if row.sum is not None), None)
+        first = recorded.first
         if first is None or first.state is None or first.sum is None:
             return []
         # Before its first row a counter had counted less by what it counts until then.

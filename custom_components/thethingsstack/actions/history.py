@@ -1,0 +1,69 @@
+"""Action: past hours of an end device into long-term statistics."""
+
+from datetime import timedelta
+
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_register_admin_service
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from ..client import StorageUnavailable
+from ..const import DOMAIN
+from ..statistics import async_import_history
+from .errors import refused, translating_errors
+from .targets import ATTR_DEVICE_ID, end_device_of
+
+IMPORT_HISTORY = "import_history"
+ATTR_END = "end"
+ATTR_START = "start"
+USUAL_PERIOD = timedelta(hours=24)
+
+SCHEMA = vol.Schema(
+    {
+        vol.Required(ATTR_DEVICE_ID): cv.string,
+        vol.Optional(ATTR_START): cv.datetime,
+        vol.Optional(ATTR_END): cv.datetime,
+    }
+)
+
+
+@callback
+def async_setup_history(hass: HomeAssistant) -> None:
+    """Register the action; statistics are administrators'."""
+    async_register_admin_service(
+        hass,
+        DOMAIN,
+        IMPORT_HISTORY,
+        translating_errors(_async_import),
+        schema=SCHEMA,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
+
+
+async def _async_import(call: ServiceCall) -> ServiceResponse:
+    """Read what the network has kept of a time, and write the hours that are over."""
+    if "recorder" not in call.hass.config.components:
+        raise refused("history_without_recorder")
+    target = end_device_of(call)
+    if target.state is None:
+        raise refused("management_no_end_device", device=target.device_id)
+    now = dt_util.utcnow()
+    until = min(dt_util.as_utc(call.data.get(ATTR_END, now)), now)
+    since = dt_util.as_utc(call.data.get(ATTR_START, until - USUAL_PERIOD))
+    if since >= until:
+        raise refused("history_period_empty")
+    try:
+        hours = await async_import_history(
+            call.hass, target.coordinator.stack, target.state, since, until
+        )
+    except StorageUnavailable as err:
+        application = target.coordinator.entry.title
+        raise refused("history_without_storage", application=application) from err
+    return {"start": since.isoformat(), "end": until.isoformat(), "hours": dict(hours)}
