@@ -15,7 +15,7 @@ from ..const import DOMAIN
 from ..end_devices import EndDeviceState, field_key
 from ..fields import describe_sensor
 from ..payload import NUMERIC_ROLES, Kind, understand
-from .hours import Sample
+from .hours import Sample, hour_of
 from .recorded import async_correct_statistics
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ async def async_import_history(
     Returns how many hours were written, by entity ID. Raises StackError, and StorageUnavailable
     where the server keeps no uplinks.
     """
+    since = hour_of(since)  # of an hour, either all is known or nothing
     samples: defaultdict[str, list[Sample]] = defaultdict(list)
     decisions = device.decisions
     stored = stack.stored_uplinks(after=since, before=until, device_id=device.device_id)

@@ -174,9 +174,8 @@ def _means(
         and (row.start + FIVE_MINUTES <= since or row.start >= until)
     ]
     # In the gap the recorder has written the last value flat.
-    flat = next((row.mean for row in recorded.short if row.start >= since), None)
-    existed = recorded.first is not None and recorded.first.start <= since
-    before = flat if existed else None
+    soon = since + 2 * FIVE_MINUTES
+    before = next((row.mean for row in recorded.short if since <= row.start < soon), None)
     return [
         {"start": hour.start, "mean": hour.mean, "min": hour.min, "max": hour.max}
         for hour in mean_hours(samples, hours, before=before, blocks=blocks)
