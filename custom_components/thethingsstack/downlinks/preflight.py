@@ -116,7 +116,7 @@ class Preflight:
 
     async def _async_joined(self, device: EndDeviceState) -> None:
         """Raise where the device never joined; asks once more, as joins may have been missed."""
-        if device.status(dt_util.utcnow(), timedelta.max) is not Status.NEVER_JOINED:
+        if device.status(overdue=False) is not Status.NEVER_JOINED:
             return
         try:
             device.update_registration(await self._stack.device(device.device_id))
@@ -125,7 +125,7 @@ class Preflight:
         except StackError as err:
             _LOGGER.debug("No registration of %s: %s", device.device_id, err)
             return
-        if device.status(dt_util.utcnow(), timedelta.max) is Status.NEVER_JOINED:
+        if device.status(overdue=False) is Status.NEVER_JOINED:
             raise refused("downlink_never_joined", device=device.name)
 
     def knows_formatter(self, device: EndDeviceState) -> bool:

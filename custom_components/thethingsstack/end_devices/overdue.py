@@ -1,4 +1,4 @@
-"""Which end devices are silent for longer than they should be."""
+"""Whether an end device is overdue: silent for longer than the options allow."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -31,6 +31,15 @@ class OverdueWatch:
         hours = self._entry.options.get(CONF_OVERDUE_AFTER, DEFAULT_OVERDUE_AFTER)
         return timedelta(hours=hours)
 
+    def is_overdue(self, device: EndDeviceState) -> bool:
+        """Return whether an end device that has spoken is silent for too long by now."""
+        last_seen = device.last_seen
+        return last_seen is not None and dt_util.utcnow() - last_seen > self.overdue_after
+
+    def status_of(self, device: EndDeviceState) -> Status:
+        """Return where an end device stands now."""
+        return device.status(overdue=self.is_overdue(device))
+
     @callback
     def async_start(self) -> None:
         """Look each minute, until the entry is unloaded."""
@@ -47,7 +56,7 @@ class OverdueWatch:
     def _notice_overdue(self, device: EndDeviceState, context: Context) -> None:
         """Tell when an end device turns overdue; not of one that was when all began."""
         before = device.overdue
-        device.overdue = device.status(dt_util.utcnow(), self.overdue_after) is Status.OVERDUE
+        device.overdue = self.status_of(device) is Status.OVERDUE
         if device.overdue and before is False:
             silent_since = device.last_seen.isoformat() if device.last_seen else None
             activity = Activity("overdue", {"last_seen": silent_since})

@@ -21,7 +21,6 @@ from homeassistant.const import (
     UnitOfTime,
 )
 from homeassistant.core import callback
-from homeassistant.util import dt as dt_util
 
 from ..entity import EndDeviceEntity
 from .state import BATTERY, LAST_UPLINK, STATUS, EndDeviceState, Status
@@ -311,7 +310,7 @@ class StatusSensor(EndDeviceEntity, SensorEntity):
     @override
     def read(self) -> bool:
         """Take over the status as of now."""
-        status = self.device.status(dt_util.utcnow(), self.coordinator.overdue_watch.overdue_after)
+        status = self.coordinator.overdue_watch.status_of(self.device)
         if status == self._attr_native_value:
             return False
         self._attr_native_value = status

@@ -477,8 +477,8 @@ class EndDeviceState:
         if message.time is not None:
             self.note_seen(message.time)
 
-    def status(self, now: datetime, overdue_after: timedelta) -> Status:
-        """Return where the end device stands at `now`."""
+    def status(self, *, overdue: bool) -> Status:
+        """Return where the end device stands; whether it is `overdue` is decided in overdue.py."""
         if self.half_created:
             return Status.HALF_CREATED
         if self.vanished:
@@ -488,7 +488,7 @@ class EndDeviceState:
             if registered and registered.ids.join_eui and registered.activated_at is None:
                 return Status.NEVER_JOINED
             return Status.WAITING_FOR_FIRST_UPLINK
-        if now - self.last_seen > overdue_after:
+        if overdue:
             return Status.OVERDUE
         if self.last_uplink is None and not self.values:
             return Status.WAITING_FOR_NEXT_UPLINK
