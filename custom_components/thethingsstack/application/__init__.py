@@ -1,4 +1,4 @@
-"""One connected application: its connection, its counters, catching up on missed uplinks, and what is stored."""
+"""One connected application: connection, counters, missed uplinks and stored data."""
 
 from .client_factory import async_create_stack, async_discard_key, host_of, same_place
 from .connection_state import ConnectionState

@@ -1,4 +1,4 @@
-"""What was missed while no messages came, read from the Storage Integration."""
+"""Read uplinks that were missed while disconnected from the Storage Integration."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from ..payload import Meaning
 
 RETENTION = timedelta(days=30)
-"""No network keeps uplinks for longer."""
+"""Longest retention of the Storage Integration; older uplinks can't be read."""
 LOOK_INTERVAL = timedelta(hours=1)
 MARGIN = timedelta(seconds=2)
-"""The server's clock is known to a second: a gap may end a little later than it seems."""
+"""Added to the end of a gap: the server's clock is only known to the second."""
 TOLERANCE = timedelta(minutes=5)
-"""Stored times after this much from now are wrong."""
+"""Stored times further in the future than this are treated as wrong."""
 YIELD_EVERY = 16
 SHOWN_AT_ONCE = 10
 
@@ -34,19 +34,19 @@ class Pauses:
     """Seconds between requests to the Storage Integration."""
 
     retry: float = 300.0
-    """After a failure."""
+    """Before the next attempt after a failure."""
     lag: float = 120.0
-    """Until a message that was received is stored for certain."""
+    """Until a received message is certainly stored by the server."""
     between_devices: float = 1.0
 
 
 PAUSES: HassKey[Pauses] = HassKey(f"{DOMAIN}_catch_up_pauses")
-"""Where `hass.data` has other pauses than the usual ones, before an application is set up."""
+"""Key in `hass.data` for pauses that replace the defaults; set before setup."""
 
 
 @dataclass(slots=True)
 class _Touched:
-    """An end device that was caught up, its fields that are new, and those that are shown otherwise."""
+    """An end device with stored uplinks applied, its new fields and its corrected fields."""
 
     device: EndDeviceState
     new: dict[str, Meaning]
@@ -54,18 +54,18 @@ class _Touched:
 
 
 class CatchUp:
-    """Reads what was missed; a gap is kept, also over restarts, until it is read.
+    """Reads missed uplinks; a gap is kept, also over restarts, until it has been read.
 
-    Each end device is shown once, as it is at the end: what happened meanwhile is no occurrence of
-    now.
+    Each end device's entities are updated once, with the latest values. Stored uplinks fire no
+    events or triggers.
     """
 
     def __init__(self, coordinator: ApplicationCoordinator) -> None:
-        """Begin; the store knows the gaps."""
+        """Start with the gaps of the application's store."""
         self._coordinator = coordinator
         self._store = coordinator.store
         self.storage: bool | None = None
-        """Whether the server has the Storage Integration; None: not known."""
+        """Whether the server has the Storage Integration; None while unknown."""
         self._pauses = coordinator.hass.data.get(PAUSES, Pauses())
         self._first = False
         self._reading: asyncio.Task[None] | None = None
@@ -79,7 +79,7 @@ class CatchUp:
 
     @callback
     def async_start(self) -> None:
-        """Look now and then whether there is a Storage Integration, until the entry is unloaded."""
+        """Check regularly for a Storage Integration until the entry is unloaded."""
         entry = self._coordinator.entry
         entry.async_on_unload(self._cancel)
         entry.async_on_unload(
@@ -88,7 +88,7 @@ class CatchUp:
 
     @callback
     def stop(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         if self._reading is not None:
             self._reading.cancel()
 
@@ -102,9 +102,10 @@ class CatchUp:
 
     @callback
     def on_connected(self, since: datetime | None) -> None:
-        """Read what was missed until now, since the last message that came.
+        """Read the uplinks missed between the last received message and now.
 
-        `since` is the stream's; None at its first connection, where the store knows better.
+        `since` is the time of the stream's last message; None at its first connection, where the
+        time in the store is used.
         """
         now = self._coordinator.stack.server_time() + MARGIN
         since = since or self._store.received_until
@@ -113,12 +114,12 @@ class CatchUp:
         elif since is not None:
             self._store.gaps.add(min(since, now - MARGIN), now)
             self._store.save_soon()
-        self.storage = None  # it may have been switched on meanwhile
+        self.storage = None  # the Storage Integration may have been enabled meanwhile
         self._begin()
 
     @callback
     def on_dropped(self, since: datetime | None) -> None:
-        """Read messages that came faster than they were taken, the last one at `since`."""
+        """Read messages dropped because the queue was full; `since` is the last one received."""
         now = self._coordinator.stack.server_time() + MARGIN
         self._store.gaps.add(min(since or now - MARGIN, now - MARGIN), now)
         self._store.save_soon()
@@ -150,7 +151,7 @@ class CatchUp:
     # Reading
 
     async def _async_read(self) -> None:
-        """Read all gaps, the oldest first; what fails stays, and is tried again."""
+        """Read all gaps, oldest first; a gap that fails is kept and tried again."""
         now = self._coordinator.stack.server_time()
         self._store.gaps.clamp(now - RETENTION, now + TOLERANCE)
         try:
@@ -172,7 +173,7 @@ class CatchUp:
         self._store.save_soon()
 
     async def _async_read_gap(self, since: datetime, until: datetime) -> bool:
-        """Take over all uplinks that were stored in a gap; returns whether it is closed.
+        """Apply all uplinks stored in a gap; return whether the gap is fully read.
 
         Uplinks are stored with some delay, so the end of a fresh gap is read once more.
         """
@@ -195,7 +196,7 @@ class CatchUp:
         return False
 
     async def _async_read_newest(self, after: datetime) -> None:
-        """Take over the newest stored uplinks, in their order: enough for first values."""
+        """Apply the newest stored uplinks, oldest first, to give fields their first values."""
         stack = self._coordinator.stack
         newest = [
             message
@@ -209,7 +210,7 @@ class CatchUp:
                 await asyncio.sleep(0)
         if len(newest) < CATCH_UP_LIMIT:
             return
-        # In a talkative application the ones that speak rarely are asked for by name.
+        # In a busy application, end devices that rarely send are queried one by one.
         for device in list(self._coordinator.roster.states.values()):
             if device.values or device.last_seen is None or device.last_seen < after:
                 continue
@@ -220,7 +221,7 @@ class CatchUp:
             await asyncio.sleep(self._pauses.between_devices)
 
     async def _paced(self, messages: AsyncGenerator[Message]) -> AsyncGenerator[Message]:
-        """Yield messages, and yield to the event loop now and then."""
+        """Yield the messages, giving the event loop a turn regularly."""
         number = 0
         async for message in messages:
             yield message
@@ -243,7 +244,7 @@ class CatchUp:
                 touched.changed[path] = (first, now)
 
     async def _async_show(self) -> None:
-        """Show what was taken over, some end devices at a time."""
+        """Update the entities of the end devices read, a few devices at a time."""
         touched, self._touched = list(self._touched.values()), {}
         for number, item in enumerate(touched, 1):
             self._coordinator.show_caught_up(item.device, item.new, item.changed)

@@ -1,4 +1,4 @@
-"""From a config entry's data to a client, trusting what Home Assistant and the user trust."""
+"""Create a client from a config entry's data, with the right TLS certificates."""
 
 from collections.abc import Callable, Mapping
 import logging
@@ -30,16 +30,16 @@ from ..issues import raise_issue
 
 _LOGGER = logging.getLogger(__name__)
 
-# A key that was deleted or has expired does no harm.
+# A key that was already deleted or has expired needs no clean-up.
 _GONE = ("api_key_not_found", "api_key_expired")
 QUEUED_MESSAGES = 5_000
 QUEUE_SIZE: HassKey[int] = HassKey(f"{DOMAIN}_queue_size")
-"""Where `hass.data` has how many messages may wait to be taken, instead of the usual number."""
+"""Key in `hass.data` for the size of the message queue; replaces the default."""
 USER_AGENT = f"HomeAssistant/{__version__} {DOMAIN}/{VERSION}"
 
 
 def connection_of(data: Mapping[str, Any]) -> Connection:
-    """Return where an entry's data points to; raises InvalidRequest `invalid_server`."""
+    """Return the server addresses of an entry's data; raises InvalidRequest `invalid_server`."""
     return Connection(
         server=data[CONF_SERVER],
         identity_server=data.get(CONF_IDENTITY_SERVER) or "",
@@ -58,14 +58,14 @@ async def async_create_stack(
     *,
     on_key_refused: Callable[[AuthenticationFailed], None] | None = None,
 ) -> Stack:
-    """Return a client for an entry's data; nothing is asked yet.
+    """Return a client for an entry's data; makes no request yet.
 
-    `on_key_refused` is called with each answer that refuses the key, whoever asked.
+    `on_key_refused` is called with each error that refuses the key, whatever request got it.
     Raises InvalidRequest `invalid_server` or `invalid_certificate`.
     """
     context = get_default_context()
     if certificate := data.get(CONF_CA_CERTIFICATE):
-        # Reads the system's roots from disk.
+        # Reads the system's root certificates from disk.
         context = await hass.async_add_executor_job(tls_context, certificate)
     return Stack(
         connection_of(data),
@@ -78,7 +78,7 @@ async def async_create_stack(
 
 
 def same_place(data: Mapping[str, Any], address: str | None, host: str) -> bool:
-    """Return whether an address may be this server's; an own server has names of all kinds."""
+    """Return whether an address may be this server's; always True for a self-hosted one."""
     if data[CONF_NETWORK] == NETWORK_OWN_SERVER or not (there := host_of(address)):
         return True
     # In the Cloud, addresses come with and without the tenant.

@@ -1,4 +1,4 @@
-"""Whether messages come and commands can go: the stream, the HTTP API, and the key's rights."""
+"""State of the connection: the MQTT stream, the HTTP API and the key's rights."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ REACH_PAUSE = timedelta(minutes=1)
 
 
 class ConnectionState:
-    """The state of the link to the server; entities are told when it changes."""
+    """The state of the connection to the server; signals entities when it changes."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class ConnectionState:
         application_status: ApplicationStatus,
         roster: EndDeviceRoster,
     ) -> None:
-        """Begin as one that works: what isn't known yet makes nothing unavailable."""
+        """Start as connected, so that entities aren't unavailable before the first check."""
         self._hass = hass
         self._entry = entry
         self._stack = stack
@@ -43,15 +43,15 @@ class ConnectionState:
         self._roster = roster
         self.rights: frozenset[str] = frozenset()
         self.lost_rights: frozenset[str] = frozenset()
-        """What the key could do since the start, and can't now."""
+        """Rights that the key had since the start and has lost."""
         self.connected = False
-        """Whether the stream is there now."""
+        """Whether the stream is connected now."""
         self.available = True
-        """Whether values can be trusted: a short loss of the stream changes nothing."""
+        """Whether entities are available; stays True during a short loss of the stream."""
         self.readable = True
         """Whether the key may read messages."""
         self.reading_allowed = asyncio.Event()
-        """Set when the key may read again: the stream needn't wait any longer."""
+        """Set when the key may read messages again, so that the stream can reconnect."""
         self.reachable = True
         """Whether the HTTP API answers."""
         self.lost_because: StackError | None = None
@@ -77,7 +77,7 @@ class ConnectionState:
 
     @callback
     def async_start(self) -> None:
-        """Look at the rights now and then, until the entry is unloaded."""
+        """Check the rights regularly until the entry is unloaded."""
         self._entry.async_on_unload(
             async_track_time_interval(self._hass, self._check_rights_now, RIGHTS_INTERVAL)
         )
@@ -95,7 +95,7 @@ class ConnectionState:
 
     @callback
     def back(self) -> None:
-        """Note that the stream is there."""
+        """Note that the stream is connected."""
         self.connected = True
         if self._cancel_unavailable is not None:
             self._cancel_unavailable()
@@ -111,13 +111,13 @@ class ConnectionState:
 
     @callback
     def lost(self, error: StackError) -> None:
-        """Note that the stream is gone; values are given up if it stays away."""
+        """Note that the stream is lost; entities become unavailable if it isn't back in time."""
         self.connected = False
         self.lost_because = error
         if not self._logged_lost:
             self._logged_lost = True
             _LOGGER.warning("%s: the connection is lost: %s", self._entry.title, error)
-            self._check_rights_now()  # HTTP may be lost with it
+            self._check_rights_now()  # the HTTP API may be unreachable too
         if self._cancel_unavailable is None and self.available:
             self._cancel_unavailable = async_call_later(
                 self._hass, UNAVAILABLE_AFTER, self._give_up
@@ -143,8 +143,8 @@ class ConnectionState:
     def note_key_refused(self, error: AuthenticationFailed) -> None:
         """Check the key at once, because a call was refused.
 
-        Starts reauthentication only where the check is refused, too: one refusal may come of a
-        fault that passes. Does nothing while a check or a reauthentication is under way.
+        Starts reauthentication only if the check is refused too: a single refusal may be a
+        temporary fault. Does nothing while a check or a reauthentication is under way.
         """
         if self._unloaded or self._checking_rights:
             return
@@ -154,9 +154,9 @@ class ConnectionState:
         self._check_rights_now()
 
     async def async_check_rights(self) -> None:
-        """Read the key's rights again, and start reauthentication where the key is refused.
+        """Read the key's rights again; start reauthentication if the key is refused.
 
-        Needed because the MQTT server accepts subscriptions of every key, with rights or without.
+        Needed because the MQTT server accepts subscriptions without checking the key's rights.
         """
         self._checking_rights = True
         try:
@@ -172,7 +172,7 @@ class ConnectionState:
             _LOGGER.debug("The rights can't be read now: %s", err)
             self.note_reachable(not isinstance(err, ConnectionFailed | ServerFailed))
             if isinstance(err, AuthenticationFailed):
-                # A session that is open goes on after its key is deleted.
+                # An open MQTT session survives the deletion of its key.
                 self._entry.async_start_reauth(self._hass)
             return
         self.note_reachable(True)
@@ -181,22 +181,22 @@ class ConnectionState:
             self.lost_rights = (self.lost_rights | before) - self.rights
             self.readable = TRAFFIC_READ in self.rights
             if self.readable and TRAFFIC_READ not in before:
-                # The MQTT server has read the rights when the session began.
+                # The MQTT server reads the rights only when a session starts.
                 self.reading_allowed.set()
                 self._stack.reconnect()
             self._status.write()
 
     @callback
     def _end_reauthentication(self) -> None:
-        """Close the dialogue that asks for another key: this one is accepted again."""
+        """Close the reauthentication dialogue: the key is accepted again."""
         for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}):
             self._hass.config_entries.flow.async_abort(flow["flow_id"])
 
     @callback
     def note_reachable(self, reachable: bool) -> None:
-        """Note whether the HTTP API answers: where it doesn't, no command can be given."""
+        """Note whether the HTTP API answers; without it no downlink can be sent."""
         if self._unloaded:
-            return  # an answer that came late
+            return  # a late answer
         if not reachable and self._cancel_reach is None:
             self._cancel_reach = async_call_later(self._hass, REACH_PAUSE, self._reach_again)
         if reachable == self.reachable:

@@ -8,22 +8,22 @@ from typing import Any
 from homeassistant.util import dt as dt_util
 
 LIMIT = 50
-"""So many gaps are kept apart; of more, the two that lie nearest to each other become one."""
+"""Most gaps kept; beyond that, the two closest to each other are merged."""
 
 
 @dataclass(slots=True)
 class Gap:
-    """A time in which messages may have been missed; without an end it lasts still."""
+    """A period in which messages may have been missed; without an end it is still open."""
 
     since: datetime
     until: datetime | None = None
 
 
 class Gaps:
-    """All gaps of an application, from old to new; those that touch are one."""
+    """All gaps of an application, oldest first; overlapping or adjacent ones are merged."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Start without gaps."""
         self._gaps: list[Gap] = []
 
     def __iter__(self) -> Iterator[Gap]:
@@ -36,27 +36,27 @@ class Gaps:
 
     @property
     def oldest_ended(self) -> Gap | None:
-        """Return the oldest gap that has ended and can be read; None where there is none."""
+        """Return the oldest gap that has ended; None if there is none."""
         return next((gap for gap in self._gaps if gap.until is not None), None)
 
     def begin(self, since: datetime) -> None:
-        """Note that messages may be missed from now on, counted from the last that came."""
+        """Open a gap that starts at the last received message."""
         self.add(since, None)
 
     def end(self, until: datetime) -> None:
-        """Note that messages come again."""
+        """End the open gap: messages arrive again."""
         for gap in self._gaps:
             if gap.until is None:
                 gap.until = max(until, gap.since)
         self._join()
 
     def add(self, since: datetime, until: datetime | None) -> None:
-        """Note a gap, which becomes one with those that it touches."""
+        """Add a gap; it is merged with those that it touches."""
         self._gaps.append(Gap(since, until if until is None else max(since, until)))
         self._join()
 
     def read_until(self, moment: datetime) -> None:
-        """Note that the oldest gap that has ended was read up to there."""
+        """Note that the oldest ended gap was read up to `moment`."""
         gap = self.oldest_ended
         if gap is None or gap.until is None or moment <= gap.since:
             return
@@ -66,7 +66,7 @@ class Gaps:
             gap.since = moment
 
     def clamp(self, oldest: datetime, newest: datetime) -> None:
-        """Cut off what can't be: times before `oldest`, which nobody keeps, and after `newest`."""
+        """Cut off times before `oldest` (no longer stored) and after `newest` (in the future)."""
         for gap in list(self._gaps):
             gap.since = min(max(gap.since, oldest), newest)
             if gap.until is not None:
@@ -75,7 +75,7 @@ class Gaps:
                     self._gaps.remove(gap)
 
     def as_stored(self) -> list[dict[str, str | None]]:
-        """Return the gaps as they are stored."""
+        """Return the gaps as JSON for the store."""
         return [
             {
                 "since": gap.since.isoformat(),
@@ -86,7 +86,7 @@ class Gaps:
 
     @classmethod
     def from_stored(cls, stored: Iterable[Mapping[str, Any]]) -> Gaps:
-        """Read stored gaps; raises KeyError, TypeError or ValueError where one is none."""
+        """Read stored gaps; raises KeyError, TypeError or ValueError for invalid data."""
         if not isinstance(stored, list):
             raise TypeError("gaps are a list")
         gaps = cls()
@@ -96,7 +96,7 @@ class Gaps:
         return gaps
 
     def _join(self) -> None:
-        """Make one of those that touch, and of the nearest two where there are too many."""
+        """Merge touching gaps, and the closest two while there are too many."""
         joined: list[Gap] = []
         for gap in sorted(self._gaps, key=lambda gap: gap.since):
             before = joined[-1] if joined else None

@@ -1,4 +1,4 @@
-"""Why The Things Stack refused: one table from its errors to the texts that users read."""
+"""Map errors of The Things Stack to the translated texts that users read."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from ..client.rights import console_names
 from ..const import DOMAIN
 
 BASE = "base"
-"""The place above all fields of a form."""
+"""Home Assistant's name for an error of the whole form, shown above its fields."""
 FORM_KEYS: Mapping[str, tuple[str, ...]] = {
     "cannot_connect": ("reason",),
     "euis_left_over": (),
@@ -43,7 +43,7 @@ FORM_KEYS: Mapping[str, tuple[str, ...]] = {
     "rollback_failed": ("reason", "servers"),
     "wrong_cluster": ("address", "expected"),
 }
-"""The reasons that forms and repairs have a text for (`error`, `abort`), and what it names."""
+"""Reasons with a text in forms and repairs (`error`, `abort`), and its placeholders."""
 NAMES = {
     "application_dev_eui_limit_reached": "dev_eui_limit",
     "dev_eui_issuing_not_enabled": "no_dev_eui",
@@ -69,7 +69,7 @@ NAMES = {
     "unknown_format": "qr_code_unknown",
     "wrong_cluster": "wrong_cluster",
 }
-"""Names of refusals, the server's and the client's, and the reasons that say what to do."""
+"""Error names of the server and the client, each with the reason to show."""
 ACTION_KEYS = frozenset(
     {
         *NAMES.values(),
@@ -80,7 +80,7 @@ ACTION_KEYS = frozenset(
         "field_invalid",
     }
 )
-"""The reasons that the actions have a text for: section `exceptions`, after `management_`."""
+"""Reasons with a text for actions: in `exceptions`, prefixed `management_`."""
 _FIELD_OF_NAME = {
     "attribute_too_long": "attributes",
     "description_too_long": "description",
@@ -98,7 +98,7 @@ _FIELD_OF_NAME = {
     "too_many_attributes": "attributes",
     "unknown_format": "qr_code",
 }
-"""The field of a form to blame, by the name of the refusal."""
+"""The form field that an error belongs to, by the error's name."""
 _FIELDS = {
     "app_key": ("app_key", "AppKey"),
     "app_s_key": ("app_s_key", "AppSKey"),
@@ -120,21 +120,21 @@ _FIELDS = {
     "s_nwk_s_int_key": ("s_nwk_s_int_key", "SNwkSIntKey"),
     "serial_number": ("qr_code", "serial number"),
 }
-"""The last part of a field's path on the server: the field of a form, and what users call it."""
+"""Form field and user-facing name, by the last part of the server's field path."""
 _PATTERNS = {
     "^[a-z0-9](?:[-]?[a-z0-9]){2,}": (
         "it needs at least 3 lower-case letters or digits, with single dashes between them"
     ),
 }
-"""What the server's patterns ask for, in words."""
+"""What the server's validation patterns require, in words."""
 _GENERAL = frozenset({"invalid", "refused", "formatter_failed"})
 
 
 class Refusal(Exception):  # noqa: N818 - the name says what happened
-    """A form is refused: which field is to blame, and the text with what it names."""
+    """A form's input is refused: the field, the text's key and its placeholders."""
 
     def __init__(self, field: str, key: str, **placeholders: object) -> None:
-        """Keep what the form shows."""
+        """Name the form field and the text."""
         super().__init__(key)
         self.field = field
         self.key = key
@@ -143,19 +143,19 @@ class Refusal(Exception):  # noqa: N818 - the name says what happened
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """What an error of the server means to the user, wherever it is shown."""
+    """What an error of the server means to the user, for every place that shows it."""
 
     keys: tuple[str, ...]
-    """From the most specific to one that every place has a text for."""
+    """Text keys, from the most specific to a general one that every place has."""
     placeholders: Mapping[str, str]
-    """What the texts may name: all that is known, for whichever key is taken."""
+    """Placeholders for any of the texts."""
     field: str = BASE
-    """The field of a form to blame."""
+    """The form field that the error belongs to."""
     correctable: bool = False
-    """Whether it is the user's own input that has to be set right."""
+    """Whether the user can correct it by changing the input."""
 
     def key(self, known: Collection[str]) -> str:
-        """Return the most specific key that is known where the text is shown."""
+        """Return the most specific text key among those that the caller has."""
         return next((key for key in self.keys if key in known), self.keys[-1])
 
 
@@ -172,7 +172,7 @@ def server_names(servers: Iterable[Server]) -> str:
 def reason_of(error: StackError, names: Mapping[str, str] = NAMES) -> Reason:
     """Return what an error of the client or the server means.
 
-    `names` are further reasons by the name of the error; a room with texts of its own gives its.
+    `names` adds reasons by error name, for callers that have texts of their own.
     """
     match error:
         case RollbackFailed():
@@ -203,9 +203,9 @@ def reason_of(error: StackError, names: Mapping[str, str] = NAMES) -> Reason:
 def refusal(
     error: StackError, name_of: Callable[[str], str] = str, half_created: Collection[str] = ()
 ) -> Refusal:
-    """Return what a form or a repair shows; `name_of` says what an end device is called.
+    """Return an error as a form or repair shows it; `name_of` returns a device's name.
 
-    One of `half_created` that is in the way has a repair of its own.
+    An end device in `half_created` that conflicts gets the text that names its repair issue.
     """
     blocking = str(error.attributes.get("device_id"))
     if isinstance(error, Conflict) and blocking in half_created:
@@ -218,7 +218,7 @@ def refusal(
     elif key == "refused" and "field_invalid" in reason.keys:
         known["reason"] = f"{known['field']}: {known['reason']}"
     elif key == "refused" and reason.keys[0] in ACTION_KEYS - _GENERAL:
-        # Only the actions have a text for the very case.
+        # Only actions have a text for this case.
         known["reason"] = error_text(error)
     return Refusal(reason.field, key, **{name: known[name] for name in FORM_KEYS[key]})
 
@@ -230,9 +230,9 @@ def action_error(
     names: Mapping[str, str] = NAMES,
     known: Collection[str] = ACTION_KEYS,
 ) -> HomeAssistantError:
-    """Return what an action raises: a ServiceValidationError where its caller can set it right.
+    """Return the exception for an action: ServiceValidationError if the input is at fault.
 
-    The texts are `exceptions` that begin with `prefix`, for the `known` reasons.
+    The text is the one in `exceptions` with `prefix` and one of the `known` reasons.
     """
     reason = reason_of(error, names)
     kind = ServiceValidationError if reason.correctable else HomeAssistantError
@@ -246,7 +246,7 @@ def action_error(
 def error_text(error: StackError) -> str:
     """Return the most specific text for an error, to be named in another text.
 
-    The integration must be set up: Home Assistant has its texts from then on.
+    The integration must be set up, since Home Assistant loads its translations then.
     """
     return str(action_error(error))
 
@@ -286,7 +286,7 @@ def _unnamed(error: StackError) -> Reason:
 
 
 def _not_found(error: NotFound) -> Reason:
-    """Return which end device isn't there, and where; or that something else isn't."""
+    """Return the reason for a missing end device, with its servers, or other entity."""
     if not error.attributes.get("device_id"):
         return _reason(error, "not_found", correctable=True)
     key = "not_on_server" if error.name.startswith("not_on_") else "unknown_device"
@@ -301,7 +301,7 @@ def _reason(error: StackError, *keys: str, correctable: bool = False) -> Reason:
 
 
 def _field(error: StackError) -> tuple[str, str]:
-    """Return the field to blame, and what users call it; the server's name for unknown ones."""
+    """Return form field and user-facing name; for unknown fields the server's name."""
     if name := _FIELD_OF_NAME.get(error.name):
         return name, name
     if error.name.startswith("missing_"):
@@ -344,7 +344,7 @@ def _placeholders(error: StackError) -> dict[str, str]:
 
 
 def _text(error: StackError) -> object:
-    """Return the innermost text of an error, in the most specific words there are for it."""
+    """Return the most specific text of an error: that of its innermost cause."""
     if isinstance(error, RollbackFailed) and isinstance(error.cause, StackError):
         return error_text(error.cause)
     about = error.attributes

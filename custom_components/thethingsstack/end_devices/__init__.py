@@ -1,4 +1,4 @@
-"""The live state of end devices, and which of them Home Assistant has."""
+"""The live state of end devices, and which of them are in Home Assistant."""
 
 from .activity import Activity, async_report_occurrence
 from .areas import area_from_attributes, area_of, move

@@ -1,4 +1,4 @@
-"""What an end device did or was told, as its event entity and the triggers tell it."""
+"""Events of an end device, for its event entity and the device triggers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from ..const import ACTIVITY_DECODED_LIMIT, DOMAIN
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One thing an end device did, as its event entity tells it."""
+    """One event of an end device, as its event entity shows it."""
 
     event_type: str
     attributes: Mapping[str, Any]
 
 
-# What an end device did or was told: its registry id, what happened, the details, the cause.
+# Signal arguments: device registry id, kind of event, activity with details, context.
 OCCURRED: SignalType[str | None, str, Callable[[], Activity], Context | None] = SignalType(
     f"{DOMAIN}_occurred"
 )
@@ -35,12 +35,12 @@ def async_report_occurrence(
     activity: Callable[[], Activity],
     context: Context | None,
 ) -> None:
-    """Tell the triggers what an end device just did; details are made if one asks."""
+    """Send an event to the triggers; its details are only built if a trigger uses them."""
     async_dispatcher_send(hass, OCCURRED, registry_id, kind, activity, context)
 
 
 def uplink_activity(uplink: UplinkMessage, failed: bool) -> Activity:
-    """Return an uplink as its end device's activity; a large decoded payload is left out."""
+    """Return the activity for an uplink; a large decoded payload is left out."""
     decoded = uplink.decoded_payload
     if decoded is not None and len(json.dumps(decoded)) > ACTIVITY_DECODED_LIMIT:
         decoded = None

@@ -1,4 +1,4 @@
-"""The area of an end device in Home Assistant, and the attribute that tells it."""
+"""The area of an end device in Home Assistant, and the attribute that suggests it."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from ..const import AREA_ATTRIBUTES
 
 
 def area_from_attributes(attributes: Mapping[str, str]) -> str | None:
-    """Return the name of the area that an end device's attributes tell."""
+    """Return the name of the area in an end device's attributes; None without one."""
     told = (attributes.get(name, "").strip() for name in AREA_ATTRIBUTES)
     return next(filter(None, told), None)
 
@@ -26,14 +26,14 @@ def area_of(hass: HomeAssistant, registry_id: str | None) -> str | None:
 
 @callback
 def move(hass: HomeAssistant, registry_id: str, name: str) -> None:
-    """Put a device into the area of this name, which is made where there is none."""
+    """Move a device into the area of this name; creates the area if needed."""
     area = ar.async_get(hass).async_get_or_create(name)
     dr.async_get(hass).async_update_device(registry_id, area_id=area.id)
 
 
 @callback
 def follow(hass: HomeAssistant, device: dr.DeviceEntry, before: str | None, now: str) -> None:
-    """Move a device after its attribute, unless the user has put it elsewhere meanwhile."""
+    """Move a device when its area attribute changed, unless the user moved it elsewhere."""
     if now == before:
         return
     if before is None:

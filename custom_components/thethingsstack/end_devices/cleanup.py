@@ -1,4 +1,4 @@
-"""What goes with an end device that is removed, by the user or after a grace period."""
+"""Clean-up for end devices removed by the user or after the grace period."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ INTERVAL = timedelta(hours=6)
 
 @callback
 def async_watch_vanished(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-    """Remove end devices that The Things Stack has not had for as long as the options say."""
+    """Remove end devices that stay unregistered longer than the options allow."""
 
     @callback
     def look(_now: datetime | None = None) -> None:
@@ -31,7 +31,7 @@ def async_watch_vanished(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 
 @callback
 def forget_vanished(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-    """Note since when end devices are gone, and remove those whose time is over."""
+    """Note when end devices became unregistered; remove those past the grace period."""
     coordinator = entry.runtime_data
     days = entry.options.get(CONF_FORGET_AFTER, DEFAULT_FORGET_AFTER)
     since = coordinator.store.vanished
@@ -51,7 +51,7 @@ def forget_vanished(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 
 @callback
 def forget(hass: HomeAssistant, entry: TtsConfigEntry, device: EndDeviceState) -> None:
-    """Forget decisions, downlinks and controls of an end device that goes for good."""
+    """Delete decisions, downlinks and controls of an end device that is removed."""
     coordinator = entry.runtime_data
     coordinator.store.forget_device(device.key)
     coordinator.fields.forget(device.key)
@@ -64,7 +64,7 @@ def forget(hass: HomeAssistant, entry: TtsConfigEntry, device: EndDeviceState) -
 
 @callback
 def remove_controls(hass: HomeAssistant, entry: TtsConfigEntry, device: dr.AnyDeviceEntry) -> None:
-    """Remove the controls of an end device: Home Assistant would leave them behind."""
+    """Remove the controls of an end device; Home Assistant doesn't do it by itself."""
     keys = {key for domain, key in device.identifiers if domain == DOMAIN}
     for subentry in list(entry.subentries.values()):
         if subentry.data.get("device") in keys:

@@ -1,4 +1,4 @@
-"""Which end devices are in Home Assistant: they come, change, vanish and go."""
+"""Add, update and remove end devices in Home Assistant."""
 
 import asyncio
 from collections.abc import Iterable
@@ -26,19 +26,19 @@ REGISTRATION_PAUSE = 1.0
 
 
 class EndDeviceLifecycle:
-    """Lets end devices in and out, and tells the platforms."""
+    """Adds and removes end devices, and signals the platforms."""
 
     def __init__(self, coordinator: ApplicationCoordinator) -> None:
-        """Prepare; nothing is asked of the server yet."""
+        """Keep the coordinator; makes no request yet."""
         self._coordinator = coordinator
         patience = coordinator.hass.data.get(PATIENCE, DEFAULT_PATIENCE)
         self._models = ModelSensors(coordinator.stack, coordinator.store, patience)
         self._registrations = asyncio.Lock()
 
-    # All at once
+    # At setup
 
     async def async_setup(self, registered: Iterable[EndDevice], complete: bool) -> None:
-        """Take over the list of end devices, and what their models measure."""
+        """Apply the list of registered end devices, and load the sensors of their models."""
         coordinator = self._coordinator
         coordinator.roster.add_all(registered, complete)
         for device in coordinator.roster.states.values():
@@ -48,7 +48,7 @@ class EndDeviceLifecycle:
 
     @callback
     def async_start(self) -> None:
-        """Follow what the user does in the device registry, until the entry is unloaded."""
+        """Follow the user's changes in the device registry until the entry is unloaded."""
         self._coordinator.entry.async_on_unload(
             self._coordinator.hass.bus.async_listen(
                 dr.EVENT_DEVICE_REGISTRY_UPDATED, self._registry_updated, self._concerns_us
@@ -57,7 +57,7 @@ class EndDeviceLifecycle:
 
     @callback
     def async_apply_choice(self) -> None:
-        """Let end devices in or out as the options now say."""
+        """Add or remove end devices after the options changed."""
         roster = self._coordinator.roster
         for device in list(roster.states.values()):
             if not roster.wanted(device.device_id, device.attributes):
@@ -73,11 +73,11 @@ class EndDeviceLifecycle:
                 self._announce(roster.add(registered.ids, registered))
         self._undecoded_changed()
 
-    # As the registry of The Things Stack says
+    # From the registry of The Things Stack
 
     @callback
     def on_registered(self, end_device: EndDevice) -> EndDeviceState | None:
-        """Show an end device as it is registered now: new, changed or back; None: left out."""
+        """Add or update a registered end device; None if the options leave it out."""
         ids, roster = end_device.ids, self._coordinator.roster
         roster.registrations[ids.device_id] = end_device
         if not roster.wanted(ids.device_id, end_device.attributes):
@@ -103,22 +103,22 @@ class EndDeviceLifecycle:
 
     @callback
     def on_deleted(self, device: EndDeviceState) -> None:
-        """Mark an end device that isn't registered any more; all that is known of it stays."""
+        """Mark an end device as no longer registered; its entities and data are kept."""
         device.known_name = device.name
         device.vanished = True
         device.end_device = None
         device.write([STATUS], Context())
         self._undecoded_changed()
 
-    # As its messages say
+    # From messages
 
     @callback
     def add_from_message(self, ids: EndDeviceIds) -> EndDeviceState:
-        """Let in an end device that only its message told of; the rest is asked."""
+        """Add an end device that is only known from a message; its registration is fetched."""
         coordinator = self._coordinator
         known = (
             coordinator.roster.key_of(ids) in coordinator.roster.states
-        )  # it came back under another id
+        )  # it is registered again under another id
         device = coordinator.roster.add(ids)
         if known:
             coordinator.downlinks.on_device_added(device)
@@ -132,7 +132,7 @@ class EndDeviceLifecycle:
         return device
 
     async def _async_fetch_registration(self, device: EndDeviceState) -> None:
-        """Read name and model of an end device that appeared; one per second at most."""
+        """Fetch name and model of a newly seen end device; at most one per second."""
         coordinator = self._coordinator
         async with self._registrations:
             try:
@@ -150,7 +150,7 @@ class EndDeviceLifecycle:
 
     @callback
     def on_identified(self, device: EndDeviceState) -> None:
-        """Write down what is known of an end device; overrides of its model now count for it."""
+        """Update the device registry; from now on overrides for the device's model apply."""
         coordinator = self._coordinator
         coordinator.roster.register(device)
         self._place(device)
@@ -159,12 +159,12 @@ class EndDeviceLifecycle:
             coordinator.hass, self._models.async_learn([device]), f"{DOMAIN} model"
         )
 
-    # What it brings
+    # Its model and location
 
     @callback
     def _announce(self, device: EndDeviceState) -> None:
         coordinator = self._coordinator
-        coordinator.fields.apply_overrides(device.key)  # its model may be another one by now
+        coordinator.fields.apply_overrides(device.key)  # its model may have changed meanwhile
         coordinator.downlinks.on_device_added(device)
         async_dispatcher_send(coordinator.hass, coordinator.signals.new_device, device)
         coordinator.controls.async_device_came(device)
@@ -174,7 +174,7 @@ class EndDeviceLifecycle:
 
     @callback
     def _place(self, device: EndDeviceState) -> None:
-        """Show where the registry says that an end device is, where nothing better is known."""
+        """Use the registered location of an end device if no better position is known."""
         if not device.show_registered_position():
             return
         if LOCATION not in device.decisions:
@@ -193,7 +193,7 @@ class EndDeviceLifecycle:
     def _undecoded_changed(self) -> None:
         async_dispatcher_send(self._coordinator.hass, self._coordinator.signals.undecoded_changed)
 
-    # As the user says
+    # Changes by the user
 
     @callback
     def _take_controls_away(self, device: EndDeviceState) -> None:

@@ -1,4 +1,4 @@
-"""What the Device Repository says that the models of an application measure, asked once each."""
+"""Sensors of the application's device models, from the Device Repository."""
 
 import asyncio
 from collections.abc import Iterable
@@ -14,23 +14,23 @@ from .state import EndDeviceState
 _LOGGER = logging.getLogger(__name__)
 
 DEFAULT_PATIENCE = 5.0
-"""Seconds that setup waits: knowing the sensors helps first decisions, but is no condition."""
+"""Seconds that setup waits for the sensors; it continues without them after that."""
 PATIENCE: HassKey[float] = HassKey(f"{DOMAIN}_model_sensors_patience")
-"""Where `hass.data` has other seconds, before an application is set up."""
+"""Key in `hass.data` for seconds that replace the default; set before setup."""
 
 
 class ModelSensors:
-    """Asks for models that are not known yet; what was answered is stored."""
+    """Fetches the sensors of unknown models, each once; the answers are stored."""
 
     def __init__(self, stack: Stack, store: ApplicationStore, patience: float) -> None:
-        """Nothing is asked yet. `patience` are the seconds that setup waits for answers."""
+        """Make no request yet; `patience` is how many seconds setup waits for answers."""
         self._stack = stack
         self._patience = patience
         self._store = store
         self._asking = asyncio.Lock()
 
     async def async_learn_soon(self, devices: Iterable[EndDeviceState]) -> None:
-        """Ask for the models of these end devices, but don't wait for long."""
+        """Fetch the models of these end devices; wait for `patience` seconds at most."""
         try:
             async with asyncio.timeout(self._patience):
                 await self.async_learn(devices)
@@ -38,9 +38,9 @@ class ModelSensors:
             _LOGGER.debug("The Device Repository answers slowly; the rest is asked later")
 
     async def async_learn(self, devices: Iterable[EndDeviceState]) -> None:
-        """Ask for the models of these end devices, and tell them the answers.
+        """Fetch the models of these end devices, and set their sensors.
 
-        A server without Device Repository, or a refusal, is asked again after a restart.
+        After a refusal, or without a Device Repository, the next attempt is after a restart.
         """
         async with self._asking:
             for device in list(devices):

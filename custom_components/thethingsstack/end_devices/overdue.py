@@ -17,44 +17,44 @@ INTERVAL = timedelta(minutes=1)
 
 
 class OverdueWatch:
-    """Looks at where each end device stands, and tells when one turns overdue or speaks again."""
+    """Updates each end device's status; signals when one becomes overdue or sends again."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, roster: EndDeviceRoster) -> None:
-        """Prepare; nothing is looked at yet."""
+        """Keep what the checks need; checks nothing yet."""
         self._hass = hass
         self._entry = entry
         self._roster = roster
 
     @property
     def overdue_after(self) -> timedelta:
-        """Return after which silence an end device is overdue."""
+        """Return how long after its last uplink an end device is overdue."""
         hours = self._entry.options.get(CONF_OVERDUE_AFTER, DEFAULT_OVERDUE_AFTER)
         return timedelta(hours=hours)
 
     def is_overdue(self, device: EndDeviceState) -> bool:
-        """Return whether an end device that has spoken is silent for too long by now."""
+        """Return whether an end device's last uplink is too old; False without any uplink."""
         last_seen = device.last_seen
         return last_seen is not None and dt_util.utcnow() - last_seen > self.overdue_after
 
     def status_of(self, device: EndDeviceState) -> Status:
-        """Return where an end device stands now."""
+        """Return the current status of an end device."""
         return device.status(overdue=self.is_overdue(device))
 
     @callback
     def async_start(self) -> None:
-        """Look each minute, until the entry is unloaded."""
+        """Check every minute until the entry is unloaded."""
         self._entry.async_on_unload(async_track_time_interval(self._hass, self.look, INTERVAL))
 
     @callback
     def look(self, _now: datetime | None = None) -> None:
-        """Show where each end device stands now."""
+        """Update the status of each end device."""
         context = Context()
         for device in self._roster.states.values():
             device.write([STATUS], context)
             self._notice_overdue(device, context)
 
     def _notice_overdue(self, device: EndDeviceState, context: Context) -> None:
-        """Tell when an end device turns overdue; not of one that was when all began."""
+        """Signal that an end device became overdue; not if it was overdue at the start."""
         before = device.overdue
         device.overdue = self.status_of(device) is Status.OVERDUE
         if device.overdue and before is False:
@@ -68,7 +68,7 @@ class OverdueWatch:
     def heard(
         self, device: EndDeviceState, activity: Callable[[], Activity], context: Context
     ) -> None:
-        """Tell of an end device that was overdue until it spoke now."""
+        """Signal that an overdue end device sent a message again."""
         if device.overdue:
             device.overdue = False
             async_report_occurrence(
