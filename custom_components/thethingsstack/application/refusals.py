@@ -286,7 +286,7 @@ def _unnamed(error: StackError) -> Reason:
 
 
 def _not_found(error: NotFound) -> Reason:
-    """Return the reason for a missing end device, with its servers, or other entity."""
+    """Return the reason for a missing end device, or another missing resource."""
     if not error.attributes.get("device_id"):
         return _reason(error, "not_found", correctable=True)
     key = "not_on_server" if error.name.startswith("not_on_") else "unknown_device"

@@ -1,4 +1,4 @@
-"""A downlink from the request to the end device's acknowledgement."""
+"""Downlinks, from the request to the end device's acknowledgement."""
 
 from .errors import failure
 from .payload_text import (

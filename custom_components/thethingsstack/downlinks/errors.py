@@ -1,4 +1,4 @@
-"""What the server's refusals of a downlink mean to the user."""
+"""Translate the server's refusals of a downlink for the user."""
 
 from homeassistant.exceptions import HomeAssistantError
 
@@ -13,7 +13,7 @@ from ..client import (
 from ..client.rights import TRAFFIC_DOWN_WRITE
 from ..const import DOMAIN
 
-# The server's names of refusals, and the translations that say what to do.
+# The server's error names, each with the key of the translation that says what to do.
 KEYS = {
     "application_downlink_too_long": "downlink_too_long",
     "confirmed_multicast_downlink": "downlink_confirmed_multicast",
@@ -41,7 +41,7 @@ def failure(key: str, **placeholders: object) -> HomeAssistantError:
 
 
 def translated(error: StackError) -> HomeAssistantError:
-    """Return the server's error as Home Assistant tells it; without a name of ours, as it is."""
+    """Return a server error as a translated exception; untranslated if it has no text."""
     match error:
         case MissingRight():
             right = ", ".join(error.rights) or TRAFFIC_DOWN_WRITE

@@ -19,13 +19,13 @@ FAIR_USE_WINDOW = timedelta(hours=24)
 
 
 class DownlinkLedger:
-    """All downlinks that are followed, by their ids; the latest of each device survive a restart.
+    """The tracked downlinks by correlation ID; the latest of each device survive a restart.
 
-    Payloads are not kept: they may be anybody's secret.
+    Payloads are not stored: they may be secret.
     """
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
-        """Prepare the file of one config entry."""
+        """Prepare the store of one config entry."""
         self._file = StoredFile(hass, f"{DOMAIN}.{entry_id}.downlinks", VERSION, delay=SAVE_DELAY)
         self._of_device: dict[str, deque[DownlinkRecord]] = {}
         self._by_name: dict[str, DownlinkRecord] = {}
@@ -33,7 +33,7 @@ class DownlinkLedger:
         self.intervals: dict[str, float] = {}
 
     async def async_load(self, title: str) -> None:
-        """Read what was stored; what can't be read is set aside and told in a repair issue."""
+        """Read the stored downlinks; unreadable ones are set aside and raise a repair issue."""
         file = self._file
         if await file.async_load():
             items: list[Any] = file.read("downlinks", _list, [])
@@ -50,7 +50,7 @@ class DownlinkLedger:
 
     @property
     def device_ids(self) -> Iterable[str]:
-        """Return the devices that ever had a downlink, refused ones aside."""
+        """Return the end devices that ever had a downlink, not counting refused ones."""
         return [
             device_id
             for device_id, records in self._of_device.items()
@@ -67,7 +67,7 @@ class DownlinkLedger:
         return records[-1] if records else None
 
     def newest(self, control: str, *, refused: bool = True) -> DownlinkRecord | None:
-        """Return the newest downlink of a control; `refused`: also one that came to nothing."""
+        """Return the newest downlink of a control; with `refused`, refused ones count too."""
         for records in self._of_device.values():
             for record in reversed(records):
                 if record.control == control and (refused or record.state not in REFUSED):
@@ -76,14 +76,14 @@ class DownlinkLedger:
 
     @callback
     def release(self, control: str) -> None:
-        """Let the downlinks of a control be like anyone's."""
+        """Detach the downlinks of a removed control: they no longer belong to one."""
         for records in self._of_device.values():
             for record in records:
                 if record.control == control:
                     record.control = None
 
     def find(self, correlation_ids: Iterable[str]) -> DownlinkRecord | None:
-        """Return the downlink that these ids mean."""
+        """Return the downlink with one of these correlation IDs; None if unknown."""
         for name in correlation_ids:
             if (record := self._by_name.get(name)) is not None:
                 return record
@@ -91,7 +91,7 @@ class DownlinkLedger:
 
     @callback
     def add(self, record: DownlinkRecord) -> None:
-        """Follow a downlink; the oldest of its device that has an outcome makes room."""
+        """Track a downlink; drops the device's oldest finished one if there are too many."""
         records = self._of_device.setdefault(record.device_id, deque())
         records.append(record)
         for name in record.names():
@@ -104,7 +104,7 @@ class DownlinkLedger:
 
     @callback
     def learn(self, record: DownlinkRecord, correlation_ids: Iterable[str]) -> None:
-        """Note the correlation IDs that the server gave it: a replaced queue gives new ones."""
+        """Add the server's correlation IDs; the server sets new ones when a queue is replaced."""
         for name in correlation_ids:
             if name.startswith(SERVER_TAG) and name not in self._by_name:
                 record.server_ids.add(name)
@@ -112,7 +112,7 @@ class DownlinkLedger:
 
     @callback
     def remove(self, record: DownlinkRecord) -> None:
-        """Forget one that was never queued."""
+        """Remove a downlink that was never queued."""
         records = self._of_device.get(record.device_id)
         if records is not None and record in records:
             records.remove(record)
@@ -123,9 +123,9 @@ class DownlinkLedger:
 
     @callback
     def hand_over(self, old_id: str, new_id: str) -> None:
-        """Let an end device go on with the downlinks of the one in whose place it is.
+        """Move the downlinks of a replaced end device to the new one.
 
-        What waited for that one is gone with its queue.
+        Downlinks that waited for the old end device were deleted with its queue.
         """
         self.forget(new_id)
         records = self._of_device.pop(old_id, deque())
@@ -141,7 +141,7 @@ class DownlinkLedger:
 
     @callback
     def forget(self, device_id: str) -> None:
-        """Forget the downlinks of an end device."""
+        """Remove the downlinks of an end device."""
         for record in self._of_device.pop(device_id, ()):
             for name in record.names():
                 self._by_name.pop(name, None)
@@ -149,11 +149,11 @@ class DownlinkLedger:
 
     @callback
     def transmitted(self, device_id: str, moment: datetime | None) -> None:
-        """Count a frame that went out."""
+        """Count a transmitted frame."""
         self._transmitted.setdefault(device_id, deque()).append(moment or dt_util.utcnow())
 
     def in_24_hours(self, device_id: str) -> int:
-        """Return how many frames went out to an end device in the last 24 hours."""
+        """Return how many frames were transmitted to an end device in the last 24 hours."""
         moments = self._transmitted.get(device_id)
         if moments is None:
             return 0
@@ -164,7 +164,7 @@ class DownlinkLedger:
 
     @callback
     def save_soon(self) -> None:
-        """Write to disk after a while, at the latest when Home Assistant stops."""
+        """Write to disk after a delay, at the latest when Home Assistant stops."""
         self._file.save_soon(self._data)
 
     async def async_save(self) -> None:
@@ -172,11 +172,11 @@ class DownlinkLedger:
         await self._file.async_save(self._data())
 
     async def async_close(self) -> None:
-        """Write to disk now, and not by itself any more."""
+        """Write to disk now, and cancel delayed writes."""
         await self._file.async_close(self._data())
 
     async def async_remove(self) -> None:
-        """Delete what was stored."""
+        """Delete the stored downlinks."""
         await self._file.async_remove()
 
     def _data(self) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from homeassistant.exceptions import ServiceValidationError
 from ..const import DOMAIN
 
 SHOWN_LENGTH = 100
-"""How many characters of a wrong payload an error shows."""
+"""How many characters of an invalid payload an error shows."""
 MAX_DEPTH = 32
-"""How deeply objects and lists of a payload may be nested; no formatter needs as much."""
+"""How deeply the objects and lists of a payload may be nested."""
 _BETWEEN_NUMBERS = re.compile(r"[\s:,.-]+|0[xX](?=[0-9A-Fa-f]{2})")
 _NOT_HEX = re.compile(r"[^0-9A-Fa-f]")
 
@@ -29,7 +29,7 @@ def refused(key: str, **placeholders: Any) -> ServiceValidationError:
 
 
 class NotHexError(ValueError):
-    """A text is not hexadecimal; `character` is the first that does not belong there."""
+    """A text is not hexadecimal; `character` is the first invalid one."""
 
     def __init__(self, character: str) -> None:
         """Keep the character."""
@@ -38,7 +38,7 @@ class NotHexError(ValueError):
 
 
 class OddHexError(ValueError):
-    """A number has a digit too few; `number` are its digits."""
+    """A number has an odd count of digits; `number` are its digits."""
 
     def __init__(self, number: str) -> None:
         """Keep the digits."""

@@ -1,4 +1,4 @@
-"""What is checked before a downlink is sent: the request itself, and whether its device can get it."""
+"""Checks before a downlink is sent: the request, and whether its device can receive it."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ CLASS_KEPT = timedelta(days=1)
 CLASS_PAUSE = 1.0
 
 
-# The largest frame of any band at its fastest data rate; slower ones carry less.
+# The largest payload in any band at the fastest data rate; slower data rates carry less.
 MAX_PAYLOAD = 242
 MAX_PORT = 223
 RESERVED_PORT = 224
@@ -35,7 +35,7 @@ MAX_ATTEMPTS = 32
 
 
 def check(downlink: Downlink) -> None:
-    """Raise ServiceValidationError for what no device could ever be sent."""
+    """Raise ServiceValidationError for a downlink that is invalid for any end device."""
     if downlink.payload is not None and downlink.decoded_payload is not None:
         raise refused("downlink_two_payloads")
     if downlink.payload is None and downlink.decoded_payload is None:
@@ -66,14 +66,14 @@ def check(downlink: Downlink) -> None:
 
 
 class FormatterHidden(HomeAssistantError):  # noqa: N818 - its name says what happened
-    """The key may not see whether there is a downlink formatter."""
+    """The key lacks the right to read whether there is a downlink formatter."""
 
 
 class Preflight:
-    """Refuses what would fail, or worse, be accepted and do nothing.
+    """Refuses downlinks that would fail, or that the server accepts without any effect.
 
-    What has to be known of an end device is read from the server when it is first needed, and kept
-    for a while.
+    Properties of an end device are read from the server when first needed, and cached for a
+    while.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Preflight:
         stack: Stack,
         connection_state: ConnectionState,
     ) -> None:
-        """Start knowing nothing."""
+        """Start with an empty cache."""
         self._hass = hass
         self._entry = entry
         self._stack = stack
@@ -93,7 +93,7 @@ class Preflight:
         self._reading = asyncio.Lock()
 
     async def async_check(self, device: EndDeviceState, downlink: Downlink) -> None:
-        """Raise ServiceValidationError for a downlink that can't reach its device."""
+        """Raise ServiceValidationError for a downlink that can't reach its end device."""
         check(downlink)
         await self.async_right()
         await self._async_joined(device)
@@ -104,7 +104,7 @@ class Preflight:
                 return  # the queue will show whether there was one
 
     async def async_right(self) -> None:
-        """Raise ServiceValidationError where the key may not send; a right may be new."""
+        """Raise ServiceValidationError if the key may not send, even with freshly read rights."""
         if TRAFFIC_DOWN_WRITE not in self._connection_state.rights:
             await self._connection_state.async_check_rights()
         if TRAFFIC_DOWN_WRITE not in self._connection_state.rights:
@@ -115,7 +115,7 @@ class Preflight:
             )
 
     async def _async_joined(self, device: EndDeviceState) -> None:
-        """Raise where the device never joined; asks once more, as joins may have been missed."""
+        """Raise if the device never joined; asks the server, as a join may have been missed."""
         if device.status(overdue=False) is not Status.NEVER_JOINED:
             return
         try:
@@ -134,10 +134,10 @@ class Preflight:
         return found is not None and dt_util.utcnow() - found[0] < FORMATTER_KEPT
 
     async def async_formatter(self, device: EndDeviceState) -> Formatter:
-        """Return the formatter that makes the device's downlinks.
+        """Return the formatter that encodes the device's downlinks.
 
-        Raises ServiceValidationError `downlink_no_formatter` where there is none, and
-        FormatterHidden where the key may not see it.
+        Raises ServiceValidationError `downlink_no_formatter` if there is none, and
+        FormatterHidden if the key may not read it.
         """
         device_id = device.device_id
         if self.knows_formatter(device):
@@ -155,14 +155,14 @@ class Preflight:
         except StackError as err:
             raise translated(err) from err
         if formatter is None:
-            # Not kept: the user sets one now, and tries again.
+            # Not cached: the user may set one now and try again.
             raise refused("downlink_no_formatter", device=device.name)
         self._formatters[device_id] = (dt_util.utcnow(), formatter)
         return formatter
 
     @callback
     def learn_class(self, device: EndDeviceState, standing: DownlinkStanding) -> None:
-        """Find out in the background whether the device listens always (class C)."""
+        """Read in the background whether the device is class C, which always listens."""
         now = dt_util.utcnow()
         asked = self._classes.get(device.device_id)
         if DEVICES_READ not in self._connection_state.rights or (

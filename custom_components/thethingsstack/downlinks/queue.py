@@ -1,4 +1,4 @@
-"""The server's queues of downlinks: compared with the records, and corrected where they differ."""
+"""Compares the server's downlink queues with the records, and corrects differences."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ REBUILD_SETTLED = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pauses:
-    """Seconds until a queue is read, so that what follows a change has happened by then."""
+    """Seconds to wait before a queue is read, so that the server has settled after a change."""
 
     after_report: float = 2.0
     after_uplink: float = 10.0
@@ -37,16 +37,16 @@ class Pauses:
 
 
 PAUSES: HassKey[Pauses] = HassKey(f"{DOMAIN}_downlink_queue_pauses")
-"""Where `hass.data` has other pauses than the usual ones, before an application is set up."""
+"""Key in `hass.data` for pauses that replace the defaults; set before setup."""
 
 
 @dataclass(slots=True)
 class Rebuild:
-    """One replacement of a queue around frames of others; it begins before the queue is read.
+    """One replacement of a queue that keeps others' frames; begun before the queue is read.
 
-    The server has no way to replace a queue only if it is as it was read. So a frame of others may
-    go out in between, and then waits a second time; or come in between, and then is lost. The
-    stream reports both, in the server's own time: `excess` and `lost` say what to correct.
+    The server can't replace a queue only if it is unchanged since it was read. In between, a
+    frame of others may be transmitted, and is then queued twice; or be added, and is then lost.
+    The stream reports both; `excess` and `lost` say what to correct.
     """
 
     record: DownlinkRecord
@@ -57,7 +57,7 @@ class Rebuild:
     _replaced_at: datetime | None = None
 
     def keep(self, others: Iterable[QueuedDownlink]) -> None:
-        """Note which frames go into the new queue as they were in the old one."""
+        """Note which frames the new queue takes unchanged from the old one."""
         self._kept = {
             name: item.f_cnt
             for item in others
@@ -66,7 +66,7 @@ class Rebuild:
         }
 
     def take_report(self, report: DownlinkReport) -> bool:
-        """Take a report over; returns whether the queue may have to be corrected."""
+        """Apply a report; return whether the queue may have to be corrected."""
         names = report.downlink_correlation_ids
         if report.received_at is None or report.state not in ("queued", "sent"):
             return False
@@ -80,9 +80,9 @@ class Rebuild:
         return True
 
     def excess(self, item: QueuedDownlink) -> bool:
-        """Return whether a waiting frame went out already.
+        """Return whether a queued frame was already transmitted.
 
-        With the counter of before, that is: the frame of after the replacement has a new one.
+        That was with the old frame counter: replacing the queue gave the frame a new one.
         """
         mine = set(item.correlation_ids)
         return any(
@@ -92,7 +92,7 @@ class Rebuild:
         )
 
     def lost(self, queue: Sequence[QueuedDownlink], ledger: DownlinkLedger) -> list[QueuedDownlink]:
-        """Return the frames of others that came in between and have vanished."""
+        """Return others' frames that were queued in between and lost by the replacement."""
         if self._replaced_at is None:
             return []
         present = {name for item in queue for name in item.correlation_ids}
@@ -112,7 +112,7 @@ class Rebuild:
 
 
 class DownlinkQueues:
-    """Reads queues after what happened to them; who changes one holds its lock."""
+    """Reads queues after events that affect them; hold the queue's lock to change it."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class DownlinkQueues:
         ledger: DownlinkLedger,
         tracker: DownlinkTracker,
     ) -> None:
-        """Nothing is read yet."""
+        """Keep what is needed; reads nothing yet."""
         self._hass = hass
         self._entry = entry
         self._queues = stack.downlinks
@@ -140,28 +140,28 @@ class DownlinkQueues:
         self._reading = asyncio.Lock()
 
     def lock(self, device: EndDeviceState) -> asyncio.Lock:
-        """Return what to hold while the queue of an end device is changed."""
+        """Return the lock to hold while the queue of an end device is changed."""
         return self._locks.setdefault(device.device_id, asyncio.Lock())
 
     def begin_rebuild(self, record: DownlinkRecord) -> Rebuild:
-        """Take notes from now on of what happens to a queue that will be replaced."""
+        """Record from now on what happens to a queue that will be replaced."""
         rebuild = self._rebuilds[record.device_id] = Rebuild(record)
         return rebuild
 
     def end_rebuild(self, device_id: str) -> None:
-        """Drop the notes: the queue stays."""
+        """Discard the recording: the queue was not replaced."""
         self._rebuilds.pop(device_id, None)
 
     @callback
     def cancel(self) -> None:
-        """Read no more."""
+        """Stop reading queues."""
         for cancel in self._reads_due.values():
             cancel()
         self._reads_due.clear()
 
     @callback
     def on_stream_connected(self) -> None:
-        """Find out what became of open downlinks while no messages came."""
+        """Read queues to update downlinks that were open while disconnected."""
         for device_id in self._ledger.device_ids:
             device = self._roster.by_device_id(device_id)
             if device is not None and any(record.open for record in self._ledger.of(device_id)):
@@ -172,7 +172,7 @@ class DownlinkQueues:
     def on_report(
         self, device: EndDeviceState, record: DownlinkRecord, report: DownlinkReport
     ) -> None:
-        """Read the queue, and correct it, after a report of the stream."""
+        """Read the queue after a report of the stream, and correct it if needed."""
         rebuild = self._rebuilds.get(device.device_id)
         if rebuild is not None and dt_util.utcnow() - rebuild.started > REBUILD_SETTLED:
             del self._rebuilds[device.device_id]
@@ -185,13 +185,13 @@ class DownlinkQueues:
 
     @callback
     def on_uplink(self, device: EndDeviceState) -> None:
-        """Read the queue after an uplink: a class A device was sent the next downlink."""
+        """Read the queue after an uplink, when a class A device gets its next downlink."""
         if any(record.open for record in self._ledger.of(device.device_id)):
             self._tracker.show(device)
             self._read_soon(device, self._pauses.after_uplink)
 
     def _superseded(self, record: DownlinkRecord, report: DownlinkReport) -> bool:
-        """Return whether the server queued once more what a newer command replaced."""
+        """Return whether the server queued a downlink again that a newer command replaced."""
         if report.state not in ("queued", "nack") or record.control is None:
             return False
         newest = self._ledger.newest(record.control, refused=False)
@@ -199,7 +199,7 @@ class DownlinkQueues:
 
     @callback
     def _read_soon(self, device: EndDeviceState, seconds: float) -> None:
-        """Read the queue after a while, once for all that happens until then."""
+        """Read the queue after a delay; further calls until then cause no further read."""
         device_id = device.device_id
         if device_id in self._reads_due:
             self._reads_due.pop(device_id)()
@@ -214,12 +214,12 @@ class DownlinkQueues:
         self._reads_due[device_id] = async_call_later(self._hass, seconds, read)
 
     async def _async_read(self, device: EndDeviceState) -> None:
-        """Compare what waits with what is thought to wait; one queue per second at most."""
+        """Compare the server's queue with the records; reads one queue per second at most."""
         async with self._reading:
             try:
                 async with self.lock(device):
                     queue = await self._queues.queue(device.device_id)
-                    # Messages may have been missed: what isn't there has an unknown outcome.
+                    # Messages may have been missed: a downlink not in the queue has an unknown outcome.
                     after_gap = device.device_id in self._after_gap
                     self._after_gap.discard(device.device_id)
                     self._compare(device, queue, after_gap)
@@ -241,7 +241,7 @@ class DownlinkQueues:
                     self._tracker.move(device, record, DownlinkState.QUEUED)  # its nack was missed
                 continue
             if record.waiting and not after_gap and dt_util.utcnow() - record.updated < DOUBT:
-                doubtful = True  # the report of its transmission may be on its way
+                doubtful = True  # the report of its transmission may still arrive
             elif record.waiting or (
                 after_gap and device.last_seen is not None and device.last_seen > record.updated
             ):
@@ -259,7 +259,7 @@ class DownlinkQueues:
             )
 
     async def _async_correct(self, device: EndDeviceState) -> None:
-        """Correct what happened between reading a queue and replacing it."""
+        """Correct the effects of changes between reading a queue and replacing it."""
         device_id = device.device_id
         await asyncio.sleep(self._pauses.before_correction)
         self._correcting.discard(device_id)
@@ -278,7 +278,7 @@ class DownlinkQueues:
             _LOGGER.warning("%s: its downlink queue could not be corrected: %s", device_id, err)
 
     def _unwanted(self, item: QueuedDownlink, rebuild: Rebuild | None) -> bool:
-        """Return whether a waiting frame went out already, or a newer command replaced it."""
+        """Return whether a queued frame was already transmitted or replaced by a newer command."""
         if rebuild is not None and rebuild.excess(item):
             return True
         record = self._ledger.find(item.correlation_ids)

@@ -1,4 +1,4 @@
-"""One downlink, ours or anyone's, and its way from the queue to the end device."""
+"""The record of one downlink, from here or another client, and its state."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ from homeassistant.util import dt as dt_util
 from ..client import DownlinkReport
 
 EXPIRED_ERROR = "downlink_expired"
-# Correlation IDs that mark our own downlinks, those of a control, and those of the server.
+# Prefixes of correlation IDs: our own downlinks, those of a control, the server's.
 OWN_TAG = "ha:"
 CONTROL_TAG = "ha:control:"
 SERVER_TAG = "as:downlink:"
 
 
 class DownlinkState(StrEnum):
-    """Where a downlink stands."""
+    """State of a downlink."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -40,12 +40,12 @@ _REPORTED = {
     "nack": DownlinkState.NOT_ACKNOWLEDGED,
     "failed": DownlinkState.FAILED,
 }
-# What the stream tells in other words later, or once more, doesn't move these.
+# Final for the stream: later or repeated reports don't change these states.
 _FINAL = frozenset({DownlinkState.ACKNOWLEDGED, DownlinkState.FAILED, DownlinkState.EXPIRED})
 REFUSED = frozenset({DownlinkState.FAILED, DownlinkState.EXPIRED})
 _LOST = REFUSED | {DownlinkState.REPLACED, DownlinkState.CLEARED, DownlinkState.UNKNOWN}
 _MAY_BE_QUEUED = frozenset({DownlinkState.QUEUED, DownlinkState.UNKNOWN})
-# A gateway that reports no transmissions leaves it to the device's answer to tell of them.
+# Without transmission reports from the gateway, the device's answer proves the transmission.
 _ON_AIR = frozenset(
     {DownlinkState.SENT, DownlinkState.ACKNOWLEDGED, DownlinkState.NOT_ACKNOWLEDGED}
 )
@@ -53,7 +53,7 @@ _ON_AIR = frozenset(
 
 @dataclass(slots=True, eq=False)
 class DownlinkRecord:
-    """One downlink, ours or anyone's, and what has become of it."""
+    """One downlink, from here or another client, and its state."""
 
     id: str
     device_id: str
@@ -69,25 +69,25 @@ class DownlinkRecord:
     updated: datetime = field(default_factory=dt_util.utcnow)
     server_ids: set[str] = field(default_factory=set)
     announced: bool = False
-    """Whether the stream reported it; that may be before the request is answered."""
+    """Whether the stream reported it, which may be before the HTTP response."""
     transmissions: set[int] = field(default_factory=set)
     ours: bool = False
     context: Context | None = None
 
     @property
     def open(self) -> bool:
-        """Return whether its outcome is still to come."""
+        """Return whether its outcome is still unknown."""
         if self.state in (DownlinkState.QUEUED, DownlinkState.NOT_ACKNOWLEDGED):
             return True
         return self.state is DownlinkState.SENT and self.confirmed
 
     @property
     def waiting(self) -> bool:
-        """Return whether it is in the server's queue, as far as is known."""
+        """Return whether it is believed to be in the server's queue."""
         return self.state in (DownlinkState.QUEUED, DownlinkState.NOT_ACKNOWLEDGED)
 
     def reached(self, until: DownlinkState) -> bool:
-        """Return whether it is, or was, in this state, or can't come there any more."""
+        """Return whether it is or was in this state, or can no longer reach it."""
         if self.state in _LOST or until is DownlinkState.QUEUED:
             return True
         if until is DownlinkState.SENT:
@@ -95,7 +95,7 @@ class DownlinkRecord:
         return self.state is until
 
     def names(self) -> Iterable[str]:
-        """Return the correlation IDs that this downlink alone has."""
+        """Return the correlation IDs that are unique to this downlink."""
         return (self.id, *self.server_ids)
 
     def move(
@@ -106,15 +106,15 @@ class DownlinkRecord:
         reason: str | None = None,
         at: datetime | None = None,
     ) -> None:
-        """Note a new state."""
+        """Change to a new state."""
         self.state, self.error, self.reason = state, error, reason
         self.updated = at or dt_util.utcnow()
 
     def follow(self, report: DownlinkReport) -> DownlinkState | None:
-        """Take over a report; returns what happened, None for what was known already.
+        """Apply a report; return the new state, None if it was already known.
 
-        A refusal comes twice (as answer and as report), and the last unacknowledged attempt, too
-        (as `failed` and as `nack`): each counts once.
+        A refusal arrives twice (HTTP response and report), and so does the last unacknowledged
+        attempt (`failed` and `nack`): each counts once.
         """
         state = _REPORTED.get(report.state)
         if state is None:
@@ -135,7 +135,7 @@ class DownlinkRecord:
         if self.state in _FINAL:
             return state if first and state is self.state else None
         if state is DownlinkState.QUEUED and self.state not in _MAY_BE_QUEUED:
-            return None  # it was replaced before its report came
+            return None  # it was replaced before its report arrived
         self._note(report)
         self.move(
             state,
@@ -154,7 +154,7 @@ class DownlinkRecord:
             self.attempt = attempt
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is stored; the payload is not."""
+        """Return the record as JSON for the store, without the payload."""
         return {
             "id": self.id,
             "device_id": self.device_id,
@@ -176,7 +176,7 @@ class DownlinkRecord:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read what was stored; raises KeyError, TypeError or ValueError for anything else."""
+        """Read a stored record; raises KeyError, TypeError or ValueError for invalid data."""
         return cls(
             id=_of_type(str, data["id"]),
             device_id=_of_type(str, data["device_id"]),

@@ -36,10 +36,10 @@ REFUSED_IN_DOUBT = (ConnectionFailed, ServerFailed)
 
 
 class Downlinks:
-    """Sends downlinks and knows what became of each, ours or anyone's.
+    """Sends downlinks and tracks the outcome of each, from here or another client.
 
-    What a device is told goes over HTTP, where refusals come back; what became of it comes over
-    the stream, and is matched by correlation ids.
+    Downlinks are queued over HTTP, which reports refusals; their outcome arrives over the
+    stream, and is matched by correlation ID.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Downlinks:
         connection_state: ConnectionState,
         signals: Signals,
     ) -> None:
-        """Prepare; nothing is asked of the server yet."""
+        """Prepare; makes no request yet."""
         self._hass = hass
         self._entry = entry
         self._roster = roster
@@ -67,12 +67,12 @@ class Downlinks:
     # Life
 
     async def async_load(self) -> None:
-        """Recall the downlinks of before the restart."""
+        """Load the downlinks stored before the restart."""
         await self._ledger.async_load(self._entry.title)
 
     @callback
     def async_start(self) -> None:
-        """Count again as time passes, until the entry is unloaded."""
+        """Update the 24-hour counts regularly until the entry is unloaded."""
         self._entry.async_on_unload(
             async_track_time_interval(self._hass, self._tracker.count_again, COUNT_INTERVAL)
         )
@@ -99,37 +99,37 @@ class Downlinks:
             if device is not None and device.learned_interval is not None:
                 self._ledger.intervals[device_id] = device.learned_interval
 
-    # End devices come and go
+    # End devices added and removed
 
     @callback
     def on_device_added(self, device: EndDeviceState) -> None:
-        """Recall the downlinks of an end device that is in Home Assistant from now on."""
+        """Load the stored downlinks of an end device that was added to Home Assistant."""
         self._tracker.recall(device)
         if device.learned_interval is None:
             device.learned_interval = self._ledger.intervals.get(device.device_id)
 
     @callback
     def forget_device(self, device_id: str) -> None:
-        """Drop what is remembered of an end device that is removed."""
+        """Remove the downlinks of an end device that is removed."""
         self._tracker.forget(device_id)
         self._ledger.forget(device_id)
         self._ledger.save_soon()
 
     @callback
     def hand_over(self, old_id: str, new_id: str) -> None:
-        """Let an end device go on with the downlinks of the one that it replaces."""
+        """Move the downlinks of a replaced end device to the new one."""
         self._ledger.hand_over(old_id, new_id)
 
     @callback
     def release_control(self, control: str) -> None:
-        """Treat the downlinks of a removed control like anyone's."""
+        """Detach the downlinks of a removed control."""
         self._ledger.release(control)
         self._ledger.save_soon()
 
-    # What is known
+    # Records
 
     def standing_of(self, device: EndDeviceState) -> DownlinkStanding:
-        """Return what is known of an end device's downlinks; it goes on changing."""
+        """Return the live downlink standing of an end device."""
         return self._tracker.standing_of(device)
 
     def records_of(self, device: EndDeviceState) -> list[DownlinkRecord]:
@@ -137,11 +137,11 @@ class Downlinks:
         return self._ledger.of(device.device_id)
 
     def newest(self, control: str) -> DownlinkRecord | None:
-        """Return the newest downlink of a control, also of before a restart."""
+        """Return the newest downlink of a control, including those before a restart."""
         return self._ledger.newest(control)
 
     def expected_at(self, device: EndDeviceState) -> datetime | None:
-        """Return when a downlink can go out at the earliest; None where that isn't known."""
+        """Return the earliest time a downlink can be transmitted; None if unknown."""
         now = dt_util.utcnow()
         return now if self.standing_of(device).listens_always else device.next_uplink(now)
 
@@ -149,35 +149,35 @@ class Downlinks:
     def subscribe(
         self, listener: Listener, *, control: str | None = None, device_id: str | None = None
     ) -> CALLBACK_TYPE:
-        """Call the listener when a downlink's state changes: of a control, of a device, or any.
+        """Call the listener when a downlink's state changes: a control's, a device's, or any.
 
-        Returns what ends that.
+        Returns a function that unsubscribes.
         """
         return self._tracker.subscribe(listener, control=control, device_id=device_id)
 
     async def async_wait(
         self, record: DownlinkRecord, until: DownlinkState, seconds: float
     ) -> DownlinkState:
-        """Return the state once it is `until` or can't become it; TIMED_OUT after the time."""
+        """Return the state once it is `until` or can't become it; TIMED_OUT after `seconds`."""
         return await self._tracker.async_wait(record, until, seconds)
 
     # The stream
 
     @callback
     def on_report(self, device: EndDeviceState, report: DownlinkReport) -> None:
-        """Take over what the stream reports of a downlink."""
+        """Apply a report of the stream on a downlink."""
         if (record := self._tracker.follow(device, report)) is not None:
             self._queues.on_report(device, record, report)
             self._ledger.save_soon()
 
     @callback
     def on_uplink(self, device: EndDeviceState) -> None:
-        """Note that an end device sent an uplink, after which it may have got a downlink."""
+        """Note an uplink of an end device, after which it may have received a downlink."""
         self._queues.on_uplink(device)
 
     @callback
     def on_stream_connected(self) -> None:
-        """Find out what became of downlinks while no messages came."""
+        """Update the downlinks whose reports were missed while disconnected."""
         self._queues.on_stream_connected()
 
     # Calls
@@ -192,12 +192,12 @@ class Downlinks:
         max_wait: float = 30,
         context: Context | None = None,
     ) -> DownlinkRecord:
-        """Queue a downlink and return its record, which goes on changing.
+        """Queue a downlink and return its live record.
 
-        With a control, its newest command wins: a frame of the same control that still waits is
-        replaced, frames of others stay. `note` is kept with the record over a restart; a rate
-        limit is waited out for at most `max_wait` seconds. Raises ServiceValidationError for what
-        is refused before sending, HomeAssistantError for what the server refuses.
+        With a control, its newest command wins: a queued frame of the same control is replaced,
+        frames of others stay. `note` is stored with the record; a rate limit is waited out for
+        at most `max_wait` seconds. Raises ServiceValidationError if refused before sending,
+        HomeAssistantError if the server refuses it.
         """
         await self._preflight.async_check(device, downlink)
         record = DownlinkRecord(
@@ -217,7 +217,7 @@ class Downlinks:
             if control is not None and self._ledger.newest(control) is not record:
                 self._tracker.move(
                     device, record, DownlinkState.REPLACED
-                )  # a newer one came meanwhile
+                )  # a newer command was queued meanwhile
                 return record
             try:
                 await self._async_queue(device, record, tagged, max_wait)
@@ -235,7 +235,7 @@ class Downlinks:
         max_wait: float = 30,
         context: Context | None = None,
     ) -> list[DownlinkRecord]:
-        """Put downlinks in place of the whole queue, whoever's frames wait in it."""
+        """Replace the whole queue with these downlinks, including frames of other clients."""
         for downlink in downlinks:
             await self._preflight.async_check(device, downlink)
         records = [
@@ -275,14 +275,14 @@ class Downlinks:
     async def async_clear(
         self, device: EndDeviceState, *, max_wait: float = 30, context: Context | None = None
     ) -> None:
-        """Empty the queue, whoever's frames wait in it."""
+        """Empty the queue, including frames of other clients."""
         await self._preflight.async_right()
         await self.async_replace(device, (), max_wait=max_wait, context=context)
 
     async def async_queue(
         self, device: EndDeviceState, *, max_wait: float = 30
     ) -> list[QueuedDownlink]:
-        """Return what waits for an end device, in order."""
+        """Return the queued downlinks of an end device, in order."""
         try:
             queue = await self._server.queue(device.device_id, max_wait=max_wait)
         except StackError as err:
@@ -293,7 +293,7 @@ class Downlinks:
     async def async_encode(
         self, device: EndDeviceState, decoded_payload: Mapping[str, Any], f_port: int | None = None
     ) -> EncodedDownlink:
-        """Return what the device's formatter makes of an object, with its warnings; sends nothing.
+        """Return an object encoded by the device's formatter, with warnings; sends nothing.
 
         Raises ServiceValidationError `downlink_no_formatter` where the device has none.
         """
@@ -313,7 +313,7 @@ class Downlinks:
     async def _async_queue(
         self, device: EndDeviceState, record: DownlinkRecord, tagged: Downlink, max_wait: float
     ) -> None:
-        """Push, or put it in the place of the same control's frame that still waits."""
+        """Push a downlink, or replace the queued frame of the same control."""
         device_id = device.device_id
         older = [
             other
@@ -343,7 +343,7 @@ class Downlinks:
     async def _async_settle(
         self, device: EndDeviceState, downlink: Downlink, record: DownlinkRecord
     ) -> None:
-        """Take back the empty frame that an unknown formatter may have left."""
+        """Remove the empty frame that is queued if the device has no downlink formatter."""
         self._ledger.save_soon()
         self._preflight.learn_class(device, self.standing_of(device))
         if downlink.decoded_payload is None or self._preflight.knows_formatter(device):
@@ -368,7 +368,7 @@ class Downlinks:
         if isinstance(error, AuthenticationFailed):
             self._entry.async_start_reauth(self._hass)
         if not record.waiting:
-            return  # the stream knows more
+            return  # the stream has reported a later state
         if isinstance(error, REFUSED_IN_DOUBT):
             if record.announced:
                 return

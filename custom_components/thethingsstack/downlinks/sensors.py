@@ -1,4 +1,4 @@
-"""Sensors of end devices that are sent downlinks: the last one, the queue, the fair use."""
+"""Downlink sensors of end devices: last downlink, queue length, count in 24 hours."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, override
@@ -49,7 +49,7 @@ DOWNLINK_SENSORS = (STATE_SENSOR, QUEUE_SENSOR, COUNT_SENSOR)
 async def async_add_downlink_sensors(
     hass: HomeAssistant, entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the sensors of devices that ever had a downlink, and from now on of others'."""
+    """Add the sensors of devices that had a downlink; of others at their first downlink."""
     coordinator = entry.runtime_data
 
     def sensors(device: EndDeviceState) -> list[SensorEntity]:
@@ -72,7 +72,7 @@ async def async_add_downlink_sensors(
 
 
 class LastDownlinkSensor(EndDeviceEntity, SensorEntity):
-    """Where the newest downlink of an end device stands."""
+    """The state of the newest downlink of an end device."""
 
     entity_description = STATE_SENSOR
     _attr_native_value: str | None = None
@@ -85,13 +85,13 @@ class LastDownlinkSensor(EndDeviceEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any]:
-        """Return which downlink it is, why it failed, and when it can go out at the earliest."""
+        """Return the downlink's details: why it failed, when it can be sent at the earliest."""
         return self._details
 
     @callback
     @override
     def read(self) -> bool:
-        """Take over the newest downlink."""
+        """Update from the newest downlink; return whether anything changed."""
         last = self.coordinator.downlinks.standing_of(self.device).last
         if last is None:
             return False
@@ -103,7 +103,7 @@ class LastDownlinkSensor(EndDeviceEntity, SensorEntity):
             "correlation_id": last.id,
             "error": last.error,
             "reason": last.reason,
-            # To the minute: an estimate, and no new state each time somebody looks.
+            # Rounded to the minute: an estimate, which must not cause a new state at each read.
             "expected": expected.replace(second=0, microsecond=0).isoformat() if expected else None,
             "changed": last.updated.isoformat(),
         }
@@ -114,7 +114,7 @@ class LastDownlinkSensor(EndDeviceEntity, SensorEntity):
 
 
 class CountSensor(EndDeviceEntity, SensorEntity):
-    """How many downlinks wait, or went out in 24 hours."""
+    """How many downlinks are queued, or were transmitted in 24 hours."""
 
     _attr_native_value: int | None = None
 
@@ -131,7 +131,7 @@ class CountSensor(EndDeviceEntity, SensorEntity):
     @callback
     @override
     def read(self) -> bool:
-        """Take over the count."""
+        """Update the count; return whether it changed."""
         standing = self.coordinator.downlinks.standing_of(self.device)
         value = standing.queue if self.key == DOWNLINK_QUEUE else standing.in_24_hours
         if value == self._attr_native_value:

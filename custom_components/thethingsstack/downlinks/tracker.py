@@ -1,4 +1,4 @@
-"""What the stream reports of downlinks: records move, entities and listeners are notified."""
+"""Applies the stream's downlink reports to records; notifies entities and listeners."""
 
 import asyncio
 from collections import deque
@@ -33,7 +33,7 @@ REMEMBERED_EVENTS = 8
 
 @dataclass(slots=True)
 class DownlinkStanding:
-    """What is known of an end device's downlinks, as its entities show it."""
+    """The downlink state of an end device, as its entities show it."""
 
     seen: bool = False
     """Whether it ever had one."""
@@ -41,11 +41,11 @@ class DownlinkStanding:
     queue: int | None = None
     in_24_hours: int = 0
     listens_always: bool | None = None
-    """Whether a downlink goes out at once (class C); None: not known."""
+    """Whether a downlink is transmitted at once (class C); None while unknown."""
     events: deque[tuple[datetime, Activity, Context | None]] = field(
         default_factory=lambda: deque(maxlen=REMEMBERED_EVENTS)
     )
-    """What the event entity has not fired yet."""
+    """Events that the event entity has not fired yet."""
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class _Subscription:
 
 
 class DownlinkTracker:
-    """Moves the records of downlinks, and notifies their entities and listeners."""
+    """Updates downlink records, and notifies their entities and listeners."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class DownlinkTracker:
         ledger: DownlinkLedger,
         roster: EndDeviceRoster,
     ) -> None:
-        """Start with nobody listening."""
+        """Start without listeners."""
         self._hass = hass
         self._signals = signals
         self._ledger = ledger
@@ -74,12 +74,12 @@ class DownlinkTracker:
         self._standings: dict[str, DownlinkStanding] = {}
 
     def standing_of(self, device: EndDeviceState) -> DownlinkStanding:
-        """Return what is known of an end device's downlinks; it goes on changing."""
+        """Return the live downlink standing of an end device."""
         return self._standings.setdefault(device.device_id, DownlinkStanding())
 
     @callback
     def recall(self, device: EndDeviceState) -> None:
-        """Take over what the ledger has of an end device."""
+        """Load the ledger's downlinks of an end device."""
         standing, device_id = self.standing_of(device), device.device_id
         standing.seen = device_id in self._ledger.device_ids
         standing.last = self._ledger.last(device_id)
@@ -87,14 +87,14 @@ class DownlinkTracker:
 
     @callback
     def forget(self, device_id: str) -> None:
-        """Drop what is known of an end device that is removed."""
+        """Remove the standing of an end device that is removed."""
         self._standings.pop(device_id, None)
 
     @callback
     def subscribe(
         self, listener: Listener, *, control: str | None = None, device_id: str | None = None
     ) -> CALLBACK_TYPE:
-        """Call the listener when a downlink's state changes: of a control, of a device, or any."""
+        """Call the listener when a downlink's state changes: a control's, a device's, or any."""
         subscription = _Subscription(listener, control, device_id)
         self._subscriptions.append(subscription)
         return lambda: self._subscriptions.remove(subscription)
@@ -102,7 +102,7 @@ class DownlinkTracker:
     async def async_wait(
         self, record: DownlinkRecord, until: DownlinkState, seconds: float
     ) -> DownlinkState:
-        """Return the state once it is `until` or can't become it; TIMED_OUT after the time."""
+        """Return the state once it is `until` or can't become it; TIMED_OUT after `seconds`."""
         changed = asyncio.Event()
         unsubscribe = self.subscribe(lambda _device, _record: changed.set())
         try:
@@ -119,7 +119,7 @@ class DownlinkTracker:
 
     @callback
     def follow(self, device: EndDeviceState, report: DownlinkReport) -> DownlinkRecord | None:
-        """Take over a report of the stream; returns the record, None where it is of no downlink."""
+        """Apply a report of the stream; return the record, None if it belongs to none."""
         names = report.downlink_correlation_ids
         record = self._ledger.find(names)
         if record is None:
@@ -183,7 +183,7 @@ class DownlinkTracker:
         error: str | None = None,
         reason: str | None = None,
     ) -> None:
-        """Bring a record to another state, and notify those concerned."""
+        """Change a record's state, and notify entities and listeners."""
         record.move(state, error=error, reason=reason)
         self._notify(device, record)
         self._ledger.save_soon()
@@ -204,19 +204,19 @@ class DownlinkTracker:
 
     @callback
     def show(self, device: EndDeviceState, context: Context | None = None) -> None:
-        """Let the entities of an end device's downlinks show what is true now."""
+        """Update the downlink entities of an end device."""
         keys = (DOWNLINK, DOWNLINK_STATE, DOWNLINK_QUEUE, DOWNLINK_COUNT)
         device.write(keys, context or Context())
 
     @callback
     def set_queue(self, device: EndDeviceState, length: int) -> None:
-        """Take over how many downlinks wait for an end device."""
+        """Set the queue length of an end device."""
         self.standing_of(device).queue = length
         self.show(device)
 
     @callback
     def count_again(self, _now: datetime) -> None:
-        """Count the downlinks of the last 24 hours, which become fewer as time passes."""
+        """Update the counts of the last 24 hours, which fall as time passes."""
         for device_id in self._ledger.device_ids:
             device = self._roster.by_device_id(device_id)
             if device is None:

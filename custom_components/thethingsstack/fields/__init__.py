@@ -1,4 +1,4 @@
-"""What each decoded field is, and what the user changed about it."""
+"""The meaning of decoded fields (name, unit, device class), and the user's overrides."""
 
 from .decisions import FieldDecisions
 from .descriptions import describe_sensor

@@ -1,4 +1,4 @@
-"""When the user changes what fields mean: entities follow at once, without a reload."""
+"""Apply changed field overrides to entities at once, without a reload."""
 
 import asyncio
 from collections.abc import Iterable
@@ -25,9 +25,9 @@ async def async_apply_overrides(
     coordinator: ApplicationCoordinator,
     devices: Iterable[EndDeviceState] | None = None,
 ) -> int:
-    """Bring decisions and entities in line with the overrides; returns how many fields changed.
+    """Apply the overrides to decisions and entities; return how many fields changed.
 
-    The entity of a field stays the same one in the registry; only another platform needs another.
+    A field keeps its registry entry unless the override moves it to another platform.
     """
     fields, states = coordinator.fields, coordinator.roster.states
     count = 0
@@ -35,7 +35,7 @@ async def async_apply_overrides(
         if devices is None:
             devices = list(states.values())
             for key in coordinator.store.known_devices.keys() - states.keys():
-                fields.apply_overrides(key)  # left out now, but it may come back
+                fields.apply_overrides(key)  # not shown now, but it may be added again
         for number, device in enumerate(devices, 1):
             if states.get(device.key) is device and (changed := fields.apply_overrides(device.key)):
                 await _async_show(hass, coordinator, device, changed)
@@ -52,7 +52,7 @@ async def async_show_corrected(
     device: EndDeviceState,
     changed: dict[str, tuple[Meaning, Meaning]],
 ) -> None:
-    """Let the entities of fields follow decisions that were corrected by later values."""
+    """Update the entities of fields whose decisions were corrected by later values."""
     async with coordinator.fields.changing:
         if coordinator.roster.states.get(device.key) is device:
             await _async_show(hass, coordinator, device, changed)
@@ -64,7 +64,7 @@ async def async_take_position_over(
     device: EndDeviceState,
     path: str,
 ) -> None:
-    """Let the payload's position go on with the tracker that another source had until now."""
+    """Hand the device tracker of another position source over to the payload's position."""
     registry = er.async_get(hass)
     async with coordinator.fields.changing:
         await _async_remove_entities(hass, coordinator, device, [LOCATION])
@@ -84,7 +84,7 @@ async def _async_remove_entities(
     device: EndDeviceState,
     paths: Iterable[str],
 ) -> None:
-    """Take the entities of these fields away, on whichever platform they are."""
+    """Remove the entities of these fields, whatever their platform."""
     removals: Removals = []
     async_dispatcher_send(
         hass, coordinator.signals.removed_fields, device, frozenset(paths), removals
@@ -119,7 +119,7 @@ async def _async_show(
 
 
 def _enable(registry: er.EntityRegistry, entity_id: str) -> None:
-    """Enable what started disabled, in two steps: from one alone Home Assistant reloads."""
+    """Enable an entity in two steps: a single one makes Home Assistant reload the entry."""
     entry = registry.async_get(entity_id)
     if entry is not None and entry.disabled_by is er.RegistryEntryDisabler.INTEGRATION:
         for disabler in (er.RegistryEntryDisabler.CONFIG_ENTRY, None):

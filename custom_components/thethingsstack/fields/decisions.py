@@ -1,4 +1,4 @@
-"""The decisions on fields: what each field of each end device is, once and for all."""
+"""The stored decision on the meaning of each field of each end device."""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
@@ -16,7 +16,7 @@ from .overrides import FieldOverride, FieldOverrides
 
 VERSION = 1
 SAVE_DELAY = 30
-# Names that every end device's own entities have: a decoded field gets a number behind them.
+# Names of every end device's built-in entities: a decoded field so named gets a number added.
 BUILT_IN_NAMES = frozenset(
     {
         "activity",
@@ -41,7 +41,7 @@ BUILT_IN_NAMES = frozenset(
 
 
 def display_name(meaning: Meaning) -> str:
-    """Return the English name of a field, for telling two fields apart."""
+    """Return the English name of a field, used to tell two fields apart."""
     if meaning.name is not None:
         return meaning.name
     if meaning.quantity is not None:
@@ -55,7 +55,7 @@ def shown(meaning: Meaning) -> bool:
 
 
 def free_name(name: str, taken: Collection[str]) -> str:
-    """Return the name, with the first free number behind it where it is taken."""
+    """Return the name, with the first free number appended if it is taken."""
     candidate, number = name, 2
     while candidate.casefold() in taken:
         candidate = f"{name} {number}"
@@ -64,16 +64,16 @@ def free_name(name: str, taken: Collection[str]) -> str:
 
 
 class FieldDecisions:
-    """Decisions per (end device, path), kept over restarts, and what users say against them.
+    """Decisions by end device and path, kept over restarts, and the user's overrides.
 
-    A decision made stays: entities must never change unit, class or name because of
-    a later odd value. An override changes what is shown, never the decision beneath it.
+    A decision is kept: entities must not change unit, class or name because of a later odd
+    value. An override changes what is shown, never the decision itself.
     """
 
     def __init__(
         self, hass: HomeAssistant, entry_id: str, model_of: Callable[[str], str | None]
     ) -> None:
-        """Prepare; `model_of` returns brand and model for a device key."""
+        """Prepare the store; `model_of` returns brand and model for a device key."""
         self._file = StoredFile(hass, f"{DOMAIN}.{entry_id}.fields", VERSION, delay=SAVE_DELAY)
         self.model_of = model_of
         """Returns brand and model for a device key, as overrides name them."""
@@ -82,13 +82,13 @@ class FieldDecisions:
         self._shared: dict[Meaning, Meaning] = {}
         self.overrides = FieldOverrides()
         self.changing = asyncio.Lock()
-        """Held while entities follow changed decisions."""
+        """Held while entities are updated to changed decisions."""
         self.plain_enabled = True
 
     async def async_load(self, title: str, earlier: Mapping[str, Any] | None = None) -> None:
-        """Read what was stored; `earlier` is what a file of the application had before this one.
+        """Read the stored decisions; `earlier` is the data of the application's version 1 file.
 
-        A decision that can't be read is made anew, at the next uplink.
+        A decision that can't be read is inferred again from the next uplink.
         """
         if await self._file.async_load():
             decisions = self._file.read_items("decisions", lambda _, fields: {**fields})
@@ -128,22 +128,22 @@ class FieldDecisions:
                 self._file.note_unreadable(f"overrides {number}", err)
 
     def of(self, key: str) -> Mapping[str, Meaning]:
-        """Return a view of an end device's decisions, which goes on showing what is decided."""
+        """Return a live view of an end device's decisions, by path."""
         return MappingProxyType(self._of(key))
 
     def _of(self, key: str) -> dict[str, Meaning]:
         return self._decisions.setdefault(key, {})
 
     def automatic(self, key: str, path: str) -> Meaning | None:
-        """Return what was inferred of a field, whatever the user says."""
+        """Return the inferred meaning of a field, without overrides."""
         return self._automatic.get(key, {}).get(path)
 
     def override(self, key: str, path: str) -> FieldOverride | None:
-        """Return the override that counts for a field, if there is one."""
+        """Return the override that applies to a field; None if there is none."""
         return self.overrides.find(key, self.model_of(key), path) if self.overrides else None
 
     def _one(self, meaning: Meaning) -> Meaning:
-        """Return the one copy of a decision: the end devices of a model have the same ones."""
+        """Return a shared instance of an equal decision, to save memory."""
         return self._shared.setdefault(meaning, meaning)
 
     def _decide(self, key: str, path: str, automatic: Meaning) -> Meaning:
@@ -152,7 +152,7 @@ class FieldDecisions:
 
     @callback
     def apply_overrides(self, key: str) -> dict[str, tuple[Meaning, Meaning]]:
-        """Bring an end device's decisions in line with the overrides.
+        """Apply the overrides to an end device's decisions.
 
         Returns the earlier and the present decision of each field that changed.
         """
@@ -167,9 +167,9 @@ class FieldDecisions:
 
     @callback
     def remember(self, key: str, new: Mapping[str, Meaning]) -> dict[str, Meaning]:
-        """Keep new decisions; returns them with names that no other field of the device has.
+        """Store new decisions; return them with names that are unique on the device.
 
-        The user's overrides are in what is returned.
+        The user's overrides are applied to what is returned.
         """
         decisions, automatic = self._of(key), self._automatic.setdefault(key, {})
         taken = BUILT_IN_NAMES | {
@@ -186,7 +186,7 @@ class FieldDecisions:
                 taken |= {name.casefold()}
                 if name != display_name(meaning):
                     meaning = replace(meaning, name=name)
-            if path == battery:  # the one that users look for
+            if path == battery:  # the one that users search for
                 meaning = replace(meaning, category=Category.PRIMARY)
             if meaning.quantity is None and not self.plain_enabled:
                 meaning = replace(meaning, enabled=False)
@@ -197,7 +197,7 @@ class FieldDecisions:
 
     @callback
     def stop_showing(self, key: str, path: str, reason: str) -> bool:
-        """Show a field no more; returns whether it was shown until now."""
+        """Stop showing a field; return whether it was shown until now."""
         inferred, before = self.automatic(key, path), self._of(key).get(path)
         if inferred is None or before is None or not shown(before):
             return False
@@ -207,12 +207,12 @@ class FieldDecisions:
 
     @callback
     def add_states(self, key: str, grown: Mapping[str, Meaning]) -> None:
-        """Take over states that fields turned out to have besides those known."""
+        """Add newly seen states to the known states of fields."""
         decisions, automatic = self._of(key), self._automatic.setdefault(key, {})
         for path, meaning in grown.items():
             inferred, before = automatic.get(path), decisions.get(path)
             if inferred is not None and before is not None and inferred.options == before.options:
-                # Also beneath an override: the states are those that were learned.
+                # Overridden fields get them too: these are states that were observed.
                 automatic[path] = replace(inferred, options=meaning.options)
             decisions[path] = meaning
         self.save_soon()
@@ -221,9 +221,9 @@ class FieldDecisions:
     def correct(
         self, key: str, corrected: Mapping[str, Meaning]
     ) -> dict[str, tuple[Meaning, Meaning]]:
-        """Take over decisions in place of earlier ones, which later values contradict.
+        """Replace decisions that later values contradict.
 
-        Returns the earlier and the present decision of each field that is shown otherwise.
+        Returns the earlier and the present decision of each field whose entity changes.
         """
         decisions, automatic = self._of(key), self._automatic.setdefault(key, {})
         changed: dict[str, tuple[Meaning, Meaning]] = {}
@@ -265,7 +265,7 @@ class FieldDecisions:
 
     @callback
     def save_soon(self) -> None:
-        """Write to disk after a while, at the latest when Home Assistant stops."""
+        """Write to disk after a delay, at the latest when Home Assistant stops."""
         self._file.save_soon(self._data)
 
     async def async_save(self) -> None:
@@ -273,7 +273,7 @@ class FieldDecisions:
         await self._file.async_save(self._data())
 
     async def async_close(self) -> None:
-        """Write to disk now, and not by itself any more."""
+        """Write to disk now, and cancel delayed writes."""
         await self._file.async_close(self._data())
 
     async def async_remove(self) -> None:
@@ -291,7 +291,7 @@ class FieldDecisions:
 
 
 def _meaning(stored: Any) -> Meaning:
-    """Return a stored decision; raises one of `UNREADABLE` for what no decision can be."""
+    """Return a stored decision; raises one of `UNREADABLE` for invalid data."""
     meaning = Meaning.from_dict(stored)
     if meaning.quantity is not None and meaning.quantity not in QUANTITIES:
         raise ValueError(f"{meaning.quantity!r} is no quantity")

@@ -1,4 +1,4 @@
-"""What a field's meaning is in Home Assistant: the one place that knows its classes and units."""
+"""Map a field's meaning to Home Assistant's device classes, units and state classes."""
 
 from functools import lru_cache
 from typing import Required, TypedDict
@@ -28,7 +28,7 @@ NOT_NUMERIC = (SensorDeviceClass.TIMESTAMP, SensorDeviceClass.DATE, SensorDevice
 
 
 class Common(TypedDict, total=False):
-    """What the descriptions of all platforms have."""
+    """Properties that the descriptions of all platforms share."""
 
     key: Required[str]
     translation_key: str | None
@@ -37,7 +37,7 @@ class Common(TypedDict, total=False):
 
 
 def common(key: str, meaning: Meaning) -> Common:
-    """Return what does not depend on the platform."""
+    """Return the properties that don't depend on the platform."""
     return Common(
         key=key,
         translation_key=meaning.quantity,
@@ -47,14 +47,14 @@ def common(key: str, meaning: Meaning) -> Common:
 
 
 def device_class_of(meaning: Meaning) -> str | None:
-    """Return the device class that the user chose, else the quantity's, by its name."""
+    """Return the name of the device class: the user's choice, else the quantity's."""
     if meaning.device_class is not None:
         return None if meaning.device_class == NO_CLASS else meaning.device_class
     return QUANTITIES[meaning.quantity].device_class if meaning.quantity in QUANTITIES else None
 
 
 def sensor_class(meaning: Meaning) -> SensorDeviceClass | None:
-    """Return the sensor's device class; none is better than one that its unit contradicts."""
+    """Return the sensor's device class; None if its unit doesn't fit the class."""
     if meaning.role is Role.TIMESTAMP:
         return SensorDeviceClass.TIMESTAMP
     if meaning.role not in NUMERIC_ROLES:

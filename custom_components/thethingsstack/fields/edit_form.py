@@ -1,4 +1,4 @@
-"""Editing one field: what the form shows, what its answers mean, and what they would show."""
+"""The form that edits one field: its schema, reading the answers, and the preview."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -74,7 +74,7 @@ NO_CLASS_OF_A_NUMBER = frozenset(
 
 
 class FieldError(Exception):
-    """An answer that can't be: the form's field, the text's key, and what fills it in."""
+    """An invalid answer: the form's field, the text's key and its placeholders."""
 
     def __init__(self, field: str, key: str, **placeholders: str) -> None:
         """Name the field of the form and the text."""
@@ -86,7 +86,7 @@ class FieldError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldEdit:
-    """A field of an end device that the user looks at."""
+    """A field of an end device that is shown or changed in the form."""
 
     decisions: FieldDecisions
     device: EndDeviceState
@@ -95,29 +95,29 @@ class FieldEdit:
 
     @property
     def name(self) -> str:
-        """Return the name that it has now."""
+        """Return its current name."""
         override = self.override
         return self.names.shown(self.meaning, override.change.name if override else None)
 
     @property
     def automatic(self) -> Meaning:
-        """Return what was inferred."""
+        """Return the inferred decision, without overrides."""
         automatic = self.decisions.automatic(self.device.key, self.path)
         return self.device.decisions[self.path] if automatic is None else automatic
 
     @property
     def meaning(self) -> Meaning:
-        """Return the decision as it is now."""
+        """Return the current decision, with overrides applied."""
         return self.device.decisions[self.path]
 
     @property
     def override(self) -> FieldOverride | None:
-        """Return what the user said of it."""
+        """Return the override that applies to it; None if there is none."""
         return self.decisions.override(self.device.key, self.path)
 
     @property
     def scopes(self) -> list[Scope]:
-        """Return for what it can be changed: the model only where it is known."""
+        """Return the scopes that an override can have; the model only if it is known."""
         known = self.decisions.model_of(self.device.key) is not None
         return [scope for scope in reversed(Scope) if scope is not Scope.MODEL or known]
 
@@ -156,7 +156,7 @@ class FieldEdit:
         return vol.Schema(fields)
 
     def suggested(self, kind: Kind) -> dict[str, Any]:
-        """Return the form's answers as they are now."""
+        """Return the current values for the form."""
         override = self.override
         meaning = self.meaning if kind is self.meaning.kind else self.assumed(kind)
         scope = override.scope if override else self.scopes[0]
@@ -175,13 +175,13 @@ class FieldEdit:
         }
 
     def assumed(self, kind: Kind) -> Meaning:
-        """Return the field as one of this kind, without anything else changed."""
+        """Return the decision with only the kind changed."""
         if kind is self.automatic.kind:
             return self.automatic
         return Override(kind=kind).apply(self.automatic)
 
     def answer(self, kind: Kind, answers: Mapping[str, Any]) -> Override:
-        """Return what answers to the form of this kind change; raises FieldError."""
+        """Return the override that the answers describe; raises FieldError."""
         automatic, assumed = self.automatic, self.assumed(kind)
         if answers.get(CONF_PLATFORM) == HIDDEN:
             return Override(kind=_changed(Kind.IGNORE, automatic.kind))
@@ -225,7 +225,7 @@ class FieldEdit:
         }
 
     def kept(self, change: Override, answers: Mapping[str, Any]) -> FieldOverride:
-        """Return the override for where the answers say; raises FieldError."""
+        """Return the override with the scope from the answers; raises FieldError."""
         scope = Scope[answers[CONF_SCOPE].upper()]
         if scope is Scope.DEVICE:
             return FieldOverride(path=self.path, change=change, device=self.device.key)
@@ -240,7 +240,7 @@ class FieldEdit:
         return pattern
 
     def preview(self, meaning: Meaning) -> Value:
-        """Return what the last uplink would show with this meaning."""
+        """Return the value that the last uplink would show with this meaning."""
         raw = self.device.raw_values()
         if self.path in raw and meaning.role is not Role.POSITION:
             return value_of(meaning, raw[self.path])
@@ -249,7 +249,7 @@ class FieldEdit:
 
 
 def check_imported(overrides: Iterable[FieldOverride]) -> None:
-    """Raise OverrideError where an override names a device class that there isn't."""
+    """Raise OverrideError if an override names an unknown device class."""
     for item in overrides:
         name = item.change.device_class
         if name not in (None, NO_CLASS, *SensorDeviceClass, *BinarySensorDeviceClass):
@@ -257,7 +257,7 @@ def check_imported(overrides: Iterable[FieldOverride]) -> None:
 
 
 def shown_value(value: Value, unit: str | None = None) -> str:
-    """Return a value as people read it."""
+    """Return a value formatted for people, with its unit."""
     if isinstance(value, Position):
         return f"{value.latitude:.5f}, {value.longitude:.5f}"
     if value is None:
@@ -314,7 +314,7 @@ def _value_map(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _text(field: str, text: str, longest: int = LONGEST) -> str:
-    """Return a text as it may be stored; raises FieldError."""
+    """Return a text checked for storage; raises FieldError."""
     try:
         return plain_text(field, text, longest)
     except ValueError:
@@ -322,14 +322,14 @@ def _text(field: str, text: str, longest: int = LONGEST) -> str:
 
 
 def _check_truths(value_map: Iterable[tuple[str, str]]) -> None:
-    """Raise FieldError where a name doesn't say whether it is on or off."""
+    """Raise FieldError if a name in the value map means neither on nor off."""
     for _, name in value_map:
         if truth_of(name) is None and read(name).shape is not Shape.ABSENT:
             raise FieldError(CONF_VALUE_MAP, "name_not_on_or_off", name=name[:60])
 
 
 def _check(meaning: Meaning) -> None:
-    """Raise FieldError where Home Assistant would not take class, unit and state class together."""
+    """Raise FieldError if class, unit and state class don't fit together in Home Assistant."""
     name = device_class_of(meaning)
     if name is None:
         return

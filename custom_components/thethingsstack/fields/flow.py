@@ -1,4 +1,4 @@
-"""The Fields dialogue: what each decoded field became, and the user's say in it."""
+"""The Fields dialogue: shows how each decoded field is used, and lets the user change it."""
 
 from collections.abc import Iterable, Mapping
 import re
@@ -40,12 +40,12 @@ CONF_FIELD = "field"
 CONF_TEXT = "text"
 FEW = 12
 LONGEST_CELL = 60
-# Where a flow keeps for its preview which field it is about.
+# Key in the flow's context under which the preview finds the field.
 EDITED = "edited_field"
 
 
 class FieldsFlow(ApplicationOptionsFlow):
-    """Steps: end device, field, form with a live preview; each change counts at once."""
+    """Steps: end device, field, form with a live preview; each change applies at once."""
 
     _key: str
     _path: str
@@ -55,7 +55,7 @@ class FieldsFlow(ApplicationOptionsFlow):
 
     @staticmethod
     async def async_setup_preview(hass: HomeAssistant) -> None:
-        """Let the frontend ask for what a form would show."""
+        """Register the websocket command for the form's preview."""
         websocket_api.async_register_command(hass, ws_start_preview)
 
     @property
@@ -99,7 +99,7 @@ class FieldsFlow(ApplicationOptionsFlow):
         )
 
     async def async_step_field(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show what each field became, and ask for one."""
+        """Show how each field is used, and ask for one."""
         decisions = {p: m for p, m in self._device.decisions.items() if p != LOCATION}
         errors = {}
         if user_input is not None:
@@ -135,7 +135,7 @@ class FieldsFlow(ApplicationOptionsFlow):
     async def async_step_tracker(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Tell of a position, which can't be changed here; back to the fields."""
+        """Explain that a position can't be changed here; go back to the fields."""
         if user_input is not None:
             return await self.async_step_field()
         return self.async_show_form(
@@ -146,7 +146,7 @@ class FieldsFlow(ApplicationOptionsFlow):
         )
 
     async def async_step_edit(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Change a field; the preview shows what its last value becomes."""
+        """Change a field; the preview shows its last value with the change."""
         edit, kind = self._edit, self._kind
         errors: dict[str, str] = {}
         placeholders: dict[str, str] = {}
@@ -184,7 +184,7 @@ class FieldsFlow(ApplicationOptionsFlow):
         )
 
     async def async_step_kept(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """The change counts already: go on or close."""
+        """The change is already applied: go on or close."""
         meaning = self._edit.meaning
         value = self._device.values.get(self._path)
         return self.async_show_menu(
@@ -206,13 +206,13 @@ class FieldsFlow(ApplicationOptionsFlow):
         return await self.async_step_edit()
 
     async def async_step_done(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Close; nothing is left to store."""
+        """Close the dialogue; all changes are already stored."""
         return self.async_create_entry(data=dict(self.config_entry.options))
 
     async def async_step_overrides(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """All overrides as one text, to copy or to replace."""
+        """Show all overrides as one text, to copy or to replace."""
         fields = self._coordinator.fields
         ids = {
             key: known.get("device_id")
@@ -250,7 +250,7 @@ class FieldsFlow(ApplicationOptionsFlow):
         return self._choices.get(answer, answer)
 
     async def _async_told(self) -> dict[str, str]:
-        """Return what the texts say of the field."""
+        """Return the placeholders for the texts about the field."""
         edit = self._edit
         words = await Words.async_load(self.hass)
         raw = self._device.raw_values().get(edit.path)
@@ -277,7 +277,7 @@ class FieldsFlow(ApplicationOptionsFlow):
 async def ws_start_preview(
     hass: HomeAssistant, connection: websocket_api.ActiveConnection, msg: dict[str, Any]
 ) -> None:
-    """Show what a field's last value would be with the form's present answers."""
+    """Send the preview of a field's last value with the form's current answers."""
     try:
         flow = hass.config_entries.options.async_get(msg["flow_id"])
     except UnknownFlow:  # the dialogue was closed meanwhile
@@ -323,16 +323,16 @@ def _preview(
 
 
 class Words:
-    """What the dialogue says by itself, in the language of Home Assistant."""
+    """Texts that the dialogue builds itself, in Home Assistant's language."""
 
     def __init__(self, own: Mapping[str, str], classes: Mapping[str, str]) -> None:
-        """Take our texts and those of Home Assistant's device classes."""
+        """Keep the integration's texts and those of Home Assistant's device classes."""
         self._own = own
         self._classes = classes
 
     @classmethod
     async def async_load(cls, hass: HomeAssistant) -> Self:
-        """Return the words for Home Assistant's language."""
+        """Return the texts for Home Assistant's language."""
         language = hass.config.language
         own = {
             **await async_get_translations(hass, language, "selector", {DOMAIN}),
@@ -347,11 +347,11 @@ class Words:
         return self._own.get(f"component.{DOMAIN}.options.error.{key}", key)
 
     def platform(self, key: str) -> str:
-        """Return how a platform is called."""
+        """Return the translated name of a platform."""
         return self._own.get(f"component.{DOMAIN}.selector.field_platform.options.{key}", key)
 
     def what(self, edit: FieldEdit) -> str:
-        """Return in a few words what a field became."""
+        """Return a short description of how a field is used."""
         meaning = edit.meaning
         if meaning.kind is Kind.IGNORE:
             return self.platform(HIDDEN)
@@ -380,7 +380,7 @@ def _field_label(edit: FieldEdit, words: Words) -> str:
 
 
 def _wants_a_look(edit: FieldEdit) -> int:
-    """Return how much a field asks to be looked at: what was changed, then what is unknown."""
+    """Return the sort order of a field: changed ones first, then unknown ones."""
     if edit.override is not None:
         return 2
     meaning = edit.meaning
@@ -388,7 +388,7 @@ def _wants_a_look(edit: FieldEdit) -> int:
 
 
 def _in_order(path: str) -> str:
-    """Return what sorts paths as people count: 2 before 10."""
+    """Return a sort key that puts numbers in paths in numeric order: 2 before 10."""
     return re.sub(r"\d+", lambda digits: digits[0].zfill(6), path.casefold())
 
 
@@ -406,7 +406,7 @@ def _table(edits: Iterable[FieldEdit], words: Words) -> str:
 
 
 def _escaped(text: str, longest: int = LONGEST_CELL) -> str:
-    """Return a text that Markdown leaves as it is."""
+    """Return a text, shortened and escaped for Markdown."""
     text = " ".join(text.split())
     if len(text) > longest:
         text = f"{text[: longest - 1]}…"

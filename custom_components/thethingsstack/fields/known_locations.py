@@ -1,15 +1,15 @@
-"""What a position is that no payload tells."""
+"""Meanings of positions that don't come from a payload."""
 
 from ..payload import Category, Kind, Meaning, Role
 
 
 def solved_location(service: str) -> Meaning:
-    """Return what a position is that a location service found."""
+    """Return the meaning of a position found by a location service."""
     return _location("location service", f"The service {service} found the position.")
 
 
 def registered_location() -> Meaning:
-    """Return what a position is that stands in the registry."""
+    """Return the meaning of the position registered in The Things Stack."""
     return _location("registry", "The position is the one in The Things Stack's registry.")
 
 

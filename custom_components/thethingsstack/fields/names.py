@@ -14,10 +14,10 @@ CAPITAL_NOUNS = ("de", "gsw", "lb")
 
 
 class FieldNames:
-    """Puts the quantity's translated name into names that say more than the quantity."""
+    """Translates field names that contain the name of a quantity."""
 
     def __init__(self, language: str, texts: Mapping[str, str]) -> None:
-        """Take our entities' translated texts."""
+        """Keep the integration's translated entity texts."""
         self._capital = language.split("-", maxsplit=1)[0] in CAPITAL_NOUNS
         self._texts = texts
 
@@ -28,7 +28,7 @@ class FieldNames:
         return cls(language, await async_get_translations(hass, language, "entity", {DOMAIN}))
 
     def shown(self, meaning: Meaning, given: str | None = None) -> str:
-        """Return the name that users see; `given` is one that a user gave."""
+        """Return the name that users see; `given` is the user's own name, if any."""
         name = given or self.own(meaning)
         if name is not None or meaning.quantity is None:
             return name or ""
@@ -36,7 +36,7 @@ class FieldNames:
         return self._texts.get(key, QUANTITIES[meaning.quantity].name)
 
     def own(self, meaning: Meaning) -> str | None:
-        """Return a field's own name; None where its quantity's, translated, says it all."""
+        """Return a field's own name; None if the translated quantity is the full name."""
         name = meaning.name
         if meaning.quantity is None or meaning.quantity not in QUANTITIES:
             return name
@@ -53,7 +53,7 @@ class FieldNames:
         return name[: found.start()] + translated + name[found.end() :]
 
     def _of_another_kind(self, quantity: str, kind: Kind) -> str | None:
-        """Return the quantity's name where this kind of entity has no text for it."""
+        """Return the quantity's name if this kind of entity has no translation for it."""
         if f"component.{DOMAIN}.entity.{kind}.{quantity}.name" in self._texts:
             return None
         known = QUANTITIES[quantity]

@@ -1,4 +1,4 @@
-"""What users decided about fields, for which end devices, and as one text to pass on."""
+"""The user's overrides of field decisions, their scopes, and their YAML export."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ _BOOLEAN = "tag:yaml.org,2002:bool"
 
 
 class OverrideError(ValueError):
-    """A text with overrides that can't be used; says which entry and why."""
+    """A text with overrides is invalid; says which entry and why."""
 
 
 class Scope(IntEnum):
-    """For which end devices an override counts; the nearer one wins."""
+    """The end devices that an override applies to; the narrower scope wins."""
 
     EVERYWHERE = 0
     MODEL = 1
@@ -33,12 +33,12 @@ class Scope(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldOverride:
-    """An override, the fields that it is for, and the end devices."""
+    """An override with the fields and end devices that it applies to."""
 
     path: str
     """The field's path; in `Scope.EVERYWHERE` a pattern with * and ?."""
     change: Override
-    """An empty one leaves the automatic decision as it is, against a wider override."""
+    """If empty, the inferred decision applies in spite of an override of wider scope."""
     device: str | None = None
     """Device key."""
     model: str | None = None
@@ -46,13 +46,13 @@ class FieldOverride:
 
     @property
     def scope(self) -> Scope:
-        """Return for which end devices it counts."""
+        """Return its scope: one end device, a model or all."""
         if self.device is not None:
             return Scope.DEVICE
         return Scope.EVERYWHERE if self.model is None else Scope.MODEL
 
     def matches(self, device: str, model: str | None, path: str) -> bool:
-        """Return whether it is for this field of this end device."""
+        """Return whether it applies to this field of this end device."""
         if self.device is not None:
             return self.device == device and self.path == path
         if self.model is not None:
@@ -61,12 +61,12 @@ class FieldOverride:
 
     @property
     def is_pattern(self) -> bool:
-        """Return whether it may be for more than one path."""
+        """Return whether its path is a pattern that can match several paths."""
         return self.scope is Scope.EVERYWHERE and ("*" in self.path or "?" in self.path)
 
     @property
     def place(self) -> tuple[str | None, str | None, str]:
-        """Return what there is only one override for."""
+        """Return the unique key of the override: end device, model, path."""
         return (self.device, self.model, self.path)
 
     def as_dict(self) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class FieldOverride:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read what `as_dict` gave; raises ValueError, naming what is wrong."""
+        """Read the output of `as_dict`; raises ValueError that names what is wrong."""
         path, device, model = data.get("path"), data.get("device"), data.get("model")
         if path is None:
             raise ValueError("path: missing")
@@ -117,9 +117,9 @@ class FieldOverrides:
         return len(self._overrides)
 
     def find(self, device: str, model: str | None, path: str) -> FieldOverride | None:
-        """Return the one that counts for a field: the nearest, then the one that names it.
+        """Return the override for a field: narrowest scope first, exact path before patterns.
 
-        Of several patterns it is the latest.
+        Of several matching patterns the latest is taken.
         """
         overrides = self._overrides
         found = overrides.get((device, None, path))
@@ -133,22 +133,22 @@ class FieldOverrides:
         return found
 
     def put(self, override: FieldOverride) -> None:
-        """Keep an override; it takes the place of an earlier one."""
+        """Add an override; it replaces an earlier one with the same key."""
         self.drop(override)
         self._overrides[override.place] = override
         if override.is_pattern:
             self._patterns.append(override)
 
     def drop(self, override: FieldOverride) -> None:
-        """Forget an override."""
+        """Remove an override."""
         if (dropped := self._overrides.pop(override.place, None)) is not None:
             self._patterns = [item for item in self._patterns if item is not dropped]
 
     def settle(self, override: FieldOverride, device: str, model: str | None, path: str) -> None:
-        """Keep what a user said at one field: there it counts, so what is nearer steps back.
+        """Add an override set at one field, and remove narrower ones so that it applies there.
 
-        It takes the place of the one that counted as widely. One without a change is kept
-        only where a wider one would count instead.
+        It replaces the override of the same scope. An empty override is kept only if one of wider
+        scope would apply instead.
         """
         before = self.find(device, model, path)
         if before is not None and before.scope is override.scope:
@@ -162,7 +162,7 @@ class FieldOverrides:
                 self.put(override)
 
     def forget(self, device: str) -> None:
-        """Forget the overrides of one end device."""
+        """Remove the overrides of one end device."""
         for item in [item for item in self if item.device == device]:
             self.drop(item)
 
@@ -175,15 +175,15 @@ class FieldOverrides:
             )
 
     def replace(self, overrides: Iterator[FieldOverride]) -> None:
-        """Take over these in the place of all."""
+        """Replace all overrides with these."""
         self._overrides = {item.place: item for item in overrides}
         self._patterns = [item for item in self if item.is_pattern]
 
     def as_yaml(self, device_id_of: Callable[[str], str | None]) -> str:
-        """Return all as a text that people can read, change and pass on.
+        """Return all overrides as YAML that users can edit and share.
 
-        End devices stand there with their id in The Things Stack; those that it no longer
-        has are left out.
+        End devices are written with their id in The Things Stack; overrides of end devices that
+        are no longer there are left out.
         """
         items = []
         for item in sorted(self, key=lambda item: (-item.scope, item.device or "", item.path)):
@@ -197,7 +197,7 @@ class FieldOverrides:
 
 
 def read_yaml(text: str, key_of: Callable[[str], str | None]) -> list[FieldOverride]:
-    """Return the overrides that a text holds; raises OverrideError where one is wrong."""
+    """Return the overrides in a YAML text; raises OverrideError for an invalid one."""
     if len(text) > MAX_TEXT:
         raise OverrideError("The text is too long.")
     try:
@@ -235,7 +235,7 @@ def _short(error: Exception) -> str:
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Reads YAML without aliases, which can make much of little, and "on" as a text."""
+    """Loads YAML without aliases, whose expansion can be huge, and with "on" as a string."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
