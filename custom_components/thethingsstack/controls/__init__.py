@@ -1,4 +1,4 @@
-"""Entities that users make to send downlinks: switches, thermostats, valves and more."""
+"""Controls: entities that users add to send downlinks (switches, thermostats, valves …)."""
 
 from .model import SUBENTRY_CONTROL
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator, TtsConfigEntry
 
 DELIVERED = frozenset({DownlinkState.SENT, DownlinkState.ACKNOWLEDGED})
-# Uplinks with the field after a delivered command, until it counts as not followed.
+# Uplinks with the field after a delivered command, until the command counts as failed.
 PATIENCE = 2
-# A motor stops near the position asked for.
+# A motor stops near the requested position, not exactly at it.
 PER_CENT = 10
 NOT_FOLLOWED = "not_followed"
 NO_ANSWER = "downlink_no_answer"
@@ -37,16 +37,16 @@ FAILED_ICON = "mdi:alert-circle-outline"
 
 @dataclass(slots=True)
 class Pending:
-    """A command whose effect is still to come."""
+    """A command whose effect has not been reported yet."""
 
     downlink: DownlinkRecord
     changes: dict[Role, State]
     uplinks: int = 0
-    """How many uplinks told something else since the command was delivered."""
+    """How many uplinks reported another value since the command was delivered."""
 
     @property
     def delivered(self) -> bool:
-        """Return whether only the end device's report is missing."""
+        """Return whether it was delivered, so that only the end device's report is missing."""
         return not self.downlink.open
 
 
@@ -61,7 +61,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Kept(ExtraStoredData):
-    """What a control knows over a restart of Home Assistant."""
+    """The state of a control that is stored over a restart of Home Assistant."""
 
     known: dict[Role, State]
 
@@ -85,7 +85,7 @@ def connect(
     kind: type[ControlEntity],
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the controls of a platform, now and whenever there is a new one."""
+    """Add the existing controls of a platform, and new ones when they are created."""
     coordinator = entry.runtime_data
     coordinator.controls.async_connect(
         platform,
@@ -95,10 +95,10 @@ def connect(
 
 
 class ControlEntity(RestoreEntity):
-    """An entity that sends downlinks to one end device and shows what that reports.
+    """An entity that sends downlinks to one end device and shows its reported state.
 
-    Without a field that reports it, the state is the one last asked for, and is marked as
-    assumed; a command that fails brings back the state of before.
+    Without a field that reports it, the state is the last requested one, marked as assumed; a
+    failed command restores the previous state.
     """
 
     _attr_has_entity_name = True
@@ -112,7 +112,7 @@ class ControlEntity(RestoreEntity):
         control: Control,
         device: EndDeviceState,
     ) -> None:
-        """Take the subentry's id as unique id: the control may move to another device."""
+        """Use the subentry's id as unique id, since the control may move to another device."""
         self.coordinator = coordinator
         self.control = control
         self.device = device
@@ -126,16 +126,16 @@ class ControlEntity(RestoreEntity):
         self._attr_name = control.name
         self._attr_assumed_state = control.assumed
 
-    # What is shown
+    # State
 
     @property
     @override
     def available(self) -> bool:
-        """Return whether commands can be given, as far as is known."""
+        """Return whether commands can be sent, as far as is known."""
         return self.coordinator.connection_state.reachable
 
     def state_of(self, role: Role) -> State | None:
-        """Return what a role is at: as reported; where nothing reports it, as asked for."""
+        """Return the reported state of a role; without a report, the requested state."""
         if role not in self.control.reports:
             for pending in self.pending.values():
                 if role in pending.changes:
@@ -143,21 +143,21 @@ class ControlEntity(RestoreEntity):
         return self.known.get(role)
 
     def truth_of(self, role: Role = Role.STATE) -> bool | None:
-        """Return a role that is a truth."""
+        """Return the state of a boolean role."""
         state = self.state_of(role)
         return state if isinstance(state, bool) else None
 
     def number_of(self, role: Role) -> float | None:
-        """Return a role that is a number."""
+        """Return the state of a numeric role."""
         return number(self.state_of(role))
 
     def text_of(self, role: Role) -> str | None:
-        """Return a role that is a text."""
+        """Return the state of a text role."""
         state = self.state_of(role)
         return None if state is None else str(state)
 
     def asked_for(self, role: Role = Role.STATE) -> State | None:
-        """Return what a pending command will change a role to."""
+        """Return the state that a pending command requests for a role; None without one."""
         return next((p.changes[role] for p in self.pending.values() if role in p.changes), None)
 
     @property
@@ -171,7 +171,7 @@ class ControlEntity(RestoreEntity):
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any]:
-        """Return what is pending, since when, until when, and what failed last."""
+        """Return the pending command with its times, and the last failure."""
         attributes: dict[str, Any] = {}
         if self.pending:
             pending = max(self.pending.values(), key=lambda p: p.downlink.created)
@@ -192,7 +192,7 @@ class ControlEntity(RestoreEntity):
         return attributes
 
     def _told(self, role: Role, to: State) -> str:
-        """Return a state as Home Assistant names it."""
+        """Return the name of a state in Home Assistant."""
         if isinstance(to, bool):
             words = {Platform.LOCK: ("locked", "unlocked")}
             words |= dict.fromkeys((Platform.VALVE, Platform.COVER), ("open", "closed"))
@@ -201,14 +201,16 @@ class ControlEntity(RestoreEntity):
             to = int(to)
         return f"{to} %" if role in (Role.POSITION, Role.BRIGHTNESS) else str(to)
 
-    # From start to end
+    # Start and end
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Recall what was known and what was pending, then follow uplinks and downlinks."""
+        """Restore state and pending commands, then listen for uplinks and downlinks."""
         await super().async_added_to_hass()
         stored = await self.async_get_last_extra_data()
-        if self.device.taken_over:  # nothing is known yet of the one that it controls now
+        if (
+            self.device.taken_over
+        ):  # it controls another end device now, whose state is not known yet
             stored = None
         for role, state in (stored.as_dict().get("known") or {} if stored else {}).items():
             if role in self.control.kind.reports:
@@ -226,7 +228,7 @@ class ControlEntity(RestoreEntity):
     @property
     @override
     def extra_restore_state_data(self) -> Kept:
-        """Return what to know after a restart."""
+        """Return the state to restore after a restart."""
         return Kept(self.known)
 
     # Uplinks
@@ -240,7 +242,7 @@ class ControlEntity(RestoreEntity):
 
     @callback
     def _read(self) -> None:
-        """Take over what the newest uplink reports; a field that isn't in it keeps its state."""
+        """Update from the newest uplink; a field that isn't in it keeps its state."""
         uplink = self.device.last_data_uplink
         if uplink is self._read_of:
             return
@@ -263,7 +265,7 @@ class ControlEntity(RestoreEntity):
 
     @callback
     def _settle(self, thread: str, pending: Pending) -> None:
-        """End a delivered command when its effect is reported, or was not after a while."""
+        """End a delivered command when its effect is reported, or missing for too many uplinks."""
         if all(
             self._same(role, self.known.get(role), to)
             for role, to in pending.changes.items()
@@ -284,9 +286,9 @@ class ControlEntity(RestoreEntity):
     # Downlinks
 
     async def async_command(self, name: str, value: State | None = None) -> None:
-        """Queue a command's downlink in the place of one that still waits.
+        """Queue a command's downlink; it replaces one of this control that is still queued.
 
-        Raises HomeAssistantError, with the reason in words, where nothing was queued.
+        Raises HomeAssistantError with a translated reason if nothing was queued.
         """
         command, changes = self.control.command_for(name, value)
         try:
@@ -325,7 +327,7 @@ class ControlEntity(RestoreEntity):
 
     @callback
     def _follow(self, thread: str, downlink: DownlinkRecord, *, recalled: bool = False) -> None:
-        """Take over where a command stands; one of before a restart that was delivered is past."""
+        """Update a command from its downlink; ends one delivered before a restart."""
         note = downlink.note if isinstance(downlink.note, Mapping) else {}
         changes = {Role(role): state for role, state in note.items()}
         if not downlink.open and self._ended.get(thread) == downlink.id:
@@ -354,7 +356,7 @@ class ControlEntity(RestoreEntity):
 
     @callback
     def _end(self, thread: str) -> None:
-        """Let a command be past; the same news of it may come again."""
+        """End a command, and remember its downlink, whose state may be reported again."""
         newest = self.coordinator.downlinks.newest(thread)
         if newest is not None:
             self._ended[thread] = newest.id
@@ -362,7 +364,7 @@ class ControlEntity(RestoreEntity):
 
 
 def _as_reported(device: EndDeviceState, path: str) -> object:
-    """Return an older value of a field, unless it was turned into something else for its entity."""
+    """Return the restored value of a field; None if the value shown isn't the one reported."""
     meaning = device.decisions.get(path)
     if meaning is None or meaning.invert or meaning.value_map:
         return None

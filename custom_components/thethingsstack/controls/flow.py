@@ -38,7 +38,7 @@ from .preview import ControlPreview
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
 
-# Braces are placeholders in texts: what a user may type comes in by placeholder.
+# Braces mark placeholders in translations: examples with braces are passed as placeholders.
 _EXAMPLES = {
     "value": "{value}",
     "scaled": "{value*10:2}",
@@ -46,7 +46,7 @@ _EXAMPLES = {
     "template": "`0E {{ '%02X' | format(value | int) }}`",
 }
 
-# Optional only in the schema: a required select begins with the first of its list.
+# Optional only in the schema: a required select preselects the first of its list.
 _DEVICE = vol.Optional("device")
 
 
@@ -59,7 +59,7 @@ class ControlFlow(ConfigSubentryFlow):
         self._presets: dict[str, Preset] = {}
         self._preset: Preset | None = None
         self._given: dict[str, dict[str, Any]] = {}
-        """What was typed in a step, for coming back to it."""
+        """The answers of each step, to fill in its form when the user comes back."""
 
     # Which end device
 
@@ -84,13 +84,13 @@ class ControlFlow(ConfigSubentryFlow):
         )
 
     async def _warning(self) -> str:
-        """Return what will keep every control from working, if there is something."""
+        """Return a warning if something keeps all controls from working; else an empty text."""
         if not self._coordinator.rights or TRAFFIC_DOWN_WRITE in self._coordinator.rights:
             return ""
         return "⚠ " + (await self._texts("preview"))["no_right"].format(right=TRAFFIC_DOWN_WRITE)
 
     def _not_ready(self) -> SubentryFlowResult | None:
-        """Return the end of the dialogue where there is no end device to control."""
+        """Return the abort result if there is no end device to control; else None."""
         if not self._coordinator.roster.states:
             return self.async_abort(reason="no_devices")
         return None
@@ -111,7 +111,7 @@ class ControlFlow(ConfigSubentryFlow):
                     for device in self._coordinator.roster.states.values()
                 ],
                 mode=SelectSelectorMode.DROPDOWN,
-                custom_value=True,  # gives the list a search box
+                custom_value=True,  # adds a search box to the list
                 sort=True,
             )
         )
@@ -125,7 +125,7 @@ class ControlFlow(ConfigSubentryFlow):
     async def async_step_source(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Let the user choose between a preset and a control made by hand."""
+        """Let the user choose between a preset and a manually defined control."""
         fitting = self._fitting()
         none = (await self._texts("preview"))["none"]
         return self.async_show_menu(
@@ -150,7 +150,7 @@ class ControlFlow(ConfigSubentryFlow):
     async def async_step_preset(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask for the preset; the one for the end device's model is chosen already."""
+        """Ask for the preset; the one for the end device's model is preselected."""
         errors = {}
         if user_input is not None:
             self._preset = self._presets.get(user_input.get("preset", ""))
@@ -158,7 +158,7 @@ class ControlFlow(ConfigSubentryFlow):
                 return await self.async_step_preset_controls()
             errors["preset"] = "preset_missing"
         fitting = self._fitting()
-        # A required one would begin with the first of the list, whatever the model is.
+        # A required select would preselect the first of the list, whatever the model is.
         key = vol.Required("preset", default=fitting[0].id) if fitting else vol.Optional("preset")
         options = [
             SelectOptionDict(value=preset.id, label=preset.name)
@@ -177,7 +177,7 @@ class ControlFlow(ConfigSubentryFlow):
     async def async_step_preset_controls(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask which of a preset's controls to make, and make them all at once."""
+        """Ask which of a preset's controls to add, and add them all at once."""
         assert self._preset is not None
         controls = self._preset.controls_of(self._data["device"])
         errors = {}
@@ -227,7 +227,7 @@ class ControlFlow(ConfigSubentryFlow):
         return self.async_create_entry(title=self._title(last), data=last.as_dict())
 
     def _new_title(self, control: Control) -> str:
-        """Return the title of a changed control; one that the user gave stays."""
+        """Return the title of a changed control; keeps a title set by the user."""
         subentry = self._get_reconfigure_subentry()
         automatic = subentry.title.startswith(f"{subentry.data['name']} · ")
         return self._title(control) if automatic else subentry.title
@@ -235,7 +235,7 @@ class ControlFlow(ConfigSubentryFlow):
     def _title(self, control: Control) -> str:
         return f"{control.name} · {self._device.name}"
 
-    # By hand
+    # Manually
 
     async def async_step_by_hand(
         self, user_input: dict[str, Any] | None = None
@@ -269,7 +269,7 @@ class ControlFlow(ConfigSubentryFlow):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask for device and name of a control that there is; its platform stays."""
+        """Ask for device and name of an existing control; its platform can't change."""
         if (abort := self._not_ready()) is not None:
             return abort
         subentry = self._get_reconfigure_subentry()
@@ -302,7 +302,7 @@ class ControlFlow(ConfigSubentryFlow):
         )
 
     def _take_over(self, data: Mapping[str, Any]) -> None:
-        """Show in the forms what the control has now."""
+        """Fill the forms with the control's current values."""
         self._data = dict(data)
         try:
             control = Control.from_dict(data)
@@ -330,7 +330,7 @@ class ControlFlow(ConfigSubentryFlow):
                     return await self.async_step_reports()
                 return await self.async_step_preview()
         uplink = self._device.last_data_uplink
-        # Most end devices listen on the port that they speak on.
+        # Most end devices take downlinks on the f_port of their uplinks.
         shown = self._given.get("commands") or {"f_port": uplink.f_port if uplink else None}
         return self.async_show_form(
             step_id="commands",
@@ -372,7 +372,7 @@ class ControlFlow(ConfigSubentryFlow):
         )
 
     def _fields(self) -> dict[str, str]:
-        """Return the fields of the newest uplink with their value, and others known before."""
+        """Return labels by field: those of the newest uplink with values, and other known ones."""
         device = self._device
         uplink = device.last_data_uplink
         fields = {path: path for path in device.decisions}
@@ -383,7 +383,7 @@ class ControlFlow(ConfigSubentryFlow):
     async def async_step_preview(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Show what will be sent, and end."""
+        """Show what will be sent, then store the control."""
         control = Control.from_dict(self._data)
         if user_input is not None:
             if self.source == "user":
@@ -408,7 +408,7 @@ class ControlFlow(ConfigSubentryFlow):
         )
 
     async def _async_preview(self) -> str:
-        """Return what the commands will send; raises FieldError for one that can't be sent."""
+        """Return a table of what the commands send; raises FieldError for an invalid one."""
         preview = ControlPreview(
             self.hass,
             self._coordinator,
@@ -428,7 +428,7 @@ class ControlFlow(ConfigSubentryFlow):
 
 
 def _label(device: EndDeviceState) -> str:
-    """Return how a list of end devices names one: name, id and model, all searchable."""
+    """Return the label of an end device in a list: name, id and model, all searchable."""
     versions = device.version_ids
     parts = [device.name, device.device_id]
     if versions and versions.model_id:

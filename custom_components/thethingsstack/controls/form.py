@@ -1,4 +1,4 @@
-"""The forms of a control made by hand: what each platform asks for, and how it is read."""
+"""The forms of a manually defined control: schema by platform, and reading the answers."""
 
 from collections.abc import Iterator, Mapping
 import json
@@ -25,9 +25,9 @@ from .model import MAX_PORT, OFF_WORDS, ON_WORDS, Command, Control, Report
 from .payload_template import Form, PayloadTemplateError, read_payload, takes_value
 
 SINGLE = "single"
-"""The section for commands that have a port or a confirmation of their own."""
+"""The form section for a command's own f_port and confirmation."""
 MAPPED = frozenset({Role.STATE, Role.OPTION, Role.MODE})
-"""Roles whose reported values may need a translation."""
+"""Roles whose reported values may need a mapping to states."""
 SAME, YES, NO = "same", "confirmed", "unconfirmed"
 
 _TEXT = TextSelector()
@@ -44,17 +44,17 @@ _CONFIRMED = SelectSelector(
 
 
 class FieldError(ValueError):
-    """What is wrong with a field of a form; `key` names the text that says it."""
+    """A field of the form is invalid; `key` is the key of the error text."""
 
     def __init__(self, field: str, key: str, detail: str = "") -> None:
-        """Keep the field, the text's key and what it names."""
+        """Keep the field, the text's key and its placeholder."""
         super().__init__(f"{field}: {key} {detail}")
         self.field = field
         self.key = key
         self.detail = detail
 
 
-# What it sends
+# Commands
 
 
 def commands_schema(platform: Platform) -> vol.Schema:
@@ -91,7 +91,7 @@ def choices_field(kind: PlatformKind) -> str:
 
 
 def commands_shown(control: Control) -> dict[str, Any]:
-    """Return what the form for the commands shows of a control that there is."""
+    """Return an existing control's values for the form of the commands."""
     commands = [*control.commands.values(), *control.choices.values()]
     first = next(iter(commands))
     f_port = next((c.f_port for c in commands if c.f_port is not None), None)
@@ -118,13 +118,13 @@ def commands_shown(control: Control) -> dict[str, Any]:
 
 
 def payload_text(command: Command) -> str:
-    """Return a payload as one types it."""
+    """Return a command's payload as text for the form."""
     payload = command.payload
     return payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
 
 
 def read_commands(platform: Platform, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return commands, choices and range as a control has them; raises FieldError."""
+    """Return commands, choices and range as data of a control; raises FieldError."""
     kind = KINDS[platform]
     single = given.get(SINGLE) or {}
     commands = {}
@@ -195,7 +195,7 @@ def _read_choices(kind: PlatformKind, given: Mapping[str, Any]) -> dict[str, Any
 
 
 def _lines(field: str, text: Any) -> Iterator[tuple[str, str, str]]:
-    """Yield line, what is left and what is right of the equals sign of each line."""
+    """Yield each line, with the parts left and right of its equals sign."""
     for line in str(text or "").splitlines():
         if not line.strip():
             continue
@@ -205,7 +205,7 @@ def _lines(field: str, text: Any) -> Iterator[tuple[str, str, str]]:
         yield line.strip(), left, right
 
 
-# What reports its state
+# Reports
 
 
 def report_schema(platform: Platform, fields: Mapping[str, str]) -> vol.Schema:
@@ -226,7 +226,7 @@ def report_schema(platform: Platform, fields: Mapping[str, str]) -> vol.Schema:
 
 
 def reports_shown(control: Control) -> dict[str, Any]:
-    """Return what the form for the reports shows of a control that there is."""
+    """Return an existing control's values for the form of the reports."""
     shown: dict[str, Any] = {}
     for role, report in control.reports.items():
         shown[str(role)] = report.path
@@ -238,7 +238,7 @@ def reports_shown(control: Control) -> dict[str, Any]:
 def read_reports(
     platform: Platform, choices: Mapping[str, Any], given: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the reports as a control has them; raises FieldError."""
+    """Return the reports as data of a control; raises FieldError."""
     reports: dict[str, Any] = {}
     for role in KINDS[platform].reports:
         path = str(given.get(str(role)) or "").strip()
@@ -258,7 +258,7 @@ def read_reports(
 
 
 def fields_of(decoded: object, prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Yield path and value of what a decoded payload has: what a report can be read from."""
+    """Yield path and value of each field in a decoded payload."""
     if isinstance(decoded, Mapping):
         items = [(str(k).replace("\\", "\\\\").replace(".", "\\."), v) for k, v in decoded.items()]
     elif isinstance(decoded, list):

@@ -1,4 +1,4 @@
-"""What the controls of each platform consist of: commands, and roles that fields report."""
+"""The commands and roles of the controls of each platform."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,10 +9,10 @@ CLIMATE_MODES = ("off", "heat", "cool", "heat_cool", "auto", "dry", "fan_only")
 
 
 class Role(StrEnum):
-    """What a control shows, each from a field of its own."""
+    """A property that a control shows, each reported by a field of its own."""
 
     STATE = "state"
-    """On, open or locked: the truth that the platform is about."""
+    """The platform's boolean state: on, open or locked."""
     POSITION = "position"
     BRIGHTNESS = "brightness"
     VALUE = "value"
@@ -24,7 +24,7 @@ class Role(StrEnum):
 
 
 type State = bool | float | str
-"""What a role is at: a truth, a number, or the name of an option."""
+"""State of a role: a boolean, a number or the name of an option."""
 
 TRUTHS = frozenset({Role.STATE})
 NUMBERS = frozenset(
@@ -46,22 +46,22 @@ class CommandKind:
 
     name: str
     role: Role | None
-    """What it changes; `None` for a button's."""
+    """The role that it changes; `None` for a button's."""
     to: State | None = None
-    """What it changes it to; `None`: to the value that it is given."""
+    """The state that it sets; `None` if it sets the value passed with the command."""
     required: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformKind:
-    """What the controls of a platform consist of."""
+    """The roles and commands of a platform's controls."""
 
     commands: tuple[CommandKind, ...] = ()
     reports: tuple[Role, ...] = ()
     choices: Role | None = None
     """The role whose options have a command each: those of a select, the modes of a climate."""
     ranged: bool = False
-    """Whether its value has a lowest and a highest."""
+    """Whether its value has a minimum and a maximum."""
 
     @property
     def main(self) -> Role | None:

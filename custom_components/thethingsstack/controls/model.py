@@ -1,6 +1,6 @@
-"""What a control is: one entity of one end device, the frames it sends, the fields it reads.
+"""The data of a control: its end device, the frames it sends, the fields it reads.
 
-Stored as the data of a config subentry; nothing here knows entities or the network.
+Stored as the data of a config subentry; independent of entities and the network.
 """
 
 from collections.abc import Mapping
@@ -25,20 +25,20 @@ MAX_PORT = 223
 
 
 def threads_of(subentry_id: str) -> list[str]:
-    """Return the names under which a control's commands replace each other.
+    """Return the control's threads: in one thread, a new command replaces a queued one.
 
-    A thermostat has two: a new mode must not take a new temperature out of the queue.
+    A thermostat has two: a new mode must not remove a new temperature from the queue.
     """
     return [subentry_id, f"{subentry_id}-{Role.MODE}"]
 
 
 def thread_of(subentry_id: str, changes: Mapping[Role, State]) -> str:
-    """Return the name under which commands with such changes replace each other."""
+    """Return the thread of commands with these changes."""
     return threads_of(subentry_id)[Role.MODE in changes]
 
 
 class InvalidControlError(ValueError):
-    """A stored control, or one of a preset, that makes no sense."""
+    """The data of a stored control, or of one in a preset, is invalid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Command:
     payload: str | Mapping[str, Any]
     form: Form
     f_port: int | None = None
-    """`None` only for an object: its formatter chooses the port."""
+    """`None` only for an object: the payload formatter chooses the f_port."""
     confirmed: bool = False
 
     def fill(self, value: State | None, render: Render) -> Filled:
@@ -56,7 +56,7 @@ class Command:
         return fill(self.form, self.payload, value, render)
 
     def downlink(self, value: State | None, render: Render) -> Downlink:
-        """Return what to queue for a value; raises PayloadTemplateError."""
+        """Return the downlink for a value; raises PayloadTemplateError."""
         filled = self.fill(value, render)
         return Downlink(
             f_port=self.f_port,
@@ -77,7 +77,7 @@ class Command:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read what `as_dict` gave, or a preset has; raises InvalidControlError."""
+        """Read the output of `as_dict`, or data of a preset; raises InvalidControlError."""
         payload = data["payload"]
         if not isinstance(payload, str | Mapping):
             raise InvalidControlError(f"{payload!r} must be a text, in quotes")
@@ -100,14 +100,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A decoded field that tells what a role is at."""
+    """A decoded field that reports the state of a role."""
 
     path: str
     values: Mapping[str, str] = field(default_factory=dict)
-    """What a reported value stands for; numbers and words for on and off need no entry."""
+    """State by reported value; numbers and words for on and off need no entry."""
 
     def find(self, decoded: object) -> object:
-        """Return what a decoded payload has at the path, or at the first of several."""
+        """Return the decoded value at the path, or at the first of several that is present."""
         for path in self.paths:
             if (raw := lookup(decoded, path)) is not None:
                 return raw
@@ -115,11 +115,11 @@ class Report:
 
     @property
     def paths(self) -> list[str]:
-        """Return the fields that may tell: formatters of different versions name it differently."""
+        """Return the possible fields: versions of a formatter may name it differently."""
         return [path.strip() for path in self.path.split("|")]
 
     def read(self, role: Role, raw: object) -> State | None:
-        """Return what a decoded value says; `None` for nothing that can be used."""
+        """Return the state for a decoded value; `None` if it can't be interpreted."""
         word = _word(raw)
         known = {key.casefold(): to for key, to in self.values.items()}
         mapped = known.get(word)
@@ -141,7 +141,7 @@ class Report:
 
 
 def _word(raw: object) -> str:
-    """Return a reported value as one writes it: 1.0 is 1, true is true."""
+    """Return a reported value as text: 1.0 is "1", True is "true"."""
     if isinstance(raw, bool):
         return str(raw).lower()
     if isinstance(raw, float) and raw.is_integer():
@@ -158,7 +158,7 @@ def truth(raw: object) -> bool | None:
 
 
 def number(raw: object) -> float | None:
-    """Return the number that a reported value is."""
+    """Return a reported value as a number; `None` if it isn't one."""
     if isinstance(raw, bool):
         return None
     if isinstance(raw, int | float):
@@ -178,7 +178,7 @@ def _finite(raw: float | str) -> float | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """One control: the subentry's data, checked."""
+    """One control: the validated data of a subentry."""
 
     device: str
     """Key of the end device."""
@@ -193,11 +193,11 @@ class Control:
     step: float | None = None
     unit: str | None = None
     preset: str | None = None
-    """Which preset it was made by."""
+    """The preset that it was created from."""
 
     @property
     def kind(self) -> PlatformKind:
-        """Return what its platform consists of."""
+        """Return the roles and commands of its platform."""
         return KINDS[self.platform]
 
     @property
@@ -210,7 +210,7 @@ class Control:
     def command_for(
         self, name: str, value: State | None = None
     ) -> tuple[Command, dict[Role, State]]:
-        """Return a command and what it changes; raises KeyError for one that it doesn't have."""
+        """Return a command and the states that it sets; raises KeyError for an unknown one."""
         kind = self.kind.command(name)
         if kind is None:
             assert self.kind.choices is not None
@@ -222,7 +222,7 @@ class Control:
         return command, {kind.role: to} | self._implied(kind.role, to)
 
     def _implied(self, role: Role, to: State) -> dict[Role, State]:
-        """Return what else a command changes, where nothing reports that."""
+        """Return further states that a command sets, for roles that no field reports."""
         implied: dict[Role, State] = {}
         if role in (Role.POSITION, Role.BRIGHTNESS) and Role.STATE not in self.reports:
             implied[Role.STATE] = bool(to)
@@ -275,7 +275,7 @@ class Control:
         return control
 
     def check(self) -> None:
-        """Raise InvalidControlError unless its platform can work with it."""
+        """Raise InvalidControlError unless it fits its platform."""
         kind = KINDS.get(self.platform)
         if kind is None:
             raise InvalidControlError(f"no control can be a {self.platform}")
@@ -308,7 +308,7 @@ def _optional(raw: Any) -> float | None:
 
 
 def _commands(raw: Any, defaults: Mapping[str, Any]) -> dict[str, Command]:
-    """Read commands; port and confirmation may be given once for all, a payload stand alone."""
+    """Read commands; `defaults` has their common port and confirmation."""
     common = {key: defaults[key] for key in ("f_port", "confirmed") if key in defaults}
     commands = {}
     for name, item in (raw or {}).items():
@@ -328,7 +328,7 @@ _STEPS = re.compile(r"(?:\\.|[^.\\])+")
 
 
 def lookup(decoded: object, path: str) -> object:
-    """Return what a decoded payload has at a path of keys and list positions; `None`: nothing."""
+    """Return the decoded value at a path of keys and list indexes; `None` if absent."""
     found = decoded
     for step in _STEPS.findall(path):
         key = re.sub(r"\\(.)", r"\1", step)
@@ -338,6 +338,6 @@ def lookup(decoded: object, path: str) -> object:
             found = found[int(key)]
         else:
             return None
-    if isinstance(found, Mapping):  # a value with its unit or label beside it
+    if isinstance(found, Mapping):  # an object with the value and its unit or label
         return found.get("value")
     return found

@@ -22,7 +22,7 @@ type Render = Callable[[str, object], str]
 type Filled = bytes | dict[str, Any]
 
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
-# Possessive, so that there is one way only to match: many spaces must not take long.
+# Possessive quantifiers: without backtracking, many spaces can't make matching slow.
 _NUMBER = r"\d{1,15}(?:\.\d{1,15})?"
 _PLACEHOLDER = re.compile(
     r"\{\s*+value\s*+"
@@ -32,11 +32,11 @@ _PLACEHOLDER = re.compile(
 )
 _NO_SPACES = {ord(space): None for space in " \t\n\r\f\v"}
 SHOWN_LENGTH = 100
-"""How many characters of a wrong payload an error shows."""
+"""How many characters of an invalid payload an error shows."""
 
 
 class Form(StrEnum):
-    """How a payload is written."""
+    """The notation of a payload."""
 
     HEX = "hex"
     OBJECT = "object"
@@ -57,17 +57,17 @@ _REASONS = {
 
 
 class PayloadTemplateError(ValueError):
-    """A payload that can't be read or filled in; `key` names the text that says why."""
+    """A payload can't be read or filled in; `key` is the key of the error text."""
 
     def __init__(self, key: str, **placeholders: str) -> None:
-        """Keep the text's key and what it names."""
+        """Keep the text's key and its placeholders."""
         super().__init__(_REASONS[key].format(**placeholders))
         self.key = key
         self.placeholders = placeholders
 
 
 def read_payload(raw: object) -> tuple[Form, str | dict[str, Any]]:
-    """Return how a payload is written, and the payload itself, checked; raises PayloadTemplateError."""
+    """Return a payload's notation and the checked payload; raises PayloadTemplateError."""
     if isinstance(raw, Mapping):
         if not raw:
             raise PayloadTemplateError("payload_empty")
@@ -123,7 +123,7 @@ def _shortened(text: str) -> str:
 
 
 def takes_value(payload: str | Mapping[str, Any]) -> bool:
-    """Return whether the value is somewhere in the payload."""
+    """Return whether the payload contains the placeholder for the value."""
     text = payload if isinstance(payload, str) else json.dumps(payload)
     return bool(re.search(r"\bvalue\b", text))
 
@@ -151,7 +151,7 @@ def _rendered(text: str) -> Filled:
 
 
 def _filled(item: Any, value: object) -> Any:
-    """Return a part of an object with the value in its place: a number stays a number."""
+    """Return a part of an object with the value filled in; a number stays a number."""
     if isinstance(item, Mapping):
         return {key: _filled(part, value) for key, part in item.items()}
     if isinstance(item, list):
@@ -169,7 +169,7 @@ def _number(match: re.Match[str], value: object) -> float | int:
     result = math.nan
     if isinstance(value, int | float) and not isinstance(value, bool):
         offset = float((match["offset"] or "0").translate(_NO_SPACES))
-        with suppress(OverflowError):  # of whole numbers that no float can hold
+        with suppress(OverflowError):  # integers that are too large for a float
             result = value * float(match["factor"] or 1) + offset
     if not math.isfinite(result):
         raise PayloadTemplateError("value_not_number", value=_shortened(_text_of(value)))
@@ -178,7 +178,7 @@ def _number(match: re.Match[str], value: object) -> float | int:
 
 
 def _text_of(value: object) -> str:
-    """Return a value as text; the longest whole numbers have none."""
+    """Return a value as text; for integers too long to convert, the name of the type."""
     try:
         return str(value)
     except ValueError:

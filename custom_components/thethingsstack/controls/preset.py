@@ -1,4 +1,4 @@
-"""Models whose downlink commands are known from their makers' public documents."""
+"""Presets: controls for models whose downlink commands are publicly documented."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _LOGGER = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent.parent / "presets"
 OWN_FOLDER = f"{DOMAIN}/presets"
-"""In Home Assistant's configuration folder: the user's own."""
+"""Folder for the user's own presets, in Home Assistant's configuration folder."""
 _COMMON = ("f_port", "confirmed")
 
 
@@ -59,14 +59,14 @@ class Preset:
 
 
 async def async_presets(hass: HomeAssistant) -> dict[str, Preset]:
-    """Return all presets by id; one of the user's own wins over ours of the same id."""
+    """Return all presets by id; the user's own replace built-in ones of the same id."""
     own = Path(hass.config.path(OWN_FOLDER))
     return await hass.async_add_executor_job(lambda: {**built_in(), **read_folder(own)})
 
 
 @cache
 def built_in() -> dict[str, Preset]:
-    """Return the presets that the integration brings; reads files the first time."""
+    """Return the built-in presets; reads the files on the first call."""
     return read_folder(FOLDER)
 
 
@@ -79,7 +79,7 @@ def read_folder(folder: Path) -> dict[str, Preset]:
 
 
 def _read(path: Path) -> Iterator[Preset]:
-    """Yield the presets of a file; what can't be read is told in the log, the rest works."""
+    """Yield the presets of a file; invalid ones are logged and skipped."""
     try:
         items: Any = load_yaml(str(path)) or []
     except (HomeAssistantError, OSError, RecursionError) as err:
@@ -94,7 +94,7 @@ def _read(path: Path) -> Iterator[Preset]:
 
 
 def _plain(node: Any) -> Any:
-    """Return what YAML gave, with on and off as words where it took them for truths."""
+    """Return parsed YAML with booleans turned back into the words on and off."""
     if not isinstance(node, Mapping):
         return node
     return {

@@ -1,4 +1,4 @@
-"""What the commands of a control will send, tried before the control is made."""
+"""Preview of what a control's commands send, before the control is added."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,12 @@ from .payload_template import PayloadTemplateError
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
 
-# Why the formatter could not be asked: no reason against the payload.
+# Errors that only mean that encoding can't be tested; the payload may still be valid.
 _NOT_NOW = frozenset({"downlink_no_answer", "downlink_rate_limited", "downlink_missing_right"})
 
 
 class ControlPreview:
-    """Encodes each command with values that show what it can become."""
+    """Encodes each command with sample values."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class ControlPreview:
         names: Mapping[str, str],
         notes: Mapping[str, str],
     ) -> None:
-        """Take the translated names of commands, and the words of the table."""
+        """Keep the translated names of commands and the texts of the table."""
         self._hass = hass
         self._coordinator = coordinator
         self._device = device
@@ -79,7 +79,7 @@ class ControlPreview:
 
 
 def _samples(data: Mapping[str, Any]) -> Iterator[tuple[str, str, Command, list[State | None]]]:
-    """Yield form field, name and command, with values that show what it can become."""
+    """Yield form field, name, command and sample values of each command."""
     kind = KINDS[Platform(data["platform"])]
     for name, given in data["commands"].items():
         spec = kind.command(name)

@@ -1,4 +1,4 @@
-"""The controls of an application, kept in step with its config subentries without a reload."""
+"""Keeps an application's controls in sync with its config subentries without a reload."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +20,7 @@ type ControlFactory = Callable[[str, Control, EndDeviceState], Entity]
 
 
 class Controls:
-    """One entity for each control whose end device is there, and a repair issue for the others.
+    """One entity per control; a repair issue for each control without its end device.
 
     The entity gets its `device_entry`, never `device_info`: with that, Home Assistant would
     move the end device into the subentry and delete all its other entities.
@@ -33,7 +33,7 @@ class Controls:
         roster: EndDeviceRoster,
         forget: Callable[[str], None],
     ) -> None:
-        """Start with none; `forget` is told the threads of each control that is gone."""
+        """Start empty; `forget` is called with the threads of each removed control."""
         self._hass = hass
         self._entry = entry
         self._roster = roster
@@ -47,7 +47,7 @@ class Controls:
     def async_connect(
         self, platform: Platform, factory: ControlFactory, add: AddConfigEntryEntitiesCallback
     ) -> None:
-        """Add the controls of a platform, and from now on those that are new."""
+        """Add the existing controls of a platform, and new ones when they are created."""
         self._platforms[platform] = (factory, add)
         for subentry in self._subentries():
             if subentry.data.get("platform") == platform:
@@ -55,11 +55,11 @@ class Controls:
 
     @callback
     def async_start(self) -> None:
-        """Remember what is there now; call it when all platforms are connected."""
+        """Remember the current subentries; call it when all platforms are connected."""
         self._data = {subentry.subentry_id: dict(subentry.data) for subentry in self._subentries()}
 
     async def async_apply(self) -> None:
-        """Add, change and remove what the subentries say; a new title alone changes nothing."""
+        """Apply changed subentries to the entities; a new title alone changes nothing."""
         async with self._applying:
             now = {s.subentry_id: dict(s.data) for s in self._subentries()}
             before, self._data = self._data, now
@@ -76,7 +76,7 @@ class Controls:
                     self._add(subentry)
 
     async def async_device_gone(self, key: str) -> None:
-        """Take away the controls of an end device that left Home Assistant."""
+        """Remove the controls of an end device that was removed from Home Assistant."""
         async with self._applying:
             await self._async_take_away([s.subentry_id for s in self.of_device(key)])
             for subentry in self.of_device(key):
@@ -84,7 +84,7 @@ class Controls:
 
     @callback
     def async_device_came(self, device: EndDeviceState) -> None:
-        """Add the controls that an end device had before."""
+        """Add the controls of an end device that was added to Home Assistant."""
         for subentry in self.of_device(device.key):
             if subentry.subentry_id not in self._entities:
                 self._add(subentry)
@@ -101,7 +101,7 @@ class Controls:
         )
 
     async def _async_take_away(self, subentry_ids: Iterable[str]) -> None:
-        """Remove entities, but not what the registry knows of them."""
+        """Remove entities, but keep their registry entries."""
         for subentry_id in subentry_ids:
             entity = self._entities.pop(subentry_id, None)
             if entity is not None and entity.hass is not None:

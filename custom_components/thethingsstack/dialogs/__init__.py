@@ -1,4 +1,4 @@
-"""Pieces that several dialogues share."""
+"""Parts that several dialogues share."""
 
 from .background import BackgroundWork
 from .base import ApplicationOptionsFlow, form, running

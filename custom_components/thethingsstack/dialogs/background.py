@@ -1,4 +1,4 @@
-"""What a dialogue does on the servers while it shows progress, undone where it is closed."""
+"""Background work of a dialogue that shows progress; cancelled if it is closed."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -12,26 +12,26 @@ from ..const import DOMAIN
 
 DEFAULT_HEAD_START = 1.0
 HEAD_START: HassKey[float] = HassKey(f"{DOMAIN}_progress_head_start")
-"""Where `hass.data` has it: seconds before the work begins, instead of the default.
+"""Key in `hass.data` for the seconds before the work begins; replaces the default.
 
-The frontend needs them to listen for the end of what it shows the progress of.
+The frontend needs this time to subscribe to the end of the progress step.
 """
 
 
 class BackgroundWork[T]:
-    """Work in a task of its own: Home Assistant cancels the one that a dialogue is given."""
+    """Work in its own task, since Home Assistant cancels the task passed to a dialogue."""
 
     def __init__(
         self, hass: HomeAssistant, entry: ConfigEntry, name: str, work: Coroutine[Any, Any, T]
     ) -> None:
-        """Begin when the dialogue shows the progress; unloading the entry cancels it."""
+        """Start the work after the head start; unloading the entry cancels it."""
         head_start = hass.data.get(HEAD_START, DEFAULT_HEAD_START)
         self._work = entry.async_create_background_task(
             hass, _async_run(work, head_start), f"{DOMAIN} {name}"
         )
         self._work.add_done_callback(_retrieve_exception)
         self.waiting = hass.async_create_task(_async_wait(self._work))
-        """What the dialogue waits for; Home Assistant may cancel it."""
+        """The task that the dialogue waits for; Home Assistant may cancel it."""
 
     @property
     def interrupted(self) -> bool:
@@ -44,12 +44,12 @@ class BackgroundWork[T]:
 
     @callback
     def cancel(self) -> None:
-        """Cancel it; the work itself undoes what it had done."""
+        """Cancel the work, which then rolls back its own changes."""
         self._work.cancel()
 
 
 async def _async_run[T](work: Coroutine[Any, Any, T], head_start: float) -> T:
-    """Do the work after the head start: an end before that would go unnoticed."""
+    """Do the work after the head start; the frontend would miss an earlier end."""
     try:
         await asyncio.sleep(head_start)
     except asyncio.CancelledError:
@@ -59,11 +59,11 @@ async def _async_run[T](work: Coroutine[Any, Any, T], head_start: float) -> T:
 
 
 async def _async_wait[T](work: asyncio.Task[T]) -> None:
-    """Wait until the work ends, however it does."""
+    """Wait until the work ends, fails or is cancelled."""
     await asyncio.wait([work])
 
 
 def _retrieve_exception[T](work: asyncio.Task[T]) -> None:
-    """Take notice of an error, also where the dialogue is closed and nobody asks for it."""
+    """Retrieve the exception, so that asyncio doesn't log it if the dialogue was closed."""
     if not work.cancelled():
         work.exception()

@@ -1,4 +1,4 @@
-"""What the dialogues of an application have in common: the application, and a form asked again."""
+"""Shared by all dialogues: access to the running application, and forms with errors."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,7 @@ def form[ResultT: FlowResult[Any, Any]](
     placeholders: Mapping[str, str] | None = None,
     last_step: bool | None = None,
 ) -> ResultT:
-    """Show a form with what was typed, and why it was refused: at its field, or above all."""
+    """Show a form with the typed values and the refusal, at its field or above all fields."""
     errors = {}
     if refused is not None:
         errors[refused.field if refused.field in schema.schema else BASE] = refused.key

@@ -1,4 +1,4 @@
-"""Long lists in dialogues: with a search box, and nothing chosen before the user chooses."""
+"""Selectors for long lists in dialogues: with a search box and without preselection."""
 
 from collections.abc import Iterable
 
@@ -7,9 +7,9 @@ import voluptuous as vol
 
 
 def searchable(choices: Iterable[str]) -> SelectSelector:
-    """Return a list with a search box, which Home Assistant has where free text is allowed.
+    """Return a select with a search box: the frontend has one if free text is allowed.
 
-    There it shows what was chosen by its value: so labels are the values, too.
+    Such a select shows the value of the chosen option, so labels are used as values.
     """
     return SelectSelector(
         SelectSelectorConfig(
@@ -19,7 +19,7 @@ def searchable(choices: Iterable[str]) -> SelectSelector:
 
 
 def unchosen(field_name: str, usual: str | None = None) -> vol.Required:
-    """Return a field to be chosen: the usual one is, or none; the frontend would take the first."""
+    """Return a required field with `usual` or nothing preselected, instead of the first."""
     if usual is not None:
         return vol.Required(field_name, default=usual)
     return vol.Required(field_name, description={"suggested_value": ""})

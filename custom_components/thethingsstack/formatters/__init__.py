@@ -1,4 +1,4 @@
-"""Choosing, trying and setting payload formatters."""
+"""Choose, try and save payload formatters."""
 
 from .flow import FormatterFlow
 

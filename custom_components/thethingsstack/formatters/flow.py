@@ -48,7 +48,7 @@ class FormatterFlow(ApplicationOptionsFlow):
     async def async_step_formatter(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show the present one, and ask for the new one and for which end devices."""
+        """Show the present formatter, and ask for the new one and its end devices."""
         refused = None
         if user_input is None:
             if rights := lacking(self._coordinator.rights, NEEDED):
@@ -137,7 +137,7 @@ class FormatterFlow(ApplicationOptionsFlow):
         return {k.removeprefix(prefix): text for k, text in texts.items() if k.startswith(prefix)}
 
     def _state(self) -> EndDeviceState:
-        """Return the live state of the end device; an empty one where the options leave it out."""
+        """Return the live state of the end device; an empty state if the options exclude it."""
         ids = self._to_change.ids
         state = self._coordinator.roster.by_device_id(ids.device_id)
         if state is None:
@@ -146,7 +146,7 @@ class FormatterFlow(ApplicationOptionsFlow):
         return state
 
     def _devices_in(self, scope: str) -> list[EndDeviceState]:
-        """Return the end device, or with it all others of its model."""
+        """Return the end device, or all end devices of its model."""
         mine = self._state()
         if scope == ONE or mine.model is None:
             return [mine]
@@ -194,19 +194,19 @@ class FormatterFlow(ApplicationOptionsFlow):
     async def async_step_formatter_result(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show what it decodes from the last uplinks, and ask whether to save it."""
+        """Show the last uplinks decoded with the new formatter, and ask whether to save it."""
         return await self._async_confirmed("formatter_result", user_input)
 
     async def async_step_formatter_untried(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show that there is no uplink to try it on, and ask whether to save it."""
+        """Say that there is no uplink to try the formatter on, and ask whether to save it."""
         return await self._async_confirmed("formatter_untried", user_input)
 
     async def async_step_formatter_none(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show that uplinks won't be decoded, and ask whether to save that."""
+        """Say that uplinks won't be decoded, and ask whether to save that."""
         return await self._async_confirmed("formatter_none", user_input)
 
     async def _async_confirmed(
@@ -234,7 +234,7 @@ class FormatterFlow(ApplicationOptionsFlow):
         refused: Refusal | None,
         **more: str,
     ) -> ConfigFlowResult:
-        """Show a form with what was typed, and why it was refused."""
+        """Show a form with the typed values and the refusal."""
         return form(
             self,
             step_id,

@@ -1,4 +1,4 @@
-"""The repair of uplinks that no payload formatter decodes, for all end devices of a model at once."""
+"""Repair of uplinks that aren't decoded, for all end devices of a model at once."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ class FormatterRepairFlow(RepairsFlow):
     """Why it fails → which formatter → what it decodes → saved for all."""
 
     def __init__(self, entry: TtsConfigEntry, devices: Sequence[EndDeviceState]) -> None:
-        """Take the end devices that one formatter is to decode."""
+        """Keep the end devices that shall get a formatter."""
         self._entry = entry
         self._choice = FormatterChoice(entry, devices)
         self._formatter: Formatter | None = None
@@ -84,17 +84,17 @@ class FormatterRepairFlow(RepairsFlow):
     async def async_step_missing(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Offer formatters, where there is none."""
+        """Let the user choose a formatter if there is none."""
         return await self._async_menu("missing")
 
     async def async_step_failing(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Show why the present formatter fails, and offer others."""
+        """Show why the present formatter fails, and let the user choose another."""
         return await self._async_menu("failing")
 
     async def async_step_unfit(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Show why the one that was tried fails, too, and offer others."""
+        """Show why the tried formatter fails too, and let the user choose another."""
         return await self._async_menu("unfit")
 
     async def _async_menu(self, step_id: str) -> RepairsFlowResult:
@@ -112,7 +112,7 @@ class FormatterRepairFlow(RepairsFlow):
     async def async_step_repository(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Try the one that comes with the model."""
+        """Try the model's formatter from the Device Repository."""
         return await self._async_try(Formatter(kind=REPOSITORY))
 
     async def async_step_cayenne_lpp(
@@ -127,7 +127,7 @@ class FormatterRepairFlow(RepairsFlow):
         return await self.async_step_unfit()
 
     async def _async_fits(self, formatter: Formatter) -> bool:
-        """Return whether a formatter decodes the last uplinks; then it is kept, to be saved."""
+        """Return whether a formatter decodes the last uplinks; remembers it for saving if so."""
         try:
             fits = await self._choice.async_try(formatter)
         except StackError as err:
@@ -165,7 +165,7 @@ class FormatterRepairFlow(RepairsFlow):
     async def async_step_result(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Show what it decodes, and save it for all end devices."""
+        """Show the decoded uplinks, and save the formatter for all end devices."""
         errors: dict[str, str] = {}
         names = self._choice.placeholders()
         if user_input is not None:

@@ -38,16 +38,16 @@ EXAMPLE = """function decodeUplink(input) {
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a formatter decodes from last uplinks, as a text, or why it fails."""
+    """Result of a trial: the decoded last uplinks as a text, or the error."""
 
     results: str = ""
     failure: str | None = None
 
 
 async def async_reason(stack: Stack, device: EndDeviceState) -> str | None:
-    """Return why the last uplink isn't decoded, in the formatter's own words.
+    """Return the formatter's error text for the last uplink.
 
-    None where there is no formatter, empty where the reason can't be found out.
+    None if there is no formatter; empty if the reason can't be found.
     """
     try:
         formatters = await stack.formatters.of_device(device.device_id)
@@ -61,7 +61,7 @@ async def async_reason(stack: Stack, device: EndDeviceState) -> str | None:
 
 
 async def async_try(stack: Stack, devices: Sequence[EndDeviceState], formatter: Formatter) -> Trial:
-    """Let a formatter decode the last uplinks of some end devices; nothing is changed."""
+    """Decode the last uplinks of some end devices with a formatter; changes nothing."""
     results = []
     for device in devices:
         uplink = device.last_data_uplink
@@ -92,22 +92,22 @@ def _shown(device: EndDeviceState, payload: bytes, data: Mapping[str, Any]) -> s
 
 
 class FormatterChoice:
-    """The formatter that some end devices are to have, as a dialogue is choosing it.
+    """The formatter that a dialogue is choosing for some end devices.
 
-    There is at least one end device; the first one's model counts for all.
+    There is at least one end device; the first one's model is used for all.
     """
 
     def __init__(self, entry: TtsConfigEntry, devices: Sequence[EndDeviceState]) -> None:
-        """Take the end devices; nothing is asked of the server yet."""
+        """Keep the end devices; makes no request yet."""
         self._entry = entry
         self.devices = list(devices)
         self.script = EXAMPLE
         self.results = ""
-        """What the one tried last decodes from the last uplinks; empty where there are none."""
+        """Last uplinks decoded with the formatter tried last; empty if there are none."""
         self.reason = ""
-        """Why the one tried last fails."""
+        """Why the formatter tried last fails."""
         self.repository_script = ""
-        """The script of the Device Repository's formatter, once it was read."""
+        """The script of the Device Repository's formatter, once it has been read."""
         self._in_repository: bool | None = None
 
     @property
@@ -128,13 +128,13 @@ class FormatterChoice:
                 except NotFound:
                     pass
                 except StackError:
-                    self._in_repository = None  # perhaps next time
+                    self._in_repository = None  # read again on the next call
         return self._in_repository is True
 
     async def async_try(self, formatter: Formatter) -> bool:
-        """Return whether a formatter decodes the last uplinks; keeps the results, or the reason.
+        """Return whether a formatter decodes the last uplinks; keeps results or error.
 
-        Raises StackError where that can't be found out.
+        Raises StackError if it can't be tried.
         """
         trial = await async_try(self.coordinator.stack, self.devices, formatter)
         if trial.failure is not None:
@@ -144,9 +144,9 @@ class FormatterChoice:
         return True
 
     async def async_save(self, up: Formatter | None) -> None:
-        """Set the formatter of each end device that doesn't have it yet.
+        """Save the formatter for each end device that doesn't have it yet.
 
-        Raises StackError, and may be called again then; NotFound when all others have theirs.
+        Raises StackError, after which it can be called again; NotFound, once all others are saved.
         """
         formatters = self.coordinator.stack.formatters
 
@@ -159,7 +159,7 @@ class FormatterChoice:
         await self._async_for_all(save)
 
     async def async_save_default(self) -> None:
-        """Let the application's formatters apply, in both directions; raises StackError."""
+        """Use the application's formatters in both directions; raises StackError."""
         formatters = self.coordinator.stack.formatters
 
         async def save(device_id: str) -> None:
@@ -173,7 +173,7 @@ class FormatterChoice:
         for device in self.devices:
             try:
                 await save(device.device_id)
-            except NotFound as err:  # a partial device, say
+            except NotFound as err:  # for example a partial device
                 missing = err
             else:
                 device.undecoded = 0
@@ -182,13 +182,13 @@ class FormatterChoice:
             raise missing
 
     def _signal(self) -> None:
-        # Home Assistant deletes the issue when a repair ends; for other devices it comes back then.
+        # Home Assistant deletes the issue when a repair ends; it is raised again for other devices.
         hass = self.coordinator.hass
         signal = self.coordinator.signals.undecoded_changed
         hass.loop.call_soon(async_dispatcher_send, hass, signal)
 
     def placeholders(self) -> dict[str, str]:
-        """Return what the texts of its dialogues name."""
+        """Return the placeholders for the texts of its dialogues."""
         return {
             "devices": "\n".join(f"- {escape_markdown(device.name)}" for device in self.devices),
             "count": str(len(self.devices)),
@@ -201,9 +201,9 @@ class FormatterChoice:
 async def _async_down(
     stack: Stack, before: Formatters | None, up: Formatter | None
 ) -> Formatter | None:
-    """Return the formatter for downlinks: the present one, unless the repository has its own.
+    """Return the downlink formatter: the present one, unless the repository has one.
 
-    None where it is the application's and the key may not read that. Raises StackError.
+    None if it is the application's and the key may not read it. Raises StackError.
     """
     if up is not None and up.kind == REPOSITORY:
         return up
@@ -216,6 +216,6 @@ async def _async_down(
 
 
 def _complete(versions: VersionIds) -> bool:
-    """Return whether the ids name one version in the repository."""
+    """Return whether the ids identify one version in the Device Repository."""
     parts = (versions.brand_id, versions.model_id, versions.firmware_version, versions.band_id)
     return all(parts)

@@ -1,4 +1,4 @@
-"""When a repair issue is raised, and when it is taken away again."""
+"""Raise and clear repair issues."""
 
 from .report import (
     application_name,

@@ -1,4 +1,4 @@
-"""Issues about the key, its rights, and the cluster that serves application and end devices."""
+"""Issues about the API key, its rights, and the cluster of application and end devices."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 INTERVAL = timedelta(hours=6)
 WARN_BEFORE = timedelta(days=14)
-# Where the server's clock is behind ours, a key that has ended by ours is good for a while.
+# If the server's clock is slow, a key that has expired by ours is still valid for a while.
 EXPIRED_INTERVAL = timedelta(minutes=1)
 
 
 @callback
 def async_watch_key(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-    """Check the key now, four times a day, and when it expires, while the entry is loaded."""
+    """Check the key now, four times a day, and at its expiry, while the entry is loaded."""
     KeyWatch(hass, entry).async_start()
 
 
 class KeyWatch:
-    """Checks the key of an application, and knows when to do it next."""
+    """Checks the API key of an application, and schedules the next check."""
 
     def __init__(self, hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-        """Prepare; nothing is asked yet."""
+        """Prepare; makes no request yet."""
         self._hass = hass
         self._entry = entry
         self._cancel_expiry: CALLBACK_TYPE | None = None
@@ -78,10 +78,10 @@ class KeyWatch:
 
 
 async def async_check_key(hass: HomeAssistant, entry: TtsConfigEntry) -> datetime | None:
-    """Ask for the key and the application, and update the issues about them.
+    """Read the key and the application from the server, and update the issues about them.
 
-    Returns when the key expires; None where it doesn't, or couldn't be read. Starts
-    reauthentication where the key is refused. What can't be read changes no issue.
+    Returns when the key expires; None if it doesn't, or couldn't be read. Starts
+    reauthentication if the key is refused. Issues whose data can't be read stay as they are.
     """
     coordinator = entry.runtime_data
     try:
@@ -128,7 +128,7 @@ def _moved(entry: TtsConfigEntry, address: str | None) -> Mapping[str, str] | No
 
 
 def _elsewhere(entry: TtsConfigEntry) -> Mapping[str, str] | None:
-    """Return the end devices that another cluster serves: their messages never come here."""
+    """Return issue placeholders for end devices of another cluster, which send nothing here."""
     coordinator = entry.runtime_data
     host = coordinator.stack.connection.server_host
     found: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Issues in Home Assistant's Repairs: one for each cause, gone when the cause is."""
+"""Create and delete issues in Home Assistant's Repairs, one for each cause."""
 
 from collections.abc import Collection, Mapping, Sequence
 import re
@@ -13,12 +13,12 @@ LISTED_DEVICES = 10
 if TYPE_CHECKING:
     from ..coordinator import TtsConfigEntry
 
-# What begins code, emphasis, links, images and HTML; the rest of Markdown does no harm.
+# Start of code, emphasis, links, images and HTML; other Markdown is harmless.
 _MARKUP = re.compile(r"[\\`*\[\]<]")
 
 
 def escape_markdown(text: str) -> str:
-    """Return a text that comes from elsewhere, such as a device's name, to be shown as it is.
+    """Return an external text, such as a device's name, escaped for Markdown.
 
     Repairs and dialogues show Markdown: an image in a name would be loaded.
     """
@@ -26,7 +26,7 @@ def escape_markdown(text: str) -> str:
 
 
 def application_name(entry: TtsConfigEntry) -> str:
-    """Return what the application is called now, by the user or in The Things Stack."""
+    """Return the application's current name: the user's, else that in The Things Stack."""
     coordinator = entry.runtime_data
     device = dr.async_get(coordinator.hass).async_get(coordinator.roster.application_registry_id)
     return (device and (device.name_by_user or device.name)) or entry.title
@@ -42,9 +42,9 @@ def raise_issue(
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
     repair: Mapping[str, str] | None = None,
 ) -> None:
-    """Show an issue; one that is shown already gets the new placeholders, free of Markdown.
+    """Create an issue, or update the placeholders of an existing one; escapes Markdown.
 
-    With `repair` a dialogue repairs it, which gets this data: see `repairs.py`.
+    With `repair`, a dialogue with this data can repair it: see `repairs.py`.
     """
     ir.async_create_issue(
         hass,
@@ -63,7 +63,7 @@ def raise_issue(
 
 @callback
 def clear_issue(hass: HomeAssistant, issue_id: str) -> None:
-    """Take an issue away, if it is shown."""
+    """Delete an issue, if it exists."""
     ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
@@ -76,7 +76,7 @@ def update_issue(
     *,
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
 ) -> None:
-    """Show an issue, or take it away where `placeholders` is None."""
+    """Create or update an issue; delete it if `placeholders` is None."""
     if placeholders is None:
         clear_issue(hass, issue_id)
     else:
@@ -85,7 +85,7 @@ def update_issue(
 
 @callback
 def clear_issues(hass: HomeAssistant, prefix: str, keep: Collection[str] = ()) -> None:
-    """Take away the issues whose id begins with `prefix`, but not where the rest is in `keep`."""
+    """Delete the issues whose id begins with `prefix`, unless the rest of it is in `keep`."""
     for issue_id in _issue_ids(hass):
         if issue_id.startswith(prefix) and issue_id.removeprefix(prefix) not in keep:
             clear_issue(hass, issue_id)
@@ -93,7 +93,7 @@ def clear_issues(hass: HomeAssistant, prefix: str, keep: Collection[str] = ()) -
 
 @callback
 def clear_issues_of_entry(hass: HomeAssistant, entry_id: str) -> None:
-    """Take away all issues of a config entry, whose ids all contain the entry's."""
+    """Delete all issues of a config entry; their ids contain the entry's id."""
     for issue_id in _issue_ids(hass):
         if entry_id in issue_id:
             clear_issue(hass, issue_id)
@@ -104,7 +104,7 @@ def _issue_ids(hass: HomeAssistant) -> list[str]:
 
 
 def listed(devices: Sequence[str]) -> str:
-    """Return the first end devices as a Markdown list, and how many there are if not all."""
+    """Return the first end devices as a Markdown list, with the total if it is cut off."""
     lines = [f"- {device}" for device in devices[:LISTED_DEVICES]]
     if len(devices) > LISTED_DEVICES:
         lines.append(f"- … ({len(devices)})")

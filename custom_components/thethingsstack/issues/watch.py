@@ -1,4 +1,4 @@
-"""Issues that follow an application while it runs: raised as its state changes."""
+"""Issues that depend on a running application's state."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -39,12 +39,12 @@ def async_watch_issues(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     async_watch_key(hass, entry)
 
 
-# Uplinks that nobody decodes
+# Uplinks that no formatter decodes
 
 
 @callback
 def _watch_undecoded(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-    """Follow which end devices send uplinks that no payload formatter decodes."""
+    """Keep the issues about uplinks that no payload formatter decodes up to date."""
 
     @callback
     def update() -> None:
@@ -106,7 +106,7 @@ def _raise_undecoded(
 
 @callback
 def _watch_connection(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-    """Follow whether messages come, and what the key may no longer do."""
+    """Keep the issues about the connection and the key's rights up to date."""
 
     @callback
     def update() -> None:
@@ -133,7 +133,7 @@ def _update_stream_lost(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 
 @callback
 def _update_missing_right(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-    """Say that the key may not read uplinks any more."""
+    """Update the issue that the key may no longer read uplinks."""
     update_issue(
         hass,
         f"missing_right_{entry.entry_id}",
@@ -147,7 +147,7 @@ def _update_missing_right(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 
 @callback
 def _update_lost_rights(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-    """Name the rights that were taken away; the one to read uplinks has an issue of its own."""
+    """Update the issue about lost rights; the right to read uplinks has its own issue."""
     lost_rights = entry.runtime_data.connection_state.lost_rights
     lost = [
         right
