@@ -1,4 +1,4 @@
-"""The dialogues of the integration, put together from those of the rooms."""
+"""The config, options and subentry flows, combined from the packages' flows."""
 
 from typing import Any, override
 

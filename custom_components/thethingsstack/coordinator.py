@@ -1,4 +1,4 @@
-"""One application: its stream of messages, its end devices, and who is told of what."""
+"""One application: passes messages from its stream to end devices and entities."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
@@ -67,33 +67,33 @@ from .provisioning import PartialDevices
 _LOGGER = logging.getLogger(__name__)
 
 type Decisions = dict[str, tuple[Meaning, Meaning]]
-"""The earlier and the present decision of fields."""
+"""The earlier and the present decision of each field, by path."""
 type TtsConfigEntry = ConfigEntry[ApplicationCoordinator]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamPauses:
-    """Seconds until the stream is begun anew."""
+    """Seconds until the stream is started again."""
 
     refused: float = 300.0
     """After the key was refused, or may not read."""
     broken: float = 60.0
-    """After a fault of our own."""
+    """After an unexpected error in the integration."""
 
 
 STREAM_PAUSES: HassKey[StreamPauses] = HassKey(f"{DOMAIN}_stream_pauses")
-"""Where `hass.data` has other pauses than the usual ones, before an application is set up."""
+"""Key in `hass.data` for pauses that replace the defaults; set before setup."""
 
 
 class ApplicationCoordinator:
-    """Takes messages from the stream to the end devices, and tells only those concerned.
+    """Passes messages from the stream to the end devices, and updates their entities.
 
-    Entities listen to their own end device by key: an uplink never wakes the entities of
-    another one.
+    Entities listen to their own end device by key, so an uplink never updates entities of
+    another end device.
     """
 
     def __init__(self, hass: HomeAssistant, entry: TtsConfigEntry, stack: Stack) -> None:
-        """Prepare; nothing is asked of the server yet."""
+        """Prepare; makes no request yet."""
         self.hass = hass
         self.entry = entry
         self.stack = stack
@@ -127,10 +127,10 @@ class ApplicationCoordinator:
     # Setting up
 
     async def async_setup(self) -> None:
-        """Verify the key, list the end devices and recall what is known of their fields.
+        """Verify the key, list the end devices and load the decisions on their fields.
 
-        Raises ConfigEntryAuthFailed where the server refuses the key, ConfigEntryNotReady
-        for all that may pass or be mended without a new key.
+        Raises ConfigEntryAuthFailed if the server refuses the key, ConfigEntryNotReady for errors
+        that are temporary or can be solved without a new key.
         """
         await self.store.async_load(self.entry.title)
         await self.fields.async_load(self.entry.title, self.store.decisions_of_version_1)
@@ -168,7 +168,7 @@ class ApplicationCoordinator:
         self.fields.plain_enabled = self.entry.options.get(CONF_PLAIN_FIELDS, True)
 
     def _choose_scope(self) -> None:
-        """Decide once what keys begin with: two servers may have an application of one name."""
+        """Set the prefix of device keys once: two servers may have applications of one id."""
         if self.store.scope is not None:
             return
         application = self.stack.connection.application_id
@@ -205,7 +205,7 @@ class ApplicationCoordinator:
         self.partial_devices.async_start()
 
     async def async_stop(self) -> None:
-        """Take nothing any more, and write to disk what the next start needs."""
+        """Stop processing messages, and write to disk what the next start needs."""
         if self._following is not None:
             self._following.cancel()
         self.catch_up.stop()
@@ -230,7 +230,7 @@ class ApplicationCoordinator:
 
     @callback
     def async_apply_options(self) -> None:
-        """Let end devices in or out as the options now say, without a reload."""
+        """Add or remove end devices after the options changed, without a reload."""
         self._read_options()
         self.lifecycle.async_apply_choice()
         self.overdue_watch.look()
@@ -238,17 +238,17 @@ class ApplicationCoordinator:
 
     @property
     def connected(self) -> bool:
-        """Return whether the stream is there now."""
+        """Return whether the stream is connected now."""
         return self.connection_state.connected
 
     @property
     def rights(self) -> frozenset[str]:
-        """Return what the key may do."""
+        """Return the rights of the key."""
         return self.connection_state.rights
 
     @property
     def counters(self) -> Counters:
-        """Return what was counted since the start, or the start of the day."""
+        """Return the counts since the start, or since the start of the day."""
         return self.application_status.counters
 
     @property
@@ -271,21 +271,21 @@ class ApplicationCoordinator:
                     async for item in items:
                         self._take(item)
             except AuthenticationFailed as err:
-                # The key may be accepted again: a server can be wrong for a while.
+                # The key may be accepted again: the refusal may be a temporary server fault.
                 self.connection_state.lost(err)
                 self.entry.async_start_reauth(self.hass)
                 pause = self._pauses.refused
             except MissingRight as err:
                 self.connection_state.lost(err)
                 pause = self._pauses.refused
-            except Exception:  # a fault of our own must not end it
+            except Exception:  # an unexpected error must not end the stream
                 _LOGGER.exception("%s: the stream broke", self.entry.title)
                 self.connection_state.lost(StackError("the stream broke", name="internal"))
                 pause = self._pauses.broken
             await self._pause(pause)
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, but no longer than until the key may read again."""
+        """Wait; ends early when the key may read messages again."""
         self.connection_state.reading_allowed.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -293,7 +293,7 @@ class ApplicationCoordinator:
 
     @callback
     def _take(self, item: StreamItem) -> None:
-        """Handle one item of the stream; nothing odd in it reaches the next one."""
+        """Handle one item of the stream; an invalid one doesn't affect the next."""
         with self._surviving(item):
             match item:
                 case UplinkMessage():
@@ -321,7 +321,7 @@ class ApplicationCoordinator:
 
     @contextmanager
     def _surviving(self, item: StreamItem) -> Iterator[None]:
-        """Note an error that one message makes; the stream must survive what a device sends."""
+        """Record an error in processing one message instead of ending the stream."""
         try:
             yield
         except Exception as err:
@@ -330,7 +330,7 @@ class ApplicationCoordinator:
             _LOGGER.debug("A message of %s failed", device_id, exc_info=True)
 
     def _device_of(self, message: Message) -> EndDeviceState | None:
-        """Return the end device of a message, taking in one that is new; None: not for us."""
+        """Return the end device of a message, adding a new one; None if it is excluded."""
         ids = message.ids
         if (device := self.roster.find(ids)) is not None:
             return None if device.disabled else device
@@ -349,9 +349,9 @@ class ApplicationCoordinator:
 
     @callback
     def apply_stored(self, uplink: UplinkMessage) -> tuple[EndDeviceState, Received] | None:
-        """Take over an uplink of before; nothing is shown of it yet.
+        """Apply a stored uplink without updating entities yet.
 
-        Returns the end device that has to be shown anew, and what is new of it.
+        Returns the end device to update, and what changed.
         """
         taken: tuple[EndDeviceState, Received] | None = None
         with self._surviving(uplink):
@@ -362,7 +362,7 @@ class ApplicationCoordinator:
     def show_caught_up(
         self, device: EndDeviceState, new: Iterable[str], changed: Decisions
     ) -> None:
-        """Show an end device as it is after all that was missed, once.
+        """Update an end device's entities once, after all missed uplinks were applied.
 
         `new` are the paths of its new fields, `changed` decisions on others that were corrected.
         """
@@ -381,7 +381,7 @@ class ApplicationCoordinator:
 
     @callback
     def _take_over(self, uplink: UplinkMessage) -> tuple[EndDeviceState, Received] | None:
-        """Let the end device know; returns it and what changed. None: nothing to tell."""
+        """Apply an uplink; return its end device and the changes, None if there are none."""
         device = self._device_of(uplink)
         if device is None or device.is_duplicate(uplink):
             return None
@@ -402,7 +402,7 @@ class ApplicationCoordinator:
 
     @callback
     def _receive(self, uplink: UplinkMessage) -> None:
-        """Take over an uplink of now, and tell all whom it concerns."""
+        """Apply a live uplink, and update entities and listeners."""
         if (taken := self._take_over(uplink)) is None:
             return
         device, received = taken
@@ -429,7 +429,7 @@ class ApplicationCoordinator:
         self.downlinks.on_uplink(device)
 
     def _decide(self, device: EndDeviceState, new: Mapping[str, Meaning]) -> dict[str, Meaning]:
-        """Keep what fields are that were seen for the first time, with the user's overrides."""
+        """Store the decisions on new fields; return them with the user's overrides."""
         path = next((p for p, m in new.items() if m.kind is Kind.DEVICE_TRACKER), None)
         if path is not None:
             override = self.fields.override(device.key, path)
@@ -440,14 +440,14 @@ class ApplicationCoordinator:
         return self.fields.remember(device.key, new)
 
     def _announce(self, device: EndDeviceState, new: dict[str, Meaning]) -> None:
-        """Let the platforms make the entities of new fields, and of the first battery status."""
+        """Signal the platforms to add entities for new fields and the first battery status."""
         if device.last_battery is not None and not device.battery_announced:
             device.battery_announced = True
             async_dispatcher_send(self.hass, self.signals.new_battery, device)
         if not new:
             return
         path, device.position_taken_over = device.position_taken_over, None
-        if path is not None:  # its entity comes when the tracker of the earlier source is gone
+        if path is not None:  # its entity comes when the earlier source's tracker is removed
             new = {other: meaning for other, meaning in new.items() if other != path}
             async_dispatcher_send(self.hass, self.signals.position_found, device, path)
         async_dispatcher_send(self.hass, self.signals.new_fields, device, new)

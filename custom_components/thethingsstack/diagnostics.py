@@ -1,4 +1,4 @@
-"""Diagnostics: what a bug report needs to be replayed, without what is private."""
+"""Diagnostics: the data to reproduce a bug report, without private data."""
 
 from collections.abc import Mapping
 import re
@@ -114,7 +114,7 @@ async def async_get_config_entry_diagnostics(
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: TtsConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
-    """Return one end device, or for the application's own device what its entry says."""
+    """Return one end device; for the application's own device the entry's diagnostics."""
     loaded = entry.state is ConfigEntryState.LOADED
     state = entry.runtime_data.roster.by_registry_id(device.id) if loaded else None
     if state is None:
@@ -123,7 +123,7 @@ async def async_get_device_diagnostics(
 
 
 def _control(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a control consists of; names are the user's, and payloads may be secret."""
+    """Return the data of a control without names (private) and payloads (may be secret)."""
     commands = {**data.get("commands", {}), **data.get("choices", {})}
     return {
         "platform": data.get("platform"),
@@ -194,14 +194,14 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
 
 
 def _said(data: dict[str, Any], private: list[str]) -> dict[str, Any]:
-    """Return what a user said of a field: names may tell of people and places."""
+    """Return a field's override without names, which may reveal people and places."""
     hidden = {key: REDACTED for key in ("name", "options", "value_map") if data.get(key)}
     said: dict[str, Any] = {**_scrubbed(data, private), **hidden}
     return said
 
 
 def _downlinks(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict[str, Any]:
-    """Return what became of the latest downlinks, without what was sent."""
+    """Return the states of the latest downlinks, without payloads."""
     standing = coordinator.downlinks.standing_of(device)
     return {
         "queue": standing.queue,
@@ -227,16 +227,16 @@ def _downlinks(coordinator: ApplicationCoordinator, device: EndDeviceState) -> d
 
 
 def _tells_place(key: str) -> bool:
-    """Return whether a field of this name may tell where somebody is."""
+    """Return whether a field of this name may reveal a location."""
     return bool(PLACE_CONCEPTS.intersection(words_of(key).concepts) or PLACE_WORDS.search(key))
 
 
 def _value(path: str, meaning: Meaning, value: Value) -> Any:
-    """Return a value as JSON has it; where somebody is stays private."""
+    """Return a value as JSON; locations are redacted."""
     if value is not None and (
         isinstance(value, Position)
         or meaning.role is Role.POSITION
-        or meaning.value_map  # a user's word
+        or meaning.value_map  # a text entered by the user
         or _tells_place(path)
     ):
         return REDACTED
@@ -244,9 +244,9 @@ def _value(path: str, meaning: Meaning, value: Value) -> Any:
 
 
 def _message(raw: Mapping[str, Any] | None, private: list[str], tracked: bool) -> Any:
-    """Return an envelope that can be replayed, without who, where and by which gateway.
+    """Return a message that can be replayed, without identities, location and gateways.
 
-    The bytes of a device that tells its position would tell it, too.
+    The payload of a device that reports its position is redacted too.
     """
     if raw is None:
         return None

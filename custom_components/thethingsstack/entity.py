@@ -1,4 +1,4 @@
-"""What all entities of an end device and of the application share."""
+"""Base classes of the entities of end devices and of the application."""
 
 import asyncio
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -30,14 +30,14 @@ async def async_add_in_chunks[EntityT: Entity](
     devices: Iterable[EndDeviceState],
     entities_of: Callable[[EndDeviceState], Iterable[EntityT]],
 ) -> None:
-    """Add the entities of many end devices without stalling everything else."""
+    """Add the entities of many end devices without blocking the event loop for long."""
     for chunk in batched(list(devices), CHUNK, strict=False):
         async_add_entities([entity for device in chunk for entity in entities_of(device)])
         await asyncio.sleep(0)
 
 
 def unique_id(device: EndDeviceState, key: str) -> str:
-    """Return what identifies the entity of an end device that listens to `key`."""
+    """Return the unique id of the entity of an end device that listens to `key`."""
     return f"{device.key}/{key}"
 
 
@@ -47,7 +47,7 @@ def disabled_keys(
 ) -> set[str]:
     """Return the keys whose entities are registered and disabled.
 
-    They needn't be made: when the user enables one, Home Assistant loads the entry anew.
+    They needn't be created: Home Assistant reloads the entry when the user enables one.
     """
     registry = er.async_get(hass)
     return {
@@ -60,7 +60,7 @@ def disabled_keys(
 
 
 class EndDeviceEntity(Entity):
-    """An entity that shows one thing of one end device, told when just that changes."""
+    """An entity that shows one value of an end device, and is updated when it changes."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False
@@ -80,12 +80,12 @@ class EndDeviceEntity(Entity):
     @property
     @override
     def available(self) -> bool:
-        """Return whether values can be trusted: silence of a device is no reason against."""
+        """Return whether the application is connected; a silent device stays available."""
         return self.coordinator.connection_state.available
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Show what is known and listen for more."""
+        """Show the current value and listen for changes."""
         await super().async_added_to_hass()
         await self.async_restore()
         self.read()
@@ -93,16 +93,16 @@ class EndDeviceEntity(Entity):
 
     @override
     async def async_will_remove_from_hass(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         await super().async_will_remove_from_hass()
         self.device.unsubscribe(self.key, self.async_update_from_device)
 
     async def async_restore(self) -> None:
-        """Recall the state of before the restart, where the entity has one."""
+        """Restore the state before the restart; entities that keep one override this."""
 
     @callback
     def read(self) -> bool:
-        """Take over what the end device knows; returns whether something changed."""
+        """Update from the end device's state; return whether anything changed."""
         raise NotImplementedError
 
     @callback
@@ -125,7 +125,7 @@ class FieldEntity(EndDeviceEntity):
         path: str,
         meaning: Meaning,
     ) -> None:
-        """Take the field's own name, where it has one, before its quantity's."""
+        """Use the field's own name if it has one, else its quantity's."""
         super().__init__(coordinator, device, field_key(path))
         self.path = path
         override = coordinator.fields.override(device.key, path)
@@ -194,7 +194,7 @@ async def async_setup_fields(
 
 
 class ApplicationEntity(Entity):
-    """An entity of the application itself; it tells of the connection, so it stays available."""
+    """An entity of the application itself; stays available without a connection."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False

@@ -1,4 +1,4 @@
-"""Events: what an end device did, and decoded fields that are occurrences, not states."""
+"""Event entities: activity, downlinks, and decoded fields that are events."""
 
 from collections.abc import Container
 from datetime import timedelta
@@ -21,9 +21,9 @@ from .payload import Kind, Meaning
 PARALLEL_UPDATES = 0
 TRIGGERED = "triggered"
 DOWNLINK_TYPES = ["queued", "sent", "acknowledged", "not_acknowledged", "failed", "expired"]
-# What happened longer ago is told by no event.
+# Older occurrences fire no event.
 NEWS = timedelta(minutes=1)
-# What a formatter repeats in each uplink while nothing happens.
+# Values that formatters send in each uplink while nothing happens.
 QUIET = frozenset({"", "0", "false", "none", "no", "off"})
 
 
@@ -67,7 +67,7 @@ async def async_setup_entry(
 
 
 class ActivityEvent(EndDeviceEntity, EventEntity):
-    """Each thing that an end device does: uplink, join, failed decoding."""
+    """Activity of an end device: uplink, join, failed decoding."""
 
     entity_description = EventEntityDescription(
         key=ACTIVITY,
@@ -101,7 +101,7 @@ class ActivityEvent(EndDeviceEntity, EventEntity):
 
 
 class DownlinkEvent(EndDeviceEntity, EventEntity):
-    """What becomes of the downlinks to an end device, ours or anyone's."""
+    """State changes of the downlinks to an end device, from here or another client."""
 
     entity_description = EventEntityDescription(
         key=DOWNLINK, translation_key=DOWNLINK, event_types=DOWNLINK_TYPES
@@ -113,7 +113,7 @@ class DownlinkEvent(EndDeviceEntity, EventEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Tell also of the first one, which made this entity."""
+        """Fire also for the first downlink, for which this entity was created."""
         await super().async_added_to_hass()
         self._tell()
 
@@ -146,7 +146,7 @@ class DownlinkEvent(EndDeviceEntity, EventEntity):
 
 
 class FieldEvent(FieldEntity, EventEntity):
-    """A decoded field that tells of an occurrence, like a button."""
+    """A decoded field that reports an event, like a button press."""
 
     def __init__(
         self,
@@ -164,13 +164,13 @@ class FieldEvent(FieldEntity, EventEntity):
     @callback
     @override
     def read(self) -> bool:
-        """Return nothing new: what was before is no occurrence now."""
+        """Return False: earlier values fire no event."""
         return False
 
     @callback
     @override
     def async_update_from_device(self, context: Context | None) -> None:
-        """Fire if the uplink tells of an occurrence."""
+        """Fire if the uplink reports an event."""
         if context is not None:
             value = self.device.values.get(self.path)
             named = isinstance(value, str) and value in self._named

@@ -1,4 +1,4 @@
-"""The actions, registered for each room that has some."""
+"""Registers the actions of all packages."""
 
 from homeassistant.core import HomeAssistant, callback
 

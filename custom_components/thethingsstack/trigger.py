@@ -1,7 +1,7 @@
-"""Triggers of automations: what an end device did, or was told.
+"""Automation triggers: activity of end devices and their downlinks.
 
-They listen to the application itself, not to event entities: they work also where those are
-disabled, or not there yet.
+They listen to dispatcher signals, not to event entities, so they also work if those are
+disabled or not created yet.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ UPLINK_SCHEMA = vol.Schema(
 
 
 class DeviceTrigger(Trigger):
-    """Fires when one of some kinds of things happens to a device of the target."""
+    """Fires on certain kinds of activity of a device of the target."""
 
     kinds: frozenset[str]
     schema = TARGET_SCHEMA
@@ -51,13 +51,13 @@ class DeviceTrigger(Trigger):
         return valid
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Take the target."""
+        """Keep the target."""
         super().__init__(hass, config)
         self._target = TargetSelection(config.target or {})
         self._options = config.options or {}
 
     def wanted(self, activity: Activity) -> bool:
-        """Return whether the options let this one through."""
+        """Return whether the activity passes the trigger's options."""
         return True
 
     @override
@@ -66,7 +66,7 @@ class DeviceTrigger(Trigger):
         run_action: TriggerActionRunner,
         did_not_trigger: TriggerNotTriggeredReporter | None = None,
     ) -> CALLBACK_TYPE:
-        """Run the action from now on; returns what ends it."""
+        """Run the action on each activity; return a function that detaches it."""
 
         @callback
         def occurred(
@@ -85,7 +85,7 @@ class DeviceTrigger(Trigger):
         return async_dispatcher_connect(self._hass, OCCURRED, occurred)
 
     def _meant(self, registry_id: str) -> bool:
-        """Return whether the target has this device now: areas and labels change."""
+        """Return whether the target includes this device now; areas and labels can change."""
         selected = async_extract_referenced_entity_ids(self._hass, self._target)
         if registry_id in selected.referenced_devices:
             return True
@@ -97,7 +97,7 @@ class DeviceTrigger(Trigger):
 
 
 class UplinkReceived(DeviceTrigger):
-    """A device spoke."""
+    """A device sent an uplink."""
 
     kinds = frozenset({"uplink_received"})
     schema = UPLINK_SCHEMA
@@ -105,7 +105,7 @@ class UplinkReceived(DeviceTrigger):
 
     @override
     def wanted(self, activity: Activity) -> bool:
-        """Return whether it came on the port."""
+        """Return whether the uplink has the f_port of the options, if given."""
         port = self._options.get(CONF_F_PORT)
         return port is None or activity.attributes["f_port"] == port
 
@@ -118,14 +118,14 @@ class DeviceJoined(DeviceTrigger):
 
 
 class DeviceOverdue(DeviceTrigger):
-    """A device is silent for longer than it should be."""
+    """A device became overdue: it has been silent for too long."""
 
     kinds = frozenset({"overdue"})
     description = "device overdue"
 
 
 class DeviceHeardAgain(DeviceTrigger):
-    """A device that was overdue speaks again."""
+    """An overdue device sent a message again."""
 
     kinds = frozenset({"heard_again"})
     description = "device heard again"

@@ -1,4 +1,4 @@
-"""The dispatcher signals of an application: what its platforms and repair issues listen to."""
+"""The dispatcher signals of an application, for its platforms and repair issues."""
 
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..end_devices import EndDeviceState
 
 type Removals = list[Coroutine[Any, Any, None]]
-"""Gathers what has to be waited for until removed entities are gone."""
+"""Collects coroutines to await until removed entities are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,11 @@ class Signals:
     new_battery: SignalType[EndDeviceState]
     new_fields: SignalType[EndDeviceState, dict[str, Meaning]]
     removed_fields: SignalType[EndDeviceState, frozenset[str], Removals]
-    """These fields are shown no more, or anew; the platforms add what there is to wait for."""
+    """These fields are removed or recreated; the platforms add their removals."""
     position_found: SignalType[EndDeviceState, str]
-    """A payload has a position, which had another source until now."""
+    """A payload has a position that came from another source until now."""
     identified: SignalType[EndDeviceState]
-    """The model, name or area of an end device may be another one."""
+    """The model, name or area of an end device may have changed."""
     first_downlink: SignalType[EndDeviceState]
     """An end device has its first downlink."""
     downlink_count_changed: SignalType[()]

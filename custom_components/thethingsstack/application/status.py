@@ -1,4 +1,4 @@
-"""What is shown of the application itself: its counts, its problems, and who listens."""
+"""Counters and recent problems of the application, with their listeners."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ LOGGED_PROBLEMS = 1000
 
 @dataclass(slots=True)
 class Counters:
-    """What the application's own entities show."""
+    """The counts that the application's own entities show."""
 
     uplinks_today: int = 0
     errors: int = 0
@@ -27,7 +27,7 @@ class Counters:
 
 
 class ApplicationStatus:
-    """Counts, keeps the last problems, and tells the application's own entities."""
+    """Counts, keeps the last problems, and updates the application's own entities."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         """Start at zero."""
@@ -54,32 +54,32 @@ class ApplicationStatus:
 
     @callback
     def async_listen(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Call the listener when something of the application itself changes."""
+        """Call the listener when the application's counts or state change."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     @callback
     def changed(self) -> None:
-        """Tell the listeners soon: not once for each uplink."""
+        """Call the listeners after a delay, so not once for each uplink."""
         if self._cancel_write is None and not self._closed:
             self._cancel_write = async_call_later(self._hass, WRITE_INTERVAL, self.write)
 
     @callback
     def write(self, _now: datetime | None = None) -> None:
-        """Tell the listeners now."""
+        """Call the listeners now."""
         self.cancel()
         for listener in list(self._listeners):
             listener()
 
     @callback
     def close(self) -> None:
-        """Tell nobody any more: what comes now came late."""
+        """Stop calling listeners; later changes are ignored."""
         self._closed = True
         self.cancel()
 
     @callback
     def cancel(self) -> None:
-        """Drop what was to be told soon."""
+        """Cancel a delayed call of the listeners."""
         if self._cancel_write is not None:
             self._cancel_write()
             self._cancel_write = None

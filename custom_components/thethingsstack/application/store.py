@@ -1,4 +1,4 @@
-"""What is stored of an application, apart from the decisions on its fields."""
+"""The stored data of an application, except the decisions on its fields."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ SAVE_DELAY = 30
 
 
 class ApplicationStore:
-    """What the next start needs to know of an application and its end devices."""
+    """Data of an application and its end devices that is needed after a restart."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare the store of one config entry."""
@@ -28,21 +28,21 @@ class ApplicationStore:
         self.gaps = Gaps()
         """When messages may have been missed, and were not yet read from the Storage Integration."""
         self.uplinks_today: tuple[str, int] | None = None
-        """A day, and how many uplinks came on it."""
+        """A day, and the number of uplinks received on it."""
         self.vanished: dict[str, datetime] = {}
-        """Since when The Things Stack has not had an end device, by device key."""
+        """Since when an end device has not been registered, by device key."""
         self.partial_devices: dict[str, dict[str, Any]] = {}
-        """Which servers have an end device that not all have, by device id."""
+        """Servers that have a partial end device, by device id."""
         self.taken_over: set[str] = set()
         """The device keys that were another device's until now; noted for the next start only."""
         self.model_sensors: dict[str, tuple[str, ...]] = {}
-        """What each model measures, as the Device Repository says, by brand and model."""
+        """Sensors of each model in the Device Repository, by brand and model."""
         self._devices: dict[str, dict[str, str]] = {}
         self.decisions_of_version_1: Mapping[str, Any] | None = None
         """Decisions and overrides in a file of version 1; None in a later one."""
 
     async def async_load(self, title: str) -> None:
-        """Read what was stored; what can't be read is set aside and told in a repair issue."""
+        """Read the stored data; unreadable parts are set aside and raise a repair issue."""
         file = self._file
         if await file.async_load():
             self.scope = file.read("scope", _text, None)
@@ -80,12 +80,12 @@ class ApplicationStore:
         return self._devices
 
     def model_of(self, key: str) -> str | None:
-        """Return brand and model of an end device in one word, as far as they are known."""
+        """Return "brand/model" of an end device; None if unknown."""
         return self._devices.get(key, {}).get("model")
 
     @callback
     def remember_device(self, key: str, ids: Mapping[str, str | None]) -> None:
-        """Store under which ids an end device is known."""
+        """Store the ids of an end device."""
         known = {name: value for name, value in ids.items() if value}
         if self._devices.get(key) != known:
             self._devices[key] = known
@@ -93,14 +93,14 @@ class ApplicationStore:
 
     @callback
     def rename_device(self, old_key: str, new_key: str) -> None:
-        """Keep what is known of an end device under another device key."""
+        """Move the data of an end device to another device key."""
         if old_key in self._devices:
             self._devices[new_key] = self._devices.pop(old_key)
         self.save_soon()
 
     @callback
     def forget_device(self, key: str) -> None:
-        """Drop what is known of an end device."""
+        """Remove the data of an end device."""
         self._devices.pop(key, None)
         self.vanished.pop(key, None)
         self.save_soon()
@@ -113,7 +113,7 @@ class ApplicationStore:
 
     @callback
     def save_soon(self) -> None:
-        """Write to disk after a while, at the latest when Home Assistant stops."""
+        """Write to disk after a delay, at the latest when Home Assistant stops."""
         self._file.save_soon(self._data)
 
     async def async_save(self) -> None:
@@ -121,11 +121,11 @@ class ApplicationStore:
         await self._file.async_save(self._data())
 
     async def async_close(self) -> None:
-        """Write to disk now, and not by itself any more."""
+        """Write to disk now, and cancel delayed writes."""
         await self._file.async_close(self._data())
 
     async def async_remove(self) -> None:
-        """Delete what is stored."""
+        """Delete the stored data."""
         await self._file.async_remove()
 
     def _data(self) -> dict[str, Any]:

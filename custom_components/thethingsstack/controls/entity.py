@@ -208,9 +208,7 @@ class ControlEntity(RestoreEntity):
         """Restore state and pending commands, then listen for uplinks and downlinks."""
         await super().async_added_to_hass()
         stored = await self.async_get_last_extra_data()
-        if (
-            self.device.taken_over
-        ):  # it controls another end device now, whose state is not known yet
+        if self.device.taken_over:  # the state of its new end device is not known yet
             stored = None
         for role, state in (stored.as_dict().get("known") or {} if stored else {}).items():
             if role in self.control.kind.reports:
