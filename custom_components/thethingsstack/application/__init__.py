@@ -5,7 +5,7 @@ from .connection_state import ConnectionState
 from .refusals import BASE, Refusal, action_error, error_text, lacking, refusal, server_names
 from .signals import Removals, Signals
 from .store import ApplicationStore
-from .stored_file import UNREADABLE, StoredFile
+from .stored_file import UNREADABLE, StoredData
 
 __all__ = [
     "BASE",
@@ -15,7 +15,7 @@ __all__ = [
     "Refusal",
     "Removals",
     "Signals",
-    "StoredFile",
+    "StoredData",
     "action_error",
     "async_create_stack",
     "async_discard_key",

@@ -2,26 +2,26 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, override
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from .gaps import Gaps
-from .stored_file import StoredFile
+from .stored_file import StoredData
 
 VERSION = 2
 """1 held the decisions on fields, too; they have a file of their own by now."""
 SAVE_DELAY = 30
 
 
-class ApplicationStore:
+class ApplicationStore(StoredData):
     """Data of an application and its end devices that is needed after a restart."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare the store of one config entry."""
-        self._file = StoredFile(hass, f"{DOMAIN}.{entry_id}", VERSION, delay=SAVE_DELAY)
+        super().__init__(hass, f"{DOMAIN}.{entry_id}", VERSION, delay=SAVE_DELAY)
         self.scope: str | None = None
         """What the device keys of this application begin with, once that is decided."""
         self.received_until: datetime | None = None
@@ -111,23 +111,7 @@ class ApplicationStore:
         if self.received_until is None or moment > self.received_until:
             self.received_until = moment
 
-    @callback
-    def save_soon(self) -> None:
-        """Write to disk after a delay, at the latest when Home Assistant stops."""
-        self._file.save_soon(self._data)
-
-    async def async_save(self) -> None:
-        """Write to disk now."""
-        await self._file.async_save(self._data())
-
-    async def async_close(self) -> None:
-        """Write to disk now, and cancel delayed writes."""
-        await self._file.async_close(self._data())
-
-    async def async_remove(self) -> None:
-        """Delete the stored data."""
-        await self._file.async_remove()
-
+    @override
     def _data(self) -> dict[str, Any]:
         return {
             "scope": self.scope,

@@ -1,5 +1,6 @@
 """A file in Home Assistant's storage that is read part by part: what is unreadable is set aside."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 import logging
 from pathlib import Path
@@ -53,11 +54,11 @@ class StoredFile:
         try:
             self._content = await self._store.async_load()
         except (HomeAssistantError, *UNREADABLE) as err:
-            self._note("file", err)
+            self.note_unreadable("file", err)
             await self._async_set_aside_file()
             return False
         if self._content is not None and not isinstance(self._content, dict):
-            self._note("file", TypeError(type(self._content).__name__))
+            self.note_unreadable("file", TypeError(type(self._content).__name__))
         return isinstance(self._content, dict)
 
     def part(self, name: str) -> Any:
@@ -72,7 +73,7 @@ class StoredFile:
         try:
             return reader(stored)
         except UNREADABLE as err:
-            self._note(name, err)
+            self.note_unreadable(name, err)
             return default
 
     def read_items[T](self, name: str, reader: Callable[[str, Any], T]) -> dict[str, T]:
@@ -83,14 +84,11 @@ class StoredFile:
             try:
                 found[key] = reader(key, stored)
             except UNREADABLE as err:
-                self._note(f"{name} {key}", err)
+                self.note_unreadable(f"{name} {key}", err)
         return found
 
     def note_unreadable(self, what: str, error: Exception) -> None:
         """Note that something in a part could not be read."""
-        self._note(what, error)
-
-    def _note(self, what: str, error: Exception) -> None:
         self._unreadable.append(what)
         _LOGGER.warning("%s: %s is unreadable: %r", self._key, what, error)
 
@@ -134,6 +132,35 @@ class StoredFile:
     async def async_remove(self) -> None:
         """Delete the file."""
         await self._store.async_remove()
+
+
+class StoredData(ABC):
+    """Data with a stored file of its own; `_data` returns what is written."""
+
+    def __init__(self, hass: HomeAssistant, key: str, version: int, *, delay: float) -> None:
+        """Prepare the file; nothing is read yet. `delay` is how many seconds saving may wait."""
+        self._file = StoredFile(hass, key, version, delay=delay)
+
+    @callback
+    def save_soon(self) -> None:
+        """Write to disk after a delay, at the latest when Home Assistant stops."""
+        self._file.save_soon(self._data)
+
+    async def async_save(self) -> None:
+        """Write to disk now."""
+        await self._file.async_save(self._data())
+
+    async def async_close(self) -> None:
+        """Write to disk now, and cancel delayed writes."""
+        await self._file.async_close(self._data())
+
+    async def async_remove(self) -> None:
+        """Delete the stored data."""
+        await self._file.async_remove()
+
+    @abstractmethod
+    def _data(self) -> dict[str, Any]:
+        """Return what is to be stored."""
 
 
 def _items(stored: Any) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from collections import deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, override
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..application import UNREADABLE, StoredFile
+from ..application import UNREADABLE, StoredData
 from ..const import DOMAIN
 from .record import REFUSED, SERVER_TAG, DownlinkRecord, DownlinkState
 
@@ -18,7 +18,7 @@ REMEMBERED_DOWNLINKS = 20
 FAIR_USE_WINDOW = timedelta(hours=24)
 
 
-class DownlinkLedger:
+class DownlinkLedger(StoredData):
     """The tracked downlinks by correlation ID; the latest of each device survive a restart.
 
     Payloads are not stored: they may be secret.
@@ -26,7 +26,7 @@ class DownlinkLedger:
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare the store of one config entry."""
-        self._file = StoredFile(hass, f"{DOMAIN}.{entry_id}.downlinks", VERSION, delay=SAVE_DELAY)
+        super().__init__(hass, f"{DOMAIN}.{entry_id}.downlinks", VERSION, delay=SAVE_DELAY)
         self._of_device: dict[str, deque[DownlinkRecord]] = {}
         self._by_name: dict[str, DownlinkRecord] = {}
         self._transmitted: dict[str, deque[datetime]] = {}
@@ -162,23 +162,7 @@ class DownlinkLedger:
             moments.popleft()
         return len(moments)
 
-    @callback
-    def save_soon(self) -> None:
-        """Write to disk after a delay, at the latest when Home Assistant stops."""
-        self._file.save_soon(self._data)
-
-    async def async_save(self) -> None:
-        """Write to disk now."""
-        await self._file.async_save(self._data())
-
-    async def async_close(self) -> None:
-        """Write to disk now, and cancel delayed writes."""
-        await self._file.async_close(self._data())
-
-    async def async_remove(self) -> None:
-        """Delete the stored downlinks."""
-        await self._file.async_remove()
-
+    @override
     def _data(self) -> dict[str, Any]:
         return {
             "downlinks": [r.as_dict() for records in self._of_device.values() for r in records],

@@ -5,11 +5,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from math import isfinite
 from types import MappingProxyType
+import typing
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
 
-from ..application import UNREADABLE, StoredFile
+from ..application import UNREADABLE, StoredData
 from ..const import DOMAIN
 from ..payload import QUANTITIES, Category, Kind, Meaning
 from .overrides import FieldOverride, FieldOverrides
@@ -63,7 +64,7 @@ def free_name(name: str, taken: Collection[str]) -> str:
     return candidate
 
 
-class FieldDecisions:
+class FieldDecisions(StoredData):
     """Decisions by end device and path, kept over restarts, and the user's overrides.
 
     A decision is kept: entities must not change unit, class or name because of a later odd
@@ -74,7 +75,7 @@ class FieldDecisions:
         self, hass: HomeAssistant, entry_id: str, model_of: Callable[[str], str | None]
     ) -> None:
         """Prepare the store; `model_of` returns brand and model for a device key."""
-        self._file = StoredFile(hass, f"{DOMAIN}.{entry_id}.fields", VERSION, delay=SAVE_DELAY)
+        super().__init__(hass, f"{DOMAIN}.{entry_id}.fields", VERSION, delay=SAVE_DELAY)
         self.model_of = model_of
         """Returns brand and model for a device key, as overrides name them."""
         self._decisions: dict[str, dict[str, Meaning]] = {}
@@ -263,23 +264,7 @@ class FieldDecisions:
         self.overrides.forget(key)
         self.save_soon()
 
-    @callback
-    def save_soon(self) -> None:
-        """Write to disk after a delay, at the latest when Home Assistant stops."""
-        self._file.save_soon(self._data)
-
-    async def async_save(self) -> None:
-        """Write to disk now."""
-        await self._file.async_save(self._data())
-
-    async def async_close(self) -> None:
-        """Write to disk now, and cancel delayed writes."""
-        await self._file.async_close(self._data())
-
-    async def async_remove(self) -> None:
-        """Delete the stored decisions."""
-        await self._file.async_remove()
-
+    @typing.override  # the name alone is a method here
     def _data(self) -> dict[str, Any]:
         return {
             "overrides": [override.as_dict() for override in self.overrides],
