@@ -1,5 +1,6 @@
 """Base classes of the entities of end devices and of the application."""
 
+from abc import abstractmethod
 import asyncio
 from collections.abc import Callable, Container, Iterable, Mapping
 from itertools import batched
@@ -101,9 +102,9 @@ class EndDeviceEntity(Entity):
         """Restore the state before the restart; entities that keep one override this."""
 
     @callback
+    @abstractmethod
     def read(self) -> bool:
         """Update from the end device's state; return whether anything changed."""
-        raise NotImplementedError
 
     @callback
     def async_update_from_device(self, context: Context | None) -> None:

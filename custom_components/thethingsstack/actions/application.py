@@ -11,15 +11,14 @@ from homeassistant.core import (
 )
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from ..application import refused
 from ..client import Application, Downlink, Formatter, Formatters, MissingRight, VersionIds
 from ..client.formatters import Direction
-from ..const import DOMAIN
 from ..downlinks import payload_of_hex
-from .errors import refused, translating_errors
+from .setup import async_setup_action
 from .targets import (
     APPLICATION,
     END_DEVICE,
@@ -115,22 +114,13 @@ def async_setup_application(hass: HomeAssistant) -> None:
         (CREATE_API_KEY, _async_create_key, CREATE_KEY_SCHEMA, only),
         (DELETE_API_KEY, _async_delete_key, DELETE_KEY_SCHEMA, optional),
     ):
-        async_register_admin_service(
-            hass,
-            DOMAIN,
-            name,
-            translating_errors(action),
-            schema=schema,
-            supports_response=response,
-        )
+        async_setup_action(hass, name, action, schema, response, admin=True)
     for name, action, schema in (
         (TEST_PAYLOAD_FORMATTER, _async_test_formatter, TEST_FORMATTER_SCHEMA),
         (GET_APPLICATION, _async_get, APPLICATION_SCHEMA),
         (LIST_COLLABORATORS, _async_list_collaborators, APPLICATION_SCHEMA),
     ):
-        hass.services.async_register(
-            DOMAIN, name, translating_errors(action), schema=schema, supports_response=only
-        )
+        async_setup_action(hass, name, action, schema, only)
 
 
 # Payload formatters

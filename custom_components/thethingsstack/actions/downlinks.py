@@ -20,16 +20,10 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from ..application import failure, refused
 from ..client import PRIORITIES, Downlink, QueuedDownlink
 from ..const import DOMAIN
-from ..downlinks import (
-    DownlinkRecord,
-    DownlinkState,
-    failure,
-    payload_of_base64,
-    payload_of_hex,
-    refused,
-)
+from ..downlinks import DownlinkRecord, DownlinkState, payload_of_base64, payload_of_hex
 from ..end_devices import EndDeviceState
 from .targets import async_require_control, async_require_read
 

@@ -12,10 +12,10 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.util.json import JsonValueType
 import voluptuous as vol
 
+from ..application import refused
 from ..client import (
     ROOT_KEYS,
     SESSION_KEYS,
@@ -28,10 +28,9 @@ from ..client import (
     looks_reversed,
     prepare_registration,
 )
-from ..const import DOMAIN
 from ..downlinks import payload_of_hex
 from ..provisioning import async_delete, async_register
-from .errors import refused, translating_errors
+from .setup import async_setup_action
 from .targets import (
     APPLICATION,
     ATTR_END_DEVICE_ID,
@@ -128,7 +127,6 @@ SIMULATE_SCHEMA = vol.Schema(
 @callback
 def async_setup_management(hass: HomeAssistant) -> None:
     """Register the actions; those that change the server are the administrators'."""
-    optional = SupportsResponse.OPTIONAL
     for name, action, schema in (
         (REGISTER_DEVICE, _async_register, REGISTER_SCHEMA),
         (UPDATE_DEVICE, _async_update, UPDATE_SCHEMA),
@@ -136,25 +134,12 @@ def async_setup_management(hass: HomeAssistant) -> None:
         (RESET_DEVICE, _async_reset, DEVICE_SCHEMA),
         (SIMULATE_UPLINK, _async_simulate, SIMULATE_SCHEMA),
     ):
-        async_register_admin_service(
-            hass,
-            DOMAIN,
-            name,
-            translating_errors(action),
-            schema=schema,
-            supports_response=optional,
-        )
+        async_setup_action(hass, name, action, schema, SupportsResponse.OPTIONAL, admin=True)
     for name, action, schema in (
         (GET_DEVICE, _async_get, GET_SCHEMA),
         (LIST_DEVICES, _async_list, LIST_SCHEMA),
     ):
-        hass.services.async_register(
-            DOMAIN,
-            name,
-            translating_errors(action),
-            schema=schema,
-            supports_response=SupportsResponse.ONLY,
-        )
+        async_setup_action(hass, name, action, schema, SupportsResponse.ONLY)
 
 
 # Registering

@@ -10,14 +10,13 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from ..application import refused
 from ..client import StorageUnavailable
-from ..const import DOMAIN
 from ..statistics import async_import_history
-from .errors import refused, translating_errors
+from .setup import async_setup_action
 from .targets import ATTR_DEVICE_ID, end_device_of
 
 IMPORT_HISTORY = "import_history"
@@ -37,13 +36,8 @@ SCHEMA = vol.Schema(
 @callback
 def async_setup_history(hass: HomeAssistant) -> None:
     """Register the action; statistics are administrators'."""
-    async_register_admin_service(
-        hass,
-        DOMAIN,
-        IMPORT_HISTORY,
-        translating_errors(_async_import),
-        schema=SCHEMA,
-        supports_response=SupportsResponse.OPTIONAL,
+    async_setup_action(
+        hass, IMPORT_HISTORY, _async_import, SCHEMA, SupportsResponse.OPTIONAL, admin=True
     )
 
 

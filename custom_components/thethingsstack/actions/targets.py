@@ -15,9 +15,9 @@ from homeassistant.helpers import (
 )
 import voluptuous as vol
 
+from ..application import refused
 from ..const import DOMAIN
 from ..end_devices import EndDeviceState
-from .errors import refused
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator

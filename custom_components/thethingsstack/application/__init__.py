@@ -2,7 +2,17 @@
 
 from .client_factory import async_create_stack, async_discard_key, host_of, same_place
 from .connection_state import ConnectionState
-from .refusals import BASE, Refusal, action_error, error_text, lacking, refusal, server_names
+from .refusals import (
+    BASE,
+    Refusal,
+    action_error,
+    error_text,
+    failure,
+    lacking,
+    refusal,
+    refused,
+    server_names,
+)
 from .signals import Removals, Signals
 from .store import ApplicationStore
 from .stored_file import UNREADABLE, StoredData
@@ -20,9 +30,11 @@ __all__ = [
     "async_create_stack",
     "async_discard_key",
     "error_text",
+    "failure",
     "host_of",
     "lacking",
     "refusal",
+    "refused",
     "same_place",
     "server_names",
 ]

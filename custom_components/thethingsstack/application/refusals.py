@@ -138,7 +138,25 @@ class Refusal(Exception):  # noqa: N818 - the name says what happened
         super().__init__(key)
         self.field = field
         self.key = key
-        self.placeholders = {name: str(value) for name, value in placeholders.items()}
+        self.placeholders = _texts(placeholders)
+
+
+def failure(key: str, **placeholders: object) -> HomeAssistantError:
+    """Return the exception with this text, for what the caller can't correct."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=_texts(placeholders),
+    )
+
+
+def refused(key: str, **placeholders: object) -> ServiceValidationError:
+    """Return the exception with this text, for input that the caller can correct."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=_texts(placeholders),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,12 +253,8 @@ def action_error(
     The text is the one in `exceptions` with `prefix` and one of the `known` reasons.
     """
     reason = reason_of(error, names)
-    kind = ServiceValidationError if reason.correctable else HomeAssistantError
-    return kind(
-        translation_domain=DOMAIN,
-        translation_key=prefix + reason.key(known),
-        translation_placeholders=dict(reason.placeholders),
-    )
+    raised = refused if reason.correctable else failure
+    return raised(prefix + reason.key(known), **reason.placeholders)
 
 
 def error_text(error: StackError) -> str:
@@ -291,6 +305,10 @@ def _not_found(error: NotFound) -> Reason:
         return _reason(error, "not_found", correctable=True)
     key = "not_on_server" if error.name.startswith("not_on_") else "unknown_device"
     return _reason(error, key, "not_found", correctable=True)
+
+
+def _texts(placeholders: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in placeholders.items()}
 
 
 def _reason(error: StackError, *keys: str, correctable: bool = False) -> Reason:

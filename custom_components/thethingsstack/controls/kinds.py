@@ -36,8 +36,6 @@ NUMBERS = frozenset(
         Role.CURRENT_HUMIDITY,
     }
 )
-MEASURED = frozenset({Role.CURRENT_TEMPERATURE, Role.CURRENT_HUMIDITY})
-"""Roles that no command changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

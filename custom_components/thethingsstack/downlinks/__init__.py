@@ -1,6 +1,5 @@
 """Downlinks, from the request to the end device's acknowledgement."""
 
-from .errors import failure
 from .payload_text import (
     MAX_DEPTH,
     NotHexError,
@@ -10,7 +9,6 @@ from .payload_text import (
     payload_of_hex,
     problem_of_object,
     read_hex,
-    refused,
 )
 from .record import DownlinkRecord, DownlinkState
 from .sender import Downlinks
@@ -25,10 +23,8 @@ __all__ = [
     "NotHexError",
     "ObjectProblem",
     "OddHexError",
-    "failure",
     "payload_of_base64",
     "payload_of_hex",
     "problem_of_object",
     "read_hex",
-    "refused",
 ]

@@ -2,6 +2,7 @@
 
 from homeassistant.exceptions import HomeAssistantError
 
+from ..application import failure
 from ..client import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -11,7 +12,6 @@ from ..client import (
     StackError,
 )
 from ..client.rights import TRAFFIC_DOWN_WRITE
-from ..const import DOMAIN
 
 # The server's error names, each with the key of the translation that says what to do.
 KEYS = {
@@ -29,15 +29,6 @@ KEYS = {
     "unknown_mac_state": "downlink_unknown_mac_state",
     "validation": "downlink_invalid",
 }
-
-
-def failure(key: str, **placeholders: object) -> HomeAssistantError:
-    """Return the error with this translation key."""
-    return HomeAssistantError(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders={name: str(value) for name, value in placeholders.items()},
-    )
 
 
 def translated(error: StackError) -> HomeAssistantError:

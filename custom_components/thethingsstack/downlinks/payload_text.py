@@ -7,9 +7,7 @@ import math
 import re
 from typing import Any
 
-from homeassistant.exceptions import ServiceValidationError
-
-from ..const import DOMAIN
+from ..application import refused
 
 SHOWN_LENGTH = 100
 """How many characters of an invalid payload an error shows."""
@@ -17,15 +15,6 @@ MAX_DEPTH = 32
 """How deeply the objects and lists of a payload may be nested."""
 _BETWEEN_NUMBERS = re.compile(r"[\s:,.-]+|0[xX](?=[0-9A-Fa-f]{2})")
 _NOT_HEX = re.compile(r"[^0-9A-Fa-f]")
-
-
-def refused(key: str, **placeholders: Any) -> ServiceValidationError:
-    """Return the error with this translation key; raised before anything is sent."""
-    return ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders={name: str(value) for name, value in placeholders.items()},
-    )
 
 
 class NotHexError(ValueError):

@@ -10,13 +10,13 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
-from ..application import ConnectionState
+from ..application import ConnectionState, refused
 from ..client import Downlink, Formatter, MissingRight, NotFound, Stack, StackError
 from ..client.rights import DEVICES_READ, TRAFFIC_DOWN_WRITE, console_names
 from ..const import DOMAIN
 from ..end_devices import EndDeviceState, Status
 from .errors import translated
-from .payload_text import MAX_DEPTH, ObjectProblem, problem_of_object, refused
+from .payload_text import MAX_DEPTH, ObjectProblem, problem_of_object
 from .tracker import DownlinkStanding
 
 _LOGGER = logging.getLogger(__name__)

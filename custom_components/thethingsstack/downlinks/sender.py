@@ -11,7 +11,7 @@ from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
-from ..application import ConnectionState, Signals
+from ..application import ConnectionState, Signals, failure
 from ..client import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -24,7 +24,7 @@ from ..client import (
     StackError,
 )
 from ..end_devices import EndDeviceRoster, EndDeviceState
-from .errors import failure, translated
+from .errors import translated
 from .ledger import DownlinkLedger
 from .preflight import Preflight
 from .queue import DownlinkQueues
@@ -200,16 +200,8 @@ class Downlinks:
         HomeAssistantError if the server refuses it.
         """
         await self._preflight.async_check(device, downlink)
-        record = DownlinkRecord(
-            id=f"{OWN_TAG}{ulid_now()}",
-            device_id=device.device_id,
-            f_port=downlink.f_port or 0,
-            confirmed=downlink.confirmed,
-            control=control,
-            note=note,
-            ours=True,
-            context=context,
-        )
+        record = _new_record(device, downlink, context)
+        record.control, record.note = control, note
         tags = (record.id,) if control is None else (record.id, f"{CONTROL_TAG}{control}")
         tagged = replace(downlink, correlation_ids=(*tags, *downlink.correlation_ids))
         self._ledger.add(record)
@@ -238,17 +230,7 @@ class Downlinks:
         """Replace the whole queue with these downlinks, including frames of other clients."""
         for downlink in downlinks:
             await self._preflight.async_check(device, downlink)
-        records = [
-            DownlinkRecord(
-                id=f"{OWN_TAG}{ulid_now()}",
-                device_id=device.device_id,
-                f_port=downlink.f_port or 0,
-                confirmed=downlink.confirmed,
-                ours=True,
-                context=context,
-            )
-            for downlink in downlinks
-        ]
+        records = [_new_record(device, downlink, context) for downlink in downlinks]
         tagged = [
             replace(downlink, correlation_ids=(record.id, *downlink.correlation_ids))
             for downlink, record in zip(downlinks, records, strict=True)
@@ -376,3 +358,17 @@ class Downlinks:
         else:
             state = DownlinkState.FAILED
         self._tracker.move(device, record, state, error=error.name, reason=str(error))
+
+
+def _new_record(
+    device: EndDeviceState, downlink: Downlink, context: Context | None
+) -> DownlinkRecord:
+    """Return the record of a downlink of ours that is about to be sent."""
+    return DownlinkRecord(
+        id=f"{OWN_TAG}{ulid_now()}",
+        device_id=device.device_id,
+        f_port=downlink.f_port or 0,
+        confirmed=downlink.confirmed,
+        ours=True,
+        context=context,
+    )

@@ -7,8 +7,6 @@ from pathlib import Path
 import sys
 from typing import Annotated, Any
 
-import orjson
-
 from ..downlinks import Downlink
 from ..errors import InvalidRequest, MissingRight
 from ..formatters import CAYENNE_LPP, JAVASCRIPT, NONE, REPOSITORY, Direction, FormatterFailed
@@ -19,6 +17,7 @@ from .run import (
     confirm,
     group,
     hexadecimal,
+    json_object,
     note_if_empty,
     pairs,
     print_done,
@@ -261,7 +260,9 @@ def formatter_test(
                 version_ids=versions,
             )
         else:
-            downlink = Downlink(f_port=port, decoded_payload=_object(encode or ""))
+            downlink = Downlink(
+                f_port=port, decoded_payload=json_object(encode or "", "a JSON object is needed")
+            )
             made = await stack.downlinks.encode(
                 device_id, downlink, formatter, version_ids=versions
             )
@@ -338,16 +339,6 @@ def _formatter(kind: str, script: Path | None) -> Formatter | None:
     if kind == "none":
         return None
     return Formatter(kind=_KINDS[kind], parameter=read_text(script) or None)
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        refuse_usage(f"the object is no JSON: {error}")
-    if not isinstance(value, dict):
-        refuse_usage("a JSON object is needed")
-    return value
 
 
 # -- Gateways -------------------------------------------------------------------------------------

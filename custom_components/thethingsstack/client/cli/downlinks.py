@@ -8,8 +8,6 @@ import sys
 from typing import Annotated, Any
 from uuid import uuid4
 
-import orjson
-
 from ..downlinks import PRIORITIES, Downlink, Priority
 from ..errors import InvalidRequest, MissingRight, RequestTimeout, StackError
 from ..messages import DownlinkReport
@@ -21,6 +19,7 @@ from .run import (
     confirm,
     group,
     hexadecimal,
+    json_object,
     note_if_empty,
     print_done,
     print_json,
@@ -166,7 +165,7 @@ def _downlink(
         refuse_usage("give one payload: --hex, --base64 or --object")
     payload = decoded = None
     if object_payload is not None:
-        decoded = _object(object_payload)
+        decoded = json_object(object_payload, "the payload is no JSON object")
     elif f_port is None:
         refuse_usage("a payload of bytes needs --f-port")
     if hex_payload is not None:
@@ -193,16 +192,6 @@ def _priority(text: str | None) -> Priority | None:
     if (priority := known.get(text.lower().replace("-", "_"))) is None:
         refuse_usage(f"the priority is one of {', '.join(PRIORITIES)}")
     return priority
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        decoded = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        refuse_usage(f"the object is no JSON: {error}")
-    if not isinstance(decoded, dict):
-        refuse_usage("the payload is no JSON object")
-    return decoded
 
 
 def _base64(text: str) -> bytes:

@@ -39,6 +39,7 @@ __all__ = [
     "confirm",
     "group",
     "hexadecimal",
+    "json_object",
     "no_rights",
     "note_if_empty",
     "opened",
@@ -229,6 +230,17 @@ def _plain(value: object) -> object:
     if isinstance(value, frozenset):
         return sorted(value)
     raise TypeError
+
+
+def json_object(text: str, otherwise: str) -> dict[str, Any]:
+    """Return a JSON object given as an argument; ends with `otherwise` for other JSON."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        refuse_usage(f"the object is no JSON: {error}")
+    if not isinstance(value, dict):
+        refuse_usage(otherwise)
+    return value
 
 
 def hexadecimal(text: str) -> bytes:
