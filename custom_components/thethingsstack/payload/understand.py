@@ -13,7 +13,7 @@ from .quantities import QUANTITIES
 from .reading import contradiction, position_of, value_of
 from .revision import may_be_corrected, revise
 from .tokens import words_of
-from .types import Context, Kind, Meaning, Role, Source, Understanding
+from .types import Context, Kind, Meaning, Role, Source, Understanding, Value
 from .units import factor
 from .uplink_rules import MAX_FIELDS, choose, hide_repetitions, hide_settings, says_settings
 from .values import MAX_TEXT, Shape, number_of, read
@@ -144,14 +144,8 @@ def _decide(
     understanding.skipped += len(undecided) - len(fitting)
     for leaf in fitting:
         meaning = infer(leaf, uplink)
-        number = read(leaf.raw).value
-        if (
-            not decide_absent
-            and isinstance(number, int | float)
-            and is_full_scale(number)
-            and value_of(meaning, leaf.raw) is None
-        ):
-            continue  # A full-scale number: "not connected". The next one says more.
+        if not decide_absent and _not_connected(meaning, leaf):
+            continue  # The next value says more.
         new[leaf.path] = meaning
         understanding.reported[leaf.path] = leaf.raw
     hide_settings(new)
@@ -176,12 +170,9 @@ def _read(
                 meaning = _observe(leaf, meaning, observations[path], uplink, understanding)
         if meaning is None or meaning.kind is Kind.IGNORE:
             continue
-        if meaning.role is Role.POSITION:
-            understanding.values[path] = position_of(leaf)
-        else:
-            understanding.values[path] = value = value_of(meaning, leaf.raw)
-            if value is None:
-                _note_contradiction(path, meaning, leaf.raw, understanding)
+        understanding.values[path] = value = _value(meaning, leaf)
+        if value is None and meaning.role is not Role.POSITION:
+            _note_contradiction(path, meaning, leaf.raw, understanding)
 
 
 def _observe(
@@ -197,13 +188,8 @@ def _observe(
     if observed is before:
         return meaning
     corrected = revise(leaf, meaning, observed, uplink)
-    number = read(leaf.raw).value
-    if (
-        isinstance(number, int | float)
-        and is_full_scale(number)
-        and value_of(corrected, leaf.raw) is None
-    ):
-        return meaning  # It says "not connected", whatever the field is.
+    if _not_connected(corrected, leaf):
+        return meaning  # Whatever the field is.
     if not may_be_corrected(meaning) or observed.settled:
         understanding.settled.add(path)
     else:
@@ -211,6 +197,20 @@ def _observe(
     if corrected is not meaning:
         understanding.corrected[path] = corrected
     return corrected
+
+
+def _value(meaning: Meaning, leaf: Leaf) -> Value:
+    return position_of(leaf) if meaning.role is Role.POSITION else value_of(meaning, leaf.raw)
+
+
+def _not_connected(meaning: Meaning, leaf: Leaf) -> bool:
+    """Return whether it is a full-scale number, which stands for "not connected"."""
+    number = read(leaf.raw).value
+    return (
+        isinstance(number, int | float)
+        and is_full_scale(number)
+        and value_of(meaning, leaf.raw) is None
+    )
 
 
 def _note_contradiction(
@@ -269,9 +269,7 @@ def _read_normalized(
             new[path] = meaning
             understanding.reported[path] = leaf.raw
         if meaning.kind is not Kind.IGNORE:
-            values[path] = (
-                position_of(leaf) if meaning.role is Role.POSITION else value_of(meaning, leaf.raw)
-            )
+            values[path] = _value(meaning, leaf)
 
 
 _SAME = {
@@ -287,7 +285,7 @@ def _decoded_already(
 ) -> bool:
     """Return whether a decoded field of the same quantity has the same value in this uplink."""
     quantity = _SAME.get(meaning.quantity or "", meaning.quantity)
-    value = position_of(leaf) if meaning.role is Role.POSITION else value_of(meaning, leaf.raw)
+    value = _value(meaning, leaf)
     for path, decoded in understanding.values.items():
         other = decisions.get(path) or understanding.new.get(path)
         if other is None or _SAME.get(other.quantity or "", other.quantity) != quantity:
