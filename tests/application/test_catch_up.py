@@ -130,7 +130,7 @@ async def test_a_restart_while_reading_loses_nothing(
     seen.watch(entry, monkeypatch)
     await lose(hass, sim, entry)
     await send(sim, 1, 30)
-    sim.faults.storage_failure = StorageFailure(message_seconds=0.02)
+    sim.faults.storage_failure = StorageFailure(message_seconds=0.2)
     await come_back(hass, sim, entry)
     await until(hass, lambda: len(seen.numbers) >= 5)
     store = entry.runtime_data.store
