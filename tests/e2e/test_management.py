@@ -154,7 +154,8 @@ async def open_issue(page: Page, home: HomeAssistant, title: str) -> None:
 
 async def mend_the_formatter(page: Page, home: HomeAssistant, screenshots: Path) -> None:
     """The issue tells the server's reason; what becomes of the last uplink is shown before."""
-    await open_issue(page, home, "Pool thermometer")
+    # It asks which end device only when both have sent.
+    await open_issue(page, home, "Beehive scale, Pool thermometer")
     await page.get_by_role("checkbox", name="Pool thermometer").press("Space")
     await snap(page, screenshots, "formatter_1_which")
     await press(page, "Submit")
