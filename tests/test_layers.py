@@ -21,6 +21,7 @@ SDK = {"client": {"aiohttp", "orjson", "paho", "typer"}, "payload": set[str]()}
 ROWS = (
     {"issues"},
     {"application"},
+    {"doors"},
     {"dialogs", "fields"},
     {"end_devices"},
     {"downlinks"},

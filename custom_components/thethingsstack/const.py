@@ -18,6 +18,8 @@ CONF_MQTT_TLS: Final = "mqtt_tls"
 CONF_CA_CERTIFICATE: Final = "ca_certificate"
 CONF_KEY_ID: Final = "key_id"
 """The key that was made for the entry, and goes with it"""
+CONF_DOOR: Final = "door"
+"""The way by which messages come, one of `DOORS`"""
 
 # Only in forms
 CONF_CLUSTER: Final = "cluster"
@@ -27,6 +29,13 @@ SECTION_ADVANCED: Final = "advanced"
 # The network the user picked
 NETWORK_CLOUD: Final = "cloud"
 NETWORK_OWN_SERVER: Final = "own_server"
+
+# By which way messages come
+DOOR_MQTT: Final = "mqtt"
+DOOR_WEBHOOK: Final = "webhook"
+DOOR_EVENTS: Final = "events"
+DOORS: Final = (DOOR_MQTT, DOOR_WEBHOOK, DOOR_EVENTS)
+DEFAULT_DOOR: Final = DOOR_MQTT
 
 # Entry options
 CONF_DEVICES: Final = "devices"

@@ -41,6 +41,7 @@ from .client import (
 from .client.rights import DEVICES_READ, INFO
 from .const import CONF_APPLICATION_ID, CONF_PLAIN_FIELDS, DOMAIN, LARGE_APPLICATION
 from .controls.subentries import Controls
+from .doors import create_door
 from .downlinks.sender import Downlinks
 from .end_devices.activity import Activity, async_report_occurrence, uplink_activity
 from .end_devices.lifecycle import EndDeviceLifecycle
@@ -97,12 +98,18 @@ class ApplicationCoordinator:
         self.hass = hass
         self.entry = entry
         self.stack = stack
+        self.door = create_door(hass, entry, stack)
         self.store = ApplicationStore(hass, entry.entry_id)
         self.fields = FieldDecisions(hass, entry.entry_id, self.store.model_of)
         self.roster = EndDeviceRoster(hass, entry, stack, self.store, self.fields)
         self.application_status = ApplicationStatus(hass, entry)
         self.connection_state = ConnectionState(
-            hass, entry, stack, self.application_status, self.roster
+            hass,
+            entry,
+            stack,
+            self.door,
+            application_status=self.application_status,
+            roster=self.roster,
         )
         self.overdue_watch = OverdueWatch(hass, entry, self.roster)
         self.signals = Signals.of(entry.entry_id)
@@ -267,7 +274,7 @@ class ApplicationCoordinator:
         """Follow the stream for as long as the entry is loaded."""
         while True:
             try:
-                async with aclosing(self.stack.stream()) as items:
+                async with aclosing(self.door.stream()) as items:
                     async for item in items:
                         self._take(item)
             except AuthenticationFailed as err:

@@ -1,4 +1,4 @@
-"""State of the connection: the MQTT stream, the HTTP API and the key's rights."""
+"""State of the connection: the stream, the HTTP API and the key's rights."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ from ..const import DOMAIN, UNAVAILABLE_AFTER
 from .status import ApplicationStatus
 
 if TYPE_CHECKING:
+    from ..doors import Door
     from ..end_devices import EndDeviceRoster
 
 _LOGGER = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ class ConnectionState:
         hass: HomeAssistant,
         entry: ConfigEntry,
         stack: Stack,
+        door: Door,
+        *,
         application_status: ApplicationStatus,
         roster: EndDeviceRoster,
     ) -> None:
@@ -39,6 +42,7 @@ class ConnectionState:
         self._hass = hass
         self._entry = entry
         self._stack = stack
+        self._door = door
         self._status = application_status
         self._roster = roster
         self.rights: frozenset[str] = frozenset()
@@ -65,7 +69,7 @@ class ConnectionState:
         """Read the key's rights; raises StackError, and ConfigEntryNotReady for too few."""
         await self._stack.auth_info()
         self.rights = await self._stack.rights()
-        if TRAFFIC_READ not in self.rights:
+        if self._door.needs_traffic_right and TRAFFIC_READ not in self.rights:
             raise ConfigEntryNotReady(
                 translation_domain=DOMAIN,
                 translation_key="missing_traffic_right",
@@ -179,11 +183,12 @@ class ConnectionState:
         self._end_reauthentication()
         if self.rights != before:
             self.lost_rights = (self.lost_rights | before) - self.rights
-            self.readable = TRAFFIC_READ in self.rights
-            if self.readable and TRAFFIC_READ not in before:
-                # The MQTT server reads the rights only when a session starts.
+            may_read = TRAFFIC_READ in self.rights
+            self.readable = may_read or not self._door.needs_traffic_right
+            if may_read and TRAFFIC_READ not in before:
+                # Rights count from the moment of connecting.
                 self.reading_allowed.set()
-                self._stack.reconnect()
+                self._door.reconnect()
             self._status.write()
 
     @callback

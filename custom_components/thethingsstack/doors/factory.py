@@ -1,0 +1,24 @@
+"""The door that an entry has chosen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+
+from ..client import Stack
+from ..const import CONF_DOOR, DEFAULT_DOOR
+from .door import Door
+from .mqtt import MqttDoor
+
+
+def chosen_door(data: Mapping[str, Any]) -> str:
+    """Return which door an entry's data chooses; entries from before there was a choice use MQTT."""
+    return str(data.get(CONF_DOOR, DEFAULT_DOOR))
+
+
+def create_door(hass: HomeAssistant, entry: ConfigEntry, stack: Stack) -> Door:
+    """Return the door that an entry has chosen; nothing is opened before its stream is read."""
+    match chosen_door(entry.data):
+        case _:
+            return MqttDoor(stack)
