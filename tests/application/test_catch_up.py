@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.thethingsstack.application.catch_up import PAUSES, Pauses
 from custom_components.thethingsstack.application.client_factory import QUEUE_SIZE
-from custom_components.thethingsstack.const import DOMAIN
+from custom_components.thethingsstack.const import DOMAIN, REMEMBERED_MESSAGES
 from custom_components.thethingsstack.coordinator import STREAM_PAUSES, StreamPauses
 from custom_components.thethingsstack.end_devices import EndDeviceState
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
@@ -177,6 +177,40 @@ async def test_a_gap_that_opens_while_another_is_read_is_read_too(
     await come_back(hass, sim, entry)
     await until(hass, lambda: not entry.runtime_data.store.gaps)
     assert set(seen.numbers) == set(range(1, 21))
+
+
+async def test_many_stored_uplinks_bring_no_newer_one_twice(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, *, seen: Seen,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """More than are remembered of an end device, read after live ones that the storage has too."""
+    await send(sim, 0, 1)
+    await until(hass, lambda: station(entry).values.get("number") == 0)
+    seen.watch(entry, monkeypatch)
+    sim.faults.storage_failure = StorageFailure(status=500)
+    await lose(hass, sim, entry)
+    await send(sim, 1, REMEMBERED_MESSAGES + 8)
+    await come_back(hass, sim, entry)
+    live = REMEMBERED_MESSAGES + 9
+    await send(sim, live, 5)
+    await until(hass, lambda: station(entry).values.get("number") == live + 4)
+    sim.faults.storage_failure = None
+    await until(hass, lambda: not entry.runtime_data.store.gaps)
+    assert seen.numbers == dict.fromkeys(range(1, live + 5), 1)
+
+
+async def test_a_late_uplink_leaves_the_payload_that_overrides_are_tried_on(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    await sim.uplink(STATION, decoded={"number": 7, "rain": 3}, f_port=2)
+    await until(hass, lambda: station(entry).values.get("number") == 7)
+    for f_port in (2, 3):
+        earlier = (dt_util.utcnow() - timedelta(hours=f_port)).isoformat()
+        await sim.uplink(
+            STATION, decoded={"number": 5, f"late_{f_port}": 1}, f_port=f_port, received_at=earlier
+        )
+    await until(hass, lambda: {"late_2", "late_3"} <= set(station(entry).values))
+    assert station(entry).raw_values() == {"late_3": 1, "number": 7, "rain": 3}
 
 
 async def test_a_rate_limit_pauses_the_reading(

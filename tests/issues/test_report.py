@@ -34,7 +34,9 @@ async def test_an_issue_is_raised_changed_and_cleared(hass: HomeAssistant) -> No
     assert set(found) == {"stream_lost_1", "half_created_1_valve"}
     assert found["stream_lost_1"].translation_placeholders == {
         "application": "Garden",
+        "application_plain": "Garden",
         "error": "reset",
+        "error_plain": "reset",
     }
     assert not found["stream_lost_1"].is_fixable
     assert found["half_created_1_valve"].is_fixable
@@ -73,10 +75,13 @@ async def test_many_are_cleared_at_once(hass: HomeAssistant) -> None:
     ],
 )
 async def test_names_are_no_markdown(hass: HomeAssistant, text: str, shown: str) -> None:
-    """An end device's name comes from elsewhere, and is shown as it is."""
+    """An external name is shown as it is: escaped in descriptions, unchanged in plain titles."""
     assert escape_markdown(text) == shown
     raise_issue(hass, "control_1_x", "control_invalid", {"control": text})
-    assert issues(hass)["control_1_x"].translation_placeholders == {"control": shown}
+    assert issues(hass)["control_1_x"].translation_placeholders == {
+        "control": shown,
+        "control_plain": text,
+    }
 
 
 def test_long_lists_are_cut() -> None:

@@ -119,11 +119,10 @@ async def test_only_the_application_server_lacks_it(
     assert status(hass) == "half_created"
     (issue,) = issues(hass)
     assert issue.issue_id == f"half_created_{entry.entry_id}_{DEVICE}"
-    assert issue.translation_placeholders == {
-        "application": "Garden",
-        "device": "Never joined",
-        "missing": "Application Server",
-    }
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["application"] == "Garden"
+    assert issue.translation_placeholders["device"] == "Never joined"
+    assert issue.translation_placeholders["missing"] == "Application Server"
     kept = {server: dict(part) for server, part in documents(sim).items()}
     told = (await async_get_config_entry_diagnostics(hass, entry))["devices"].values()
     assert [device["missing_on"] for device in told if device["missing_on"]] == [["application"]]

@@ -42,7 +42,6 @@ _LOGGER = logging.getLogger(__name__)
 
 type Listener = Callable[[HaContext | None], None]
 type Decide = Callable[["EndDeviceState", Mapping[str, Meaning]], dict[str, Meaning]]
-type _Payload = tuple[Mapping[str, Any] | None, tuple[Mapping[str, Any], ...]]
 
 FIELD = "field"
 LAST_UPLINK = "last_uplink"
@@ -94,6 +93,15 @@ class Received:
     """What was corrected, as the fields' overrides let it count."""
     undecoded: bool = False
     decoding_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    """What the newest uplink of a port reported, and when."""
+
+    moment: datetime
+    decoded: Mapping[str, Any] | None
+    normalized: tuple[Mapping[str, Any], ...]
 
 
 def control_key(subentry_id: str) -> str:
@@ -355,10 +363,7 @@ class EndDeviceState:
         received.decoding_changed = self.needs_formatter != before
         if undecoded:
             return
-        self._payloads.pop(uplink.f_port, None)
-        self._payloads[uplink.f_port] = (uplink.decoded_payload, uplink.normalized_payload)
-        if len(self._payloads) > REMEMBERED_PORTS:
-            del self._payloads[next(iter(self._payloads))]
+        self._remember_payload(uplink, moment)
         understanding = understand(
             uplink.decoded_payload,
             uplink.normalized_payload,
@@ -388,6 +393,15 @@ class EndDeviceState:
                 received.changed.append(f"{FIELD}/{path}")
         received.changed.extend(self._control_keys)
 
+    def _remember_payload(self, uplink: UplinkMessage, moment: datetime) -> None:
+        """Keep a payload to try overrides on, unless a newer one of its port is kept."""
+        payloads, port = self._payloads, uplink.f_port
+        if port in payloads and payloads[port].moment > moment:
+            return
+        payloads[port] = _Payload(moment, uplink.decoded_payload, uplink.normalized_payload)
+        if len(payloads) > REMEMBERED_PORTS:
+            del payloads[min(payloads, key=lambda other: payloads[other].moment)]
+
     @staticmethod
     def _read_overridden(understanding: Understanding, new: Mapping[str, Meaning]) -> None:
         """Read new fields that the user wants otherwise as the user wants them."""
@@ -404,10 +418,10 @@ class EndDeviceState:
         self._event_paths.update(p for p, m in decisions.items() if m.kind is Kind.EVENT)
 
     def raw_values(self) -> dict[str, object]:
-        """Return what the last uplinks of each port said of each field, as the formatter said it."""
+        """Return the newest reported value of each field, before any override."""
         raw: dict[str, object] = {}
-        for decoded, normalized in self._payloads.values():
-            raw |= raw_values(decoded, normalized)
+        for payload in sorted(self._payloads.values(), key=lambda payload: payload.moment):
+            raw |= raw_values(payload.decoded, payload.normalized)
         return raw
 
     def read_again(self, changed: Mapping[str, tuple[Meaning, Meaning]]) -> None:

@@ -42,9 +42,10 @@ def raise_issue(
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
     repair: Mapping[str, str] | None = None,
 ) -> None:
-    """Create an issue, or update the placeholders of an existing one; escapes Markdown.
+    """Create an issue, or update the placeholders of an existing one.
 
-    With `repair`, a dialogue with this data can repair it: see `repairs.py`.
+    Descriptions are Markdown, so each placeholder is escaped for them; titles are plain text and
+    use the unchanged one, which has `_plain` after its name. With `repair`, a dialogue with this data can repair it: see `repairs.py`.
     """
     ir.async_create_issue(
         hass,
@@ -56,7 +57,8 @@ def raise_issue(
         severity=severity,
         translation_key=translation_key,
         translation_placeholders={
-            name: escape_markdown(text) for name, text in placeholders.items()
+            **{name: escape_markdown(text) for name, text in placeholders.items()},
+            **{f"{name}_plain": text for name, text in placeholders.items()},
         },
     )
 
