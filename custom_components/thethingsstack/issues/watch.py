@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..application import server_names
 from ..client import FEATURES, NETWORKS
 from ..client.rights import TRAFFIC_READ, console_names
-from ..const import CONF_NETWORK, DOWNLINK_LIMIT, ENTITY_LIMIT, ENTITY_LIMIT_WARNING
+from ..const import CONF_NETWORK, DOWNLINK_LIMIT
+from .entity_limit import async_watch_entity_limit
 from .key import async_watch_key
 from .report import (
     application_name,
@@ -35,7 +36,7 @@ def async_watch_issues(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     _watch_connection(hass, entry)
     _watch_partial_devices(hass, entry)
     _watch_downlinks(hass, entry)
-    _check_entity_limit(hass, entry)
+    async_watch_entity_limit(hass, entry)
     async_watch_key(hass, entry)
 
 
@@ -222,23 +223,3 @@ def _watch_downlinks(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     changed = coordinator.signals.downlink_count_changed
     entry.async_on_unload(async_dispatcher_connect(hass, changed, update))
     update()
-
-
-@callback
-def _check_entity_limit(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-    """Warn before Home Assistant silently leaves out further entities of the application."""
-    enabled = sum(
-        entity.disabled_by is None
-        for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    )
-    if enabled > ENTITY_LIMIT_WARNING:
-        raise_issue(
-            hass,
-            f"too_many_entities_{entry.entry_id}",
-            "too_many_entities",
-            {
-                "application": application_name(entry),
-                "count": str(enabled),
-                "limit": str(ENTITY_LIMIT),
-            },
-        )
