@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
+import pytest
 from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
     async_mock_restore_state_shutdown_restart,
@@ -60,6 +62,42 @@ async def test_values_are_there_after_a_restart(
     await sim.uplink("weather-station", decoded={"temperature": 22.5})
     await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 2)
     assert hass.states.get(temperature).state == "22.5"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("disabled", ["", "last_uplink", "field/temperature"])
+async def test_the_status_is_the_same_whatever_is_restored_first(
+    hass: HomeAssistant, sim: Simulator, hass_storage: dict[str, Any], disabled: str
+) -> None:
+    """Also where the user has disabled an entity that would restore its value."""
+    entry = await set_up(hass, sim)
+    await sim.uplink("weather-station", decoded={"temperature": 20.5})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
+    await hass.async_block_till_done()
+    status = entity_id(hass, "sensor", f"{WEATHER}/status")
+    before = hass.states.get(status)
+    assert before is not None
+    assert before.state == "active"
+    await async_mock_restore_state_shutdown_restart(hass)
+    await hass.config_entries.async_unload(entry.entry_id)
+    if disabled:
+        er.async_get(hass).async_update_entity(
+            entity_id(hass, "sensor", f"{WEATHER}/{disabled}"),
+            disabled_by=er.RegistryEntryDisabler.USER,
+        )
+    states: list[str] = []
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        if event.data["entity_id"] == status and event.data["new_state"] is not None:
+            states.append(event.data["new_state"].state)
+
+    await hass.async_block_till_done()
+    hass.bus.async_listen("state_changed", note)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.caught_up)
+    entry.runtime_data.overdue_watch.look()
+    await hass.async_block_till_done()
+    assert states == ["active"]
 
 
 async def test_first_minutes_come_from_the_storage(

@@ -492,21 +492,29 @@ class EndDeviceState:
             self.note_seen(message.time)
 
     def status(self, *, overdue: bool) -> Status:
-        """Return where the end device stands; whether it is `overdue` is decided in overdue.py."""
+        """Return where the end device stands; whether it is `overdue` is decided in overdue.py.
+
+        Depends on no restored value, so it is the same whatever is restored first.
+        """
         if self.half_created:
             return Status.HALF_CREATED
         if self.vanished:
             return Status.NOT_REGISTERED
-        if self.last_seen is None:
+        if self.last_seen is None and not self._had_uplinks:
             registered = self.end_device
             if registered and registered.ids.join_eui and registered.activated_at is None:
                 return Status.NEVER_JOINED
             return Status.WAITING_FOR_FIRST_UPLINK
         if overdue:
             return Status.OVERDUE
-        if self.last_uplink is None and not self.values:
+        if self.last_seen is None or (self.last_uplink is None and not self._had_uplinks):
             return Status.WAITING_FOR_NEXT_UPLINK
         return Status.ACTIVE
+
+    @property
+    def _had_uplinks(self) -> bool:
+        """Return whether decoded uplinks were ever received, also before a restart."""
+        return any(path != LOCATION for path in self.decisions)
 
 
 def recalculated(value: Value, before: Meaning, now: Meaning) -> Value:
