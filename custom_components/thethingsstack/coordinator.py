@@ -279,15 +279,15 @@ class ApplicationCoordinator:
                         self._take(item)
             except AuthenticationFailed as err:
                 # The key may be accepted again: the refusal may be a temporary server fault.
-                self.connection_state.lost(err)
+                self.connection_state.on_lost(err)
                 self.entry.async_start_reauth(self.hass)
                 pause = self._pauses.refused
             except MissingRight as err:
-                self.connection_state.lost(err)
+                self.connection_state.on_lost(err)
                 pause = self._pauses.refused
             except Exception:  # an unexpected error must not end the stream
                 _LOGGER.exception("%s: the stream broke", self.entry.title)
-                self.connection_state.lost(StackError("the stream broke", name="internal"))
+                self.connection_state.on_lost(StackError("the stream broke", name="internal"))
                 pause = self._pauses.broken
             await self._pause(pause)
 
@@ -314,7 +314,7 @@ class ApplicationCoordinator:
                 case StreamConnected():
                     self._back(item)
                 case StreamLost():
-                    self.connection_state.lost(item.error)
+                    self.connection_state.on_lost(item.error)
                 case UnreadableMessage():
                     self.application_status.record_problem(
                         "unreadable", item.topic or "", str(item.error)
@@ -432,7 +432,7 @@ class ApplicationCoordinator:
         device.write(received.changed, context)
         async_report_occurrence(self.hass, device.registry_id, "uplink_received", activity, context)
         if not uplink.simulated:
-            self.overdue_watch.heard(device, activity, context)
+            self.overdue_watch.on_uplink(device, activity, context)
         self.downlinks.on_uplink(device)
 
     def _decide(self, device: EndDeviceState, new: Mapping[str, Meaning]) -> dict[str, Meaning]:
@@ -493,7 +493,7 @@ class ApplicationCoordinator:
 
     @callback
     def _back(self, item: StreamConnected) -> None:
-        self.connection_state.back()
+        self.connection_state.on_connected()
         self.downlinks.on_stream_connected()
         self.catch_up.on_connected(item.gap)
 

@@ -1,6 +1,6 @@
 """One connected application: connection, counters, missed uplinks and stored data."""
 
-from .client_factory import async_create_stack, async_discard_key, host_of, same_place
+from .client_factory import async_create_stack, async_discard_key, host_of, is_address_of
 from .connection_state import ConnectionState
 from .refusals import (
     BASE,
@@ -32,9 +32,9 @@ __all__ = [
     "error_text",
     "failure",
     "host_of",
+    "is_address_of",
     "lacking",
     "refusal",
     "refused",
-    "same_place",
     "server_names",
 ]

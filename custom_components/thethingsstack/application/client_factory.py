@@ -34,7 +34,7 @@ _LOGGER = logging.getLogger(__name__)
 _GONE = ("api_key_not_found", "api_key_expired")
 QUEUED_MESSAGES = 5_000
 QUEUE_SIZE: HassKey[int] = HassKey(f"{DOMAIN}_queue_size")
-"""Key in `hass.data` for the size of the message queue; replaces the default."""
+"""Key in `hass.data` for another size of the message queue than QUEUED_MESSAGES."""
 USER_AGENT = f"HomeAssistant/{__version__} {DOMAIN}/{VERSION}"
 
 
@@ -77,8 +77,11 @@ async def async_create_stack(
     )
 
 
-def same_place(data: Mapping[str, Any], address: str | None, host: str) -> bool:
-    """Return whether an address may be this server's; always True for a self-hosted one."""
+def is_address_of(data: Mapping[str, Any], address: str | None, host: str) -> bool:
+    """Return whether an address belongs to the server `host` of an entry with this data.
+
+    Always True without an address, and for a self-hosted server, which may have many names.
+    """
     if data[CONF_NETWORK] == NETWORK_OWN_SERVER or not (there := host_of(address)):
         return True
     # In the Cloud, addresses come with and without the tenant.
@@ -91,7 +94,10 @@ def host_of(address: str | None) -> str:
 
 
 async def async_discard_key(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
-    """Delete the key that was made for an entry, if one was; one that stays is told of."""
+    """Delete the API key that the set-up created for an entry, if it created one.
+
+    A key that can't be deleted is named in the log and in a repair issue.
+    """
     if (key_id := data.get(CONF_KEY_ID)) is None:
         return
     try:

@@ -26,7 +26,7 @@ REACH_PAUSE = timedelta(minutes=1)
 
 
 class ConnectionState:
-    """The state of the connection to the server; signals entities when it changes."""
+    """The state of the connection to the server; updates the entities when it changes."""
 
     def __init__(
         self,
@@ -98,8 +98,8 @@ class ConnectionState:
     # The stream
 
     @callback
-    def back(self) -> None:
-        """Note that the stream is connected."""
+    def on_connected(self) -> None:
+        """Note that the stream is connected: entities are available again."""
         self.connected = True
         if self._cancel_unavailable is not None:
             self._cancel_unavailable()
@@ -114,8 +114,8 @@ class ConnectionState:
         self._check_rights_now()
 
     @callback
-    def lost(self, error: StackError) -> None:
-        """Note that the stream is lost; entities become unavailable if it isn't back in time."""
+    def on_lost(self, error: StackError) -> None:
+        """Note that the stream is lost; entities become unavailable if that lasts."""
         self.connected = False
         self.lost_because = error
         if not self._logged_lost:
@@ -201,7 +201,7 @@ class ConnectionState:
     def note_reachable(self, reachable: bool) -> None:
         """Note whether the HTTP API answers; without it no downlink can be sent."""
         if self._unloaded:
-            return  # a late answer
+            return  # the answer of a request that was made before
         if not reachable and self._cancel_reach is None:
             self._cancel_reach = async_call_later(self._hass, REACH_PAUSE, self._reach_again)
         if reachable == self.reachable:

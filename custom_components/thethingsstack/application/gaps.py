@@ -13,7 +13,7 @@ LIMIT = 50
 
 @dataclass(slots=True)
 class Gap:
-    """A period in which messages may have been missed; without an end it is still open."""
+    """A period in which messages may have been missed; it lasts until now if it has no end."""
 
     since: datetime
     until: datetime | None = None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..end_devices import EndDeviceState
 
 type Removals = list[Coroutine[Any, Any, None]]
-"""Collects coroutines to await until removed entities are gone."""
+"""List to which each platform adds a coroutine that ends when its entities are removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,10 @@ class Signals:
     removed_fields: SignalType[EndDeviceState, frozenset[str], Removals]
     """These fields are removed or recreated; the platforms add their removals."""
     position_found: SignalType[EndDeviceState, str]
-    """A payload has a position that came from another source until now."""
+    """The payload reports a position now, in a new field (its path is sent).
+
+    The tracker that showed a position from another source is to be replaced by this field's.
+    """
     identified: SignalType[EndDeviceState]
     """The model, name or area of an end device may have changed."""
     first_downlink: SignalType[EndDeviceState]

@@ -60,7 +60,7 @@ class ApplicationStatus:
 
     @callback
     def changed(self) -> None:
-        """Call the listeners after a delay, so not once for each uplink."""
+        """Call the listeners soon, at most once in WRITE_INTERVAL."""
         if self._cancel_write is None and not self._closed:
             self._cancel_write = async_call_later(self._hass, WRITE_INTERVAL, self.write)
 

@@ -12,7 +12,7 @@ from .gaps import Gaps
 from .stored_file import StoredData
 
 VERSION = 2
-"""1 held the decisions on fields, too; they have a file of their own by now."""
+"""Files of version 1 hold the decisions on fields, too, which now have their own file."""
 SAVE_DELAY = 30
 
 
@@ -23,20 +23,23 @@ class ApplicationStore(StoredData):
         """Prepare the store of one config entry."""
         super().__init__(hass, f"{DOMAIN}.{entry_id}", VERSION, delay=SAVE_DELAY)
         self.scope: str | None = None
-        """What the device keys of this application begin with, once that is decided."""
+        """First part of the application's device keys; None until it is decided."""
         self.received_until: datetime | None = None
         self.gaps = Gaps()
-        """When messages may have been missed, and were not yet read from the Storage Integration."""
+        """When messages may have been missed that were not read from the Storage Integration yet."""
         self.uplinks_today: tuple[str, int] | None = None
-        """A day, and the number of uplinks received on it."""
+        """A day in ISO format, and the number of uplinks received on it."""
         self.vanished: dict[str, datetime] = {}
         """Since when an end device has not been registered, by device key."""
         self.partial_devices: dict[str, dict[str, Any]] = {}
-        """Servers that have a partial end device, by device id."""
+        """The presence of each half created end device on the servers, by device ID."""
         self.taken_over: set[str] = set()
-        """The device keys that were another device's until now; noted for the next start only."""
+        """Keys of end devices that replaced another: restored radio values are not theirs.
+
+        Needed at the next start only.
+        """
         self.model_sensors: dict[str, tuple[str, ...]] = {}
-        """Sensors of each model in the Device Repository, by brand and model."""
+        """Sensors of each model in the Device Repository, by "brand/model"."""
         self._devices: dict[str, dict[str, str]] = {}
         self.decisions_of_version_1: Mapping[str, Any] | None = None
         """Decisions and overrides in a file of version 1; None in a later one."""

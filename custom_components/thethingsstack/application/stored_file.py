@@ -1,4 +1,4 @@
-"""A file in Home Assistant's storage that is read part by part: what is unreadable is set aside."""
+"""A file in Home Assistant's storage whose readable parts are used when others are damaged."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -18,11 +18,11 @@ from ..issues import raise_issue
 _LOGGER = logging.getLogger(__name__)
 
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What reading wrong content raises."""
+"""The exceptions that a reader of damaged content may raise."""
 
 
 class _AnyVersionStore(Store[Any]):
-    """A store that leaves earlier versions to whoever reads the parts."""
+    """A store that returns files of earlier versions unchanged; their readers migrate them."""
 
     @override
     async def _async_migrate_func(
@@ -32,14 +32,14 @@ class _AnyVersionStore(Store[Any]):
 
 
 class StoredFile:
-    """One file of the application: loaded once, saved after a delay, never lost in silence.
+    """One file of an application: read part by part, once, and saved after a delay.
 
-    Content that can't be read is kept in a file beside it, `….corrupt-<time>`, and named in a
-    repair issue; so is a file that a later version has written.
+    If a part can't be read, a copy of the file is kept beside it as `….corrupt-<time>`, and a
+    repair issue names it. The same happens with a file of a later version.
     """
 
     def __init__(self, hass: HomeAssistant, key: str, version: int, *, delay: float) -> None:
-        """Prepare; nothing is read yet. `delay` are the seconds that saving may wait."""
+        """Prepare the file without reading it; `delay` is how many seconds saving may wait."""
         self._hass = hass
         self._key = key
         self._delay = delay
@@ -50,7 +50,7 @@ class StoredFile:
         self._closed = False
 
     async def async_load(self) -> bool:
-        """Load the file; returns whether there was one that could be read."""
+        """Load the file; return whether it exists and is readable JSON of a known version."""
         try:
             self._content = await self._store.async_load()
         except (HomeAssistantError, *UNREADABLE) as err:
@@ -62,11 +62,11 @@ class StoredFile:
         return isinstance(self._content, dict)
 
     def part(self, name: str) -> Any:
-        """Return a part as it is stored; None where it isn't there."""
+        """Return a part as it is stored; None if the file has no such part."""
         return self._content.get(name) if isinstance(self._content, dict) else None
 
     def read[T](self, name: str, reader: Callable[[Any], T], default: T) -> T:
-        """Return a part as `reader` makes it; the default where it isn't there or is unreadable."""
+        """Return what `reader` returns for a part; the default if it is missing or unreadable."""
         stored = self.part(name)
         if stored is None:
             return default
@@ -77,7 +77,7 @@ class StoredFile:
             return default
 
     def read_items[T](self, name: str, reader: Callable[[str, Any], T]) -> dict[str, T]:
-        """Return the items of a part, each read on its own; those that are unreadable are left out."""
+        """Return the items of a part without the unreadable ones; `reader` gets key and value."""
         found: dict[str, T] = {}
         items: dict[str, Any] = self.read(name, _items, {})
         for key, stored in items.items():
@@ -88,12 +88,15 @@ class StoredFile:
         return found
 
     def note_unreadable(self, what: str, error: Exception) -> None:
-        """Note that something in a part could not be read."""
+        """Log that a part or an item is unreadable, and name it in the repair issue later."""
         self._unreadable.append(what)
         _LOGGER.warning("%s: %s is unreadable: %r", self._key, what, error)
 
     async def async_end_reading(self, title: str) -> None:
-        """Set aside what was unreadable, and say so; forget what was loaded."""
+        """End reading: if anything was unreadable, keep a copy and raise a repair issue.
+
+        `title` is the application's name in the issue. No part can be read any more.
+        """
         content, self._content = self._content, None
         if not self._unreadable:
             return
@@ -125,7 +128,7 @@ class StoredFile:
         await self._store.async_save(dict(data))
 
     async def async_close(self, data: Mapping[str, Any]) -> None:
-        """Write to disk now, and not any more after that: others may, from here on."""
+        """Write to disk now, and ignore later saves, so that a reload can use the file."""
         self._closed = True
         await self.async_save(data)
 
@@ -135,10 +138,10 @@ class StoredFile:
 
 
 class StoredData(ABC):
-    """Data with a stored file of its own; `_data` returns what is written."""
+    """Base of data that is stored in a file of its own; `_data` returns what is written."""
 
     def __init__(self, hass: HomeAssistant, key: str, version: int, *, delay: float) -> None:
-        """Prepare the file; nothing is read yet. `delay` is how many seconds saving may wait."""
+        """Prepare the file without reading it; `delay` is how many seconds saving may wait."""
         self._file = StoredFile(hass, key, version, delay=delay)
 
     @callback
@@ -175,7 +178,7 @@ def _write(path: str, content: Any) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     try:
         text = json_bytes(content)
-    except TypeError, ValueError:  # JSON has no number for it
+    except TypeError, ValueError:  # such as NaN, which JSON can't express
         text = repr(content).encode()
     Path(path).write_bytes(text)
 

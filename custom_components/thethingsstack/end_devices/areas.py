@@ -10,8 +10,8 @@ from ..const import AREA_ATTRIBUTES
 
 def area_from_attributes(attributes: Mapping[str, str]) -> str | None:
     """Return the name of the area in an end device's attributes; None without one."""
-    told = (attributes.get(name, "").strip() for name in AREA_ATTRIBUTES)
-    return next(filter(None, told), None)
+    names = (attributes.get(name, "").strip() for name in AREA_ATTRIBUTES)
+    return next(filter(None, names), None)
 
 
 @callback
@@ -39,7 +39,7 @@ def follow(hass: HomeAssistant, device: dr.DeviceEntry, before: str | None, now:
     if before is None:
         untouched = device.area_id is None
     else:
-        put = ar.async_get(hass).async_get_area_by_name(before)
-        untouched = put is not None and device.area_id == put.id
+        area = ar.async_get(hass).async_get_area_by_name(before)
+        untouched = area is not None and device.area_id == area.id
     if untouched:
         move(hass, device.id, now)

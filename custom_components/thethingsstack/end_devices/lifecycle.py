@@ -82,15 +82,15 @@ class EndDeviceLifecycle:
         roster.registrations[ids.device_id] = end_device
         if not roster.wanted(ids.device_id, end_device.attributes):
             roster.excluded.add(ids.device_id)
-            if (left := roster.by_device_id(ids.device_id)) is not None:
-                roster.remove(left)
+            if (excluded := roster.by_device_id(ids.device_id)) is not None:
+                roster.remove(excluded)
             return None
         roster.excluded.discard(ids.device_id)
         before = roster.by_device_id(ids.device_id)
         known = roster.find(ids) is not None or roster.key_of(ids) in roster.states
         device = roster.add(ids, end_device)
         if before is not None and before is not device:
-            self.on_deleted(before)  # its id belongs to another device now
+            self.on_deleted(before)  # another end device has its id now
         device.vanished = False
         if known:
             self.on_identified(device)
@@ -150,7 +150,7 @@ class EndDeviceLifecycle:
 
     @callback
     def on_identified(self, device: EndDeviceState) -> None:
-        """Update the device registry; from now on overrides for the device's model apply."""
+        """Update the device registry, location and overrides after model or name became known."""
         coordinator = self._coordinator
         coordinator.roster.register(device)
         self._place(device)

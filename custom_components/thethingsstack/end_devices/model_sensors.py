@@ -14,7 +14,7 @@ from .state import EndDeviceState
 _LOGGER = logging.getLogger(__name__)
 
 DEFAULT_PATIENCE = 5.0
-"""Seconds that setup waits for the sensors; it continues without them after that."""
+"""Seconds that setup waits for the Device Repository before it continues without answers."""
 PATIENCE: HassKey[float] = HassKey(f"{DOMAIN}_model_sensors_patience")
 """Key in `hass.data` for seconds that replace the default; set before setup."""
 
@@ -23,7 +23,7 @@ class ModelSensors:
     """Fetches the sensors of unknown models, each once; the answers are stored."""
 
     def __init__(self, stack: Stack, store: ApplicationStore, patience: float) -> None:
-        """Make no request yet; `patience` is how many seconds setup waits for answers."""
+        """Keep client and store; `patience` is how many seconds setup waits for answers."""
         self._stack = stack
         self._patience = patience
         self._store = store
@@ -35,7 +35,7 @@ class ModelSensors:
             async with asyncio.timeout(self._patience):
                 await self.async_learn(devices)
         except TimeoutError:
-            _LOGGER.debug("The Device Repository answers slowly; the rest is asked later")
+            _LOGGER.debug("The Device Repository answers slowly; setup continues without it")
 
     async def async_learn(self, devices: Iterable[EndDeviceState]) -> None:
         """Fetch the models of these end devices, and set their sensors.
@@ -53,7 +53,7 @@ class ModelSensors:
                     except NotFound:
                         self._store.model_sensors[model] = ()
                     except StackError as err:
-                        _LOGGER.debug("The Device Repository doesn't tell of %s: %s", model, err)
+                        _LOGGER.debug("The sensors of %s can't be read: %s", model, err)
                         return
                     else:
                         self._store.model_sensors[model] = found.sensors

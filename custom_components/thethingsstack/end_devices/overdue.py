@@ -17,7 +17,7 @@ INTERVAL = timedelta(minutes=1)
 
 
 class OverdueWatch:
-    """Updates each end device's status; signals when one becomes overdue or sends again."""
+    """Updates each end device's status; the triggers learn when it is overdue or sends again."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, roster: EndDeviceRoster) -> None:
         """Keep what the checks need; checks nothing yet."""
@@ -65,10 +65,10 @@ class OverdueWatch:
             )
 
     @callback
-    def heard(
+    def on_uplink(
         self, device: EndDeviceState, activity: Callable[[], Activity], context: Context
     ) -> None:
-        """Signal that an overdue end device sent a message again."""
+        """Signal to the triggers that an end device sends again, if it was overdue."""
         if device.overdue:
             device.overdue = False
             async_report_occurrence(

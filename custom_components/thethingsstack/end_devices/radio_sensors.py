@@ -1,4 +1,4 @@
-"""Sensors that every end device has: radio and health, battery, where it stands."""
+"""Sensors that every end device has: radio, last uplink, battery reported by LoRaWAN, status."""
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
@@ -30,17 +30,18 @@ if TYPE_CHECKING:
 
 ATTR_SEEN_BY = "seen_by"
 SEEN_BY = frozenset({"gateways", "best_gateway"})
-"""The sensors that list the gateways which heard the last uplink."""
+"""The sensors with an attribute that lists the gateways which received the last uplink."""
 
 type Shown = float | int | str | datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class EndDeviceSensorDescription(SensorEntityDescription):
-    """A sensor that every end device has."""
+    """Description of a sensor that every end device has."""
 
     value_fn: Callable[[EndDeviceState], Shown]
     noisy: bool = True
+    """Whether the sensor is disabled at first in a large application."""
 
 
 def _raw_payload(device: EndDeviceState) -> str | None:
@@ -195,7 +196,7 @@ STATUS_SENSOR = SensorEntityDescription(
 def health_sensors(
     coordinator: ApplicationCoordinator, device: EndDeviceState, left_out: Container[str] = ()
 ) -> list[SensorEntity]:
-    """Return the sensors that an end device has from the beginning, but those of these keys."""
+    """Return the radio and status sensors of an end device, except those with `left_out` keys."""
     sensors: list[SensorEntity] = [
         (SeenBySensor if description.key in SEEN_BY else EndDeviceSensor)(
             coordinator, device, description
@@ -209,7 +210,7 @@ def health_sensors(
 
 
 class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
-    """Radio or health of an end device."""
+    """A sensor of an end device's radio or battery, after its description."""
 
     entity_description: EndDeviceSensorDescription
 
@@ -219,7 +220,7 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
         device: EndDeviceState,
         description: EndDeviceSensorDescription,
     ) -> None:
-        """Describe the sensor; in a large application noisy ones start disabled."""
+        """Create the sensor; a noisy one is disabled at first in a large application."""
         super().__init__(coordinator, device, description.key)
         self.entity_description = description
         if description.noisy and coordinator.large:
@@ -227,7 +228,7 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
 
     @override
     async def async_restore(self) -> None:
-        """Show the value of before the restart."""
+        """Show the value from before the restart, unless it was another end device's."""
         stored = await self.async_get_last_sensor_data()
         if stored is None or self.device.taken_over:
             return
@@ -241,7 +242,7 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
     @callback
     @override
     def read(self) -> bool:
-        """Take over the value; before the first uplink the restored one stays."""
+        """Read the value; before the first uplink the restored one is kept."""
         value = self.entity_description.value_fn(self.device)
         if value is None and (self.device.last_uplink is None or self.key == BATTERY):
             return False
@@ -252,7 +253,7 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
 
 
 class SeenBySensor(EndDeviceSensor):
-    """A sensor that tells which gateways heard the last uplink, the best first."""
+    """A sensor with the gateways that received the last uplink, the best reception first."""
 
     _unrecorded_attributes = frozenset({ATTR_SEEN_BY})
     _seen: Mapping[str, Any] | None = None
@@ -260,7 +261,7 @@ class SeenBySensor(EndDeviceSensor):
     @callback
     @override
     def read(self) -> bool:
-        """Take over the value and the gateways."""
+        """Read the value and the gateways."""
         changed = super().read()
         if self.device.last_uplink is None:
             return changed
@@ -280,7 +281,7 @@ class SeenBySensor(EndDeviceSensor):
 
 
 class BatterySensor(EndDeviceSensor):
-    """What the network asked the device for: the device's battery unless its payload tells it."""
+    """The battery level that an end device reports to the Network Server (DevStatusAns)."""
 
     def __init__(
         self,
@@ -288,7 +289,7 @@ class BatterySensor(EndDeviceSensor):
         device: EndDeviceState,
         description: EndDeviceSensorDescription,
     ) -> None:
-        """Step back behind a battery that the payload tells."""
+        """Create the sensor; it is disabled at first if the payload has a battery level, too."""
         super().__init__(coordinator, device, description)
         if any(meaning.is_battery for meaning in device.decisions.values()):
             self._attr_entity_registry_enabled_default = False
@@ -297,19 +298,19 @@ class BatterySensor(EndDeviceSensor):
 
 
 class StatusSensor(EndDeviceEntity, SensorEntity):
-    """Where an end device stands: never joined, waiting, active, overdue."""
+    """The status of an end device: never joined, waiting, active, overdue and others."""
 
     entity_description = STATUS_SENSOR
 
     def __init__(self, coordinator: ApplicationCoordinator, device: EndDeviceState) -> None:
-        """Disabled at first in a large application."""
+        """Create the sensor; it is disabled at first in a large application."""
         super().__init__(coordinator, device, STATUS)
         self._attr_entity_registry_enabled_default = not coordinator.large
 
     @callback
     @override
     def read(self) -> bool:
-        """Take over the status as of now."""
+        """Read the present status."""
         status = self.coordinator.overdue_watch.status_of(self.device)
         if status == self._attr_native_value:
             return False

@@ -1,6 +1,7 @@
-"""What changes in the registry appears here: by events within seconds, by the list at the latest.
+"""Follow changes to end devices in The Things Stack: within seconds by events, else by the list.
 
-Events only say that something happened to a device; what is true then is read, for many at once.
+An event only names an end device that changed. Its registration is then read, together with those
+of others that changed at the same time.
 """
 
 import asyncio
@@ -25,37 +26,39 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 RECONCILE_INTERVAL = timedelta(minutes=15)
-# Behind events that come, the list has hardly anything to tell.
 SLOW_RECONCILES = 4
-# When so many changed at once, the list is fewer requests.
+"""While events arrive, the list is read only in every fourth interval."""
 MANY = 100
-# Events don't come when nothing happens; the connection is made anew after so many seconds.
+"""If more end devices changed at once, reading the list takes fewer requests."""
 IDLE = 900.0
-# A key may get the right, and a server the stream.
+"""Seconds without any event after which the event stream is opened again."""
 TRY_EVENTS_AGAIN = 3600.0
+"""Seconds until the next attempt without a right to events, or on a server without them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pauses:
-    """Seconds until what changed is read, so that changes that come together are read together."""
+    """Seconds between an event and the reading of what changed."""
 
     gather: float = 0.5
+    """After the first event, so that changes at the same time are read together."""
     retry: float = 60.0
+    """After a failed attempt."""
 
 
 PAUSES: HassKey[Pauses] = HassKey(f"{DOMAIN}_registry_sync_pauses")
-"""Where `hass.data` has other pauses than the usual ones, before an application is set up."""
+"""Key in `hass.data` for pauses that replace the defaults; set before setup."""
 
 
 class RegistrySync:
-    """Keeps the end devices as the registry has them."""
+    """Keeps the end devices in Home Assistant as they are registered in The Things Stack."""
 
     def __init__(self, coordinator: ApplicationCoordinator) -> None:
-        """Prepare; nothing is asked yet."""
+        """Keep the coordinator; makes no request yet."""
         self._coordinator = coordinator
         self._pauses = coordinator.hass.data.get(PAUSES, Pauses())
         self.live = False
-        """Whether changes are told by events."""
+        """Whether the event stream is connected."""
         self._changed: set[str] = set()
         self._held: set[str] = set()
         self._cancel_read: CALLBACK_TYPE | None = None
@@ -64,7 +67,7 @@ class RegistrySync:
 
     @callback
     def async_start(self) -> None:
-        """Follow the events until the entry is unloaded, and look at the list now and then."""
+        """Follow the events, and read the list regularly, until the entry is unloaded."""
         coordinator = self._coordinator
         coordinator.entry.async_create_background_task(
             coordinator.hass, self._async_follow(), f"{DOMAIN} registry events"
@@ -82,7 +85,7 @@ class RegistrySync:
 
     @contextmanager
     def holding(self, device_id: str) -> Iterator[None]:
-        """Leave an end device alone that is being registered: it may be taken back."""
+        """Ignore changes of an end device while it is registered here, which may be rolled back."""
         self._held.add(device_id)
         try:
             yield
@@ -91,13 +94,13 @@ class RegistrySync:
 
     @callback
     def holds(self, device_id: str) -> bool:
-        """Return whether an end device is being registered from here."""
+        """Return whether changes of an end device are ignored: it is just being registered here."""
         return device_id in self._held
 
     # Events
 
     async def _async_follow(self) -> None:
-        """Follow the stream for ever; where there is none, try again every hour."""
+        """Follow the event stream without end; where there is none, try again every hour."""
         while True:
             if DEVICES_READ in self._coordinator.connection_state.rights:
                 await self._async_stream()
@@ -125,7 +128,7 @@ class RegistrySync:
 
     @callback
     def _note(self, device_ids: Iterable[str]) -> None:
-        """Read these devices soon, with all that change meanwhile."""
+        """Read these end devices soon, together with others that change until then."""
         self._changed.update(device_ids)
         if self._cancel_read is None and self._changed:
             self._read_in(self._pauses.gather)
@@ -160,12 +163,12 @@ class RegistrySync:
         held |= self._held
         for end_device in found:
             if end_device.ids.device_id not in held:
-                self._take_in(end_device)
-        gone = changed - {end_device.ids.device_id for end_device in found}
-        self._vanished(gone - held)
+                self._apply(end_device)
+        missing = changed - {end_device.ids.device_id for end_device in found}
+        self._mark_deleted(missing - held)
 
     @callback
-    def _take_in(self, end_device: EndDevice) -> None:
+    def _apply(self, end_device: EndDevice) -> None:
         new = end_device.ids.device_id not in self._coordinator.roster.registrations
         self._coordinator.lifecycle.on_registered(end_device)
         self._coordinator.partial_devices.on_changed(end_device, new=new)
@@ -185,7 +188,10 @@ class RegistrySync:
         await self.async_reconcile()
 
     async def async_reconcile(self) -> bool:
-        """Compare with the whole list; returns False where it failed, and may work later."""
+        """Compare with the list of all registered end devices; return False if it can't be read.
+
+        Does nothing and returns True if the key may not read the list.
+        """
         coordinator = self._coordinator
         if DEVICES_READ not in coordinator.connection_state.rights:
             return True
@@ -202,16 +208,16 @@ class RegistrySync:
         for end_device in found:
             known = coordinator.roster.registrations.get(end_device.ids.device_id)
             if known is None or _content(known) != _content(end_device):
-                self._take_in(end_device)
+                self._apply(end_device)
         present = {end_device.ids.device_id for end_device in found}
         known_here = {state.device_id for state in coordinator.roster.states.values()}
-        self._vanished(known_here - present - held)
+        self._mark_deleted(known_here - present - held)
         for device_id in set(coordinator.roster.registrations) - present - held:
             del coordinator.roster.registrations[device_id]
         return True
 
     @callback
-    def _vanished(self, device_ids: Iterable[str]) -> None:
+    def _mark_deleted(self, device_ids: Iterable[str]) -> None:
         roster = self._coordinator.roster
         for device_id in device_ids:
             was_known = roster.registrations.pop(device_id, None) is not None
@@ -224,5 +230,5 @@ class RegistrySync:
 
 
 def _content(end_device: EndDevice) -> dict[str, object]:
-    """Return what the registry says, without what every uplink moves."""
+    """Return a registration without what changes with every uplink."""
     return {key: value for key, value in end_device.raw.items() if key != "last_seen_at"}

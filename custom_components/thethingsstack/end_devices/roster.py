@@ -24,7 +24,6 @@ from ..fields import FieldDecisions
 from .areas import area_from_attributes, follow
 from .state import EndDeviceState
 
-# Brands that are not written as their id with a capital letter.
 BRANDS = {
     "diehl-metering": "Diehl Metering",
     "mclimate": "MClimate",
@@ -37,14 +36,15 @@ BRANDS = {
     "the-things-products": "The Things Products",
     "ursalink": "Ursalink",
 }
+"""Names of brands whose id with capital letters isn't the name that they use."""
 
 
 class EndDeviceRoster:
-    """End devices by their ids, each with its state and its device in the registry.
+    """The end devices by their ids, each with its state and its device in the device registry.
 
-    The key of an end device is application and DevEUI, so that history survives a
-    removed entry, another server address and a new device id; its id only where it has
-    no DevEUI, and the JoinEUI besides only where two share a DevEUI.
+    The device key consists of application and DevEUI, so that history is kept when the entry is
+    removed and added again, or the server's address or the device ID changes. Without a DevEUI it
+    has the device ID; where two end devices share a DevEUI, it has the JoinEUI, too.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class EndDeviceRoster:
         store: ApplicationStore,
         decisions: FieldDecisions,
     ) -> None:
-        """Start empty."""
+        """Start without end devices."""
         self._hass = hass
         self._entry = entry
         self._connection = stack.connection
@@ -76,12 +76,15 @@ class EndDeviceRoster:
 
     @property
     def _scope(self) -> str:
-        """Return what keys begin with: the application, unless another entry has one so named."""
+        """Return the first part of device keys: the application's ID unless the store has another.
+
+        Another is needed if a second entry has an application with the same ID.
+        """
         return self._store.scope or self._connection.application_id or ""
 
     @callback
     def register_application(self, name: str) -> None:
-        """Put the application itself into the device registry, before its end devices."""
+        """Add the application to the device registry; needed before its end devices are added."""
         application_status = dr.async_get(self._hass).async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={self.application_identifier},
@@ -115,7 +118,7 @@ class EndDeviceRoster:
         return None
 
     def wanted(self, device_id: str, attributes: Mapping[str, str]) -> bool:
-        """Return whether the options let this end device into Home Assistant."""
+        """Return whether the options allow this end device in Home Assistant."""
         choice = self._entry.options.get(CONF_DEVICES, DEFAULT_DEVICES)
         if choice == DEVICES_CHOSEN:
             return device_id in self._entry.options.get(CONF_CHOSEN_DEVICES, ())
@@ -124,13 +127,13 @@ class EndDeviceRoster:
         return True
 
     def key_of(self, ids: EndDeviceIds) -> str:
-        """Return what identifies an end device in Home Assistant."""
+        """Return the device key: what identifies an end device in Home Assistant."""
         if ids.dev_eui is None:
             return f"{self._scope}/{ids.device_id}"
         key = f"{self._scope}/{ids.dev_eui}"
         longer = f"{key}/{ids.join_eui}"
         if longer in self._store.known_devices:
-            return longer  # the one that it shared the DevEUI with may be gone by now
+            return longer  # kept also when the other end device with this DevEUI is removed
         other = self.states.get(key)
         if (
             other is not None
@@ -142,7 +145,10 @@ class EndDeviceRoster:
 
     @callback
     def add(self, ids: EndDeviceIds, end_device: EndDevice | None = None) -> EndDeviceState:
-        """Return the state of an end device, registering it where it is new."""
+        """Return the state of an end device, new or known, and update the device registry.
+
+        `end_device` is its registration in The Things Stack, if that was read.
+        """
         key = self.key_of(ids)
         state = self.states.get(key)
         if state is None:
@@ -155,7 +161,7 @@ class EndDeviceRoster:
             state.taken_over = key in self._store.taken_over
             state.known_name = registered.name if registered is not None else None
             self.states[key] = state
-        elif state.device_id != ids.device_id:  # it came back under another id
+        elif state.device_id != ids.device_id:  # registered again under another id
             self._by_device_id.pop(state.device_id, None)
             state.ids = ids
         self._by_device_id[ids.device_id] = state
@@ -167,18 +173,18 @@ class EndDeviceRoster:
 
     @callback
     def register(self, state: EndDeviceState) -> None:
-        """Write what is known of an end device to the device registry."""
+        """Write name, model and the like of an end device to the device registry."""
         ids, versions = state.ids, state.version_ids
         area = area_from_attributes(state.attributes)
-        untold = UNDEFINED if state.end_device is None else None
+        unknown = UNDEFINED if state.end_device is None else None
         device = dr.async_get(self._hass).async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={(DOMAIN, state.key)},
             name=state.name,
-            manufacturer=brand_name(versions.brand_id) if versions else untold,
-            model=versions.model_id.upper() if versions and versions.model_id else untold,
-            sw_version=versions.firmware_version if versions else untold,
-            hw_version=versions.hardware_version if versions else untold,
+            manufacturer=brand_name(versions.brand_id) if versions else unknown,
+            model=versions.model_id.upper() if versions and versions.model_id else unknown,
+            sw_version=versions.firmware_version if versions else unknown,
+            hw_version=versions.hardware_version if versions else unknown,
             serial_number=ids.dev_eui,
             configuration_url=self.console_url(ids.device_id),
             suggested_area=area,
@@ -189,7 +195,7 @@ class EndDeviceRoster:
         self._by_registry_id[device.id] = state
         before = self._store.known_devices.get(state.key, {}).get("area")
         if state.end_device is None:
-            area = before  # nobody knows what its attributes say now
+            area = before  # its attributes are unknown until its registration is read
         elif area is not None:
             follow(self._hass, device, before, area)
         self._store.remember_device(
@@ -205,7 +211,10 @@ class EndDeviceRoster:
 
     @callback
     def add_all(self, registered: Iterable[EndDevice], complete: bool) -> None:
-        """Take over the list of end devices, and those that only the store remembers."""
+        """Add the registered end devices, and those that are only known from the store.
+
+        `complete` is whether `registered` are all: then those from the store have vanished.
+        """
         for end_device in registered:
             self.registrations[end_device.ids.device_id] = end_device
             if self.wanted(end_device.ids.device_id, end_device.attributes):
@@ -234,7 +243,7 @@ class EndDeviceRoster:
                 state.vanished = complete
 
     def _recall_without_dev_eui(self, ids: EndDeviceIds) -> None:
-        """Take up an end device under its DevEUI that was known by its id only."""
+        """Change the key of an end device to its DevEUI if it is stored under its device ID."""
         old = f"{self._scope}/{ids.device_id}"
         if ids.dev_eui is not None and old in self._store.known_devices:
             self.add(replace(ids, dev_eui=None, join_eui=None))
@@ -242,14 +251,14 @@ class EndDeviceRoster:
 
     @callback
     def remove(self, state: EndDeviceState) -> None:
-        """Take an end device out of Home Assistant; its decisions stay for its return."""
+        """Remove an end device from Home Assistant; its decisions are kept for its return."""
         self.drop(state)
         if state.registry_id is not None:
             dr.async_get(self._hass).async_remove_device(state.registry_id)
 
     @callback
     def drop(self, state: EndDeviceState) -> None:
-        """Forget the live state of an end device."""
+        """Remove the live state of an end device; its device in the registry is kept."""
         self.states.pop(state.key, None)
         if self._by_device_id.get(state.device_id) is state:
             del self._by_device_id[state.device_id]
@@ -258,12 +267,12 @@ class EndDeviceRoster:
 
     @callback
     def refresh(self) -> None:
-        """Let all entities of all end devices show what is true now."""
+        """Let all entities of all end devices read their state again."""
         for state in self.states.values():
             state.refresh()
 
     def by_registry_id(self, registry_id: str) -> EndDeviceState | None:
-        """Return the end device behind a device registry id."""
+        """Return the end device with this ID in the device registry."""
         return self._by_registry_id.get(registry_id)
 
     def by_device_id(self, device_id: str) -> EndDeviceState | None:
@@ -271,7 +280,7 @@ class EndDeviceRoster:
         return self._by_device_id.get(device_id)
 
     def _upgrade(self, state: EndDeviceState, ids: EndDeviceIds) -> None:
-        """Move an end device from its id to its DevEUI as key, with all its entities."""
+        """Change the key of an end device from device ID to DevEUI, also that of its entities."""
         old, new = state.key, f"{self._scope}/{ids.dev_eui}"
         state.ids = ids
         if new in self.states or state.registry_id is None:
@@ -287,7 +296,7 @@ class EndDeviceRoster:
 
 @callback
 def rename_in_registries(hass: HomeAssistant, registry_id: str, old: str, new: str) -> None:
-    """Give a device and its entities another device key; their history goes on."""
+    """Change the device key of a device and its entities; their history is kept."""
     entities = er.async_get(hass)
     for entity in er.async_entries_for_device(
         entities, registry_id, include_disabled_entities=True
@@ -301,7 +310,7 @@ def rename_in_registries(hass: HomeAssistant, registry_id: str, old: str, new: s
 
 @callback
 def rename_in_controls(hass: HomeAssistant, entry: ConfigEntry, old: str, new: str) -> None:
-    """Let the controls of a device go with it to another device key."""
+    """Change the device key in the controls of an end device."""
     for subentry in list(entry.subentries.values()):
         if subentry.data.get("device") == old:
             hass.config_entries.async_update_subentry(
@@ -310,7 +319,7 @@ def rename_in_controls(hass: HomeAssistant, entry: ConfigEntry, old: str, new: s
 
 
 def brand_name(brand_id: str | None) -> str | None:
-    """Return a Device Repository brand id as people write it."""
+    """Return the name of a brand in the Device Repository by its ID; None without one."""
     if not brand_id:
         return None
     known = brand_id.removesuffix("-iot")

@@ -48,15 +48,17 @@ LAST_UPLINK = "last_uplink"
 STATUS = "status"
 BATTERY = "battery"
 ACTIVITY = "activity"
-# Where a location service or the registry says that the device is. No payload has this path:
-# in those a backslash is never alone.
 LOCATION = r"\location"
+"""Path of the position from a location service or the registration.
+
+No payload can have this path: in paths of payloads, a backslash is always escaped.
+"""
 DOWNLINK = "downlink"
 DOWNLINK_STATE = "downlink_state"
 DOWNLINK_QUEUE = "downlink_queue"
 DOWNLINK_COUNT = "downlinks_24h"
-# An uplink moves none of these.
 _OF_ITS_OWN = frozenset({ACTIVITY, DOWNLINK, DOWNLINK_STATE, DOWNLINK_QUEUE, DOWNLINK_COUNT})
+"""Keys of the device as a whole that an uplink doesn't change."""
 INTERVALS = 8
 MINIMUM_INTERVALS = 3
 CONTROL = "control"
@@ -69,7 +71,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 class Status(StrEnum):
-    """Where an end device stands, in the order of its life."""
+    """The status of an end device, as its status sensor shows it."""
 
     HALF_CREATED = "half_created"
     NEVER_JOINED = "never_joined"
@@ -82,15 +84,18 @@ class Status(StrEnum):
 
 @dataclass(slots=True)
 class Received:
-    """What one uplink changed: keys to write, in order, and fields seen first."""
+    """What one uplink changed."""
 
     changed: list[str] = field(default_factory=list)
+    """Keys whose listeners are to be called, in this order."""
     new: dict[str, Meaning] = field(default_factory=dict)
+    """Decisions on fields that were received for the first time, overrides included."""
     grown: dict[str, Meaning] = field(default_factory=dict)
+    """Decisions on enumerations that have more options now, or are plain text from now on."""
     corrected: dict[str, Meaning] = field(default_factory=dict)
-    """Decisions in place of earlier ones, which the values so far contradict."""
+    """Decisions that replace earlier ones, because the received values contradict those."""
     changed_decisions: dict[str, tuple[Meaning, Meaning]] = field(default_factory=dict)
-    """What was corrected, as the fields' overrides let it count."""
+    """Decisions before and after a correction, overrides included."""
     undecoded: bool = False
     decoding_changed: bool = False
 
@@ -105,12 +110,12 @@ class _Payload:
 
 
 def control_key(subentry_id: str) -> str:
-    """Return the key under which a control's entity listens: to each uplink with data."""
+    """Return the key for listeners of a control; they are called after each uplink with data."""
     return f"{CONTROL}/{subentry_id}"
 
 
 def field_key(path: str) -> str:
-    """Return the key under which a field's entity listens and is identified."""
+    """Return the key for listeners of a field; also the last part of its entity's unique ID."""
     return f"{FIELD}/{path}"
 
 
@@ -125,7 +130,11 @@ class EndDeviceState:
         model_sensors: Mapping[str, tuple[str, ...]],
         server_time: Callable[[], datetime],
     ) -> None:
-        """Start with nothing received; both mappings are views that follow what is decided."""
+        """Start with nothing received.
+
+        `decisions` (by path) and `model_sensors` (by "brand/model") are live views: later changes
+        are seen here, too.
+        """
         self._server_time = server_time
         self.key = key
         self.ids = ids
@@ -135,19 +144,19 @@ class EndDeviceState:
         self.disabled = False
         self.known_name: str | None = None
         self.taken_over = False
-        """Whether what is remembered of its radio was another device's, in whose place it is."""
+        """Whether it replaced another end device, so that restored radio values aren't its own."""
         self.end_device: EndDevice | None = None
         self.vanished = False
-        """Whether the registry is known not to have it any more."""
+        """Whether it is no longer registered in The Things Stack."""
         self.half_created = False
-        """Whether some of its servers are known not to have it."""
+        """Whether some of the servers that it needs don't have it."""
         self.version_ids: VersionIds | None = None
         self.attributes: Mapping[str, str] = {}
         self.last_seen: datetime | None = None
         self.last_uplink: UplinkMessage | None = None
         self.battery_announced = False
         self.position_taken_over: str | None = None
-        """The new field that takes the place of a position from another source."""
+        """Path of a new field that replaces a position from another source."""
         self.last_data_uplink: UplinkMessage | None = None
         self.last_battery: BatteryStatus | None = None
         self.activity: Activity | None = None
@@ -178,9 +187,9 @@ class EndDeviceState:
 
     @property
     def name(self) -> str:
-        """Return the name as in the Console; else model and DevEUI; else the id in words.
+        """Return the name as in the Console; else model and DevEUI; else one made of the ID.
 
-        While the registry tells nothing, the name of before goes on.
+        Until the registration is read, and after it was deleted, the last known name is used.
         """
         if self.end_device is not None and self.end_device.name:
             return self.end_device.name
@@ -198,15 +207,18 @@ class EndDeviceState:
         self._sort_keys(key)
 
     def unsubscribe(self, key: str, listener: Listener) -> None:
-        """Call this listener no more; others of the same key stay."""
-        left = tuple(other for other in self._listeners.get(key, ()) if other != listener)
-        if left:
-            self._listeners[key] = left
+        """Stop calling this listener; others of the same key are kept."""
+        others = tuple(other for other in self._listeners.get(key, ()) if other != listener)
+        if others:
+            self._listeners[key] = others
         elif self._listeners.pop(key, None) is not None:
             self._sort_keys(key)
 
     def _sort_keys(self, changed: str) -> None:
-        """Keep the keys that every uplink moves; the cause stands first in the logbook."""
+        """Update the lists of keys that every uplink changes, the last uplink first.
+
+        The order counts: the logbook shows the first change as the cause of the others.
+        """
         kind, _, rest = changed.partition("/")
         if kind == CONTROL:
             self._control_keys = [k for k in self._listeners if k.startswith(f"{CONTROL}/")]
@@ -218,21 +230,21 @@ class EndDeviceState:
         )
 
     def listens(self, key: str) -> bool:
-        """Return whether somebody listens to this key."""
+        """Return whether this key has a listener."""
         return key in self._listeners
 
     def refresh(self) -> None:
-        """Tell all listeners to show what is true now, though no message came."""
+        """Call all listeners, because something other than a message changed the state."""
         self.write(list(self._listeners), None)
 
     def write(self, keys: Iterable[str], context: HaContext | None) -> None:
-        """Tell the listeners of these keys; one that fails never stops the others."""
+        """Call the listeners of these keys; an exception of one is logged, once for each key."""
         listeners = self._listeners
         for key in keys:
             for listener in listeners.get(key, ()):
                 try:
                     listener(context)
-                except Exception:  # one entity's refusal must not cost the others theirs
+                except Exception:  # a fault of one entity must not stop the others
                     if key not in self._failed_listeners:
                         self._failed_listeners.add(key)
                         _LOGGER.exception("%s: %s could not be shown", self.device_id, key)
@@ -241,7 +253,7 @@ class EndDeviceState:
                 uplink.fold()
 
     def update_registration(self, end_device: EndDevice) -> None:
-        """Take over what the Identity Server knows of this end device."""
+        """Apply the end device's registration in The Things Stack."""
         self.end_device = end_device
         self.ids = end_device.ids
         self.version_ids = end_device.version_ids or self.version_ids
@@ -252,14 +264,14 @@ class EndDeviceState:
 
     @property
     def model(self) -> str | None:
-        """Return brand and model in one word, as overrides name them: "dragino/lht65n"."""
+        """Return "brand/model", such as "dragino/lht65n", as overrides have it; None if unknown."""
         versions = self.version_ids
         if versions is None or not versions.brand_id or not versions.model_id:
             return None
         return f"{versions.brand_id}/{versions.model_id}"
 
     def remember_context(self) -> None:
-        """Keep in mind what the model says of its fields."""
+        """Read the model and its sensors again, which decisions on new fields depend on."""
         versions = self.version_ids
         if versions is None:
             return
@@ -271,14 +283,17 @@ class EndDeviceState:
 
     @property
     def needs_formatter(self) -> bool:
-        """Return whether the user should look at the payload formatter.
+        """Return whether the payload formatter seems to be missing or wrong.
 
-        One frame that a working formatter refuses is normal; none that it reads is not.
+        If it has decoded uplinks before, it takes several undecoded ones in a row.
         """
         return self.undecoded >= (UNDECODED_IN_A_ROW if self.decisions else 1)
 
     def note_seen(self, moment: datetime) -> bool:
-        """Move last seen forward; an older moment changes nothing, nor does one to come."""
+        """Move last seen forward and return True; an older moment changes nothing.
+
+        A moment in the future counts as the present.
+        """
         moment = self._not_in_future(moment)
         if self.last_seen is not None and moment <= self.last_seen:
             return False
@@ -295,22 +310,22 @@ class EndDeviceState:
             return True
         seen[identity] = message.time or _EPOCH
         if len(seen) > REMEMBERED_MESSAGES:
-            # Not the one that came first: old ones that are caught up must not push out new ones.
+            # The oldest by its own time: messages that are caught up must not displace new ones.
             del seen[min(seen, key=seen.__getitem__)]
         return False
 
     def _not_in_future(self, moment: datetime) -> datetime:
-        """Return a time, but the server's present where it lies after that: some clocks are wrong.
+        """Return a time; the server's present time for one in the future.
 
-        A message dated 2099 would be newer than all that follow.
+        Some gateways have wrong clocks: after a message from 2099, all others would be older.
         """
         latest = self._server_time() + CLOCK_TOLERANCE
         return moment if moment <= latest else latest - CLOCK_TOLERANCE
 
     def receive(self, uplink: UplinkMessage, decide: Decide) -> Received:
-        """Take over an uplink; an older one only fills in what no newer one brought.
+        """Apply an uplink; of an older one, only values that no newer uplink has reported.
 
-        `decide` keeps the decisions on new fields, and returns them as they count.
+        `decide` stores the decisions on new fields, and returns them with the user's overrides.
         """
         moment = _EPOCH if uplink.time is None else self._not_in_future(uplink.time)
         received = Received()
@@ -335,7 +350,7 @@ class EndDeviceState:
         return received
 
     def _learn_interval(self, moment: datetime) -> None:
-        """Note the silence before an uplink of this moment."""
+        """Update the learned interval with the time since the uplink before."""
         before = self._uplink_at
         if before is not None and moment > before > _EPOCH:
             self._gaps.append((moment - before).total_seconds())
@@ -343,7 +358,7 @@ class EndDeviceState:
                 self.learned_interval = median(self._gaps)
 
     def next_uplink(self, now: datetime) -> datetime | None:
-        """Return when the device is expected to speak next; None as long as that isn't known."""
+        """Return when the next uplink is expected; None until the interval is learned."""
         if self.learned_interval is None or self.last_seen is None:
             return None
         missed = max((now - self.last_seen).total_seconds(), 0.0) // self.learned_interval
@@ -389,7 +404,7 @@ class EndDeviceState:
             if path not in values or values[path] != value or path in events:
                 values[path] = value
                 if path in understanding.corrected:
-                    continue  # its entity follows
+                    continue  # its entity is updated after its description was corrected
                 received.changed.append(f"{FIELD}/{path}")
         received.changed.extend(self._control_keys)
 
@@ -404,7 +419,7 @@ class EndDeviceState:
 
     @staticmethod
     def _read_overridden(understanding: Understanding, new: Mapping[str, Meaning]) -> None:
-        """Read new fields that the user wants otherwise as the user wants them."""
+        """Read the values of new fields again with the user's overrides."""
         for path, meaning in new.items():
             if meaning.rule != "override" or meaning.role is Role.POSITION:
                 continue
@@ -414,21 +429,24 @@ class EndDeviceState:
                 understanding.values[path] = value_of(meaning, understanding.reported[path])
 
     def note_event_fields(self, decisions: Mapping[str, Meaning]) -> None:
-        """Keep in mind which fields are occurrences: they count even with the same value."""
+        """Remember which fields are events: those are also shown if the value is the same."""
         self._event_paths.update(p for p, m in decisions.items() if m.kind is Kind.EVENT)
 
     def raw_values(self) -> dict[str, object]:
-        """Return the newest reported value of each field, before any override."""
+        """Return the newest reported value of each field by path, before any override.
+
+        Read from the newest payload of each of the last REMEMBERED_PORTS ports.
+        """
         raw: dict[str, object] = {}
         for payload in sorted(self._payloads.values(), key=lambda payload: payload.moment):
             raw |= raw_values(payload.decoded, payload.normalized)
         return raw
 
     def read_again(self, changed: Mapping[str, tuple[Meaning, Meaning]]) -> None:
-        """Take over changed decisions: what was said before is read anew.
+        """Read values again after decisions changed; `changed` has those before and after.
 
-        What can't be had again from the last uplinks (after a restart) is calculated from the
-        value that is shown; what can't be calculated is unknown until the next uplink.
+        A value that isn't in the last uplinks any more (after a restart) is calculated from the
+        present one; if it can't be calculated, it is unknown until the next uplink.
         """
         raw = self.raw_values() if changed else {}
         for path, (before, now) in changed.items():
@@ -444,11 +462,14 @@ class EndDeviceState:
         self.note_event_fields({path: now for path, (_, now) in changed.items()})
 
     def restore(self, path: str, value: Value) -> None:
-        """Show a value of before the restart; any uplink is newer."""
+        """Set a value from before the restart, unless an uplink has brought one since."""
         self.values.setdefault(path, value)
 
     def on_location_solved(self, message: LocationSolved) -> str | None:
-        """Take over a position that a location service found; returns the changed key."""
+        """Apply a position that a location service found.
+
+        Returns the path of the field that shows it; None if a newer position is known.
+        """
         moment = _EPOCH if message.time is None else self._not_in_future(message.time)
         path = next(
             (p for p, m in self.decisions.items() if m.kind is Kind.DEVICE_TRACKER), LOCATION
@@ -466,7 +487,7 @@ class EndDeviceState:
 
     @property
     def registered_position(self) -> Position | None:
-        """Return where the registry says that the device is; what its payload tells is better."""
+        """Return the location in the registration, the user's first; None without one."""
         if self.end_device is None:
             return None
         places = self.end_device.locations
@@ -476,7 +497,7 @@ class EndDeviceState:
         return Position(location.latitude, location.longitude, location.altitude, location.accuracy)
 
     def show_registered_position(self) -> bool:
-        """Show the registered position where nothing else tells one; returns whether it does."""
+        """Set the registered location if no better position is known; return whether it changed."""
         position = self.registered_position
         trackers = [p for p, m in self.decisions.items() if m.kind is Kind.DEVICE_TRACKER]
         if position is None or trackers not in ([], [LOCATION]) or LOCATION in self._value_times:
@@ -492,7 +513,7 @@ class EndDeviceState:
             self.note_seen(message.time)
 
     def status(self, *, overdue: bool) -> Status:
-        """Return where the end device stands; whether it is `overdue` is decided in overdue.py.
+        """Return the status; whether the end device is `overdue` is decided in overdue.py.
 
         Depends on no restored value, so it is the same whatever is restored first.
         """
@@ -518,7 +539,10 @@ class EndDeviceState:
 
 
 def recalculated(value: Value, before: Meaning, now: Meaning) -> Value:
-    """Return a value as another decision has it, without knowing what was reported."""
+    """Return a value read by another decision, without the reported value that it came from.
+
+    None if the reported value can't be calculated back.
+    """
     if before.value_map or now.value_map or value is None:
         return None
     if before.role in NUMERIC_ROLES and isinstance(value, int | float) and before.scale:

@@ -8,7 +8,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time, async_track_time_interval
 from homeassistant.util import dt as dt_util
 
-from ..application import host_of, same_place
+from ..application import host_of, is_address_of
 from ..client import AuthenticationFailed, StackError
 from ..client.rights import INFO, TRAFFIC_DOWN_WRITE
 from ..const import DOMAIN
@@ -122,7 +122,7 @@ def _missing_for_controls(entry: TtsConfigEntry) -> Mapping[str, str] | None:
 
 def _moved(entry: TtsConfigEntry, address: str | None) -> Mapping[str, str] | None:
     host = entry.runtime_data.stack.connection.server_host
-    if same_place(entry.data, address, host):
+    if is_address_of(entry.data, address, host):
         return None
     return {"chosen": host, "cluster": host_of(address)}
 
@@ -135,7 +135,7 @@ def _elsewhere(entry: TtsConfigEntry) -> Mapping[str, str] | None:
     for device in coordinator.roster.states.values():
         registered = device.end_device
         address = registered.application_server_address if registered else None
-        if not same_place(entry.data, address, host):
+        if not is_address_of(entry.data, address, host):
             found[device.name] = host_of(address)
     if not found:
         return None

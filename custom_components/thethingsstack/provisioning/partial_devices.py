@@ -16,7 +16,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util.hass_dict import HassKey
 
-from ..application import same_place
+from ..application import is_address_of
 from ..client import (
     ConnectionFailed,
     EndDevice,
@@ -257,7 +257,8 @@ class PartialDevices:
             end_device.application_server_address,
             end_device.raw.get("network_server_address"),
         )
-        return all(same_place(self._coordinator.entry.data, address, host) for address in addresses)
+        data = self._coordinator.entry.data
+        return all(is_address_of(data, address, host) for address in addresses)
 
     @callback
     def note(self, device_id: str, presence: Presence) -> None:

@@ -1,4 +1,4 @@
-"""Past hours of fields in Home Assistant's long-term statistics: corrected, and filled on request."""
+"""Correct past hours of fields in long-term statistics, and add missing ones on request."""
 
 from .history import async_import_history
 

@@ -1,4 +1,4 @@
-"""What the Storage Integration still has of an end device, into long-term statistics."""
+"""Import the stored uplinks of an end device into Home Assistant's long-term statistics."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 async def async_import_history(
     hass: HomeAssistant, stack: Stack, device: EndDeviceState, since: datetime, until: datetime
 ) -> Mapping[str, int]:
-    """Correct an end device's hours of a time, and add those before its entities existed.
+    """Correct the statistics of an end device between two times by its stored uplinks.
 
-    Returns how many hours were written, by entity ID. Raises StackError, and StorageUnavailable
-    where the server keeps no uplinks.
+    Hours before its entities existed are added. Returns how many hours were written, by entity
+    ID. Raises StackError; StorageUnavailable if the server has no Storage Integration.
     """
-    since = hour_of(since)  # of an hour, either all is known or nothing
+    since = hour_of(since)  # only full hours can be calculated
     samples: defaultdict[str, list[Sample]] = defaultdict(list)
     decisions = device.decisions
     stored = stack.stored_uplinks(after=since, before=until, device_id=device.device_id)

@@ -1,4 +1,4 @@
-"""Hourly statistics calculated from what an end device reported, as the recorder would have done."""
+"""Calculate hourly statistics from reported values, in the same way as Home Assistant's recorder."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 HOUR = timedelta(hours=1)
 RESET = 0.9
-"""A counter that falls below this share of its last value has begun anew: the recorder's own rule."""
+"""A counter below this share of its last value was reset; the recorder has the same rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A time of which the recorder's own figures are right."""
+    """A period with its figures as the recorder has calculated them."""
 
     start: datetime
     end: datetime
@@ -40,7 +40,7 @@ class MeanHour:
 
 @dataclass(frozen=True, slots=True)
 class SumHour:
-    """A counter at the end of one hour: what it showed, and how much it has counted in all."""
+    """A counter at the end of one hour: its value, and the sum of all that it has counted."""
 
     start: datetime
     state: float
@@ -67,10 +67,10 @@ def mean_hours(
     before: float | None,
     blocks: Sequence[Block] = (),
 ) -> list[MeanHour]:
-    """Return the figures of these hours: a value holds until the next one is reported.
+    """Return mean, least and greatest value of these hours, weighted by time.
 
-    Samples are in order of time. `before` is the value that held before the first; blocks are used
-    as they are, instead of samples of the same time. An hour without any value is left out.
+    Samples are in order of time; each value is valid until the next one, and `before` until the
+    first. Blocks replace the samples of their period. Hours without any value are omitted.
     """
     found = []
     for start in hours:
@@ -97,7 +97,7 @@ def _pieces(
     before: float | None,
     blocks: Sequence[Block],
 ) -> Iterator[Block]:
-    """Yield the parts of an hour in which one figure holds."""
+    """Yield the parts of an hour in which the value is constant, and the blocks in it."""
     inside = sorted(
         (block for block in blocks if start <= block.start and block.end <= end),
         key=lambda block: block.start,
@@ -126,7 +126,7 @@ def _pieces(
 
 
 def counted(samples: Iterable[Sample], *, before: float | None, may_reset: bool) -> float:
-    """Return how much a counter has counted over these samples since the value `before`."""
+    """Return how much a counter has counted from the value `before` to the last sample."""
     total = 0.0
     for sample in samples:
         total += _step(before, sample.value, may_reset)
@@ -142,10 +142,10 @@ def sum_hours(
     total: float,
     may_reset: bool,
 ) -> list[SumHour]:
-    """Return a counter's figures at the end of these hours.
+    """Return a counter's value and sum at the end of each of these hours.
 
-    `state` and `total` are what it showed and had counted before the first sample. With
-    `may_reset`, a fall begins a new cycle; else it is counted back.
+    `state` and `total` are its value and its sum before the first sample. If the value falls, the
+    counter was reset and counts from zero (`may_reset`), or the difference is subtracted.
     """
     found, position = [], 0
     for start in hours:

@@ -1,9 +1,9 @@
-"""Reading and correcting one entity's long-term statistics.
+"""Read and correct one entity's long-term statistics in the recorder.
 
-Two mistakes here would destroy the statistics of all entities in Home Assistant, ours and others':
-a row for the running hour, and rows that are written before the recorder has compiled the hours
-that it missed. So only hours that are over are written, and, but for the time before an entity's
-first row, only hours that have a row already.
+Two mistakes here would destroy statistics of every entity in Home Assistant: a row for the hour
+that isn't over, and rows written before the recorder has compiled hours that it missed. Therefore
+only hours that are over are written, and only those that have a row already or are before the
+entity's first row.
 """
 
 from collections.abc import Sequence
@@ -38,13 +38,13 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Recorded:
-    """What the recorder has of an entity around a gap."""
+    """The recorder's rows of an entity around a period that is to be corrected."""
 
     metadata: StatisticMetaData
     hours: Sequence[_Row]
     short: Sequence[_Row]
     first: _Row | None
-    """The first row of the entity: an hour's, or of five minutes where no hour is over yet."""
+    """The entity's first hourly row; its first row of five minutes if it has no hourly one yet."""
 
 
 async def async_correct_statistics(
@@ -58,11 +58,11 @@ async def async_correct_statistics(
     until: datetime,
     fill: bool = False,
 ) -> int:
-    """Correct the hours between `since` and `until` by what was reported in that time.
+    """Correct the hours between `since` and `until` by the values reported in that time.
 
-    `samples` are in order of time, in `unit`. The value that held before `since` is the recorder's.
+    `samples` are in order of time, in `unit`; the value before `since` is read from the recorder.
     With `fill`, hours before the entity's first row are added, too. Returns how many hours were
-    written; 0 where Home Assistant keeps no statistics of the entity, or keeps them as directions.
+    written: 0 if the entity has no statistics, or those of a direction (circular mean).
     """
     from homeassistant.components.recorder import get_instance  # an optional integration
 
@@ -104,7 +104,10 @@ async def async_correct_statistics(
 def _read(
     hass: HomeAssistant, entity_id: str, since: datetime, until: datetime
 ) -> _Recorded | None:
-    """Read what is recorded, in the unit that it is stored in; runs in the recorder's threads."""
+    """Return an entity's rows in the stored unit; to be called in the recorder's executor.
+
+    None without statistics, or with those of a direction.
+    """
     from homeassistant.components.recorder.models import StatisticMeanType
     from homeassistant.components.recorder.statistics import get_metadata, statistics_during_period
 
@@ -145,7 +148,7 @@ def _row(row: Any) -> _Row:
 def _converted(
     samples: Sequence[Sample], unit: str | None, metadata: StatisticMetaData
 ) -> list[Sample] | None:
-    """Return the samples in the unit of the statistics; None where it is another kind of unit."""
+    """Return the samples in the unit of the statistics; None if they can't be converted."""
     from homeassistant.components.recorder.statistics import UNIT_CLASS_TO_UNIT_CONVERTER
 
     stored = metadata["unit_of_measurement"]
@@ -173,7 +176,7 @@ def _means(
         and row.max is not None
         and (row.start + FIVE_MINUTES <= since or row.start >= until)
     ]
-    # In the gap the recorder has written the last value flat.
+    # While nothing was received, the recorder has repeated the value from before.
     soon = since + 2 * FIVE_MINUTES
     before = next((row.mean for row in recorded.short if since <= row.start < soon), None)
     return [
@@ -183,7 +186,7 @@ def _means(
 
 
 def _base(recorded: _Recorded, since: datetime) -> _Row | None:
-    """Return the row that holds what the counter showed and had counted at `since`."""
+    """Return the row with the counter's value and sum at `since`; None without one."""
     for rows in (recorded.short, [row for row in recorded.hours if row.start + HOUR <= since]):
         usable = [
             row
@@ -204,7 +207,11 @@ def _sums(
     *,
     may_reset: bool,
 ) -> list[StatisticData]:
-    """Return the hours but the last one: what the recorder has counted by its end is right."""
+    """Return the corrected hours of a counter.
+
+    The hour in which messages arrived again is left out: the recorder's sum at its end includes
+    all that was counted before.
+    """
     base = _base(recorded, since)
     if base is not None and base.state is not None and base.sum is not None:
         state, total = base.state, base.sum
@@ -213,7 +220,7 @@ def _sums(
         first = recorded.first
         if first is None or first.state is None or first.sum is None:
             return []
-        # Before its first row a counter had counted less by what it counts until then.
+        # The sum of hours before the first row: its sum less what was counted until then.
         earlier = [sample for sample in samples if sample.at < first.start]
         if not earlier:
             return []
@@ -236,9 +243,10 @@ def _missed_in_sum(
     *,
     may_reset: bool,
 ) -> tuple[datetime, float] | None:
-    """Return what the recorder's sum lacks after the gap, and from when on.
+    """Return from when on the recorder's sum is wrong, and by how much; None if it is right.
 
-    Where a counter began anew within the gap, the recorder saw only the values at both ends.
+    It is wrong if a counter was reset while nothing was received: the recorder knows only the
+    values before and after that time.
     """
     base = _base(recorded, since)
     if base is None or base.state is None or base.sum is None:

@@ -1,4 +1,4 @@
-"""The command `thethingsstack`: look at an application, follow its uplinks, make any API call."""
+"""The command line `thethingsstack`: read and change an application, follow its messages."""
 
 from contextlib import aclosing
 import os
@@ -84,7 +84,7 @@ def configure(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on the standard output.")] = False,
 ) -> None:
-    """Take the options that all commands share."""
+    """Read the options that all commands share into the context's settings."""
     source = context.get_parameter_source("api_key_file")
     by_option = source is not None and source.name == "COMMANDLINE"
     variable = "" if by_option else os.environ.get("TTN_API_KEY", "").strip()
@@ -92,7 +92,7 @@ def configure(
         server=server,
         identity_server=identity_server,
         application=application,
-        # Never an option: arguments are seen by everyone on the machine.
+        # Not an option itself: everyone on the machine can read a program's arguments.
         api_key=variable or read_text(api_key_file).strip(),
         ca_pem=read_text(ca_file) or None,
         json=json,
@@ -101,7 +101,7 @@ def configure(
 
 @app.command()
 def rights(context: typer.Context) -> None:
-    """Show what the key may do, and what will be missing."""
+    """Show the API key's rights, and which features lack some."""
 
     async def show(stack: Stack) -> None:
         info = await stack.auth_info()
@@ -141,7 +141,7 @@ def simulate(
     port: Annotated[int, typer.Option(min=1, max=223, help="LoRaWAN port.")],
     payload: Annotated[str, typer.Option(help="The payload in hexadecimal digits.")],
 ) -> None:
-    """Let the server act as if a device had sent an uplink."""
+    """Simulate an uplink: the server acts as if the device had sent it."""
 
     async def send(stack: Stack) -> None:
         await stack.end_devices.simulate_uplink(
@@ -158,13 +158,14 @@ def events(
     names: Annotated[list[str] | None, typer.Argument(help="Names, or /expressions/.")] = None,
     *,
     device: Annotated[list[str] | None, typer.Option(help="Only of these devices.")] = None,
-    tail: Annotated[int, typer.Option(min=0, help="So many from before.")] = 0,
+    tail: Annotated[int, typer.Option(min=0, help="First so many earlier events.")] = 0,
     count: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
     registry: Annotated[
-        bool, typer.Option("--registry", help="Ask the Identity Server, if it is another.")
+        bool,
+        typer.Option("--registry", help="Events of the Identity Server, if it is another host."),
     ] = False,
 ) -> None:
-    """Follow what happens to the application and its devices."""
+    """Follow the events of the application and its devices."""
 
     async def follow(stack: Stack) -> None:
         host: Host | None = "identity" if registry else None
@@ -197,7 +198,7 @@ def uplinks(
     device: Annotated[str | None, typer.Option(help="Only this device.")] = None,
     count: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
 ) -> None:
-    """Follow the uplinks as they come."""
+    """Print each uplink as it is received."""
 
     async def follow(stack: Stack) -> None:
         await _need_traffic(stack)
@@ -244,7 +245,7 @@ def api(
 
 
 async def _need_traffic(stack: Stack) -> None:
-    # The MQTT server lets any key subscribe and then stays silent.
+    # The MQTT server accepts subscriptions without this right, but sends no messages.
     held = await stack.rights()
     if not held:
         raise no_rights(stack.connection.uid)
@@ -277,8 +278,8 @@ def _note(item: object) -> None:
 
 
 def _line(uplink: UplinkMessage) -> str:
-    heard = uplink.best_reception
-    radio = f"{heard.rssi:g} dBm {heard.snr:g} dB" if heard and heard.rssi is not None else ""
+    best = uplink.best_reception
+    radio = f"{best.rssi:g} dBm {best.snr:g} dB" if best and best.rssi is not None else ""
     payload = (uplink.frm_payload or b"").hex()
     decoded = (
         "" if uplink.decoded_payload is None else orjson.dumps(uplink.decoded_payload).decode()
@@ -297,24 +298,25 @@ def _line(uplink: UplinkMessage) -> str:
 
 
 def _hoist(arguments: list[str]) -> list[str]:
-    """Put the options of all commands before the command."""
+    """Return the arguments with shared options moved before the command, where typer reads them."""
     first: list[str] = []
     rest: list[str] = []
-    left = iter(arguments)
-    for argument in left:
+    remaining = iter(arguments)
+    for argument in remaining:
         if argument == "--":
-            rest += [argument, *left]
+            rest += [argument, *remaining]
         elif argument in _GLOBAL_FLAGS or argument.startswith(
             tuple(f"{option}=" for option in _GLOBAL_OPTIONS)
         ):
             first.append(argument)
         elif argument in _GLOBAL_OPTIONS:
-            first += [argument, *[value for value in (next(left, None),) if value is not None]]
+            value = next(remaining, None)
+            first += [argument] if value is None else [argument, value]
         else:
             rest.append(argument)
     return first + rest
 
 
 def main() -> None:
-    """Run the command."""
+    """Run the command that the program's arguments name."""
     app(args=_hoist(sys.argv[1:]), prog_name="thethingsstack")

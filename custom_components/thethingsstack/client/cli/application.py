@@ -1,4 +1,4 @@
-"""The commands about the application itself, its formatters and its gateways."""
+"""The commands for the application itself, its payload formatters and for gateways."""
 
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -63,7 +63,7 @@ def application_create(
     name: Annotated[str | None, typer.Option()] = None,
     description: Annotated[str | None, typer.Option()] = None,
 ) -> None:
-    """Create an application, with the key of a user or an organization."""
+    """Create an application; needs the API key of a user or an organization."""
 
     async def create(stack: Stack) -> None:
         organization = None
@@ -97,7 +97,7 @@ def application_update(
         list[str] | None, typer.Option(metavar="KEY=VALUE", help='"KEY=" removes it.')
     ] = None,
 ) -> None:
-    """Change the application; what isn't named stays."""
+    """Change the application; without an option, a value is kept."""
     attributes = pairs(attribute, removable=True) or None
 
     async def update(stack: Stack) -> None:
@@ -144,7 +144,7 @@ def application_create_key(
 
 @application_app.command("delete-key")
 def application_delete_key(context: typer.Context, key_id: str, yes: Yes = False) -> None:
-    """Delete an API key; what uses it stops."""
+    """Delete an API key; what uses it stops working."""
     confirm(f"Delete the API key {key_id}? What uses it stops.", yes=yes)
 
     async def delete(stack: Stack) -> None:
@@ -172,7 +172,7 @@ def formatter_get(
     context: typer.Context,
     device_id: Annotated[str | None, typer.Argument(help="Else the application's.")] = None,
 ) -> None:
-    """Show the formatters; null where none were ever set."""
+    """Show the payload formatters; null if none was ever set."""
 
     async def show(stack: Stack) -> None:
         calls = stack.formatters
@@ -202,13 +202,13 @@ def formatter_set(
         typer.Option("--downlink-script", "--down-script", help="File with the JavaScript."),
     ] = None,
     default: Annotated[
-        bool, typer.Option("--default", help="Let the application's apply to the device.")
+        bool, typer.Option("--default", help="Let the device use the application's formatters.")
     ] = False,
     untried: Annotated[
         bool, typer.Option("--untried", help="Set a script without trying it first.")
     ] = False,
 ) -> None:
-    """Set formatters; a direction that isn't named stays. A script is tried first."""
+    """Set payload formatters; without an option, a direction is kept. A script is tried first."""
     wanted: dict[Direction, Formatter | None] = {}
     if uplink is not None or uplink_script is not None:
         wanted["up"] = _formatter(uplink or "javascript", uplink_script)
@@ -263,13 +263,13 @@ def formatter_test(
             downlink = Downlink(
                 f_port=port, decoded_payload=json_object(encode or "", "a JSON object is needed")
             )
-            made = await stack.downlinks.encode(
+            encoded = await stack.downlinks.encode(
                 device_id, downlink, formatter, version_ids=versions
             )
             answer = {
-                "f_port": made.f_port,
-                "payload": made.payload.hex(),
-                "warnings": made.warnings,
+                "f_port": encoded.f_port,
+                "payload": encoded.payload.hex(),
+                "warnings": encoded.warnings,
             }
         print_json(answer, indent=not context.obj.json)
 
@@ -279,16 +279,16 @@ def formatter_test(
 async def _try_scripts(
     stack: Stack, device_id: str | None, wanted: Mapping[Direction, Formatter | None]
 ) -> None:
-    """Raise FormatterFailed for a script that can't be run.
+    """Run each script once; raises FormatterFailed if one can't be run.
 
-    One that runs and refuses the payload or the object of the trial is good: those are made up.
+    A script may refuse the trial's payload or object, since those aren't a real device's.
     """
     scripts = {way: found for way, found in wanted.items() if found and found.kind == JAVASCRIPT}
     if not scripts:
         return
     tried_on = device_id
     try:
-        if tried_on is None:  # an application's is tried as one of its devices'
+        if tried_on is None:  # the application's script is tried with any of its devices
             async with aclosing(stack.devices(["ids"])) as devices:
                 async for device in devices:
                     tried_on = device.ids.device_id
@@ -346,7 +346,7 @@ def _formatter(kind: str, script: Path | None) -> Formatter | None:
 
 @gateways_app.command("list")
 def gateways_list(context: typer.Context) -> None:
-    """List the gateways of a user's key."""
+    """List the gateways; needs the API key of a user."""
 
     async def show(stack: Stack) -> None:
         found = [gateway async for gateway in stack.gateways.list()]
@@ -358,7 +358,7 @@ def gateways_list(context: typer.Context) -> None:
 
 @gateways_app.command("show")
 def gateways_show(context: typer.Context, gateway_id: str) -> None:
-    """Show a gateway and its connection, as far as the key may see them."""
+    """Show a gateway and its connection, as far as the API key may read them."""
 
     async def show(stack: Stack) -> None:
         gateway = await stack.gateways.get(gateway_id)

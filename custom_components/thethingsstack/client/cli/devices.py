@@ -1,4 +1,4 @@
-"""The commands about end devices."""
+"""The commands for end devices."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -47,11 +47,11 @@ _KEY_HELP = '32 hexadecimal digits; "-" reads them from the standard input.'
 def devices_list(
     context: typer.Context,
     device_ids: Annotated[
-        list[str] | None, typer.Argument(help="Only those of these that there are.")
+        list[str] | None, typer.Argument(help="Only those with these IDs.")
     ] = None,
     updated_since: Annotated[
         datetime | None,
-        typer.Option(help="Only those changed in the registry since; this machine's time."),
+        typer.Option(help="Only those changed after this local time."),
     ] = None,
 ) -> None:
     """List the end devices."""
@@ -73,7 +73,7 @@ def devices_list(
 
 @devices_app.command("search")
 def devices_search(context: typer.Context, query: str) -> None:
-    """List the end devices in whose ids, name or description a text occurs."""
+    """List the end devices whose IDs, name or description contain a text."""
 
     async def show(stack: Stack) -> None:
         found = [device async for device in stack.end_devices.search(query)]
@@ -88,7 +88,7 @@ def devices_show(
     device_id: str,
     keys: Annotated[bool, typer.Option("--keys", help="Show the root keys, too.")] = False,
 ) -> None:
-    """Show one end device, merged from all servers, without keys."""
+    """Show one end device as all servers together know it; keys only with --keys."""
 
     async def show(stack: Stack) -> None:
         device = await stack.end_devices.details(device_id)
@@ -141,7 +141,7 @@ def devices_register(
         bool, typer.Option("--generate-keys", help="Make the missing keys and print them, once.")
     ] = False,
 ) -> None:
-    """Register an end device, from the Device Repository or by hand; all or nothing."""
+    """Register an end device on all servers, from the Device Repository or by hand."""
     keys = {
         "app_key": app_key,
         "nwk_key": nwk_key,
@@ -187,18 +187,18 @@ def devices_register(
         device = await claim_and_register(
             stack, registration, qr_code=prepared.qr_code, claim_code=prepared.claim_code
         )
-        made: dict[str, Any] = {}
+        for_device: dict[str, Any] = {}  # must be written to the end device
         if registration.session is not None:
-            made["dev_addr"] = registration.session.dev_addr  # it must go into the device
+            for_device["dev_addr"] = registration.session.dev_addr
         if prepared.generated:
-            made["generated_keys"] = prepared.generated
-        print_json({**device.raw, **made}, indent=not context.obj.json)
+            for_device["generated_keys"] = prepared.generated
+        print_json({**device.raw, **for_device}, indent=not context.obj.json)
 
     run_with(context, register)
 
 
 async def _prepared(stack: Stack, request: DeviceRequest) -> PreparedRegistration:
-    """Return what is registered; an error about something missing names the options for it."""
+    """Return the registration; an error about a missing value names the options for it."""
     try:
         return await prepare_registration(stack, request)
     except InvalidRequest as error:
@@ -229,7 +229,7 @@ def devices_update(
     phy_version: Annotated[str | None, typer.Option()] = None,
     class_c: Annotated[bool | None, typer.Option()] = None,
 ) -> None:
-    """Change an end device; what isn't named stays."""
+    """Change an end device; without an option, a value is kept."""
     if (latitude is None) != (longitude is None) or (altitude is not None and latitude is None):
         refuse_usage("a location has a latitude and a longitude")
     if no_location and latitude is not None:
@@ -265,7 +265,7 @@ def devices_delete(
     device_id: str,
     yes: Yes = False,
 ) -> None:
-    """Remove an end device from all servers; its keys are lost."""
+    """Delete an end device from all servers; its keys are lost."""
     confirm(f"Remove {device_id} and its keys for good?", yes=yes)
 
     async def delete(stack: Stack) -> None:
@@ -277,7 +277,7 @@ def devices_delete(
 
 @devices_app.command("reset")
 def devices_reset(context: typer.Context, device_id: str, yes: Yes = False) -> None:
-    """Forget a device's state on the network, so that it joins anew."""
+    """Delete the session and MAC state of an end device, so that it must join again."""
     confirm(f"Forget the session of {device_id}, so that it has to join anew?", yes=yes)
 
     async def reset(stack: Stack) -> None:
@@ -289,7 +289,7 @@ def devices_reset(context: typer.Context, device_id: str, yes: Yes = False) -> N
 
 @devices_app.command("servers")
 def devices_servers(context: typer.Context, device_id: str) -> None:
-    """Show which servers know a device: one may be half created."""
+    """Show which servers have an end device; if some don't, it is half created."""
 
     async def show(stack: Stack) -> None:
         print_json(await stack.end_devices.presence(device_id), indent=not context.obj.json)

@@ -1,4 +1,4 @@
-"""The commands about downlinks."""
+"""The commands for downlinks."""
 
 import asyncio
 from base64 import b64decode
@@ -32,7 +32,7 @@ downlink_app = group("Downlinks and the queue that they wait in.")
 
 
 class Wait(StrEnum):
-    """What to wait for."""
+    """The state of a downlink at which the command ends."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -40,14 +40,14 @@ class Wait(StrEnum):
 
 
 class Via(StrEnum):
-    """Which way to the server."""
+    """The protocol over which a downlink is sent to the server."""
 
     HTTP = "http"
     MQTT = "mqtt"
 
 
-# What the stream says, by what was waited for.
 _REACHED = {Wait.SENT: ("sent", "ack", "nack"), Wait.ACKNOWLEDGED: ("ack",)}
+"""Reports of the stream that end the waiting for a state."""
 
 Hex = Annotated[str | None, typer.Option("--hex", help="Payload as hexadecimal digits.")]
 Base64 = Annotated[str | None, typer.Option("--base64", help="Payload as base64.")]
@@ -67,7 +67,7 @@ WaitFor = Annotated[Wait, typer.Option("--wait", help="When to end.")]
 Limit = Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.")]
 Way = Annotated[
     Via,
-    typer.Option("--via", help="Over MQTT nothing comes back: a refused one is simply not sent."),
+    typer.Option("--via", help="Over MQTT the server doesn't report a refused downlink."),
 ]
 
 
@@ -113,7 +113,7 @@ def replace(
     via: Way = Via.HTTP,
     yes: Yes = False,
 ) -> None:
-    """Put a downlink in place of a device's whole queue."""
+    """Replace a device's queue by one downlink."""
     payloads = (hex_payload, base64_payload, object_payload)
     delivery = (confirmed, retries, priority)
     downlink = _downlink(payloads, f_port, delivery, correlation_id)
@@ -136,7 +136,7 @@ def clear(context: typer.Context, device_id: str, yes: Yes = False) -> None:
 
 @downlink_app.command("queue")
 def queue(context: typer.Context, device_id: str) -> None:
-    """Show what waits to be sent to a device."""
+    """Show the downlinks in a device's queue."""
 
     async def show(stack: Stack) -> None:
         items = await stack.downlinks.queue(device_id)
@@ -158,7 +158,7 @@ def _downlink(
     delivery: tuple[bool, int | None, str | None],
     correlation_ids: list[str] | None,
 ) -> Downlink:
-    """Return what the options describe; a contradiction ends the command."""
+    """Return the downlink that the options describe; a contradiction ends the command."""
     confirmed, retries, priority = delivery
     hex_payload, base64_payload, object_payload = payloads
     if sum(payload is not None for payload in payloads) != 1:
@@ -253,7 +253,11 @@ def _send(
 
 
 async def _refuse_empty_frame(stack: Stack, device_id: str, downlink: Downlink) -> None:
-    """Raise where the server would make an empty frame of an object, as far as can be seen."""
+    """Raise InvalidRequest for an object if the device has no downlink formatter.
+
+    The server would accept it and send a frame without payload. Not checked if the API key may
+    not read the formatter.
+    """
     if downlink.decoded_payload is None:
         return
     try:
@@ -269,7 +273,7 @@ async def _refuse_empty_frame(stack: Stack, device_id: str, downlink: Downlink) 
 
 
 async def _send_and_follow(stack: Stack, send: Any, downlink: Downlink, wait: Wait) -> str:
-    """Send once messages come, and return the state that was waited for."""
+    """Send as soon as the stream is connected, and return the state when it is reached."""
     if TRAFFIC_READ not in await stack.rights():
         raise MissingRight(
             "waiting needs the right to read traffic",

@@ -1,4 +1,4 @@
-"""The commands that look for what an end device is: models, frequency plans, QR codes."""
+"""The commands for device models, frequency plans and QR codes."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ def model_path(text: str) -> tuple[str, str, str, str]:
 
 @models_app.command("brands")
 def brands(context: typer.Context, search: Annotated[str | None, typer.Argument()] = None) -> None:
-    """List the brands, all or those that a search finds."""
+    """List the brands in the Device Repository; all, or those that match a search text."""
 
     async def show(stack: Stack) -> None:
         found = [brand async for brand in stack.repository.brands(search)]
@@ -39,7 +39,7 @@ def models(
     search: Annotated[str | None, typer.Argument()] = None,
     brand: Annotated[str | None, typer.Option(help="Only of this brand.")] = None,
 ) -> None:
-    """List models with what `devices register --model` takes."""
+    """List models, each with the value for `devices register --model`."""
 
     async def show(stack: Stack) -> None:
         found = [model async for model in stack.repository.models(brand, search)]
@@ -61,7 +61,7 @@ def template(
     context: typer.Context,
     model: Annotated[str, typer.Argument(metavar="BRAND/MODEL/FIRMWARE/BAND")],
 ) -> None:
-    """Show how a device of a model is registered."""
+    """Show the registration template of a model."""
     path = model_path(model)
 
     async def show(stack: Stack) -> None:
@@ -89,7 +89,7 @@ def plans(
 
 
 def qr_code(context: typer.Context, text: str) -> None:
-    """Show what the text of a device's QR code tells."""
+    """Show the identifiers and other data in the text of a device's QR code."""
 
     async def show(stack: Stack) -> None:
         print_json(await stack.qr_codes.parse(text), indent=not context.obj.json)

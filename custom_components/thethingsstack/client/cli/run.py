@@ -1,4 +1,4 @@
-"""What all commands share: settings, the client, output, exit codes."""
+"""Shared by all commands: settings, opening the client, output, errors and exit codes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sized
@@ -54,7 +54,7 @@ __all__ = [
     "typer",
 ]
 
-Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")]
 
 REFUSED = 1
 USAGE = 2
@@ -63,7 +63,7 @@ UNREACHABLE = 3
 
 @dataclass(kw_only=True)
 class Settings:
-    """Where, who, and in which form."""
+    """The options that all commands share: server, application, API key, output format."""
 
     server: str | None = None
     identity_server: str | None = None
@@ -74,7 +74,7 @@ class Settings:
 
 
 def no_rights(application: str) -> MissingRight:
-    """Return the error of a key that may do nothing here."""
+    """Return the error for an API key without any right on the application."""
     return MissingRight(
         f"no rights for application `{application}`",
         name="no_application_rights",
@@ -88,7 +88,7 @@ def run_with(
     *,
     application_needed: bool = True,
 ) -> None:
-    """Do a command's work with the client; what goes wrong ends the command."""
+    """Run a command's work with the client; an error is printed and ends the command."""
     settings: Settings = context.obj
     if not settings.server:
         refuse_usage("no server: --server or TTN_SERVER")
@@ -109,7 +109,10 @@ def run_with(
 
 @asynccontextmanager
 async def opened(settings: Settings, *, application_needed: bool) -> AsyncIterator[Stack]:
-    """Open the client that the settings mean."""
+    """Open a client with these settings; its session is closed at the end.
+
+    Raises InvalidRequest for http:// to another machine, and without an application if it is needed.
+    """
     connection = Connection(
         server=settings.server or "",
         identity_server=settings.identity_server or "",
@@ -148,7 +151,7 @@ async def opened(settings: Settings, *, application_needed: bool) -> AsyncIterat
 
 
 def read_text(path: Path | None) -> str:
-    """Return what is in a file, "" without one; an unreadable one ends the command."""
+    """Return the text of a file, "" for None; an unreadable file ends the command."""
     if path is None:
         return ""
     try:
@@ -158,15 +161,15 @@ def read_text(path: Path | None) -> str:
 
 
 def refuse_usage(text: str) -> NoReturn:
-    """End the command: it was used in a wrong way."""
+    """Print what is wrong with the arguments, and end the command with exit code USAGE."""
     print(text, file=sys.stderr)
     raise typer.Exit(USAGE)
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask before something is lost; without an answer, or with another than yes, end the command.
+    """Ask the user for confirmation, unless `yes`; anything else than yes ends the command.
 
-    Where nobody can answer (the standard input is no terminal) it takes `--yes`.
+    If standard input is no terminal, the command ends and asks for `--yes`.
     """
     if yes:
         return
@@ -177,18 +180,21 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def print_done(context: typer.Context, text: str, answer: Mapping[str, Any]) -> None:
-    """Print that a command did its work: the answer as JSON if that is wanted, else the text."""
+    """Print the result of a command: `answer` as JSON with --json, else the text."""
     print_json(answer) if context.obj.json else print(text)
 
 
 def note_if_empty(found: Sized, what: str) -> None:
-    """Say on the standard error that a list is empty, so that silence isn't taken for a fault."""
+    """Print on standard error that nothing was found, if the list is empty."""
     if not found:
         print(f"no {what} found", file=sys.stderr)
 
 
 def refuse(error: StackError, *, json: bool) -> NoReturn:
-    """End the command with what went wrong."""
+    """Print an error on standard error, as JSON if wanted, and end the command.
+
+    The exit code is UNREACHABLE, USAGE for a fault found before a request, or REFUSED.
+    """
     lacking = list(error.rights) if isinstance(error, MissingRight) else []
     if json:
         answer: dict[str, Any] = {
@@ -214,12 +220,12 @@ def refuse(error: StackError, *, json: bool) -> NoReturn:
 
 
 def time_text(time: datetime | None) -> str | None:
-    """Return a time as it is printed."""
+    """Return a time in ISO format with "Z" for UTC; None for None."""
     return None if time is None else time.isoformat().replace("+00:00", "Z")
 
 
 def print_json(value: object, *, indent: bool = False) -> None:
-    """Print a value as JSON."""
+    """Print a value as JSON; dataclasses, mappings and sets are converted."""
     option = orjson.OPT_INDENT_2 if indent else 0
     print(orjson.dumps(value, default=_plain, option=option).decode(), flush=True)
 
@@ -233,7 +239,7 @@ def _plain(value: object) -> object:
 
 
 def json_object(text: str, otherwise: str) -> dict[str, Any]:
-    """Return a JSON object given as an argument; ends with `otherwise` for other JSON."""
+    """Return a JSON object from a text; no JSON, or with `otherwise` no object, ends the command."""
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -244,7 +250,7 @@ def json_object(text: str, otherwise: str) -> dict[str, Any]:
 
 
 def hexadecimal(text: str) -> bytes:
-    """Return the bytes; a text that is none ends the command."""
+    """Return the bytes of hexadecimal digits; another text ends the command."""
     try:
         return bytes.fromhex(text.removeprefix("0x").replace(":", " ").replace("-", " "))
     except ValueError:
@@ -252,12 +258,12 @@ def hexadecimal(text: str) -> bytes:
 
 
 def group(help_text: str) -> typer.Typer:
-    """Return a group of commands."""
+    """Return an empty group of commands with this help text."""
     return typer.Typer(no_args_is_help=True, help=help_text, rich_markup_mode=None)
 
 
 def pairs(texts: list[str] | None, *, removable: bool = False) -> dict[str, str | None]:
-    """Return KEY=VALUE options as a mapping; "KEY=" stands for None where that is meant."""
+    """Return KEY=VALUE options as a mapping; with `removable`, "KEY=" is None."""
     found: dict[str, str | None] = {}
     for text in texts or ():
         key, equals, value = text.partition("=")
