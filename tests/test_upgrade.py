@@ -32,7 +32,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
     get_diagnostics_for_config_entry,
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from tests.ha_fixtures import until
 from tests.simulator import Simulator

@@ -378,6 +378,11 @@ class ApplicationCoordinator:
         device.refresh()
 
     @callback
+    def async_correct(self, device: EndDeviceState, decided: Mapping[str, Meaning]) -> None:
+        """Replace decisions on fields by better ones, and update their entities."""
+        self._show_corrected(device, self.fields.correct(device.key, decided))
+
+    @callback
     def _show_corrected(self, device: EndDeviceState, changed: Decisions) -> None:
         if changed:
             self.entry.async_create_background_task(

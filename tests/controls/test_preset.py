@@ -7,12 +7,8 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.thethingsstack.controls.kinds import Role
-from custom_components.thethingsstack.controls.preset import (
-    FOLDER,
-    async_presets,
-    built_in,
-    read_folder,
-)
+from custom_components.thethingsstack.controls.preset import async_presets, built_in, read_folder
+from custom_components.thethingsstack.fields import DEVICES_FOLDER
 
 
 def no_templates(template: str, value: object) -> str:
@@ -96,7 +92,7 @@ def test_every_file_is_read(caplog: pytest.LogCaptureFixture) -> None:
     built_in.cache_clear()
     built_in()
     assert not caplog.records
-    assert len(list(FOLDER.glob("*.yaml"))) >= 4
+    assert len(list(DEVICES_FOLDER.glob("*.yaml"))) >= 4
 
 
 async def test_the_users_own_presets_count(
@@ -126,9 +122,32 @@ async def test_the_users_own_presets_count(
 """,
         "utf-8",
     )
+    devices = tmp_path / "thethingsstack" / "devices"
+    devices.mkdir()
+    (devices / "me.yaml").write_text(
+        """
+name: Me
+models:
+  - ids: lamp
+    source: made it myself
+    fields:
+      lux: illuminance lx
+presets:
+  - id: lamp
+    name: My lamp
+    models: [me/lamp]
+    source: made it myself
+    controls:
+      - platform: switch
+        name: Lamp
+        f_port: 4
+        commands: {on: "01", off: "00"}
+""",
+        "utf-8",
+    )
     (folder / "odd.yaml").write_text("[", "utf-8")
     presets = await async_presets(hass)
-    assert set(presets) == {*built_in(), "mine"}
+    assert set(presets) == {*built_in(), "mine", "lamp"}
     (control,) = presets["mine"].controls_of("key")
     assert control.platform is Platform.SWITCH
     assert control.reports[Role.STATE].values == {"1": "on", "0": "off"}

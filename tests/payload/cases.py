@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from thethingsstack.payload import QUANTITIES, Category, Context, Meaning, Role, Value, understand
+from tests.payload.devices import context_of
+from thethingsstack.payload import QUANTITIES, Category, Meaning, Role, Value, understand
 from thethingsstack.payload.flatten import Leaf, flatten
 from thethingsstack.payload.lists import VALUE_KEYS, shape_of
 from thethingsstack.payload.observations import Observations
@@ -63,11 +64,8 @@ def load_all(folder: Path) -> list[Case]:
 
 def decide(case: Case, *, library: bool = True) -> tuple[dict[str, Meaning], dict[str, Value]]:
     """Return the decisions and values that an end device has after all of its uplinks."""
-    context = Context(
-        brand_id=case.brand_id if library else None,
-        model_id=case.model_id if library else None,
-        f_port=case.f_port,
-    )
+    brand, model = (case.brand_id, case.model_id) if library else (None, None)
+    context = context_of(brand, model, f_port=case.f_port)
     decisions: dict[str, Meaning] = {}
     observations: dict[str, Observations] = {}
     values: dict[str, Value] = {}

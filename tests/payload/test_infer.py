@@ -14,10 +14,8 @@ from thethingsstack.payload import (
     Kind,
     Meaning,
     Role,
-    corrections as models_module,
     understand,
 )
-from thethingsstack.payload.corrections import CORRECTIONS
 
 # Labelled fields of real devices.
 FIELDS = Path(__file__).parents[1] / "fixtures" / "payloads" / "fields.csv"
@@ -528,34 +526,12 @@ def test_quantities_are_legal() -> None:
             assert quantity.unit in UNITS_OF_CLASS[quantity.device_class], key
 
 
-def test_a_model_without_corrections_follows_the_rules() -> None:
+def test_a_model_that_is_not_known_follows_the_rules() -> None:
     """Brand and port may be given; where nothing special is known of them, rules decide."""
     context = Context(brand_id="dragino", model_id="lht65", f_port=2)
     plain = understand({"x": 1.5}, decisions={}).new
     assert understand({"x": 1.5}, decisions={}, context=context).new == plain
     assert understand({"x": 1.5}, decisions={}, context=Context(brand_id="x")).new == plain
-
-
-@pytest.mark.parametrize(
-    ("brand", "model", "path", "value", "meant"),
-    [
-        ("milesight-iot", "ws523", "power_consumption", 2034, ("energy", "Wh")),
-        ("milesight-iot", "am319", "light_level", 2, (None, None)),
-        ("milesight-iot", "ct101", "total_current", 120, ("charge", "Ah")),
-        ("milesight-iot", "em300-th", "total_current", 120, (None, None)),
-        ("elsys", "ers", "analog1", 3312, ("voltage", "mV")),
-        ("elsys", None, "vdd", 3612, ("battery_voltage", "mV")),
-    ],
-)
-def test_corrections_of_single_models_win(
-    brand: str, model: str | None, path: str, value: float, meant: tuple[str | None, str | None]
-) -> None:
-    """Corrections by brand and model come before names, and name their source."""
-    context = Context(brand_id=brand, model_id=model)
-    found = understand({path: value}, decisions={}, context=context).new[path]
-    assert (found.quantity, found.unit) == meant
-    if found.rule == "model":
-        assert len(found.reason) > 20
 
 
 def test_a_model_that_measures_one_thing_names_a_bare_value() -> None:
@@ -574,27 +550,6 @@ def test_a_model_that_measures_one_thing_names_a_bare_value() -> None:
             understand({"value": value}, decisions={}, context=other).new["value"].quantity is None
         )
     assert understand({"odd": 21.5}, decisions={}, context=context).new["odd"].quantity is None
-
-
-def test_a_correction_turns_a_flag() -> None:
-    """Sensative's door value is true while the door is closed."""
-    context = Context(brand_id="sensative", model_id="strips")
-    found = understand({"door": {"value": True}}, decisions={}, context=context)
-    assert found.values == {"door.value": False}
-    assert understand({"door": {"value": True}}, decisions={}).values == {"door.value": True}
-
-
-def test_corrections_are_complete_and_legal() -> None:
-    """Each entry names its source and a known quantity with a legal unit, and no path twice."""
-    assert len(CORRECTIONS) == sum(
-        len(models.split()) for _, models, _, _ in models_module._ENTRIES
-    )
-    for correction in CORRECTIONS.values():
-        assert correction.source
-        if correction.quantity is not None:
-            known = QUANTITIES[correction.quantity]
-            if correction.unit is not None and known.device_class in UNITS_OF_CLASS:
-                assert correction.unit.symbol in UNITS_OF_CLASS[known.device_class]
 
 
 @pytest.mark.parametrize("table", [FIELDS, UNSEEN], ids=["fields", "unseen"])

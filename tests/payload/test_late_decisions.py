@@ -5,8 +5,9 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from tests.payload.devices import context_of
 from tests.payload.sequences import Sequence, sent
-from thethingsstack.payload import Context, Kind, Override, Role, Source, understand
+from thethingsstack.payload import Kind, Override, Role, Source, understand
 from thethingsstack.payload.observations import REVISABLE
 
 
@@ -174,7 +175,7 @@ def test_what_the_user_or_the_library_says_is_not_corrected() -> None:
     assert sequence.decisions["relay_1"].source is Source.OVERRIDE
     sequence.send({"relay_1": 9})
     assert sequence.decisions["relay_1"].kind is BINARY
-    known = Sequence(Context(brand_id="elsys", model_id="ers"))
+    known = Sequence(context_of("elsys", "ers"))
     known.send({"vdd": 3})
     assert known.decisions["vdd"].source is Source.LIBRARY
     assert known.observations == {}

@@ -12,12 +12,12 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.yaml import load_yaml
 
 from ..const import DOMAIN
+from ..fields import DEVICES_FOLDER, OWN_DEVICES_FOLDER
 from .model import Control, InvalidControlError
 
 _LOGGER = logging.getLogger(__name__)
 
-FOLDER = Path(__file__).parent.parent / "presets"
-OWN_FOLDER = f"{DOMAIN}/presets"
+OWN_PRESETS = f"{DOMAIN}/presets"
 """Folder for the user's own presets, in Home Assistant's configuration folder."""
 _COMMON = ("f_port", "confirmed")
 
@@ -60,14 +60,21 @@ class Preset:
 
 async def async_presets(hass: HomeAssistant) -> dict[str, Preset]:
     """Return all presets by id; the user's own replace built-in ones of the same id."""
-    own = Path(hass.config.path(OWN_FOLDER))
-    return await hass.async_add_executor_job(lambda: {**built_in(), **read_folder(own)})
+    own = [Path(hass.config.path(folder)) for folder in (OWN_PRESETS, OWN_DEVICES_FOLDER)]
+
+    def read_all() -> dict[str, Preset]:
+        presets = dict(built_in())
+        for folder in own:
+            presets |= read_folder(folder)
+        return presets
+
+    return await hass.async_add_executor_job(read_all)
 
 
 @cache
 def built_in() -> dict[str, Preset]:
     """Return the built-in presets; reads the files on the first call."""
-    return read_folder(FOLDER)
+    return read_folder(DEVICES_FOLDER)
 
 
 def read_folder(folder: Path) -> dict[str, Preset]:
@@ -85,6 +92,8 @@ def _read(path: Path) -> Iterator[Preset]:
     except (HomeAssistantError, OSError, RecursionError) as err:
         _LOGGER.warning("The presets in %s can't be read: %s", path, err)
         return
+    if isinstance(items, Mapping) and "id" not in items:  # a file of the model library
+        items = items.get("presets") or []
     for item in items if isinstance(items, list) else [items]:
         try:
             yield Preset.from_dict(item)

@@ -40,6 +40,11 @@ class EndDeviceLifecycle:
     async def async_setup(self, registered: Iterable[EndDevice], complete: bool) -> None:
         """Apply the list of registered end devices, and load the sensors of their models."""
         coordinator = self._coordinator
+        registered = list(registered)
+        brands = {device.version_ids.brand_id for device in registered if device.version_ids}
+        for known in coordinator.store.known_devices.values():
+            brands.add((known.get("model") or "").partition("/")[0] or None)
+        await coordinator.fields.library.async_load(coordinator.hass, brands)
         coordinator.roster.add_all(registered, complete)
         for device in coordinator.roster.states.values():
             self._place(device)
@@ -156,8 +161,19 @@ class EndDeviceLifecycle:
         self._place(device)
         async_dispatcher_send(coordinator.hass, coordinator.signals.identified, device)
         coordinator.entry.async_create_background_task(
-            coordinator.hass, self._models.async_learn([device]), f"{DOMAIN} model"
+            coordinator.hass, self._async_learn_model(device), f"{DOMAIN} model"
         )
+
+    async def _async_learn_model(self, device: EndDeviceState) -> None:
+        """Read what is known of an end device's model, and correct what was decided without it."""
+        coordinator, versions = self._coordinator, device.version_ids
+        library = coordinator.fields.library
+        if versions is not None and not library.has(versions.brand_id):
+            await library.async_load(coordinator.hass, [versions.brand_id])
+            device.remember_context()
+            if coordinator.roster.states.get(device.key) is device:
+                coordinator.async_correct(device, device.decisions_by_library())
+        await self._models.async_learn([device])
 
     # Its model and location
 

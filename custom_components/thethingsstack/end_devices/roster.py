@@ -153,7 +153,12 @@ class EndDeviceRoster:
         state = self.states.get(key)
         if state is None:
             state = EndDeviceState(
-                key, ids, self._decisions.of(key), self._store.model_sensors, self._server_time
+                key,
+                ids,
+                self._decisions.of(key),
+                self._store.model_sensors,
+                self._server_time,
+                known_fields=self._decisions.library.fields_of,
             )
             registered = dr.async_get(self._hass).async_get_device_by_identifier(
                 (DOMAIN, key), self._entry.entry_id

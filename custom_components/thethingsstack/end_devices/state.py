@@ -27,9 +27,11 @@ from ..payload import (
     Context,
     Kind,
     Meaning,
+    ModelFields,
     Observations,
     Position,
     Role,
+    Source,
     Understanding,
     Value,
     raw_values,
@@ -129,17 +131,21 @@ class EndDeviceState:
         decisions: Mapping[str, Meaning],
         model_sensors: Mapping[str, tuple[str, ...]],
         server_time: Callable[[], datetime],
+        *,
+        known_fields: Callable[[str | None, str | None], ModelFields | None],
     ) -> None:
         """Start with nothing received.
 
         `decisions` (by path) and `model_sensors` (by "brand/model") are live views: later changes
-        are seen here, too.
+        are seen here, too. `known_fields` returns what the model library has of a brand's model.
         """
         self._server_time = server_time
         self.key = key
         self.ids = ids
         self.decisions = decisions
         self._model_sensors = model_sensors
+        self._known_fields = known_fields
+        self._is_new = not decisions
         self.registry_id: str | None = None
         self.disabled = False
         self.known_name: str | None = None
@@ -279,7 +285,27 @@ class EndDeviceState:
             brand_id=versions.brand_id,
             model_id=versions.model_id,
             sensors=self._model_sensors.get(self.model or "", ()),
+            known=self._known_fields(versions.brand_id, versions.model_id),
         )
+
+    def decisions_by_library(self) -> dict[str, Meaning]:
+        """Return what the model library says of fields that were decided on before it was read.
+
+        Nothing for an end device that Home Assistant had before: its entities stay what they are.
+        """
+        if not self._is_new or self._context.known is None:
+            return {}
+        decided: dict[str, Meaning] = {}
+        for decoded, normalized in self._payloads.values():
+            known = understand(decoded, normalized, decisions={}, context=self._context).new
+            decided |= {
+                p: meaning for p, meaning in known.items() if meaning.source is Source.LIBRARY
+            }
+        return {
+            path: meaning
+            for path, meaning in decided.items()
+            if path in self.decisions and self.decisions[path].source is not Source.LIBRARY
+        }
 
     @property
     def needs_formatter(self) -> bool:

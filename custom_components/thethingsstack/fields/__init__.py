@@ -2,9 +2,12 @@
 
 from .decisions import FieldDecisions
 from .descriptions import describe_sensor
+from .device_library import FOLDER as DEVICES_FOLDER, OWN_FOLDER as OWN_DEVICES_FOLDER
 from .known_locations import registered_location
 
 __all__ = [
+    "DEVICES_FOLDER",
+    "OWN_DEVICES_FOLDER",
     "FieldDecisions",
     "describe_sensor",
     "registered_location",

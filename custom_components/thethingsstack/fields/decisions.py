@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant, callback
 from ..application import UNREADABLE, StoredData
 from ..const import DOMAIN
 from ..payload import QUANTITIES, Category, Kind, Meaning
+from .device_library import async_device_library
 from .overrides import FieldOverride, FieldOverrides
 
 VERSION = 1
@@ -81,6 +82,8 @@ class FieldDecisions(StoredData):
         self._decisions: dict[str, dict[str, Meaning]] = {}
         self._automatic: dict[str, dict[str, Meaning]] = {}
         self._shared: dict[Meaning, Meaning] = {}
+        self.library = async_device_library(hass)
+        """What is known of the fields of single models."""
         self.overrides = FieldOverrides()
         self.changing = asyncio.Lock()
         """Held while entities are updated to changed decisions."""

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 import re
 from typing import Any, Self
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from ..payload import Override, plain_text, spelled
 from ..payload.override import SHOWN
@@ -234,7 +234,7 @@ def _short(error: Exception) -> str:
     return " ".join(str(error).split())[:300]
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(yaml.SafeLoader):
     """Loads YAML without aliases, whose expansion can be huge, and with "on" as a string."""
 
     yaml_implicit_resolvers = {

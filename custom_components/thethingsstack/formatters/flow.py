@@ -141,7 +141,14 @@ class FormatterFlow(ApplicationOptionsFlow):
         ids = self._to_change.ids
         state = self._coordinator.roster.by_device_id(ids.device_id)
         if state is None:
-            state = EndDeviceState("", ids, {}, {}, self._coordinator.stack.server_time)
+            state = EndDeviceState(
+                "",
+                ids,
+                {},
+                {},
+                self._coordinator.stack.server_time,
+                known_fields=self._coordinator.fields.library.fields_of,
+            )
             state.update_registration(self._to_change)
         return state
 

@@ -1,6 +1,7 @@
 """What the fields of a decoded payload mean. Pure: no Home Assistant, no I/O."""
 
 from .filters import Level, Places, next_level, next_place
+from .library import Brand, KnownField, LibraryError, ModelFields
 from .observations import Observations
 from .override import NUMERIC_ROLES, SENSOR_ROLES, Override, plain_text, spelled
 from .quantities import QUANTITIES, UNITS_OF_CLASS, Quantity
@@ -24,11 +25,15 @@ __all__ = [
     "QUANTITIES",
     "SENSOR_ROLES",
     "UNITS_OF_CLASS",
+    "Brand",
     "Category",
     "Context",
     "Kind",
+    "KnownField",
     "Level",
+    "LibraryError",
     "Meaning",
+    "ModelFields",
     "Observations",
     "Override",
     "Places",

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from .corrections import Correction, correction_of
 from .evidence import Evidence, Verdict
 from .flatten import Leaf
+from .library import KnownField
 from .names import plain_name, quantity_name
 from .observations import Observations
 from .quantities import INSTEAD, QUANTITIES, UNITS_OF_CLASS
@@ -190,19 +190,35 @@ def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:
     return known.limits is known.usual is None and number in _ALWAYS_ABSENT
 
 
-def _corrected(evidence: Evidence, correction: Correction) -> Verdict:
-    kind, role = correction.kind, correction.role
-    if correction.quantity is None and role is None:
-        role = Role.MEASUREMENT if kind in (None, Kind.SENSOR) else None
-    return Verdict(
-        rule="model",
-        quantity=correction.quantity,
-        kind=kind,
-        role=role,
-        unit=correction.unit,
-        invert=correction.invert,
-        used=frozenset(evidence.leaf),
-        why=correction.source,
+def _known_meaning(evidence: Evidence, known: KnownField) -> Meaning:
+    """Return the decision on a field that the model library has."""
+    enabled = known.enabled
+    if enabled is None and known.category is Category.CONFIGURATION:
+        enabled = False
+    meaning = build_meaning(
+        evidence,
+        Verdict(
+            rule="model",
+            quantity=known.quantity,
+            kind=known.kind,
+            role=known.role,
+            category=known.category,
+            enabled=enabled,
+            unit=known.unit,
+            invert=known.invert,
+            options=tuple(dict.fromkeys(name for _, name in known.states)),
+            used=frozenset(evidence.leaf),
+            why=known.source,
+        ),
+    )
+    if not known.states and known.name is None:
+        return meaning
+    options = meaning.options if meaning.kind is Kind.SENSOR else ()
+    return replace(
+        meaning,
+        value_map=known.states,
+        options=options,
+        name=known.name or meaning.name,
     )
 
 
@@ -218,6 +234,12 @@ class Uplink:
 _NO_UPLINK = Uplink()
 
 
+def known_field(leaf: Leaf, uplink: Uplink) -> KnownField | None:
+    """Return what is known of a field of the end device's model; None if nothing is."""
+    known = uplink.context.known
+    return known.find(leaf.path) if known is not None else None
+
+
 def infer(
     leaf: Leaf,
     uplink: Uplink = _NO_UPLINK,
@@ -230,6 +252,8 @@ def infer(
     if observed is not None and observed.numbers and number_of(raw) is not None:
         raw = observed.extreme if not isinstance(raw, str) or observed.numbers > 1 else raw
     reading = ABSENT if absent else read(raw)
+    if (known := known_field(leaf, uplink)) is not None:
+        return _known_meaning(_evidence(leaf, uplink, reading, raw, observed), known)
     if reading.shape is Shape.TEXT and says_not_yet(str(reading.value)):
         waiting = _evidence(leaf, uplink, ABSENT, None, None)
         if waiting.head not in CODE_HEADS:
@@ -237,8 +261,6 @@ def infer(
     if isinstance(leaf.raw, str) and reading.shape is Shape.NUMBER and reading.unit is None:
         reading = reading._replace(unit=read(leaf.raw).unit)
     evidence = _evidence(leaf, uplink, reading, raw, observed)
-    if (correction := correction_of(uplink.context, leaf.path)) is not None:
-        return build_meaning(evidence, _corrected(evidence, correction))
     meaning = build_meaning(evidence, decide(evidence))
     number = evidence.number
     if number is None or meaning.role not in (Role.MEASUREMENT, Role.TOTAL, Role.ANGLE):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from .flatten import Leaf
-from .infer import Uplink, infer
+from .infer import Uplink, infer, known_field
 from .observations import Observations
 from .types import Kind, Meaning, Role, Source
 
@@ -23,19 +23,27 @@ def revise(leaf: Leaf, meaning: Meaning, observed: Observations, uplink: Uplink)
     A number after texts, or a text after numbers, changes nothing: words for "no value" have
     many forms.
     """
-    if not may_be_corrected(meaning) or (observed.numbers and observed.others):
+    if not may_be_corrected(meaning):
         return meaning
-    if observed.others and not (meaning.is_undecided and observed.others == 1):
+    if known_field(leaf, uplink) is None and not _tells_more(meaning, observed):
         return meaning
     now = infer(leaf, uplink, observed=observed)
-    if _essence(now) == _essence(meaning) or now.kind is Kind.IGNORE:
+    known = now.source is Source.LIBRARY
+    if _essence(now) == _essence(meaning) or (now.kind is Kind.IGNORE and not known):
         return meaning
     return replace(
         now,
-        name=meaning.name if now.quantity == meaning.quantity else now.name,
-        enabled=now.enabled or meaning.enabled,
+        name=meaning.name if now.quantity == meaning.quantity and not known else now.name,
+        enabled=now.enabled or (meaning.enabled and not known),
         reason=f"{now.reason}; corrected: it was taken for {_was(meaning)}",
     )
+
+
+def _tells_more(meaning: Meaning, observed: Observations) -> bool:
+    """Return whether the values so far can say that a decision on them is wrong."""
+    if observed.numbers and observed.others:
+        return False
+    return not observed.others or (meaning.is_undecided and observed.others == 1)
 
 
 def _essence(meaning: Meaning) -> tuple[object, ...]:

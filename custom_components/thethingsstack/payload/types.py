@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from .library import ModelFields
     from .observations import Observations
 
 
@@ -182,6 +183,8 @@ class Context:
     f_port: int | None = None
     sensors: tuple[str, ...] = ()
     """What the Device Repository says that the model measures."""
+    known: "ModelFields | None" = None
+    """What the model's fields are, where that is known."""
 
 
 @dataclass(slots=True)

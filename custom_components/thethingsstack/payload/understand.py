@@ -148,8 +148,10 @@ def _decide(
             continue  # The next value says more.
         new[leaf.path] = meaning
         understanding.reported[leaf.path] = leaf.raw
+    known = {path: meaning for path, meaning in new.items() if meaning.source is Source.LIBRARY}
     hide_settings(new)
     hide_repetitions(leaves, decisions, new)
+    new |= known
     return fitting
 
 

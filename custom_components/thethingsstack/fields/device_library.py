@@ -1,0 +1,103 @@
+"""The library of known models: one file per brand in `devices/`, and the user's own."""
+
+from collections.abc import Iterable, Mapping
+import logging
+from pathlib import Path
+import re
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util.hass_dict import HassKey
+from homeassistant.util.yaml import load_yaml
+
+from ..const import DOMAIN
+from ..payload import Brand, LibraryError, ModelFields
+
+_LOGGER = logging.getLogger(__name__)
+
+FOLDER = Path(__file__).parent.parent / "devices"
+OWN_FOLDER = f"{DOMAIN}/devices"
+"""Folder for the user's own files, in Home Assistant's configuration folder."""
+_BRAND = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+LIBRARY: HassKey[DeviceLibrary] = HassKey(f"{DOMAIN}_device_library")
+
+
+class DeviceLibrary:
+    """What is known of the models of those brands that were asked for."""
+
+    def __init__(self, own_folder: Path) -> None:
+        """Read nothing yet."""
+        self._folders = (own_folder, FOLDER)
+        self._brands: dict[str, tuple[Brand, ...]] = {}
+        self._models: dict[tuple[str, str | None], ModelFields | None] = {}
+
+    def has(self, brand_id: str | None) -> bool:
+        """Return whether nothing needs to be read for a brand."""
+        return brand_id is None or brand_id in self._brands
+
+    async def async_load(self, hass: HomeAssistant, brand_ids: Iterable[str | None]) -> None:
+        """Read the files of these brands, where they were not read before."""
+        wanted = {brand for brand in brand_ids if brand is not None and not self.has(brand)}
+        if wanted:
+            self._brands |= await hass.async_add_executor_job(self._read, sorted(wanted))
+
+    def fields_of(self, brand_id: str | None, model_id: str | None) -> ModelFields | None:
+        """Return what is known of a model's fields; None if nothing is, or nothing was read."""
+        if brand_id is None or not (brands := self._brands.get(brand_id)):
+            return None
+        key = (brand_id, model_id)
+        if key not in self._models:
+            self._models[key] = self._merged(brands, brand_id, model_id)
+        return self._models[key]
+
+    @staticmethod
+    def _merged(
+        brands: tuple[Brand, ...], brand_id: str, model_id: str | None
+    ) -> ModelFields | None:
+        """Return the fields of all files; the user's own come first."""
+        found = [brand.fields_of(model_id) for brand in brands]
+        for problem in (problem for fields in found for problem in fields.problems):
+            _LOGGER.warning("The model library of %s is not understood: %s", brand_id, problem)
+        exact = {path: known for fields in reversed(found) for path, known in fields.exact.items()}
+        patterns = tuple(pattern for fields in found for pattern in fields.patterns)
+        return ModelFields(exact, patterns) if exact or patterns else None
+
+    def _read(self, brand_ids: Iterable[str]) -> dict[str, tuple[Brand, ...]]:
+        return {
+            brand_id: tuple(
+                brand
+                for folder in self._folders
+                if (brand := read_brand(folder, brand_id)) is not None
+            )
+            for brand_id in brand_ids
+        }
+
+
+def async_device_library(hass: HomeAssistant) -> DeviceLibrary:
+    """Return the library that all applications share."""
+    if (library := hass.data.get(LIBRARY)) is None:
+        hass.data[LIBRARY] = library = DeviceLibrary(Path(hass.config.path(OWN_FOLDER)))
+    return library
+
+
+def read_brand(folder: Path, brand_id: str) -> Brand | None:
+    """Return what a folder's file of a brand says; None without one, or if it can't be read."""
+    if not _BRAND.fullmatch(brand_id):
+        return None  # it came with a message, and would become the name of a file
+    path = folder / f"{brand_id}.yaml"
+    if not path.is_file():
+        return None
+    try:
+        return Brand.from_data(read_file(path))
+    except (HomeAssistantError, LibraryError, OSError, RecursionError) as err:
+        _LOGGER.warning("The model library in %s can't be read: %s", path, err)
+        return None
+
+
+def read_file(path: Path) -> Mapping[str, Any]:
+    """Return what a brand's file says; raises HomeAssistantError, OSError or LibraryError."""
+    data: object = load_yaml(str(path)) or {}
+    if not isinstance(data, Mapping):
+        raise LibraryError("a brand's file is an object with name, models and presets")
+    return data

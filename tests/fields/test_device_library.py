@@ -1,0 +1,120 @@
+"""The model library in Home Assistant: read when a brand is met, also the user's own files."""
+
+from pathlib import Path
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.thethingsstack.fields.device_library import (
+    LIBRARY,
+    DeviceLibrary,
+    async_device_library,
+    read_brand,
+)
+from custom_components.thethingsstack.payload import Source
+from tests.ha_fixtures import entity_id, set_up, until
+from tests.simulator import Simulator
+
+STATION = "weather-station"
+PROBE: dict[str, Any] = {
+    "version_ids": {"brand_id": "acme", "model_id": "probe-1"},
+}
+
+
+def _own_library(hass: HomeAssistant, folder: Path, text: str) -> None:
+    hass.config.config_dir = str(folder)
+    devices = folder / "thethingsstack" / "devices"
+    devices.mkdir(parents=True)
+    (devices / "acme.yaml").write_text(text, "utf-8")
+
+
+OWN = """
+name: Acme
+models:
+  - ids: probe-1
+    source: the manual of the probe
+    fields:
+      gauge: water_level cm
+      lid: {is: door, invert: true}
+      odd: warmth
+"""
+
+
+async def test_a_brand_that_comes_with_an_uplink_corrects_the_first_decisions(
+    hass: HomeAssistant, sim: Simulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The entities of the first uplink become what the library says, without a second one."""
+    _own_library(hass, tmp_path, OWN)
+    entry = await set_up(hass, sim)
+    coordinator = entry.runtime_data
+    await sim.uplink(STATION, decoded={"gauge": 40, "lid": True}, **PROBE)
+    device = coordinator.roster.by_device_id(STATION)
+    await until(
+        hass,
+        lambda: "lid" in device.decisions and device.decisions["lid"].source is Source.LIBRARY,
+    )
+    await hass.async_block_till_done()
+    gauge = entity_id(hass, "sensor", f"{device.key}/field/gauge")
+    lid = entity_id(hass, "binary_sensor", f"{device.key}/field/lid")
+    await until(hass, lambda: hass.states.get(gauge) and hass.states.get(lid))
+    for entity, state, attribute, value in (
+        (gauge, "40", "unit_of_measurement", "cm"),
+        (lid, "off", "device_class", "door"),
+    ):
+        shown = hass.states.get(entity)
+        assert shown is not None
+        assert (shown.state, shown.attributes[attribute]) == (state, value)
+    assert "the manual of the probe" in device.decisions["gauge"].reason
+    assert "odd: 'warmth' is no quantity" in caplog.text
+
+
+async def test_entities_of_a_known_end_device_stay_what_they_are(
+    hass: HomeAssistant, sim: Simulator, tmp_path: Path
+) -> None:
+    """A file that comes later changes no unit below a user's statistics."""
+    entry = await set_up(hass, sim)
+    coordinator = entry.runtime_data
+    await sim.uplink(STATION, decoded={"gauge": 40}, **PROBE)
+    device = coordinator.roster.by_device_id(STATION)
+    await until(hass, lambda: "gauge" in device.decisions)
+    before = device.decisions["gauge"]
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    _own_library(hass, tmp_path, OWN)
+    hass.data.pop(LIBRARY)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    coordinator = entry.runtime_data
+    await until(hass, lambda: coordinator.connected and coordinator.caught_up)
+    assert coordinator.fields.library.fields_of("acme", "probe-1") is not None
+    await sim.uplink(STATION, decoded={"gauge": 41, "new": 1.5, "lid": True}, **PROBE)
+    device = coordinator.roster.by_device_id(STATION)
+    await until(hass, lambda: "lid" in device.decisions)
+    assert device.decisions["gauge"] == before
+    assert device.decisions["lid"].source is Source.LIBRARY
+
+
+async def test_what_cannot_be_read_costs_only_itself(
+    hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A broken file, one of another kind, a name that would leave the folder."""
+    for name, text in (("broken", "["), ("list", "- a"), ("odd", "models: [1]")):
+        (tmp_path / f"{name}.yaml").write_text(text, "utf-8")
+    library = DeviceLibrary(tmp_path)
+    await library.async_load(hass, ["broken", "list", "odd", "../list", "missing", None])
+    for brand in ("broken", "list", "odd", "../list", "missing", None):
+        assert library.fields_of(brand, "a") is None
+        assert library.has(brand)
+    assert caplog.text.count("can't be read") == 3
+    assert read_brand(tmp_path / "folder", "../list") is None
+
+
+async def test_the_library_is_shared_and_knows_brands_as_shipped(hass: HomeAssistant) -> None:
+    """Each file is read once, in the background."""
+    library = async_device_library(hass)
+    assert async_device_library(hass) is library
+    assert library.fields_of("elsys", "ers") is None
+    await library.async_load(hass, ["elsys"])
+    fields = library.fields_of("elsys", "ers")
+    assert fields is not None
+    assert fields is library.fields_of("elsys", "ers")
+    assert fields.exact["vdd"].quantity == "battery_voltage"
