@@ -296,8 +296,10 @@ class EndDeviceState:
         if not self._is_new or self._context.known is None:
             return {}
         decided: dict[str, Meaning] = {}
-        for decoded, normalized in self._payloads.values():
-            known = understand(decoded, normalized, decisions={}, context=self._context).new
+        for payload in self._payloads.values():
+            known = understand(
+                payload.decoded, payload.normalized, decisions={}, context=self._context
+            ).new
             decided |= {
                 p: meaning for p, meaning in known.items() if meaning.source is Source.LIBRARY
             }
