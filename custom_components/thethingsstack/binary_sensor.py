@@ -1,6 +1,6 @@
 """Binary sensors: decoded states of end devices, and the application's connection."""
 
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.const import STATE_OFF, STATE_ON, EntityCategory
@@ -16,6 +16,9 @@ from .gateways.entities import async_add_gateway_connections
 from .payload import Kind, Meaning
 
 PARALLEL_UPDATES = 0
+ATTR_CATCHING_UP = "catching_up"
+ATTR_UPLINKS_READ = "uplinks_read"
+ATTR_READ_UNTIL = "read_until"
 
 
 async def async_setup_entry(
@@ -63,10 +66,11 @@ class FieldBinarySensor(FieldEntity, BinarySensorEntity, RestoreEntity):
 
 
 class ConnectionSensor(ApplicationEntity, BinarySensorEntity):
-    """Whether messages of the application arrive."""
+    """Whether messages of the application arrive, and how far catching up has come."""
 
     _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
     _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _unrecorded_attributes = frozenset({ATTR_CATCHING_UP, ATTR_UPLINKS_READ, ATTR_READ_UNTIL})
 
     def __init__(self, coordinator: ApplicationCoordinator) -> None:
         """Show the stream's connection."""
@@ -80,3 +84,14 @@ class ConnectionSensor(ApplicationEntity, BinarySensorEntity):
             self.coordinator.connection_state.connected
             and self.coordinator.connection_state.readable
         )
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return whether missed uplinks are being read, how many were, and up to when."""
+        progress = self.coordinator.catch_up.progress
+        return {
+            ATTR_CATCHING_UP: not self.coordinator.caught_up,
+            ATTR_UPLINKS_READ: progress.uplinks,
+            ATTR_READ_UNTIL: progress.until,
+        }

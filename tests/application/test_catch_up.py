@@ -14,12 +14,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.thethingsstack.application.catch_up import PAUSES, Pauses
 from custom_components.thethingsstack.application.client_factory import QUEUE_SIZE
+from custom_components.thethingsstack.application.time_slices import SLICE
 from custom_components.thethingsstack.const import DOMAIN, REMEMBERED_MESSAGES
 from custom_components.thethingsstack.coordinator import STREAM_PAUSES, StreamPauses
 from custom_components.thethingsstack.end_devices import EndDeviceState
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
-from tests.simulator.faults import StorageFailure
+from tests.simulator.faults import RateLimit, StorageFailure
 
 STATION = "weather-station"
 STATION_KEY = "garden/70B3D57ED0060001"
@@ -224,6 +225,91 @@ async def test_a_rate_limit_pauses_the_reading(
     await come_back(hass, sim, entry)
     await until(hass, lambda: not entry.runtime_data.store.gaps)
     assert station(entry).values["number"] == 3
+
+
+async def test_a_rate_limit_pauses_for_as_long_as_the_server_says(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """Not for as long as after a failure, and it counts as none."""
+    hass.data[PAUSES] = Pauses(retry=100_000, lag=0)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.caught_up)
+    await send(sim, 0, 1)
+    await until(hass, lambda: station(entry).values.get("number") == 0)
+    await lose(hass, sim, entry)
+    await send(sim, 1, 3)
+    sim.faults.rate_limits["/packages/storage/uplink_message"] = RateLimit(1, 120)
+    await come_back(hass, sim, entry)
+    await until(hass, lambda: not entry.runtime_data.store.gaps)
+    assert station(entry).values["number"] == 3
+    assert entry.runtime_data.counters.errors == 0
+
+
+async def test_the_start_waits_for_no_reading_and_shows_how_far_it_is(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    await send(sim, 0, 1)
+    await until(hass, lambda: station(entry).values.get("number") == 0)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await send(sim, 1, 9)
+    sim.faults.storage_failure = StorageFailure(message_seconds=0.5)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert not entry.runtime_data.catch_up.progress.uplinks
+    await until(hass, lambda: entry.runtime_data.connected)
+    await send(sim, 10, 1)
+    await until(hass, lambda: station(entry).values.get("number") == 10)
+    await until(hass, lambda: entry.runtime_data.catch_up.progress.uplinks)
+    shown = await connection_attributes(hass, entry)
+    assert shown["catching_up"] is True
+    assert 0 < shown["uplinks_read"] < 10
+    sim.faults.storage_failure = None
+    await until(hass, lambda: entry.runtime_data.caught_up)
+    shown = await connection_attributes(hass, entry)
+    assert shown["catching_up"] is False
+    assert shown["uplinks_read"] >= 9
+    assert shown["read_until"] <= dt_util.utcnow()
+
+
+async def connection_attributes(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, Any]:
+    """Return what the application's connection shows when it is written next."""
+    entry.runtime_data.application_status.write()
+    state = hass.states.get(entity_id(hass, "binary_sensor", "garden/connection"))
+    assert state is not None
+    return dict(state.attributes)
+
+
+async def test_reading_gives_others_their_turn_after_each_slice_of_time(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, *,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """By a clock on which each uplink takes a 512th of a second."""
+    turn, taken = 0, Counter[int]()
+
+    def next_turn() -> None:
+        nonlocal turn
+        turn += 1
+        ticking[0] = hass.loop.call_soon(next_turn)
+
+    hass.data[PAUSES] = Pauses(lag=0, clock=lambda: taken.total() / 512)
+    await send(sim, 0, 1)
+    await until(hass, lambda: station(entry).values.get("number") == 0)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    speaking = [device_id for device_id, device in sim.devices.items() if device.session]
+    for device_id in speaking:
+        for number in range(100):
+            await sim.uplink(device_id, decoded={"number": number})
+    receive = EndDeviceState.receive
+
+    def counting(device: EndDeviceState, uplink: Any, decide: Any) -> Any:
+        taken[turn] += 1
+        return receive(device, uplink, decide)
+
+    monkeypatch.setattr(EndDeviceState, "receive", counting)
+    ticking = [hass.loop.call_soon(next_turn)]
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(hass, lambda: taken.total() >= 100 * len(speaking))
+    ticking[0].cancel()
+    assert max(taken.values()) <= SLICE * 512 + 1
 
 
 async def test_what_is_stored_late_is_read_again(

@@ -1,9 +1,10 @@
 """Read uplinks that were missed while disconnected from the Storage Integration."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+import time
 from typing import TYPE_CHECKING
 
 from homeassistant.core import CALLBACK_TYPE, callback
@@ -12,6 +13,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..client import Message, RateLimited, StackError, StorageUnavailable, UplinkMessage
 from ..const import CATCH_UP_LIMIT, DOMAIN, STORAGE_WINDOW
+from .time_slices import TimeSlices
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
@@ -25,23 +27,33 @@ MARGIN = timedelta(seconds=2)
 """Added to the end of a gap: the server's clock is only known to the second."""
 TOLERANCE = timedelta(minutes=5)
 """Stored times further in the future than this are treated as wrong."""
-YIELD_EVERY = 16
-SHOWN_AT_ONCE = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pauses:
-    """Seconds between requests to the Storage Integration."""
+    """Seconds between requests to the Storage Integration, and the clock of its time slices."""
 
     retry: float = 300.0
     """Before the next attempt after a failure."""
     lag: float = 120.0
     """Until a received message is certainly stored by the server."""
     between_devices: float = 1.0
+    clock: Callable[[], float] = time.monotonic
+    """Measures how long the event loop was kept busy."""
 
 
 PAUSES: HassKey[Pauses] = HassKey(f"{DOMAIN}_catch_up_pauses")
 """Key in `hass.data` for pauses that replace the defaults; set before setup."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a reading has come."""
+
+    uplinks: int = 0
+    """Read since the reading began."""
+    until: datetime | None = None
+    """Up to when everything was read."""
 
 
 @dataclass(slots=True)
@@ -66,6 +78,7 @@ class CatchUp:
         self._store = coordinator.store
         self.storage: bool | None = None
         """Whether the server has the Storage Integration; None while unknown."""
+        self.progress = Progress()
         self._pauses = coordinator.hass.data.get(PAUSES, Pauses())
         self._first = False
         self._reading: asyncio.Task[None] | None = None
@@ -153,6 +166,7 @@ class CatchUp:
     async def _async_read(self) -> None:
         """Read all gaps, oldest first; a gap that fails is kept and tried again."""
         now = self._coordinator.stack.server_time()
+        self.progress = Progress()
         self._store.gaps.clamp(now - RETENTION, now + TOLERANCE)
         try:
             if self._first:
@@ -163,14 +177,16 @@ class CatchUp:
                     break
         except StorageUnavailable:
             self.storage = False
+        except RateLimited as err:
+            self._read_later(max(1.0, err.retry_after))
         except StackError as err:
             self._coordinator.application_status.record_problem("storage", "", str(err))
-            wait = err.retry_after if isinstance(err, RateLimited) else 0.0
-            self._read_later(max(wait, self._pauses.retry))
+            self._read_later(self._pauses.retry)
         else:
             self.storage = True
         await self._async_show()
         self._store.save_soon()
+        self._coordinator.application_status.changed()
 
     async def _async_read_gap(self, since: datetime, until: datetime) -> bool:
         """Apply all uplinks stored in a gap; return whether the gap is fully read.
@@ -198,16 +214,12 @@ class CatchUp:
     async def _async_read_newest(self, after: datetime) -> None:
         """Apply the newest stored uplinks, oldest first, to give fields their first values."""
         stack = self._coordinator.stack
-        newest = [
-            message
-            async for message in stack.stored_uplinks(
-                after=after, limit=CATCH_UP_LIMIT, newest_first=True
-            )
-        ]
-        for number, message in enumerate(reversed(newest), 1):
+        stored = stack.stored_uplinks(after=after, limit=CATCH_UP_LIMIT, newest_first=True)
+        newest = [message async for message in self._paced(stored)]
+        slices = TimeSlices(self._pauses.clock)
+        for message in reversed(newest):
             self._take(message)
-            if number % YIELD_EVERY == 0:
-                await asyncio.sleep(0)
+            await slices.end()
         if len(newest) < CATCH_UP_LIMIT:
             return
         # In a busy application, end devices that rarely send are queried one by one.
@@ -221,18 +233,19 @@ class CatchUp:
             await asyncio.sleep(self._pauses.between_devices)
 
     async def _paced(self, messages: AsyncGenerator[Message]) -> AsyncGenerator[Message]:
-        """Yield the messages, giving the event loop a turn regularly."""
-        number = 0
+        """Yield the messages, giving the event loop a turn after each slice of time."""
+        slices = TimeSlices(self._pauses.clock)
         async for message in messages:
             yield message
-            number += 1
-            if number % YIELD_EVERY == 0:
-                await asyncio.sleep(0)
+            await slices.end()
 
     @callback
     def _take(self, message: Message) -> None:
         if not isinstance(message, UplinkMessage):
             return
+        self.progress.uplinks += 1
+        self.progress.until = message.received_at or self.progress.until
+        self._coordinator.application_status.changed()
         if (taken := self._coordinator.apply_stored(message)) is None:
             return
         device, received = taken
@@ -246,7 +259,7 @@ class CatchUp:
     async def _async_show(self) -> None:
         """Update the entities of the end devices read, a few devices at a time."""
         touched, self._touched = list(self._touched.values()), {}
-        for number, item in enumerate(touched, 1):
+        slices = TimeSlices(self._pauses.clock)
+        for item in touched:
             self._coordinator.show_caught_up(item.device, item.new, item.changed)
-            if number % SHOWN_AT_ONCE == 0:
-                await asyncio.sleep(0)
+            await slices.end()
