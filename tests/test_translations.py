@@ -17,7 +17,14 @@ from custom_components.thethingsstack.actions import (
     downlinks as services,
     end_devices as management_services,
 )
-from custom_components.thethingsstack.application.refusals import ACTION_KEYS, FORM_KEYS, reason_of
+from custom_components.thethingsstack.application.error_texts import (
+    ACTION_TEXTS,
+    DOWNLINK_TEXTS,
+    FORM_KEYS,
+    MQTT_TEXTS,
+    SETUP_TEXTS,
+)
+from custom_components.thethingsstack.application.refusals import reason_of
 from custom_components.thethingsstack.client import CLOUD_CLUSTERS, FEATURES, NETWORKS, StackError
 from custom_components.thethingsstack.client.rights import CONSOLE_NAMES
 from custom_components.thethingsstack.const import (
@@ -27,7 +34,6 @@ from custom_components.thethingsstack.const import (
     NETWORK_CLOUD,
     NETWORK_OWN_SERVER,
 )
-from custom_components.thethingsstack.downlinks import errors as downlink_errors
 from custom_components.thethingsstack.downlinks.sensors import DOWNLINK_SENSORS, STATES
 from custom_components.thethingsstack.end_devices.radio_sensors import (
     BATTERY_SENSOR,
@@ -342,9 +348,8 @@ def test_summary_has_its_texts() -> None:
 
 def test_every_refusal_has_its_text() -> None:
     """Every reason that the code may give, and no other."""
-    reasons = set(probe.KEY_ERRORS.values())
-    reasons |= {reason for _, reason in probe.SERVER_ERRORS + probe.MQTT_ERRORS}
-    reasons |= {"invalid_auth", "invalid_certificate", "wrong_cluster"}
+    reasons = {*SETUP_TEXTS.values(), *MQTT_TEXTS.values()}
+    reasons |= {"invalid_certificate", "wrong_cluster"}
     reasons |= {"invalid_identity_server", "invalid_server"}
     for name, call in calls(*modules_in("setup_flow")):
         if name in ("FormError", "AddressError") and isinstance(call.args[0], ast.Constant):
@@ -468,11 +473,9 @@ def test_every_exception_has_its_text() -> None:
                 if isinstance(given, ast.Dict)
                 else set()
             )
-    for name in downlink_errors.KEYS.values():
-        found.setdefault(name, []).append({"error", "length", "max"})
     known = set(reason_of(StackError("x")).placeholders) | {"rights", "seconds", "servers"}
-    for reason in ACTION_KEYS:
-        found.setdefault(f"management_{reason}", []).append(known)
+    for name in (*ACTION_TEXTS.values(), *DOWNLINK_TEXTS.values()):
+        found.setdefault(name, []).append(known)
     for name in services.NOT_REACHED.values():
         found.setdefault(name, []).append({"reason"})
     assert set(TEXTS["exceptions"]) == set(found)

@@ -1,24 +1,35 @@
 """Every error of the client has a text wherever it is shown, and the most specific one."""
 
+from collections.abc import Callable
 import json
 from pathlib import Path
 import re
 from typing import Any
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.translation import async_load_integrations
 import pytest
 
 from custom_components.thethingsstack import client
-from custom_components.thethingsstack.application.refusals import (
-    ACTION_KEYS,
+from custom_components.thethingsstack.application.error_texts import (
+    ACTION_TEXTS,
+    APPLICATION_KEY_TEXTS,
+    DOWNLINK_TEXTS,
     FORM_KEYS,
+    GATEWAY_TEXTS,
+    GENERAL,
+    MQTT_TEXTS,
     NAMES,
+    SETUP_TEXTS,
+)
+from custom_components.thethingsstack.application.refusals import (
     Refusal,
     action_error,
+    downlink_error,
     reason_of,
     refusal,
+    text_key,
 )
 from custom_components.thethingsstack.client import (
     AuthenticationFailed,
@@ -42,7 +53,7 @@ from custom_components.thethingsstack.client import (
 )
 from custom_components.thethingsstack.client.deletion import PartlyDeleted, Removal
 from custom_components.thethingsstack.client.identifiers import InvalidIdentifier
-from custom_components.thethingsstack.client.rights import DEVICES_WRITE
+from custom_components.thethingsstack.client.rights import DEVICES_WRITE, TRAFFIC_DOWN_WRITE
 from custom_components.thethingsstack.const import DOMAIN
 
 PACKAGE = Path(__file__).parents[2] / "custom_components" / "thethingsstack"
@@ -51,6 +62,15 @@ DIALOGUES: dict[str, dict[str, str]] = {
     "options": TEXTS["options"]["error"],
     "add end device": TEXTS["config_subentries"]["end_device"]["error"],
     "repair": TEXTS["issues"]["half_created"]["fix_flow"]["error"],
+}
+PLACES = {
+    "forms": {reason: reason for reason in FORM_KEYS},
+    "actions": ACTION_TEXTS,
+    "downlinks": DOWNLINK_TEXTS,
+    "set-up over HTTP": SETUP_TEXTS,
+    "set-up over MQTT": MQTT_TEXTS,
+    "gateway with its own key": GATEWAY_TEXTS,
+    "gateway with the application's key": APPLICATION_KEY_TEXTS,
 }
 NESTED = InvalidRequest(
     "embedded message failed validation",
@@ -98,6 +118,11 @@ VALIDATION = {
     "no device": NotFound("x", name="end_device_not_found", attributes={"device_id": "pump"}),
     "half": NotFound("x", name="not_on_join_server", attributes={"device_id": "pump"}),
     "somewhere": Conflict("x", name="end_device_euis_taken"),
+    "here": Conflict(
+        "x",
+        name="end_device_euis_taken",
+        attributes={"device_id": "pump", "application_id": "garden"},
+    ),
 }
 ALL = {**ERRORS, **NAMED, **VALIDATION}
 
@@ -124,10 +149,29 @@ def test_every_class_is_tried() -> None:
     assert classes <= set(ERRORS)
 
 
+@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("case", ALL)
-def test_every_action_has_a_text(texts: None, case: str) -> None:
+def test_every_place_has_a_text_for_every_error(case: str, place: str) -> None:
+    """The last reason of each error is one of the general ones, which every place has."""
+    assert reason_of(ALL[case]).keys[-1] in GENERAL
+    assert set(GENERAL) <= PLACES[place].keys()
+    assert text_key(ALL[case], PLACES[place]) in PLACES[place].values()
+
+
+def test_no_reason_is_without_an_error() -> None:
+    """A reason that no error has would be a text that nobody ever sees."""
+    known = {key for error in ALL.values() for key in reason_of(error).keys}
+    for place, table in PLACES.items():
+        assert table.keys() <= known, place
+
+
+@pytest.mark.parametrize("texts_of", [action_error, downlink_error])
+@pytest.mark.parametrize("case", ALL)
+def test_every_exception_has_a_text(
+    texts: None, case: str, texts_of: Callable[[StackError], HomeAssistantError]
+) -> None:
     """It names only what is known, and says what the server said where nothing is more specific."""
-    error = action_error(ALL[case])
+    error = texts_of(ALL[case])
     assert error.translation_key is not None
     message = TEXTS["exceptions"][error.translation_key]["message"]
     given = dict(error.translation_placeholders or {})
@@ -147,8 +191,12 @@ def test_every_form_has_a_text(texts: None, case: str, door: str) -> None:
 
 def test_the_lists_are_those_of_the_texts() -> None:
     """No reason without a text, and no text that only looks like one of a reason."""
-    by_action = {f"management_{key}" for key in ACTION_KEYS}
-    assert by_action <= set(TEXTS["exceptions"])
+    for table in (ACTION_TEXTS, DOWNLINK_TEXTS):
+        assert set(table.values()) <= set(TEXTS["exceptions"])
+    for table in (SETUP_TEXTS, MQTT_TEXTS):
+        assert set(table.values()) <= set(TEXTS["config"]["error"])
+    for table in (GATEWAY_TEXTS, APPLICATION_KEY_TEXTS):
+        assert set(table.values()) <= set(TEXTS["config_subentries"]["gateway"]["error"])
     for door, errors in DIALOGUES.items():
         missing = FORM_KEYS.keys() - errors.keys()
         assert missing <= ({"partly_deleted"} if door == "add end device" else set())
@@ -198,15 +246,19 @@ def test_the_most_specific_text_wins(texts: None) -> None:
     assert "RP001_V1_0_3" in shown.placeholders["reason"]
 
 
-def test_another_room_brings_its_own_texts() -> None:
-    """Its names and its prefix; what is common to all stays."""
-    names = {"downlink_queue_capacity": "queue_full"}
+def test_a_downlink_has_texts_of_its_own(texts: None) -> None:
+    """For what only downlinks have; rights are called as the Console calls them."""
     full = RateLimited("x", retry_after=60, name="downlink_queue_capacity")
-    known = {"queue_full", "missing_rights"}
-    error = action_error(full, prefix="downlink_", names=names, known=known)
-    assert error.translation_key == "downlink_queue_full"
-    error = action_error(ERRORS["MissingRight"], prefix="downlink_", names=names, known=known)
-    assert error.translation_key == "downlink_missing_rights"
+    assert downlink_error(full).translation_key == "downlink_queue_full"
+    assert not isinstance(downlink_error(full), ServiceValidationError)
+    assert action_error(full).translation_key == "management_refused"
+    for rights in ((TRAFFIC_DOWN_WRITE,), ()):
+        forbidden = downlink_error(MissingRight("x", rights=rights, name="no_application_rights"))
+        assert forbidden.translation_key == "downlink_missing_right"
+        assert "“Write downlink application traffic”" in str(forbidden)
+        assert "RIGHT_" not in str(forbidden)
+    priority = InvalidRequest("x", attributes={"field": "downlinks[0].priority", "reason": "odd"})
+    assert str(downlink_error(priority)).endswith("downlinks[0].priority: odd")
 
 
 def test_a_half_created_device_in_the_way_is_named() -> None:

@@ -278,7 +278,9 @@ async def test_right_may_come_later(hass: HomeAssistant, sim: Simulator) -> None
         await downlinks.async_send(device_of(entry), SET_20)
     assert refused.value.translation_key == "downlink_missing_right"
     assert refused.value.translation_placeholders is not None
-    assert refused.value.translation_placeholders["right"].endswith("TRAFFIC_DOWN_WRITE")
+    assert (
+        refused.value.translation_placeholders["rights"] == "“Write downlink application traffic”"
+    )
     sim.set_rights("read", ["INFO", "TRAFFIC_READ", "DEVICES_READ", "TRAFFIC_DOWN_WRITE"])
     record = await downlinks.async_send(device_of(entry), SET_20)
     assert record.state is DownlinkState.QUEUED

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import voluptuous as vol
 
-from custom_components.thethingsstack.application.refusals import FORM_KEYS
+from custom_components.thethingsstack.application.error_texts import FORM_KEYS
 from custom_components.thethingsstack.client import DeviceTemplate
 from custom_components.thethingsstack.provisioning.model_flow import ModelFlow
 from custom_components.thethingsstack.provisioning.register_flow import RegisterFlow

@@ -2,23 +2,31 @@
 
 from .client_factory import async_create_stack, async_discard_key, host_of, is_address_of
 from .connection_state import ConnectionState
+from .error_texts import APPLICATION_KEY_TEXTS, GATEWAY_TEXTS, MQTT_TEXTS, SETUP_TEXTS
 from .refusals import (
     BASE,
     Refusal,
     action_error,
+    downlink_error,
     error_text,
     failure,
     lacking,
+    missing_downlink_right,
     refusal,
     refused,
     server_names,
+    text_key,
 )
 from .signals import Removals, Signals
 from .store import ApplicationStore
 from .stored_file import UNREADABLE, StoredData
 
 __all__ = [
+    "APPLICATION_KEY_TEXTS",
     "BASE",
+    "GATEWAY_TEXTS",
+    "MQTT_TEXTS",
+    "SETUP_TEXTS",
     "UNREADABLE",
     "ApplicationStore",
     "ConnectionState",
@@ -29,12 +37,15 @@ __all__ = [
     "action_error",
     "async_create_stack",
     "async_discard_key",
+    "downlink_error",
     "error_text",
     "failure",
     "host_of",
     "is_address_of",
     "lacking",
+    "missing_downlink_right",
     "refusal",
     "refused",
     "server_names",
+    "text_key",
 ]

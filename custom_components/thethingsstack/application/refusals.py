@@ -13,6 +13,7 @@ from ..client import (
     FormatterFailed,
     InvalidRequest,
     MissingRight,
+    MqttRefused,
     NotFound,
     PartlyDeleted,
     ProtocolMismatch,
@@ -23,111 +24,22 @@ from ..client import (
     ServerFailed,
     StackError,
 )
-from ..client.rights import console_names
+from ..client.rights import TRAFFIC_DOWN_WRITE, console_names
 from ..const import DOMAIN
+from .error_texts import (
+    ACTION_TEXTS,
+    DOWNLINK_TEXTS,
+    FIELD_OF_NAME,
+    FIELDS,
+    FORM_KEYS,
+    NAMES,
+    PATTERNS,
+)
 
 BASE = "base"
 """Home Assistant's name for an error of the whole form, shown above its fields."""
-FORM_KEYS: Mapping[str, tuple[str, ...]] = {
-    "cannot_connect": ("reason",),
-    "euis_left_over": (),
-    "euis_taken": ("device", "application"),
-    "euis_taken_somewhere": (),
-    "id_taken": (),
-    "key_refused": ("reason",),
-    "missing_rights": ("rights",),
-    "not_found": ("reason",),
-    "partly_deleted": ("servers", "reason"),
-    "rate_limited": ("seconds",),
-    "refused": ("reason",),
-    "rollback_failed": ("reason", "servers"),
-    "wrong_cluster": ("address", "expected"),
-}
-"""Reasons with a text in forms and repairs (`error`, `abort`), and its placeholders."""
-NAMES = {
-    "application_dev_eui_limit_reached": "dev_eui_limit",
-    "dev_eui_issuing_not_enabled": "no_dev_eui",
-    "dev_eui_unused": "dev_eui_unused",
-    "duplicate_identifiers": "euis_left_over",
-    "end_device_euis_taken": "euis_taken",
-    "id_taken": "id_taken",
-    "invalid_attribute": "invalid_attribute",
-    "invalid_device_address": "invalid_dev_addr",
-    "invalid_device_id": "invalid_id",
-    "invalid_lorawan_phy_version": "invalid_phy_version",
-    "invalid_lorawan_version": "invalid_version",
-    "keys_unused": "keys_unused",
-    "missing_dev_eui": "missing_dev_eui",
-    "missing_frequency_plan_id": "missing_plan",
-    "missing_lorawan_version": "missing_version",
-    "model_not_found": "model_unknown",
-    "no_profile_for_band": "model_unknown",
-    "firmware_version_not_found": "model_unknown",
-    "nwk_key_unused": "nwk_key_unused",
-    "session_unused": "session_unused",
-    "too_many_attributes": "too_many_attributes",
-    "unknown_format": "qr_code_unknown",
-    "wrong_cluster": "wrong_cluster",
-}
-"""Error names of the server and the client, each with the reason to show."""
-ACTION_KEYS = frozenset(
-    {
-        *NAMES.values(),
-        *("rollback_failed", "partly_deleted", "missing_rights", "key_refused", "rate_limited"),
-        *("cannot_connect", "not_found", "refused", "invalid", "formatter_failed"),
-        *("invalid_eui", "invalid_key", "missing", "missing_key", "too_long"),
-        *("unknown_device", "not_on_server", "euis_taken_somewhere"),
-        "field_invalid",
-    }
-)
-"""Reasons with a text for actions: in `exceptions`, prefixed `management_`."""
-_FIELD_OF_NAME = {
-    "attribute_too_long": "attributes",
-    "description_too_long": "description",
-    "duplicate_identifiers": "dev_eui",
-    "end_device_euis_taken": "dev_eui",
-    "id_taken": "device_id",
-    "invalid_attribute": "attributes",
-    "invalid_device_address": "dev_addr",
-    "invalid_device_id": "device_id",
-    "invalid_lorawan_phy_version": "lorawan_phy_version",
-    "invalid_lorawan_version": "lorawan_version",
-    "missing_dev_eui": "dev_eui",
-    "missing_frequency_plan_id": "frequency_plan",
-    "name_too_long": "name",
-    "too_many_attributes": "attributes",
-    "unknown_format": "qr_code",
-}
-"""The form field that an error belongs to, by the error's name."""
-_FIELDS = {
-    "app_key": ("app_key", "AppKey"),
-    "app_s_key": ("app_s_key", "AppSKey"),
-    "application_id": ("application_id", "application ID"),
-    "attributes": ("attributes", "attributes"),
-    "description": ("description", "description"),
-    "dev_addr": ("dev_addr", "DevAddr"),
-    "dev_eui": ("dev_eui", "DevEUI"),
-    "device_id": ("device_id", "end device ID"),
-    "f_nwk_s_int_key": ("nwk_s_key", "NwkSKey"),
-    "frequency_plan_id": ("frequency_plan", "frequency plan"),
-    "join_eui": ("join_eui", "JoinEUI"),
-    "lorawan_phy_version": ("lorawan_phy_version", "regional parameters"),
-    "lorawan_version": ("lorawan_version", "LoRaWAN version"),
-    "name": ("name", "name"),
-    "nwk_key": ("nwk_key", "NwkKey"),
-    "nwk_s_enc_key": ("nwk_s_enc_key", "NwkSEncKey"),
-    "qr_code": ("qr_code", "QR code"),
-    "s_nwk_s_int_key": ("s_nwk_s_int_key", "SNwkSIntKey"),
-    "serial_number": ("qr_code", "serial number"),
-}
-"""Form field and user-facing name, by the last part of the server's field path."""
-_PATTERNS = {
-    "^[a-z0-9](?:[-]?[a-z0-9]){2,}": (
-        "it needs at least 3 lower-case letters or digits, with single dashes between them"
-    ),
-}
-"""What the server's validation patterns require, in words."""
-_GENERAL = frozenset({"invalid", "refused", "formatter_failed"})
+_GENERAL = frozenset({"formatter_failed", "invalid", "refused"})
+"""Reasons whose text is little more than the server's own."""
 
 
 class Refusal(Exception):  # noqa: N818 - the name says what happened
@@ -164,7 +76,7 @@ class Reason:
     """What an error of the server means to the user, for every place that shows it."""
 
     keys: tuple[str, ...]
-    """Text keys, from the most specific to a general one that every place has."""
+    """Names of the reason, from the most specific to a general one that every place has."""
     placeholders: Mapping[str, str]
     """Placeholders for any of the texts."""
     field: str = BASE
@@ -173,7 +85,7 @@ class Reason:
     """Whether the user can correct it by changing the input."""
 
     def key(self, known: Collection[str]) -> str:
-        """Return the most specific text key among those that the caller has."""
+        """Return the most specific name among those that a place has a text for."""
         return next((key for key in self.keys if key in known), self.keys[-1])
 
 
@@ -187,35 +99,41 @@ def server_names(servers: Iterable[Server]) -> str:
     return ", ".join(f"{server.capitalize()} Server" for server in servers)
 
 
-def reason_of(error: StackError, names: Mapping[str, str] = NAMES) -> Reason:
-    """Return what an error of the client or the server means.
-
-    `names` adds reasons by error name, for callers that have texts of their own.
-    """
+def reason_of(error: StackError) -> Reason:
+    """Return what an error of the client or the server means, by its class and its name."""
     match error:
         case RollbackFailed():
-            return _reason(error, "rollback_failed")
+            return _reason(error, "rollback_failed", "refused")
         case PartlyDeleted():
-            return _reason(error, "partly_deleted")
+            return _reason(error, "partly_deleted", "refused")
         case MissingRight():
             return _reason(error, "missing_rights")
         case AuthenticationFailed():
-            return _reason(error, "key_refused")
-        case RateLimited() if error.name not in names:
+            return _reason(error, *_names(error), "key_refused")
+        case RateLimited() if error.name not in NAMES:
             return _reason(error, "rate_limited")
         case CertificateFailed():
             return _reason(error, "certificate_not_trusted", "cannot_connect")
         case ProtocolMismatch():
             return _reason(error, "not_the_things_stack", "cannot_connect")
+        case MqttRefused():
+            return _reason(error, "mqtt_refused", "cannot_connect")
         case RequestTimeout():
             return _reason(error, "timeout", "cannot_connect")
-        case ConnectionFailed() | ServerFailed():
+        case ConnectionFailed():
             return _reason(error, "cannot_connect")
-        case FormatterFailed() if error.name not in names:
+        case ServerFailed():
+            return _reason(error, "server_failed", "cannot_connect")
+        case FormatterFailed() if error.name not in NAMES:
             return _reason(error, "formatter_failed", "refused")
-    if error.name in names:
-        return _named(error, names[error.name])
+    if error.name in NAMES:
+        return _named(error, NAMES[error.name])
     return _unnamed(error)
+
+
+def text_key(error: StackError, texts: Mapping[str, str]) -> str:
+    """Return the translation key for an error in a place; `texts` is that place's table."""
+    return texts[reason_of(error).key(texts)]
 
 
 def refusal(
@@ -235,26 +153,29 @@ def refusal(
         known["device"] = name_of(known["device"])
     elif key == "refused" and "field_invalid" in reason.keys:
         known["reason"] = f"{known['field']}: {known['reason']}"
-    elif key == "refused" and reason.keys[0] in ACTION_KEYS - _GENERAL:
+    elif key == "refused" and reason.keys[0] in ACTION_TEXTS.keys() - _GENERAL:
         # Only actions have a text for this case.
         known["reason"] = error_text(error)
     return Refusal(reason.field, key, **{name: known[name] for name in FORM_KEYS[key]})
 
 
-def action_error(
-    error: StackError,
-    *,
-    prefix: str = "management_",
-    names: Mapping[str, str] = NAMES,
-    known: Collection[str] = ACTION_KEYS,
-) -> HomeAssistantError:
-    """Return the exception for an action: ServiceValidationError if the input is at fault.
-
-    The text is the one in `exceptions` with `prefix` and one of the `known` reasons.
-    """
-    reason = reason_of(error, names)
+def action_error(error: StackError, texts: Mapping[str, str] = ACTION_TEXTS) -> HomeAssistantError:
+    """Return the exception for an action: ServiceValidationError if the input is at fault."""
+    reason = reason_of(error)
     raised = refused if reason.correctable else failure
-    return raised(prefix + reason.key(known), **reason.placeholders)
+    return raised(texts[reason.key(texts)], **reason.placeholders)
+
+
+def downlink_error(error: StackError) -> HomeAssistantError:
+    """Return the exception for a downlink: ServiceValidationError if the input is at fault."""
+    if isinstance(error, MissingRight) and not error.rights:
+        return missing_downlink_right()
+    return action_error(error, DOWNLINK_TEXTS)
+
+
+def missing_downlink_right() -> ServiceValidationError:
+    """Return the exception for an API key that may not send downlinks."""
+    return refused("downlink_missing_right", rights=console_names([TRAFFIC_DOWN_WRITE]))
 
 
 def error_text(error: StackError) -> str:
@@ -265,14 +186,19 @@ def error_text(error: StackError) -> str:
     return str(action_error(error))
 
 
+def _names(error: StackError) -> tuple[str, ...]:
+    return (NAMES[error.name],) if error.name in NAMES else ()
+
+
 def _named(error: StackError, key: str) -> Reason:
     """Return the reason for an error whose name has a text."""
+    correctable = isinstance(error, Conflict | InvalidRequest | NotFound)
     if isinstance(error, Conflict):
         if key == "euis_taken" and not error.attributes.get("device_id"):
-            return _reason(error, "euis_taken_somewhere", correctable=True)
-        return _reason(error, key, "refused", correctable=True)
+            key = "euis_taken_somewhere"
+        return _reason(error, key, "refused", correctable=correctable)
     general = "not_found" if isinstance(error, NotFound) else "refused"
-    return _reason(error, key, general, correctable=True)
+    return _reason(error, key, general, correctable=correctable)
 
 
 def _unnamed(error: StackError) -> Reason:
@@ -291,7 +217,7 @@ def _unnamed(error: StackError) -> Reason:
         case NotFound():
             return _not_found(error)
         case Conflict():
-            return _reason(error, "id_taken", correctable=True)
+            return _reason(error, "id_taken", "refused", correctable=True)
         case InvalidRequest() if error.attributes.get("field"):
             return _reason(error, "field_invalid", "refused", correctable=True)
         case InvalidRequest():
@@ -320,15 +246,15 @@ def _reason(error: StackError, *keys: str, correctable: bool = False) -> Reason:
 
 def _field(error: StackError) -> tuple[str, str]:
     """Return form field and user-facing name; for unknown fields the server's name."""
-    if name := _FIELD_OF_NAME.get(error.name):
+    if name := FIELD_OF_NAME.get(error.name):
         return name, name
     if error.name.startswith("missing_"):
         missing = error.name.removeprefix("missing_")
-        return _FIELDS.get(missing, (BASE,))[0], missing
+        return FIELDS.get(missing, (BASE,))[0], missing
     path = str(error.attributes.get("field") or "")
     for part in reversed(path.replace("[", ".").replace("]", "").split(".")):
-        if part in _FIELDS:
-            return _FIELDS[part]
+        if part in FIELDS:
+            return FIELDS[part]
     return BASE, path
 
 
@@ -372,4 +298,4 @@ def _text(error: StackError) -> object:
         return error
     reason = about.get("reason") or error
     rule = f"{reason} {about.get('regex', '')}"
-    return next((words for pattern, words in _PATTERNS.items() if pattern in rule), reason)
+    return next((words for pattern, words in PATTERNS.items() if pattern in rule), reason)

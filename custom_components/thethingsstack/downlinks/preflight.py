@@ -10,12 +10,11 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
-from ..application import ConnectionState, refused
+from ..application import ConnectionState, downlink_error, missing_downlink_right, refused
 from ..client import Downlink, Formatter, MissingRight, NotFound, Stack, StackError
 from ..client.rights import DEVICES_READ, TRAFFIC_DOWN_WRITE, console_names
 from ..const import DOMAIN
 from ..end_devices import EndDeviceState, Status
-from .errors import translated
 from .payload_text import MAX_DEPTH, ObjectProblem, problem_of_object
 from .tracker import DownlinkStanding
 
@@ -108,11 +107,7 @@ class Preflight:
         if TRAFFIC_DOWN_WRITE not in self._connection_state.rights:
             await self._connection_state.async_check_rights()
         if TRAFFIC_DOWN_WRITE not in self._connection_state.rights:
-            raise refused(
-                "downlink_missing_right",
-                application=self._stack.connection.application_id or "",
-                right=TRAFFIC_DOWN_WRITE,
-            )
+            raise missing_downlink_right()
 
     async def _async_joined(self, device: EndDeviceState) -> None:
         """Raise if the device never joined; asks the server, as a join may have been missed."""
@@ -153,7 +148,7 @@ class Preflight:
         except NotFound as err:
             raise refused("downlink_device_not_found", device=device.name) from err
         except StackError as err:
-            raise translated(err) from err
+            raise downlink_error(err) from err
         if formatter is None:
             # Not cached: the user may set one now and try again.
             raise refused("downlink_no_formatter", device=device.name)

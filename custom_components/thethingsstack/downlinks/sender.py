@@ -11,7 +11,7 @@ from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
-from ..application import ConnectionState, Signals, failure
+from ..application import ConnectionState, Signals, downlink_error, failure
 from ..client import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -24,7 +24,6 @@ from ..client import (
     StackError,
 )
 from ..end_devices import EndDeviceRoster, EndDeviceState
-from .errors import translated
 from .ledger import DownlinkLedger
 from .preflight import Preflight
 from .queue import DownlinkQueues
@@ -215,7 +214,7 @@ class Downlinks:
                 await self._async_queue(device, record, tagged, max_wait)
             except StackError as err:
                 self._refused(device, record, err)
-                raise translated(err) from err
+                raise downlink_error(err) from err
         await self._async_settle(device, downlink, record)
         return record
 
@@ -244,7 +243,7 @@ class Downlinks:
             except StackError as err:
                 for record in records:
                     self._refused(device, record, err)
-                raise translated(err) from err
+                raise downlink_error(err) from err
             gone = DownlinkState.REPLACED if records else DownlinkState.CLEARED
             for record in before:
                 self._tracker.move(device, record, gone)
@@ -268,7 +267,7 @@ class Downlinks:
         try:
             queue = await self._server.queue(device.device_id, max_wait=max_wait)
         except StackError as err:
-            raise translated(err) from err
+            raise downlink_error(err) from err
         self._tracker.set_queue(device, len(queue))
         return queue
 
@@ -288,7 +287,7 @@ class Downlinks:
                 version_ids=device.version_ids,
             )
         except StackError as err:
-            raise translated(err) from err
+            raise downlink_error(err) from err
 
     # Queueing
 
@@ -341,7 +340,7 @@ class Downlinks:
                 rebuild.keep(others)
                 await self._server.replace(device.device_id, others)
             except StackError as err:
-                raise translated(err) from err
+                raise downlink_error(err) from err
         self._tracker.move(device, record, DownlinkState.CLEARED)
         raise failure("downlink_no_formatter", device=device.name)
 

@@ -15,18 +15,8 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..client import (
-    AuthenticationFailed,
-    ConnectionFailed,
-    Gateway,
-    InvalidIdentifier,
-    MissingRight,
-    NotFound,
-    RateLimited,
-    ServerFailed,
-    StackError,
-    check_id,
-)
+from ..application import APPLICATION_KEY_TEXTS, GATEWAY_TEXTS, text_key
+from ..client import Gateway, StackError, check_id
 from .coordinator import CONF_GATEWAY_ID, SUBENTRY_GATEWAY, async_stack_with
 
 if TYPE_CHECKING:
@@ -34,6 +24,14 @@ if TYPE_CHECKING:
 
 KEY_SELECTOR = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
 KEY_SCHEMA = vol.Schema({vol.Optional(CONF_API_KEY): KEY_SELECTOR})
+_FIELD_OF_TEXT = {
+    "gateway_not_found": CONF_GATEWAY_ID,
+    "invalid_id": CONF_GATEWAY_ID,
+    "key_needed": CONF_API_KEY,
+    "key_refused": CONF_API_KEY,
+    "missing_right": CONF_API_KEY,
+}
+"""The form field that is wrong, by the text's key."""
 
 
 class GatewayFlow(ConfigSubentryFlow):
@@ -128,21 +126,9 @@ class GatewayFlow(ConfigSubentryFlow):
 
 
 def _form_error(error: StackError, *, own_key: bool) -> tuple[str, str]:
-    """Return the field that is wrong, and the key of the text."""
-    match error:
-        case InvalidIdentifier():
-            return CONF_GATEWAY_ID, "invalid_id"
-        case NotFound():
-            return CONF_GATEWAY_ID, "gateway_not_found"
-        case MissingRight():
-            return CONF_API_KEY, "missing_right" if own_key else "key_needed"
-        case AuthenticationFailed() if own_key:
-            return CONF_API_KEY, "key_refused"
-        case RateLimited():
-            return "base", "rate_limited"
-        case ConnectionFailed() | ServerFailed():
-            return "base", "cannot_connect"
-    return "base", "refused"
+    """Return the form field that an error belongs to, and the key of the text."""
+    key = text_key(error, GATEWAY_TEXTS if own_key else APPLICATION_KEY_TEXTS)
+    return _FIELD_OF_TEXT.get(key, "base"), key
 
 
 def _id_of(user_input: dict[str, Any]) -> str:

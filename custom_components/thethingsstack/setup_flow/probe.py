@@ -12,21 +12,15 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
-from ..application import async_create_stack
+from ..application import MQTT_TEXTS, SETUP_TEXTS, async_create_stack, text_key
 from ..client import (
     FEATURES,
     Application,
     AuthenticationFailed,
-    CertificateFailed,
     ConnectionFailed,
     KeyInfo,
     MissingRight,
     MqttAddress,
-    MqttRefused,
-    NotFound,
-    ProtocolMismatch,
-    RateLimited,
-    RequestTimeout,
     Stack,
     StackError,
     StorageUnavailable,
@@ -34,30 +28,6 @@ from ..client import (
 )
 from ..const import DOMAIN, STORAGE_WINDOW
 from .server_form import AddressError, FormError
-
-# The first class that fits names the text that says what to do.
-SERVER_ERRORS: tuple[tuple[type[StackError], str], ...] = (
-    (CertificateFailed, "certificate_not_trusted"),
-    (ProtocolMismatch, "not_the_things_stack"),
-    (RequestTimeout, "timeout"),
-    (ConnectionFailed, "cannot_connect"),
-    (NotFound, "not_the_things_stack"),
-    (RateLimited, "rate_limited"),
-    (StackError, "server_failed"),
-)
-MQTT_ERRORS: tuple[tuple[type[StackError], str], ...] = (
-    (CertificateFailed, "mqtt_certificate_not_trusted"),
-    (ProtocolMismatch, "mqtt_wrong_port"),
-    (MqttRefused, "mqtt_refused"),
-    (ConnectionFailed, "mqtt_cannot_connect"),
-)
-KEY_ERRORS = {
-    "token": "not_a_key",
-    "api_key_not_found": "unknown_key",
-    "invalid_authorization": "incomplete_key",
-    "api_key_expired": "expired_key",
-    "no_application_rights": "no_rights",
-}
 
 
 class Storage(StrEnum):
@@ -82,21 +52,19 @@ class ProbeResult:
     expires_at: datetime | None
 
 
-def http_error(err: StackError) -> FormError:
-    """Return the text for an error of the HTTP API."""
-    if isinstance(err, AuthenticationFailed):
-        return FormError(KEY_ERRORS.get(err.name, "invalid_auth"), CONF_API_KEY)
-    if isinstance(err, MissingRight):
-        return FormError("no_rights", CONF_API_KEY)
-    return AddressError(next(text for kind, text in SERVER_ERRORS if isinstance(err, kind)))
+def http_error(error: StackError) -> FormError:
+    """Return an error of the HTTP API as the form shows it."""
+    key = text_key(error, SETUP_TEXTS)
+    if isinstance(error, AuthenticationFailed | MissingRight):
+        return FormError(key, CONF_API_KEY)
+    return AddressError(key)
 
 
-def mqtt_error(err: StackError, mqtt: str) -> FormError:
-    """Return the text for an error of the MQTT server at `mqtt`."""
-    for kind, text in MQTT_ERRORS:
-        if isinstance(err, kind):
-            return AddressError(text, mqtt=mqtt)
-    return http_error(err)
+def mqtt_error(error: StackError, mqtt: str) -> FormError:
+    """Return an error of the MQTT server at the address `mqtt` as the form shows it."""
+    if isinstance(error, ConnectionFailed):
+        return AddressError(text_key(error, MQTT_TEXTS), mqtt=mqtt)
+    return http_error(error)
 
 
 @contextmanager
