@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.simulator import Simulator
 from thethingsstack import (
+    AuthenticationFailed,
     Event,
     Message,
     Stack,
@@ -17,7 +19,7 @@ from thethingsstack import (
     UnreadableMessage,
     parse_message,
 )
-from thethingsstack.message_events import MESSAGE_EVENTS, message_of, stream_messages
+from thethingsstack.message_events import MESSAGE_EVENTS, message_of, past_uplinks, stream_messages
 from thethingsstack.stream import StreamItem
 
 from .conftest import MakeStack, recorded
@@ -106,3 +108,38 @@ async def test_an_event_without_a_message_breaks_nothing(
         await simulator.uplink("lpp-node")
         assert isinstance(await following(items), UnreadableMessage)
         assert isinstance(await following(items), Message)
+
+
+async def test_past_uplinks_end(simulator: Simulator, stack: Stack) -> None:
+    """With silence, with a newer event, or at once where no history is kept."""
+    after = datetime.now(UTC)
+    for number in range(3):
+        await simulator.uplink("weather-station", decoded={"number": number})
+    await simulator.join("weather-station")
+
+    async def numbers() -> list[object]:
+        uplinks = past_uplinks(stack.events, application_id="garden", after=after, quiet=0.5)
+        return [
+            uplink.decoded_payload and uplink.decoded_payload["number"] async for uplink in uplinks
+        ]
+
+    assert await numbers() == [0, 1, 2]
+
+    uplinks = past_uplinks(stack.events, application_id="garden", after=after, quiet=60)
+    async with aclosing(uplinks):
+        found = [await asyncio.wait_for(anext(uplinks), 60) for _ in range(3)]
+        await simulator.uplink("weather-station", decoded={"number": 3})
+        with pytest.raises(StopAsyncIteration):
+            await asyncio.wait_for(anext(uplinks), 60)
+    assert len(found) == 3
+
+    simulator.events.history = False
+    assert await numbers() == []
+
+
+async def test_past_uplinks_need_the_right(make_stack: MakeStack) -> None:
+    uplinks = past_uplinks(
+        make_stack("deleted").events, application_id="garden", after=datetime.now(UTC)
+    )
+    with pytest.raises(AuthenticationFailed):
+        await anext(uplinks)

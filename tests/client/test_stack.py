@@ -11,6 +11,7 @@ import pytest
 from tests.simulator import Simulator
 from thethingsstack import (
     AuthenticationFailed,
+    Conflict,
     InvalidRequest,
     MissingRight,
     MqttAddress,
@@ -170,6 +171,37 @@ async def test_no_storage(make_stack: MakeStack) -> None:
     with pytest.raises(StorageUnavailable) as raised:
         [message async for message in make_stack("read").stored_uplinks()]
     assert raised.value.status == 404
+
+
+async def test_storage_is_switched_on(simulator: Simulator, make_stack: MakeStack) -> None:
+    """On the usual port, or on a free one; never twice."""
+    simulator.faults.storage = True
+    storage_integration = make_stack("manage").storage_integration
+    simulator.application.associate("alcsync-v1", 100, simulator.stack.now())
+    assert not await storage_integration.enabled()
+    with pytest.raises(MissingRight):
+        await make_stack("read").storage_integration.enable()
+    await storage_integration.enable()
+    await storage_integration.enable()
+    assert await make_stack("read").storage_integration.enabled()
+    used = simulator.application.associations
+    assert {port: item["package_name"] for port, item in used.items()} == {
+        100: "alcsync-v1",
+        101: "storage-integration",
+    }
+    await simulator.uplink("weather-station", decoded={"number": 1})
+    stored = [message async for message in make_stack("read").stored_uplinks()]
+    assert [message.ids.device_id for message in stored] == ["weather-station"]
+
+
+async def test_storage_is_switched_on_where_no_port_is_free(
+    simulator: Simulator, make_stack: MakeStack
+) -> None:
+    for port in range(1, 224):
+        simulator.application.associate("alcsync-v1", port, simulator.stack.now())
+    with pytest.raises(Conflict) as raised:
+        await make_stack("manage").storage_integration.enable()
+    assert raised.value.name == "no_free_port"
 
 
 async def test_nothing_stored(simulator: Simulator, make_stack: MakeStack) -> None:

@@ -19,6 +19,7 @@ from .errors import (
     MissingRight,
     NotFound,
     ProtocolMismatch,
+    RequestTimeout,
     StackError,
 )
 from .models import EndDeviceIds
@@ -29,6 +30,8 @@ _START = "events.stream.start"
 _REMEMBERED = 256
 BACKOFF_CAP = 120.0
 IDLE = 300.0
+QUIET = 5.0
+TAIL = 1_000
 
 REGISTRY_EVENTS = (
     "end_device.create",
@@ -148,6 +151,38 @@ class Events:
             yield EventsLost(error=failure)
             await self._calls.sleep(self._random() * min(BACKOFF_CAP, 2.0 ** min(failures, 7)))
             failures += 1
+
+    async def past(
+        self, names: Sequence[str] = (), *, after: datetime, quiet: float = QUIET
+    ) -> AsyncGenerator[Event]:
+        """Yield the application's events after a time, as far as the server keeps them, and end.
+
+        By default a server keeps 100 events of an application, and what they carry for 10 minutes;
+        nothing comes from one without history. The end is an event newer than the request, or
+        `quiet` seconds without one: the server doesn't name it. Raises StackError.
+        """
+        body = {
+            "identifiers": self._identifiers(()),
+            "names": list(names),
+            "tail": TAIL,
+            "after": after.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        }
+        asked_at: datetime | None = None
+        answered = False
+        try:
+            async with aclosing(self._once(body, None, quiet)) as items:
+                async for item in items:
+                    if isinstance(item, _Start):
+                        answered, asked_at = True, item.started_at
+                        if not item.connected.history:
+                            return
+                    elif asked_at is not None and item.time is not None and item.time > asked_at:
+                        return
+                    else:
+                        yield item
+        except RequestTimeout:
+            if not answered:
+                raise
 
     async def _once(
         self, body: Mapping[str, Any], host: Host | None, idle: float

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from . import json_values
 from .errors import BadMessage
-from .events import Event, Events, EventsConnected, EventsLost
-from .messages import Message, parse_message
+from .events import QUIET, Event, Events, EventsConnected, EventsLost
+from .messages import Message, UplinkMessage, parse_message
 from .stream import StreamConnected, StreamItem, StreamLost, UnreadableMessage
 
 MESSAGE_EVENTS = (
@@ -59,6 +59,20 @@ async def stream_messages(
                     if isinstance(read, Message):
                         last = read.received_at or last
                     yield read
+
+
+async def past_uplinks(
+    events: Events, *, application_id: str, after: datetime, quiet: float = QUIET
+) -> AsyncGenerator[UplinkMessage]:
+    """Yield the uplinks after a time that the server's event history still has, and end.
+
+    It is short; `Events.past` says how short, and what `quiet` is. Raises StackError.
+    """
+    async with aclosing(events.past(("as.up.data.forward",), after=after, quiet=quiet)) as items:
+        async for event in items:
+            message = _read(event, application_id)
+            if isinstance(message, UplinkMessage):
+                yield message
 
 
 def _read(event: Event, application_id: str) -> Message | UnreadableMessage:

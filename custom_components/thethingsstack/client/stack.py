@@ -29,7 +29,7 @@ from .messages import Message, parse_message
 from .models import Application, EndDevice, KeyInfo, MqttAddress
 from .mqtt import NOT_AUTHORIZED, MqttConnection, tls_context as make_tls_context, topics
 from .repository import Repository
-from .storage import stored_uplinks
+from .storage import StorageIntegration, stored_uplinks
 from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
 from .transport import Host, Transport
 from .webhooks import Webhooks
@@ -114,6 +114,8 @@ class Stack:
         self.gateways = Gateways(calls)
         self.events = Events(calls, random=random)
         """What happens, as the HTTP API tells it."""
+        self.storage_integration = StorageIntegration(calls)
+        """Whether the server keeps uplinks for `stored_uplinks`."""
         self.webhooks = Webhooks(calls)
         """Where the server posts the application's messages to."""
 

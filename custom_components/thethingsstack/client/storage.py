@@ -1,14 +1,62 @@
-"""Uplinks that the server's Storage Integration kept."""
+"""The Storage Integration: uplinks that the server kept, and whether it keeps them."""
 
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Any
 
-from .api import MAX_PAGES, Calls
-from .errors import BadMessage, NotFound, ServerFailed, StorageUnavailable
+from . import json_values
+from .api import MAX_PAGES, SMALL_PAGE, Calls
+from .errors import BadMessage, Conflict, NotFound, ServerFailed, StorageUnavailable
 from .messages import Message, parse_message
 
 PAGE = 1_000
+PACKAGE = "storage-integration"
+USUAL_PORT = 100
+LAST_PORT = 223
+
+
+class StorageIntegration:
+    """Whether the server keeps the application's uplinks."""
+
+    def __init__(self, calls: Calls) -> None:
+        """Make requests with `calls`."""
+        self._calls = calls
+
+    @property
+    def _path(self) -> str:
+        return f"as/{self._calls.application_path}/packages/associations"
+
+    async def enabled(self) -> bool:
+        """Return whether the uplinks of all end devices are kept; raises StackError.
+
+        Single end devices may have it nevertheless. A server that has no Storage Integration
+        answers, too: there `Stack.stored_uplinks` raises StorageUnavailable.
+        """
+        return PACKAGE in (await self._packages()).values()
+
+    async def enable(self) -> None:
+        """Keep the uplinks of all end devices from now on (SETTINGS_PACKAGES).
+
+        Changes nothing where that is so already: a second association would store twice. Raises
+        Conflict (`no_free_port`) where other packages use all ports, and StackError.
+        """
+        used = await self._packages()
+        if PACKAGE in used.values():
+            return
+        ports = (*range(USUAL_PORT, LAST_PORT + 1), *range(1, USUAL_PORT))
+        port = next((port for port in ports if port not in used), None)
+        if port is None:
+            raise Conflict("other packages use all ports", name="no_free_port")
+        body = {"default": {"package_name": PACKAGE}, "field_mask": {"paths": ["package_name"]}}
+        await self._calls.request("PUT", f"{self._path}/{port}", json=body)
+
+    async def _packages(self) -> dict[int, str]:
+        """Return the packages that all end devices use, by the port of their association."""
+        found: dict[int, str] = {}
+        async for item in self._calls.pages(self._path, "associations", size=SMALL_PAGE):
+            port = json_values.integer(json_values.mapping(item.get("ids")).get("f_port")) or 0
+            found[port] = json_values.text(item.get("package_name")) or ""
+        return found
 
 
 async def stored_uplinks(
