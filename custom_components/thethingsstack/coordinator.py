@@ -64,6 +64,7 @@ from .fields.names import FieldNames
 from .gateways import Gateways
 from .payload import Kind, Meaning
 from .provisioning import PartialDevices
+from .statistics import PastHours
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -127,6 +128,7 @@ class ApplicationCoordinator:
         self.lifecycle = EndDeviceLifecycle(self)
         self.sync = RegistrySync(self)
         self.partial_devices = PartialDevices(self)
+        self.past_hours = PastHours(self)
         self.catch_up = CatchUp(self)
         self._following: asyncio.Task[None] | None = None
         self._pauses = hass.data.get(STREAM_PAUSES, StreamPauses())
@@ -205,6 +207,7 @@ class ApplicationCoordinator:
         entry.async_on_unload(self.application_status.close)
         self.connection_state.async_start()
         self.overdue_watch.async_start()
+        self.past_hours.async_start()
         self.catch_up.async_start()
         self.lifecycle.async_start()
         self.downlinks.async_start()

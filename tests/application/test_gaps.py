@@ -116,3 +116,14 @@ def test_no_time_is_ever_lost(pairs: list[tuple[int, int | None]]) -> None:
             begin <= since and (end is None or (until is not None and until <= end))
             for begin, end in found
         ), (since, until)
+
+
+def test_a_gap_that_has_grown_is_not_removed() -> None:
+    found = gaps((0, 5), (10, 15))
+    found.add(at(15), at(20))
+    found.remove(at(10), at(15))
+    assert minutes(found) == [(0, 5), (10, 20)]
+    found.remove(at(10), at(20))
+    assert minutes(found) == [(0, 5)]
+    found.clear()
+    assert not found

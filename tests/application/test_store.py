@@ -31,6 +31,7 @@ APPLICATION: dict[str, Any] = {
     "scope": "garden",
     "received_until": "2026-11-28T05:00:00+00:00",
     "gaps": [{"since": "2026-11-28T03:00:00+00:00", "until": None}],
+    "uncorrected": [{"since": "2026-11-28T01:00:00+00:00", "until": "2026-11-28T02:00:00+00:00"}],
     "today": ["2026-11-28", 7],
     "sensors": {"brand/model": ["temperature"]},
     "vanished": {"garden/1": "2026-11-27T05:00:00+00:00"},

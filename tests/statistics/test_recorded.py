@@ -17,7 +17,10 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.thethingsstack.statistics.hours import Sample
-from custom_components.thethingsstack.statistics.recorded import async_correct_statistics
+from custom_components.thethingsstack.statistics.recorded import (
+    Correction,
+    async_correct_statistics,
+)
 
 DAY = datetime(2026, 11, 27, tzinfo=UTC)
 SINCE, UNTIL = DAY + timedelta(hours=5, minutes=51), DAY + timedelta(hours=10, minutes=51)
@@ -104,15 +107,17 @@ async def correct(
 ) -> int:
     """Correct an entity's statistics of the outage."""
     arguments: dict[str, Any] = {
+        "entity_id": entity_id,
+        "samples": samples(values),
         "unit": ATTRIBUTES[entity_id]["unit_of_measurement"],
         "may_reset": ATTRIBUTES[entity_id]["state_class"] == "total_increasing",
         "since": SINCE,
         "until": UNTIL,
         **changes,
     }
-    written = await async_correct_statistics(hass, entity_id, samples(values), **arguments)
+    written = await async_correct_statistics(hass, [Correction(**arguments)])
     await async_wait_recording_done(hass)
-    return written
+    return written.get(entity_id, 0)
 
 
 async def test_the_recorder_makes_the_outage_flat(
@@ -130,7 +135,7 @@ async def test_means_are_corrected(hass: HomeAssistant, freezer: FrozenDateTimeF
     before = await rows(hass, TEMPERATURE)
     other = await rows(hass, OTHER)
     missed = {"06:30": 15.0, "08:00": 22.0, "10:30": 25.0}
-    assert await correct(hass, TEMPERATURE, missed) == 6
+    assert await correct(hass, TEMPERATURE, missed) == 5
     found = await rows(hass, TEMPERATURE)
     assert found["05:00"] == before["05:00"]
     assert found["06:00"] == {"mean": 18.0, "min": 15.0, "max": 21.0}
@@ -151,7 +156,7 @@ async def test_sums_are_corrected_and_nothing_is_counted_twice(
     before = await rows(hass, METER)
     missed = {"06:40": 102.2, "07:40": 103.2, "08:40": 104.2, "09:40": 105.2}
     for _ in range(2):  # a second time changes nothing
-        assert await correct(hass, METER, missed) == 5
+        assert await correct(hass, METER, missed) == 4
         found = await rows(hass, METER)
         assert [found[f"{hour:02}:00"]["sum"] for hour in range(5, 10)] == [1.2, 2.2, 3.2, 4.2, 5.2]
         assert found["08:00"]["state"] == 104.2
@@ -166,7 +171,7 @@ async def test_a_meter_that_began_anew_in_the_outage(
     await lived_through(hass, freezer, live)
     before = await rows(hass, METER)
     assert before["10:00"]["sum"] == 10.5  # 7 until the outage, then 3.5: the rest is not known
-    missed = {"06:40": 109.0, "07:40": 0.5, "08:40": 2.0}
+    missed = {"06:40": 109.0, "07:40": 0.5, "08:40": 2.0, "10:50": 3.5, "11:30": 4.5}
     for _ in range(2):
         await correct(hass, METER, missed)
         found = await rows(hass, METER)
@@ -179,12 +184,46 @@ async def test_a_meter_that_began_anew_in_the_outage(
     assert short["11:55"]["sum"] == 13.5  # from here the recorder goes on
 
 
+async def test_a_gap_of_a_minute_counts_nothing_twice(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """The recorder's five minutes have the gap and what followed it; a small fall is no new cycle."""
+    live = {METER: {"05:00": 1.0, "05:31": 10.0, "05:34": 10.4, "05:50": 10.5}}
+    await lived_through(hass, freezer, live, until="07:00")
+    before = await rows(hass, METER), await rows(hass, METER, "5minute")
+    reported = {"05:31": 10.0, "05:32": 10.2, "05:33": 10.3, "05:34": 10.4}
+    for since, until in (("05:31", "05:34"), ("05:33", "05:36")):
+        await correct(hass, METER, reported, since=at(since), until=at(until))
+        assert (await rows(hass, METER), await rows(hass, METER, "5minute")) == before
+
+
+async def test_sums_are_left_alone_where_the_entity_shows_something_else(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """Where it isn't known what the recorder has counted, nothing is added to it."""
+    live = {METER: {"05:00": 100.0, "05:30": 107.0, "10:51": 5.0}}
+    await lived_through(hass, freezer, live)
+    short = await rows(hass, METER, "5minute")
+    assert await correct(hass, METER, {"06:40": 109.0, "07:40": 0.5, "08:40": 2.0}) == 4
+    assert await rows(hass, METER, "5minute") == short
+
+
+async def test_a_value_below_zero_is_no_count(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """The recorder leaves it out, too."""
+    await lived_through(hass, freezer)
+    assert await correct(hass, METER, {"06:40": 102.2, "07:40": -1.0, "09:40": 105.2}) == 4
+    found = await rows(hass, METER)
+    assert [found[f"{hour:02}:00"]["sum"] for hour in range(6, 10)] == [2.2, 2.2, 2.2, 5.2]
+
+
 async def test_the_running_hour_is_left_alone(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:
     await lived_through(hass, freezer, until="10:55")
     assert "10:00" not in await rows(hass, TEMPERATURE)
-    assert await correct(hass, TEMPERATURE, {"06:30": 15.0, "10:30": 25.0}) == 5
+    assert await correct(hass, TEMPERATURE, {"06:30": 15.0, "10:30": 25.0}) == 4
     assert "10:00" not in await rows(hass, TEMPERATURE)
 
 
@@ -193,7 +232,7 @@ async def test_hours_that_the_recorder_has_not_compiled_are_left_alone(
 ) -> None:
     await lived_through(hass, freezer, until="07:00")
     freezer.move_to(at("12:00"))
-    assert await correct(hass, TEMPERATURE, {"06:30": 15.0, "08:30": 25.0}) == 2
+    assert await correct(hass, TEMPERATURE, {"06:30": 15.0, "08:30": 25.0}) == 1
     assert set(await rows(hass, TEMPERATURE)) == {"05:00", "06:00"}
 
 
@@ -202,7 +241,7 @@ async def test_another_unit_is_converted(
 ) -> None:
     hass.config.units = US_CUSTOMARY_SYSTEM
     await lived_through(hass, freezer)
-    assert await correct(hass, TEMPERATURE, {"06:00": 59.0}, unit="°F") == 6
+    assert await correct(hass, TEMPERATURE, {"06:00": 59.0}, unit="°F") == 5
     assert await correct(hass, TEMPERATURE, {"06:00": 5.0}, unit="bar") == 0
     listed = await get_instance(hass).async_add_executor_job(
         statistics_during_period, hass, at("07:00"), at("08:00"), {TEMPERATURE}, "hour",

@@ -200,7 +200,8 @@ class CatchUp:
         )
         last = since
         async for message in self._paced(stored):
-            self._take(message)
+            if self._take(message):
+                self._store.uncorrected.begin(since)
             if message.received_at is not None and message.received_at > last:
                 gaps.read_until(min(message.received_at, until - timedelta(milliseconds=1)))
                 last = message.received_at
@@ -240,14 +241,15 @@ class CatchUp:
             await slices.end()
 
     @callback
-    def _take(self, message: Message) -> None:
+    def _take(self, message: Message) -> bool:
+        """Apply a stored uplink; return whether it was missed."""
         if not isinstance(message, UplinkMessage):
-            return
+            return False
         self.progress.uplinks += 1
         self.progress.until = message.received_at or self.progress.until
         self._coordinator.application_status.changed()
         if (taken := self._coordinator.apply_stored(message)) is None:
-            return
+            return False
         device, received = taken
         touched = self._touched.setdefault(device.key, _Touched(device, {}, {}))
         touched.new |= received.new
@@ -255,6 +257,7 @@ class CatchUp:
             if path not in touched.new:
                 first, _ = touched.changed.get(path, (before, now))
                 touched.changed[path] = (first, now)
+        return True
 
     async def _async_show(self) -> None:
         """Update the entities of the end devices read, a few devices at a time."""
@@ -263,3 +266,4 @@ class CatchUp:
         for item in touched:
             self._coordinator.show_caught_up(item.device, item.new, item.changed)
             await slices.end()
+        self._coordinator.past_hours.on_caught_up()

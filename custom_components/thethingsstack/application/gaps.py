@@ -65,6 +65,14 @@ class Gaps:
         else:
             gap.since = moment
 
+    def remove(self, since: datetime, until: datetime) -> None:
+        """Remove the gap with exactly these ends; one that has grown meanwhile stays."""
+        self._gaps = [gap for gap in self._gaps if (gap.since, gap.until) != (since, until)]
+
+    def clear(self) -> None:
+        """Remove all gaps."""
+        self._gaps = []
+
     def clamp(self, oldest: datetime, newest: datetime) -> None:
         """Cut off times before `oldest` (no longer stored) and after `newest` (in the future)."""
         for gap in list(self._gaps):

@@ -27,6 +27,8 @@ class ApplicationStore(StoredData):
         self.received_until: datetime | None = None
         self.gaps = Gaps()
         """When messages may have been missed that were not read from the Storage Integration yet."""
+        self.uncorrected = Gaps()
+        """When uplinks were missed that were read since, but statistics are not corrected yet."""
         self.uplinks_today: tuple[str, int] | None = None
         """A day in ISO format, and the number of uplinks received on it."""
         self.vanished: dict[str, datetime] = {}
@@ -51,6 +53,7 @@ class ApplicationStore(StoredData):
             self.scope = file.read("scope", _text, None)
             self.received_until = file.read("received_until", _moment, None)
             self.gaps = file.read("gaps", Gaps.from_stored, self.gaps)
+            self.uncorrected = file.read("uncorrected", Gaps.from_stored, self.uncorrected)
             self.uplinks_today = file.read(
                 "today", lambda day: (_text(day[0]), _count(day[1])), None
             )
@@ -120,6 +123,7 @@ class ApplicationStore(StoredData):
             "scope": self.scope,
             "received_until": self.received_until.isoformat() if self.received_until else None,
             "gaps": self.gaps.as_stored(),
+            "uncorrected": self.uncorrected.as_stored(),
             "today": self.uplinks_today,
             "sensors": self.model_sensors,
             "vanished": {key: since.isoformat() for key, since in self.vanished.items()},

@@ -1,5 +1,6 @@
 """Correct past hours of fields in long-term statistics, and add missing ones on request."""
 
 from .history import async_import_history
+from .past_hours import PastHours
 
-__all__ = ["async_import_history"]
+__all__ = ["PastHours", "async_import_history"]

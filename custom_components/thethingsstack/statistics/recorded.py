@@ -1,4 +1,4 @@
-"""Read and correct one entity's long-term statistics in the recorder.
+"""Read and correct entities' long-term statistics in the recorder.
 
 Two mistakes here would destroy statistics of every entity in Home Assistant: a row for the hour
 that isn't over, and rows written before the recorder has compiled hours that it missed. Therefore
@@ -6,15 +6,19 @@ only hours that are over are written, and only those that have a row already or 
 entity's first row.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+import math
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
+from ..const import DOMAIN
 from .hours import HOUR, Block, Sample, counted, hour_of, hours_between, mean_hours, sum_hours
 
 if TYPE_CHECKING:
@@ -22,6 +26,26 @@ if TYPE_CHECKING:
 
 FIVE_MINUTES = timedelta(minutes=5)
 _NEGLIGIBLE = 1e-9
+_SAME = 1e-6
+"""Values of a counter that differ by less than this share differ only by a conversion of units."""
+_BUSY: HassKey[asyncio.Lock] = HassKey(f"{DOMAIN}_statistics_lock")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """The values reported of an entity in a period in which the recorder missed some of them."""
+
+    entity_id: str
+    samples: Sequence[Sample]
+    """In order of time, in `unit`, from the first full hour on; may go beyond `until`."""
+    unit: str | None
+    may_reset: bool
+    """Whether a counter was reset if its value falls; else the difference is subtracted."""
+    since: datetime
+    until: datetime
+    """The entity showed its newest value again from here on."""
+    fill: bool = False
+    """Whether hours before the entity's first row are added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +53,29 @@ class _Row:
     """A row of the recorder's statistics."""
 
     start: datetime
+    end: datetime
     mean: float | None
     min: float | None
     max: float | None
     state: float | None
     sum: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """A counter at the end of a row: its value, and the sum of all that it has counted."""
+
+    start: datetime
+    end: datetime
+    state: float
+    sum: float
+
+    @classmethod
+    def of(cls, row: _Row | None) -> _Count | None:
+        """Return the counter of a row; None without a sum."""
+        if row is None or row.state is None or row.sum is None:
+            return None
+        return cls(row.start, row.end, row.state, row.sum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,66 +86,80 @@ class _Recorded:
     hours: Sequence[_Row]
     short: Sequence[_Row]
     first: _Row | None
-    """The entity's first hourly row; its first row of five minutes if it has no hourly one yet."""
+    """The entity's first hourly row; its first row of five minutes if it has no hourly one yet.
+
+    Only read if the time before is to be filled.
+    """
+
+
+def five_minutes_of(moment: datetime) -> datetime:
+    """Return the beginning of the five minutes that the recorder calculates together."""
+    return hour_of(moment) + moment.minute // 5 * FIVE_MINUTES
+
+
+async def async_compiled(hass: HomeAssistant) -> None:
+    """Wait until the recorder has compiled the hours that it missed while it was off."""
+    from homeassistant.components.recorder import get_instance  # an optional integration
+
+    # The task that compiles them is put into the recorder's queue before this is set.
+    await get_instance(hass).async_recorder_ready.wait()
+    await _async_synchronize(hass)
+
+
+async def _async_synchronize(hass: HomeAssistant) -> None:
+    """Wait until the recorder has finished all tasks in its queue."""
+    from homeassistant.components.recorder import get_instance
+    from homeassistant.components.recorder.tasks import SynchronizeTask
+
+    # async_block_till_done doesn't wait for a task that is running already.
+    done: asyncio.Future[None] = hass.loop.create_future()
+    get_instance(hass).queue_task(SynchronizeTask(done))
+    await done
 
 
 async def async_correct_statistics(
-    hass: HomeAssistant,
-    entity_id: str,
-    samples: Sequence[Sample],
-    *,
-    unit: str | None,
-    may_reset: bool,
-    since: datetime,
-    until: datetime,
-    fill: bool = False,
-) -> int:
-    """Correct the hours between `since` and `until` by the values reported in that time.
+    hass: HomeAssistant, corrections: Iterable[Correction]
+) -> dict[str, int]:
+    """Correct entities' hours by the values reported; a second time changes nothing.
 
-    `samples` are in order of time, in `unit`; the value before `since` is read from the recorder.
-    With `fill`, hours before the entity's first row are added, too. Returns how many hours were
-    written: 0 if the entity has no statistics, or those of a direction (circular mean).
+    Returns how many hours were written, by entity ID; an entity is left out if it has no
+    statistics, those of a direction (circular mean), or a unit that can't be converted.
     """
-    from homeassistant.components.recorder import get_instance  # an optional integration
+    written = {}
+    async with hass.data.setdefault(_BUSY, asyncio.Lock()):
+        for correction in corrections:
+            if hours := await _async_correct(hass, correction):
+                written[correction.entity_id] = hours
+        await _async_synchronize(hass)
+    return written
 
-    if not samples:
+
+async def _async_correct(hass: HomeAssistant, correction: Correction) -> int:
+    from homeassistant.components.recorder import get_instance
+
+    if not correction.samples:
         return 0
     instance = get_instance(hass)
-    recorded = await instance.async_add_executor_job(_read, hass, entity_id, since, until)
+    recorded = await instance.async_add_executor_job(_read, hass, correction)
     if recorded is None:
         return 0
-    converted = _converted(samples, unit, recorded.metadata)
-    if converted is None:
+    samples = _converted(correction.samples, correction.unit, recorded.metadata)
+    if samples is None:
         return 0
-    now = dt_util.utcnow()
-    known = {row.start for row in recorded.hours}
-    hours = [
-        hour
-        for hour in hours_between(since, until)
-        if hour + HOUR <= now
-        and (
-            hour in known
-            or (fill and recorded.first is not None and hour < hour_of(recorded.first.start))
-        )
-    ]
+    adjustment = None
     if recorded.metadata["has_sum"]:
-        rows = _sums(recorded, converted, hours, since, until, may_reset=may_reset)
+        rows, adjustment = _Sums(recorded, correction, samples).corrected()
     else:
-        rows = _means(recorded, converted, hours, since, until)
+        rows = _means(recorded, correction, samples)
     if rows:
         _write(hass, recorded.metadata, rows)
-    if recorded.metadata["has_sum"] and (
-        missed := _missed_in_sum(recorded, converted, since, until, may_reset=may_reset)
-    ):
-        stored_unit = recorded.metadata["unit_of_measurement"] or ""
-        instance.async_adjust_statistics(entity_id, *missed, stored_unit)
-    await instance.async_block_till_done()
+    if adjustment is not None:
+        unit = recorded.metadata["unit_of_measurement"] or ""
+        instance.async_adjust_statistics(correction.entity_id, *adjustment, unit)
     return len(rows)
 
 
-def _read(
-    hass: HomeAssistant, entity_id: str, since: datetime, until: datetime
-) -> _Recorded | None:
+def _read(hass: HomeAssistant, correction: Correction) -> _Recorded | None:
     """Return an entity's rows in the stored unit; to be called in the recorder's executor.
 
     None without statistics, or with those of a direction.
@@ -111,6 +167,7 @@ def _read(
     from homeassistant.components.recorder.models import StatisticMeanType
     from homeassistant.components.recorder.statistics import get_metadata, statistics_during_period
 
+    entity_id, since = correction.entity_id, hour_of(correction.since)
     found = get_metadata(hass, statistic_ids={entity_id}).get(entity_id)
     if found is None or found[1]["mean_type"] is StatisticMeanType.CIRCULAR:
         return None
@@ -119,24 +176,27 @@ def _read(
     units = {unit_class: unit} if unit_class and unit else None
     read = partial(statistics_during_period, hass, units=units, statistic_ids={entity_id})
 
-    def rows(period: Any, start: datetime, end: datetime | None) -> list[_Row]:
+    def rows(period: Any, length: timedelta, start: datetime, end: datetime | None) -> list[_Row]:
         types: Any = {"mean", "min", "max", "state", "sum"}
         listed = read(start_time=start, end_time=end, period=period, types=types)
-        return [_row(row) for row in listed.get(entity_id, ())]
+        return [_row(row, length) for row in listed.get(entity_id, ())]
 
-    every = rows("hour", datetime.fromtimestamp(0, UTC), until + HOUR)
-    short = rows("5minute", hour_of(since) - HOUR, None)
+    beginning = datetime.fromtimestamp(0, UTC) if correction.fill else since - HOUR
+    hours = rows("hour", HOUR, beginning, correction.until + HOUR)
+    short = rows("5minute", FIVE_MINUTES, since - HOUR, correction.until + HOUR)
     return _Recorded(
         metadata=metadata,
-        hours=[row for row in every if row.start >= hour_of(since) - HOUR],
+        hours=[row for row in hours if row.start >= since - HOUR],
         short=short,
-        first=next(iter(every or short), None),
+        first=next(iter(hours or short), None) if correction.fill else None,
     )
 
 
-def _row(row: Any) -> _Row:
+def _row(row: Any, length: timedelta) -> _Row:
+    start = datetime.fromtimestamp(row["start"], UTC)
     return _Row(
-        start=datetime.fromtimestamp(row["start"], UTC),
+        start=start,
+        end=start + length,
         mean=row.get("mean"),
         min=row.get("min"),
         max=row.get("max"),
@@ -161,113 +221,134 @@ def _converted(
     return [Sample(sample.at, convert(sample.value)) for sample in samples]
 
 
+def _hours(
+    recorded: _Recorded, correction: Correction, first: datetime, until: datetime
+) -> list[datetime]:
+    """Return the hours that may be written, from the hour of the first sample on.
+
+    Before that, the recorder is right: the value was still the last one.
+    """
+    now = dt_util.utcnow()
+    known = {row.start for row in recorded.hours}
+    return [
+        hour
+        for hour in hours_between(max(hour_of(correction.since), first), until)
+        if hour + HOUR <= now
+        and (hour in known or (recorded.first and hour < hour_of(recorded.first.start)))
+    ]
+
+
 def _means(
-    recorded: _Recorded,
-    samples: Sequence[Sample],
-    hours: Sequence[datetime],
-    since: datetime,
-    until: datetime,
+    recorded: _Recorded, correction: Correction, samples: Sequence[Sample]
 ) -> list[StatisticData]:
+    since = five_minutes_of(correction.since)
     blocks = [
-        Block(row.start, row.start + FIVE_MINUTES, row.mean, row.min, row.max)
+        Block(row.start, row.end, row.mean, row.min, row.max)
         for row in recorded.short
         if row.mean is not None
         and row.min is not None
         and row.max is not None
-        and (row.start + FIVE_MINUTES <= since or row.start >= until)
+        and (row.end <= since or row.start >= correction.until)
     ]
     # While nothing was received, the recorder has repeated the value from before.
-    soon = since + 2 * FIVE_MINUTES
-    before = next((row.mean for row in recorded.short if since <= row.start < soon), None)
+    first = samples[0].at
+    earlier = [row.mean for row in recorded.short if row.end <= first and row.mean is not None]
+    hours = _hours(recorded, correction, first, correction.until)
     return [
         {"start": hour.start, "mean": hour.mean, "min": hour.min, "max": hour.max}
-        for hour in mean_hours(samples, hours, before=before, blocks=blocks)
+        for hour in mean_hours(
+            samples, hours, before=earlier[-1] if earlier else None, blocks=blocks
+        )
     ]
 
 
-def _base(recorded: _Recorded, since: datetime) -> _Row | None:
-    """Return the row with the counter's value and sum at `since`; None without one."""
-    for rows in (recorded.short, [row for row in recorded.hours if row.start + HOUR <= since]):
-        usable = [
-            row
-            for row in rows
-            if row.start <= since and row.state is not None and row.sum is not None
-        ]
-        if usable:
-            return usable[-1]
-    return None
+class _Sums:
+    """Calculates a counter's rows from its values since a row that is right."""
 
+    def __init__(
+        self, recorded: _Recorded, correction: Correction, samples: Sequence[Sample]
+    ) -> None:
+        """Leave out values that the recorder leaves out."""
+        self._recorded = recorded
+        self._correction = correction
+        self._may_reset = correction.may_reset
+        self._samples = [s for s in samples if s.value >= 0 or not correction.may_reset]
 
-def _sums(
-    recorded: _Recorded,
-    samples: Sequence[Sample],
-    hours: Sequence[datetime],
-    since: datetime,
-    until: datetime,
-    *,
-    may_reset: bool,
-) -> list[StatisticData]:
-    """Return the corrected hours of a counter.
+    def corrected(self) -> tuple[list[StatisticData], tuple[datetime, float] | None]:
+        """Return the rows to write, and from when on the recorder's sums are wrong by how much."""
+        rows: list[StatisticData] = []
+        base = self._base()
+        if base is None and (base := _Count.of(self._recorded.first)) is not None:
+            rows = self._before(base)
+        samples = [s for s in self._samples if base is not None and s.at >= base.end]
+        if base is None or not samples:
+            return rows, None
+        check = self._check(base, samples)
+        until = self._correction.until if check is None else check.start
+        first = samples[0].at
+        hours = _hours(self._recorded, self._correction, first, hour_of(until))
+        rows += self._rows(samples, hours, base.state, base.sum)
+        return rows, None if check is None else self._missed(base, samples, check)
 
-    The hour in which messages arrived again is left out: the recorder's sum at its end includes
-    all that was counted before.
-    """
-    base = _base(recorded, since)
-    if base is not None and base.state is not None and base.sum is not None:
-        state, total = base.state, base.sum
-        hours = [hour for hour in hours if hour < hour_of(until)]
-    else:
-        first = recorded.first
-        if first is None or first.state is None or first.sum is None:
-            return []
-        # The sum of hours before the first row: its sum less what was counted until then.
-        earlier = [sample for sample in samples if sample.at < first.start]
+    def _base(self) -> _Count | None:
+        """Return the last row before the gap; rather an hour's, which may be corrected already."""
+        since = five_minutes_of(self._correction.since)
+        ended = [row for row in self._recorded.short if row.end <= since]
+        ended += [row for row in self._recorded.hours if row.end <= since]
+        counts = [count for row in ended if (count := _Count.of(row))]
+        return max(counts, key=lambda count: (count.end, count.end - count.start), default=None)
+
+    def _before(self, first: _Count) -> list[StatisticData]:
+        """Return hours before the first row: its sum less what was counted until then."""
+        earlier = [sample for sample in self._samples if sample.at < first.start]
         if not earlier:
             return []
         state = earlier[0].value
         steps = [*earlier[1:], Sample(first.start, first.state)]
-        total = first.sum - counted(steps, before=state, may_reset=may_reset)
-        hours = [hour for hour in hours if hour_of(earlier[0].at) <= hour < first.start]
-        samples = earlier
-    return [
-        {"start": hour.start, "state": hour.state, "sum": hour.sum}
-        for hour in sum_hours(samples, hours, state=state, total=total, may_reset=may_reset)
-    ]
+        total = first.sum - counted(steps, before=state, may_reset=self._may_reset)
+        hours = _hours(self._recorded, self._correction, earlier[0].at, hour_of(first.start))
+        return self._rows(earlier, hours, state, total)
 
+    def _rows(
+        self, samples: Sequence[Sample], hours: Iterable[datetime], state: float, total: float
+    ) -> list[StatisticData]:
+        return [
+            {"start": hour.start, "state": hour.state, "sum": hour.sum}
+            for hour in sum_hours(
+                samples, hours, state=state, total=total, may_reset=self._may_reset
+            )
+        ]
 
-def _missed_in_sum(
-    recorded: _Recorded,
-    samples: Sequence[Sample],
-    since: datetime,
-    until: datetime,
-    *,
-    may_reset: bool,
-) -> tuple[datetime, float] | None:
-    """Return from when on the recorder's sum is wrong, and by how much; None if it is right.
+    def _check(self, base: _Count, samples: Sequence[Sample]) -> _Count | None:
+        """Return the first row after the gap with the value that was reported last until then.
 
-    It is wrong if a counter was reset while nothing was received: the recorder knows only the
-    values before and after that time.
-    """
-    base = _base(recorded, since)
-    if base is None or base.state is None or base.sum is None:
+        Without one, sums after the gap must not be touched: it isn't known what they include.
+        """
+        last = self._correction.until + 2 * FIVE_MINUTES
+        for row in self._recorded.short:
+            if row.end <= self._correction.until or row.end > last:
+                continue
+            count = _Count.of(row)
+            shown = [sample.value for sample in samples if sample.at < row.end]
+            expected = shown[-1] if shown else base.state
+            if count and math.isclose(count.state, expected, rel_tol=_SAME, abs_tol=_NEGLIGIBLE):
+                return count
         return None
-    after = next(
-        (
-            row
-            for row in recorded.short
-            if row.start >= until - FIVE_MINUTES
-            and row.state is not None
-            and row.state != base.state
-        ),
-        None,
-    )
-    if after is None or after.state is None or after.sum is None:
-        return None
-    steps = [*samples, Sample(after.start, after.state)]
-    missed = counted(steps, before=base.state, may_reset=may_reset) - (after.sum - base.sum)
-    if abs(missed) <= _NEGLIGIBLE * max(1.0, abs(after.sum)):
-        return None
-    return after.start, missed
+
+    def _missed(
+        self, base: _Count, samples: Sequence[Sample], check: _Count
+    ) -> tuple[datetime, float] | None:
+        """Return from when on the recorder's sum is wrong, and by how much; None if it is right.
+
+        It is wrong if a counter was reset while nothing was received: the recorder knows only the
+        values before and after that time.
+        """
+        steps = [sample for sample in samples if sample.at < check.end]
+        missed = counted(steps, before=base.state, may_reset=self._may_reset)
+        missed -= check.sum - base.sum
+        if abs(missed) <= _NEGLIGIBLE * max(1.0, abs(check.sum)):
+            return None
+        return check.start, missed
 
 
 def _write(hass: HomeAssistant, metadata: StatisticMetaData, rows: Sequence[StatisticData]) -> None:

@@ -1,0 +1,135 @@
+"""Correct the statistics of hours in which uplinks were missed, after these were read."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from ..client import EndDeviceIds, StackError, StorageUnavailable
+from ..const import DOMAIN
+from .hours import HOUR, hour_of
+from .recorded import FIVE_MINUTES, async_compiled, async_correct_statistics
+from .samples import async_read_samples, correction_of
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ..coordinator import ApplicationCoordinator
+    from ..end_devices import EndDeviceState
+
+RETENTION = timedelta(days=30)
+"""Longest retention of the Storage Integration; what is older can't be read any more."""
+A_MOMENT = timedelta(seconds=1)
+"""Added to the time at which entities are updated, so that their states are written by then."""
+SETTLED = 2 * FIVE_MINUTES
+"""Time after a gap until following uplinks are stored and in the recorder's statistics."""
+
+
+class PastHours:
+    """Corrects statistics after missed uplinks were read.
+
+    Hours that are over are corrected at once, the current one after the recorder has compiled it.
+    Periods that aren't fully corrected are in the application's store, and so survive a restart.
+    """
+
+    def __init__(self, coordinator: ApplicationCoordinator) -> None:
+        """Start with the periods in the application's store."""
+        self._coordinator = coordinator
+        self._hass: HomeAssistant = coordinator.hass
+        self._store = coordinator.store
+        self._correcting: asyncio.Task[None] | None = None
+        self._again = False
+
+    @property
+    def done(self) -> bool:
+        """Return whether nothing is being corrected."""
+        return self._correcting is None or self._correcting.done()
+
+    @callback
+    def async_start(self) -> None:
+        """Correct the periods left from before the restart, and others after each full hour."""
+        if not self._recorded:
+            return
+        from homeassistant.components.recorder import EVENT_RECORDER_HOURLY_STATISTICS_GENERATED
+
+        self._coordinator.entry.async_on_unload(
+            self._hass.bus.async_listen(
+                EVENT_RECORDER_HOURLY_STATISTICS_GENERATED, self._hour_compiled
+            )
+        )
+        self._begin()
+
+    @property
+    def _recorded(self) -> bool:
+        return "recorder" in self._hass.config.components
+
+    @callback
+    def on_caught_up(self) -> None:
+        """Correct the gaps that were read; call it when entities show their newest values."""
+        self._store.uncorrected.end(dt_util.utcnow() + A_MOMENT)
+        self._store.save_soon()
+        self._begin()
+
+    @callback
+    def _hour_compiled(self, _event: Event) -> None:
+        self._begin()
+
+    @callback
+    def _begin(self) -> None:
+        if self._store.uncorrected.oldest_ended is None:
+            return
+        if not self._recorded:
+            self._store.uncorrected.clear()
+            return
+        if not self.done:
+            self._again = True
+            return
+        self._correcting = self._coordinator.entry.async_create_background_task(
+            self._hass, self._async_correct(), f"{DOMAIN} statistics"
+        )
+
+    async def _async_correct(self) -> None:
+        """Correct all periods as far as possible; after an error, try again next hour."""
+        await async_compiled(self._hass)
+        while True:
+            self._again = False
+            now = dt_util.utcnow()
+            pending = self._store.uncorrected
+            pending.clamp(now - RETENTION, now + FIVE_MINUTES)
+            for since, until in [(gap.since, gap.until) for gap in pending if gap.until]:
+                try:
+                    await self._async_correct_gap(since, until)
+                except StorageUnavailable:
+                    return
+                except StackError as err:
+                    self._coordinator.application_status.record_problem("statistics", "", str(err))
+                    return
+                if max(hour_of(until) + HOUR, until + SETTLED) <= now:
+                    pending.remove(since, until)
+                    self._store.save_soon()
+            if not self._again:
+                return
+
+    async def _async_correct_gap(self, since: datetime, until: datetime) -> None:
+        found = await async_read_samples(
+            self._coordinator.stack,
+            self._end_device,
+            since=hour_of(since),
+            until=min(until + SETTLED, dt_util.utcnow()),
+        )
+        corrections = [
+            correction
+            for device, fields in found.items()
+            for path, samples in fields.items()
+            if (
+                correction := correction_of(
+                    self._hass, device, path, samples, since=since, until=until
+                )
+            )
+        ]
+        await async_correct_statistics(self._hass, corrections)
+
+    def _end_device(self, ids: EndDeviceIds) -> EndDeviceState | None:
+        device = self._coordinator.roster.find(ids)
+        return None if device is None or device.disabled else device

@@ -1,0 +1,107 @@
+"""Read the values that end devices reported in a period from the Storage Integration."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from homeassistant.components.sensor import SensorStateClass
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+
+from ..client import EndDeviceIds, UplinkMessage
+from ..const import DOMAIN
+from ..end_devices import EndDeviceState, field_key
+from ..fields import describe_sensor
+from ..payload import NUMERIC_ROLES, Kind, understand
+from .hours import Sample
+from .recorded import Correction
+
+if TYPE_CHECKING:
+    from ..client import Stack
+
+YIELD_EVERY = 16
+
+type FieldSamples = Mapping[str, list[Sample]]
+"""The values of each field, by path."""
+
+
+async def async_read_samples(
+    stack: Stack,
+    find: Callable[[EndDeviceIds], EndDeviceState | None],
+    *,
+    since: datetime,
+    until: datetime,
+    device_id: str | None = None,
+) -> Mapping[EndDeviceState, FieldSamples]:
+    """Return the numbers reported between `since` and `until` by end device, in order of time.
+
+    `find` returns the end device of a message; None to leave it out. Raises StackError;
+    StorageUnavailable if the server has no Storage Integration.
+    """
+    found: dict[EndDeviceState, defaultdict[str, list[Sample]]] = {}
+    stored = stack.stored_uplinks(
+        after=since - timedelta(milliseconds=1), before=until, device_id=device_id
+    )
+    number = 0
+    async for message in stored:
+        number += 1
+        if number % YIELD_EVERY == 0:
+            await asyncio.sleep(0)
+        if not isinstance(message, UplinkMessage) or message.time is None or message.simulated:
+            continue
+        if (device := find(message.ids)) is None:
+            continue
+        samples = found.setdefault(device, defaultdict(list))
+        for path, value in _numbers(device, message).items():
+            samples[path].append(Sample(message.time, value))
+    for fields in found.values():
+        for listed in fields.values():
+            listed.sort(key=lambda sample: sample.at)
+    return found
+
+
+def _numbers(device: EndDeviceState, message: UplinkMessage) -> dict[str, float]:
+    understood = understand(
+        message.decoded_payload, message.normalized_payload, decisions=device.decisions
+    )
+    return {
+        path: float(value)
+        for path, value in understood.values.items()
+        if path in device.decisions
+        and isinstance(value, int | float)
+        and not isinstance(value, bool)
+    }
+
+
+def correction_of(
+    hass: HomeAssistant,
+    device: EndDeviceState,
+    path: str,
+    samples: list[Sample],
+    *,
+    since: datetime,
+    until: datetime,
+    fill: bool = False,
+) -> Correction | None:
+    """Return the correction of a field's statistics; None for a field without statistics."""
+    meaning = device.decisions.get(path)
+    if meaning is None or meaning.kind is not Kind.SENSOR or meaning.role not in NUMERIC_ROLES:
+        return None
+    entity_id = er.async_get(hass).async_get_entity_id(
+        Platform.SENSOR, DOMAIN, f"{device.key}/{field_key(path)}"
+    )
+    description = describe_sensor(path, meaning)
+    if entity_id is None or description.state_class is None:
+        return None
+    return Correction(
+        entity_id=entity_id,
+        samples=samples,
+        unit=description.native_unit_of_measurement,
+        may_reset=description.state_class is SensorStateClass.TOTAL_INCREASING,
+        since=since,
+        until=until,
+        fill=fill,
+    )
