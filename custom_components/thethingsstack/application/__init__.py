@@ -20,6 +20,7 @@ from .refusals import (
 from .signals import Removals, Signals
 from .store import ApplicationStore
 from .stored_file import UNREADABLE, StoredData
+from .time_slices import TimeSlices
 
 __all__ = [
     "APPLICATION_KEY_TEXTS",
@@ -34,6 +35,7 @@ __all__ = [
     "Removals",
     "Signals",
     "StoredData",
+    "TimeSlices",
     "action_error",
     "async_create_stack",
     "async_discard_key",

@@ -118,7 +118,7 @@ class PastHours:
             since=hour_of(since),
             until=min(until + SETTLED, dt_util.utcnow()),
         )
-        corrections = [
+        corrections = (
             correction
             for device, fields in found.items()
             for path, samples in fields.items()
@@ -127,7 +127,7 @@ class PastHours:
                     self._hass, device, path, samples, since=since, until=until
                 )
             )
-        ]
+        )
         await async_correct_statistics(self._hass, corrections)
 
     def _end_device(self, ids: EndDeviceIds) -> EndDeviceState | None:

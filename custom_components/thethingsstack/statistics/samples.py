@@ -1,9 +1,9 @@
 """Read the values that end devices reported in a period from the Storage Integration."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from homeassistant.components.sensor import SensorStateClass
@@ -11,6 +11,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
+from ..application import TimeSlices
 from ..client import EndDeviceIds, UplinkMessage
 from ..const import DOMAIN
 from ..end_devices import EndDeviceState, field_key
@@ -21,8 +22,6 @@ from .recorded import Correction
 
 if TYPE_CHECKING:
     from ..client import Stack
-
-YIELD_EVERY = 16
 
 type FieldSamples = Mapping[str, list[Sample]]
 """The values of each field, by path."""
@@ -36,7 +35,7 @@ async def async_read_samples(
     until: datetime,
     device_id: str | None = None,
 ) -> Mapping[EndDeviceState, FieldSamples]:
-    """Return the numbers reported between `since` and `until` by end device, in order of time.
+    """Return the numbers reported between `since` and `until` by end device.
 
     `find` returns the end device of a message; None to leave it out. Raises StackError;
     StorageUnavailable if the server has no Storage Integration.
@@ -45,11 +44,9 @@ async def async_read_samples(
     stored = stack.stored_uplinks(
         after=since - timedelta(milliseconds=1), before=until, device_id=device_id
     )
-    number = 0
+    slices = TimeSlices(monotonic)
     async for message in stored:
-        number += 1
-        if number % YIELD_EVERY == 0:
-            await asyncio.sleep(0)
+        await slices.end()
         if not isinstance(message, UplinkMessage) or message.time is None or message.simulated:
             continue
         if (device := find(message.ids)) is None:
@@ -57,9 +54,6 @@ async def async_read_samples(
         samples = found.setdefault(device, defaultdict(list))
         for path, value in _numbers(device, message).items():
             samples[path].append(Sample(message.time, value))
-    for fields in found.values():
-        for listed in fields.values():
-            listed.sort(key=lambda sample: sample.at)
     return found
 
 
@@ -98,7 +92,7 @@ def correction_of(
         return None
     return Correction(
         entity_id=entity_id,
-        samples=samples,
+        samples=sorted(samples, key=lambda sample: sample.at),
         unit=description.native_unit_of_measurement,
         may_reset=description.state_class is SensorStateClass.TOTAL_INCREASING,
         since=since,
