@@ -1,225 +1,298 @@
 """A client for The Things Stack: typed messages, reconnecting stream, HTTP API."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 import warnings
 
-from .administration import ApiKey, Collaborator
-from .configuration import (
-    LORAWAN_VERSIONS,
-    FrequencyPlan,
-    parse_lorawan_version,
-    usual_frequency_plan,
-    usual_phy_version,
-    version_number,
-)
-from .connection import (
-    CLOUD_CLUSTERS,
-    NETWORKS,
-    Connection,
-    Network,
-    cloud_network,
-    is_loopback,
-    normalize_server_url,
-)
-from .deletion import Deletion, PartlyDeleted, RollbackFailed
-from .device_changes import UNCHANGED, DeviceChanges
-from .device_request import (
-    DeviceRequest,
-    PreparedRegistration,
-    claim_and_register,
-    prepare_registration,
-)
-from .downlinks import (
-    PRIORITIES,
-    DeviceClass,
-    Downlink,
-    Downlinks,
-    EncodedDownlink,
-    Priority,
-    QueuedDownlink,
-)
-from .end_devices import Presence, RootKeys
-from .errors import (
-    AuthenticationFailed,
-    BadMessage,
-    CertificateFailed,
-    Conflict,
-    ConnectionFailed,
-    InvalidRequest,
-    MissingRight,
-    MqttRefused,
-    NotFound,
-    ProtocolMismatch,
-    RateLimited,
-    RequestTimeout,
-    ServerFailed,
-    StackError,
-    StorageUnavailable,
-    redact,
-)
-from .events import REGISTRY_EVENTS, Event, EventsConnected, EventsLost
-from .field_masks import DEVICE_FIELDS
-from .formatters import Decoded, FormatterFailed, Formatters
-from .gateways import Gateway, GatewayConnection
-from .identifiers import (
-    InvalidIdentifier,
-    check_id,
-    generate_eui,
-    generate_key,
-    looks_reversed,
-    parse_dev_addr,
-    parse_eui,
-    parse_key,
-    propose_id,
-    reversed_eui,
-)
-from .keys import ROOT_KEYS, SESSION_KEYS
-from .messages import (
-    DownlinkReport,
-    DownlinkState,
-    JoinAccept,
-    LocationSolved,
-    Message,
-    NormalizedUplink,
-    ServiceData,
-    Uplink,
-    UplinkMessage,
-    parse_message,
-)
-from .models import (
-    Application,
-    BatteryStatus,
-    DataRate,
-    EndDevice,
-    EndDeviceIds,
-    ErrorDetails,
-    Formatter,
-    KeyInfo,
-    Location,
-    MqttAddress,
-    Reception,
-    VersionIds,
-)
-from .mqtt import tls_context
-from .registration import Registration, Server, Session
-from .repository import Brand, DeviceModel, DeviceTemplate, FirmwareVersion
-from .rights import FEATURES, expand as expand_rights, missing as missing_rights
-from .stack import Stack
-from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
+if TYPE_CHECKING:
+    from .administration import ApiKey as ApiKey, Collaborator as Collaborator
+    from .configuration import (
+        LORAWAN_VERSIONS as LORAWAN_VERSIONS,
+        FrequencyPlan as FrequencyPlan,
+        parse_lorawan_version as parse_lorawan_version,
+        usual_frequency_plan as usual_frequency_plan,
+        usual_phy_version as usual_phy_version,
+        version_number as version_number,
+    )
+    from .connection import (
+        CLOUD_CLUSTERS as CLOUD_CLUSTERS,
+        NETWORKS as NETWORKS,
+        Connection as Connection,
+        Network as Network,
+        cloud_network as cloud_network,
+        is_loopback as is_loopback,
+        normalize_server_url as normalize_server_url,
+    )
+    from .deletion import (
+        Deletion as Deletion,
+        PartlyDeleted as PartlyDeleted,
+        RollbackFailed as RollbackFailed,
+    )
+    from .device_changes import UNCHANGED as UNCHANGED, DeviceChanges as DeviceChanges
+    from .device_request import (
+        DeviceRequest as DeviceRequest,
+        PreparedRegistration as PreparedRegistration,
+        claim_and_register as claim_and_register,
+        prepare_registration as prepare_registration,
+    )
+    from .downlinks import (
+        PRIORITIES as PRIORITIES,
+        DeviceClass as DeviceClass,
+        Downlink as Downlink,
+        Downlinks as Downlinks,
+        EncodedDownlink as EncodedDownlink,
+        Priority as Priority,
+        QueuedDownlink as QueuedDownlink,
+    )
+    from .end_devices import Presence as Presence, RootKeys as RootKeys
+    from .errors import (
+        AuthenticationFailed as AuthenticationFailed,
+        BadMessage as BadMessage,
+        CertificateFailed as CertificateFailed,
+        Conflict as Conflict,
+        ConnectionFailed as ConnectionFailed,
+        InvalidRequest as InvalidRequest,
+        MissingRight as MissingRight,
+        MqttRefused as MqttRefused,
+        NotFound as NotFound,
+        ProtocolMismatch as ProtocolMismatch,
+        RateLimited as RateLimited,
+        RequestTimeout as RequestTimeout,
+        ServerFailed as ServerFailed,
+        StackError as StackError,
+        StorageUnavailable as StorageUnavailable,
+        redact as redact,
+    )
+    from .events import (
+        REGISTRY_EVENTS as REGISTRY_EVENTS,
+        Event as Event,
+        EventsConnected as EventsConnected,
+        EventsLost as EventsLost,
+    )
+    from .field_masks import DEVICE_FIELDS as DEVICE_FIELDS
+    from .formatters import (
+        Decoded as Decoded,
+        FormatterFailed as FormatterFailed,
+        Formatters as Formatters,
+    )
+    from .gateways import Gateway as Gateway, GatewayConnection as GatewayConnection
+    from .identifiers import (
+        InvalidIdentifier as InvalidIdentifier,
+        check_id as check_id,
+        generate_eui as generate_eui,
+        generate_key as generate_key,
+        looks_reversed as looks_reversed,
+        parse_dev_addr as parse_dev_addr,
+        parse_eui as parse_eui,
+        parse_key as parse_key,
+        propose_id as propose_id,
+        reversed_eui as reversed_eui,
+    )
+    from .keys import ROOT_KEYS as ROOT_KEYS, SESSION_KEYS as SESSION_KEYS
+    from .messages import (
+        DownlinkReport as DownlinkReport,
+        DownlinkState as DownlinkState,
+        JoinAccept as JoinAccept,
+        LocationSolved as LocationSolved,
+        Message as Message,
+        NormalizedUplink as NormalizedUplink,
+        ServiceData as ServiceData,
+        Uplink as Uplink,
+        UplinkMessage as UplinkMessage,
+        parse_message as parse_message,
+    )
+    from .models import (
+        Application as Application,
+        BatteryStatus as BatteryStatus,
+        DataRate as DataRate,
+        EndDevice as EndDevice,
+        EndDeviceIds as EndDeviceIds,
+        ErrorDetails as ErrorDetails,
+        Formatter as Formatter,
+        KeyInfo as KeyInfo,
+        Location as Location,
+        MqttAddress as MqttAddress,
+        Reception as Reception,
+        VersionIds as VersionIds,
+    )
+    from .mqtt import tls_context as tls_context
+    from .registration import Registration as Registration, Server as Server, Session as Session
+    from .repository import (
+        Brand as Brand,
+        DeviceModel as DeviceModel,
+        DeviceTemplate as DeviceTemplate,
+        FirmwareVersion as FirmwareVersion,
+    )
+    from .rights import (
+        FEATURES as FEATURES,
+        expand_rights as expand_rights,
+        missing_rights as missing_rights,
+    )
+    from .stack import Stack as Stack
+    from .stream import (
+        MessagesDropped as MessagesDropped,
+        StreamConnected as StreamConnected,
+        StreamItem as StreamItem,
+        StreamLost as StreamLost,
+        UnreadableMessage as UnreadableMessage,
+    )
+    from .version import __version__ as __version__
 
-__all__ = [
-    "CLOUD_CLUSTERS",
-    "DEVICE_FIELDS",
-    "FEATURES",
-    "LORAWAN_VERSIONS",
-    "NETWORKS",
-    "PRIORITIES",
-    "REGISTRY_EVENTS",
-    "ROOT_KEYS",
-    "SESSION_KEYS",
-    "UNCHANGED",
-    "ApiKey",
-    "Application",
-    "AuthenticationFailed",
-    "BadMessage",
-    "BatteryStatus",
-    "Brand",
-    "CertificateFailed",
-    "Collaborator",
-    "Conflict",
-    "Connection",
-    "ConnectionFailed",
-    "DataRate",
-    "Decoded",
-    "Deletion",
-    "DeviceChanges",
-    "DeviceClass",
-    "DeviceModel",
-    "DeviceRequest",
-    "DeviceTemplate",
-    "Downlink",
-    "DownlinkReport",
-    "DownlinkState",
-    "Downlinks",
-    "EncodedDownlink",
-    "EndDevice",
-    "EndDeviceIds",
-    "ErrorDetails",
-    "Event",
-    "EventsConnected",
-    "EventsLost",
-    "FirmwareVersion",
-    "Formatter",
-    "FormatterFailed",
-    "Formatters",
-    "FrequencyPlan",
-    "Gateway",
-    "GatewayConnection",
-    "InvalidIdentifier",
-    "InvalidRequest",
-    "JoinAccept",
-    "KeyInfo",
-    "Location",
-    "LocationSolved",
-    "Message",
-    "MessagesDropped",
-    "MissingRight",
-    "MqttAddress",
-    "MqttRefused",
-    "Network",
-    "NormalizedUplink",
-    "NotFound",
-    "PartlyDeleted",
-    "PreparedRegistration",
-    "Presence",
-    "Priority",
-    "ProtocolMismatch",
-    "QueuedDownlink",
-    "RateLimited",
-    "Reception",
-    "Registration",
-    "RequestTimeout",
-    "RollbackFailed",
-    "RootKeys",
-    "Server",
-    "ServerFailed",
-    "ServiceData",
-    "Session",
-    "Stack",
-    "StackError",
-    "StorageUnavailable",
-    "StreamConnected",
-    "StreamItem",
-    "StreamLost",
-    "UnreadableMessage",
-    "Uplink",
-    "UplinkMessage",
-    "VersionIds",
-    "check_id",
-    "claim_and_register",
-    "cloud_network",
-    "expand_rights",
-    "generate_eui",
-    "generate_key",
-    "is_loopback",
-    "looks_reversed",
-    "missing_rights",
-    "normalize_server_url",
-    "parse_dev_addr",
-    "parse_eui",
-    "parse_key",
-    "parse_lorawan_version",
-    "parse_message",
-    "prepare_registration",
-    "propose_id",
-    "redact",
-    "reversed_eui",
-    "tls_context",
-    "usual_frequency_plan",
-    "usual_phy_version",
-    "version_number",
-]
-
+_NAMES = {
+    "administration": (
+        "ApiKey",
+        "Collaborator",
+    ),
+    "configuration": (
+        "LORAWAN_VERSIONS",
+        "FrequencyPlan",
+        "parse_lorawan_version",
+        "usual_frequency_plan",
+        "usual_phy_version",
+        "version_number",
+    ),
+    "connection": (
+        "CLOUD_CLUSTERS",
+        "NETWORKS",
+        "Connection",
+        "Network",
+        "cloud_network",
+        "is_loopback",
+        "normalize_server_url",
+    ),
+    "deletion": (
+        "Deletion",
+        "PartlyDeleted",
+        "RollbackFailed",
+    ),
+    "device_changes": (
+        "UNCHANGED",
+        "DeviceChanges",
+    ),
+    "device_request": (
+        "DeviceRequest",
+        "PreparedRegistration",
+        "claim_and_register",
+        "prepare_registration",
+    ),
+    "downlinks": (
+        "PRIORITIES",
+        "DeviceClass",
+        "Downlink",
+        "Downlinks",
+        "EncodedDownlink",
+        "Priority",
+        "QueuedDownlink",
+    ),
+    "end_devices": (
+        "Presence",
+        "RootKeys",
+    ),
+    "errors": (
+        "AuthenticationFailed",
+        "BadMessage",
+        "CertificateFailed",
+        "Conflict",
+        "ConnectionFailed",
+        "InvalidRequest",
+        "MissingRight",
+        "MqttRefused",
+        "NotFound",
+        "ProtocolMismatch",
+        "RateLimited",
+        "RequestTimeout",
+        "ServerFailed",
+        "StackError",
+        "StorageUnavailable",
+        "redact",
+    ),
+    "events": (
+        "REGISTRY_EVENTS",
+        "Event",
+        "EventsConnected",
+        "EventsLost",
+    ),
+    "field_masks": ("DEVICE_FIELDS",),
+    "formatters": (
+        "Decoded",
+        "FormatterFailed",
+        "Formatters",
+    ),
+    "gateways": (
+        "Gateway",
+        "GatewayConnection",
+    ),
+    "identifiers": (
+        "InvalidIdentifier",
+        "check_id",
+        "generate_eui",
+        "generate_key",
+        "looks_reversed",
+        "parse_dev_addr",
+        "parse_eui",
+        "parse_key",
+        "propose_id",
+        "reversed_eui",
+    ),
+    "keys": (
+        "ROOT_KEYS",
+        "SESSION_KEYS",
+    ),
+    "messages": (
+        "DownlinkReport",
+        "DownlinkState",
+        "JoinAccept",
+        "LocationSolved",
+        "Message",
+        "NormalizedUplink",
+        "ServiceData",
+        "Uplink",
+        "UplinkMessage",
+        "parse_message",
+    ),
+    "models": (
+        "Application",
+        "BatteryStatus",
+        "DataRate",
+        "EndDevice",
+        "EndDeviceIds",
+        "ErrorDetails",
+        "Formatter",
+        "KeyInfo",
+        "Location",
+        "MqttAddress",
+        "Reception",
+        "VersionIds",
+    ),
+    "mqtt": ("tls_context",),
+    "registration": (
+        "Registration",
+        "Server",
+        "Session",
+    ),
+    "repository": (
+        "Brand",
+        "DeviceModel",
+        "DeviceTemplate",
+        "FirmwareVersion",
+    ),
+    "rights": (
+        "FEATURES",
+        "expand_rights",
+        "missing_rights",
+    ),
+    "stack": ("Stack",),
+    "stream": (
+        "MessagesDropped",
+        "StreamConnected",
+        "StreamItem",
+        "StreamLost",
+        "UnreadableMessage",
+    ),
+    "version": ("__version__",),
+}
+"""The names of this package by the module that has them, which is imported when one is used."""
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
 _FORMER_NAMES = {
     "Completed": "PreparedRegistration",
     "Outline": "DeviceRequest",
@@ -229,14 +302,25 @@ _FORMER_NAMES = {
 }
 """Names of version 0.1, which the next version forgets."""
 
+__all__ = list(_MODULES)
+
+
+def __dir__() -> list[str]:
+    """Return all names, those that aren't imported yet, too."""
+    return sorted({*globals(), *__all__})
+
+
 if not TYPE_CHECKING:  # a checker is to find names that aren't there
 
     def __getattr__(name: str) -> Any:
-        """Return what has another name now, with a warning."""
-        if name not in _FORMER_NAMES:
+        """Import what is used for the first time; a former name gives a warning."""
+        if (now := _FORMER_NAMES.get(name)) is not None:
+            warnings.warn(
+                f"thethingsstack.{name} is called {now} now", DeprecationWarning, stacklevel=2
+            )
+            name = now
+        if (module := _MODULES.get(name)) is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        now = _FORMER_NAMES[name]
-        warnings.warn(
-            f"thethingsstack.{name} is called {now} now", DeprecationWarning, stacklevel=2
-        )
-        return globals()[now]
+        found = getattr(import_module(f"{__name__}.{module}"), name)
+        globals()[name] = found  # so that this function isn't asked again
+        return found

@@ -120,29 +120,38 @@ class Configuration:
         ]
         return [plan for plan in plans if band_id in (None, plan.band_id)]
 
-    async def check_frequency_plan(self, frequency_plan_id: str, band_id: str) -> None:
-        """Raise InvalidRequest where a plan isn't one of a model's band.
+    async def check_frequency_plan(
+        self, frequency_plan_id: str, band_id: str | None, whose: str = "the model"
+    ) -> None:
+        """Raise InvalidRequest where the server has no such plan, or it is of another band.
 
-        `frequency_plan_not_found`, or `frequency_plan_of_another_band`, with those that are.
+        `frequency_plan_not_found`, or `frequency_plan_of_another_band`, with those that could be
+        chosen. Without a `band_id` any is taken that there is; `whose` band it is goes into the
+        text.
         """
         plans = await self.frequency_plans()
         plan = next((plan for plan in plans if plan.id == frequency_plan_id), None)
-        if plan is not None and plan.band_id in ("", band_id):
+        if plan is not None and (not band_id or plan.band_id in ("", band_id)):
             return
-        known = ", ".join(other.id for other in plans if other.band_id == band_id)
+        known = ", ".join(other.id for other in plans if band_id in (None, "", other.band_id))
         if plan is None:
             reason = f"there is no frequency plan `{frequency_plan_id}` on this server"
             name = "frequency_plan_not_found"
         else:
             reason = (
                 f"the frequency plan `{frequency_plan_id}` is of band {plan.band_id}, "
-                f"but the model is of band {band_id}"
+                f"but {whose} is of band {band_id}"
             )
             name = "frequency_plan_of_another_band"
         raise InvalidRequest(
             f"{reason}: choose one of {known}" if known else reason,
             name=name,
-            attributes={"value": frequency_plan_id, "known": known},
+            attributes={
+                "value": frequency_plan_id,
+                "known": known,
+                "expected": band_id,
+                "band": plan.band_id if plan is not None else None,
+            },
         )
 
     async def phy_versions(self, band_id: str) -> list[str]:

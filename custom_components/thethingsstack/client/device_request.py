@@ -9,7 +9,7 @@ from .configuration import parse_lorawan_version, usual_frequency_plan
 from .deletion import RollbackFailed
 from .errors import InvalidRequest, NotFound, StackError
 from .identifiers import generate_eui, generate_key, propose_id
-from .keys import ROOT_KEYS, SERVER_NAMES, SESSION_KEYS, requirements
+from .keys import ROOT_KEYS, SERVER_NAMES, SESSION_KEYS, missing, requirements
 from .models import EndDevice, EndDeviceIds
 from .registration import Registration, Server, Session
 from .repository import DeviceTemplate
@@ -69,9 +69,9 @@ async def prepare_registration(stack: Stack, request: DeviceRequest) -> Prepared
     registration, qr_code = await _registration_of(stack, request)
     claimed = qr_code is not None or request.claim_code is not None
     if registration.lorawan_version is None:
-        raise InvalidRequest("lorawan_version is missing", name="missing_lorawan_version")
+        raise missing("lorawan_version")
     if registration.dev_eui is None and request.joins and not request.issue_dev_eui:
-        raise InvalidRequest("dev_eui is missing", name="missing_dev_eui")
+        raise missing("dev_eui")
     keys, generated = _keys(request, registration.lorawan_version, claimed)
     if request.joins:
         join_eui = registration.join_eui or await stack.configuration.default_join_eui()
@@ -111,15 +111,15 @@ async def _registration_of(stack: Stack, request: DeviceRequest) -> tuple[Regist
     if "device_id" not in known:
         named = known.get("name") or known.get("dev_eui") or ""
         known["device_id"] = propose_id(named, request.taken)
-    if template is None:
-        return Registration(**known), claimed_by
-    versions = template.version_ids
-    if "frequency_plan_id" not in known and versions is not None:
-        plans = await stack.configuration.frequency_plans(versions.band_id)
+    band = template.version_ids.band_id if template and template.version_ids else None
+    if "frequency_plan_id" in known:
+        await stack.configuration.check_frequency_plan(known["frequency_plan_id"], band)
+    elif band is not None:
+        plans = await stack.configuration.frequency_plans(band)
         if (plan := usual_frequency_plan(plans)) is not None:
             known["frequency_plan_id"] = plan.id
-    elif versions is not None and versions.band_id:
-        await stack.configuration.check_frequency_plan(known["frequency_plan_id"], versions.band_id)
+    if template is None:
+        return Registration(**known), claimed_by
     return Registration.from_template(template, **known), claimed_by
 
 
@@ -159,7 +159,7 @@ def _keys(
         if name in keys:
             continue
         if not request.generate_keys:
-            raise InvalidRequest(f"{name} is missing", name=f"missing_{name}")
+            raise missing(name)
         keys[name] = generated[name] = generate_key()
     return keys, generated
 

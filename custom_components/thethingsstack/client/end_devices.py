@@ -32,7 +32,7 @@ from .field_masks import (
 )
 from .models import Application, EndDevice
 from .registration import Addresses, Part, Registration, Server, parts
-from .version_changes import check_versions
+from .version_changes import check_plan, check_versions
 
 _BATCH = 20
 _ROOTS = {Server.IDENTITY: "", Server.JOIN: "js/", Server.NETWORK: "ns/", Server.APPLICATION: "as/"}
@@ -252,10 +252,11 @@ class EndDevices:
         What was changed is put back where a later server refuses. Raises NotFound, whose name
         `not_on_network_server` or the like says where the device is half created. Raises
         InvalidRequest for versions that don't go together or need keys that the device hasn't
-        (see `check_versions`).
+        (see `check_versions`), and for a frequency plan of another band (see `check_plan`).
         """
         changes.check()
         await check_versions(self._calls, device_id, changes)
+        await check_plan(self._calls, device_id, changes)
         steps: list[tuple[Server, Part, Part]] = []
         for server in ORDER:
             if fields := changes.fields(server):

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .errors import InvalidRequest
+
 LORAWAN_1_1 = "MAC_V1_1"
 ROOT_KEYS = ("app_key", "nwk_key")
 SESSION_KEYS = ("app_s_key", "nwk_s_key", "s_nwk_s_int_key", "nwk_s_enc_key")
@@ -19,6 +21,18 @@ SERVER_NAMES: Mapping[str, str] = {key: key for key in SESSION_KEYS} | {
     "nwk_s_key": "f_nwk_s_int_key"  # its name since LoRaWAN 1.1
 }
 """What the servers call the session keys."""
+_MISSING: Mapping[str, str] = {
+    "dev_eui": "the DevEUI is missing (16 hexadecimal digits, on the label of the end device)",
+    "frequency_plan_id": "the frequency plan is missing",
+    "join_eui": "the JoinEUI, also called AppEUI, is missing (16 hexadecimal digits)",
+    "lorawan_version": "the LoRaWAN version is missing (in the data sheet, for instance 1.0.3)",
+    **{key: f"the {name} is missing (32 hexadecimal digits)" for key, name in KEY_NAMES.items()},
+}
+
+
+def missing(name: str) -> InvalidRequest:
+    """Return the error of an end device without a key, an EUI or another field that it needs."""
+    return InvalidRequest(_MISSING.get(name, f"{name} is missing"), name=f"missing_{name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from .configuration import check_phy_version, parse_lorawan_version, usual_phy_v
 from .errors import InvalidRequest
 from .formatters import Formatters
 from .identifiers import check_id, parse_dev_addr, parse_eui, parse_key
-from .keys import KEY_NAMES, SERVER_NAMES, Requirements, requirements
+from .keys import KEY_NAMES, SERVER_NAMES, Requirements, missing, requirements
 from .models import Location, VersionIds
 from .repository import DeviceTemplate
 from .rules import check_texts, parse_serial_number, printed_serial_number
@@ -163,7 +163,7 @@ def _key(value: str | None, key: str) -> str:
 
 def _needed(value: str | None, name: str) -> str:
     if not value:
-        raise InvalidRequest(f"{name} is missing", name=f"missing_{name}")
+        raise missing(name)
     return value
 
 

@@ -49,7 +49,7 @@ _MEMBERS_OF_ALL = frozenset(
 )
 
 
-def expand(rights: Iterable[str]) -> frozenset[str]:
+def expand_rights(rights: Iterable[str]) -> frozenset[str]:
     """Return the rights with the members of combined ones; servers usually did this already."""
     expanded = frozenset(rights)
     if expanded & ALL:
@@ -59,9 +59,9 @@ def expand(rights: Iterable[str]) -> frozenset[str]:
     return expanded
 
 
-def missing(rights: Iterable[str]) -> dict[str, list[str]]:
+def missing_rights(rights: Iterable[str]) -> dict[str, list[str]]:
     """Return for each feature that will not work the rights that it lacks."""
-    held = expand(rights)
+    held = expand_rights(rights)
     return {
         feature: lacking
         for feature, needed in FEATURES.items()

@@ -165,7 +165,7 @@ class Stack:
     async def _read_rights(self, application_id: str, **limits: float) -> frozenset[str]:
         path = f"applications/{quoted(application_id)}/rights"
         answer = await self._calls.object("GET", path, **limits)
-        return _rights.expand(json_values.texts(answer.get("rights")))
+        return _rights.expand_rights(json_values.texts(answer.get("rights")))
 
     async def applications(self) -> list[Application]:
         """Return the applications that a user's or organization's key reaches; [] for others."""

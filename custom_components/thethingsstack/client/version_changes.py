@@ -1,17 +1,22 @@
-"""Whether an end device can be given other versions: the servers take any without a word."""
+"""Whether an end device can be given other versions or another frequency plan.
+
+The servers take any without a word, and the end device would never be understood again.
+"""
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from . import json_values
 from .api import Calls
-from .configuration import check_phy_version, parse_lorawan_version, version_number
-from .device_changes import UNCHANGED, DeviceChanges
+from .configuration import Configuration, check_phy_version, parse_lorawan_version, version_number
+from .device_changes import UNCHANGED, DeviceChanges, Unchanged
 from .errors import InvalidRequest, NotFound
 from .keys import KEY_NAMES, ROOT_KEYS, SERVER_NAMES, requirements
+from .models import VersionIds
 from .registration import Server
 
 _VERSIONS = ("lorawan_version", "lorawan_phy_version")
+_BAND_FIELDS = ["frequency_plan_id", "version_ids", "supports_join", "session.dev_addr"]
 _NEW_SESSION_KEYS = ("s_nwk_s_int_key", "nwk_s_enc_key")
 
 
@@ -41,6 +46,32 @@ async def check_versions(calls: Calls, device_id: str, changes: DeviceChanges) -
         check_phy_version(version, phy_version)
     if version != before:
         await _check_keys(calls, device_id, present, version)
+
+
+async def check_plan(calls: Calls, device_id: str, changes: DeviceChanges) -> None:
+    """Raise InvalidRequest for a frequency plan that isn't there or is of another band.
+
+    See `Configuration.check_frequency_plan`. The band is the model's; without a model it is that
+    of the present plan if the end device has joined with it.
+    """
+    plan_id = changes.frequency_plan_id
+    if isinstance(plan_id, Unchanged):
+        return
+    path = f"ns/{calls.device_path(device_id)}"
+    with calls.device_known(Server.NETWORK, device_id):
+        present = await calls.object("GET", path, params={"field_mask": _BAND_FIELDS})
+    before = json_values.text(present.get("frequency_plan_id"))
+    if plan_id == before:
+        return
+    versions = present.get("version_ids")
+    if isinstance(changes.version_ids, VersionIds):
+        versions = changes.version_ids.as_json()
+    band = json_values.text(json_values.mapping(versions).get("band_id"))
+    configuration = Configuration(calls)
+    if not band and present.get("supports_join") and present.get("session"):
+        plans = await configuration.frequency_plans()
+        band = next((plan.band_id for plan in plans if plan.id == before), None)
+    await configuration.check_frequency_plan(plan_id, band or None, "the end device")
 
 
 async def _check_keys(

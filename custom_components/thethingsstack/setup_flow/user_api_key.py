@@ -21,7 +21,7 @@ from ..client import (
     StackError,
     missing_rights,
 )
-from ..client.rights import SETTINGS_API_KEYS, expand
+from ..client.rights import SETTINGS_API_KEYS, expand_rights
 from ..client.rules import MAX_NAME
 from ..const import CONF_APPLICATION_ID
 from .probe import http_error
@@ -72,7 +72,7 @@ def rights_for(features: Iterable[str]) -> frozenset[str]:
     rights = {right for feature in features for right in FEATURES.get(feature, ())}
     if DELETE_KEY in features:
         rights.add(SETTINGS_API_KEYS)
-    return expand(rights)
+    return expand_rights(rights)
 
 
 async def async_create_application(

@@ -1,36 +1,31 @@
 """The command line `thethingsstack`: read and change an application, follow its messages."""
 
 from contextlib import aclosing
+from enum import StrEnum
 import os
 from pathlib import Path
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import orjson
+try:
+    import typer
+except ModuleNotFoundError:
+    print("The command line needs an extra: pip install 'thethingsstack[cli]'", file=sys.stderr)
+    raise SystemExit(2) from None
 
-from ..errors import MissingRight
-from ..events import Event, EventsConnected, EventsLost
-from ..messages import UplinkMessage
-from ..rights import TRAFFIC_READ, missing
-from ..stack import Stack
-from ..stream import MessagesDropped, StreamConnected, StreamLost, UnreadableMessage
-from ..transport import Host
-from .application import application_app, formatter_app, gateways_app
+from .application import application_app
 from .devices import devices_app
 from .downlinks import downlink_app
+from .formatters import formatter_app
+from .gateways import gateways_app
 from .models import models_app, plans, qr_code
-from .run import (
-    Settings,
-    hexadecimal,
-    no_rights,
-    print_done,
-    print_json,
-    read_text,
-    refuse_usage,
-    run_with,
-    time_text,
-    typer,
-)
+from .output import note, print_done, print_json, refuse_usage, time_text
+from .run import HELP, DeviceId, Settings, hexadecimal, no_rights, read_text, run_with
+
+if TYPE_CHECKING:
+    from ..messages import UplinkMessage
+    from ..stack import Stack
+    from ..transport import Host
 
 _GLOBAL_FLAGS = ("--json",)
 _GLOBAL_OPTIONS = (
@@ -40,13 +35,23 @@ _GLOBAL_OPTIONS = (
     "--api-key-file",
     "--ca-file",
 )
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+class Method(StrEnum):
+    """The methods of HTTP."""
+
+    GET = "GET"
+    POST = "POST"
+    PUT = "PUT"
+    PATCH = "PATCH"
+    DELETE = "DELETE"
+
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings=HELP,
     help="Look at an application on The Things Stack, follow its uplinks, make any API call. "
     "The options stand before or after the command. The API key comes from TTN_API_KEY or a file.",
 )
@@ -56,6 +61,14 @@ app.add_typer(models_app, name="models")
 app.add_typer(formatter_app, name="formatter")
 app.add_typer(application_app, name="application")
 app.add_typer(gateways_app, name="gateways")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        print(f"thethingsstack {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -83,6 +96,12 @@ def configure(
         Path | None, typer.Option(envvar="TTN_CA_FILE", help="Private CA to trust, PEM.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on the standard output.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
 ) -> None:
     """Read the options that all commands share into the context's settings."""
     source = context.get_parameter_source("api_key_file")
@@ -103,13 +122,15 @@ def configure(
 def rights(context: typer.Context) -> None:
     """Show the API key's rights, and which features lack some."""
 
-    async def show(stack: Stack) -> None:
+    async def show(stack: "Stack") -> None:
+        from ..rights import missing_rights
+
         info = await stack.auth_info()
         application = stack.connection.application_id
         held = await stack.rights() if application else info.rights
         if application and not held:
             raise no_rights(application)
-        lacking = missing(held)
+        lacking = missing_rights(held)
         answer = {
             "application_id": application,
             "key_id": info.key_id,
@@ -137,16 +158,15 @@ app.command("qr-code")(qr_code)
 @app.command()
 def simulate(
     context: typer.Context,
-    device_id: str,
+    device_id: DeviceId,
     port: Annotated[int, typer.Option(min=1, max=223, help="LoRaWAN port.")],
     payload: Annotated[str, typer.Option(help="The payload in hexadecimal digits.")],
 ) -> None:
     """Simulate an uplink: the server acts as if the device had sent it."""
+    data = hexadecimal(payload)
 
-    async def send(stack: Stack) -> None:
-        await stack.end_devices.simulate_uplink(
-            device_id, f_port=port, payload=hexadecimal(payload)
-        )
+    async def send(stack: "Stack") -> None:
+        await stack.end_devices.simulate_uplink(device_id, f_port=port, payload=data)
         print_done(context, "simulated", {"device_id": device_id, "state": "simulated"})
 
     run_with(context, send)
@@ -155,9 +175,13 @@ def simulate(
 @app.command()
 def events(
     context: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(help="Names, or /expressions/.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names of events, or /expressions/; else all.")
+    ] = None,
     *,
-    device: Annotated[list[str] | None, typer.Option(help="Only of these devices.")] = None,
+    device: Annotated[
+        list[str] | None, typer.Option(help="Only of this end device; repeat it.")
+    ] = None,
     tail: Annotated[int, typer.Option(min=0, help="First so many earlier events.")] = 0,
     count: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
     registry: Annotated[
@@ -167,7 +191,9 @@ def events(
 ) -> None:
     """Follow the events of the application and its devices."""
 
-    async def follow(stack: Stack) -> None:
+    async def follow(stack: "Stack") -> None:
+        from ..events import Event, EventsLost
+
         host: Host | None = "identity" if registry else None
         if not await stack.rights():
             raise no_rights(stack.connection.uid)
@@ -195,12 +221,15 @@ def events(
 @app.command()
 def uplinks(
     context: typer.Context,
-    device: Annotated[str | None, typer.Option(help="Only this device.")] = None,
+    device: Annotated[str | None, typer.Option(help="Only of this end device.")] = None,
     count: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
 ) -> None:
     """Print each uplink as it is received."""
 
-    async def follow(stack: Stack) -> None:
+    async def follow(stack: "Stack") -> None:
+        from ..messages import UplinkMessage
+        from ..stream import StreamConnected, StreamLost
+
         await _need_traffic(stack)
         seen = 0
         ever_connected = False
@@ -224,27 +253,31 @@ def uplinks(
 @app.command()
 def api(
     context: typer.Context,
-    method: str,
-    path: str,
-    body: Annotated[str | None, typer.Argument()] = None,
+    method: Annotated[Method, typer.Argument(case_sensitive=False, help="The method of HTTP.")],
+    path: Annotated[str, typer.Argument(help="After /api/v3, for instance /applications.")],
+    body: Annotated[
+        str | None, typer.Argument(help='JSON; "-" reads it from the standard input.')
+    ] = None,
 ) -> None:
-    """Make any call of the HTTP API; BODY is JSON, "-" reads it from the standard input."""
-    verb = method.upper()
-    if verb not in _METHODS:
-        refuse_usage(f"the method is one of {', '.join(_METHODS)}")
+    """Make any call of the HTTP API and show the answer."""
+    import orjson
+
     try:
         data = None if body is None else orjson.loads(sys.stdin.read() if body == "-" else body)
     except orjson.JSONDecodeError as error:
         refuse_usage(f"the body is no JSON: {error}")
 
-    async def call(stack: Stack) -> None:
-        answer = await stack.request(verb, path, json=data)
+    async def call(stack: "Stack") -> None:
+        answer = await stack.request(method.value, path, json=data)
         print_json(answer, indent=not context.obj.json)
 
     run_with(context, call, application_needed=False)
 
 
-async def _need_traffic(stack: Stack) -> None:
+async def _need_traffic(stack: "Stack") -> None:
+    from ..errors import MissingRight
+    from ..rights import TRAFFIC_READ
+
     # The MQTT server accepts subscriptions without this right, but sends no messages.
     held = await stack.rights()
     if not held:
@@ -259,6 +292,9 @@ async def _need_traffic(stack: Stack) -> None:
 
 
 def _note(item: object) -> None:
+    from ..events import EventsConnected, EventsLost
+    from ..stream import MessagesDropped, StreamConnected, StreamLost, UnreadableMessage
+
     match item:
         case StreamConnected() | EventsConnected():
             text = "connected"
@@ -274,10 +310,12 @@ def _note(item: object) -> None:
             text = f"unreadable message on {item.topic} ({item.error.name})"
         case _:
             return
-    print(text, file=sys.stderr)
+    note(text)
 
 
-def _line(uplink: UplinkMessage) -> str:
+def _line(uplink: "UplinkMessage") -> str:
+    import orjson
+
     best = uplink.best_reception
     radio = f"{best.rssi:g} dBm {best.snr:g} dB" if best and best.rssi is not None else ""
     payload = (uplink.frm_payload or b"").hex()

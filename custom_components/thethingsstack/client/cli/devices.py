@@ -4,42 +4,49 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from ..device_changes import UNCHANGED, DeviceChanges
-from ..device_request import (
-    DeviceRequest,
-    PreparedRegistration,
-    claim_and_register,
-    prepare_registration,
-)
-from ..errors import InvalidRequest
-from ..identifiers import looks_reversed
-from ..models import EndDevice, Location
-from ..registration import Server
-from ..stack import Stack
+import typer
+
 from .models import model_path
-from .run import (
-    Yes,
+from .output import (
     confirm,
-    group,
+    note,
+    note_changes,
     note_if_empty,
-    pairs,
     print_done,
     print_json,
+    print_table,
+    progress,
     refuse_usage,
-    run_with,
     time_text,
-    typer,
 )
+from .run import DeviceId, Yes, group, pairs, run_with
+
+if TYPE_CHECKING:
+    from ..device_request import DeviceRequest, PreparedRegistration
+    from ..models import EndDevice
+    from ..registration import Server
+    from ..stack import Stack
 
 devices_app = group("End devices.")
 
 _HINTS = {
-    "dev_eui": "--dev-eui, --issue-dev-eui or --qr-code",
-    "frequency_plan_id": "--frequency-plan; `plans` lists them",
-    "lorawan_version": "--model, or --lorawan-version with --frequency-plan",
+    "dev_eui": "give it with --dev-eui or --qr-code, or let the network give one: --issue-dev-eui",
+    "frequency_plan_id": "give it with --frequency-plan; `plans` lists them",
+    "lorawan_version": "give --model (`models list`), or --lorawan-version and --frequency-plan",
 }
+"""What to do about something missing that is no key."""
+_CHANGEABLE = (
+    "name",
+    "description",
+    "attributes",
+    "locations",
+    "frequency_plan_id",
+    "lorawan_version",
+    "lorawan_phy_version",
+    "supports_class_c",
+)
 _KEY_HELP = '32 hexadecimal digits; "-" reads them from the standard input.'
 
 
@@ -58,25 +65,30 @@ def devices_list(
     if device_ids and updated_since is not None:
         refuse_usage("either device ids or --updated-since")
 
-    async def show(stack: Stack) -> None:
-        if device_ids:
-            found = await stack.end_devices.batch(device_ids)
-        elif updated_since is not None:
-            changed = stack.end_devices.updated_since(updated_since)
-            found = [device async for device in changed]
-        else:
-            found = [device async for device in stack.devices()]
+    async def show(stack: "Stack") -> None:
+        with progress("Reading the end devices"):
+            if device_ids:
+                found = await stack.end_devices.batch(device_ids)
+            elif updated_since is not None:
+                changed = stack.end_devices.updated_since(updated_since)
+                found = [device async for device in changed]
+            else:
+                found = [device async for device in stack.devices()]
         _print_devices(found, json=context.obj.json)
 
     run_with(context, show)
 
 
 @devices_app.command("search")
-def devices_search(context: typer.Context, query: str) -> None:
+def devices_search(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(metavar="TEXT", help="The text to look for.")],
+) -> None:
     """List the end devices whose IDs, name or description contain a text."""
 
-    async def show(stack: Stack) -> None:
-        found = [device async for device in stack.end_devices.search(query)]
+    async def show(stack: "Stack") -> None:
+        with progress("Looking for end devices"):
+            found = [device async for device in stack.end_devices.search(query)]
         _print_devices(found, json=context.obj.json)
 
     run_with(context, show)
@@ -85,18 +97,15 @@ def devices_search(context: typer.Context, query: str) -> None:
 @devices_app.command("show")
 def devices_show(
     context: typer.Context,
-    device_id: str,
+    device_id: DeviceId,
     keys: Annotated[bool, typer.Option("--keys", help="Show the root keys, too.")] = False,
 ) -> None:
     """Show one end device as all servers together know it; keys only with --keys."""
 
-    async def show(stack: Stack) -> None:
+    async def show(stack: "Stack") -> None:
         device = await stack.end_devices.details(device_id)
         if missing := (await stack.end_devices.presence(device_id)).missing:
-            print(
-                f"{device_id} is half created: it is missing on the {_servers(missing)}",
-                file=sys.stderr,
-            )
+            note(f"{device_id} is half created: it is missing on the {_servers(missing)}")
         if keys:
             found = await stack.end_devices.root_keys(device_id)
             device["root_keys"] = {"app_key": found.app_key, "nwk_key": found.nwk_key}
@@ -108,17 +117,22 @@ def devices_show(
 @devices_app.command("register")
 def devices_register(
     context: typer.Context,
-    device_id: str,
+    device_id: Annotated[str, typer.Argument(help="The ID that it is to have.")],
     *,
     dev_eui: Annotated[str | None, typer.Option(help="In any usual spelling.")] = None,
     issue_dev_eui: Annotated[
         bool, typer.Option("--issue-dev-eui", help="Let the network give a DevEUI.")
     ] = False,
     join_eui: Annotated[str | None, typer.Option(help="Else the network's default.")] = None,
-    name: Annotated[str | None, typer.Option()] = None,
-    description: Annotated[str | None, typer.Option()] = None,
-    attribute: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE")] = None,
-    model: Annotated[str | None, typer.Option(metavar="BRAND/MODEL/FIRMWARE/BAND")] = None,
+    name: Annotated[str | None, typer.Option(help="As people call it.")] = None,
+    description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="An attribute; repeat it.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="BRAND/MODEL/FIRMWARE/BAND", help="As `models list` shows it."),
+    ] = None,
     qr_code: Annotated[
         str | None, typer.Option(help="The text of its QR code; it is claimed where it must be.")
     ] = None,
@@ -135,13 +149,20 @@ def devices_register(
     dev_addr: Annotated[str | None, typer.Option(help="ABP: else the network gives one.")] = None,
     nwk_s_key: Annotated[str | None, typer.Option(help="ABP. " + _KEY_HELP)] = None,
     app_s_key: Annotated[str | None, typer.Option(help="ABP. " + _KEY_HELP)] = None,
-    s_nwk_s_int_key: Annotated[str | None, typer.Option(help="ABP, LoRaWAN 1.1.")] = None,
-    nwk_s_enc_key: Annotated[str | None, typer.Option(help="ABP, LoRaWAN 1.1.")] = None,
+    s_nwk_s_int_key: Annotated[
+        str | None, typer.Option(help="ABP, LoRaWAN 1.1. " + _KEY_HELP)
+    ] = None,
+    nwk_s_enc_key: Annotated[
+        str | None, typer.Option(help="ABP, LoRaWAN 1.1. " + _KEY_HELP)
+    ] = None,
     generate_keys: Annotated[
         bool, typer.Option("--generate-keys", help="Make the missing keys and print them, once.")
     ] = False,
 ) -> None:
     """Register an end device on all servers, from the Device Repository or by hand."""
+    from ..device_request import DeviceRequest, claim_and_register
+    from ..identifiers import looks_reversed
+
     keys = {
         "app_key": app_key,
         "nwk_key": nwk_key,
@@ -177,16 +198,17 @@ def devices_register(
         generate_keys=generate_keys,
     )
 
-    async def register(stack: Stack) -> None:
-        prepared = await _prepared(stack, request)
-        registration = prepared.registration
+    async def register(stack: "Stack") -> None:
+        with progress(f"Registering {device_id}"):
+            prepared = await _prepared(stack, request)
+            registration = prepared.registration
+            device = await claim_and_register(
+                stack, registration, qr_code=prepared.qr_code, claim_code=prepared.claim_code
+            )
         for warning in registration.warnings:
-            print(warning, file=sys.stderr)
+            note(warning)
         if registration.dev_eui is not None and looks_reversed(registration.dev_eui):
-            print("The DevEUI's bytes seem to stand in reverse order.", file=sys.stderr)
-        device = await claim_and_register(
-            stack, registration, qr_code=prepared.qr_code, claim_code=prepared.claim_code
-        )
+            note("The DevEUI's bytes seem to stand in reverse order: compare it with the label.")
         for_device: dict[str, Any] = {}  # must be written to the end device
         if registration.session is not None:
             for_device["dev_addr"] = registration.session.dev_addr
@@ -197,8 +219,11 @@ def devices_register(
     run_with(context, register)
 
 
-async def _prepared(stack: Stack, request: DeviceRequest) -> PreparedRegistration:
+async def _prepared(stack: "Stack", request: "DeviceRequest") -> "PreparedRegistration":
     """Return the registration; an error about a missing value names the options for it."""
+    from ..device_request import prepare_registration
+    from ..errors import InvalidRequest
+
     try:
         return await prepare_registration(stack, request)
     except InvalidRequest as error:
@@ -206,30 +231,46 @@ async def _prepared(stack: Stack, request: DeviceRequest) -> PreparedRegistratio
         if missing == error.name:
             raise
         option = f"--{missing.replace('_', '-')}"
-        hint = _HINTS.get(missing, f"{option}, or --generate-keys")
+        hint = _HINTS.get(missing, f"give it with {option}, or let one be made: --generate-keys")
         raise InvalidRequest(f"{error.message}: {hint}", name=error.name) from error
 
 
 @devices_app.command("update")
 def devices_update(
     context: typer.Context,
-    device_id: str,
+    device_id: DeviceId,
     *,
-    name: Annotated[str | None, typer.Option(help='"" removes it.')] = None,
-    description: Annotated[str | None, typer.Option(help='"" removes it.')] = None,
-    attribute: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help='"KEY=" removes it.')
+    name: Annotated[str | None, typer.Option(help='Its new name; "" removes it.')] = None,
+    description: Annotated[
+        str | None, typer.Option(help='Its new description; "" removes it.')
     ] = None,
-    latitude: Annotated[float | None, typer.Option(min=-90, max=90)] = None,
-    longitude: Annotated[float | None, typer.Option(min=-180, max=180)] = None,
-    altitude: Annotated[int | None, typer.Option(help="Metres.")] = None,
-    no_location: Annotated[bool, typer.Option("--no-location", help="Remove it.")] = False,
-    frequency_plan: Annotated[str | None, typer.Option()] = None,
-    lorawan_version: Annotated[str | None, typer.Option()] = None,
-    phy_version: Annotated[str | None, typer.Option()] = None,
-    class_c: Annotated[bool | None, typer.Option()] = None,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help='An attribute, "KEY=" removes it; repeat it.'),
+    ] = None,
+    latitude: Annotated[
+        float | None, typer.Option(min=-90, max=90, help="Where it is, in degrees.")
+    ] = None,
+    longitude: Annotated[
+        float | None, typer.Option(min=-180, max=180, help="Where it is, in degrees.")
+    ] = None,
+    altitude: Annotated[int | None, typer.Option(help="Where it is, in metres.")] = None,
+    no_location: Annotated[bool, typer.Option("--no-location", help="Remove where it is.")] = False,
+    frequency_plan: Annotated[
+        str | None, typer.Option(help="Another of the same band; `plans` lists them.")
+    ] = None,
+    lorawan_version: Annotated[str | None, typer.Option(help="For instance 1.0.3.")] = None,
+    phy_version: Annotated[
+        str | None, typer.Option(help="Regional parameters, for instance PHY_V1_0_3_REV_A.")
+    ] = None,
+    class_c: Annotated[
+        bool | None, typer.Option("--class-c/--no-class-c", help="Whether it always listens.")
+    ] = None,
 ) -> None:
     """Change an end device; without an option, a value is kept."""
+    from ..device_changes import UNCHANGED, DeviceChanges
+    from ..models import Location
+
     if (latitude is None) != (longitude is None) or (altitude is not None and latitude is None):
         refuse_usage("a location has a latitude and a longitude")
     if no_location and latitude is not None:
@@ -250,11 +291,18 @@ def devices_update(
         changes = replace(changes, location=place)
 
     if changes == DeviceChanges():
-        refuse_usage("nothing to change is named")
+        refuse_usage("nothing to change is named: `devices update --help` shows what can be")
 
-    async def update(stack: Stack) -> None:
-        await stack.end_devices.update(device_id, changes)
-        print_json(await stack.end_devices.details(device_id), indent=not context.obj.json)
+    async def update(stack: "Stack") -> None:
+        with progress(f"Changing {device_id}"):
+            before = await stack.end_devices.details(device_id)
+            await stack.end_devices.update(device_id, changes)
+            after = await stack.end_devices.details(device_id)
+        note_changes(
+            {item: before[item] for item in _CHANGEABLE if item in before},
+            {item: after[item] for item in _CHANGEABLE if item in after},
+        )
+        print_json(after, indent=not context.obj.json)
 
     run_with(context, update)
 
@@ -262,52 +310,64 @@ def devices_update(
 @devices_app.command("delete")
 def devices_delete(
     context: typer.Context,
-    device_id: str,
+    device_id: DeviceId,
     yes: Yes = False,
 ) -> None:
     """Delete an end device from all servers; its keys are lost."""
     confirm(f"Remove {device_id} and its keys for good?", yes=yes)
 
-    async def delete(stack: Stack) -> None:
-        deletion = await stack.end_devices.delete(device_id)
-        print_json({"device_id": device_id, "removed_from": deletion.removed})
+    async def delete(stack: "Stack") -> None:
+        with progress(f"Removing {device_id}"):
+            deletion = await stack.end_devices.delete(device_id)
+        print_done(
+            context,
+            f"removed {device_id} from the {_servers(deletion.removed)}",
+            {"device_id": device_id, "removed_from": deletion.removed},
+        )
 
     run_with(context, delete)
 
 
 @devices_app.command("reset")
-def devices_reset(context: typer.Context, device_id: str, yes: Yes = False) -> None:
+def devices_reset(context: typer.Context, device_id: DeviceId, yes: Yes = False) -> None:
     """Delete the session and MAC state of an end device, so that it must join again."""
     confirm(f"Forget the session of {device_id}, so that it has to join anew?", yes=yes)
 
-    async def reset(stack: Stack) -> None:
+    async def reset(stack: "Stack") -> None:
         await stack.end_devices.reset(device_id)
-        print_done(context, "reset", {"device_id": device_id, "state": "reset"})
+        print_done(
+            context, f"reset {device_id}: it joins anew", {"device_id": device_id, "state": "reset"}
+        )
 
     run_with(context, reset)
 
 
 @devices_app.command("servers")
-def devices_servers(context: typer.Context, device_id: str) -> None:
+def devices_servers(context: typer.Context, device_id: DeviceId) -> None:
     """Show which servers have an end device; if some don't, it is half created."""
 
-    async def show(stack: Stack) -> None:
+    async def show(stack: "Stack") -> None:
         print_json(await stack.end_devices.presence(device_id), indent=not context.obj.json)
 
     run_with(context, show)
 
 
-def _servers(servers: Iterable[Server]) -> str:
+def _servers(servers: "Iterable[Server]") -> str:
     return ", ".join(f"{server.value.capitalize()} Server" for server in servers)
 
 
-def _print_devices(found: list[EndDevice], *, json: bool) -> None:
+def _print_devices(found: "list[EndDevice]", *, json: bool) -> None:
     note_if_empty(found, "end device")
     if json:
         print_json([device.raw for device in found])
         return
-    width = max((len(device.ids.device_id) for device in found), default=0)
-    for device in found:
-        seen = time_text(device.last_seen_at) or "never seen"
-        eui = device.ids.dev_eui or "-"
-        print(f"{device.ids.device_id:{width}}  {eui:16}  {seen:27}  {device.name or ''}".rstrip())
+    rows = [
+        (
+            device.ids.device_id,
+            device.ids.dev_eui or "-",
+            time_text(device.last_seen_at) or "never seen",
+            device.name,
+        )
+        for device in found
+    ]
+    print_table(("ID", "DEVEUI", "LAST SEEN", "NAME"), rows)

@@ -1,32 +1,26 @@
 """The commands for downlinks."""
 
-import asyncio
-from base64 import b64decode
 from contextlib import aclosing
 from enum import StrEnum
-import sys
-from typing import Annotated, Any
-from uuid import uuid4
+from typing import TYPE_CHECKING, Annotated, Any
 
-from ..downlinks import PRIORITIES, Downlink, Priority
-from ..errors import InvalidRequest, MissingRight, RequestTimeout, StackError
-from ..messages import DownlinkReport
-from ..rights import TRAFFIC_READ
-from ..stack import Stack
-from ..stream import StreamConnected, StreamLost
-from .run import (
-    Yes,
+import typer
+
+from .output import (
     confirm,
-    group,
-    hexadecimal,
-    json_object,
+    note,
     note_if_empty,
     print_done,
     print_json,
+    print_table,
+    progress,
     refuse_usage,
-    run_with,
-    typer,
 )
+from .run import DeviceId, Yes, group, hexadecimal, json_object, run_with
+
+if TYPE_CHECKING:
+    from ..downlinks import Downlink
+    from ..stack import Stack
 
 downlink_app = group("Downlinks and the queue that they wait in.")
 
@@ -46,8 +40,20 @@ class Via(StrEnum):
     MQTT = "mqtt"
 
 
+class Priority(StrEnum):
+    """Which of several waiting downlinks goes first."""
+
+    LOWEST = "lowest"
+    LOW = "low"
+    BELOW_NORMAL = "below_normal"
+    NORMAL = "normal"
+    ABOVE_NORMAL = "above_normal"
+    HIGH = "high"
+    HIGHEST = "highest"
+
+
+# What the stream says, by what was waited for.
 _REACHED = {Wait.SENT: ("sent", "ack", "nack"), Wait.ACKNOWLEDGED: ("ack",)}
-"""Reports of the stream that end the waiting for a state."""
 
 Hex = Annotated[str | None, typer.Option("--hex", help="Payload as hexadecimal digits.")]
 Base64 = Annotated[str | None, typer.Option("--base64", help="Payload as base64.")]
@@ -59,12 +65,19 @@ Port = Annotated[
 ]
 Confirmed = Annotated[bool, typer.Option("--confirmed", help="The device has to acknowledge.")]
 Retries = Annotated[
-    int | None, typer.Option("--retries", min=1, max=32, help="Of a confirmed one.")
+    int | None,
+    typer.Option("--retries", min=1, max=32, help="How often a confirmed one is sent at most."),
 ]
-Prior = Annotated[str | None, typer.Option("--priority", help=", ".join(PRIORITIES))]
-Ids = Annotated[list[str] | None, typer.Option("--correlation-id", help="Of your own.")]
-WaitFor = Annotated[Wait, typer.Option("--wait", help="When to end.")]
-Limit = Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.")]
+Prior = Annotated[
+    Priority | None,
+    typer.Option("--priority", case_sensitive=False, help="Which goes first; else lowest."),
+]
+Ids = Annotated[
+    list[str] | None,
+    typer.Option("--correlation-id", help="Of your own, to know it again; repeat it."),
+]
+WaitFor = Annotated[Wait, typer.Option("--wait", help="What to wait for before the command ends.")]
+Limit = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait at most.")]
 Way = Annotated[
     Via,
     typer.Option("--via", help="Over MQTT the server doesn't report a refused downlink."),
@@ -74,7 +87,7 @@ Way = Annotated[
 @downlink_app.command("push")
 def push(
     context: typer.Context,
-    device_id: str,
+    device_id: DeviceId,
     *,
     hex_payload: Hex = None,
     base64_payload: Base64 = None,
@@ -98,7 +111,7 @@ def push(
 @downlink_app.command("replace")
 def replace(
     context: typer.Context,
-    device_id: str,
+    device_id: DeviceId,
     *,
     hex_payload: Hex = None,
     base64_payload: Base64 = None,
@@ -122,11 +135,11 @@ def replace(
 
 
 @downlink_app.command("clear")
-def clear(context: typer.Context, device_id: str, yes: Yes = False) -> None:
+def clear(context: typer.Context, device_id: DeviceId, yes: Yes = False) -> None:
     """Empty a device's queue."""
     confirm(f"Drop all downlinks that wait for {device_id}?", yes=yes)
 
-    async def work(stack: Stack) -> None:
+    async def work(stack: "Stack") -> None:
         await stack.downlinks.clear(device_id)
         answer = {"device_id": device_id, "state": "cleared"}
         print_done(context, "cleared", answer)
@@ -135,19 +148,25 @@ def clear(context: typer.Context, device_id: str, yes: Yes = False) -> None:
 
 
 @downlink_app.command("queue")
-def queue(context: typer.Context, device_id: str) -> None:
+def queue(context: typer.Context, device_id: DeviceId) -> None:
     """Show the downlinks in a device's queue."""
 
-    async def show(stack: Stack) -> None:
+    async def show(stack: "Stack") -> None:
         items = await stack.downlinks.queue(device_id)
         note_if_empty(items, "waiting downlink")
         if context.obj.json:
             print_json([item.raw for item in items])
             return
-        for item in items:
-            confirmed = "confirmed" if item.confirmed else ""
-            parts = (f"port {item.f_port}", (item.payload or b"").hex(), item.priority, confirmed)
-            print("  ".join(part for part in parts if part))
+        rows = [
+            (
+                f"port {item.f_port}",
+                (item.payload or b"").hex(),
+                item.priority,
+                "confirmed" if item.confirmed else "",
+            )
+            for item in items
+        ]
+        print_table(("PORT", "PAYLOAD", "PRIORITY", ""), rows)
 
     run_with(context, show)
 
@@ -155,10 +174,14 @@ def queue(context: typer.Context, device_id: str) -> None:
 def _downlink(
     payloads: tuple[str | None, str | None, str | None],
     f_port: int | None,
-    delivery: tuple[bool, int | None, str | None],
+    delivery: tuple[bool, int | None, Priority | None],
     correlation_ids: list[str] | None,
-) -> Downlink:
+) -> "Downlink":
     """Return the downlink that the options describe; a contradiction ends the command."""
+    from uuid import uuid4
+
+    from ..downlinks import PRIORITIES, Downlink
+
     confirmed, retries, priority = delivery
     hex_payload, base64_payload, object_payload = payloads
     if sum(payload is not None for payload in payloads) != 1:
@@ -180,32 +203,25 @@ def _downlink(
         decoded_payload=decoded,
         confirmed=confirmed,
         max_attempts=retries,
-        priority=_priority(priority),
+        priority=next((known for known in PRIORITIES if known.lower() == priority), None),
         correlation_ids=(f"cli:{uuid4()}", *(correlation_ids or ())),
     )
 
 
-def _priority(text: str | None) -> Priority | None:
-    if text is None:
-        return None
-    known = {priority.lower(): priority for priority in PRIORITIES}
-    if (priority := known.get(text.lower().replace("-", "_"))) is None:
-        refuse_usage(f"the priority is one of {', '.join(PRIORITIES)}")
-    return priority
-
-
 def _base64(text: str) -> bytes:
+    from base64 import b64decode
+
     try:
         return b64decode(text, validate=True)
     except ValueError:
-        refuse_usage("the payload is no base64")
+        refuse_usage(f"the payload `{text}` is no base64")
 
 
 def _send(
     context: typer.Context,
     device_id: str,
     operation: str,
-    downlink: Downlink,
+    downlink: "Downlink",
     *,
     wait: Wait,
     timeout: float,
@@ -214,7 +230,7 @@ def _send(
     if wait is Wait.ACKNOWLEDGED and not downlink.confirmed:
         refuse_usage("only a --confirmed downlink is acknowledged")
 
-    async def send(stack: Stack) -> None:
+    async def send(stack: "Stack") -> None:
         if via is Via.MQTT:
             await stack.publish_downlinks(operation, device_id, [downlink])
         elif operation == "push":
@@ -224,14 +240,19 @@ def _send(
             await _refuse_empty_frame(stack, device_id, downlink)
             await stack.downlinks.replace(device_id, [downlink])
 
-    async def work(stack: Stack) -> None:
+    async def work(stack: "Stack") -> None:
+        import asyncio
+
+        from ..errors import StackError
+
         state = "published" if via is Via.MQTT else "queued"
         if wait is Wait.QUEUED:
             await send(stack)
         else:
             try:
-                async with asyncio.timeout(timeout):
-                    state = await _send_and_follow(stack, send, downlink, wait)
+                with progress(f"Waiting until it is {wait}"):
+                    async with asyncio.timeout(timeout):
+                        state = await _send_and_follow(stack, send, downlink, wait)
             except TimeoutError:
                 rest = (
                     f"the server may have refused it: does the device `{device_id}` exist?"
@@ -244,20 +265,19 @@ def _send(
         answer = {"state": state, "correlation_id": downlink.correlation_ids[0]}
         print_done(context, state, answer)
         if state == "published":
-            print(
-                "The server doesn't answer over MQTT: it may have refused the downlink.",
-                file=sys.stderr,
-            )
+            note("The server doesn't answer over MQTT: it may have refused the downlink.")
 
     run_with(context, work)
 
 
-async def _refuse_empty_frame(stack: Stack, device_id: str, downlink: Downlink) -> None:
+async def _refuse_empty_frame(stack: "Stack", device_id: str, downlink: "Downlink") -> None:
     """Raise InvalidRequest for an object if the device has no downlink formatter.
 
     The server would accept it and send a frame without payload. Not checked if the API key may
     not read the formatter.
     """
+    from ..errors import InvalidRequest, MissingRight
+
     if downlink.decoded_payload is None:
         return
     try:
@@ -272,8 +292,13 @@ async def _refuse_empty_frame(stack: Stack, device_id: str, downlink: Downlink) 
         )
 
 
-async def _send_and_follow(stack: Stack, send: Any, downlink: Downlink, wait: Wait) -> str:
+async def _send_and_follow(stack: "Stack", send: Any, downlink: "Downlink", wait: Wait) -> str:
     """Send as soon as the stream is connected, and return the state when it is reached."""
+    from ..errors import MissingRight, RequestTimeout, StackError
+    from ..messages import DownlinkReport
+    from ..rights import TRAFFIC_READ
+    from ..stream import StreamConnected, StreamLost
+
     if TRAFFIC_READ not in await stack.rights():
         raise MissingRight(
             "waiting needs the right to read traffic",
