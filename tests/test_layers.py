@@ -16,7 +16,7 @@ TOP = PLATFORMS.union(
     ("__init__", "config_flow", "const", "coordinator", "diagnostics", "entity"),
     ("repairs", "services", "system_health", "trigger"),
 )
-SDK = {"client": {"aiohttp", "orjson", "paho", "typer"}, "payload": set[str]()}
+SDK = {"client": {"aiohttp", "orjson", "paho", "rich", "typer"}, "payload": set[str]()}
 # From low to high: what a room shows to others imports only rooms of a lower row.
 ROWS = (
     {"issues"},

@@ -202,7 +202,11 @@ async def test_issued_and_reversed_euis(
             {"dev_eui": "A84041000181C061", "join_eui": "A840410000000100"},
             "management_euis_taken",
         ),
-        ({"frequency_plan": "NO_SUCH"}, "management_not_found"),
+        ({"frequency_plan": "NO_SUCH"}, "management_plan_unknown"),
+        (
+            {"model": "dragino/lht65n/1.0/EU_863_870", "frequency_plan": "US_902_928_FSB_2"},
+            "management_plan_of_another_band",
+        ),
         ({"config_entry_id": "nosuch"}, "management_no_application"),
     ],
 )
@@ -298,6 +302,25 @@ async def test_update_changes_an_end_device(
     assert response["location"] is None
     await call(hass, "update_device", device_id=device_id, class_c=True, lorawan_version="1.0.3")
     assert sim.devices["lpp-node"].documents["ns"]["supports_class_c"] is True
+
+
+async def test_a_frequency_plan_must_fit_the_end_device(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """The server accepts any, and then receives nothing of the end device any more."""
+    device_id = registry_id(entry)
+    before = dict(sim.devices["lpp-node"].documents["ns"])
+    for plan, key, text in (
+        ("US_902_928_FSB_2", "management_plan_of_another_band", "its band, EU_863_870: EU_863_870"),
+        ("NO_SUCH", "management_plan_unknown", "no frequency plan NO_SUCH"),
+    ):
+        error = await refusal(
+            hass, "update_device", device_id=device_id, name="New", frequency_plan=plan
+        )
+        assert isinstance(error, ServiceValidationError)
+        assert error.translation_key == key
+        assert text in str(error)
+    assert sim.devices["lpp-node"].documents["ns"] == before
 
 
 async def test_delete_removes_an_end_device(

@@ -341,17 +341,18 @@ def test_notices(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "3 messages dropped\n"
 
 
-async def _process(*command: str) -> Result:
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+async def process(*command: str, env: dict[str, str] | None = None) -> Result:
+    """Run a program to its end."""
+    running = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=env
     )
-    out, err = await process.communicate()
-    return Result(process.returncode or 0, out.decode(), err.decode())
+    out, err = await running.communicate()
+    return Result(running.returncode or 0, out.decode(), err.decode())
 
 
 async def test_without_the_extra() -> None:
     script = "import sys; sys.modules['typer'] = None; from thethingsstack.cli import main; main()"
-    result = await _process(sys.executable, "-c", script)
+    result = await process(sys.executable, "-c", script)
     assert result.code == 2
     assert result.out == ""
     assert "pip install 'thethingsstack[cli]'" in result.err
@@ -360,6 +361,6 @@ async def test_without_the_extra() -> None:
 async def test_installed_command(run: Run) -> None:
     command = shutil.which("thethingsstack", path=str(Path(sys.executable).parent))
     script = "from thethingsstack.cli import main; main()"
-    result = await _process(*([command] if command else [sys.executable, "-c", script]), "--help")
+    result = await process(*([command] if command else [sys.executable, "-c", script]), "--help")
     assert result.code == 0
     assert "uplinks" in result.out

@@ -84,8 +84,10 @@ async def test_register_by_a_qr_code(run: Run, simulator: Simulator) -> None:
     code = "LW:D0:70B3D57ED0000001:A84041000181C0AA:01014242:OB12CD34"
     arguments = ("devices", "register", "by-code", "--qr-code", code, *BY_HAND)
     result = await run(*arguments, role="manage")
-    assert result.err.startswith("missing_app_key: ")
-    assert "--generate-keys" in result.err
+    assert result.err == (
+        "missing_app_key: the AppKey is missing (32 hexadecimal digits): give it with --app-key, "
+        "or let one be made: --generate-keys\n"
+    )
     simulator.stack.claimable["70B3D57ED0000001", "A84041000181C0AA"] = "B12CD34"
     result = await run(*arguments, role="manage")
     assert result.code == 0, result.err
@@ -138,6 +140,7 @@ async def test_missing_rights_are_named(run: Run) -> None:
 async def test_lists_of_some(run: Run, simulator: Simulator) -> None:
     listed = (await run("--json", "devices", "list", "lpp-node", "nosuch")).json
     assert [device["ids"]["device_id"] for device in listed] == ["lpp-node"]
+    assert (await run("devices", "list", "lpp-node", "nosuch")).err == "not found: nosuch\n"
     listed = (await run("--json", "devices", "list", "--updated-since", "2000-01-01")).json
     assert len(listed) == len(simulator.devices)
     future = await run("--json", "devices", "list", "--updated-since", "2100-01-01")
@@ -205,15 +208,27 @@ async def test_update_and_delete(run: Run, simulator: Simulator) -> None:
     assert result.json["name"] == "Attic"
     assert "attributes" not in result.json
     assert result.json["locations"]["user"]["altitude"] == 3
+    assert result.err.splitlines() == [
+        "name: Cellar node → Attic",
+        "attributes.room: Cellar → nothing",
+        "locations.user.latitude: nothing → 1.5",
+        "locations.user.longitude: nothing → 2.5",
+        "locations.user.altitude: nothing → 3",
+        "locations.user.source: nothing → SOURCE_REGISTRY",
+    ]
+    result = await run("devices", "update", "lpp-node", "--name", "Attic", role="manage")
+    assert result.err == "nothing was changed: it is so already\n"
     result = await run("devices", "update", "lpp-node", "--no-location", role="manage")
     assert "locations" not in result.json
     assert (await run("devices", "reset", "lpp-node", role="manage")).code == 2
     result = await run("--json", "devices", "reset", "lpp-node", "--yes", role="manage")
     assert result.json == {"device_id": "lpp-node", "state": "reset"}
     assert (await run("devices", "servers", "lpp-node")).json["network"] is True
-    result = await run("devices", "delete", "lpp-node", "--yes", role="manage")
+    result = await run("--json", "devices", "delete", "lpp-node", "--yes", role="manage")
     assert result.json["removed_from"] == ["application", "network", "join", "identity"]
     assert "lpp-node" not in simulator.devices
+    result = await run("devices", "delete", "weather-station", "--yes", role="manage")
+    assert result.out.startswith("removed weather-station from the Application Server, Network")
     assert (await run("devices", "delete", "lpp-node", "--yes", role="manage")).code == 1
 
 
@@ -231,6 +246,11 @@ async def test_a_plan_is_of_the_band_of_the_model(run: Run, simulator: Simulator
         assert result.code == 2
         assert result.err.startswith(f"{name}: ")
         assert "EU_863_870_TTN" in result.err
+        result = await run("devices", "update", "lpp-node", "--frequency-plan", plan)
+        assert (result.code, result.err.partition(":")[0]) == (2, name)
+    by_hand = ("--lorawan-version", "1.0.3", "--frequency-plan", "NOPE", "--generate-keys")
+    result = await run("devices", "register", "new-one", "--dev-eui", "70B3D57ED0060099", *by_hand)
+    assert result.err.startswith("frequency_plan_not_found: ")
     assert "new-one" not in simulator.devices
 
 
@@ -243,6 +263,7 @@ async def test_a_key_that_is_none(run: Run) -> None:
 async def test_update_shows_what_other_servers_keep(run: Run) -> None:
     result = await run("devices", "update", "lpp-node", "--class-c", role="manage")
     assert result.json["supports_class_c"] is True
+    assert result.err == "supports_class_c: nothing → True\n"
 
 
 async def test_half_created_devices_are_shown_as_such(run: Run, simulator: Simulator) -> None:
@@ -286,16 +307,21 @@ async def test_formatters(run: Run, simulator: Simulator, tmp_path: Path) -> Non
     script.write_text("function decodeUplink(i){return {data:{}}}")
     arguments = ("--uplink", "javascript", "--uplink-script", str(script))
     assert (await run("formatter", "set", "lpp-node", *arguments, role="manage")).code == 0
-    found = (await run("formatter", "get", "lpp-node")).json
+    result = await run("formatter", "get", "lpp-node")
+    assert result.out.splitlines()[:2] == ["uplink    javascript  1 line", "downlink  cayennelpp"]
+    assert script.read_text() in result.out
+    found = (await run("formatter", "get", "lpp-node", "--json")).json
     assert found["up"]["parameter"] == script.read_text()
     assert found["down"]["kind"] == "FORMATTER_CAYENNELPP"
     assert (await run("formatter", "set", "lpp-node", "--down", "none", role="manage")).code == 0
-    found = (await run("formatter", "get", "lpp-node")).json
+    found = (await run("--json", "formatter", "get", "lpp-node")).json
     assert (found["up"]["kind"], found["down"]) == ("FORMATTER_JAVASCRIPT", None)
     assert (await run("formatter", "set", "lpp-node", "--default", role="manage")).code == 0
-    assert (await run("formatter", "get", "lpp-node")).json is None
+    assert (await run("--json", "formatter", "get", "lpp-node")).json is None
+    result = await run("formatter", "get", "lpp-node")
+    assert (result.out, result.err) == ("", "no formatters of its own: the application's apply\n")
     assert (await run("formatter", "set", "--up", "cayennelpp", role="manage")).code == 0
-    assert (await run("formatter", "get", role="manage")).json["up"]["kind"].endswith("LPP")
+    assert "uplink    cayennelpp" in (await run("formatter", "get", role="manage")).out
     kind = ("--kind", "cayennelpp")
     result = await run("formatter", "test", "lpp-node", *kind, "--payload", "01 67 01 10")
     assert result.json["data"] == {"temperature_1": 27.2}
@@ -308,12 +334,12 @@ async def test_formatters(run: Run, simulator: Simulator, tmp_path: Path) -> Non
 async def test_a_script_is_tried_before_it_is_set(run: Run, tmp_path: Path) -> None:
     script = tmp_path / "formatter.js"
     arguments = ("formatter", "set", "lpp-node", "--uplink-script", str(script))
-    before = (await run("formatter", "get", "lpp-node")).json
+    before = (await run("formatter", "get", "lpp-node")).out
     script.write_text("function decodeUplink(i) { return {data: ")
     result = await run(*arguments, role="manage")
     assert result.code == 1
     assert "the uplink script fails on a trial: " in result.err
-    assert (await run("formatter", "get", "lpp-node", role="read")).json == before
+    assert (await run("formatter", "get", "lpp-node", role="read")).out == before
     downlinks = ("formatter", "set", "lpp-node", "--downlink-script", str(script))
     result = await run(*downlinks, role="manage")
     assert "the downlink script fails on a trial: " in result.err
@@ -324,8 +350,8 @@ async def test_a_script_is_tried_before_it_is_set(run: Run, tmp_path: Path) -> N
     script.write_text('function decodeUplink(i) { return {errors: ["too short"]} }')
     result = await run(*arguments, role="manage")
     assert result.code == 0
-    assert "the uplink script runs, but not on a trial" in result.err
-    assert result.out.startswith("uplink    javascript\n")
+    assert "the uplink script runs, but refuses the trial" in result.err
+    assert result.out.startswith("uplink    javascript  1 line\n")
 
 
 async def test_simulate(run: Run) -> None:
@@ -342,6 +368,11 @@ async def test_application(run: Run, simulator: Simulator) -> None:
     changes = ("--name", "Allotment", "--attribute", "site=north")
     result = await run("application", "update", *changes, role="manage")
     assert result.json["attributes"] == {"site": "north"}
+    assert result.err.splitlines() == [
+        "name: Garden → Allotment",
+        "attributes.site: nothing → north",
+    ]
+    assert (await run("application", "update")).code == 2
     assert (await run("application", "show")).json["name"] == "Allotment"
     result = await run("application", "create-key", "Home", "--right", "INFO", role="all")
     assert result.json["key"].startswith("NNSXS.")
@@ -351,7 +382,8 @@ async def test_application(run: Run, simulator: Simulator) -> None:
     result = await run("--json", "application", "delete-key", key_id, "--yes", role="all")
     assert result.json == {"key_id": key_id, "deleted": True}
     assert key_id not in (await run("--json", "application", "keys", role="all")).out
-    assert (await run("application", "collaborators", role="all")).json[0]["id"] == "admin"
+    result = await run("application", "collaborators", role="all")
+    assert result.out.startswith("admin  user  RIGHT_")
     created = ("application", "create", "another", "--user", "admin")
     assert (await run(*created, role="user")).json["application_id"] == "another"
 
@@ -367,9 +399,14 @@ async def test_the_key_tells_who_an_application_will_belong_to(
 
 
 async def test_gateways(run: Run) -> None:
-    found = (await run("gateways", "list", role="user")).json
+    result = await run("gateways", "list", role="user")
+    assert "roof-gw         B827EBFFFE000001  EU_863_870_TTN  Roof gw\n" in result.out
+    found = (await run("--json", "gateways", "list")).json
     shown = (await run("gateways", "show", found[0]["gateway_id"])).json
     assert shown["connection"]["uplink_count"] == 28
+    result = await run("gateways", "list", role="read")
+    assert result.code == 2
+    assert "only the key of a user or an organization lists gateways" in result.err
 
 
 async def test_events(run: Run, simulator: Simulator) -> None:

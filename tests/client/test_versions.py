@@ -61,6 +61,42 @@ async def test_versions_that_would_break_a_device(
     assert simulator.devices["new-sensor"].documents["ns"] == before
 
 
+@pytest.mark.parametrize(
+    ("device_id", "plan", "name"),
+    [
+        ("bath-radiator", "US_902_928_FSB_2", "frequency_plan_of_another_band"),  # its model
+        ("lpp-node", "US_902_928_FSB_2", "frequency_plan_of_another_band"),  # it has joined
+        ("new-sensor", "NOPE", "frequency_plan_not_found"),
+    ],
+)
+async def test_plans_that_would_break_a_device(
+    simulator: Simulator, make_stack: MakeStack, device_id: str, plan: str, name: str
+) -> None:
+    stack = make_stack("manage")
+    await stack.end_devices.register(OTAA)
+    before = dict(simulator.devices[device_id].documents["ns"])
+    changes = DeviceChanges(name="New", frequency_plan_id=plan)
+    with pytest.raises(InvalidRequest, match=r"choose one of .*EU_863_870_TTN") as caught:
+        await stack.end_devices.update(device_id, changes)
+    assert caught.value.name == name
+    assert simulator.devices[device_id].documents["ns"] == before
+
+
+async def test_plans_that_go(simulator: Simulator, make_stack: MakeStack) -> None:
+    """One of the same band; any for a device that no band is known of, as after a reset."""
+    stack = make_stack("manage")
+    await stack.end_devices.register(OTAA)
+    assert not simulator.devices["lpp-node"].documents["ns"].get("version_ids")
+    await stack.end_devices.reset("lpp-node")
+    for device_id, plan in (
+        ("weather-station", "EU_863_870"),
+        ("new-sensor", "US_902_928_FSB_2"),
+        ("lpp-node", "US_902_928_FSB_2"),
+    ):
+        await stack.end_devices.update(device_id, DeviceChanges(frequency_plan_id=plan))
+        assert simulator.devices[device_id].documents["ns"]["frequency_plan_id"] == plan
+
+
 async def test_versions_that_go(simulator: Simulator, make_stack: MakeStack) -> None:
     stack = make_stack("manage")
     await stack.end_devices.register(OTAA)

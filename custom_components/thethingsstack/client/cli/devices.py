@@ -74,6 +74,9 @@ def devices_list(
                 found = [device async for device in changed]
             else:
                 found = [device async for device in stack.devices()]
+        there = {device.ids.device_id for device in found}
+        if absent := [device_id for device_id in device_ids or () if device_id not in there]:
+            note(f"not found: {', '.join(absent)}")
         _print_devices(found, json=context.obj.json)
 
     run_with(context, show)
@@ -335,9 +338,7 @@ def devices_reset(context: typer.Context, device_id: DeviceId, yes: Yes = False)
 
     async def reset(stack: "Stack") -> None:
         await stack.end_devices.reset(device_id)
-        print_done(
-            context, f"reset {device_id}: it joins anew", {"device_id": device_id, "state": "reset"}
-        )
+        print_done(context, f"reset {device_id}", {"device_id": device_id, "state": "reset"})
 
     run_with(context, reset)
 

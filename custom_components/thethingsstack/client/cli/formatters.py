@@ -235,10 +235,15 @@ def _rows(formatters: "Formatters") -> list[tuple[str, str, str]]:
         (
             name,
             Kind.NONE if it is None else it.kind.removeprefix(_PREFIX).lower(),
-            f"{len(it.parameter.splitlines())} lines" if it and it.parameter else "",
+            _length(it.parameter) if it and it.parameter else "",
         )
         for name, it in (("uplink", formatters.up), ("downlink", formatters.down))
     ]
+
+
+def _length(script: str) -> str:
+    count = len(script.splitlines())
+    return f"{count} line" if count == 1 else f"{count} lines"
 
 
 def _print_formatters(formatters: "Formatters") -> None:

@@ -1,0 +1,130 @@
+"""The command line as a program: start-up, help, version, completion, output on a terminal."""
+
+import asyncio
+from collections.abc import Iterator
+import os
+import pty
+import re
+import sys
+from typing import Any
+
+import pytest
+import typer
+
+from tests.simulator import Simulator
+from thethingsstack import __version__, cli
+
+from .test_cli import Run, process, run
+
+__all__ = ["run"]
+
+START = "from thethingsstack.cli import main; main()"
+HEAVY = ("aiohttp", "orjson", "paho", "rich")
+
+
+def commands(command: Any = None, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield all commands and groups with the words that name them."""
+    command = command or typer.main.get_command(cli.app)
+    yield path, command
+    for name, member in getattr(command, "commands", {}).items():
+        yield from commands(member, *path, name)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["devices", "--help"], ["--version"]])
+async def test_help_needs_no_network_library(arguments: list[str]) -> None:
+    script = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print([n for n in {HEAVY} if n in sys.modules], file=sys.stderr))"
+        f"\n{START}"
+    )
+    result = await process(sys.executable, "-c", script, *arguments)
+    assert result.code == 0
+    assert result.err == "[]\n"
+
+
+def test_every_command_and_argument_has_help() -> None:
+    found = dict(commands())
+    assert ("devices", "register") in found
+    for path, command in found.items():
+        assert command.help, path
+        for parameter in command.params:
+            assert parameter.help, (path, parameter.name)
+
+
+async def test_version(run: Run) -> None:
+    result = await run("--version")
+    assert (result.code, result.out) == (0, f"thethingsstack {__version__}\n")
+
+
+async def test_completion() -> None:
+    """As a shell asks for it."""
+    for typed, expected in (
+        ("thethingsstack dev", ["devices"]),
+        ("thethingsstack formatter set --uplink c", ["cayennelpp"]),
+    ):
+        environment = {
+            **os.environ,
+            "_THETHINGSSTACK_COMPLETE": "complete_bash",
+            "COMP_WORDS": typed,
+            "COMP_CWORD": str(len(typed.split()) - 1),
+        }
+        result = await process(sys.executable, "-c", START, env=environment)
+        assert result.out.split() == expected
+
+
+async def on_terminal(simulator: Simulator, *arguments: str, **variables: str) -> str:
+    """Return what a command writes on a terminal."""
+    ours, theirs = pty.openpty()
+    environment = {
+        **os.environ,
+        "TTN_SERVER": simulator.server_url,
+        "TTN_IDENTITY_SERVER": simulator.identity_server_url,
+        "TTN_API_KEY": simulator.key("manage"),
+        "TERM": "xterm-256color",
+        "COLUMNS": "120",
+        **variables,
+    }
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", START, *arguments),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+    )
+    os.close(theirs)
+    written = bytearray()
+    while True:
+        try:
+            part = await asyncio.to_thread(os.read, ours, 4096)
+        except OSError:  # Linux's way to say that the other end is closed
+            break
+        if not part:
+            break
+        written += part
+    os.close(ours)
+    await running.wait()
+    return written.decode()
+
+
+async def test_tables_have_headings_and_colour_on_a_terminal(
+    run: Run, simulator: Simulator
+) -> None:
+    written = await on_terminal(simulator, "devices", "list")
+    assert "\x1b[1mLAST SEEN" in written
+    assert "Reading the end devices" in written
+    written = await on_terminal(simulator, "devices", "list", NO_COLOR="1")
+    assert "LAST SEEN" in written
+    assert "\x1b[36m" not in written
+    piped = await run("devices", "list")
+    assert "LAST SEEN" not in piped.out
+    assert "\x1b" not in piped.out + piped.err
+
+
+async def test_errors_and_objects_have_colour_on_a_terminal(simulator: Simulator) -> None:
+    written = await on_terminal(simulator, "devices", "show", "nosuch")
+    assert re.search(r"\x1b\[31m\w*not_found: ", written)
+    written = await on_terminal(simulator, "devices", "show", "lpp-node")
+    assert re.search(r'\x1b\[[\d;]*m"Cellar node"', written)
+    written = await on_terminal(simulator, "--json", "devices", "list", "nosuch")
+    assert "\x1b[2mnot found: nosuch\x1b[0m\r\n" in written
+    assert written.endswith("\r\n[]\r\n")
