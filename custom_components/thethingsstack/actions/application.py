@@ -1,4 +1,4 @@
-"""Actions: payload formatters, the application's own settings, its API keys."""
+"""Actions for payload formatters, for the application's settings and for its API keys."""
 
 from typing import Any
 
@@ -105,7 +105,7 @@ APPLICATION_SCHEMA = vol.Schema(APPLICATION)
 
 @callback
 def async_setup_application(hass: HomeAssistant) -> None:
-    """Register the actions; those that change the server or show its keys are administrators'."""
+    """Register the actions; those that change the server or list its keys need an administrator."""
     optional, only = SupportsResponse.OPTIONAL, SupportsResponse.ONLY
     for name, action, schema, response in (
         (SET_PAYLOAD_FORMATTER, _async_set_formatter, SET_FORMATTER_SCHEMA, optional),
@@ -127,7 +127,7 @@ def async_setup_application(hass: HomeAssistant) -> None:
 
 
 async def _async_set_formatter(call: ServiceCall) -> ServiceResponse:
-    """Set a device's formatters, or the application's; a direction that isn't given stays."""
+    """Set an end device's formatters, or the application's; a direction not given is kept."""
     target = optional_end_device_of(call)
     formatters = (target.coordinator if target else application_of(call)).stack.formatters
     chosen = {
@@ -138,7 +138,7 @@ async def _async_set_formatter(call: ServiceCall) -> ServiceResponse:
     if not chosen:
         raise refused("management_name_formatter")
     if APPLICATION_DEFAULT in chosen.values():
-        # A device has formatters of its own for both directions, or for none.
+        # An end device has its own formatters in both directions, or in none.
         if target is None or set(chosen.values()) != {APPLICATION_DEFAULT}:
             raise refused("management_default_formatter")
         await formatters.set_of_device(target.device_id, None)
@@ -195,7 +195,7 @@ async def _async_test_formatter(call: ServiceCall) -> ServiceResponse:
 
 
 def _uplink(call: ServiceCall, target: EndDeviceTarget) -> tuple[int, bytes]:
-    """Return the payload of the call, else that of the device's last uplink with data."""
+    """Return f_port and payload from the call; without one, those of the last uplink with data."""
     last = target.state.last_data_uplink if target.state is not None else None
     if ATTR_DECODE in call.data:
         return call.data.get(ATTR_F_PORT, 1), payload_of_hex(call.data[ATTR_DECODE])
@@ -234,7 +234,7 @@ def _formatters(found: Formatters | None) -> dict[str, Any] | None:
 
 
 async def _async_get(call: ServiceCall) -> ServiceResponse:
-    """Return the application, with its default formatters where the key may read them."""
+    """Return the application, with its default formatters if the key may read them."""
     stack = application_of(call).stack
     response = _application(await stack.administration.show())
     try:
@@ -283,7 +283,7 @@ async def _async_list_keys(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_create_key(call: ServiceCall) -> ServiceResponse:
-    """Create an API key; its secret is in the response, and nowhere else ever."""
+    """Create an API key; its secret is in the response, and can't be read again."""
     expires = call.data.get(ATTR_EXPIRES)
     key = await application_of(call).stack.administration.create_api_key(
         call.data[ATTR_NAME],
@@ -297,7 +297,7 @@ async def _async_create_key(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_delete_key(call: ServiceCall) -> ServiceResponse:
-    """Delete an API key, but not the one that is used here."""
+    """Delete an API key; raises ServiceValidationError for the one that Home Assistant uses."""
     coordinator = application_of(call)
     key_id = call.data[ATTR_KEY_ID]
     if key_id == (await coordinator.stack.auth_info()).key_id:
@@ -307,7 +307,7 @@ async def _async_delete_key(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_list_collaborators(call: ServiceCall) -> ServiceResponse:
-    """Return who has rights on the application."""
+    """Return the users and organizations with rights on the application."""
     coordinator = application_of(call)
     await async_require_control(call, coordinator)
     found = await coordinator.stack.administration.collaborators()

@@ -1,4 +1,4 @@
-"""Actions: send a downlink, replace, clear and read a downlink queue."""
+"""Actions that send a downlink, and replace, clear or read a downlink queue."""
 
 import asyncio
 from base64 import b64encode
@@ -51,7 +51,6 @@ ATTR_TIMEOUT = "timeout"
 
 WAITS = (DownlinkState.QUEUED, DownlinkState.SENT, DownlinkState.ACKNOWLEDGED)
 DEFAULT_TIMEOUT = 30
-# What is raised where the awaited state was not reached.
 NOT_REACHED = {
     DownlinkState.NOT_ACKNOWLEDGED: "downlink_not_acknowledged",
     DownlinkState.FAILED: "downlink_failed",
@@ -89,7 +88,7 @@ DOWNLINK_SCHEMA = vol.Schema(
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An end device that an action is for."""
+    """An end device on which an action is called, and its application."""
 
     registry_id: str
     coordinator: ApplicationCoordinator
@@ -98,7 +97,7 @@ class Target:
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
-    """Register the actions; they are there also while no application is loaded."""
+    """Register the actions."""
     for name, action, schema, response in (
         (SEND_DOWNLINK, _async_send, DOWNLINK_SCHEMA, SupportsResponse.OPTIONAL),
         (REPLACE_QUEUE, _async_replace, DOWNLINK_SCHEMA, SupportsResponse.OPTIONAL),
@@ -111,7 +110,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 
 async def _async_send(call: ServiceCall) -> ServiceResponse:
-    """Queue a downlink for each device, and wait for its fate if asked to."""
+    """Queue a downlink for each end device, and wait for its outcome if the call says so."""
     downlink = _downlink(call)
 
     async def send(target: Target) -> Any:
@@ -124,7 +123,7 @@ async def _async_send(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_replace(call: ServiceCall) -> ServiceResponse:
-    """Put a downlink in place of all that waits for each device."""
+    """Replace the queue of each end device by one downlink."""
     downlink = _downlink(call)
 
     async def replace(target: Target) -> Any:
@@ -137,7 +136,7 @@ async def _async_replace(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_clear(call: ServiceCall) -> ServiceResponse:
-    """Take all back that waits for each device."""
+    """Empty the queue of each end device."""
 
     async def clear(target: Target) -> Any:
         await target.coordinator.downlinks.async_clear(
@@ -149,7 +148,7 @@ async def _async_clear(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_get(call: ServiceCall) -> ServiceResponse:
-    """Return what waits for each device, in order."""
+    """Return the queued downlinks of each end device, in order."""
 
     async def get(target: Target) -> Any:
         queue = await target.coordinator.downlinks.async_queue(
@@ -187,7 +186,7 @@ def _downlink(call: ServiceCall) -> Downlink:
 
 
 def _aware(moment: datetime | None) -> datetime | None:
-    """Return a time as the user means it: without a zone it is the house's."""
+    """Return a time with a time zone: Home Assistant's if it has none; None for None."""
     return None if moment is None else dt_util.as_utc(moment)
 
 
@@ -199,13 +198,16 @@ def _seconds(call: ServiceCall) -> float:
 async def _async_outcome(
     call: ServiceCall, target: Target, record: DownlinkRecord
 ) -> dict[str, Any]:
-    """Return what the response says of a downlink, after the wait that was asked for."""
+    """Return the response for a downlink, after waiting for the state that the call names.
+
+    Without a response, raises HomeAssistantError if that state isn't reached.
+    """
     downlinks = target.coordinator.downlinks
     state = record.state
     if call.data[ATTR_WAIT_FOR] is not DownlinkState.QUEUED:
         state = await downlinks.async_wait(record, call.data[ATTR_WAIT_FOR], _seconds(call))
     if state in NOT_REACHED and not call.return_response:
-        # Who doesn't look at the response must not go on as if it had arrived.
+        # Without a response, an automation would continue as if it had arrived.
         raise failure(NOT_REACHED[state], reason=record.reason or "")
     expected = downlinks.expected_at(target.device) if record.waiting else None
     return {
@@ -234,10 +236,10 @@ def _waiting(item: QueuedDownlink) -> dict[str, Any]:
 async def _async_for_each(
     call: ServiceCall, work: Callable[[Target], Awaitable[Any]], *, changes: bool = True
 ) -> ServiceResponse:
-    """Do it for all devices; what failed is raised when all were tried, with the names.
+    """Call `work` for each end device; return the results, by device registry ID.
 
-    Raises Unauthorized, and does nothing, where the caller may control (if it `changes` something)
-    or see no entity of one of them.
+    Errors are raised together at the end, with the end devices' names. Raises Unauthorized
+    before any work if the caller may not control (with `changes`) or read an entity of each one.
     """
     targets = [_target(call.hass, registry_id) for registry_id in call.data[ATTR_DEVICE_ID]]
     require = async_require_control if changes else async_require_read
@@ -274,13 +276,13 @@ async def _async_for_each(
 
 
 def _belongs_to(hass: HomeAssistant, entry: ConfigEntry, registry_id: str) -> bool:
-    """Return whether a device is one of an entry's, which needn't be loaded."""
+    """Return whether a device belongs to an entry, which needn't be loaded."""
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     return any(device.id == registry_id for device in devices)
 
 
 def _target(hass: HomeAssistant, registry_id: str) -> Target:
-    """Return the end device with this registry id; raises ServiceValidationError."""
+    """Return the end device by its device registry ID; raises ServiceValidationError."""
     entry_device = dr.async_get(hass).async_get(registry_id)
     if entry_device is None:
         raise refused("device_unknown", device_id=registry_id)

@@ -126,7 +126,7 @@ SIMULATE_SCHEMA = vol.Schema(
 
 @callback
 def async_setup_management(hass: HomeAssistant) -> None:
-    """Register the actions; those that change the server are the administrators'."""
+    """Register the actions; those that change the server need an administrator."""
     for name, action, schema in (
         (REGISTER_DEVICE, _async_register, REGISTER_SCHEMA),
         (UPDATE_DEVICE, _async_update, UPDATE_SCHEMA),
@@ -146,7 +146,7 @@ def async_setup_management(hass: HomeAssistant) -> None:
 
 
 async def _async_register(call: ServiceCall) -> ServiceResponse:
-    """Register an end device, and return it with what it must be given."""
+    """Register an end device; return it with the keys and the address to write to it."""
     coordinator = application_of(call)
     outline = _outline(call.data, set(coordinator.roster.registrations))
     completed = await prepare_registration(coordinator.stack, outline)
@@ -204,10 +204,10 @@ def _model(text: str) -> tuple[str, str, str, str]:
 def _location(data: Mapping[str, Any]) -> Location | None:
     if ATTR_LOCATION not in data:
         return None
-    place = data[ATTR_LOCATION]
+    location = data[ATTR_LOCATION]
     return Location(
-        latitude=place[ATTR_LATITUDE],
-        longitude=place[ATTR_LONGITUDE],
+        latitude=location[ATTR_LATITUDE],
+        longitude=location[ATTR_LONGITUDE],
         altitude=data.get(ATTR_ALTITUDE),
     )
 
@@ -248,14 +248,14 @@ async def _async_delete(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_reset(call: ServiceCall) -> ServiceResponse:
-    """Reset what the Network Server keeps of an end device's state."""
+    """Reset an end device's session and MAC state on the Network Server."""
     target = end_device_of(call)
     await target.coordinator.stack.end_devices.reset(target.device_id)
     return {ATTR_END_DEVICE_ID: target.device_id}
 
 
 async def _async_simulate(call: ServiceCall) -> ServiceResponse:
-    """Let the Application Server act as if an end device had sent a payload."""
+    """Simulate an uplink: the Application Server acts as if the end device had sent it."""
     target = end_device_of(call)
     payload = payload_of_hex(call.data[ATTR_HEX])
     await target.coordinator.stack.end_devices.simulate_uplink(
@@ -268,7 +268,7 @@ async def _async_simulate(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_get(call: ServiceCall) -> ServiceResponse:
-    """Return what all servers know of an end device, and which of them have it."""
+    """Return an end device as all servers together have it, and which of them have it."""
     target = end_device_of(call)
     devices = target.coordinator.stack.end_devices
     presence = await devices.presence(target.device_id)
@@ -292,12 +292,12 @@ async def _async_keys(target: EndDeviceTarget) -> dict[str, str | None] | None:
     try:
         keys = await target.coordinator.stack.end_devices.root_keys(target.device_id)
     except NotFound:
-        return None  # it doesn't join, or its maker keeps the keys
+        return None  # it doesn't join, or its keys are on its manufacturer's Join Server
     return {"app_key": keys.app_key, "nwk_key": keys.nwk_key}
 
 
 async def _async_list(call: ServiceCall) -> ServiceResponse:
-    """Return the registered end devices, all or those that a search finds."""
+    """Return the registered end devices; all, or those that match the search text."""
     coordinator = application_of(call)
     search = call.data.get(ATTR_SEARCH)
     devices = (
@@ -317,7 +317,7 @@ async def _async_list(call: ServiceCall) -> ServiceResponse:
 
 def _end_device(end_device: EndDevice, registry_id: str | None) -> dict[str, Any]:
     ids, versions = end_device.ids, end_device.version_ids
-    seen, place = end_device.last_seen_at, end_device.locations.get("user")
+    seen, location = end_device.last_seen_at, end_device.locations.get("user")
     return {
         "device_id": registry_id,
         ATTR_END_DEVICE_ID: ids.device_id,
@@ -329,8 +329,8 @@ def _end_device(end_device: EndDevice, registry_id: str | None) -> dict[str, Any
         ATTR_MODEL: versions.model_id if versions else None,
         ATTR_ATTRIBUTES: dict(end_device.attributes),
         ATTR_LOCATION: None
-        if place is None
-        else {ATTR_LATITUDE: place.latitude, ATTR_LONGITUDE: place.longitude},
+        if location is None
+        else {ATTR_LATITUDE: location.latitude, ATTR_LONGITUDE: location.longitude},
         "last_seen": seen.isoformat() if seen else None,
         "joined": end_device.activated_at.isoformat() if end_device.activated_at else None,
     }

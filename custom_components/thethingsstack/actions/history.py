@@ -1,4 +1,4 @@
-"""Action: past hours of an end device into long-term statistics."""
+"""Action that imports past hours of an end device into long-term statistics."""
 
 from datetime import timedelta
 
@@ -35,14 +35,17 @@ SCHEMA = vol.Schema(
 
 @callback
 def async_setup_history(hass: HomeAssistant) -> None:
-    """Register the action; statistics are administrators'."""
+    """Register the action, which needs an administrator."""
     async_setup_action(
         hass, IMPORT_HISTORY, _async_import, SCHEMA, SupportsResponse.OPTIONAL, admin=True
     )
 
 
 async def _async_import(call: ServiceCall) -> ServiceResponse:
-    """Read what the network has kept of a time, and write the hours that are over."""
+    """Write the hours of a period from the uplinks in the Storage Integration.
+
+    Returns how many hours were written, by entity ID.
+    """
     if "recorder" not in call.hass.config.components:
         raise refused("history_without_recorder")
     target = end_device_of(call)

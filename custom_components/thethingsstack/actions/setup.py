@@ -1,4 +1,4 @@
-"""Actions as Home Assistant runs them: for whom they are, and with errors translated."""
+"""Registering actions, with the check for administrators and translated errors."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -30,7 +30,7 @@ def async_setup_action(
     *,
     admin: bool = False,
 ) -> None:
-    """Register an action whose errors of the client are translated; `admin`: not for others."""
+    """Register an action, with the client's errors translated; with `admin`, for administrators."""
 
     async def act(call: ServiceCall) -> ServiceResponse:
         try:

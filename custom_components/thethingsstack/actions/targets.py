@@ -1,4 +1,4 @@
-"""What an action is for: an application, or one of its end devices."""
+"""The application or the end device of an action's call, and what its caller may do."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,7 +36,7 @@ END_DEVICE = {
 
 @dataclass(frozen=True, slots=True)
 class EndDeviceTarget:
-    """An end device by its id in The Things Stack; `state` where Home Assistant shows it."""
+    """An end device by its ID in The Things Stack; `state` is None if Home Assistant hasn't it."""
 
     coordinator: ApplicationCoordinator
     device_id: str
@@ -44,14 +44,14 @@ class EndDeviceTarget:
 
     @property
     def registry_id(self) -> str | None:
-        """Return the id in Home Assistant's device registry."""
+        """Return the device registry ID; None if Home Assistant doesn't have the end device."""
         return None if self.state is None else self.state.registry_id
 
 
 def application_of(call: ServiceCall) -> ApplicationCoordinator:
-    """Return the application that a call is for, the only one where none is named.
+    """Return the application that a call names; the only one if it names none.
 
-    Raises ServiceValidationError where that is not clear, or where it isn't loaded.
+    Raises ServiceValidationError if there are several or none, or if it isn't loaded.
     """
     entries = call.hass.config_entries.async_entries(DOMAIN)
     if (wanted := call.data.get(ATTR_CONFIG_ENTRY_ID)) is not None:
@@ -68,14 +68,14 @@ def application_of(call: ServiceCall) -> ApplicationCoordinator:
 
 
 def end_device_of(call: ServiceCall) -> EndDeviceTarget:
-    """Return the end device that a call is for; raises ServiceValidationError."""
+    """Return the end device that a call names; raises ServiceValidationError without one."""
     if (target := optional_end_device_of(call)) is None:
         raise refused("management_name_device")
     return target
 
 
 def optional_end_device_of(call: ServiceCall) -> EndDeviceTarget | None:
-    """Return the end device that a call is for, None where none is named."""
+    """Return the end device that a call names; None if it names none."""
     if (registry_id := call.data.get(ATTR_DEVICE_ID)) is not None:
         return _registered(call.hass, registry_id)
     if (device_id := call.data.get(ATTR_END_DEVICE_ID)) is None:
@@ -94,7 +94,7 @@ def _registered(hass: HomeAssistant, registry_id: str) -> EndDeviceTarget:
 
 
 async def async_require_admin(call: ServiceCall) -> None:
-    """Raise Unauthorized unless an administrator calls, or Home Assistant itself."""
+    """Raise Unauthorized unless the caller is an administrator or Home Assistant itself."""
     user = await _async_user(call)
     if user is not None and not user.is_admin:
         raise Unauthorized(context=call.context)
@@ -105,7 +105,7 @@ async def async_require_control(
 ) -> None:
     """Raise Unauthorized unless the caller may control an entity of the application.
 
-    With `registry_id` it is to be one of that device. Home Assistant itself may.
+    With `registry_id`, it must be an entity of that device. Home Assistant itself may everything.
     """
     await _async_require(call, coordinator, registry_id, POLICY_CONTROL)
 
@@ -115,7 +115,7 @@ async def async_require_read(
 ) -> None:
     """Raise Unauthorized unless the caller may read an entity of the application.
 
-    With `registry_id` it is to be one of that device. Home Assistant itself may.
+    With `registry_id`, it must be an entity of that device. Home Assistant itself may everything.
     """
     await _async_require(call, coordinator, registry_id, POLICY_READ)
 
@@ -141,7 +141,7 @@ async def _async_require(
 
 
 async def _async_user(call: ServiceCall) -> User | None:
-    """Return who calls, None for Home Assistant itself; raises UnknownUser."""
+    """Return the user who calls the action; None for Home Assistant itself. Raises UnknownUser."""
     if call.context.user_id is None:
         return None
     user = await call.hass.auth.async_get_user(call.context.user_id)

@@ -1,4 +1,4 @@
-"""The gateways of an application: their status is read regularly, and kept for the entities."""
+"""Coordinators that read the status of an application's gateways regularly."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -46,14 +46,14 @@ type GatewayFactory = Callable[["GatewayCoordinator"], Iterable[Entity]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayStatus:
-    """A gateway as registered, and its connection; None for one that isn't connected."""
+    """A gateway's registration, and its connection: None if it isn't connected."""
 
     gateway: Gateway
     connection: GatewayConnection | None
 
 
 async def async_stack_with(hass: HomeAssistant, entry: ConfigEntry, api_key: str | None) -> Stack:
-    """Return a client with a gateway's own key, or the application's client for None."""
+    """Return a client with a gateway's own API key; the application's client if that is None."""
     if api_key is None:
         stack: Stack = entry.runtime_data.stack
         return stack
@@ -61,12 +61,12 @@ async def async_stack_with(hass: HomeAssistant, entry: ConfigEntry, api_key: str
 
 
 class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
-    """Reads the status of a gateway once a minute, and seldom while it may not be read."""
+    """Reads the status of a gateway once a minute, and less often while the server refuses it."""
 
     def __init__(
         self, hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, scope: str
     ) -> None:
-        """Prepare; nothing is asked yet."""
+        """Keep entry and subentry; makes no request yet. `scope` begins the device key."""
         self.gateway_id: str = subentry.data[CONF_GATEWAY_ID]
         super().__init__(
             hass,
@@ -81,7 +81,7 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
         self.key = f"{scope}/gateway/{self.gateway_id}"
         """What identifies the gateway in Home Assistant."""
         self.refused: str | None = None
-        """The server's name of the error if the gateway may not be read, None if it may."""
+        """The error's name while the server refuses to show the gateway; else None."""
         self._title = subentry.title
         self._api_key: str | None = subentry.data.get(CONF_API_KEY)
         self._stack: Stack | None = None
@@ -90,14 +90,14 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
 
     @property
     def own_key(self) -> bool:
-        """Return whether it is read with a key of its own."""
+        """Return whether the gateway is read with its own API key."""
         return self._api_key is not None
 
     @property
     def device_info(self) -> DeviceInfo:
         """Return the gateway for the device registry.
 
-        Before it was read, only how it is identified: the registry then keeps what it has.
+        Before the first successful read, only its identifier, so that the registry isn't changed.
         """
         identifiers = {(DOMAIN, self.key)}
         gateway = self._gateway
@@ -115,7 +115,7 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
 
     @property
     def name_in_home_assistant(self) -> str | None:
-        """Return its name in Home Assistant, None before it has a device there."""
+        """Return the gateway's name in Home Assistant; None if it has no device there yet."""
         device = self._device
         return (device.name_by_user or device.name) if device is not None else None
 
@@ -126,7 +126,7 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
         )
 
     async def async_use_key(self, api_key: str | None) -> None:
-        """Read now and from now on with another key; None: the application's."""
+        """Use another API key from now on (None: the application's), and read the gateway."""
         self._api_key = api_key
         self._stack = self._gateway = None
         await self.async_refresh()
@@ -167,7 +167,7 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
 
     @callback
     def _update_device(self) -> None:
-        """Give name and EUI of the network's registry to Home Assistant's device."""
+        """Update name and EUI of the device in Home Assistant from the registration."""
         assert self._gateway is not None
         if (device := self._device) is not None:
             dr.async_get(self.hass).async_update_device(
@@ -190,7 +190,7 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
         self.refused = error.name
         self.update_interval = REFUSED_INTERVAL
         if isinstance(error, AuthenticationFailed) and not self.own_key:
-            return  # each refusal of the application's key makes the application check it
+            return  # the application checks its own key after each refusal
         raise_issue(
             self.hass,
             self._issue_id,
@@ -214,10 +214,10 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
 
 
 class Gateways:
-    """The gateways of an entry: a coordinator for each, as its subentries say, without a reload."""
+    """The gateways of an entry: one coordinator for each gateway subentry."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, roster: EndDeviceRoster) -> None:
-        """Start with none."""
+        """Start without gateways."""
         self._hass = hass
         self._entry = entry
         self._roster = roster
@@ -231,14 +231,14 @@ class Gateways:
         return iter(list(self._known.values()))
 
     def name_of(self, gateway_id: str) -> str | None:
-        """Return the name of a gateway in Home Assistant, None if it isn't there."""
+        """Return the name of a gateway in Home Assistant; None if it isn't there."""
         gateway = next((known for known in self if known.gateway_id == gateway_id), None)
         return gateway.name_in_home_assistant if gateway is not None else None
 
     def reception_counts(self) -> dict[str, int]:
-        """Return by id of how many end devices a gateway received the last uplink, most first.
+        """Return how many end devices' last uplink each gateway received, by ID, most first.
 
-        Only gateways of this network: those of others can't be read here.
+        Without gateways of other networks, since their status can't be read.
         """
         counts: dict[str, int] = {}
         for device in self._roster.states.values():
@@ -250,7 +250,7 @@ class Gateways:
 
     @callback
     def async_prepare(self) -> None:
-        """Make a coordinator for each gateway subentry; call it before the platforms connect."""
+        """Create a coordinator for each gateway subentry; call it before platforms are set up."""
         for subentry in self._subentries():
             self._known[subentry.subentry_id] = self._coordinator(subentry)
 
@@ -258,27 +258,27 @@ class Gateways:
     def async_connect(
         self, factory: GatewayFactory, async_add_entities: AddConfigEntryEntitiesCallback
     ) -> None:
-        """Add the entities that `factory` makes for each gateway, and from now on for new ones."""
+        """Add the entities that `factory` returns for each gateway, also for later ones."""
         self._platforms.append((factory, async_add_entities))
         for gateway in self:
             self._add(gateway, factory, async_add_entities)
 
     @callback
     def async_start(self) -> None:
-        """Start reading; call it when all platforms are connected."""
+        """Start reading; call it after all platforms are set up."""
         self._data = {subentry.subentry_id: dict(subentry.data) for subentry in self._subentries()}
         for gateway in self:
             self._start_reading(gateway)
         self._entry.async_on_unload(self._async_stop)
 
     async def async_apply(self) -> None:
-        """Add, change and remove gateways as the subentries now say; a title alone changes nothing."""
+        """Add, change and remove gateways after subentries changed, without a reload."""
         async with self._applying:
             now = {s.subentry_id: dict(s.data) for s in self._subentries()}
             before, self._data = self._data, now
-            for gone in before.keys() - now.keys():
+            for removed in before.keys() - now.keys():
                 # Home Assistant has removed device and entities with the subentry.
-                if (gateway := self._known.pop(gone, None)) is not None:
+                if (gateway := self._known.pop(removed, None)) is not None:
                     await gateway.async_shutdown()
             for new in now.keys() - before.keys():
                 gateway = self._coordinator(self._entry.subentries[new])
@@ -319,7 +319,7 @@ class Gateways:
 
 @callback
 def async_remove_gateway(hass: HomeAssistant, entry: ConfigEntry, device: dr.DeviceEntry) -> bool:
-    """Remove a gateway's subentry, and its device with it; False for a device that is no gateway."""
+    """Remove a gateway's subentry and device; return False if the device is no gateway."""
     subentry = entry.subentries.get(device.config_subentry_id or "")
     if subentry is None or subentry.subentry_type != SUBENTRY_GATEWAY:
         return False

@@ -1,4 +1,4 @@
-"""The entities of a gateway; its device belongs to the gateway's subentry alone."""
+"""The entities of a gateway; its device belongs to the gateway's subentry."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 ATTR_ALTITUDE = "altitude"
 ATTR_SUB_BANDS = "sub_bands"
 LAST_SEEN = "gateway_last_seen"
-# Where a plan has no limits, the server names one band that ends at its largest number.
 ENDLESS = 2**64 - 1
+"""Upper frequency of the only sub-band that the server lists for a frequency plan without limits."""
 
 type Shown = int | float | datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class GatewaySensorDescription(SensorEntityDescription):
-    """A sensor that every gateway has."""
+    """Description of a sensor that every gateway has."""
 
     value_fn: Callable[[GatewayConnection], Shown]
 
 
 def _last_seen(connection: GatewayConnection) -> datetime | None:
-    """Return when the gateway last sent something."""
+    """Return when the gateway last sent a status or an uplink; None if it never did."""
     times = (connection.last_status_received_at, connection.last_uplink_received_at)
     return max((time for time in times if time is not None), default=None)
 
@@ -52,7 +52,7 @@ def _round_trip_time(connection: GatewayConnection) -> float | None:
 
 
 def _duty_cycle(connection: GatewayConnection) -> float | None:
-    """Return the used share of the allowed air time, in per cent, where it is largest."""
+    """Return the used share of the allowed airtime in per cent, of the sub-band where it is most."""
     used = [band.used / band.limit for band in connection.sub_bands if band.limit]
     return max(used) * 100 if used else None
 
@@ -103,7 +103,7 @@ GATEWAY_SENSORS = (
 def async_add_gateway_sensors(
     entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the sensors of each gateway, also of those that come later."""
+    """Add the sensors of each gateway, also of later ones."""
 
     def sensors(gateway: GatewayCoordinator) -> Iterable[GatewaySensor]:
         return [GatewaySensor(gateway, description) for description in GATEWAY_SENSORS]
@@ -115,7 +115,7 @@ def async_add_gateway_sensors(
 def async_add_gateway_connections(
     entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the connection of each gateway, also of those that come later."""
+    """Add a binary sensor for the connection of each gateway, also of later ones."""
     entry.runtime_data.gateways.async_connect(
         lambda gateway: [GatewayConnectivity(gateway)], async_add_entities
     )
@@ -125,7 +125,7 @@ def async_add_gateway_connections(
 def async_add_gateway_trackers(
     entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the place of each gateway as soon as it is known."""
+    """Add a tracker for each gateway as soon as its location is known."""
 
     def tracker(gateway: GatewayCoordinator) -> Iterable[GatewayTracker]:
         def add_located() -> None:
@@ -142,12 +142,12 @@ def async_add_gateway_trackers(
 
 
 class GatewayEntity(CoordinatorEntity[GatewayCoordinator]):
-    """An entity that shows one thing of a gateway."""
+    """Base of the entities of a gateway."""
 
     _attr_has_entity_name = True
 
     def __init__(self, coordinator: GatewayCoordinator, key: str) -> None:
-        """Attach to the gateway's device."""
+        """Create the entity in the gateway's device; `key` ends its unique ID."""
         super().__init__(coordinator)
         self._attr_unique_id = f"{coordinator.key}/{key}"
         self._attr_device_info = coordinator.device_info
@@ -155,25 +155,25 @@ class GatewayEntity(CoordinatorEntity[GatewayCoordinator]):
     @property
     @override
     def available(self) -> bool:
-        """Return whether the gateway was read."""
+        """Return whether the last reading of the gateway succeeded."""
         return super().available and self.coordinator.data is not None
 
     @property
     def connection(self) -> GatewayConnection | None:
-        """Return the connection that the gateway has now."""
+        """Return the gateway's present connection; None if it isn't connected."""
         data = self.coordinator.data
         connection = data.connection if data is not None else None
         return connection if connection is not None and connection.connected else None
 
 
 class GatewayConnectivity(GatewayEntity, BinarySensorEntity):
-    """Whether a gateway is connected to the network."""
+    """A binary sensor that is on while a gateway is connected to the network."""
 
     _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
     _attr_translation_key = "connection"
 
     def __init__(self, coordinator: GatewayCoordinator) -> None:
-        """Show the connection."""
+        """Create the binary sensor."""
         super().__init__(coordinator, "gateway_connection")
 
     @property
@@ -184,7 +184,7 @@ class GatewayConnectivity(GatewayEntity, BinarySensorEntity):
 
 
 class GatewaySensor(GatewayEntity, RestoreSensor):
-    """A value of a gateway's connection; when it was last seen stays known without one."""
+    """A sensor of a gateway's connection; its last-seen time is kept without a connection."""
 
     entity_description: GatewaySensorDescription
     _unrecorded_attributes = frozenset({ATTR_SUB_BANDS})
@@ -192,13 +192,13 @@ class GatewaySensor(GatewayEntity, RestoreSensor):
     def __init__(
         self, coordinator: GatewayCoordinator, description: GatewaySensorDescription
     ) -> None:
-        """Describe the sensor."""
+        """Create the sensor from its description."""
         super().__init__(coordinator, description.key)
         self.entity_description = description
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Recall when it was last seen before the restart."""
+        """Restore the last-seen time from before the restart."""
         await super().async_added_to_hass()
         if self.entity_description.key == LAST_SEEN:
             stored = await self.async_get_last_sensor_data()
@@ -228,7 +228,7 @@ class GatewaySensor(GatewayEntity, RestoreSensor):
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any] | None:
-        """Return the sub-bands that have a limit: Hz, and per cent of the time."""
+        """Return the sub-bands with a duty cycle limit: frequencies in Hz, use in per cent."""
         connection = self.connection
         if self.entity_description.key != "gateway_duty_cycle" or connection is None:
             return None
@@ -247,36 +247,37 @@ class GatewaySensor(GatewayEntity, RestoreSensor):
 
 
 class GatewayTracker(GatewayEntity, TrackerEntity):
-    """Where the registry says that a gateway's antenna is."""
+    """A tracker at the registered location of a gateway's antenna."""
 
     _attr_source_type = SourceType.GPS
     _attr_translation_key = "position"
 
     def __init__(self, coordinator: GatewayCoordinator) -> None:
-        """Show the place."""
+        """Create the tracker."""
         super().__init__(coordinator, "gateway_location")
 
     @property
     @override
     def latitude(self) -> float | None:
         """Return the latitude in degrees."""
-        place = _location(self.coordinator)
-        return place.latitude if place is not None else None
+        location = _location(self.coordinator)
+        return location.latitude if location is not None else None
 
     @property
     @override
     def longitude(self) -> float | None:
         """Return the longitude in degrees."""
-        place = _location(self.coordinator)
-        return place.longitude if place is not None else None
+        location = _location(self.coordinator)
+        return location.longitude if location is not None else None
 
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any]:
         """Return the altitude in metres."""
-        place = _location(self.coordinator)
-        known = place is not None and place.altitude is not None
-        return {ATTR_ALTITUDE: place.altitude} if place is not None and known else {}
+        location = _location(self.coordinator)
+        if location is None or location.altitude is None:
+            return {}
+        return {ATTR_ALTITUDE: location.altitude}
 
 
 def _location(gateway: GatewayCoordinator) -> Location | None:

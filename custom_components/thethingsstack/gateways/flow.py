@@ -1,4 +1,4 @@
-"""Add gateway: choose it, and the key by which its status is read."""
+"""Dialogue Add gateway: choose a gateway, and the API key to read its status with."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ _FIELD_OF_TEXT = {
 
 
 class GatewayFlow(ConfigSubentryFlow):
-    """Asks for a gateway's ID and key, and reads it once before it is added."""
+    """Asks for a gateway's ID and API key, and reads it once before it is added."""
 
     def __init__(self) -> None:
         """Start without errors."""
@@ -43,7 +43,7 @@ class GatewayFlow(ConfigSubentryFlow):
         self._error_text = ""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask which gateway."""
+        """Ask for the gateway, and optionally for its own API key."""
         if self._get_entry().state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
         if user_input is not None:
@@ -64,7 +64,7 @@ class GatewayFlow(ConfigSubentryFlow):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask for another key, or none."""
+        """Ask for another API key, or none."""
         entry, subentry = self._get_entry(), self._get_reconfigure_subentry()
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
@@ -106,7 +106,7 @@ class GatewayFlow(ConfigSubentryFlow):
         }
 
     async def _async_read(self, gateway_id: str, api_key: str | None) -> Gateway | None:
-        """Return the gateway, read with this key; None where the form has to say why not."""
+        """Return the gateway, read with this API key; None after an error, kept for the form."""
         self._errors, self._error_text = {}, ""
         if self.source != "reconfigure" and gateway_id in self._added():
             self._errors = {CONF_GATEWAY_ID: "already_added"}
@@ -136,7 +136,7 @@ def _id_of(user_input: dict[str, Any]) -> str:
 
 
 def _key_of(user_input: dict[str, Any]) -> str | None:
-    """Return the key as pasted, None where it is the application's."""
+    """Return the API key from the form; None if it was left empty."""
     return user_input.get(CONF_API_KEY, "").strip() or None
 
 

@@ -1,4 +1,4 @@
-"""Delete an end device: what every dialogue, action, repair and replacement calls."""
+"""Delete an end device; every dialogue, action, repair and replacement calls this."""
 
 import asyncio
 from enum import StrEnum
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class AfterDeletion(StrEnum):
-    """What becomes of a deleted end device in Home Assistant."""
+    """What happens to a deleted end device in Home Assistant."""
 
     MARKED = "marked"
-    """It stays with its history, marked as not registered."""
+    """It is kept with its history, with the status "not registered"."""
     REMOVED = "removed"
-    """It goes, with its entities, controls and changes to fields."""
+    """It is removed with its entities, controls and changes to fields."""
     UNTOUCHED = "untouched"
-    """Another one takes its place."""
+    """Nothing: the caller replaces it by another end device."""
 
 
 async def async_delete(
@@ -33,22 +33,22 @@ async def async_delete(
     *,
     afterwards: AfterDeletion = AfterDeletion.MARKED,
 ) -> tuple[Server, ...]:
-    """Delete an end device on all servers; return those that had it, none where it was gone.
+    """Delete an end device on all servers; return those that had it.
 
-    A claim is given up first. The deletion goes on where the caller is cancelled. What is left on
-    some servers becomes a partial device, with a repair issue. Raises StackError; PartlyDeleted
-    where some servers had removed their part.
+    A claim on the Join Server is given up first. The deletion is completed even if the caller is
+    cancelled. Raises StackError; PartlyDeleted if only some servers have deleted it, which also
+    raises a repair issue. An end device that no server has is no error.
     """
     work = coordinator.hass.async_create_task(
         _async_delete(coordinator, device_id, afterwards), f"{DOMAIN} delete {device_id}"
     )
     work.add_done_callback(_retrieve_exception)
-    await asyncio.wait([work])  # which doesn't cancel it
+    await asyncio.wait([work])  # doesn't cancel the work if the caller is cancelled
     return work.result()
 
 
 def _retrieve_exception(work: asyncio.Task[tuple[Server, ...]]) -> None:
-    """Mark an error as seen, also where the caller was cancelled and won't read it."""
+    """Retrieve the exception, so that asyncio doesn't log it if the caller was cancelled."""
     if not work.cancelled():
         work.exception()
 
@@ -60,7 +60,7 @@ async def _async_delete(
     try:
         removed = (await coordinator.stack.end_devices.delete(device_id)).removed
     except NotFound:
-        pass  # somebody was faster
+        pass  # deleted by somebody else
     except PartlyDeleted as err:
         _current(coordinator).partial_devices.mark_partial(device_id, err.left_on)
         raise
@@ -72,7 +72,7 @@ async def _async_delete(
 
 
 def _current(coordinator: ApplicationCoordinator) -> ApplicationCoordinator:
-    """Return the application as it is now: it may have been set up anew meanwhile."""
+    """Return the entry's present coordinator: the entry may have been reloaded meanwhile."""
     if coordinator.entry.state is not ConfigEntryState.LOADED:
         return coordinator
     current: ApplicationCoordinator = coordinator.entry.runtime_data
@@ -81,9 +81,9 @@ def _current(coordinator: ApplicationCoordinator) -> ApplicationCoordinator:
 
 @callback
 def _show(coordinator: ApplicationCoordinator, device_id: str, *, remove: bool) -> None:
-    """Mark the end device as not registered, or take it out of Home Assistant."""
+    """Mark the end device as not registered, or remove it from Home Assistant."""
     if coordinator.entry.state is not ConfigEntryState.LOADED:
-        return  # the next start shows it
+        return  # the next start compares with the list of registered end devices
     coordinator.roster.registrations.pop(device_id, None)
     device = coordinator.roster.by_device_id(device_id)
     if device is None:

@@ -1,4 +1,4 @@
-"""Delete an end device on the server, confirmed twice: its keys are lost."""
+"""Dialogue that deletes an end device on the servers, after two confirmations."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ UNDERSTOOD_SCHEMA = vol.Schema(
 
 
 class DeleteFlow(ApplicationOptionsFlow):
-    """Which one → what is lost → its ID, typed → deleted."""
+    """Steps: choose the end device, confirm what is lost, confirm with its ID, delete."""
 
     _to_remove: str = ""
     _after_deletion = AfterDeletion.MARKED
@@ -36,7 +36,7 @@ class DeleteFlow(ApplicationOptionsFlow):
         return not lacking(self._coordinator.rights, CHANGE)
 
     async def async_step_remove(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask which end device."""
+        """Ask for the end device."""
         choices = self._removable()
         refused = None
         if user_input is not None:
@@ -49,7 +49,7 @@ class DeleteFlow(ApplicationOptionsFlow):
         return self._removal_form("remove", schema, user_input, refused)
 
     def _removable(self) -> dict[str, str]:
-        """Return the ids of the end devices that a server has, by name and id."""
+        """Return the IDs of the end devices that a server has, by label (name and ID)."""
         roster, partial_devices = self._coordinator.roster, self._coordinator.partial_devices
         names = {key: partial_devices.name_of(key) for key in partial_devices.known}
         names |= {key: device.name or key for key, device in roster.registrations.items()}
@@ -59,7 +59,7 @@ class DeleteFlow(ApplicationOptionsFlow):
     async def async_step_remove_what(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show what is lost, and ask whether that is understood."""
+        """Show what is lost; the user has to confirm that it is understood."""
         refused = None
         if user_input is not None:
             if user_input[CONF_UNDERSTOOD]:
@@ -71,7 +71,7 @@ class DeleteFlow(ApplicationOptionsFlow):
     async def async_step_remove_sure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the ID as the second confirmation, and delete."""
+        """Ask for the end device's ID as the second confirmation, then delete it."""
         refused = None
         if user_input is not None:
             if user_input["device_id"].strip() != self._to_remove:
@@ -101,7 +101,7 @@ class DeleteFlow(ApplicationOptionsFlow):
         suggested: Mapping[str, Any] | None,
         refused: Refusal | None,
     ) -> ConfigFlowResult:
-        """Show a form with what was typed, and why it was refused."""
+        """Show a form with the previous answers, and the error if they were refused."""
         return form(
             self,
             step_id,
@@ -117,5 +117,5 @@ class DeleteFlow(ApplicationOptionsFlow):
 
 
 def after_deletion(answers: Mapping[str, Any]) -> AfterDeletion:
-    """Return what is to become of the end device in Home Assistant, as the form says."""
+    """Return what shall happen to the end device in Home Assistant, from the form's answers."""
     return AfterDeletion.REMOVED if answers[CONF_ALSO_HERE] else AfterDeletion.MARKED

@@ -1,4 +1,4 @@
-"""Edit an end device in The Things Stack: name, attributes, location, payload formatter."""
+"""Dialogue that edits an end device in The Things Stack: name, attributes, location, formatter."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,10 +19,10 @@ from .register_form import chosen
 
 
 class EditFlow(FormatterFlow):
-    """Which one → its form, filled in from the server, or its formatter → saved."""
+    """Steps: choose the end device, then edit its properties or its payload formatter."""
 
     async def async_step_change(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask which end device, and read what the server has of it now."""
+        """Ask for the end device, and read its present registration."""
         choices = self._changeable()
         refused = None
         if user_input is not None:
@@ -38,7 +38,7 @@ class EditFlow(FormatterFlow):
         return form(self, "change", schema, user_input, refused, last_step=False)
 
     def _changeable(self) -> dict[str, str]:
-        """Return the ids of the registered end devices by both names, id and model."""
+        """Return the IDs of the registered end devices by label: both names, ID and model."""
         roster = self._coordinator.roster
         labels = {}
         for device_id, device in roster.registrations.items():
@@ -51,7 +51,7 @@ class EditFlow(FormatterFlow):
     async def async_step_change_menu(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask what to edit of it."""
+        """Let the user choose between the properties and the payload formatter."""
         device = self._to_change
         return self.async_show_menu(
             step_id="change_menu",
@@ -65,7 +65,7 @@ class EditFlow(FormatterFlow):
     async def async_step_change_what(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for new values, and save those that differ."""
+        """Ask for new values, and save those that were changed."""
         device = self._to_change
         here = self._in_home_assistant(device.ids.device_id)
         refused = None

@@ -1,4 +1,4 @@
-"""The form for name, attributes and location of an end device, and how its answers are read."""
+"""The form for name, attributes and location of an end device, and reading its answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ AREA_ATTRIBUTE = AREA_ATTRIBUTES[0]
 APART, TO_HOME, TO_SERVER = "apart", "to_home", "to_server"
 ATTR_ALTITUDE = "altitude"
 PLACED = ["device_tracker", "person", "zone"]
-"""The kinds of entities that have a location."""
+"""Platforms of the entities that have a location."""
 # What is wrong with a text: the field to blame and what it says.
 WRONG_TEXTS = {
     "name_too_long": ("name", "text_too_long"),
@@ -50,7 +50,7 @@ WRONG_TEXTS = {
 
 
 def _either(translation_key: str) -> SelectSelector:
-    """Return the choice in which direction a value is copied, if at all."""
+    """Return a select: copy a value to Home Assistant, to the server, or not at all."""
     return SelectSelector(
         SelectSelectorConfig(
             options=[APART, TO_HOME, TO_SERVER],
@@ -76,7 +76,7 @@ CHANGE_SCHEMA = vol.Schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InHomeAssistant:
-    """Name and area of an end device in Home Assistant; without `registry_id` it isn't there."""
+    """Name and area of an end device in Home Assistant; `registry_id` is None if it isn't there."""
 
     registry_id: str | None = None
     name: str | None = None
@@ -84,7 +84,7 @@ class InHomeAssistant:
 
 
 def present(device: EndDevice) -> dict[str, Any]:
-    """Return the values that the form is filled in with."""
+    """Return the present values for the form."""
     answers: dict[str, Any] = {
         "name": device.name or "",
         "description": device.description or "",
@@ -98,7 +98,7 @@ def present(device: EndDevice) -> dict[str, Any]:
 def read_changes(
     hass: HomeAssistant, device: EndDevice, here: InHomeAssistant, answers: Mapping[str, Any]
 ) -> DeviceChanges:
-    """Return the changes that the answers ask for; raises Refusal."""
+    """Return the changes that the answers make to the end device; raises Refusal for invalid ones."""
     if here.registry_id is None:
         for field in ("names", "area"):
             if answers[field] != APART:
@@ -135,7 +135,7 @@ def _name(device: EndDevice, here: InHomeAssistant, answers: Mapping[str, Any]) 
 
 
 def read_attributes(lines: list[str] | tuple[str, ...]) -> dict[str, str]:
-    """Return attributes that were typed as "key = value"; raises Refusal."""
+    """Return attributes from lines of "key = value"; raises Refusal for an invalid line."""
     attributes: dict[str, str] = {}
     for line in filter(None, map(str.strip, lines)):
         key, separator, value = line.partition("=")
@@ -161,13 +161,16 @@ def _check(name: str, description: str, attributes: Mapping[str, str], *, named_
         ) from None
 
 
-# The place
+# The location
 
 
 def _location(
     hass: HomeAssistant, device: EndDevice, answers: Mapping[str, Any]
 ) -> Location | Unchanged | None:
-    """Return the new place: none, that of an entity, or the one set on the map; never two."""
+    """Return the new location: none, that of an entity, or the one on the map.
+
+    UNCHANGED if the answers don't change it. Raises Refusal if they contradict each other.
+    """
     before = present(device).get("location")
     on_map = answers.get("location", before)
     moved = on_map != before
@@ -190,7 +193,7 @@ def _location(
 
 
 def _place_of(hass: HomeAssistant, entity_id: str, altitude: int | None) -> Location:
-    """Return where an entity is now, with the altitude known before unless it has one."""
+    """Return the location of an entity; `altitude` (metres) is used if it has none itself."""
     state = hass.states.get(entity_id)
     if state is None or state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
         raise Refusal("place_of", "no_position", entity=entity_id if state is None else state.name)

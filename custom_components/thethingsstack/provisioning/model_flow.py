@@ -1,4 +1,4 @@
-"""The part of the dialogue for new end devices that finds the model in the Device Repository."""
+"""The steps of the dialogue for new end devices that choose a model of the Device Repository."""
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class ModelFlow(ConfigSubentryFlow):
-    """Maker → model → firmware version → band, those only where there is a choice."""
+    """Steps: brand, model, firmware version, band; a step with only one choice is skipped."""
 
     def __init__(self) -> None:
-        """Start with nothing known."""
+        """Start without any answer."""
         self._choices: dict[str, str] = {}
         self._refused: Refusal | None = None
         self._brand_id = self._brand = ""
@@ -38,12 +38,12 @@ class ModelFlow(ConfigSubentryFlow):
 
     @abstractmethod
     async def _async_template_known(self, band_id: str | None) -> SubentryFlowResult:
-        """Go on when `_template` is known; the band where it is, too."""
+        """Continue the dialogue after `_template` was read; `band_id` is None if it is unknown."""
 
     async def async_step_brand(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask for the maker."""
+        """Ask for the brand."""
         if user_input is None:
             async with self._reading():
                 brands = [brand async for brand in self._coordinator.stack.repository.brands()]
@@ -90,7 +90,7 @@ class ModelFlow(ConfigSubentryFlow):
         return self._choice("version", user_input)
 
     async def async_step_band(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask for the frequency band, unless the model is made for one only."""
+        """Ask for the frequency band, unless there is only one."""
         assert self._model is not None
         if self._version is None or not self._version.bands:
             return self.async_abort(
@@ -117,7 +117,7 @@ class ModelFlow(ConfigSubentryFlow):
         return await self._async_template_known(band_id)
 
     def _model_name(self, versions: VersionIds | None) -> str:
-        """Return maker and model as the repository calls them, or their ids from a QR code."""
+        """Return the names of brand and model; their IDs if they come from a QR code."""
         if versions is None or not versions.model_id:
             return "-"
         if self._model is None or self._model.model_id != versions.model_id:
@@ -128,7 +128,7 @@ class ModelFlow(ConfigSubentryFlow):
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[None]:
-        """End the dialogue where a list can't be read: nothing much was typed before."""
+        """Abort the dialogue with a translated reason if the client raises an error."""
         try:
             yield
         except StackError as err:
@@ -152,13 +152,13 @@ class ModelFlow(ConfigSubentryFlow):
             return None
 
     def _choice(self, field: str, suggested: Mapping[str, Any] | None) -> SubentryFlowResult:
-        """Show the form of a step that asks for one thing."""
+        """Show a form with one field, a list of choices."""
         schema = vol.Schema({unchosen(field): searchable(self._choices)})
         return self._form(field, schema, suggested)
 
     def _form(
         self, step_id: str, schema: vol.Schema, suggested: Mapping[str, Any] | None
     ) -> SubentryFlowResult:
-        """Show a form with what was typed, and why it was refused."""
+        """Show a form with the previous answers, and the error if they were refused."""
         refused, self._refused = self._refused, None
         return form(self, step_id, schema, suggested, refused, last_step=False)

@@ -1,4 +1,4 @@
-"""What a partial end device still needs, asked in a form, and written to the servers that lack it."""
+"""Complete a half created end device: a form for what is missing, and writing it to the servers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -33,7 +33,7 @@ _NO_ADDRESS = "0" * 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartialDevice:
-    """An end device that only some servers have: which ones, and what they know of it."""
+    """An end device that only some servers have: which of them, and its data there."""
 
     presence: Presence
     end_device: EndDevice
@@ -41,7 +41,7 @@ class PartialDevice:
 
     @classmethod
     async def async_read(cls, stack: Stack, device_id: str, presence: Presence) -> Self:
-        """Ask the servers that have it; raises StackError."""
+        """Return it as read from the servers that have it; raises StackError."""
         details = await stack.end_devices.details(device_id, stranded=not presence.identity)
         end_device = EndDevice.from_json(details)
         if presence.network:
@@ -53,22 +53,25 @@ class PartialDevice:
 
     @property
     def device_id(self) -> str:
-        """Return its id."""
+        """Return its ID in The Things Stack."""
         return self.end_device.ids.device_id
 
     @property
     def missing(self) -> tuple[Server, ...]:
-        """Return the servers that lack it, and can be given what they need."""
+        """Return the servers that don't have it, although it needs them."""
         return self.presence.missing
 
     @property
     def claimed(self) -> bool:
-        """Return whether its root keys are kept elsewhere."""
+        """Return whether its root keys are on a Join Server of its manufacturer."""
         return self.joins and self.presence.join is None
 
     @property
     def completable(self) -> bool:
-        """Return whether the rest can be asked for; of one without registration, only its name can."""
+        """Return whether the user can complete it with what a form can ask for.
+
+        Without an entry on the Identity Server, only its name can be asked for.
+        """
         if self.joins and not (self.end_device.ids.dev_eui and self.end_device.ids.join_eui):
             return False
         if self.presence.identity:
@@ -77,13 +80,16 @@ class PartialDevice:
 
     @property
     def dev_addr(self) -> str | None:
-        """Return the address of one that doesn't join, where a server has it."""
+        """Return the device address of its session; None if no server has one."""
         session = self.end_device.raw.get("session")
         address = session.get("dev_addr") if isinstance(session, Mapping) else None
         return address if isinstance(address, str) else None
 
     async def async_template(self, stack: Stack) -> DeviceTemplate | None:
-        """Return how the device speaks LoRaWAN; None where the user must be asked. Raises StackError."""
+        """Return its LoRaWAN version and settings; None if the user must be asked.
+
+        Raises StackError.
+        """
         model = await self._async_of_model(stack)
         raw, versions = self.end_device.raw, self.end_device.version_ids
         if self.presence.network:
@@ -119,7 +125,10 @@ class PartialDevice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """What is to be written, and where; `generated` is what the device must be given, by names."""
+    """What to write to which servers.
+
+    `generated` are keys that must be written to the end device, too, by their LoRaWAN names.
+    """
 
     registration: Registration
     servers: tuple[Server, ...]
@@ -127,7 +136,7 @@ class Completion:
 
 
 def keys_asked(partial: PartialDevice, template: DeviceTemplate) -> dict[str, str]:
-    """Return the keys that the missing servers need: LoRaWAN's names by form field."""
+    """Return the keys that the missing servers need: LoRaWAN names by form field."""
     return {
         key: name
         for key, name in keys_of(template, partial.claimed).items()
@@ -144,7 +153,7 @@ def _holder(key: str) -> Server:
 def completion_schema(
     partial: PartialDevice, template: DeviceTemplate, plans: Mapping[str, str], usual: str | None
 ) -> vol.Schema:
-    """Return the form for what the missing servers need and no other server knows."""
+    """Return the form for what the missing servers need and no other server has."""
     text = TextSelector()
     fields: dict[Any, Any] = {}
     if Server.IDENTITY in partial.missing:
@@ -158,7 +167,7 @@ def completion_schema(
 
 
 def asks_address(partial: PartialDevice) -> bool:
-    """Return whether no server knows the address of a device that doesn't join."""
+    """Return whether the form asks for a device address: it doesn't join, and no server has it."""
     return (
         not partial.joins
         and partial.dev_addr is None
@@ -175,10 +184,10 @@ def read_completion(
     name: str,
     address: str | None,
 ) -> Completion:
-    """Return what is to be written; keys that were left empty are generated. Raises Refusal.
+    """Return what to write from the form's answers; raises Refusal for invalid ones.
 
-    `name` and `address` are taken where nothing was typed. Nothing is written to servers that have
-    the end device.
+    Empty keys are generated; `name` and `address` replace empty answers. Servers that already have
+    the end device are not changed.
     """
     given = {key: str(value).strip() for key, value in answers.items() if str(value).strip()}
     name = given.get("name") or name
@@ -188,7 +197,7 @@ def read_completion(
     if Server.NETWORK in partial.missing:
         plan = chosen("frequency_plan", given.get("frequency_plan", ""), plans)
     keys, generated = read_keys(keys_asked(partial, template), given)
-    # A registration has all keys; those that aren't asked for are sent to no server.
+    # A Registration must have all keys; those that weren't asked for are sent to no server.
     keys = {key: keys.get(key) or generate_key() for key in keys_of(template, partial.claimed)}
     ids = partial.end_device.ids
     known: dict[str, Any] = {"join_eui": ids.join_eui, **keys}
@@ -210,9 +219,10 @@ def read_completion(
 
 
 async def async_complete(coordinator: ApplicationCoordinator, completion: Completion) -> Presence:
-    """Write what is missing, show the end device, and return which servers have it now.
+    """Write what is missing, show the end device, and return which servers have it afterwards.
 
-    Cancelled or failed, what this wrote is rolled back. Raises StackError.
+    What was written is rolled back if a server refuses, or the caller is cancelled. Raises
+    StackError.
     """
     device_id = completion.registration.device_id
     with coordinator.sync.holding(device_id):

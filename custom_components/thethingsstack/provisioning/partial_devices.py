@@ -1,7 +1,7 @@
-"""Which end devices are partial: registered on some of the servers, but not on all.
+"""Find half created end devices: registered on some of the servers, but not on all.
 
-No event says so; only reading four servers for one device at a time shows it. So only those are
-looked at that give a reason, one a second, and each once a day unless something happens to it.
+There is no event for it: four servers have to be read for each end device. So only those are
+checked that may be half created, one per second, and once a day unless they change.
 """
 
 import asyncio
@@ -41,27 +41,27 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pauses:
-    """How long the search for partial devices waits, in seconds."""
+    """Seconds that the search for half created end devices waits."""
 
     settle: float = 10.0
-    """After a change: another client may be on its way from server to server."""
+    """After a change: another client may still be writing to the other servers."""
     between_reads: float = 1.0
-    """Between the reads of two devices."""
+    """Between two end devices."""
     retry: float = 60.0
     """After a server could not be reached."""
     confirm: float = 300.0
-    """Until one that was just found is read again: a slow client may yet finish it."""
+    """Until one that was just found is checked again: a slow client may complete it meanwhile."""
 
 
 PAUSES: HassKey[Pauses] = HassKey(f"{DOMAIN}_partial_devices_pauses")
-"""Where `hass.data` has it before an application is set up: its pauses, instead of the defaults."""
+"""Key in `hass.data` for pauses that replace the defaults; set before setup."""
 
 
 class PartialDevices:
-    """Knows the end devices that only some servers have, and signals when that changes."""
+    """The half created end devices of an application; signals when they change."""
 
     def __init__(self, coordinator: ApplicationCoordinator, pauses: Pauses | None = None) -> None:
-        """Prepare; nothing is asked yet."""
+        """Keep the coordinator; makes no request yet."""
         self._coordinator = coordinator
         self._pauses = pauses or coordinator.hass.data.get(PAUSES, Pauses())
         self.known: dict[str, Presence] = {}
@@ -73,19 +73,22 @@ class PartialDevices:
 
     @property
     def due(self) -> Mapping[str, float]:
-        """Return when end devices are going to be looked at, in the time of the event loop."""
+        """Return when end devices will be checked, in the event loop's time, by device ID."""
         return self._due
 
     @property
     def idle(self) -> bool:
-        """Return whether no end device is being looked at or going to be."""
+        """Return whether no end device is being checked, and none is due."""
         return not self._due and (self._work is None or self._work.done())
 
     # At the start
 
     @callback
     def async_start(self) -> None:
-        """Look again at those known, and at those whose entry in the registry looks unfinished."""
+        """Check known ones, and those whose registration lacks a server's address.
+
+        Known ones are checked again every day, until the entry is unloaded.
+        """
         coordinator = self._coordinator
         self._restore()
         coordinator.entry.async_on_unload(
@@ -101,7 +104,7 @@ class PartialDevices:
 
     @callback
     def _restore(self) -> None:
-        """Restore what was known before the restart; the states of the end devices have it already."""
+        """Restore those known before the restart; the end devices' states are already marked."""
         for device_id, stored in list(self._coordinator.store.partial_devices.items()):
             try:
                 self.known[device_id] = Presence(**stored)
@@ -115,23 +118,23 @@ class PartialDevices:
         for device_id in self.known:
             self.look_soon(device_id, seconds=0)
 
-    # What gives a reason to look
+    # Reasons for a check
 
     @callback
     def on_changed(self, end_device: EndDevice, *, new: bool) -> None:
-        """Look at an end device that was created or changed, if it may be partial."""
+        """Check an end device that was created or changed, if it may be half created."""
         device_id = end_device.ids.device_id
         if device_id in self.known or self._may_be_partial(device_id):
             self.look_soon(device_id, anyway=new or device_id in self.known)
 
     @callback
     def on_deleted(self, device_id: str) -> None:
-        """Look at an end device that the registry lost: other servers may still have it."""
+        """Check an end device that is no longer registered: other servers may still have it."""
         self.look_soon(device_id)
 
     @callback
     def mark_partial(self, device_id: str, left_on: Collection[Server]) -> None:
-        """Note that registering or deleting failed half-way: these servers have parts left."""
+        """Mark an end device as half created: registering or deleting it left parts on servers."""
         presence = Presence(
             identity=Server.IDENTITY in left_on,
             join=True if Server.JOIN in left_on else None,
@@ -143,14 +146,14 @@ class PartialDevices:
 
     @callback
     def mark_complete(self, device_id: str) -> None:
-        """Note that an end device was registered on all servers, or deleted on all."""
+        """Mark an end device as no longer half created: all servers have it, or none."""
         self._looked[device_id] = self._time()
         self._due.pop(device_id, None)
         self._forget(device_id)
 
     @callback
     def on_message(self, device: EndDeviceState) -> None:
-        """Note that an end device works, as its message shows; one without registration doesn't."""
+        """Mark a registered end device as complete, since it sends messages."""
         if (presence := self.known.get(device.device_id)) is not None and presence.identity:
             self.mark_complete(device.device_id)
 
@@ -158,7 +161,10 @@ class PartialDevices:
     def look_soon(
         self, device_id: str, *, seconds: float | None = None, anyway: bool = True
     ) -> None:
-        """Look at an end device in the background; not `anyway`: unless that was done today."""
+        """Check an end device in the background, `seconds` from now (default: the settle pause).
+
+        Without `anyway`, only if it wasn't checked in the last 24 hours.
+        """
         if DEVICES_READ not in self._coordinator.connection_state.rights:
             return
         now = self._time()
@@ -172,7 +178,7 @@ class PartialDevices:
             )
 
     async def _async_work(self) -> None:
-        """Look at all that are due, and wait for those that will be."""
+        """Check end devices when they are due, until none is left."""
         while self._due:
             device_id = min(self._due, key=lambda key: self._due[key])
             if (wait := self._due[device_id] - self._time()) > 0:
@@ -188,16 +194,16 @@ class PartialDevices:
                 if device_id in self.known and not known:
                     self._due.setdefault(device_id, self._time() + self._pauses.confirm)
             except (ConnectionFailed, ServerFailed, RateLimited) as err:
-                _LOGGER.debug("%s can't be looked at now: %s", device_id, err)
+                _LOGGER.debug("%s can't be checked now: %s", device_id, err)
                 self._due.setdefault(device_id, self._time())
-                await asyncio.sleep(self._pauses.retry)  # the others couldn't be looked at either
+                await asyncio.sleep(self._pauses.retry)  # checking others would fail, too
             except StackError as err:
-                _LOGGER.debug("%s can't be looked at: %s", device_id, err)
+                _LOGGER.debug("%s can't be checked: %s", device_id, err)
 
-    # Looking
+    # Checking
 
     async def async_look(self, device_id: str) -> Presence:
-        """Return which servers know an end device, and take note of it; raises StackError."""
+        """Return which servers have an end device, and update its mark; raises StackError."""
         coordinator = self._coordinator
         async with self._pace:
             await asyncio.sleep(max(0.0, self._next - self._time()))
@@ -207,14 +213,14 @@ class PartialDevices:
             finally:
                 self._next = self._time() + self._pauses.between_reads
         if coordinator.sync.holds(device_id) or self._looked.get(device_id, begun) > begun:
-            return presence  # it was written or deleted from here meanwhile
+            return presence  # outdated: it was registered or deleted here meanwhile
         self.note(device_id, presence)
         if device_id in self.known and presence.identity:
             await self._async_show(device_id)
         return presence
 
     async def _async_show(self, device_id: str) -> None:
-        """Show an end device in Home Assistant that is registered and isn't there yet."""
+        """Add an end device to Home Assistant that is registered but isn't there yet."""
         if device_id in self._coordinator.roster.registrations:
             return
         try:
@@ -225,7 +231,10 @@ class PartialDevices:
             self.look_soon(device_id)
 
     async def async_look_at_all(self, progress: Callable[[float], None]) -> int:
-        """Look at every end device that may be partial, and return how many; raises StackError."""
+        """Check every end device that may be half created, and return how many these are.
+
+        `progress` is called with the share that is done, 0 to 1. Raises StackError.
+        """
         await self._coordinator.sync.async_reconcile()
         candidates = list(self.candidates())
         for number, device_id in enumerate(candidates):
@@ -234,7 +243,7 @@ class PartialDevices:
         return len(candidates)
 
     def candidates(self) -> Iterator[str]:
-        """Yield the end devices that may be partial: never active, or not registered."""
+        """Yield the IDs of end devices that may be half created: never active, or not registered."""
         roster = self._coordinator.roster
         vanished = {state.device_id for state in roster.states.values() if state.vanished}
         for device_id in sorted({*roster.registrations, *vanished, *self.known}):
@@ -242,7 +251,7 @@ class PartialDevices:
                 yield device_id
 
     def _may_be_partial(self, device_id: str) -> bool:
-        """Return whether an end device that is registered, shown and served here never sent anything."""
+        """Return whether a registered end device of this cluster has never sent anything."""
         roster = self._coordinator.roster
         end_device = roster.registrations.get(device_id)
         if end_device is None or device_id in roster.excluded or not self._served_here(end_device):
@@ -262,7 +271,7 @@ class PartialDevices:
 
     @callback
     def note(self, device_id: str, presence: Presence) -> None:
-        """Take note of which servers know an end device."""
+        """Mark an end device as half created or not, by which servers have it."""
         self._looked[device_id] = self._time()
         if presence.complete or not (presence.identity or presence.stranded):
             self._forget(device_id)
@@ -288,7 +297,7 @@ class PartialDevices:
         async_dispatcher_send(self._coordinator.hass, self._coordinator.signals.half_created)
 
     def name_of(self, device_id: str) -> str:
-        """Return what an end device is called, as far as that is known."""
+        """Return the name of an end device; its ID if it has no name, or isn't known."""
         roster = self._coordinator.roster
         if (state := roster.by_device_id(device_id)) is not None:
             return state.name

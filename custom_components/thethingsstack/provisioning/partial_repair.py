@@ -1,4 +1,4 @@
-"""The repair of an end device that only some servers have: complete it, or remove the rest."""
+"""Dialogue that repairs a half created end device: complete it, or delete what is left of it."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 class PartialRepairFlow(RepairsFlow):
-    """Which servers lack it → what they need → written there, and read again; or removed."""
+    """Steps: show which servers lack it, ask for what they need, write it; or delete it."""
 
     def __init__(self, entry: TtsConfigEntry, device_id: str) -> None:
-        """Take the end device that is to be completed or removed."""
+        """Keep the end device's ID; makes no request yet."""
         self._entry = entry
         self._device_id = device_id
         self._partial: PartialDevice
@@ -50,7 +50,7 @@ class PartialRepairFlow(RepairsFlow):
         return running(self._entry)
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Read anew which servers have it, and offer what can be done."""
+        """Read which servers have it, and show a menu of what can be done."""
         if rights := lacking(self._coordinator.rights, CHANGE):
             return self._abort("missing_rights", rights=rights)
         try:
@@ -69,25 +69,25 @@ class PartialRepairFlow(RepairsFlow):
         return await (self.async_step_half() if presence.identity else self.async_step_stranded())
 
     async def async_step_half(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Offer to complete or remove one that is registered, but not on all servers."""
+        """Menu for one that is registered, but not on all servers: complete or delete it."""
         return self._menu("half", "mend", "remove")
 
     async def async_step_stranded(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Offer the same for one that isn't registered, but is on enough other servers."""
+        """Menu for one that isn't registered, but is on enough other servers to complete it."""
         return self._menu("stranded", "mend", "remove")
 
     async def async_step_left_over(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Offer to remove one of which too little is left."""
+        """Menu for one of which too little is left to complete it: delete it."""
         return self._menu("left_over", "remove")
 
     # Complete it
 
     async def async_step_mend(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Find out what the user must be asked."""
+        """Find out what must be asked to complete it, and show that step."""
         stack = self._coordinator.stack
         try:
             self._template = await self._partial.async_template(stack)
@@ -104,7 +104,7 @@ class PartialRepairFlow(RepairsFlow):
     async def async_step_version(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Ask how the device speaks LoRaWAN: no repository knows its model."""
+        """Ask for its LoRaWAN version: its model isn't in the Device Repository."""
         if user_input is not None:
             activation = OTAA if self._partial.joins else ABP
             try:
@@ -128,7 +128,7 @@ class PartialRepairFlow(RepairsFlow):
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Ask only for a confirmation: nothing more has to be known."""
+        """Ask for a confirmation only, because nothing else is missing."""
         return await self._async_facts("confirm", user_input)
 
     async def async_step_complete(
@@ -180,7 +180,7 @@ class PartialRepairFlow(RepairsFlow):
         return completion_schema(self._partial, self._template, plans, usual)
 
     async def async_step_work(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Write it in the background, and show the progress."""
+        """Complete it in the background, and show the progress."""
         assert self._completion is not None
         if self._work is None:
             self._work = BackgroundWork(
@@ -211,17 +211,17 @@ class PartialRepairFlow(RepairsFlow):
     async def async_step_interrupted(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Tell that the application was unloaded meanwhile; what had been done is rolled back."""
+        """Abort: the application was unloaded meanwhile, and the changes were rolled back."""
         return self.async_abort(reason="not_loaded")
 
     async def async_step_still_half(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Tell that another server lost it meanwhile."""
+        """Abort: a server still doesn't have it after completing."""
         return self._abort("still_half")
 
     async def async_step_done(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Show the keys that were generated: they are stored nowhere."""
+        """Show the generated keys, which are stored nowhere in Home Assistant."""
         assert self._completion is not None
         if not self._completion.generated or user_input is not None:
             return self.async_create_entry(data={})
@@ -238,7 +238,7 @@ class PartialRepairFlow(RepairsFlow):
     async def async_step_remove(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Show what is lost, and delete what is left on all servers."""
+        """Show what is lost; after a confirmation, delete it on all servers."""
         self._refused = None
         if user_input is not None:
             if not user_input[CONF_UNDERSTOOD]:
@@ -289,12 +289,12 @@ class PartialRepairFlow(RepairsFlow):
     def _form(
         self, step_id: str, schema: vol.Schema, suggested: Mapping[str, Any] | None
     ) -> RepairsFlowResult:
-        """Show a form with what was typed, and why it was refused."""
+        """Show a form with the previous answers, and the error if they were refused."""
         refused, self._refused = self._refused, None
         return form(self, step_id, schema, suggested, refused, placeholders=self._placeholders())
 
     @callback
     def async_remove(self) -> None:
-        """Roll back what is under way: the dialogue is closed."""
+        """Cancel the work when the dialogue is closed, which rolls it back."""
         if self._work is not None:
             self._work.cancel()

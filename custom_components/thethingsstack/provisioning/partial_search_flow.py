@@ -1,4 +1,4 @@
-"""Search for end devices that only some servers have; those found become repair issues."""
+"""Dialogue that searches for half created end devices; each one found gets a repair issue."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ REPAIRS_PAGE = "/config/repairs"
 
 
 class PartialSearchFlow(ApplicationOptionsFlow):
-    """Looks at all that never sent anything, one a second, and shows what was found."""
+    """Checks all end devices that never sent anything, one per second, and shows the result."""
 
     _search: BackgroundWork[int] | None = None
     _looked_at: int = 0
     _search_error: StackError | None = None
 
     async def async_step_halves(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Look, and show how far that is."""
+        """Search in the background, and show the progress."""
         if self._search is None:
             partial_devices = self._coordinator.partial_devices
             self._search = BackgroundWork(
@@ -72,12 +72,12 @@ class PartialSearchFlow(ApplicationOptionsFlow):
     async def async_step_halves_interrupted(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Tell that the application was unloaded meanwhile."""
+        """Abort: the application was unloaded meanwhile."""
         return self.async_abort(reason="not_loaded")
 
     @callback
     def async_remove(self) -> None:
-        """Stop the search: the dialogue is closed."""
+        """Stop the search when the dialogue is closed."""
         super().async_remove()
         if self._search is not None:
             self._search.cancel()

@@ -1,4 +1,4 @@
-"""Register an end device, all or nothing: what every dialogue, action and replacement calls."""
+"""Register an end device on all servers; every dialogue, action and replacement calls this."""
 
 from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
@@ -33,7 +33,7 @@ class Registered:
 
     end_device: EndDevice
     state: EndDeviceState | None
-    """None where the options leave it out, or where it is to be shown later."""
+    """None if the options exclude it, or if it was registered without showing it."""
 
 
 async def async_register(
@@ -45,11 +45,11 @@ async def async_register(
     area_id: str | None = None,
     show: bool = True,
 ) -> Registered:
-    """Register an end device on all servers, and show it in Home Assistant, in the area if given.
+    """Register an end device on all servers, and add it to Home Assistant, in the area if given.
 
-    With the text of a QR code or a claim code it is claimed first. All or nothing, also where the
-    caller is cancelled; what could not be rolled back becomes a partial device, with a repair
-    issue. Not `show`: the caller does that, as for one that takes another's place. Raises
+    With the text of a QR code or a claim code it is claimed first. If a server refuses, or the
+    caller is cancelled, everything is rolled back; what can't be rolled back gets a repair issue.
+    Without `show` it isn't added to Home Assistant, which a replacement does by itself. Raises
     StackError.
     """
     with _held(coordinator, registration.device_id):
@@ -70,7 +70,7 @@ async def async_register(
 
 
 async def async_issue_dev_eui(stack: Stack) -> str | None:
-    """Return a DevEUI from the network's own block; None where it gives none. Raises StackError."""
+    """Return a new DevEUI from the network's own block; None if it has none. Raises StackError."""
     try:
         return await stack.end_devices.issue_dev_eui()
     except InvalidRequest as err:
@@ -80,7 +80,7 @@ async def async_issue_dev_eui(stack: Stack) -> str | None:
 
 
 def usual_band(roster: EndDeviceRoster) -> str | None:
-    """Return the band that most end devices of an application have."""
+    """Return the band ID that most end devices of an application have; None if none is known."""
     bands = Counter(
         device.version_ids.band_id
         for device in roster.states.values()
@@ -90,7 +90,7 @@ def usual_band(roster: EndDeviceRoster) -> str | None:
 
 
 def _held(coordinator: ApplicationCoordinator, device_id: str) -> AbstractContextManager[None]:
-    """Let no registry event touch an end device while it is registered; the caller may do so already."""
+    """Ignore registry events of an end device meanwhile, unless the caller does so already."""
     if coordinator.sync.holds(device_id):
         return nullcontext()
     return coordinator.sync.holding(device_id)
@@ -102,7 +102,7 @@ def _mark_partial(
 ) -> None:
     device_id = registration.device_id
     coordinator.application_status.record_problem("rollback", device_id, str(error))
-    # A claim that stays is no part of the end device.
+    # A claim that couldn't be given up doesn't make the end device half created.
     claimed = (Server.JOIN,) if registration.claimed else ()
     if left_on := [server for server in error.left_on if server not in claimed]:
         coordinator.partial_devices.mark_partial(device_id, left_on)
@@ -110,7 +110,7 @@ def _mark_partial(
 
 @callback
 def _choose(coordinator: ApplicationCoordinator, device_id: str) -> None:
-    """Let the end device in where only chosen ones are: it was added here."""
+    """Add the end device to the chosen ones, if the options allow only those."""
     entry = coordinator.entry
     chosen = entry.options.get(CONF_CHOSEN_DEVICES, ())
     if entry.options.get(CONF_DEVICES) == DEVICES_CHOSEN and device_id not in chosen:
@@ -121,7 +121,7 @@ def _choose(coordinator: ApplicationCoordinator, device_id: str) -> None:
 
 @callback
 def _place(coordinator: ApplicationCoordinator, end_device: EndDevice, area_id: str) -> None:
-    """Put the device into its area before its entities come: their ids begin with the area's name."""
+    """Set the device's area before its entities are added: the area is part of their entity IDs."""
     roster = coordinator.roster
     if not roster.wanted(end_device.ids.device_id, end_device.attributes):
         return

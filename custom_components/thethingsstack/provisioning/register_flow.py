@@ -1,4 +1,4 @@
-"""Add end device: registers one in The Things Stack; nothing of it is stored in the entry."""
+"""Dialogue Add end device: registers one in The Things Stack, without storing a subentry."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -40,33 +40,33 @@ GENERATED = "✱"
 
 
 class RegisterFlow(ModelFlow):
-    """What it is → names, EUIs and keys → a look at all of it → registered."""
+    """Steps: identify the model, ask for names, EUIs and keys, review, register."""
 
     def __init__(self) -> None:
-        """Start with nothing known."""
+        """Start without any answer."""
         super().__init__()
         self._typed: Mapping[str, Any] | None = None
         self._euis: dict[str, str] = {}
         self._serial_number: str | None = None
-        """That of the QR code, as it is written there."""
+        """The serial number in the QR code, unchanged."""
         self._note = ""
-        """What the review says besides."""
+        """A further line for the review."""
         self._qr_code: str | None = None
-        """The code by which the device is claimed; None: it isn't."""
+        """The text of the QR code by which the end device is claimed; None if it isn't claimed."""
         self._plans: list[FrequencyPlan] = []
         self._accepted: set[str] = set()
-        """EUIs that look reversed and are right."""
+        """EUIs that look reversed, but that the user has confirmed."""
         self._defaults: dict[str, str] = {}
         self._request: RegistrationRequest | None = None
         self._issued_dev_eui: str | None = None
-        """Kept where registering is tried again: a network gives few."""
+        """A DevEUI from the network; used again in another attempt, since their number is limited."""
         self._work: BackgroundWork[Registered] | None = None
         self._registered: Registered | None = None
 
-    # What it is
+    # Identify the model
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Let the user choose where the facts about the device come from."""
+        """Let the user choose how to identify the end device: QR code, model or by hand."""
         if rights := lacking(self._coordinator.rights, REGISTER):
             return self.async_abort(
                 reason="missing_rights",
@@ -119,7 +119,7 @@ class RegisterFlow(ModelFlow):
     async def async_step_scanned(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask what the device is: the code has only its EUIs."""
+        """Ask for the model, since the QR code only contains EUIs."""
         return self.async_show_menu(
             step_id="scanned",
             menu_options=["brand", "by_hand"],
@@ -131,7 +131,7 @@ class RegisterFlow(ModelFlow):
     async def async_step_by_hand(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask how the device speaks LoRaWAN."""
+        """Ask for LoRaWAN version, frequency plan and activation."""
         self._refused = None
         if user_input is not None:
             try:
@@ -191,7 +191,7 @@ class RegisterFlow(ModelFlow):
     async def _async_read(
         self, plans: Mapping[str, str], answers: Mapping[str, Any]
     ) -> RegistrationRequest:
-        """Return what is to be registered, checked as far as that can be done before."""
+        """Return the registration from the answers; raises Refusal for invalid ones."""
         assert self._template is not None
         for field, (given, usual) in reversed_euis(answers).items():
             if given not in self._accepted:
@@ -216,7 +216,7 @@ class RegisterFlow(ModelFlow):
         return replace(request, registration=registration)
 
     async def _async_defaults(self, answers: Mapping[str, Any]) -> Mapping[str, str]:
-        """Return what the server gives for what was left empty; asked once."""
+        """Return the server's values for empty answers: JoinEUI, device address; read once."""
         assert self._template is not None
         wanted = "join_eui" if self._template.supports_join else "dev_addr"
         if wanted not in self._defaults and not str(answers.get(wanted, "")).strip():
@@ -242,7 +242,7 @@ class RegisterFlow(ModelFlow):
 
     @callback
     def _review(self, step_id: str) -> SubentryFlowResult:
-        """Let the user register it, or go back to what was typed."""
+        """Show a menu: register it, or go back to the form."""
         return self.async_show_menu(
             step_id=step_id,
             menu_options=["register", self._facts_step],
@@ -274,12 +274,12 @@ class RegisterFlow(ModelFlow):
 
     @property
     def _generated_keys(self) -> list[str]:
-        """Return the names of the keys that are generated, and shown when all is done."""
+        """Return the names of the keys that will be generated."""
         assert self._request is not None
         return [name for name in self._request.generated if name != "DevAddr"]
 
     async def _async_note(self) -> str:
-        """Return a line that says so where the QR code's serial number is left out."""
+        """Return a note for the review if the QR code's serial number can't be stored."""
         if self._serial_number is None or usable_serial_number(self._serial_number):
             return ""
         language = self.hass.config.language
@@ -318,7 +318,7 @@ class RegisterFlow(ModelFlow):
         return self.async_show_progress_done(next_step_id="registered")
 
     async def _async_register(self) -> Registered:
-        """Register it, with a DevEUI of the network where the user gave none; raises StackError."""
+        """Register it, with a DevEUI from the network if the user chose that; raises StackError."""
         assert self._request is not None
         coordinator, registration = self._coordinator, self._request.registration
         if self._request.issue_dev_eui:
@@ -333,13 +333,13 @@ class RegisterFlow(ModelFlow):
     async def async_step_interrupted(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Tell that the application was unloaded meanwhile; what had been done is rolled back."""
+        """Abort: the application was unloaded meanwhile, and the registration was rolled back."""
         return self.async_abort(reason="not_loaded")
 
     async def async_step_registered(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Show the EUIs, the address and the keys that the device must have."""
+        """Show the EUIs, the address and the keys that must be written to the end device."""
         assert self._registered is not None
         assert self._request is not None
         ids, session = self._registered.end_device.ids, self._request.registration.session
@@ -363,6 +363,6 @@ class RegisterFlow(ModelFlow):
 
     @callback
     def async_remove(self) -> None:
-        """Roll back what is under way: the dialogue is closed."""
+        """Cancel the work when the dialogue is closed, which rolls it back."""
         if self._work is not None:
             self._work.cancel()

@@ -1,4 +1,4 @@
-"""The forms for a new end device, and how their answers become a registration."""
+"""The forms for a new end device, and reading their answers into a registration."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ from ..dialogs import searchable, unchosen
 
 MAX_NAME = 50
 LORAWAN_1_1 = "MAC_V1_1"
-# Those that identify themselves by DevEUI though they don't join.
+# LoRaWAN versions in which also end devices that don't join have a DevEUI.
 NAMED_BY_DEV_EUI = ("MAC_V1_0_4", LORAWAN_1_1)
 OTAA, ABP = "otaa", "abp"
 ROOT_KEYS = {"app_key": "AppKey", "nwk_key": "NwkKey"}
@@ -57,36 +57,39 @@ _EUIS = {"dev_eui": "DevEUI", "join_eui": "JoinEUI"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationRequest:
-    """What the user wants to register."""
+    """A registration from the forms' answers."""
 
     registration: Registration
     area_id: str | None
     issue_dev_eui: bool
-    """Whether the server is to give a DevEUI; the registration has one for servers that don't."""
+    """Whether a DevEUI shall be issued by the network.
+
+    The registration has a generated one for networks that issue none.
+    """
     generated: Mapping[str, str] = field(repr=False)
-    """What was left empty and the device must be given: keys, an address, by their names."""
+    """Generated keys and address that must be written to the end device, by LoRaWAN names."""
 
 
 def labels(named: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return ids by label, which is the name, with the id where two have the same name."""
+    """Return IDs by label: the name, and the ID, too, if several have the same name."""
     pairs = list(named)
     names = [name for _, name in pairs]
     return {(name if names.count(name) == 1 else f"{name} ({key})"): key for key, name in pairs}
 
 
 def by_name_and_id(named: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the ids of end devices by name and id, in the order of their names."""
+    """Return the IDs of end devices by label (name and ID), sorted by name."""
     pairs = {f"{name} · {device_id}": device_id for device_id, name in named}
     return dict(sorted(pairs.items(), key=lambda pair: pair[0].casefold()))
 
 
 def listed(facts: Mapping[str, str | None]) -> str:
-    """Return EUIs and keys, by their names, as a list in Markdown; those without value aside."""
+    """Return a Markdown list of names and values, such as EUIs and keys, without empty values."""
     return "\n".join(f"- {name}: `{value}`" for name, value in facts.items() if value is not None)
 
 
 def chosen(field_name: str, answer: str, choices: Mapping[str, str]) -> str:
-    """Return the id behind a label or an id; raises Refusal for anything else that was typed."""
+    """Return the ID that was chosen by label or typed; raises Refusal for an unknown one."""
     wanted = answer.strip().casefold()
     for label, key in choices.items():
         if wanted in (label.casefold(), key.casefold()):
@@ -97,7 +100,7 @@ def chosen(field_name: str, answer: str, choices: Mapping[str, str]) -> str:
 def usual_plan(
     plans: Sequence[FrequencyPlan], band: str | None, named: Mapping[str, str]
 ) -> str | None:
-    """Return the label of the frequency plan that is usual in a band; None where that is open."""
+    """Return the label of the usual frequency plan of a band; None if there is no usual one."""
     among = [plan for plan in plans if plan.band_id == band] or plans
     if len({plan.band_id for plan in among}) > 1:
         return None
@@ -106,7 +109,7 @@ def usual_plan(
 
 
 def by_hand_schema(*, activation: bool = True) -> vol.Schema:
-    """Return the form for a device that no repository knows."""
+    """Return the form for an end device whose model isn't in the Device Repository."""
     versions = [
         SelectOptionDict(value=version, label=version_number(version))
         for version in LORAWAN_VERSIONS
@@ -134,7 +137,7 @@ def by_hand_schema(*, activation: bool = True) -> vol.Schema:
 
 
 def read_by_hand(answers: Mapping[str, Any]) -> DeviceTemplate:
-    """Return how a device speaks LoRaWAN; raises Refusal for versions that don't go together."""
+    """Return LoRaWAN version and settings; raises Refusal for versions that don't fit together."""
     version = parse_lorawan_version(answers["lorawan_version"])
     phy_version = answers.get("lorawan_phy_version")
     if phy_version is not None and phy_version not in LORAWAN_VERSIONS[version]:
@@ -150,7 +153,7 @@ def read_by_hand(answers: Mapping[str, Any]) -> DeviceTemplate:
 
 
 def keys_of(template: DeviceTemplate, claimed: bool) -> dict[str, str]:
-    """Return the keys that a device needs: LoRaWAN's names by form field."""
+    """Return the keys that an end device needs: LoRaWAN names by form field."""
     newest = template.lorawan_version == LORAWAN_1_1
     if template.supports_join:
         return {
@@ -168,7 +171,7 @@ def keys_of(template: DeviceTemplate, claimed: bool) -> dict[str, str]:
 def device_schema(
     template: DeviceTemplate, plans: Mapping[str, str], usual: str | None, *, claimed: bool
 ) -> vol.Schema:
-    """Return the form for names, EUIs and keys that the template leaves open."""
+    """Return the form for names, EUIs and keys, as the LoRaWAN version in the template needs them."""
     text = TextSelector()
     fields: dict[Any, Any] = {
         vol.Required("name"): text,
@@ -191,9 +194,10 @@ def read_device(
     defaults: Mapping[str, str],
     claimed: bool,
 ) -> RegistrationRequest:
-    """Return what is to be registered; what was left empty is generated.
+    """Return the registration from the answers; empty keys are generated.
 
-    The `defaults` are the server's JoinEUI and device address. Raises Refusal.
+    `taken` are the IDs of other end devices; `defaults` are the server's JoinEUI and device
+    address, for empty answers. Raises Refusal for invalid answers.
     """
     name = answers["name"].strip()
     if not name:
@@ -233,7 +237,7 @@ def read_device(
 
 
 def usable_serial_number(text: str | None) -> str | None:
-    """Return a QR code's serial number as the server takes it; None where it can't be that."""
+    """Return a QR code's serial number in the server's format; None if it doesn't fit."""
     usable = (text or "").lower()
     return usable if _SERIAL_NUMBER.fullmatch(usable) else None
 
@@ -248,7 +252,7 @@ def _eui(field_name: str, text: str) -> str:
 def read_keys(
     wanted: Mapping[str, str], given: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the keys by form field, and the generated ones by LoRaWAN's names; raises Refusal."""
+    """Return all keys by form field, and the generated ones by LoRaWAN name; raises Refusal."""
     keys, generated = {}, {}
     for key, name in wanted.items():
         if key in given:
@@ -262,7 +266,7 @@ def read_keys(
 
 
 def read_session(dev_addr: str, keys: Mapping[str, str]) -> Session:
-    """Return the session that was typed; raises Refusal."""
+    """Return the session of an end device that doesn't join; raises Refusal for an invalid address."""
     try:
         address = parse_dev_addr(dev_addr)
     except InvalidRequest:
@@ -277,7 +281,7 @@ def read_session(dev_addr: str, keys: Mapping[str, str]) -> Session:
 
 
 def reversed_euis(answers: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """Return the EUIs whose bytes seem to stand in the wrong order: field to both orders."""
+    """Return EUIs whose bytes seem to be in reverse order, by form field: as typed and reversed."""
     found = {}
     for key in _EUIS:
         if answers.get(key):

@@ -1,4 +1,4 @@
-"""A new end device takes the place of a broken one: its entities, history, changes and controls."""
+"""Replace an end device by another, which gets its entities, history, overrides and controls."""
 
 import asyncio
 from collections import defaultdict
@@ -23,45 +23,45 @@ if TYPE_CHECKING:
 
 USER_LOCATION = "user"
 _REPLACING: HassKey[defaultdict[str, asyncio.Lock]] = HassKey(f"{DOMAIN}_replacing")
-"""Held while a config entry's end devices change places."""
+"""Locks by entry ID: only one end device of an entry is replaced at a time."""
 
 
 @dataclass(slots=True)
 class Replacement:
-    """One replacement on its way; after a refusal it goes on where it stopped."""
+    """One replacement; after an error it can be called again, and continues where it stopped."""
 
     entry: TtsConfigEntry
     old: EndDeviceState
     new: EndDevice | Registration
-    """The end device as it is registered, or as it is to be."""
+    """The new end device: registered already, or to be registered."""
     place: str | None = None
-    """Where the new one is in Home Assistant, by registry id."""
+    """Device registry ID of the new end device, if it is in Home Assistant already."""
     same_texts: bool = True
-    """Whether one that is registered gets name, description, attributes and location."""
+    """Whether the new one, if registered already, gets name, attributes and location of the old."""
     written: bool = False
-    """Whether the new one is as it is to be on the servers."""
+    """Whether the new end device is registered or changed on the servers already."""
 
     async def async_replace(self, hass: HomeAssistant) -> EndDeviceIds:
-        """Register the new end device, delete the old one, and let the new one go on here.
+        """Register the new end device, delete the old one, and move its data to the new one.
 
-        One after the other: at the end the application is set up anew. Raises StackError: then the
-        old one is what it was for Home Assistant, though the new one may be registered by now.
-        Raises AbortFlow where the old one went away meanwhile, or the application isn't loaded.
+        Reloads the entry at the end. Raises StackError, after which nothing has changed in Home
+        Assistant, but the new end device may be registered. Raises AbortFlow if the old one has
+        been removed meanwhile, or the application isn't loaded.
         """
         async with hass.data.setdefault(_REPLACING, defaultdict(asyncio.Lock))[self.entry.entry_id]:
             coordinator = await self._async_current()
             if not self.written and self.place != place_of(coordinator, self.new_id):
                 raise AbortFlow("taken_meanwhile", {"device": self.new.name or self.new_id})
             ids = await self._async_on_servers(coordinator)
-            # It may have been set up anew since.
+            # The entry may have been reloaded meanwhile.
             coordinator = await self._async_current()
             await async_take_place(hass, coordinator, self.old, ids)
         return ids
 
     async def _async_current(self) -> ApplicationCoordinator:
-        """Return the application as it is now, and find the old end device in it."""
+        """Return the present coordinator, and update `old` to its state of the old end device."""
         async with self.entry.setup_lock:
-            pass  # a reload ends first
+            pass  # wait for the end of a reload
         coordinator = running(self.entry)
         old = coordinator.roster.states.get(self.old.key)
         if old is None:
@@ -85,7 +85,7 @@ class Replacement:
 
     @property
     def new_id(self) -> str:
-        """Return the id of the new end device."""
+        """Return the ID of the new end device."""
         return self.new.device_id if isinstance(self.new, Registration) else self.new.ids.device_id
 
     async def _async_prepare(self, coordinator: ApplicationCoordinator) -> None:
@@ -94,19 +94,19 @@ class Replacement:
         elif self.same_texts:
             changes = texts_of(self.old)
             self.new = await coordinator.stack.end_devices.update(self.new_id, changes)
-        else:  # it may be gone by now, and then the old one must stay
+        else:  # raises if it was deleted meanwhile, so that the old one is kept
             self.new = await coordinator.stack.device(self.new_id)
         self.same_texts, self.written = False, True
 
 
 def place_of(coordinator: ApplicationCoordinator, device_id: str) -> str | None:
-    """Return the registry id of an end device that is in Home Assistant."""
+    """Return the device registry ID of an end device; None if it isn't in Home Assistant."""
     state = coordinator.roster.by_device_id(device_id)
     return None if state is None else state.registry_id
 
 
 def texts_of(old: EndDeviceState) -> DeviceChanges:
-    """Return the changes that give another end device the name, texts and location of this one."""
+    """Return changes that copy name, description, attributes and location of an end device."""
     registered = old.end_device
     if registered is None:
         return DeviceChanges(name=old.name, attributes=old.attributes)
@@ -121,10 +121,10 @@ def texts_of(old: EndDeviceState) -> DeviceChanges:
 async def async_take_place(
     hass: HomeAssistant, coordinator: ApplicationCoordinator, old: EndDeviceState, new: EndDeviceIds
 ) -> None:
-    """Give the device, the entities and all that is stored of one end device to another.
+    """Move device, entities and stored data of one end device to another.
 
-    What Home Assistant had of the other one until now is dropped. Nothing that knows a device key
-    may run meanwhile: so the application is unloaded, and set up again.
+    What Home Assistant has stored for the other one is deleted. The entry is reloaded, because
+    device keys change.
     """
     entry, key = coordinator.entry, coordinator.roster.key_of(new)
     await hass.config_entries.async_unload(entry.entry_id)
@@ -144,7 +144,7 @@ async def async_take_place(
 def _move(
     hass: HomeAssistant, coordinator: ApplicationCoordinator, old: EndDeviceState, key: str
 ) -> None:
-    """Rename the device key in registries and stores."""
+    """Change the old end device's key to `key` in registries and stores."""
     registry = dr.async_get(hass)
     dropped = registry.async_get_device_by_identifier((DOMAIN, key), coordinator.entry.entry_id)
     if dropped is not None:
@@ -166,7 +166,7 @@ def _move(
 def _choose(
     hass: HomeAssistant, coordinator: ApplicationCoordinator, old_id: str, new_id: str
 ) -> None:
-    """Where only chosen end devices are let in, the new one is chosen in the old one's place."""
+    """Replace the old end device by the new one in the options' list of chosen end devices."""
     options = coordinator.entry.options
     chosen = options.get(CONF_CHOSEN_DEVICES, [])
     if old_id not in chosen:

@@ -1,4 +1,4 @@
-"""Replace an end device: another one, with another DevEUI, goes on in its place."""
+"""Dialogue that replaces an end device by another one with another DevEUI."""
 
 import asyncio
 from collections.abc import Mapping
@@ -50,25 +50,25 @@ _NEEDED_OF_OLD = ("lorawan_version", "frequency_plan_id")
 
 
 class ReplaceFlow(ApplicationOptionsFlow):
-    """Which one → by which: registered already, or registered now → a look at it → replaced."""
+    """Steps: choose the old end device, choose or register the new one, review, replace."""
 
     _old: EndDeviceState
     _template: DeviceTemplate
-    """What the old one has in common with others of its model."""
+    """LoRaWAN version and settings of the old end device, which the new one gets, too."""
     _plan_id: str
     _accepted: frozenset[str] = frozenset()
-    """EUIs that look reversed and are right."""
+    """EUIs that look reversed, but that the user has confirmed."""
     _generated: Mapping[str, str]
-    """What the new one must be given, by names."""
+    """Generated keys and address that must be written to the new end device, by LoRaWAN names."""
     _replacement: Replacement
     _texts: Mapping[vol.Required, BooleanSelector]
 
-    # Which one
+    # The old end device
 
     async def async_step_replace(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask which end device is broken."""
+        """Ask for the end device to replace."""
         states = self._coordinator.roster.states.values()
         choices = by_name_and_id((state.device_id, state.name) for state in states)
         refused = None
@@ -84,10 +84,10 @@ class ReplaceFlow(ApplicationOptionsFlow):
         return self._replacement_form("replace", schema, user_input, refused)
 
     async def _async_which(self, device_id: str) -> ConfigFlowResult:
-        """Read its settings on the servers: the new one is registered with the same."""
+        """Read the settings of the old end device, which the new one is registered with."""
         coordinator = self._coordinator
         state = coordinator.roster.by_device_id(device_id)
-        if state is None:  # it was removed a moment ago
+        if state is None:  # removed while the form was open
             raise Refusal(CONF_END_DEVICE, "choose_from_list")
         self._old, self._generated, details = state, {}, {}
         if not state.vanished and not lacking(coordinator.rights, REGISTER):
@@ -101,7 +101,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
         self._plan_id = details["frequency_plan_id"]
         return await self.async_step_replace_by()
 
-    # By which
+    # The new end device
 
     async def async_step_replace_by(
         self, user_input: dict[str, Any] | None = None
@@ -116,7 +116,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
     async def async_step_replace_registered(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the new one among those that are registered."""
+        """Ask for the new end device among those that are registered already."""
         candidates = {
             device_id: device
             for device_id, device in self._coordinator.roster.registrations.items()
@@ -134,7 +134,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
         return self._replacement_form("replace_registered", schema, user_input, refused)
 
     def _ignored(self, device: EndDevice) -> bool:
-        """Return whether an attribute of the end device keeps it out of Home Assistant."""
+        """Return whether an attribute of the end device excludes it from Home Assistant."""
         options = self.config_entry.options
         ignored = device.attributes.get(IGNORE_ATTRIBUTE) == IGNORE_VALUE
         return ignored and options.get(CONF_DEVICES) == DEVICES_NOT_IGNORED
@@ -142,7 +142,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
     async def async_step_replace_new(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for EUIs and keys of the new one; all else is as it was with the old one."""
+        """Ask for EUIs and keys of the new end device; everything else is copied from the old one."""
         refused = None
         suggested = user_input
         if user_input is not None:
@@ -166,7 +166,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
         return self._replacement_form("replace_new", vol.Schema(fields), suggested, refused)
 
     async def _async_read(self, answers: Mapping[str, Any]) -> RegistrationRequest:
-        """Return what is to be registered, checked as far as that can be done before."""
+        """Return the registration from the answers; raises Refusal for invalid ones."""
         for field, (given, usual) in reversed_euis(answers).items():
             if given not in self._accepted:
                 self._accepted |= {given}
@@ -198,7 +198,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
         await stack.end_devices.check(request.registration)
         return request
 
-    # Sure?
+    # Review
 
     async def _async_sure(self, new: EndDevice | Registration) -> ConfigFlowResult:
         self._replacement = Replacement(self.config_entry, self._old, new)
@@ -209,7 +209,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
     async def async_step_replace_sure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show what happens, and do it."""
+        """Show what will happen; after a confirmation, replace the end device."""
         refused, work = None, self._replacement
         if user_input is not None:
             if not user_input[CONF_UNDERSTOOD]:
@@ -224,7 +224,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
         return self._replacement_form("replace_sure", schema, user_input, refused)
 
     async def _async_replace(self) -> EndDeviceIds:
-        """Replace in a task of its own: it goes on to its end where the dialogue is closed."""
+        """Replace in a task of its own, which is completed even if the dialogue is closed."""
         work = self.hass.async_create_task(self._replacement.async_replace(self.hass))
         work.add_done_callback(partial(_note, self.config_entry, self._old.device_id))
         return await asyncio.shield(work)
@@ -268,7 +268,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
         suggested: Mapping[str, Any] | None,
         refused: Refusal | None,
     ) -> ConfigFlowResult:
-        """Show a form with what was typed, and why it was refused."""
+        """Show a form with the previous answers, and the error if they were refused."""
         names = {} if step_id == "replace" else self._old_placeholders()
         last_step = step_id == "replace_sure"
         if last_step:
@@ -280,7 +280,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
 
 @callback
 def _note(entry: TtsConfigEntry, device_id: str, work: asyncio.Task[EndDeviceIds]) -> None:
-    """Count a replacement that failed as a problem, also where its dialogue is closed."""
+    """Record a failed replacement as a problem, even if its dialogue was closed."""
     if work.cancelled() or (error := work.exception()) is None or isinstance(error, AbortFlow):
         return
     if entry.state is ConfigEntryState.LOADED:

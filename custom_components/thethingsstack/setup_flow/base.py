@@ -1,4 +1,4 @@
-"""What connecting and reconfiguring an application share: the data so far, the checks, the forms."""
+"""Shared by the dialogues that connect and reconfigure an application: checks and forms."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,19 +26,19 @@ EXAMPLE_SERVER = "https://stack.example.org"
 
 
 class WrongClusterError(FormError):
-    """The application lives on another cluster of the same network; `data` is that cluster's."""
+    """The application is on another cluster of the same network; `data` is the entry data for it."""
 
     def __init__(self, data: dict[str, Any]) -> None:
-        """Name the right cluster."""
+        """Keep the entry data for the right cluster."""
         super().__init__("wrong_cluster", cluster=host_name(data[CONF_SERVER]))
         self.data = data
 
 
 class SetupFlow(ConfigFlow):
-    """A dialogue that ends with the data of a config entry."""
+    """Base of the dialogues that connect to an application; `_data` becomes the entry's data."""
 
     def __init__(self) -> None:
-        """Start with nothing known."""
+        """Start without any answer."""
         self._data: dict[str, Any] = {}
         self._key_info: KeyInfo | None = None
         self._application: Application | None = None
@@ -47,20 +47,20 @@ class SetupFlow(ConfigFlow):
     # Checks
 
     async def _async_stack(self) -> Stack:
-        """Return a client for the data so far; raises FormError for a certificate that is none."""
+        """Return a client for the data so far; raises InvalidRequest for an invalid certificate."""
         return await async_create_stack(self.hass, self._data)
 
     async def _async_check_address(self) -> None:
-        """Ask the server whether it is one; raises FormError."""
+        """Check that The Things Stack answers at the server's address; raises FormError."""
         try:
             await async_check_address(self.hass, self._data)
         except InvalidRequest as err:
             raise FormError(err.name) from err
 
     async def _async_find_application(self) -> str:
-        """Read the application, the key's rights on it and its tenant; returns the unique id.
+        """Read the application, its tenant and the key's rights; return the entry's unique ID.
 
-        Raises FormError, and WrongClusterError where the application names another cluster.
+        Raises FormError; WrongClusterError if the application is on another cluster.
         """
         stack = await self._async_stack()
         self._rights = await async_rights(stack)
@@ -71,7 +71,7 @@ class SetupFlow(ConfigFlow):
         return _unique_id(await self._async_stack())
 
     def _right_cluster(self) -> dict[str, Any] | None:
-        """Return the data of the cluster that the application names, if another was chosen."""
+        """Return the entry data for the application's cluster; None if that was chosen."""
         application = self._application
         address = (application.application_server_address if application else None) or ""
         host = address.partition(":")[0]
@@ -81,7 +81,7 @@ class SetupFlow(ConfigFlow):
         return next((data for data in clusters if host_name(data[CONF_SERVER]) == host), None)
 
     async def _async_probe(self) -> ProbeResult:
-        """Connect over MQTT and see what there is to read; raises FormError."""
+        """Check the MQTT connection, and read what the summary shows; raises FormError."""
         stack = await self._async_stack()
         name = self._application.name if self._application else None
         return await async_probe(
@@ -101,7 +101,7 @@ class SetupFlow(ConfigFlow):
         suggested: Mapping[str, Any] | None,
         error: FormError | None,
     ) -> ConfigFlowResult:
-        """Show a form with what was typed, and why it was refused."""
+        """Show a form with the previous answers, and the error if they were refused."""
         errors = {}
         if error is not None:
             field = error.field if error.field in schema.schema else "base"
@@ -115,7 +115,7 @@ class SetupFlow(ConfigFlow):
         )
 
     def _placeholders(self, error: FormError | None) -> dict[str, str]:
-        """Return what the texts of forms and errors name."""
+        """Return the placeholders for the texts of forms and errors."""
         server = self._data.get(CONF_SERVER) or EXAMPLE_SERVER
         return {
             "application": self._data.get(CONF_APPLICATION_ID) or "",
@@ -127,7 +127,7 @@ class SetupFlow(ConfigFlow):
 
 
 def host_name(url: str) -> str:
-    """Return the host name of a URL; empty for none."""
+    """Return the host name of a URL; "" if it has none."""
     return urlsplit(url).hostname or ""
 
 

@@ -1,4 +1,4 @@
-"""The steps that connect an application: where it is, which key, what the key can do."""
+"""The steps that connect an application: server, API key, application, rights."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -55,21 +55,21 @@ from .user_api_key import (
 
 
 class ConnectFlow(SetupFlow):
-    """Asks for network and key, and for the application where the key is good for several."""
+    """Asks for network and API key, and for the application if the key has rights on several."""
 
     def __init__(self) -> None:
-        """Start with nothing known."""
+        """Start without any answer."""
         super().__init__()
         self._applications: list[Application] | None = None
         self._other_cluster: dict[str, Any] = {}
         self._probed: ProbeResult | None = None
         self._granted: frozenset[str] | None = None
 
-    # Where
+    # Server
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Let the user pick the network."""
+        """Let the user choose the network."""
         if user_input is not None:
             if user_input[CONF_NETWORK] == NETWORK_CLOUD:
                 return await self.async_step_cloud()
@@ -96,7 +96,7 @@ class ConnectFlow(SetupFlow):
     async def async_step_own_server(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the addresses of an own server."""
+        """Ask for the addresses of a self-hosted server."""
         return await self._async_step_where("own_server", OWN_SERVER_SCHEMA, user_input)
 
     async def _async_step_where(
@@ -114,7 +114,7 @@ class ConnectFlow(SetupFlow):
                     schema = REFUSED_OWN_SERVER_SCHEMA
         return self._show_form(step_id, schema, user_input, error)
 
-    # Who
+    # API key
 
     async def async_step_key(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the API key."""
@@ -153,7 +153,7 @@ class ConnectFlow(SetupFlow):
     async def async_step_application(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Let the user choose among the key's applications, or type the ID where it can't list them."""
+        """Let the user choose one of the key's applications; type its ID if they can't be listed."""
         error = None
         may_create = self._key_info is not None and may_create_applications(self._key_info)
         if user_input is not None:
@@ -183,14 +183,14 @@ class ConnectFlow(SetupFlow):
         return self._show_form_or_address("application", schema, user_input or self._data, error)
 
     def _is_known(self, application_id: str) -> bool:
-        """Return whether an application exists; True where the key can't list them."""
+        """Return whether the key's applications include this one; True if they can't be listed."""
         known = self._applications
         return known is None or any(item.application_id == application_id for item in known)
 
     async def async_step_new_application(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Create an application of the key's owner, and go on with it."""
+        """Create an application of the key's owner, and connect that."""
         error = None
         if user_input is not None:
             try:
@@ -212,16 +212,16 @@ class ConnectFlow(SetupFlow):
             "new_application", NEW_APPLICATION_SCHEMA, user_input or self._data, error
         )
 
-    # What
+    # Application and rights
 
     async def _async_use_application(self) -> ConfigFlowResult:
-        """See what the key can do with the application, and that messages can be received."""
+        """Read the key's rights on the application, check the MQTT connection, and continue."""
         try:
             unique_id = await self._async_find_application()
         except WrongClusterError as err:
             self._other_cluster = err.data
             return await self.async_step_wrong_cluster()
-        # A dialogue that was left by reloading the page is in progress for ever.
+        # A dialogue that ended by reloading the page stays in progress, and must not block this one.
         await self.async_set_unique_id(unique_id, raise_on_progress=False)
         self._abort_if_unique_id_configured()
         self._probed = await self._async_probe()
@@ -231,7 +231,7 @@ class ConnectFlow(SetupFlow):
         return await self.async_step_rights()
 
     async def async_step_grant(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what Home Assistant may do: the entry gets a new key with just these rights."""
+        """Ask which features to allow: the entry gets a new API key with only their rights."""
         assert self._probed is not None
         error = None
         schema = grant_schema(self._probed.rights)
@@ -247,7 +247,7 @@ class ConnectFlow(SetupFlow):
     async def async_step_wrong_cluster(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Say that the application lives on another cluster, and go on there."""
+        """Show that the application is on another cluster, and continue with that one."""
         if user_input is None:
             return self.async_show_form(
                 step_id="wrong_cluster",
@@ -265,7 +265,7 @@ class ConnectFlow(SetupFlow):
             return self._show_form("key", KEY_SCHEMA, self._data, err)
 
     async def async_step_rights(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show what the key can do and what will be missing; then create the entry."""
+        """Show which features the key allows and which not; then create the entry."""
         assert self._probed is not None
         errors = {}
         if user_input is not None:
@@ -286,7 +286,7 @@ class ConnectFlow(SetupFlow):
         )
 
     async def _async_use_own_key(self) -> None:
-        """Create the key with the granted rights, and use it in place of the user's."""
+        """Create an API key with the granted rights, and store it instead of the user's."""
         if self._granted is None:
             return
         key = await async_create_key(await self._async_stack(), self._granted)
@@ -301,7 +301,7 @@ class ConnectFlow(SetupFlow):
         suggested: Mapping[str, Any],
         error: FormError | None,
     ) -> ConfigFlowResult:
-        """Show a form, or that of the addresses where these are to blame and can be changed."""
+        """Show a form with an error; for a wrong address of an own server, the addresses' form."""
         if isinstance(error, AddressError) and self._data[CONF_NETWORK] == NETWORK_OWN_SERVER:
             return self._show_form(
                 "own_server", REFUSED_OWN_SERVER_SCHEMA, as_typed(self._data), error

@@ -57,7 +57,7 @@ GENERAL_SCHEMA = vol.Schema(
 
 
 class GeneralOptionsFlow(OptionsFlow):
-    """Which end devices come into Home Assistant, and what happens to those that fall silent."""
+    """Steps: which end devices are added, when one is overdue, when a vanished one is removed."""
 
     _options: Mapping[str, Any] = {}
 
@@ -110,7 +110,7 @@ class GeneralOptionsFlow(OptionsFlow):
         return self.async_show_form(step_id="chosen_devices", data_schema=schema, last_step=True)
 
     def _names(self) -> dict[str, str]:
-        """Return name and id of every end device that is known, by id."""
+        """Return a label (name and ID) for every known end device, by ID."""
         if self.config_entry.state is not ConfigEntryState.LOADED:
             return {}
         roster = self.config_entry.runtime_data.roster

@@ -31,7 +31,7 @@ from .server_form import AddressError, FormError
 
 
 class Storage(StrEnum):
-    """Whether the Storage Integration has uplinks; the values are keys of texts."""
+    """Whether the Storage Integration has uplinks; the values are translation keys."""
 
     ON = "storage_on"
     EMPTY = "storage_empty"
@@ -41,7 +41,7 @@ class Storage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResult:
-    """What the dialogue shows before it creates the entry."""
+    """What the dialogue's summary shows before it creates the entry."""
 
     application: str
     rights: frozenset[str]
@@ -69,7 +69,7 @@ def mqtt_error(error: StackError, mqtt: str) -> FormError:
 
 @contextmanager
 def _http_errors() -> Iterator[None]:
-    """Turn errors of the HTTP API into FormErrors, which name the text that says what to do."""
+    """Raise errors of the HTTP API as FormErrors, which have a translated text."""
     try:
         yield
     except StackError as err:
@@ -77,14 +77,17 @@ def _http_errors() -> Iterator[None]:
 
 
 async def async_check_address(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
-    """Ask the Identity Server with a key that it must refuse; raises AddressError if it doesn't."""
+    """Check that an Identity Server answers: it must refuse a wrong key; raises AddressError."""
     stack = await async_create_stack(hass, {**data, CONF_API_KEY: "probe"})
     with _http_errors(), suppress(AuthenticationFailed):
         await stack.auth_info()
 
 
 async def async_key_info(stack: Stack) -> KeyInfo:
-    """Return whose key it is; raises FormError for one that reaches no application at all."""
+    """Return the owner and the expiry of the API key.
+
+    Raises FormError unless it is of an application, a user or an organization.
+    """
     with _http_errors():
         info = await stack.auth_info()
     if not (info.application_id or info.user_id or info.organization_id):
@@ -93,7 +96,10 @@ async def async_key_info(stack: Stack) -> KeyInfo:
 
 
 async def async_applications(stack: Stack) -> list[Application] | None:
-    """Return the applications that a key reaches; `None` if it may not list them."""
+    """Return the applications that a key has rights on; `None` if it may not list them.
+
+    Raises FormError if there are none.
+    """
     with _http_errors():
         try:
             applications = await stack.applications()
@@ -124,7 +130,7 @@ async def async_application(stack: Stack, rights: frozenset[str]) -> Application
 
 
 async def async_tenant(stack: Stack, rights: frozenset[str]) -> str | None:
-    """Return the application's tenant as its cluster names it, if the key may know that."""
+    """Return the application's tenant ID as the server has it, if the key may read that."""
     application_id = stack.connection.application_id
     if "application" in missing_rights(rights):
         return stack.connection.tenant_id
@@ -137,7 +143,7 @@ async def async_tenant(stack: Stack, rights: frozenset[str]) -> str | None:
 async def async_probe(
     stack: Stack, rights: frozenset[str], application: str, expires_at: datetime | None
 ) -> ProbeResult:
-    """Connect over MQTT and see what else there is to read; raises FormError."""
+    """Check the MQTT connection, and return what the summary shows; raises FormError."""
     with _http_errors():
         mqtt = await stack.mqtt_address()
     try:
@@ -174,9 +180,9 @@ async def _async_count_devices(stack: Stack) -> int | None:
 
 
 async def describe(hass: HomeAssistant, result: ProbeResult) -> dict[str, str]:
-    """Return what was found, in words of Home Assistant's language.
+    """Return the summary's texts in Home Assistant's language, by placeholder of the form.
 
-    The keys are those of the form's placeholders: can, missing, devices, storage, mqtt, expires.
+    Placeholders: application, can, missing, devices, storage, mqtt, expires.
     """
     prefix = f"component.{DOMAIN}.selector.setup_summary.options"
     texts = await async_get_translations(hass, hass.config.language, "selector", [DOMAIN])

@@ -1,4 +1,4 @@
-"""A new key after the server refused the old one, and another server for the same application."""
+"""The steps for a new API key after the old one was refused, and for another server address."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,17 +33,17 @@ from .server_form import (
 
 
 class ReconfigureFlow(SetupFlow):
-    """The steps that change the connection of an entry; the application stays the same."""
+    """Changes server or API key of an entry; the application stays the same."""
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Ask for a new key after the server refused the old one."""
+        """Start reauthentication: the server refused the API key."""
         self._data = dict(entry_data)
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Take a new key of the same application."""
+        """Ask for a new API key with rights on the same application."""
         error = None
         if user_input is not None:
             try:
@@ -57,7 +57,7 @@ class ReconfigureFlow(SetupFlow):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Change server, addresses or key; the application stays the same."""
+        """Ask for server, addresses and API key; the application stays the same."""
         entry = self._get_reconfigure_entry()
         network = entry.data[CONF_NETWORK]
         error = None
@@ -86,7 +86,7 @@ class ReconfigureFlow(SetupFlow):
         )
 
     async def _async_check_same_application(self) -> None:
-        """Check that the key is good, and of this application; raises FormError."""
+        """Check that the API key is valid and has rights on this application; raises FormError."""
         stack = await self._async_stack()
         info = self._key_info = await async_key_info(stack)
         application_id = self._data[CONF_APPLICATION_ID]
@@ -100,7 +100,7 @@ class ReconfigureFlow(SetupFlow):
             raise AbortFlow("already_configured")
 
     def _update_entry(self, entry: ConfigEntry, unique_id: str | None = None) -> ConfigFlowResult:
-        """Store the new data; a running entry's listener reloads it for that.
+        """Store the new data; the update listener of a running entry reloads it.
 
         One that failed, or whose stream ended with a key that is good again, starts here.
         """

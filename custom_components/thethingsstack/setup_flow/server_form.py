@@ -1,4 +1,4 @@
-"""Forms about servers and keys, and the entry's data that comes of what the user typed."""
+"""The forms for servers and API keys, and reading their answers into the entry's data."""
 
 from collections.abc import Mapping
 import ipaddress
@@ -56,10 +56,10 @@ _URL_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
 
 
 class FormError(Exception):
-    """A form is refused; names the text that says what to do, and the field that is wrong."""
+    """A form's answer is refused: the key of the error text, and the field that is wrong."""
 
     def __init__(self, reason: str, field: str = "base", **placeholders: str) -> None:
-        """Keep the key of the text in `config.error`, the field, and the text's placeholders."""
+        """Keep the text's key in `config.error`, the form's field, and the placeholders."""
         super().__init__(reason)
         self.reason = reason
         self.field = field
@@ -67,7 +67,7 @@ class FormError(Exception):
 
 
 class AddressError(FormError):
-    """The address is wrong, or the network in between fails; the key isn't the cause."""
+    """The address is wrong, or the server can't be reached; the API key isn't the cause."""
 
 
 def _select(options: list[str], translation_key: str) -> SelectSelector:
@@ -114,7 +114,7 @@ def _own_server_schema(collapsed: bool) -> vol.Schema:
 
 OWN_SERVER_SCHEMA = _own_server_schema(collapsed=True)
 REFUSED_OWN_SERVER_SCHEMA = _own_server_schema(collapsed=False)
-"""The same with its section open, for what is refused is mostly corrected there."""
+"""The form with the section Advanced open, since refused addresses are mostly corrected there."""
 
 
 def network_data(name: str, network: Network) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def network_data(name: str, network: Network) -> dict[str, Any]:
 
 
 def read_server(network: str, user_input: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the entry's data for a filled-in form about a server; raises FormError."""
+    """Return the entry's data for a form's answers about a server; raises FormError."""
     if network == NETWORK_OWN_SERVER:
         return _read_own_server(user_input)
     if network == NETWORK_CLOUD:
@@ -170,7 +170,7 @@ def _read_own_server(user_input: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _public_network(server: str) -> dict[str, Any] | None:
-    """Return the data of a public network for the address of one of its clusters."""
+    """Return the entry's data for a cluster of a public network; None for another address."""
     for name, network in NETWORKS.items():
         if network.server == server:
             return network_data(name, network)
@@ -181,7 +181,10 @@ def _public_network(server: str) -> dict[str, Any] | None:
 
 
 def _read_url(text: str, plaintext: bool, reason: str) -> str:
-    """Return a base URL; without a scheme it is taken as encrypted, unless plaintext was chosen."""
+    """Return a base URL; without a scheme, https:// is added, or http:// with `plaintext`.
+
+    Raises FormError `reason` for an invalid address.
+    """
     text = text.strip()
     if plaintext and "://" not in text:
         text = f"http://{text}"
@@ -196,7 +199,7 @@ def _read_url(text: str, plaintext: bool, reason: str) -> str:
 
 
 def _read_host(text: str) -> str | None:
-    """Return a host name or address alone, `None` for nothing; raises FormError for a URL."""
+    """Return a host name or IP address; `None` for an empty text; raises FormError for a URL."""
     host = text.strip().strip("[]")
     if not host:
         return None
@@ -209,7 +212,7 @@ def _read_host(text: str) -> str | None:
 
 
 def read_key(text: str) -> str:
-    """Return an API key without quotes, blanks and "Bearer"; raises FormError for a key's ID."""
+    """Return an API key without quotes, spaces and "Bearer"; raises FormError for a key's ID."""
     key = text.strip().strip("\"'").removeprefix("Bearer ").strip()
     if _KEY_ID.fullmatch(key):
         raise FormError("key_id", CONF_API_KEY)
@@ -217,7 +220,7 @@ def read_key(text: str) -> str:
 
 
 def read_application(text: str) -> dict[str, str]:
-    """Return the data for an application's id, with or without tenant; raises FormError."""
+    """Return the entry's data for "application" or "application@tenant"; raises FormError."""
     application_id, _, tenant_id = text.strip().partition("@")
     if not _is_id(application_id):
         raise FormError("invalid_application_id", CONF_APPLICATION_ID)
@@ -228,7 +231,7 @@ def read_application(text: str) -> dict[str, str]:
 
 
 def _is_id(text: str) -> bool:
-    """Return whether the servers take this as the id of an application or a tenant."""
+    """Return whether a text is a valid ID of an application or a tenant."""
     try:
         check_id(text)
     except InvalidIdentifier:
@@ -237,7 +240,7 @@ def _is_id(text: str) -> bool:
 
 
 def sibling_clusters(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return by name the data of each cluster of the entry's public network; {} for an own server."""
+    """Return the entry's data for each cluster of its public network, by name; {} without one."""
     if data[CONF_NETWORK] in NETWORKS:
         return {name: network_data(name, network) for name, network in NETWORKS.items()}
     if data[CONF_NETWORK] == NETWORK_CLOUD:
@@ -246,7 +249,7 @@ def sibling_clusters(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def as_typed(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an entry's data as the fields of the form for its server, without the key."""
+    """Return an entry's data as answers of the server's form, without the API key."""
     return {
         **data,
         CONF_API_KEY: None,

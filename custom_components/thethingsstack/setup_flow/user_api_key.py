@@ -1,4 +1,4 @@
-"""With the key of a user or an organization: a new application, and a key of its own for it."""
+"""Steps with the API key of a user or an organization: create an application and its own key."""
 
 from collections.abc import Iterable
 
@@ -39,14 +39,14 @@ NEW_APPLICATION_SCHEMA = vol.Schema(
 
 
 def may_create_applications(info: KeyInfo) -> bool:
-    """Return whether a key of a user or an organization may create applications."""
+    """Return whether an API key of a user or an organization may create applications."""
     kind = "USER" if info.user_id else "ORGANIZATION"
     wanted = {"RIGHT_ALL", f"RIGHT_{kind}_ALL", f"RIGHT_{kind}_APPLICATIONS_CREATE"}
     return bool(info.user_id or info.organization_id) and bool(wanted & info.rights)
 
 
 def grantable_features(rights: frozenset[str]) -> list[str]:
-    """Return the features that a key with these rights can give to another; [] if it may make none."""
+    """Return the features whose rights a new key can get from this one; [] if it can't create one."""
     if SETTINGS_API_KEYS not in rights:
         return []
     unavailable = missing_rights(rights)
@@ -54,7 +54,7 @@ def grantable_features(rights: frozenset[str]) -> list[str]:
 
 
 def grant_schema(rights: frozenset[str]) -> vol.Schema:
-    """Return the form that asks what Home Assistant may do."""
+    """Return the form that asks which features the new API key shall allow."""
     features = grantable_features(rights)
     selector = SelectSelector(
         SelectSelectorConfig(
@@ -68,7 +68,7 @@ def grant_schema(rights: frozenset[str]) -> vol.Schema:
 
 
 def rights_for(features: Iterable[str]) -> frozenset[str]:
-    """Return the rights that the features need, those contained in others too."""
+    """Return the rights that these features need, with the members of combined ones."""
     rights = {right for feature in features for right in FEATURES.get(feature, ())}
     if DELETE_KEY in features:
         rights.add(SETTINGS_API_KEYS)
@@ -80,7 +80,7 @@ async def async_create_application(
 ) -> Application:
     """Create an application of the key's owner and return it; raises FormError.
 
-    The id has to be one that the servers take: see `read_application`.
+    `application_id` must be valid: see `read_application`.
     """
     if name and len(name) > MAX_NAME:
         raise FormError(
@@ -102,7 +102,7 @@ async def async_create_application(
 
 
 async def async_create_key(stack: Stack, rights: frozenset[str]) -> ApiKey:
-    """Return a new key of the application with just these rights; raises FormError."""
+    """Create an API key of the application with only these rights; raises FormError."""
     try:
         return await stack.administration.create_api_key(KEY_NAME, sorted(rights))
     except StackError as err:
