@@ -51,7 +51,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
-    """Connect an application; the stream starts when the platforms can take new entities."""
+    """Connect an application; the stream is started after the platforms are set up."""
 
     @callback
     def key_refused(error: AuthenticationFailed) -> None:
@@ -81,7 +81,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     connected_with, options = dict(entry.data), dict(entry.options)
 
     async def async_updated(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-        """Apply options, controls and gateways in place; only another server or key needs a reload."""
+        """Apply changed options, controls and gateways; reload the entry if server or key changed."""
         nonlocal options
         if dict(entry.data) != connected_with:
             hass.config_entries.async_schedule_reload(entry.entry_id)
@@ -93,13 +93,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
         await coordinator.gateways.async_apply()
 
     async def async_identified(device: EndDeviceState) -> None:
-        """Let overrides of the model count for an end device whose model becomes known."""
+        """Apply the overrides of its model to an end device whose model became known."""
         await async_apply_overrides(hass, coordinator, [device])
 
     entry.async_on_unload(entry.add_update_listener(async_updated))
 
     async def async_position_found(device: EndDeviceState, path: str) -> None:
-        """Keep one tracker for an end device whose payload has its position."""
+        """Replace the tracker of another position source by that of the payload's position."""
         await async_take_position_over(hass, coordinator, device, path)
 
     entry.async_on_unload(
@@ -113,13 +113,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
-    """Take the entities away and keep what the next start needs."""
+    """Stop the application, store what the next start needs, and remove the entities."""
     await entry.runtime_data.async_stop()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-    """Delete what was stored for the application, and the key that was made for it."""
+    """Delete the stored files of the application, and the API key that the set-up created."""
     await async_discard_key(hass, entry.data)
     store = ApplicationStore(hass, entry.entry_id)
     await store.async_remove()
@@ -159,7 +159,7 @@ async def async_remove_config_entry_device(
 async def _async_still_registered(
     coordinator: ApplicationCoordinator, state: EndDeviceState
 ) -> bool:
-    """Ask the server; where it can't be asked, what it said last counts."""
+    """Return whether the server has the end device; by its last known state if it can't be read."""
     if state.end_device is None:
         return False
     try:

@@ -24,7 +24,7 @@ ATTR_READ_UNTIL = "read_until"
 async def async_setup_entry(
     hass: HomeAssistant, entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the binary sensors that are known, and from now on those of new fields."""
+    """Add the binary sensors of known fields, and later those of new fields."""
     async_add_entities([ConnectionSensor(entry.runtime_data)])
     async_add_gateway_connections(entry, async_add_entities)
     await async_setup_fields(hass, entry, async_add_entities, Kind.BINARY_SENSOR, FieldBinarySensor)
@@ -40,13 +40,13 @@ class FieldBinarySensor(FieldEntity, BinarySensorEntity, RestoreEntity):
         path: str,
         meaning: Meaning,
     ) -> None:
-        """Describe the binary sensor by the field's meaning."""
+        """Create the binary sensor with the class of the field's meaning."""
         super().__init__(coordinator, device, path, meaning)
         self.entity_description = describe_binary_sensor(path, meaning)
 
     @override
     async def async_restore(self) -> None:
-        """Show the state of before the restart, unless an uplink came first."""
+        """Restore the state from before the restart, unless an uplink was received since."""
         if self.path in self.device.values:
             return
         state = await self.async_get_last_state()
@@ -56,7 +56,7 @@ class FieldBinarySensor(FieldEntity, BinarySensorEntity, RestoreEntity):
     @callback
     @override
     def read(self) -> bool:
-        """Take over the field's state."""
+        """Read the field's state; return whether it changed."""
         value = self.device.values.get(self.path)
         state = value if isinstance(value, bool) else None
         if state == self._attr_is_on:
@@ -66,14 +66,14 @@ class FieldBinarySensor(FieldEntity, BinarySensorEntity, RestoreEntity):
 
 
 class ConnectionSensor(ApplicationEntity, BinarySensorEntity):
-    """Whether messages of the application arrive, and how far catching up has come."""
+    """A binary sensor that is on while the stream is connected, with the progress of catching up."""
 
     _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _unrecorded_attributes = frozenset({ATTR_CATCHING_UP, ATTR_UPLINKS_READ, ATTR_READ_UNTIL})
 
     def __init__(self, coordinator: ApplicationCoordinator) -> None:
-        """Show the stream's connection."""
+        """Create the binary sensor."""
         super().__init__(coordinator, "connection")
 
     @property

@@ -40,7 +40,7 @@ class ControlClimate(ControlEntity, ClimateEntity):
         control: Control,
         device: EndDeviceState,
     ) -> None:
-        """Take over the range, and the modes that have a command."""
+        """Create the thermostat with the control's range and the modes that have a command."""
         super().__init__(coordinator, subentry_id, control, device)
         assert control.minimum is not None
         assert control.maximum is not None
@@ -58,20 +58,20 @@ class ControlClimate(ControlEntity, ClimateEntity):
     @property
     @override
     def target_temperature(self) -> float | None:
-        """Return the temperature that it holds, in °C."""
+        """Return the target temperature in °C."""
         return self.number_of(Role.TARGET_TEMPERATURE)
 
     @property
     @override
     def current_temperature(self) -> float | None:
-        """Return the temperature that it measures, in °C."""
+        """Return the measured temperature in °C."""
         temperature = self.number_of(Role.CURRENT_TEMPERATURE)
         return None if temperature is None else round(temperature, 2)
 
     @property
     @override
     def current_humidity(self) -> float | None:
-        """Return the relative humidity that it measures, in per cent."""
+        """Return the measured relative humidity in per cent."""
         humidity = self.number_of(Role.CURRENT_HUMIDITY)
         return None if humidity is None else round(humidity, 1)
 
@@ -86,7 +86,7 @@ class ControlClimate(ControlEntity, ClimateEntity):
 
     @override
     async def async_set_temperature(self, **kwargs: Any) -> None:
-        """Queue the downlink with the temperature, after that of a mode."""
+        """Queue the downlink with the temperature, after that of the mode if one is given."""
         mode = kwargs.get(ATTR_HVAC_MODE)
         if mode is not None:
             await self.async_set_hvac_mode(mode)
@@ -95,6 +95,6 @@ class ControlClimate(ControlEntity, ClimateEntity):
 
     @override
     async def async_set_hvac_mode(self, hvac_mode: HVACMode) -> None:
-        """Queue the downlink of the mode; the only one of a thermostat without modes is set."""
+        """Queue the downlink of the mode; nothing for the only mode of a thermostat without modes."""
         if self.control.choices:
             await self.async_command(str(hvac_mode))

@@ -1,4 +1,4 @@
-"""The config, options and subentry flows, combined from the packages' flows."""
+"""The config, options and subentry flows, combined from the rooms' flows."""
 
 from typing import Any, override
 
@@ -29,10 +29,10 @@ from .setup_flow.reconfigure import ReconfigureFlow
 class TheThingsStackOptionsFlow(
     GeneralOptionsFlow, FieldsFlow, EditFlow, ReplaceFlow, DeleteFlow, PartialSearchFlow
 ):
-    """Which end devices come into Home Assistant, what their fields are, and changes to them."""
+    """The options: general ones, fields of end devices, and changes to end devices."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what it is about; all but the general options needs the application connected."""
+        """Show the menu; only the general options are available without a connection."""
         if self.config_entry.state is not ConfigEntryState.LOADED:
             return await self.async_step_general()
         options = ["fields", "general", "overrides"]
@@ -50,7 +50,7 @@ class TheThingsStackConfigFlow(ConnectFlow, ReconfigureFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> TheThingsStackOptionsFlow:
-        """Return the dialogue behind the gear of an application."""
+        """Return the options dialogue of an application."""
         return TheThingsStackOptionsFlow()
 
     @classmethod
@@ -59,7 +59,7 @@ class TheThingsStackConfigFlow(ConnectFlow, ReconfigureFlow, domain=DOMAIN):
     def async_get_supported_subentry_types(
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return what can be added to an application.
+        """Return the subentries that can be added to an application: the flow of each, by type.
 
         Home Assistant asks once and keeps the answer, so it can't depend on the key's rights:
         the dialogues say which right is missing.

@@ -6,7 +6,7 @@ from typing import Final
 DOMAIN: Final = "thethingsstack"
 VERSION: Final = "0.1.0"
 
-# Entry data: where and who
+# Entry data: server, application and API key
 CONF_NETWORK: Final = "network"
 CONF_SERVER: Final = "server"
 CONF_IDENTITY_SERVER: Final = "identity_server"
@@ -17,7 +17,7 @@ CONF_MQTT_PORT: Final = "mqtt_port"
 CONF_MQTT_TLS: Final = "mqtt_tls"
 CONF_CA_CERTIFICATE: Final = "ca_certificate"
 CONF_KEY_ID: Final = "key_id"
-"""The key that was made for the entry, and goes with it"""
+"""ID of the API key that the set-up created, which is deleted with the entry."""
 CONF_DOOR: Final = "door"
 """The way by which messages come, one of `DOORS`"""
 
@@ -56,12 +56,12 @@ DEFAULT_FORGET_AFTER: Final = 30  # days; 0 is never
 IGNORE_ATTRIBUTE: Final = "home-assistant"
 IGNORE_VALUE: Final = "ignore"
 
-# A stream that is lost for less than this flips no entity
+# Entities become unavailable if the stream is lost for longer than this
 UNAVAILABLE_AFTER: Final = timedelta(minutes=15)
-# What the Storage Integration is asked for right after setup
+# Period and number of stored uplinks that are read at the first setup
 STORAGE_WINDOW: Final = timedelta(hours=24)
 CATCH_UP_LIMIT: Final = 1000
-# Messages remembered per device, to recognise one that comes twice
+# Messages remembered per device, to recognise duplicates
 REMEMBERED_MESSAGES: Final = 32
 # Home Assistant takes 10,000 enabled entities per entry
 ENTITY_LIMIT: Final = 10_000
@@ -72,7 +72,7 @@ LARGE_APPLICATION: Final = 500
 ACTIVITY_DECODED_LIMIT: Final = 4096
 # Attributes of an end device that suggest its area, first match
 AREA_ATTRIBUTES: Final = ("home-assistant-area", "area", "room")
-# So many frames in a row that its formatter refuses make an end device worth a repair issue
+# So many undecoded uplinks in a row raise a repair issue
 UNDECODED_IN_A_ROW: Final = 3
-# What The Things Network's community policy allows a device to be sent in 24 hours
+# Downlinks that The Things Network's fair use policy allows an end device in 24 hours
 DOWNLINK_LIMIT: Final = 10

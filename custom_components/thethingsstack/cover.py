@@ -33,7 +33,7 @@ class ControlCover(ControlEntity, CoverEntity):
         control: Control,
         device: EndDeviceState,
     ) -> None:
-        """Offer what there are commands for."""
+        """Create the cover with the features that the control has commands for."""
         super().__init__(coordinator, subentry_id, control, device)
         features = CoverEntityFeature.OPEN | CoverEntityFeature.CLOSE
         if "stop" in control.commands:
@@ -45,7 +45,7 @@ class ControlCover(ControlEntity, CoverEntity):
     @property
     @override
     def current_cover_position(self) -> int | None:
-        """Return how far it is open, in per cent."""
+        """Return the position in per cent, 100 for open."""
         position = self.number_of(Role.POSITION)
         return None if position is None else round(position)
 
@@ -87,5 +87,5 @@ class ControlCover(ControlEntity, CoverEntity):
 
     @override
     async def async_set_cover_position(self, **kwargs: Any) -> None:
-        """Queue the downlink that opens it so far."""
+        """Queue the downlink that sets the position."""
         await self.async_command("position", kwargs[ATTR_POSITION])

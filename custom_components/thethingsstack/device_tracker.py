@@ -1,4 +1,4 @@
-"""Trackers: one for each position that an end device or a location service tells."""
+"""Device trackers: one for each position from a payload, a location service or a registration."""
 
 from collections.abc import Mapping
 from typing import Any, override
@@ -27,13 +27,13 @@ ATTR_ALTITUDE = "altitude"
 async def async_setup_entry(
     hass: HomeAssistant, entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the trackers that are known, and from now on those of new positions."""
+    """Add the trackers of known positions, and later those of new ones."""
     async_add_gateway_trackers(entry, async_add_entities)
     await async_setup_fields(hass, entry, async_add_entities, Kind.DEVICE_TRACKER, FieldTracker)
 
 
 class FieldTracker(FieldEntity, TrackerEntity, RestoreEntity):
-    """A position; a lost fix keeps the last one."""
+    """A tracker of an end device; without a new fix it keeps the last position."""
 
     _attr_source_type = SourceType.GPS
     _position: Position | None = None
@@ -45,19 +45,19 @@ class FieldTracker(FieldEntity, TrackerEntity, RestoreEntity):
         path: str,
         meaning: Meaning,
     ) -> None:
-        """Describe the tracker by the field's meaning."""
+        """Create the tracker for a field that is a position."""
         super().__init__(coordinator, device, path, meaning)
         self.entity_description = TrackerEntityDescription(**common(path, meaning))
 
     @property
     @override
     def entity_category(self) -> EntityCategory | None:
-        """Return none where the position is what the device is for; trackers have one otherwise."""
+        """Return None for a position in the payload; otherwise a tracker is diagnostic."""
         return self.entity_description.entity_category
 
     @override
     async def async_restore(self) -> None:
-        """Show the position of before the restart, unless an uplink came first."""
+        """Restore the position from before the restart, unless an uplink was received since."""
         if self.path in self.device.values:
             return
         state = await self.async_get_last_state()
@@ -70,7 +70,7 @@ class FieldTracker(FieldEntity, TrackerEntity, RestoreEntity):
     @callback
     @override
     def read(self) -> bool:
-        """Take over the position."""
+        """Read the position; return whether it changed."""
         position = self.device.values.get(self.path)
         if not isinstance(position, Position) or position == self._position:
             return False

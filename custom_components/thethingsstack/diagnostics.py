@@ -65,7 +65,7 @@ MESSAGE_REDACT = {
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: TtsConfigEntry
 ) -> dict[str, Any]:
-    """Return the application: settings, rights, health, and each end device."""
+    """Return settings, rights and status of the application, and each end device."""
     about = {
         "version": VERSION,
         "state": entry.state.value,
@@ -155,13 +155,13 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
         meaning.role is Role.POSITION and path != LOCATION
         for path, meaning in device.decisions.items()
     )
-    half = coordinator.partial_devices.known.get(device.device_id)
+    presence = coordinator.partial_devices.known.get(device.device_id)
     last, last_data = device.last_uplink, device.last_data_uplink
     return {
         "brand": versions.brand_id if versions else None,
         "model": versions.model_id if versions else None,
         "registered": device.end_device is not None,
-        "missing_on": list(half.missing) if half is not None else [],
+        "missing_on": list(presence.missing) if presence is not None else [],
         "disabled": device.disabled,
         "last_seen": device.last_seen.isoformat() if device.last_seen else None,
         "downlinks": _downlinks(coordinator, device),
@@ -174,12 +174,12 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
             path: {
                 "value": _scrubbed(_value(path, meaning, device.values.get(path)), private),
                 "decision": (
-                    _said(meaning.as_dict(), private)
+                    _override(meaning.as_dict(), private)
                     if meaning.rule == "override"
                     else _scrubbed(meaning.as_dict(), private)
                 ),
                 "override": (
-                    _said(override.change.as_dict(), private)
+                    _override(override.change.as_dict(), private)
                     if (override := coordinator.fields.override(device.key, path))
                     else None
                 ),
@@ -193,11 +193,11 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
     }
 
 
-def _said(data: dict[str, Any], private: list[str]) -> dict[str, Any]:
+def _override(data: dict[str, Any], private: list[str]) -> dict[str, Any]:
     """Return a field's override without names, which may reveal people and places."""
     hidden = {key: REDACTED for key in ("name", "options", "value_map") if data.get(key)}
-    said: dict[str, Any] = {**_scrubbed(data, private), **hidden}
-    return said
+    redacted: dict[str, Any] = {**_scrubbed(data, private), **hidden}
+    return redacted
 
 
 def _downlinks(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict[str, Any]:
@@ -226,7 +226,7 @@ def _downlinks(coordinator: ApplicationCoordinator, device: EndDeviceState) -> d
     }
 
 
-def _tells_place(key: str) -> bool:
+def _is_location(key: str) -> bool:
     """Return whether a field of this name may reveal a location."""
     return bool(PLACE_CONCEPTS.intersection(words_of(key).concepts) or PLACE_WORDS.search(key))
 
@@ -237,7 +237,7 @@ def _value(path: str, meaning: Meaning, value: Value) -> Any:
         isinstance(value, Position)
         or meaning.role is Role.POSITION
         or meaning.value_map  # a text entered by the user
-        or _tells_place(path)
+        or _is_location(path)
     ):
         return REDACTED
     return value
@@ -257,7 +257,7 @@ def _message(raw: Mapping[str, Any] | None, private: list[str], tracked: bool) -
 def _scrubbed(data: Any, private: list[str]) -> Any:
     if isinstance(data, dict):
         return {
-            key: REDACTED if _tells_place(str(key)) else _scrubbed(value, private)
+            key: REDACTED if _is_location(str(key)) else _scrubbed(value, private)
             for key, value in data.items()
         }
     if isinstance(data, list):

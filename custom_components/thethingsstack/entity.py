@@ -69,7 +69,7 @@ class EndDeviceEntity(Entity):
     def __init__(
         self, coordinator: ApplicationCoordinator, device: EndDeviceState, key: str
     ) -> None:
-        """Attach to the end device; `key` is what to listen to, and ends the unique id."""
+        """Create an entity of the end device; it listens to `key`, which ends its unique ID."""
         self.coordinator = coordinator
         self.device = device
         self.key = key
@@ -132,7 +132,7 @@ class FieldEntity(EndDeviceEntity):
         override = coordinator.fields.override(device.key, path)
         given = override.change.name if override is not None else None
         if (name := given or coordinator.names.own(meaning)) is not None:
-            # Not in the description: there a translated name would win.
+            # Not in the description: a translated name would replace it there.
             self._attr_name = name
 
 
@@ -153,10 +153,10 @@ async def async_setup_fields(
     built_in: Callable[[EndDeviceState, Container[str]], list[Entity]] = _none_built_in,
     built_in_keys: Iterable[str] = (),
 ) -> None:
-    """Add the entities of all fields of a kind, from now on those of new ones, and remove others.
+    """Add the entities of all fields of a kind, later those of new fields, and remove others.
 
-    `built_in` returns what an end device has besides its fields, without those of `built_in_keys`
-    that are registered and disabled.
+    `built_in` returns an end device's further entities; it gets those of `built_in_keys` whose
+    entities are disabled, which needn't be created.
     """
     coordinator = entry.runtime_data
     platform, keys = async_get_current_platform(), list(built_in_keys)
@@ -201,7 +201,7 @@ class ApplicationEntity(Entity):
     _attr_should_poll = False
 
     def __init__(self, coordinator: ApplicationCoordinator, key: str) -> None:
-        """Attach to the application's own device."""
+        """Create an entity of the application's own device; `key` ends its unique ID."""
         self.coordinator = coordinator
         identifier = coordinator.roster.application_identifier
         self._attr_unique_id = f"{identifier[1]}/{key}"

@@ -30,7 +30,7 @@ QUIET = frozenset({"", "0", "false", "none", "no", "off"})
 async def async_setup_entry(
     hass: HomeAssistant, entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the events that are known, and from now on those of new devices and fields."""
+    """Add the event entities of known devices and fields, and later those of new ones."""
     coordinator = entry.runtime_data
 
     def built_in(device: EndDeviceState, disabled: Container[str] = ()) -> list[Entity]:
@@ -78,7 +78,7 @@ class ActivityEvent(EndDeviceEntity, EventEntity):
     )
 
     def __init__(self, coordinator: ApplicationCoordinator, device: EndDeviceState) -> None:
-        """Listen for activity."""
+        """Create the entity; it fires on each activity of the end device."""
         super().__init__(coordinator, device, ACTIVITY)
 
     @callback
@@ -108,7 +108,7 @@ class DownlinkEvent(EndDeviceEntity, EventEntity):
     )
 
     def __init__(self, coordinator: ApplicationCoordinator, device: EndDeviceState) -> None:
-        """Listen for downlinks."""
+        """Create the entity; it fires on each state change of a downlink."""
         super().__init__(coordinator, device, DOWNLINK)
 
     @override
@@ -155,7 +155,7 @@ class FieldEvent(FieldEntity, EventEntity):
         path: str,
         meaning: Meaning,
     ) -> None:
-        """Describe the event by the field's meaning."""
+        """Create the entity with the event types of the field's meaning."""
         super().__init__(coordinator, device, path, meaning)
         self.entity_description = EventEntityDescription(**common(path, meaning))
         self._attr_event_types = list(dict.fromkeys((*meaning.options, TRIGGERED)))

@@ -33,7 +33,7 @@ class ControlLight(ControlEntity, LightEntity):
         control: Control,
         device: EndDeviceState,
     ) -> None:
-        """Be dimmable if there is a command for it."""
+        """Create the light; it can be dimmed if the control has a command for it."""
         super().__init__(coordinator, subentry_id, control, device)
         dimmable = "brightness" in control.commands
         self._attr_color_mode = ColorMode.BRIGHTNESS if dimmable else ColorMode.ONOFF
@@ -48,7 +48,7 @@ class ControlLight(ControlEntity, LightEntity):
     @property
     @override
     def brightness(self) -> int | None:
-        """Return how bright it is, 0 to 255; end devices count in per cent."""
+        """Return the brightness, 0 to 255, from the reported per cent."""
         percent = self.number_of(Role.BRIGHTNESS)
         return None if percent is None else round(max(0.0, min(100.0, percent)) * 255 / 100)
 

@@ -24,7 +24,7 @@ async def async_setup_entry(
 
 
 class ControlNumber(ControlEntity, NumberEntity):
-    """A number that an end device takes."""
+    """A number that is sent to an end device."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class ControlNumber(ControlEntity, NumberEntity):
         control: Control,
         device: EndDeviceState,
     ) -> None:
-        """Take over the range."""
+        """Create the number with the control's range."""
         super().__init__(coordinator, subentry_id, control, device)
         assert control.minimum is not None
         assert control.maximum is not None
@@ -45,7 +45,7 @@ class ControlNumber(ControlEntity, NumberEntity):
     @property
     @override
     def native_value(self) -> float | None:
-        """Return the number that it is at."""
+        """Return the reported number; the last one sent if no field reports it."""
         return self.number_of(Role.VALUE)
 
     @override

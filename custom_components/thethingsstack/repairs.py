@@ -1,4 +1,4 @@
-"""The dialogues that repair what an issue is about."""
+"""The dialogues that fix repair issues."""
 
 from homeassistant.components.repairs import RepairsFlow
 from homeassistant.core import HomeAssistant
@@ -12,7 +12,7 @@ from .provisioning.partial_repair import PartialRepairFlow
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
-    """Return the dialogue that repairs an issue."""
+    """Return the dialogue that fixes an issue, by the data that it was raised with."""
     assert data is not None
     entry: TtsConfigEntry = hass.config_entries.async_get_known_entry(str(data["entry_id"]))
     if "device_id" in data:

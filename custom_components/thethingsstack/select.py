@@ -22,7 +22,7 @@ async def async_setup_entry(
 
 
 class ControlSelect(ControlEntity, SelectEntity):
-    """A choice that an end device takes."""
+    """A select whose option is sent to an end device."""
 
     @property
     @override
@@ -33,11 +33,11 @@ class ControlSelect(ControlEntity, SelectEntity):
     @property
     @override
     def current_option(self) -> str | None:
-        """Return the option that it is at, as it is written in the control."""
-        told = self.text_of(Role.OPTION)
-        if told is None:
+        """Return the reported option, spelled as in the control."""
+        current = self.text_of(Role.OPTION)
+        if current is None:
             return None
-        return next((o for o in self.options if o.casefold() == told.casefold()), None)
+        return next((o for o in self.options if o.casefold() == current.casefold()), None)
 
     @override
     async def async_select_option(self, option: str) -> None:

@@ -1,4 +1,4 @@
-"""Sensors: decoded fields, radio and health of each end device, and the application's own."""
+"""Sensors: decoded fields, radio and status of each end device, counts of the application."""
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ PARALLEL_UPDATES = 0
 
 @dataclass(frozen=True, kw_only=True)
 class ApplicationSensorDescription(SensorEntityDescription):
-    """A sensor of the application."""
+    """Description of a sensor of the application."""
 
     value_fn: Callable[[ApplicationCoordinator], int]
 
@@ -63,7 +63,7 @@ APPLICATION_SENSORS = (
 async def async_setup_entry(
     hass: HomeAssistant, entry: TtsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the sensors that are known, and from now on those of new devices and fields."""
+    """Add the sensors of known devices and fields, and later those of new ones."""
     coordinator = entry.runtime_data
     registry = er.async_get(hass)
 
@@ -106,7 +106,7 @@ async def async_setup_entry(
 
 
 class FieldSensor(FieldEntity, RestoreSensor):
-    """A decoded field; its value stays until an uplink brings another."""
+    """A sensor of a decoded field; it keeps its value until an uplink has another."""
 
     def __init__(
         self,
@@ -115,23 +115,23 @@ class FieldSensor(FieldEntity, RestoreSensor):
         path: str,
         meaning: Meaning,
     ) -> None:
-        """Describe the sensor by the field's meaning."""
+        """Create the sensor with class and unit of the field's meaning."""
         super().__init__(coordinator, device, path, meaning)
         self.entity_description = describe_sensor(path, meaning)
 
     @override
     async def async_restore(self) -> None:
-        """Show the value of before the restart, unless an uplink came first."""
+        """Restore the value from before the restart, unless an uplink was received since."""
         if self.path in self.device.values:
             return
         stored = await self.async_get_last_sensor_data()
         if stored is None or stored.native_unit_of_measurement != self.native_unit_of_measurement:
-            return  # it was another field then: the user changed it meanwhile
+            return  # the user has changed the unit or the class of the field meanwhile
         if self._fits(value := stored.native_value):
             self.device.restore(self.path, value)  # type: ignore[arg-type]
 
     def _fits(self, value: object) -> bool:
-        """Return whether a restored value is one that the field can have now."""
+        """Return whether a restored value has the type that the field has now."""
         role = self.device.decisions[self.path].role
         if role in NUMERIC_ROLES:
             return isinstance(value, int | float)
@@ -142,7 +142,7 @@ class FieldSensor(FieldEntity, RestoreSensor):
     @callback
     @override
     def read(self) -> bool:
-        """Take over the field's value."""
+        """Read the field's value; return whether it changed."""
         value = self.device.values.get(self.path)
         if isinstance(value, Position):
             value = None
@@ -156,10 +156,10 @@ class FieldSensor(FieldEntity, RestoreSensor):
         return True
 
     def _state_of(self, state: str) -> str:
-        """Take over the states that the field has by now; none if it is no enumeration.
+        """Update the sensor's options to the field's known states, and return `state`.
 
-        A state that is restored may be none of them: it becomes one, or Home Assistant
-        would refuse the entity.
+        A restored state that isn't known any more is added, since Home Assistant would raise an
+        error for it. There are no options if the field is no enumeration.
         """
         description = describe_sensor(self.path, self.device.decisions[self.path])
         self._attr_device_class = description.device_class
@@ -170,14 +170,14 @@ class FieldSensor(FieldEntity, RestoreSensor):
 
 
 class ApplicationSensor(ApplicationEntity, SensorEntity):
-    """A count of the application."""
+    """A sensor with a count of the application."""
 
     entity_description: ApplicationSensorDescription
 
     def __init__(
         self, coordinator: ApplicationCoordinator, description: ApplicationSensorDescription
     ) -> None:
-        """Describe the sensor."""
+        """Create the sensor from its description."""
         super().__init__(coordinator, description.key)
         self.entity_description = description
 

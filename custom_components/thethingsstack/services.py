@@ -1,4 +1,4 @@
-"""Registers the actions of all packages."""
+"""Registers the actions of the integration."""
 
 from homeassistant.core import HomeAssistant, callback
 

@@ -1,4 +1,4 @@
-"""What Settings, System, Repairs, System information shows of the integration."""
+"""The integration's part of System information (Settings, System, Repairs)."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,14 +15,14 @@ from .coordinator import TtsConfigEntry
 
 @callback
 def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> None:
-    """Register what System information shows of the integration."""
+    """Register the function that returns the integration's system information."""
     register.async_register_info(async_system_health_info)
 
 
 async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
-    """Return counts over all applications, and which servers are reached.
+    """Return counts over all applications, and whether their servers can be reached.
 
-    Own servers are not named: this is what users paste into bug reports.
+    Self-hosted servers are not named, since users paste this into bug reports.
     """
     entries: list[TtsConfigEntry] = hass.config_entries.async_entries(DOMAIN)
     coordinators = [
@@ -36,7 +36,7 @@ async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     }
     for entry in entries:
         if entry.data.get(CONF_CA_CERTIFICATE):
-            continue  # the check knows no private certificate authorities
+            continue  # the check would fail with a private certificate authority
         server = entry.data[CONF_SERVER]
         own = entry.data[CONF_NETWORK] == NETWORK_OWN_SERVER
         name = "can_reach_own_server" if own else urlsplit(server).hostname

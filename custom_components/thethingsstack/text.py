@@ -1,4 +1,4 @@
-"""Texts: controls that send what is typed."""
+"""Texts: controls that send a text."""
 
 from typing import override
 
@@ -22,12 +22,12 @@ async def async_setup_entry(
 
 
 class ControlText(ControlEntity, TextEntity):
-    """A text that an end device takes."""
+    """A text that is sent to an end device."""
 
     @property
     @override
     def native_value(self) -> str | None:
-        """Return the text that it has."""
+        """Return the reported text; the last one sent if no field reports it."""
         return self.text_of(Role.VALUE)
 
     @override

@@ -75,16 +75,16 @@ class DeviceTrigger(Trigger):
             details: Callable[[], Activity],
             context: Context | None,
         ) -> None:
-            if kind not in self.kinds or registry_id is None or not self._meant(registry_id):
+            if kind not in self.kinds or registry_id is None or not self._is_targeted(registry_id):
                 return
             activity = details()
             if self.wanted(activity):
-                told: dict[str, Any] = {"device_id": registry_id, **activity.attributes}
-                run_action(told, self.description, context)
+                variables: dict[str, Any] = {"device_id": registry_id, **activity.attributes}
+                run_action(variables, self.description, context)
 
         return async_dispatcher_connect(self._hass, OCCURRED, occurred)
 
-    def _meant(self, registry_id: str) -> bool:
+    def _is_targeted(self, registry_id: str) -> bool:
         """Return whether the target includes this device now; areas and labels can change."""
         selected = async_extract_referenced_entity_ids(self._hass, self._target)
         if registry_id in selected.referenced_devices:

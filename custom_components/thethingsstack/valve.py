@@ -33,7 +33,7 @@ class ControlValve(ControlEntity, ValveEntity):
         control: Control,
         device: EndDeviceState,
     ) -> None:
-        """Offer what there are commands for."""
+        """Create the valve with the features that the control has commands for."""
         super().__init__(coordinator, subentry_id, control, device)
         features = ValveEntityFeature.OPEN | ValveEntityFeature.CLOSE
         if "stop" in control.commands:
@@ -48,7 +48,7 @@ class ControlValve(ControlEntity, ValveEntity):
     @property
     @override
     def current_valve_position(self) -> int | None:
-        """Return how far it is open, in per cent."""
+        """Return the position in per cent, 100 for open."""
         position = self.number_of(Role.POSITION)
         return None if position is None else round(position)
 
@@ -90,5 +90,5 @@ class ControlValve(ControlEntity, ValveEntity):
 
     @override
     async def async_set_valve_position(self, position: int) -> None:
-        """Queue the downlink that opens it so far."""
+        """Queue the downlink that sets the position."""
         await self.async_command("position", position)

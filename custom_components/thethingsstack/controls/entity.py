@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 DELIVERED = frozenset({DownlinkState.SENT, DownlinkState.ACKNOWLEDGED})
 # Uplinks with the field after a delivered command, until the command counts as failed.
 PATIENCE = 2
-# A motor stops near the requested position, not exactly at it.
 PER_CENT = 10
+"""Tolerance of a position, since a motor doesn't stop exactly at the requested one."""
 NOT_FOLLOWED = "not_followed"
 NO_ANSWER = "downlink_no_answer"
 PENDING_ICON = "mdi:timer-sand"
@@ -177,7 +177,7 @@ class ControlEntity(RestoreEntity):
             pending = max(self.pending.values(), key=lambda p: p.downlink.created)
             downlink = pending.downlink
             attributes["pending"] = (
-                ", ".join(self._told(role, to) for role, to in pending.changes.items())
+                ", ".join(self._state_name(role, to) for role, to in pending.changes.items())
                 or self.control.name
             )
             attributes["downlink_state"] = str(downlink.state)
@@ -191,7 +191,7 @@ class ControlEntity(RestoreEntity):
             attributes["last_error_at"] = self.failure.at.isoformat()
         return attributes
 
-    def _told(self, role: Role, to: State) -> str:
+    def _state_name(self, role: Role, to: State) -> str:
         """Return the name of a state in Home Assistant."""
         if isinstance(to, bool):
             words = {Platform.LOCK: ("locked", "unlocked")}
@@ -245,7 +245,7 @@ class ControlEntity(RestoreEntity):
         if uplink is self._read_of:
             return
         self._read_of = uplink
-        told: dict[Role, State] = {}
+        reported: dict[Role, State] = {}
         for role, report in self.control.reports.items():
             raw = report.find(uplink.decoded_payload) if uplink else None
             if raw is None and role not in self.known:
@@ -254,10 +254,10 @@ class ControlEntity(RestoreEntity):
                     None,
                 )
             if (state := report.read(role, raw)) is not None:
-                told[role] = state
-        self.known |= told
+                reported[role] = state
+        self.known |= reported
         for thread, pending in list(self.pending.items()):
-            if pending.delivered and told.keys() & pending.changes.keys():
+            if pending.delivered and reported.keys() & pending.changes.keys():
                 pending.uplinks += 1
                 self._settle(thread, pending)
 
@@ -309,7 +309,7 @@ class ControlEntity(RestoreEntity):
                 context=self._context,
             )
         except HomeAssistantError as err:
-            if err.translation_key == NO_ANSWER:  # is that so for all?
+            if err.translation_key == NO_ANSWER:  # check whether all controls are unavailable
                 await self.coordinator.connection_state.async_check_rights()
             raise
         self._follow(thread, followed)

@@ -204,8 +204,8 @@ class Control:
     def assumed(self) -> bool:
         """Return whether no field reports the state of the entity."""
         main = self.kind.main
-        told = {main, Role.POSITION} if main is Role.STATE else {main}
-        return main is not None and not told & self.reports.keys()
+        reporting = {main, Role.POSITION} if main is Role.STATE else {main}
+        return main is not None and not reporting & self.reports.keys()
 
     def command_for(
         self, name: str, value: State | None = None

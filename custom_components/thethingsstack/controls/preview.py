@@ -49,9 +49,9 @@ class ControlPreview:
         for field, name, command, values in _samples(data):
             label = self._names.get(name, name)
             for value in values:
-                told = label if value is None else f"{label}: {_plain(value)}"
+                text = label if value is None else f"{label}: {_plain(value)}"
                 port, payload = await self._async_encode(field, command, value)
-                lines.append(f"| {told} | {port} | {payload} |")
+                lines.append(f"| {text} | {port} | {payload} |")
         return "\n".join(lines)
 
     async def _async_encode(

@@ -63,27 +63,27 @@ class Controls:
         async with self._applying:
             now = {s.subentry_id: dict(s.data) for s in self._subentries()}
             before, self._data = self._data, now
-            for gone in before.keys() - now.keys():
+            for removed in before.keys() - now.keys():
                 # Home Assistant has removed the entity with its subentry.
-                self._entities.pop(gone, None)
-                ir.async_delete_issue(self._hass, DOMAIN, self._issue_id(gone))
-                for thread in threads_of(gone):
+                self._entities.pop(removed, None)
+                ir.async_delete_issue(self._hass, DOMAIN, self._issue_id(removed))
+                for thread in threads_of(removed):
                     self._forget(thread)
             changed = [i for i in before.keys() & now.keys() if before[i] != now[i]]
-            await self._async_take_away(changed)
+            await self._async_remove_entities(changed)
             for subentry_id in [*changed, *(now.keys() - before.keys())]:
                 if (subentry := self._entry.subentries.get(subentry_id)) is not None:
                     self._add(subentry)
 
-    async def async_device_gone(self, key: str) -> None:
+    async def async_on_device_removed(self, key: str) -> None:
         """Remove the controls of an end device that was removed from Home Assistant."""
         async with self._applying:
-            await self._async_take_away([s.subentry_id for s in self.of_device(key)])
+            await self._async_remove_entities([s.subentry_id for s in self.of_device(key)])
             for subentry in self.of_device(key):
                 self._add(subentry)
 
     @callback
-    def async_device_came(self, device: EndDeviceState) -> None:
+    def async_on_device_added(self, device: EndDeviceState) -> None:
         """Add the controls of an end device that was added to Home Assistant."""
         for subentry in self.of_device(device.key):
             if subentry.subentry_id not in self._entities:
@@ -100,7 +100,7 @@ class Controls:
             if subentry.subentry_type == SUBENTRY_CONTROL
         )
 
-    async def _async_take_away(self, subentry_ids: Iterable[str]) -> None:
+    async def _async_remove_entities(self, subentry_ids: Iterable[str]) -> None:
         """Remove entities, but keep their registry entries."""
         for subentry_id in subentry_ids:
             entity = self._entities.pop(subentry_id, None)

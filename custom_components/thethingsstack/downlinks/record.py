@@ -131,7 +131,7 @@ class DownlinkRecord:
         if state is DownlinkState.QUEUED and not first:
             if self.state is DownlinkState.UNKNOWN:
                 self.move(DownlinkState.QUEUED)
-            return None  # the queue was rebuilt around it
+            return None  # queued again, because another frame of the queue was replaced
         if self.state in _FINAL:
             return state if first and state is self.state else None
         if state is DownlinkState.QUEUED and self.state not in _MAY_BE_QUEUED:

@@ -63,7 +63,7 @@ class Downlinks:
             hass, entry, stack, roster, ledger=self._ledger, tracker=self._tracker
         )
 
-    # Life
+    # Start and stop
 
     async def async_load(self) -> None:
         """Load the downlinks stored before the restart."""
@@ -128,7 +128,7 @@ class Downlinks:
     # Records
 
     def standing_of(self, device: EndDeviceState) -> DownlinkStanding:
-        """Return the live downlink standing of an end device."""
+        """Return the live downlink state of an end device: queue length, counts, last events."""
         return self._tracker.standing_of(device)
 
     def records_of(self, device: EndDeviceState) -> list[DownlinkRecord]:

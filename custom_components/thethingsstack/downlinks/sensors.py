@@ -78,7 +78,7 @@ class LastDownlinkSensor(EndDeviceEntity, SensorEntity):
     _attr_native_value: str | None = None
 
     def __init__(self, coordinator: ApplicationCoordinator, device: EndDeviceState) -> None:
-        """Listen for downlinks."""
+        """Create the sensor."""
         super().__init__(coordinator, device, DOWNLINK_STATE)
         self._details: dict[str, Any] = {}
 
@@ -124,7 +124,7 @@ class CountSensor(EndDeviceEntity, SensorEntity):
         device: EndDeviceState,
         description: SensorEntityDescription,
     ) -> None:
-        """Describe the sensor."""
+        """Create the sensor from its description."""
         super().__init__(coordinator, device, description.key)
         self.entity_description = description
 

@@ -74,7 +74,7 @@ class DownlinkTracker:
         self._standings: dict[str, DownlinkStanding] = {}
 
     def standing_of(self, device: EndDeviceState) -> DownlinkStanding:
-        """Return the live downlink standing of an end device."""
+        """Return the live downlink state of an end device: queue length, counts, last events."""
         return self._standings.setdefault(device.device_id, DownlinkStanding())
 
     @callback
@@ -87,7 +87,7 @@ class DownlinkTracker:
 
     @callback
     def forget(self, device_id: str) -> None:
-        """Remove the standing of an end device that is removed."""
+        """Remove the live downlink state of an end device that is removed."""
         self._standings.pop(device_id, None)
 
     @callback

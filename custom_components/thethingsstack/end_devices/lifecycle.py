@@ -68,7 +68,7 @@ class EndDeviceLifecycle:
             if not roster.wanted(device.device_id, device.attributes):
                 roster.excluded.add(device.device_id)
                 roster.remove(device)
-                self._take_controls_away(device)
+                self._remove_controls_of(device)
         for device_id in list(roster.excluded):
             registered = roster.registrations.get(device_id)
             if not roster.wanted(device_id, registered.attributes if registered else {}):
@@ -183,7 +183,7 @@ class EndDeviceLifecycle:
         coordinator.fields.apply_overrides(device.key)  # its model may have changed meanwhile
         coordinator.downlinks.on_device_added(device)
         async_dispatcher_send(coordinator.hass, coordinator.signals.new_device, device)
-        coordinator.controls.async_device_came(device)
+        coordinator.controls.async_on_device_added(device)
         if device.decisions:
             self._new_fields(device, dict(device.decisions))
         coordinator.application_status.changed()
@@ -212,9 +212,9 @@ class EndDeviceLifecycle:
     # Changes by the user
 
     @callback
-    def _take_controls_away(self, device: EndDeviceState) -> None:
+    def _remove_controls_of(self, device: EndDeviceState) -> None:
         self._coordinator.hass.async_create_task(
-            self._coordinator.controls.async_device_gone(device.key), f"{DOMAIN} controls"
+            self._coordinator.controls.async_on_device_removed(device.key), f"{DOMAIN} controls"
         )
 
     @callback
@@ -230,7 +230,7 @@ class EndDeviceLifecycle:
         entry = dr.async_get(coordinator.hass).async_get(registry_id)
         if entry is None:
             coordinator.roster.drop(device)
-            self._take_controls_away(device)
+            self._remove_controls_of(device)
             self._undecoded_changed()
             coordinator.application_status.changed()
         else:

@@ -113,9 +113,9 @@ class FieldsFlow(ApplicationOptionsFlow):
             errors[CONF_FIELD] = "choose_from_list"
         edits = [self._edit_of(path) for path in decisions]
         edits.sort(key=lambda edit: (edit.meaning.kind is Kind.IGNORE, _in_order(edit.path)))
-        told = edits
+        listed = edits
         if len(edits) > FEW:
-            told = sorted(edits, key=_wants_a_look, reverse=True)[:FEW]
+            listed = sorted(edits, key=_priority, reverse=True)[:FEW]
         words = await Words.async_load(self.hass)
         self._choices = labels = {_field_label(edit, words): edit.path for edit in edits}
         schema = vol.Schema({unchosen(CONF_FIELD): searchable(labels)})
@@ -127,8 +127,8 @@ class FieldsFlow(ApplicationOptionsFlow):
             description_placeholders={
                 "device": self._device.name,
                 "count": str(len(edits)),
-                "listed": str(len(told)),
-                "table": _table(told, words),
+                "listed": str(len(listed)),
+                "table": _table(listed, words),
             },
         )
 
@@ -142,7 +142,7 @@ class FieldsFlow(ApplicationOptionsFlow):
             step_id="tracker",
             data_schema=vol.Schema({}),
             last_step=False,
-            description_placeholders=await self._async_told(),
+            description_placeholders=await self._async_placeholders(),
         )
 
     async def async_step_edit(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -178,7 +178,7 @@ class FieldsFlow(ApplicationOptionsFlow):
             step_id="edit",
             data_schema=self.add_suggested_values_to_schema(edit.schema(kind), suggested),
             errors=errors,
-            description_placeholders=await self._async_told() | placeholders,
+            description_placeholders=await self._async_placeholders() | placeholders,
             preview=DOMAIN,
             last_step=False,
         )
@@ -191,7 +191,7 @@ class FieldsFlow(ApplicationOptionsFlow):
             step_id="kept",
             menu_options=["edit_again", "field", "fields", "done"],
             description_placeholders={
-                **await self._async_told(),
+                **await self._async_placeholders(),
                 "value": shown_value(value, meaning.unit),
             },
         )
@@ -249,7 +249,7 @@ class FieldsFlow(ApplicationOptionsFlow):
     def _chosen(self, answer: str) -> str:
         return self._choices.get(answer, answer)
 
-    async def _async_told(self) -> dict[str, str]:
+    async def _async_placeholders(self) -> dict[str, str]:
         """Return the placeholders for the texts about the field."""
         edit = self._edit
         words = await Words.async_load(self.hass)
@@ -375,11 +375,11 @@ def _device_label(device: EndDeviceState) -> str:
 def _field_label(edit: FieldEdit, words: Words) -> str:
     meaning = edit.meaning
     value = shown_value(edit.device.values.get(edit.path), meaning.unit)
-    said = "" if meaning.kind is Kind.IGNORE else f" = {value[:LONGEST_CELL]}"
-    return f"{edit.path}{said} · {words.what(edit)}"
+    shown = "" if meaning.kind is Kind.IGNORE else f" = {value[:LONGEST_CELL]}"
+    return f"{edit.path}{shown} · {words.what(edit)}"
 
 
-def _wants_a_look(edit: FieldEdit) -> int:
+def _priority(edit: FieldEdit) -> int:
     """Return the sort order of a field: changed ones first, then unknown ones."""
     if edit.override is not None:
         return 2
