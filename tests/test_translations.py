@@ -50,7 +50,8 @@ from custom_components.thethingsstack.formatters import (
     repair as formatter_repair,
 )
 from custom_components.thethingsstack.gateways.entities import GATEWAY_SENSORS
-from custom_components.thethingsstack.payload import QUANTITIES, SENSOR_ROLES, Kind
+from custom_components.thethingsstack.payload import QUANTITIES, SENSOR_ROLES, Kind, Source
+from custom_components.thethingsstack.payload.types import UNDECIDED
 from custom_components.thethingsstack.provisioning import (
     delete_flow as removal_flow,
     edit_form as change_form,
@@ -301,7 +302,7 @@ def test_choices_have_their_texts() -> None:
     """Every option of every select."""
     selector = TEXTS["selector"]
     assert set(selector) == {"features",
-        "network", "cluster", "devices", "setup_summary", "field_platform", "field_state_class", "field_scope", "payload_formatter", "payload_formatter_kind",
+        "network", "cluster", "devices", "setup_summary", "field_platform", "field_source", "field_note", "field_state_class", "field_scope", "payload_formatter", "payload_formatter_kind",
         *CONTROL_CHOICES,
         "priority", "wait_for",
         "activation",
@@ -322,6 +323,8 @@ def test_choices_have_their_texts() -> None:
     }
     kinds = {*Kind, field_form.HIDDEN} - {Kind.IGNORE}
     assert set(selector["field_platform"]["options"]) == kinds
+    assert set(selector["field_source"]["options"]) == {*Source, UNDECIDED}
+    assert set(selector["field_note"]["options"]) == {"left_out"}
     assert set(selector["field_state_class"]["options"]) == set(SENSOR_ROLES)
     assert set(selector["field_scope"]["options"]) == {scope.name.lower() for scope in Scope}
     assert set(selector["features"]["options"]) == {*FEATURES, user_api_key.DELETE_KEY}

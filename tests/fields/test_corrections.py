@@ -59,3 +59,22 @@ async def test_a_code_that_looked_like_a_switch(hass: HomeAssistant, sim: Simula
     decision = device.decisions["leak"]
     entity = entity_id(hass, decision.kind, f"{FIELD}leak")
     await until(hass, lambda: shown(hass, entity).state == "on")
+
+
+async def test_what_was_reported_so_far_survives_a_restart(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """A device that sends once a day is not asked to begin anew."""
+    entry = await set_up(hass, sim)
+    device = entry.runtime_data.roster.by_device_id(STATION)
+    await sim.uplink(STATION, decoded={"battery": 4})
+    await has(hass, device, "battery", 4)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.caught_up)
+    device = entry.runtime_data.roster.by_device_id(STATION)
+    await sim.uplink(STATION, decoded={"battery": 97})
+    await has(hass, device, "battery", 97)
+    assert device.decisions["battery"].quantity == "battery"
+    await hass.async_block_till_done()
+    entity = entity_id(hass, "sensor", f"{FIELD}battery")
+    await until(hass, lambda: shown(hass, entity).attributes.get("unit_of_measurement") == "%")

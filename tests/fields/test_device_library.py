@@ -13,8 +13,10 @@ from custom_components.thethingsstack.fields.device_library import (
     read_brand,
 )
 from custom_components.thethingsstack.payload import Source
+from custom_components.thethingsstack.payload.observations import REVISABLE
 from tests.ha_fixtures import entity_id, set_up, until
 from tests.simulator import Simulator
+from tests.test_entities import count
 
 STATION = "weather-station"
 PROBE: dict[str, Any] = {
@@ -75,9 +77,10 @@ async def test_entities_of_a_known_end_device_stay_what_they_are(
     """A file that comes later changes no unit below a user's statistics."""
     entry = await set_up(hass, sim)
     coordinator = entry.runtime_data
-    await sim.uplink(STATION, decoded={"gauge": 40}, **PROBE)
     device = coordinator.roster.by_device_id(STATION)
-    await until(hass, lambda: "gauge" in device.decisions)
+    for number in range(REVISABLE):
+        await sim.uplink(STATION, decoded={"gauge": 40 + number}, **PROBE)
+        await count(hass, entry, number + 1)
     before = device.decisions["gauge"]
     assert await hass.config_entries.async_unload(entry.entry_id)
     _own_library(hass, tmp_path, OWN)
@@ -86,7 +89,7 @@ async def test_entities_of_a_known_end_device_stay_what_they_are(
     coordinator = entry.runtime_data
     await until(hass, lambda: coordinator.connected and coordinator.caught_up)
     assert coordinator.fields.library.fields_of("acme", "probe-1") is not None
-    await sim.uplink(STATION, decoded={"gauge": 41, "new": 1.5, "lid": True}, **PROBE)
+    await sim.uplink(STATION, decoded={"gauge": 61, "new": 1.5, "lid": True}, **PROBE)
     device = coordinator.roster.by_device_id(STATION)
     await until(hass, lambda: "lid" in device.decisions)
     assert device.decisions["gauge"] == before

@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.thethingsstack.const import DOMAIN
+from custom_components.thethingsstack.payload.observations import REVISABLE
 from tests.dialogs import Result, submit, suggested
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
@@ -62,6 +63,7 @@ async def test_every_field_is_told_with_value_decision_and_reason(
     assert suggested(flow) | {"reason": ""} == {
         "platform": "sensor", "name": "Humidity SHT", "device_class": "humidity", "unit": "%", "reason": "",
         "state_class": "measurement", "scale": 1.0, "offset": 0.0, "value_map": "", "scope": "device", "pattern": "Hum_SHT",
+        "max_jump": None,
     }  # fmt: skip
 
 
@@ -416,3 +418,58 @@ async def test_plain_fields_may_start_disabled(hass: HomeAssistant, sim: Simulat
     assert plain is not None
     assert plain.disabled_by is er.RegistryEntryDisabler.INTEGRATION
     assert state_of(hass, "sensor", HUMIDITY).state == "37.4"
+
+
+async def test_odd_values_and_sources_are_named(hass: HomeAssistant, sim: Simulator) -> None:
+    """Where a decision comes from, and a value that doesn't fit it, which stands first."""
+    entry = await opened(hass, sim)
+    coordinator = entry.runtime_data
+    device = coordinator.roster.states[GREENHOUSE]
+    for number in range(REVISABLE):
+        await sim.uplink("greenhouse-climate", decoded={"Hum_SHT": 40 + number, "BatV": 3.1})
+        await count(hass, entry, number + 2)
+    await sim.uplink("greenhouse-climate", decoded={"Hum_SHT": 350})
+    await until(hass, lambda: device.values.get("Hum_SHT") is None)
+    flow = await hass.config_entries.options.async_init(entry.entry_id)
+    flow = await submit(hass, flow, next_step_id="fields")
+    flow = await submit(hass, flow, device=GREENHOUSE)
+    assert flow["description_placeholders"] is not None
+    rows = flow["description_placeholders"]["table"].splitlines()
+    row = next(line for line in rows if "Hum" in line)
+    assert "Name and values: reports 350, which is no humidity" in row
+    flow = await submit(hass, flow, field="code")
+    assert flow["description_placeholders"] is not None
+    assert flow["description_placeholders"]["reason"].startswith("Name and values: ")
+
+
+async def test_the_largest_step_holds_a_jump_back(hass: HomeAssistant, sim: Simulator) -> None:
+    """One odd number is not shown; a second one near it is."""
+    entry = await opened(hass, sim)
+    flow = await open_field(hass, entry, "TempC_SHT")
+    answers = FORM | {"platform": "sensor", "name": "Temperature SHT", "unit": "°C"}
+    answers |= {"device_class": "temperature"}
+    flow = await submit(hass, flow, **answers, max_jump=0)
+    assert flow["errors"] == {"max_jump": "jump_not_positive"}
+    await submit(hass, flow, **answers, max_jump=5)
+    unique_id = f"{GREENHOUSE}/field/TempC_SHT"
+    for number, (sent, shown) in enumerate(
+        ((21, "21"), (85, "21"), (22, "22"), (60, "22"), (61, "61"))
+    ):
+        await sim.uplink("greenhouse-climate", decoded={"TempC_SHT": sent})
+        await count(hass, entry, number + 2)
+        assert state_of(hass, "sensor", unique_id).state == shown
+    flow = await open_field(hass, entry, "TempC_SHT")
+    assert suggested(flow)["max_jump"] == 5
+
+
+async def test_a_place_that_no_one_can_reach_is_not_shown(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """A tracker that jumps to another continent and back stays where it was."""
+    entry = await set_up(hass, sim)
+    unique_id = f"{WEATHER}/field/latitude"
+    for number, latitude in enumerate((52.1, 22.5, 52.2), 1):
+        await sim.uplink("weather-station", decoded={"latitude": latitude, "longitude": 5.1})
+        await count(hass, entry, number)
+        shown = state_of(hass, "device_tracker", unique_id).attributes["latitude"]
+        assert shown == (latitude if latitude > 50 else 52.1)

@@ -353,6 +353,8 @@ def test_a_fix_that_jumps_is_shown_when_the_next_confirms_it() -> None:
     assert shown
     places, shown = next_place(places, far, _NOON + timedelta(minutes=15))
     assert not shown
+    places, shown = next_place(places, far, _NOON + timedelta(minutes=15, seconds=1))
+    assert not shown, "the same fix again, as the server tells it"
     places, shown = next_place(places, far, _NOON + timedelta(minutes=20))
     assert shown
     assert places.shown == far

@@ -195,7 +195,7 @@ class EndDeviceLifecycle:
             return
         if LOCATION not in device.decisions:
             new = self._coordinator.fields.remember(device.key, {LOCATION: registered_location()})
-            device.note_event_fields(new)
+            device.note_fields(new)
             self._new_fields(device, new)
         device.write([field_key(LOCATION)], Context())
 

@@ -159,6 +159,7 @@ class EndDeviceRoster:
                 self._store.model_sensors,
                 self._server_time,
                 known_fields=self._decisions.library.fields_of,
+                observations=self._decisions.observations(key),
             )
             registered = dr.async_get(self._hass).async_get_device_by_identifier(
                 (DOMAIN, key), self._entry.entry_id

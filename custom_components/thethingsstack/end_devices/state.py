@@ -39,6 +39,7 @@ from ..payload import (
     value_of,
 )
 from .activity import Activity
+from .jumps import JumpFilter, may_jump
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -133,11 +134,13 @@ class EndDeviceState:
         server_time: Callable[[], datetime],
         *,
         known_fields: Callable[[str | None, str | None], ModelFields | None],
+        observations: dict[str, Observations],
     ) -> None:
         """Start with nothing received.
 
         `decisions` (by path) and `model_sensors` (by "brand/model") are live views: later changes
         are seen here, too. `known_fields` returns what the model library has of a brand's model.
+        `observations` are those of fields whose decision may still be corrected; kept up to date.
         """
         self._server_time = server_time
         self.key = key
@@ -181,10 +184,14 @@ class EndDeviceState:
         self._radio_keys: list[str] = []
         self._control_keys: list[str] = []
         self._event_paths: set[str] = set()
-        self._observations: dict[str, Observations] = {}
+        self._checked_paths: set[str] = set()
+        self._jumps = JumpFilter()
+        self.contradictions: dict[str, str] = {}
+        """The last value of each field that doesn't fit what the field is, in words."""
+        self._observations = observations
         self._context = _NO_CONTEXT
         self._failed_listeners: set[str] = set()
-        self.note_event_fields(decisions)
+        self.note_fields(decisions)
 
     @property
     def device_id(self) -> str:
@@ -418,15 +425,20 @@ class EndDeviceState:
         for path in understanding.settled:
             self._observations.pop(path, None)
         self.skipped = understanding.skipped
+        self.contradictions |= understanding.contradictions
         received.grown = understanding.grown
         received.corrected = understanding.corrected
         if understanding.new:
             received.new = decide(self, understanding.new)
             self._read_overridden(understanding, received.new)
-            self.note_event_fields(received.new)
+            self.note_fields(received.new)
         values, times, events = self.values, self._value_times, self._event_paths
         for path, value in understanding.values.items():
             if path in times and times[path] > moment:
+                continue
+            if path in self._checked_paths and not self._jumps.accepts(
+                path, self.decisions[path], value, moment
+            ):
                 continue
             times[path] = moment
             if path not in values or values[path] != value or path in events:
@@ -456,9 +468,10 @@ class EndDeviceState:
             else:
                 understanding.values[path] = value_of(meaning, understanding.reported[path])
 
-    def note_event_fields(self, decisions: Mapping[str, Meaning]) -> None:
-        """Remember which fields are events: those are also shown if the value is the same."""
+    def note_fields(self, decisions: Mapping[str, Meaning]) -> None:
+        """Remember which fields are events (shown with the same value, too), and which may jump."""
         self._event_paths.update(p for p, m in decisions.items() if m.kind is Kind.EVENT)
+        self._checked_paths.update(p for p, m in decisions.items() if may_jump(m))
 
     def raw_values(self) -> dict[str, object]:
         """Return the newest reported value of each field by path, before any override.
@@ -479,6 +492,9 @@ class EndDeviceState:
         raw = self.raw_values() if changed else {}
         for path, (before, now) in changed.items():
             self._event_paths.discard(path)
+            self._checked_paths.discard(path)
+            self._jumps.forget(path)
+            self.contradictions.pop(path, None)
             if now.role is Role.POSITION and before.role is Role.POSITION:
                 continue
             if now.kind in (Kind.IGNORE, Kind.EVENT) or now.role is Role.POSITION:
@@ -487,7 +503,7 @@ class EndDeviceState:
                 self.values[path] = value_of(now, raw[path])
             else:
                 self.values[path] = recalculated(self.values.get(path), before, now)
-        self.note_event_fields({path: now for path, (_, now) in changed.items()})
+        self.note_fields({path: now for path, (_, now) in changed.items()})
 
     def restore(self, path: str, value: Value) -> None:
         """Set a value from before the restart, unless an uplink has brought one since."""
@@ -507,10 +523,13 @@ class EndDeviceState:
         location = message.location
         if location is None:
             return None
-        self._value_times[path] = moment
-        self.values[path] = Position(
+        position = Position(
             location.latitude, location.longitude, location.altitude, location.accuracy
         )
+        if not self._jumps.accepts_place(path, position, moment):
+            return None
+        self._value_times[path] = moment
+        self.values[path] = position
         return path
 
     @property

@@ -12,7 +12,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..application import UNREADABLE, StoredData
 from ..const import DOMAIN
-from ..payload import QUANTITIES, Category, Kind, Meaning
+from ..payload import QUANTITIES, Category, Kind, Meaning, Observations
 from .device_library import async_device_library
 from .overrides import FieldOverride, FieldOverrides
 
@@ -81,6 +81,7 @@ class FieldDecisions(StoredData):
         """Returns brand and model for a device key, as overrides name them."""
         self._decisions: dict[str, dict[str, Meaning]] = {}
         self._automatic: dict[str, dict[str, Meaning]] = {}
+        self._observations: dict[str, dict[str, Observations]] = {}
         self._shared: dict[Meaning, Meaning] = {}
         self.library = async_device_library(hass)
         """What is known of the fields of single models."""
@@ -105,6 +106,7 @@ class FieldDecisions(StoredData):
         for key, fields in decisions.items():
             self._automatic[key] = self._read_fields(key, fields)
             self.apply_overrides(key)
+        self._observations = self._file.read_items("observations", _observations)
         await self._file.async_end_reading(title)
         if earlier is not None:
             await self.async_save()
@@ -137,6 +139,13 @@ class FieldDecisions(StoredData):
 
     def _of(self, key: str) -> dict[str, Meaning]:
         return self._decisions.setdefault(key, {})
+
+    def observations(self, key: str) -> dict[str, Observations]:
+        """Return what was reported of fields whose decision may still be corrected, by path.
+
+        The end device keeps it up to date; it is stored with the decisions.
+        """
+        return self._observations.setdefault(key, {})
 
     def automatic(self, key: str, path: str) -> Meaning | None:
         """Return the inferred meaning of a field, without overrides."""
@@ -253,17 +262,17 @@ class FieldDecisions(StoredData):
     @callback
     def rename_device(self, old_key: str, new_key: str) -> None:
         """Move decisions to another device key."""
-        for decisions in (self._decisions, self._automatic):
-            if old_key in decisions:
-                decisions[new_key] = decisions.pop(old_key)
+        for known in (self._decisions, self._automatic, self._observations):
+            if old_key in known:
+                known[new_key] = known.pop(old_key)  # type: ignore[assignment]
         self.overrides.rename(old_key, new_key)
         self.save_soon()
 
     @callback
     def forget(self, key: str) -> None:
         """Drop the decisions of an end device."""
-        for decisions in (self._decisions, self._automatic):
-            decisions.pop(key, None)
+        for known in (self._decisions, self._automatic, self._observations):
+            known.pop(key, None)
         self.overrides.forget(key)
         self.save_soon()
 
@@ -275,7 +284,22 @@ class FieldDecisions(StoredData):
                 key: {path: meaning.as_dict() for path, meaning in fields.items()}
                 for key, fields in self._automatic.items()
             },
+            "observations": {
+                key: {path: list(observed) for path, observed in fields.items()}
+                for key, fields in self._observations.items()
+                if fields
+            },
         }
+
+
+def _observations(_key: str, stored: Any) -> dict[str, Observations]:
+    """Return stored observations by path; raises one of `UNREADABLE` for invalid data."""
+    found: dict[str, Observations] = {}
+    for path, (numbers, others, low, high, whole) in stored.items():
+        if not all(isfinite(number) for number in (numbers, others, low, high)):
+            raise ValueError("an observation is no number")
+        found[path] = Observations(int(numbers), int(others), low, high, bool(whole))
+    return found
 
 
 def _meaning(stored: Any) -> Meaning:

@@ -60,6 +60,7 @@ CONF_ROLE = "state_class"
 CONF_SCALE = "scale"
 CONF_OFFSET = "offset"
 CONF_VALUE_MAP = "value_map"
+CONF_MAX_JUMP = "max_jump"
 CONF_INVERT = "invert"
 CONF_SCOPE = "scope"
 CONF_PATTERN = "pattern"
@@ -116,6 +117,11 @@ class FieldEdit:
         return self.decisions.override(self.device.key, self.path)
 
     @property
+    def contradiction(self) -> str | None:
+        """Return in words how its last odd value doesn't fit what it is; None without one."""
+        return self.device.contradictions.get(self.path)
+
+    @property
     def scopes(self) -> list[Scope]:
         """Return the scopes that an override can have; the model only if it is known."""
         known = self.decisions.model_of(self.device.key) is not None
@@ -145,6 +151,7 @@ class FieldEdit:
                 ),
                 vol.Required(CONF_SCALE): number,
                 vol.Required(CONF_OFFSET): number,
+                vol.Optional(CONF_MAX_JUMP): number,
             }
         if kind is Kind.BINARY_SENSOR:
             fields[vol.Required(CONF_INVERT)] = BooleanSelector()
@@ -169,6 +176,7 @@ class FieldEdit:
             CONF_SCALE: meaning.scale,
             CONF_OFFSET: meaning.offset,
             CONF_INVERT: meaning.invert,
+            CONF_MAX_JUMP: meaning.max_jump,
             CONF_VALUE_MAP: "\n".join(f"{code} = {text}" for code, text in meaning.value_map),
             CONF_SCOPE: scope.name.lower(),
             CONF_PATTERN: override.path if override else self.path,
@@ -217,11 +225,15 @@ class FieldEdit:
         for field, number in ((CONF_SCALE, scale), (CONF_OFFSET, offset)):
             if not abs(number) < LARGEST:
                 raise FieldError(field, "number_too_large")
+        max_jump = answers.get(CONF_MAX_JUMP)
+        if max_jump is not None and not 0 < max_jump < LARGEST:
+            raise FieldError(CONF_MAX_JUMP, "jump_not_positive")
         unit = _unit(_text(CONF_UNIT, (answers.get(CONF_UNIT) or "").strip()))
         return {
             "unit": _changed(unit, assumed.unit or ""),
             "scale": _changed(scale, assumed.scale),
             "offset": _changed(offset, assumed.offset),
+            "max_jump": _changed(max_jump, assumed.max_jump),
         }
 
     def kept(self, change: Override, answers: Mapping[str, Any]) -> FieldOverride:

@@ -129,6 +129,7 @@ class FieldsFlow(ApplicationOptionsFlow):
                 "count": str(len(edits)),
                 "listed": str(len(listed)),
                 "table": _table(listed, words),
+                "left_out": words.left_out(self._device.skipped),
             },
         )
 
@@ -260,7 +261,7 @@ class FieldsFlow(ApplicationOptionsFlow):
             "field": _escaped(edit.path),
             "reported": _escaped(reported),
             "decision": _escaped(words.what(edit)),
-            "reason": _escaped(edit.meaning.reason, 400),
+            "reason": _escaped(f"{words.source(edit)}: {edit.meaning.reason}", 400),
         }
 
 
@@ -350,6 +351,17 @@ class Words:
         """Return the translated name of a platform."""
         return self._own.get(f"component.{DOMAIN}.selector.field_platform.options.{key}", key)
 
+    def source(self, edit: FieldEdit) -> str:
+        """Return in words who decided what a field is."""
+        meaning = edit.meaning
+        key = "undecided" if meaning.is_undecided else str(meaning.source)
+        return self._own.get(f"component.{DOMAIN}.selector.field_source.options.{key}", key)
+
+    def left_out(self, count: int) -> str:
+        """Return a sentence about fields for which there was no room; empty if there are none."""
+        key = f"component.{DOMAIN}.selector.field_note.options.left_out"
+        return self._own.get(key, "").format(count=count) if count else ""
+
     def what(self, edit: FieldEdit) -> str:
         """Return a short description of how a field is used."""
         meaning = edit.meaning
@@ -380,7 +392,9 @@ def _field_label(edit: FieldEdit, words: Words) -> str:
 
 
 def _priority(edit: FieldEdit) -> int:
-    """Return the sort order of a field: changed ones first, then unknown ones."""
+    """Return the sort order: fields with odd values, changed ones, unknown ones, others."""
+    if edit.contradiction is not None:
+        return 3
     if edit.override is not None:
         return 2
     meaning = edit.meaning
@@ -399,8 +413,8 @@ def _table(edits: Iterable[FieldEdit], words: Words) -> str:
         meaning = edit.meaning
         value = shown_value(edit.device.values.get(edit.path), meaning.unit)
         mark = "✎ " if edit.override is not None else ""
-        why = meaning.reason.partition("”: ")[2] or meaning.reason
-        cells = (mark + edit.path, value, words.what(edit), why)
+        why = edit.contradiction or meaning.reason.partition("”: ")[2] or meaning.reason
+        cells = (mark + edit.path, value, words.what(edit), f"{words.source(edit)}: {why}")
         lines.append("| " + " | ".join(_escaped(cell) for cell in cells) + " |")
     return "\n".join(lines)
 

@@ -148,6 +148,7 @@ class FormatterFlow(ApplicationOptionsFlow):
                 {},
                 self._coordinator.stack.server_time,
                 known_fields=self._coordinator.fields.library.fields_of,
+                observations={},
             )
             state.update_registration(self._to_change)
         return state

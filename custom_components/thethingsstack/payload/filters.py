@@ -12,6 +12,8 @@ FASTEST = 1200.0
 """Kilometres per hour that nothing with an end device exceeds."""
 NEAR = 50.0
 """Kilometres that need no explanation: fixes by Wi-Fi and cells are that coarse."""
+SAME_FIX = timedelta(seconds=30)
+"""Within this time a place is the same fix again: an uplink's, and what the server makes of it."""
 
 
 class Places(NamedTuple):
@@ -20,6 +22,7 @@ class Places(NamedTuple):
     shown: Position | None = None
     at: datetime | None = None
     doubted: Position | None = None
+    doubted_at: datetime | None = None
 
 
 def kilometres(one: Position, other: Position) -> float:
@@ -33,7 +36,7 @@ def kilometres(one: Position, other: Position) -> float:
 def next_place(before: Places, place: Position, at: datetime) -> tuple[Places, bool]:
     """Return what is known after one more fix, and whether that is to be shown.
 
-    A fix that is too far away for the time that has passed is shown when the next one is
+    A fix that is too far away for the time that has passed is shown when a later one is
     near it: then the end device has really moved.
     """
     if before.shown is None or before.at is None:
@@ -41,9 +44,10 @@ def next_place(before: Places, place: Position, at: datetime) -> tuple[Places, b
     hours = max((at - before.at) / timedelta(hours=1), 0.0)
     if kilometres(before.shown, place) <= NEAR + FASTEST * hours:
         return Places(place, at), True
-    if before.doubted is not None and kilometres(before.doubted, place) <= NEAR:
-        return Places(place, at), True
-    return before._replace(doubted=place), False
+    near = before.doubted is not None and kilometres(before.doubted, place) <= NEAR
+    if not near or before.doubted_at is None:
+        return before._replace(doubted=place, doubted_at=at), False
+    return (Places(place, at), True) if at - before.doubted_at > SAME_FIX else (before, False)
 
 
 class Level(NamedTuple):
