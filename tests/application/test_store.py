@@ -42,6 +42,7 @@ APPLICATION: dict[str, Any] = {
 FIELDS: dict[str, Any] = {
     "overrides": [OVERRIDE, {"path": "b*", "name": "All"}],
     "decisions": {"garden/1": {"a": MEANING, "b": MEANING}, "garden/2": {"a": MEANING}},
+    "observations": {"garden/2": {"a": [2, 0, 0.0, 1.0, True]}},
 }
 HUGE = 2**63
 WRONG: list[Any] = [None, True, 0, -1, HUGE, 1.5, 1e308, "", "text", [], [[]], [None], {}, {"a": None}, {"a": []}]  # fmt: skip
@@ -168,7 +169,9 @@ async def test_a_wrong_decision_costs_only_itself(
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda value: repr(value)[:12])
-@pytest.mark.parametrize("where", ["decisions", "overrides", "one device", "one override"])
+@pytest.mark.parametrize(
+    "where", ["decisions", "overrides", "observations", "one device", "one override"]
+)
 async def test_wrong_content_of_decisions_costs_only_itself(
     hass: HomeAssistant, where: str, wrong: Any
 ) -> None:
@@ -187,6 +190,7 @@ async def test_wrong_content_of_decisions_costs_only_itself(
         assert "a" in fields.of("garden/2")
     if where != "overrides":
         assert fields.override("garden/2", "bb") is not None
+    assert bool(fields.observations("garden/2")) is (where != "observations")
     empty = wrong in (None, [], {}) and where != "one override"
     assert empty or len(issues(hass)) == len(kept(hass)) == 1
     assert "garden/2" in (await saved(hass, fields))["decisions"] or where == "decisions"
