@@ -1,4 +1,4 @@
-"""The application itself: its names, API keys, collaborators; creating one."""
+"""Create, read and change an application, its API keys and its collaborators."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from .rules import check_texts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """An API key of the application; `key` is there only in the answer to its creation."""
+    """An API key of the application; `key` is only set when it has just been created."""
 
     key_id: str
     name: str | None = None
@@ -156,7 +156,7 @@ class Administration:
         await self._calls.request("DELETE", path)
 
     async def collaborators(self) -> list[Collaborator]:
-        """Return who has rights on the application (SETTINGS_COLLABORATORS)."""
+        """Return the users and organizations with rights on it (SETTINGS_COLLABORATORS)."""
         path = f"{self._calls.application_path}/collaborators"
         pages = self._calls.pages(path, "collaborators", size=SMALL_PAGE)
         return [Collaborator.from_json(item) async for item in pages]

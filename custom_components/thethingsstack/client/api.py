@@ -1,4 +1,4 @@
-"""The calls that all parts of the HTTP API are made of."""
+"""Requests, paths and lists, as all parts of the HTTP API need them."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -18,15 +18,15 @@ MAX_PAGES = 2_000
 
 
 class Pages:
-    """The pages of one list: notices a server that never comes to its end."""
+    """Checks the pages of one list, because a faulty server may send them without end."""
 
     def __init__(self) -> None:
-        """Begin before the first page."""
+        """Start before the first page."""
         self._count = 0
         self._previous: list[object] = []
 
     def check(self, items: Sequence[Mapping[str, Any]]) -> None:
-        """Take the next page; raises ServerFailed for one that comes again, and for too many."""
+        """Check the next page; raises ServerFailed for a repeated one, and for too many."""
         self._count += 1
         if self._count > MAX_PAGES:
             raise ServerFailed(f"the list has more than {MAX_PAGES} pages", name="too_many_pages")
@@ -39,12 +39,12 @@ class Pages:
 
 
 def _identity(item: Mapping[str, Any]) -> object:
-    """Return what tells one object of a list from the others, whatever else changes in it."""
+    """Return the identifying members of an object in a list, to recognise a repeated page."""
     return [item.get(key) for key in ("ids", "id", "brand_id", "model_id", "rights")]
 
 
 class Calls:
-    """Requests of one application: paths, errors that name the device, pages of lists."""
+    """Requests of one application: paths, errors that name the end device, pages of lists."""
 
     def __init__(
         self,
@@ -68,14 +68,14 @@ class Calls:
         timeout: float = 20,
         max_wait: float = 30,
     ) -> Any:
-        """Make a call and return its parsed answer ({} for an empty one); raises StackError."""
+        """Make a request and return its parsed answer ({} for an empty one); raises StackError."""
         answer = await self._transport.request(
             method, path, params=params, json=json, host=host, timeout=timeout, max_wait=max_wait
         )
         return answer.data
 
     async def object(self, method: str, path: str, **arguments: Any) -> Mapping[str, Any]:
-        """Make a call and return the object that it answers."""
+        """Make a request and return the JSON object in its answer; raises StackError."""
         return json_values.mapping(await self.request(method, path, **arguments))
 
     def lines(
@@ -116,14 +116,14 @@ class Calls:
 
     @contextmanager
     def device_known(self, server: str, device_id: str) -> Iterator[None]:
-        """Say which end device isn't found, and where: servers hardly do."""
+        """Raise NotFound with end device and server in its attributes, which servers omit."""
         try:
             yield
         except NotFound as error:
             raise self.not_on(server, device_id, status=error.status) from error
 
     def not_on(self, server: str, device_id: str, *, status: int | None = None) -> NotFound:
-        """Return the error of a server that doesn't know an end device."""
+        """Return the error for an end device that a server doesn't have."""
         return NotFound(
             f"the {server} server doesn't know device `{device_id}`",
             name=f"not_on_{server}_server",
@@ -133,7 +133,7 @@ class Calls:
 
     @property
     def application_id(self) -> str:
-        """The application's id without its tenant; raises InvalidRequest where none is given."""
+        """The application's ID without tenant; raises InvalidRequest if there is none."""
         return self.connection.uid.partition("@")[0]
 
     @property
@@ -151,6 +151,6 @@ class Calls:
 def quoted(text: str) -> str:
     """Return a text as one segment of a path; raises InvalidIdentifier for "." and ".."."""
     if text in (".", ".."):
-        # Quoting doesn't keep them in their place: the path would lead elsewhere.
+        # Quoting doesn't change them, and they would change the path.
         raise InvalidIdentifier("ID", "dots lead elsewhere", value=text)
     return quote(text, safe="")

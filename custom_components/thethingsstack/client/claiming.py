@@ -1,4 +1,4 @@
-"""QR codes on end devices, and claiming those whose root keys their makers keep.
+"""Read QR codes of end devices, and claim those whose root keys are on the manufacturer's server.
 
 The codes are those of the LoRa Alliance (TR005), and plain DevEUIs.
 """
@@ -23,16 +23,16 @@ class Claiming:
         self._calls = calls
 
     async def supports(self, join_eui: str) -> bool:
-        """Return whether devices with this JoinEUI are claimed instead of given root keys."""
+        """Return whether end devices with this JoinEUI are claimed instead of having root keys."""
         answer = await self._calls.object("POST", "edcs/claim/info", json={"join_eui": join_eui})
         return answer.get("supports_claiming") is True
 
     async def claim(
         self, *, dev_eui: str, join_eui: str, authentication_code: str, device_id: str
     ) -> EndDeviceIds:
-        """Claim a device on its maker's Join Server (DEVICES_WRITE); it isn't registered yet.
+        """Claim an end device on its manufacturer's Join Server (DEVICES_WRITE).
 
-        Register it afterwards with `claimed=True`: its root keys stay where they are.
+        That doesn't register it: do so afterwards, with `claimed=True` and without root keys.
         """
         identifiers = {
             "join_eui": join_eui,
@@ -46,13 +46,13 @@ class Claiming:
         return await self._claim({"qr_code": b64encode(text.strip().encode()).decode()}, device_id)
 
     async def unclaim(self, device_id: str) -> None:
-        """Give a claimed device back (DEVICES_WRITE)."""
+        """Give up the claim of an end device (DEVICES_WRITE)."""
         await self._calls.request("DELETE", self._path(device_id))
 
     async def release(self, device_id: str) -> None:
-        """Give a device back where it is claimed, before it is removed: else nobody can claim it.
+        """Give up the claim of an end device, if it is claimed; needed before it is deleted.
 
-        Nothing happens where it isn't, or where the registry doesn't show it.
+        Otherwise nobody could claim it again. Does nothing if it isn't claimed or registered.
         """
         params = {"field_mask": ["join_server_address"]}
         try:
@@ -88,14 +88,14 @@ class Claiming:
 
 
 class QrCodes:
-    """Reads the text of QR codes; any key may."""
+    """Reads the text of QR codes; needs no right."""
 
     def __init__(self, calls: Calls) -> None:
         """Make requests with `calls`."""
         self._calls = calls
 
     async def formats(self) -> Mapping[str, str]:
-        """Return the formats that the server reads: id to name."""
+        """Return the names of the formats that the server can read, by ID."""
         answer = await self._calls.object("GET", "qr-codes/end-devices/formats")
         return {
             format_id: json_values.text(json_values.mapping(item).get("name")) or format_id
@@ -103,7 +103,7 @@ class QrCodes:
         }
 
     async def parse(self, text: str) -> DeviceTemplate:
-        """Return what a QR code's text tells; raises InvalidRequest (`unknown_format`)."""
+        """Return the data in the text of a QR code; raises InvalidRequest `unknown_format`."""
         body: dict[str, Any] = {"qr_code": b64encode(text.strip().encode()).decode()}
         answer = await self._calls.object("POST", "qr-codes/end-devices/parse", json=body)
         return DeviceTemplate.from_json(json_values.mapping(answer.get("end_device_template")))

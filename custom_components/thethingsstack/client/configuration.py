@@ -1,4 +1,4 @@
-"""What a network offers to end devices: frequency plans, versions, defaults."""
+"""Read a network's frequency plans, LoRaWAN versions and default settings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ LORAWAN_VERSIONS: Mapping[str, tuple[str, ...]] = {
     "MAC_V1_0_4": _RP002,
     "MAC_V1_1": ("PHY_V1_1_REV_A", "PHY_V1_1_REV_B", *_RP002),
 }
-"""Each LoRaWAN version with the regional parameters that may go with it."""
+"""The regional parameters that each LoRaWAN version may have."""
 _USUAL = {
     "MAC_V1_0_2": "PHY_V1_0_2_REV_B",
     "MAC_V1_0_4": "RP002_V1_0_3",
@@ -68,7 +68,7 @@ def parse_lorawan_version(text: str) -> str:
 
 
 def version_number(lorawan_version: str) -> str:
-    """Return the number of a LoRaWAN version as people say it: "1.0.3"."""
+    """Return the number of a LoRaWAN version, such as "1.0.3"."""
     return lorawan_version.removeprefix("MAC_V").replace("_", ".")
 
 
@@ -84,7 +84,7 @@ def check_phy_version(lorawan_version: str, phy_version: str) -> str:
     """
     allowed = LORAWAN_VERSIONS[lorawan_version]
     if phy_version not in allowed:
-        # The server would take it, and the device would never be understood.
+        # The server would accept it, but couldn't decode the end device's messages.
         known = ", ".join(allowed)
         raise InvalidRequest(
             f"regional parameters `{phy_version}` don't go with LoRaWAN "
@@ -104,7 +104,7 @@ def usual_frequency_plan(plans: Sequence[FrequencyPlan]) -> FrequencyPlan | None
 
 
 class Configuration:
-    """What a cluster offers; any key may read it."""
+    """The configuration of a cluster; reading it needs no right."""
 
     def __init__(self, calls: Calls) -> None:
         """Make requests with `calls`."""
@@ -168,17 +168,17 @@ class Configuration:
     async def default_mac_settings(
         self, frequency_plan_id: str, phy_version: str
     ) -> dict[str, Any]:
-        """Return the settings that a device has unless it is given others."""
+        """Return the MAC settings of end devices that have none of their own."""
         path = f"ns/default_mac_settings/{quoted(frequency_plan_id)}/{quoted(phy_version)}"
         return dict(await self._calls.object("GET", path))
 
     async def default_join_eui(self) -> str:
-        """Return the JoinEUI for devices that bring none."""
+        """Return the JoinEUI for end devices without one of their own."""
         answer = await self._calls.object("GET", "js/default_join_eui")
         return json_values.hexadecimal(answer.get("join_eui")) or "0" * 16
 
     async def join_eui_prefixes(self) -> list[str]:
-        """Return which JoinEUIs the Join Server answers to, as "prefix/bits"."""
+        """Return the ranges of JoinEUIs that the Join Server serves, as "prefix/bits"."""
         answer = await self._calls.object("GET", "js/join_eui_prefixes")
         return [
             f"{item.get('join_eui', '0' * 16)}/{json_values.integer(item.get('length')) or 0}"

@@ -1,5 +1,5 @@
 # ruff: noqa: N818 - their names say what happened
-"""Deleting an end device from its servers, and the errors where that fails."""
+"""Delete an end device on all servers, and the errors if that fails."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,14 +14,14 @@ _PAUSE = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
-    """The servers that had a part of the device and removed it, in their order."""
+    """The servers that had the end device and have deleted it, in the order of deletion."""
 
     removed: tuple[Server, ...]
 
 
 @dataclass(slots=True, kw_only=True)
 class Removal:
-    """The servers that removed their part, those that still have it, and the first error."""
+    """The servers that have deleted their part, those that still have it, and the first error."""
 
     removed: tuple[Server, ...] = ()
     left_on: tuple[Server, ...] = ()
@@ -29,10 +29,10 @@ class Removal:
 
 
 class RollbackFailed(StackError):
-    """Something failed, and so did undoing what had been done; `cause` and `left_on` say more."""
+    """A change failed (`cause`), and could not be undone on the servers in `left_on`."""
 
     def __init__(self, device_id: str, *, cause: BaseException, left_on: Sequence[Server]) -> None:
-        """Keep what failed first, and which servers still have what we wrote."""
+        """Keep the first error, and the servers that still have what was written."""
         servers = ", ".join(left_on)
         reason = str(cause) or type(cause).__name__
         super().__init__(
@@ -46,10 +46,10 @@ class RollbackFailed(StackError):
 
 
 class PartlyDeleted(StackError):
-    """A device is gone from some servers, and still on others (`left_on`)."""
+    """An end device was deleted on some servers, but not on those in `left_on`."""
 
     def __init__(self, device_id: str, removal: Removal) -> None:
-        """Keep which servers removed their part, and which still have it."""
+        """Keep the servers that have deleted their part, and those that still have it."""
         servers = ", ".join(removal.left_on)
         super().__init__(
             f"device `{device_id}` is still on: {servers} ({removal.error})",
@@ -67,10 +67,10 @@ class PartlyDeleted(StackError):
 async def remove(
     calls: Calls, places: Sequence[tuple[Server, str]], *, tries: int = _TRIES
 ) -> Removal:
-    """Delete a device's parts, given in the order of creation, in the opposite order.
+    """Delete an end device's parts; `places` are in the order of creation, deleted in reverse.
 
-    Parts that aren't there don't matter. The Identity Server keeps its part while another failed:
-    else that would be stranded. Faults that may pass are tried again.
+    Missing parts are no error. If another part couldn't be deleted, the Identity Server's is kept,
+    since it is needed to delete the others. Temporary errors are retried up to `tries` times.
     """
     removed: list[Server] = []
     remaining_on: list[Server] = []

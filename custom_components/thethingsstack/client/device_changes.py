@@ -1,4 +1,4 @@
-"""Changes of a registered end device, and which server each of them belongs to."""
+"""The changes to a registered end device, and which server each of them is for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from .rules import check_texts
 
 
 class Unchanged(Enum):
-    """Stands for what stays as it is."""
+    """The type of UNCHANGED, the value of properties that aren't changed."""
 
     UNCHANGED = "unchanged"
 
@@ -35,17 +35,17 @@ _SERVERS_OF_FIELD: Mapping[str, tuple[Server, ...]] = {
     "supports_class_c": (Server.NETWORK,),
     "mac_settings": (Server.NETWORK,),
 }
-# What is likeliest to be refused is asked first.
+# The server that is most likely to refuse comes first.
 ORDER = (Server.NETWORK, Server.APPLICATION, Server.IDENTITY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceChanges:
-    """What to change of an end device; what isn't named stays.
+    """The changes to an end device; properties that aren't given are kept.
 
-    "" empties a text. Of the attributes and MAC settings only those named change; None removes
-    one. `location` is the one set by people, None removes it; `formatters` None lets the
-    application's apply.
+    "" empties a text. Of attributes and MAC settings, only those given change; None removes one.
+    `location` is the user's, None removes it. With `formatters` None, the device uses the
+    application's.
     """
 
     name: str | Unchanged = UNCHANGED
@@ -62,7 +62,7 @@ class DeviceChanges:
     mac_settings: Mapping[str, Any] = field(default_factory=dict)
 
     def check(self) -> None:
-        """Raise InvalidRequest for what can't be."""
+        """Raise InvalidRequest for texts and attributes that the servers would refuse."""
         check_texts(
             None if isinstance(self.name, Unchanged) else self.name,
             None if isinstance(self.description, Unchanged) else self.description,
@@ -70,7 +70,7 @@ class DeviceChanges:
         )
 
     def fields(self, server: Server) -> tuple[str, ...]:
-        """Return the fields that this server keeps and that are named."""
+        """Return the fields of this server that are changed."""
         named = {
             name
             for name in _SERVERS_OF_FIELD
@@ -90,7 +90,7 @@ class DeviceChanges:
         )
 
     def wanted(self, name: str, present: Any) -> Any:
-        """Return a field as it is to be, given what it is; None where it is to be empty."""
+        """Return the new value of a field, given its present one; None if it is to be removed."""
         match name:
             case "attributes" | "mac_settings":
                 merged = {**json_values.mapping(present), **getattr(self, name)}
@@ -115,14 +115,14 @@ class DeviceChanges:
 def difference(
     changes: DeviceChanges, server: Server, present: Mapping[str, Any]
 ) -> tuple[Part, Part] | None:
-    """Return what to write and what undoes it; None where nothing differs."""
+    """Return what to write to a server and what to write to undo it; None without a difference."""
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for name in changes.fields(server):
         old = present.get(name) or None
         new = changes.wanted(name, old)
         if name == "formatters":
-            # An empty object is a choice of its own: no formatter at all.
+            # An empty object has a meaning: no formatter, not even the application's.
             old = present.get(name)
             same = old is not None and new == Formatters.from_json(old).as_json()
             if same or (old is None and new is None):

@@ -1,4 +1,4 @@
-"""From what a user knows of an end device to a registration: models, codes, keys, EUIs."""
+"""Complete a user's data on an end device to a registration: model, QR code, keys, EUIs."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -19,7 +19,7 @@ from .stack import Stack
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceRequest:
-    """What a user knows of an end device; the rest is looked up or generated.
+    """A user's data on an end device to register; the rest is looked up or generated.
 
     `known` are fields of a Registration; `model` is brand, model, firmware version and band;
     `keys` are called as in LoRaWAN: `app_key`, `nwk_key`, `app_s_key`, `nwk_s_key`,
@@ -30,14 +30,14 @@ class DeviceRequest:
     model: tuple[str, str, str, str] | None = None
     qr_code: str | None = field(default=None, repr=False)
     claim_code: str | None = field(default=None, repr=False)
-    """The code on the device by which it is claimed, where no QR code has it."""
+    """The claim code on the end device; not needed if the QR code has it."""
     issue_dev_eui: bool = False
     joins: bool = True
     dev_addr: str | None = None
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     generate_keys: bool = False
     taken: Collection[str] = ()
-    """Ids that aren't proposed to a device without one."""
+    """IDs of other end devices, which are not chosen for one without an ID."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class PreparedRegistration:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the QR code had that can't be registered, in words."""
+        """Texts about data in the QR code that can't be registered."""
         return self.registration.warnings
 
 
@@ -131,7 +131,7 @@ def _of_code(code: DeviceTemplate) -> dict[str, Any]:
 
 
 async def _of_profile(stack: Stack, code: DeviceTemplate) -> DeviceTemplate | None:
-    """Return the model that a QR code tells by numbers, if the repository knows it."""
+    """Return the template for the model numbers in a QR code; None if they are unknown."""
     if code.vendor_id is None or code.vendor_profile_id is None:
         return None
     try:
@@ -192,7 +192,7 @@ async def claim_and_register(
         claim.result()
         return await stack.end_devices.register(registration)
     except BaseException as error:
-        # The claim may have been on its way when the caller was cancelled.
+        # The server may have claimed it although the caller was cancelled.
         if not await asyncio.shield(_given_back(stack, device_id, claim)):
             left = error.left_on if isinstance(error, RollbackFailed) else ()
             raise RollbackFailed(device_id, cause=error, left_on=(Server.JOIN, *left)) from error

@@ -29,7 +29,7 @@ PRIORITIES: tuple[Priority, ...] = (
     "HIGHEST",
 )
 _NO_FORMATTER = "FORMATTER_NONE"
-# What a request may name; the server makes the rest itself.
+# The fields that a request may have; the server sets the others.
 _REQUEST_FIELDS = ("f_port", "frm_payload", "confirmed", "priority", "class_b_c")
 
 
@@ -82,7 +82,7 @@ class Downlink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedDownlink:
-    """A downlink that waits in the server's queue; `raw` is the server's object."""
+    """A downlink in the server's queue; `raw` is the server's JSON object."""
 
     f_port: int
     f_cnt: int
@@ -106,7 +106,7 @@ class QueuedDownlink:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as a request, to queue it once more with all its correlation ids."""
+        """Return it as JSON for a request that queues it again with all its correlation IDs."""
         item = {key: self.raw[key] for key in _REQUEST_FIELDS if key in self.raw}
         retry = json_values.mapping(self.raw.get("confirmed_retry"))
         if attempts := json_values.integer(retry.get("max_attempts")):
@@ -114,13 +114,13 @@ class QueuedDownlink:
         if self.correlation_ids:
             item["correlation_ids"] = list(self.correlation_ids)
         if self.payload is None:
-            item["decoded_payload"] = {}  # an empty frame is taken in no other way
+            item["decoded_payload"] = {}  # the only way to queue an empty frame
         return item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedDownlink:
-    """What a formatter makes of an object, and what it warned of."""
+    """An object encoded by a downlink formatter, with the formatter's warnings."""
 
     f_port: int
     payload: bytes
@@ -158,7 +158,7 @@ class Downlinks:
         *,
         max_wait: float = 30,
     ) -> None:
-        """Put these in place of the whole queue."""
+        """Replace all downlinks in the queue by these."""
         await self._operate("replace", device_id, downlinks, max_wait)
 
     async def clear(self, device_id: str, *, max_wait: float = 30) -> None:
@@ -166,7 +166,7 @@ class Downlinks:
         await self._operate("replace", device_id, (), max_wait)
 
     async def queue(self, device_id: str, *, max_wait: float = 30) -> list[QueuedDownlink]:
-        """Return what waits to be sent, in order; [] for a device that never joined."""
+        """Return the queued downlinks in order; [] for an end device that never joined."""
         path = f"as/{self._calls.device_path(device_id)}/down"
         answer = json_values.mapping(await self._calls.request("GET", path, max_wait=max_wait))
         return [
@@ -183,7 +183,7 @@ class Downlinks:
         answer = await self._calls.request("GET", path, params={"field_mask": "formatters"})
         chosen = json_values.mapping(answer).get("formatters")
         if not isinstance(chosen, dict):
-            # Even an empty one is the device's own choice.
+            # An empty object counts: the end device then has no formatter.
             path = f"as/{self._calls.application_path}/link"
             try:
                 answer = await self._calls.request(

@@ -1,4 +1,4 @@
-"""The life of end devices on the servers: register, look, change, reset, remove.
+"""Register, read, change, reset and delete end devices on their servers.
 
 Four servers keep a part each. One is created in the order Identity, Join, Network, Application
 Server, and removed in the opposite order: a part without the Identity Server's is stranded, and
@@ -40,7 +40,7 @@ _ROOTS = {Server.IDENTITY: "", Server.JOIN: "js/", Server.NETWORK: "ns/", Server
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootKeys:
-    """A device's root keys; their text shows nothing."""
+    """The root keys of an end device; its `repr` doesn't contain them."""
 
     app_key: str | None = field(default=None, repr=False)
     nwk_key: str | None = field(default=None, repr=False)
@@ -48,7 +48,10 @@ class RootKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """Which servers know a device; `join` is None where its keys are elsewhere or not needed."""
+    """Which servers have an end device.
+
+    `join` is None if it needs no root keys here: it doesn't join, or it is claimed.
+    """
 
     identity: bool
     join: bool | None
@@ -57,23 +60,26 @@ class Presence:
 
     @property
     def missing(self) -> tuple[Server, ...]:
-        """The servers that lack it."""
+        """The servers that don't have it, although it needs them."""
         return tuple(server for server in Server if getattr(self, server) is False)
 
     @property
     def complete(self) -> bool:
-        """Whether it can work."""
+        """Whether it is on all servers that it needs."""
         return not self.missing
 
     @property
     def stranded(self) -> bool:
-        """Whether the registry doesn't know it but another server does."""
+        """Whether it is on other servers, but not on the Identity Server."""
         return not self.identity and any((self.join, self.network, self.application))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Steps:
-    """What is written: parts, at last what the registry's lacks; it `shown` if it can't be read."""
+    """What to write: the servers' parts, and last what the Identity Server's part lacks.
+
+    `shown` is the part that is returned if the end device can't be read afterwards.
+    """
 
     wanted: Mapping[Server, Part]
     shown: Part
@@ -81,7 +87,7 @@ class _Steps:
 
 
 class EndDevices:
-    """Registers, changes, finds and removes end devices."""
+    """Registers, changes, finds and deletes end devices."""
 
     def __init__(self, calls: Calls) -> None:
         """Make requests with `calls`."""
@@ -160,14 +166,14 @@ class EndDevices:
         return await self._unbroken(checked.device_id, steps)
 
     async def _lacking(self, device_id: str, addresses: Addresses) -> Part | None:
-        """Return the addresses that a device's entry in the registry hasn't."""
+        """Return the server addresses that the Identity Server lacks; None if it has all."""
         present = (await self._shown(device_id)).raw
         fields = {key: text for key, text in addresses.as_json().items() if not present.get(key)}
         ids = {"device_id": device_id}
         return Part(device={"ids": ids, **fields}, paths=tuple(fields)) if fields else None
 
     async def _unbroken(self, device_id: str, steps: _Steps) -> EndDevice:
-        # In a task of its own: a caller who is cancelled must leave nothing behind.
+        # In a task of its own, so that everything is rolled back if the caller is cancelled.
         abandoned = asyncio.Event()
         work = asyncio.create_task(self._write(device_id, steps, abandoned))
         self._tasks.add(work)
@@ -198,7 +204,7 @@ class EndDevices:
             _go_on_unless(abandoned)
         except BaseException as error:
             if asked is not None and not _refused(error):
-                written.append(asked)  # it may have done so without saying it
+                written.append(asked)  # it may have been written, though no answer came
             removal = await remove(
                 self._calls, [(server, self._path(server, device_id)) for server in written]
             )
@@ -211,7 +217,7 @@ class EndDevices:
         return registered
 
     async def _registered(self, device_id: str, part: Part) -> EndDevice:
-        """Return it as the registry shows it, or as it was written: it is registered anyway."""
+        """Return the end device as read from the Identity Server; as written if that fails."""
         try:
             return await self._shown(device_id)
         except StackError:
@@ -220,7 +226,7 @@ class EndDevices:
             return EndDevice.from_json({**device, "ids": {**device["ids"], **application}})
 
     async def _addresses(self, registration: Registration) -> Addresses:
-        """Return where the application's devices live; old applications don't say."""
+        """Return the server addresses for the application's end devices."""
         host = self._calls.connection.server_host
         params = {"field_mask": APPLICATION_FIELDS}
         try:
@@ -228,7 +234,7 @@ class EndDevices:
         except MissingRight as error:
             if error.name == "no_application_rights":
                 raise
-            answer = {}  # without INFO
+            answer = {}  # the key lacks the right INFO
         application = Application.from_json(answer)
         network = application.network_server_address or host
         name = network.partition(":")[0]
@@ -319,10 +325,10 @@ class EndDevices:
             )
         return Deletion(removed=found.removed)
 
-    # -- Looking ----------------------------------------------------------------------------------
+    # -- Reading ----------------------------------------------------------------------------------
 
     async def presence(self, device_id: str) -> Presence:
-        """Return which servers know a device (DEVICES_READ)."""
+        """Return which servers have an end device (DEVICES_READ)."""
         identity = await self._get(
             Server.IDENTITY, device_id, ("join_server_address", "network_server_address")
         )
@@ -333,7 +339,7 @@ class EndDevices:
         if identity is not None and not join:
             address = json_values.text(identity.get("join_server_address"))
             joins = EndDevice.from_json(identity).ids.join_eui is not None
-            # A registry entry without any address is a beginning: then its keys are to come.
+            # Without any address, registering has only begun, and the root keys are still missing.
             kept_here = (
                 joins
                 and address == identity.get("network_server_address")
@@ -360,7 +366,7 @@ class EndDevices:
             (Server.APPLICATION, APPLICATION_SERVER_FIELDS),
             (Server.JOIN, JOIN_SERVER_FIELDS),
         ):
-            # Half created, ABP, or kept on another cluster.
+            # Half created, activated by personalization, or on another cluster.
             merge(merged, await self._get(server, device_id, fields) or {})
         return merged
 
@@ -398,7 +404,7 @@ class EndDevices:
     async def batch(
         self, device_ids: Iterable[str], field_mask: Sequence[str] = DEVICE_FIELDS
     ) -> list[EndDevice]:
-        """Return those of the devices that exist, in few requests."""
+        """Return the end devices with these IDs that exist, in few requests."""
         path = f"{self._calls.application_path}/devices/batch"
         ids = list(device_ids)
         found: list[EndDevice] = []
@@ -411,7 +417,7 @@ class EndDevices:
     async def updated_since(
         self, time: datetime, field_mask: Sequence[str] = DEVICE_FIELDS
     ) -> AsyncGenerator[EndDevice]:
-        """Yield the devices whose registry entry changed since a time; deleted ones not."""
+        """Yield the end devices whose registration changed after a time, without deleted ones."""
         path = f"{self._calls.application_path}/devices/filter"
         since = time.astimezone(UTC).isoformat().replace("+00:00", "Z")
         pages = Pages()
@@ -482,7 +488,7 @@ class EndDevices:
     async def _get(
         self, server: Server, device_id: str, field_mask: Sequence[str] = ()
     ) -> Mapping[str, Any] | None:
-        """Return a server's part; None where it has none."""
+        """Return a server's part of an end device; None if it has none."""
         params = {"field_mask": field_mask or None}
         try:
             return await self._calls.object("GET", self._path(server, device_id), params=params)
@@ -505,7 +511,7 @@ class EndDevices:
 
 
 def _wrong_cluster(host: str, expected: str) -> InvalidRequest:
-    """Return the error of an application that lives elsewhere."""
+    """Return the error for an application on another cluster."""
     return InvalidRequest(
         f"the application lives on `{expected}`, not on `{host}`",
         name="wrong_cluster",
@@ -519,14 +525,14 @@ def _go_on_unless(abandoned: asyncio.Event) -> None:
 
 
 def _explained(error: BaseException, host: str) -> BaseException:
-    """Return the error, with our name where a key that may not see the application hid it."""
+    """Return `wrong_cluster` for a refused server address; else the error itself."""
     if isinstance(error, InvalidRequest) and error.name.endswith("_address_mismatch"):
         return _wrong_cluster(host, str(error.attributes.get("expected", "?")))
     return error
 
 
 def _refused(error: BaseException) -> bool:
-    """Return whether a server surely did nothing."""
+    """Return whether the error means that the server has changed nothing."""
     if not isinstance(error, StackError) or isinstance(error, ConnectionFailed):
         return False
     return error.status is None or error.status < 500

@@ -1,5 +1,5 @@
 # ruff: noqa: N818 - their names say what happened
-"""What can go wrong, named so that a caller knows what to do about it."""
+"""The errors of this library: one class for each thing that a caller can do about it."""
 
 from collections.abc import Mapping, Sequence
 import re
@@ -16,7 +16,7 @@ def redact(text: str) -> str:
 
 
 class StackError(Exception):
-    """The root of all errors; `name` is the server's own name of it, or ours in the same spelling.
+    """Base of all errors; `name` is the server's name of the error, or one of this library.
 
     Servers nest the real reason in causes: message and attributes are those of the innermost one
     that says what is wrong, and `cause_name` is its name (None where there are no causes). The text
@@ -33,7 +33,7 @@ class StackError(Exception):
         attributes: Mapping[str, Any] | None = None,
         cause_name: str | None = None,
     ) -> None:
-        """Keep what identifies the error."""
+        """Keep the error's name and details; API keys are removed from the texts."""
         super().__init__(redact(message))
         self.name = name
         self.namespace = namespace
@@ -46,7 +46,7 @@ class StackError(Exception):
 
     @property
     def message(self) -> str:
-        """The text for people."""
+        """The text of the error, without API keys."""
         return str(self)
 
     @property
@@ -56,7 +56,7 @@ class StackError(Exception):
 
     @property
     def reason(self) -> str | None:
-        """What is wrong with it, in the words of who refused."""
+        """What is wrong with the field, as the server or this library says it."""
         return _text_or_none(self.attributes.get("reason"))
 
 
@@ -77,7 +77,7 @@ class CertificateFailed(ConnectionFailed):
 
 
 class ProtocolMismatch(ConnectionFailed):
-    """Whatever answers there is no The Things Stack, or speaks TLS where plain was used (or not)."""
+    """What answers isn't The Things Stack, or TLS was used on a port without it or vice versa."""
 
 
 class MqttRefused(ConnectionFailed):
@@ -94,7 +94,7 @@ class AuthenticationFailed(StackError):
 
 
 class MissingRight(StackError):
-    """The key is good, but may not do this; `rights` are what it lacks, where the server says."""
+    """The key is valid, but lacks `rights`; () if the server doesn't name them."""
 
     def __init__(
         self, message: str, *, rights: Sequence[str] = (), name: str, **details: Any
@@ -105,7 +105,7 @@ class MissingRight(StackError):
 
 
 class NotFound(StackError):
-    """There is no such thing on the server."""
+    """The server doesn't have the requested end device, application or other resource."""
 
 
 class StorageUnavailable(NotFound):
@@ -117,7 +117,7 @@ class Conflict(StackError):
 
 
 class InvalidRequest(StackError):
-    """The request itself is wrong; repeating it doesn't help."""
+    """The request is invalid; repeating it unchanged doesn't help."""
 
 
 class RateLimited(StackError):
@@ -152,7 +152,7 @@ class BadMessage(StackError):
 
 
 def from_socket(error: BaseException) -> ConnectionFailed:
-    """Return what an error of a socket or of TLS means."""
+    """Return the ConnectionFailed, or a kind of it, for an error of a socket or of TLS."""
     reason = str(error) or type(error).__name__
     if isinstance(error, ssl.SSLCertVerificationError):
         return CertificateFailed(

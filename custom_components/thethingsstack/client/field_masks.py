@@ -1,4 +1,4 @@
-"""What is asked of which server about an end device."""
+"""The fields of an end device that are read from each server."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ DEVICE_FIELDS = (
     "serial_number",
 )
 
-# Nothing here that would show a key.
+# Without fields that contain keys.
 NETWORK_SERVER_FIELDS = (
     "frequency_plan_id",
     "lorawan_version",
@@ -50,7 +50,7 @@ APPLICATION_FIELDS = (
 
 
 def merge(into: dict[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
-    """Add what is not there yet, object by object; returns the first."""
+    """Add members to `into` that it doesn't have, also in nested objects; return `into`."""
     for key, value in part.items():
         here = into.get(key)
         if isinstance(here, dict) and isinstance(value, dict):

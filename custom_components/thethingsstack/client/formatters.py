@@ -1,4 +1,4 @@
-"""Payload formatters: an application's, an end device's, and trying one without sending."""
+"""Read, set and try payload formatters of an application or an end device."""
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ KINDS = (NONE, REPOSITORY, JAVASCRIPT, CAYENNE_LPP, GRPC_SERVICE)
 type Direction = Literal["up", "down"]
 
 _FAILURES = ("pkg/messageprocessors", "pkg/scripting")
-# The server takes no uplink without them; a formatter hardly ever reads them.
+# The server refuses an uplink without them, though formatters hardly ever read them.
 _HEARD = {"gateway_ids": {"gateway_id": "test"}}
 _SETTINGS = {
     "data_rate": {"lora": {"bandwidth": 125_000, "spreading_factor": 7}},
@@ -29,7 +29,7 @@ _SETTINGS = {
 
 
 class FormatterFailed(InvalidRequest):
-    """A formatter refused its input, or is broken itself; the text is its own."""
+    """A formatter failed on its input, or can't be run; the text is the formatter's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Formatters:
         return cls(up=read("up"), down=read("down"))
 
     def as_json(self) -> dict[str, str]:
-        """Return them as the server takes them."""
+        """Return them as JSON for a request."""
         data: dict[str, str] = {}
         for direction, formatter in (("up", self.up), ("down", self.down)):
             data[f"{direction}_formatter"] = NONE if formatter is None else formatter.kind
@@ -64,7 +64,7 @@ class Formatters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    """What a formatter makes of a payload."""
+    """An uplink's payload decoded by a formatter, with the formatter's warnings."""
 
     data: Mapping[str, Any] | None
     warnings: Sequence[str]
@@ -114,7 +114,7 @@ class FormatterCalls:
         Raises NotFound where the Application Server doesn't know the device.
         """
         path = f"as/{self._calls.device_path(device_id)}"
-        # Writing to an unknown device would create half of one.
+        # Writing to an unknown end device would create it on the Application Server only.
         with self._calls.device_known("application", device_id):
             await self._calls.request("GET", path)
         device: dict[str, Any] = {"ids": {"device_id": device_id}}
@@ -155,7 +155,7 @@ class FormatterCalls:
         formatter: Formatter,
         version_ids: VersionIds | None = None,
     ) -> Decoded:
-        """Return what a formatter makes of an uplink's payload; nothing is stored (TRAFFIC_READ).
+        """Return an uplink's payload decoded by a formatter; stores nothing (TRAFFIC_READ).
 
         The repository's formatter needs the `version_ids`. Raises FormatterFailed.
         """
@@ -192,7 +192,7 @@ class FormatterCalls:
 
 
 def formatter_failure(error: InvalidRequest) -> InvalidRequest:
-    """Return the failure of a formatter where the refusal is one, else the refusal."""
+    """Return a FormatterFailed if a formatter is the cause of the error, else the error itself."""
     if not (error.namespace or "").startswith(_FAILURES):
         return error
     return FormatterFailed(

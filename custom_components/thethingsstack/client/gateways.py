@@ -1,4 +1,4 @@
-"""Gateways and their connections, as far as a key may see them."""
+"""Read gateways and their connections, as far as the API key allows."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _BATCH = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """A gateway; strangers see name, plans and what its owner made public."""
+    """A gateway; without rights on it, only name, frequency plans and public data are set."""
 
     gateway_id: str
     gateway_eui: str | None = None
@@ -53,7 +53,7 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubBand:
-    """A sub-band's duty cycle, both as fractions; Hz."""
+    """The duty cycle of a sub-band: limit and use as fractions (0 to 1), frequencies in Hz."""
 
     min_frequency: int
     max_frequency: int
@@ -63,7 +63,7 @@ class SubBand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayConnection:
-    """A gateway's connection; the round-trip time in seconds, counters since it connected."""
+    """A gateway's connection: round-trip time in seconds, counters since it connected."""
 
     connected_at: datetime | None = None
     disconnected_at: datetime | None = None
@@ -108,7 +108,7 @@ class GatewayConnection:
 
 
 class Gateways:
-    """The gateways that a key reaches."""
+    """The gateways that the API key has rights on, and public ones."""
 
     def __init__(self, calls: Calls) -> None:
         """Make requests with `calls`."""
@@ -120,7 +120,7 @@ class Gateways:
             yield Gateway.from_json(item)
 
     async def get(self, gateway_id: str) -> Gateway:
-        """Return a gateway as far as the key may see it; raises NotFound."""
+        """Return a gateway with the data that the API key may read; raises NotFound."""
         params = {"field_mask": _FIELDS}
         path = f"gateways/{quoted(gateway_id)}"
         return Gateway.from_json(await self._calls.object("GET", path, params=params))
@@ -139,7 +139,7 @@ class Gateways:
             raise
 
     async def connections(self, gateway_ids: Sequence[str]) -> Mapping[str, GatewayConnection]:
-        """Return the connections of those that are connected, by id."""
+        """Return the connections of the connected ones among these gateways, by ID."""
         found: dict[str, GatewayConnection] = {}
         for start in range(0, len(gateway_ids), _BATCH):
             ids = [{"gateway_id": item} for item in gateway_ids[start : start + _BATCH]]

@@ -1,4 +1,4 @@
-"""Ids, EUIs and keys as people write them."""
+"""Read and check IDs, EUIs, addresses and keys, in any usual spelling."""
 
 from collections.abc import Collection
 import re
@@ -13,7 +13,7 @@ _HEX = re.compile(r"[0-9A-F]*")
 ID_PATTERN = "^[a-z0-9](?:[-]?[a-z0-9]){2,}$"
 """The servers' own pattern of ids, attribute keys and serial numbers."""
 ID_RULE = "at least 3 lower-case letters or digits, with single dashes between them,"
-"""What the pattern asks for."""
+"""The pattern in words."""
 _ID = re.compile(ID_PATTERN)
 _LETTERS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "o", "å": "a", "ł": "l", "đ": "d"}
@@ -43,7 +43,7 @@ class InvalidIdentifier(InvalidRequest):
     """An id, EUI, address or key that can't be one; the text shows no key."""
 
     def __init__(self, kind: str, reason: str, *, value: str | None = None) -> None:
-        """Keep what was expected, why this isn't it, and what was given unless secret."""
+        """Keep the kind of identifier, the reason, and the value unless it is secret."""
         attributes = {"reason": reason} | ({} if value is None else {"value": value})
         text = kind if value is None else f"{kind} `{value}`"
         name = f"invalid_{kind.lower().replace(' ', '_')}"
@@ -85,7 +85,7 @@ def _hexadecimal(text: str, length: int, kind: str, *, secret: bool) -> str:
 
 
 def reversed_eui(eui: str) -> str:
-    """Return the same bytes in the opposite order."""
+    """Return an EUI with its bytes in reverse order."""
     return bytes.fromhex(eui)[::-1].hex().upper()
 
 

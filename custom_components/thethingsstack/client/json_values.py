@@ -1,4 +1,4 @@
-"""Reading JSON values of The Things Stack: zero values are omitted, types are not to be trusted."""
+"""Read JSON values from The Things Stack, which omits zero values; wrong types count as missing."""
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
@@ -9,36 +9,36 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """Return the object, or an empty one where it is something else."""
+    """Return a JSON object; an empty one for another value."""
     return value if isinstance(value, dict) else _NOTHING
 
 
 def objects(value: object) -> Sequence[Mapping[str, Any]]:
-    """Return the objects of a list, whatever else is in it."""
+    """Return the JSON objects in a list, without its other items."""
     if not isinstance(value, list):
         return ()
     return [item for item in value if isinstance(item, dict)]
 
 
 def texts(value: object) -> tuple[str, ...]:
-    """Return the strings of a list."""
+    """Return the strings in a list, without its other items."""
     if not isinstance(value, list):
         return ()
     return tuple([item for item in value if isinstance(item, str)])
 
 
 def text(value: object) -> str | None:
-    """Return a string that is not empty, else None."""
+    """Return a string; None for an empty one or another value."""
     return value if isinstance(value, str) and value else None
 
 
 def text_map(value: object) -> Mapping[str, str]:
-    """Return an object's string members."""
+    """Return the members of a JSON object that are strings."""
     return {key: item for key, item in mapping(value).items() if isinstance(item, str)}
 
 
 def integer(value: object) -> int | None:
-    """Return a whole number, also from the decimal strings that 64-bit integers come as."""
+    """Return an integer, also from a decimal string, as which 64-bit integers are sent."""
     if type(value) is int:
         return value
     if isinstance(value, bool):
@@ -50,7 +50,7 @@ def integer(value: object) -> int | None:
 
 
 def number(value: object) -> float | None:
-    """Return a number as float."""
+    """Return a number as float; None for another value."""
     if type(value) is float:
         return value
     if type(value) is int:
@@ -62,12 +62,12 @@ def number(value: object) -> float | None:
 
 
 def hexadecimal(value: object) -> str | None:
-    """Return a hexadecimal identifier in upper case."""
+    """Return a hexadecimal identifier in upper case; None for another value."""
     return value.upper() if isinstance(value, str) and value else None
 
 
 def octets(value: object) -> bytes | None:
-    """Return the bytes of a base64 string (standard or URL alphabet, padded or not)."""
+    """Return the bytes of a base64 string (standard or URL alphabet, padded or not), or None."""
     if not isinstance(value, str) or not value:
         return None
     try:
@@ -81,7 +81,7 @@ def octets(value: object) -> bytes | None:
 
 
 def time(value: object) -> datetime | None:
-    """Return an RFC 3339 time in UTC, cut to microseconds; None for one that was never set."""
+    """Return an RFC 3339 time in UTC, cut to microseconds; None if it was never set."""
     if not isinstance(value, str):
         return None
     # datetime knows microseconds, the server sends nanoseconds.
@@ -110,7 +110,7 @@ def _cut(value: str) -> str:
 
 
 def seconds(value: object) -> float | None:
-    """Return a duration ("0.056576s") in seconds."""
+    """Return a duration ("0.056576s") in seconds; None for another value."""
     if not isinstance(value, str) or not value.endswith("s"):
         return None
     try:

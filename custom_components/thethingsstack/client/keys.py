@@ -1,4 +1,4 @@
-"""Which keys, EUIs and address an end device needs: one table by LoRaWAN version."""
+"""The keys, EUIs and address that an end device needs, by LoRaWAN version."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ KEY_NAMES: Mapping[str, str] = {
 SERVER_NAMES: Mapping[str, str] = {key: key for key in SESSION_KEYS} | {
     "nwk_s_key": "f_nwk_s_int_key"  # its name since LoRaWAN 1.1
 }
-"""What the servers call the session keys."""
+"""The servers' names of the session keys."""
 _MISSING: Mapping[str, str] = {
     "dev_eui": "the DevEUI is missing (16 hexadecimal digits, on the label of the end device)",
     "frequency_plan_id": "the frequency plan is missing",

@@ -29,18 +29,18 @@ type Identity = tuple[Any, ...]
 
 
 class Envelope:
-    """A message as it came, and parsed as long as that is needed."""
+    """A message's JSON object: as received, and parsed while that is needed."""
 
     __slots__ = ("_data", "_parsed")
 
     def __init__(self, parsed: Mapping[str, Any], data: bytes | None = None) -> None:
-        """Take a parsed envelope, and what it was parsed from."""
+        """Keep a parsed envelope; with the bytes that it was parsed from, it can be folded."""
         self._parsed: Mapping[str, Any] | None = parsed
         self._data = data
 
     @property
     def parsed(self) -> Mapping[str, Any]:
-        """The whole envelope."""
+        """The parsed envelope; parses it again after `fold`."""
         parsed = self._parsed
         if parsed is None:
             assert self._data is not None
@@ -48,13 +48,13 @@ class Envelope:
         return parsed
 
     def fold(self) -> None:
-        """Forget what can be parsed again."""
+        """Drop the parsed object, to save memory, if it can be parsed again."""
         if self._data is not None:
             self._parsed = None
 
     @override
     def __eq__(self, other: object) -> bool:
-        """Return whether both say the same."""
+        """Return whether both have the same content."""
         return isinstance(other, Envelope) and self.parsed == other.parsed
 
     __hash__ = None  # type: ignore[assignment]
@@ -62,7 +62,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What every message has."""
+    """Base of all messages: end device, time, correlation IDs."""
 
     kind: ClassVar[str]
 
@@ -93,17 +93,17 @@ class Message:
 
     @property
     def raw(self) -> Mapping[str, Any]:
-        """The whole envelope as parsed."""
+        """The envelope as a parsed JSON object."""
         return self.envelope.parsed
 
     @property
     def body(self) -> Mapping[str, Any]:
-        """What the envelope has of this kind."""
+        """The member of the envelope for this kind of message, such as `uplink_message`."""
         body: Mapping[str, Any] = self.envelope.parsed[self.kind]
         return body
 
     def fold(self) -> None:
-        """Take a fifth of the memory until something is asked for: then it is parsed again."""
+        """Drop the parsed object, to save four fifths of the memory; it is parsed again if needed."""
         self.envelope.fold()
 
     @property
@@ -113,19 +113,19 @@ class Message:
 
     @property
     def identity(self) -> Identity | None:
-        """The same for two copies of one message; None where copies can't be told apart."""
+        """A value that is equal for duplicates of a message; None if they can't be recognised."""
         if self.received_at is None:
             return None
         return (self.ids.device_id, self.kind, self.received_at, self.correlation_ids)
 
     @property
     def locations(self) -> Mapping[str, Location]:
-        """Where the device is, by the service that says so ("user", "frm-payload")."""
+        """The end device's locations, by their source ("user", "frm-payload")."""
         return Location.read_all(self.body.get("locations"))
 
     @property
     def version_ids(self) -> VersionIds | None:
-        """What the device is, if it was registered from the Device Repository."""
+        """Brand, model and versions, if it was registered from the Device Repository."""
         return VersionIds.read(self.body.get("version_ids"))
 
     @property
@@ -136,7 +136,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uplink(Message):
-    """What a frame that a device sent and its normalized form share."""
+    """Base of uplink messages and of normalized uplinks: radio, counters, payload bytes."""
 
     _receptions: list[tuple[Reception, ...]] = field(
         default_factory=list, init=False, repr=False, compare=False
@@ -144,12 +144,12 @@ class Uplink(Message):
 
     @property
     def session_key_id(self) -> str | None:
-        """The session, base64; None for a simulated uplink."""
+        """The session's key ID in base64; None for a simulated uplink."""
         return json_values.text(self.body.get("session_key_id"))
 
     @property
     def f_port(self) -> int:
-        """The port; 0 is a frame with MAC commands only."""
+        """The LoRaWAN port; 0 for a frame with MAC commands only."""
         return json_values.integer(self.body.get("f_port")) or 0
 
     @property
@@ -160,17 +160,17 @@ class Uplink(Message):
 
     @property
     def frm_payload(self) -> bytes | None:
-        """The bytes that the device sent; None for none."""
+        """The payload's bytes; None without payload."""
         return json_values.octets(self.body.get("frm_payload"))
 
     @property
     def normalized_payload_warnings(self) -> tuple[str, ...]:
-        """What the normalizer left out, and why."""
+        """Warnings of the normalizer: what it omitted, and why."""
         return json_values.texts(self.body.get("normalized_payload_warnings"))
 
     @property
     def receptions(self) -> tuple[Reception, ...]:
-        """The antennas that received it."""
+        """The receptions, one for each gateway antenna."""
         if not self._receptions:
             receptions = [
                 Reception.from_json(item)
@@ -198,7 +198,7 @@ class Uplink(Message):
 
     @property
     def data_rate(self) -> DataRate | None:
-        """How the frame was modulated."""
+        """The data rate: modulation and its parameters."""
         settings = json_values.mapping(self.body.get("settings"))
         data_rate = settings.get("data_rate")
         if not isinstance(data_rate, dict):
@@ -209,7 +209,7 @@ class Uplink(Message):
 
     @property
     def frequency(self) -> int | None:
-        """The channel in Hz."""
+        """The frequency in Hz."""
         return json_values.integer(json_values.mapping(self.body.get("settings")).get("frequency"))
 
     @property
@@ -229,7 +229,7 @@ class Uplink(Message):
 
     @property
     def last_battery(self) -> BatteryStatus | None:
-        """The last battery status that the network asked the device for."""
+        """The last battery status that the end device reported to the Network Server."""
         status = self.body.get("last_battery_percentage")
         return BatteryStatus.from_json(status) if isinstance(status, dict) and status else None
 
@@ -249,30 +249,30 @@ class UplinkMessage(Uplink):
     @property
     @override
     def identity(self) -> Identity | None:
-        """Device and the network's time; never the counter, which ABP devices repeat."""
+        """End device and the network's time; not the counter, which ABP devices repeat."""
         if self.network_received_at is None:
             return None
         return (self.ids.device_id, self.kind, self.network_received_at)
 
     @property
     def decoded_payload(self) -> Mapping[str, Any] | None:
-        """What the formatter made of the bytes; None without a formatter or where it failed."""
+        """The object decoded by the payload formatter; None without one, or if it failed."""
         decoded = self.body.get("decoded_payload")
         return decoded if isinstance(decoded, dict) else None
 
     @property
     def decoded_payload_warnings(self) -> tuple[str, ...]:
-        """What the formatter warned of."""
+        """Warnings of the payload formatter."""
         return json_values.texts(self.body.get("decoded_payload_warnings"))
 
     @property
     def normalized_payload(self) -> tuple[Mapping[str, Any], ...]:
-        """The measurements in the network's own terms."""
+        """The measurements in The Things Stack's normalized schema."""
         return tuple(json_values.objects(self.body.get("normalized_payload")))
 
     @property
     def has_application_data(self) -> bool:
-        """Whether the device sent data; MAC-only and empty frames move no values."""
+        """Whether it has application data; frames with MAC commands only, and empty ones, don't."""
         if self.simulated and self.decoded_payload is not None:
             return True
         return self.f_port > 0 and bool(self.frm_payload)
@@ -280,14 +280,14 @@ class UplinkMessage(Uplink):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NormalizedUplink(Uplink):
-    """One measurement of an uplink in the network's own terms; comes before the uplink itself."""
+    """One normalized measurement of an uplink; received before the uplink itself."""
 
     kind: ClassVar[str] = "uplink_normalized"
 
     @property
     @override
     def identity(self) -> Identity | None:
-        """Device, the network's time and the measurement: one uplink may have several."""
+        """End device, the network's time and the measurement: one uplink may have several."""
         if self.network_received_at is None:
             return None
         measurement = orjson.dumps(self.normalized_payload, option=orjson.OPT_SORT_KEYS)
@@ -301,22 +301,22 @@ class NormalizedUplink(Uplink):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinAccept(Message):
-    """A device joined: its address, its session and its counters are new."""
+    """An end device joined: it has a new address, a new session and new frame counters."""
 
     kind: ClassVar[str] = "join_accept"
 
     @property
     def session_key_id(self) -> str | None:
-        """The new session, base64."""
+        """The new session's key ID in base64."""
         return json_values.text(self.body.get("session_key_id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownlinkReport(Message):
-    """What became of a downlink; `downlink_correlation_ids` tell which one.
+    """Base of the reports on downlinks; `downlink_correlation_ids` identify the downlink.
 
-    Each state is a class of its own. A failed one has an error, an invalidated one stands for the
-    first of the downlinks that it is about.
+    Each state is a class of its own. A failed downlink has an error; a report on invalidated
+    downlinks has the first of them.
     """
 
     state: ClassVar[DownlinkState]
@@ -333,12 +333,12 @@ class DownlinkReport(Message):
 
     @property
     def f_cnt(self) -> int:
-        """The frame counter; 0 as long as none is given."""
+        """The frame counter; 0 before the server has assigned one."""
         return json_values.integer(self.downlink.get("f_cnt")) or 0
 
     @property
     def frm_payload(self) -> bytes | None:
-        """The bytes; None for none."""
+        """The payload's bytes; None without payload."""
         return json_values.octets(self.downlink.get("frm_payload"))
 
     @property
@@ -353,7 +353,7 @@ class DownlinkReport(Message):
 
     @property
     def downlink_correlation_ids(self) -> tuple[str, ...]:
-        """The ids that it was queued with, ours among them."""
+        """The correlation IDs that it was queued with, including the sender's own."""
         return json_values.texts(self.downlink.get("correlation_ids"))
 
     @property
@@ -365,7 +365,7 @@ class DownlinkReport(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownlinkQueued(DownlinkReport):
-    """The Network Server took it."""
+    """The Network Server has queued a downlink."""
 
     kind: ClassVar[str] = "downlink_queued"
     state: ClassVar[DownlinkState] = "queued"
@@ -373,7 +373,7 @@ class DownlinkQueued(DownlinkReport):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownlinkSent(DownlinkReport):
-    """A gateway sent it."""
+    """A gateway has transmitted a downlink."""
 
     kind: ClassVar[str] = "downlink_sent"
     state: ClassVar[DownlinkState] = "sent"
@@ -381,7 +381,7 @@ class DownlinkSent(DownlinkReport):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownlinkAck(DownlinkReport):
-    """The device acknowledged it."""
+    """The end device has acknowledged a downlink."""
 
     kind: ClassVar[str] = "downlink_ack"
     state: ClassVar[DownlinkState] = "ack"
@@ -389,7 +389,7 @@ class DownlinkAck(DownlinkReport):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownlinkNack(DownlinkReport):
-    """The device spoke without acknowledging it."""
+    """The end device has sent an uplink without acknowledging a confirmed downlink."""
 
     kind: ClassVar[str] = "downlink_nack"
     state: ClassVar[DownlinkState] = "nack"
@@ -397,7 +397,7 @@ class DownlinkNack(DownlinkReport):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownlinkFailed(DownlinkReport):
-    """It can't be sent."""
+    """A downlink failed, and won't be transmitted again."""
 
     kind: ClassVar[str] = "downlink_failed"
     state: ClassVar[DownlinkState] = "failed"
@@ -411,7 +411,7 @@ class DownlinkFailed(DownlinkReport):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownlinkInvalidated(DownlinkReport):
-    """The queue is void after a new session."""
+    """The queued downlinks are invalid, because the end device has a new session."""
 
     kind: ClassVar[str] = "downlink_queue_invalidated"
     state: ClassVar[DownlinkState] = "invalidated"
@@ -419,13 +419,13 @@ class DownlinkInvalidated(DownlinkReport):
     @property
     @override
     def downlink(self) -> Mapping[str, Any]:
-        """The first of the downlinks that are void."""
+        """The first of the invalidated downlinks."""
         return next(iter(json_values.objects(self.body.get("downlinks"))), {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationSolved(Message):
-    """A service found out where the device is."""
+    """A location service has found the end device's position."""
 
     kind: ClassVar[str] = "location_solved"
 
@@ -436,24 +436,24 @@ class LocationSolved(Message):
 
     @property
     def location(self) -> Location | None:
-        """The place; None where it is off the map."""
+        """The position; None if its coordinates are invalid."""
         return Location.read(self.body.get("location"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceData(Message):
-    """What an application package has to say."""
+    """A message of an application package."""
 
     kind: ClassVar[str] = "service_data"
 
     @property
     def service(self) -> str:
-        """The package."""
+        """The name of the application package."""
         return json_values.text(self.body.get("service")) or ""
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """Its data."""
+        """The package's data."""
         return json_values.mapping(self.body.get("data"))
 
 

@@ -1,4 +1,4 @@
-"""What messages and HTTP answers are made of.
+"""Dataclasses for the parts of messages and HTTP answers.
 
 Every `from_json` takes a parsed object as the server sends it. Fields that are missing are zero
 (the server omits zero values), unknown ones are ignored, and ones of an unexpected type count as
@@ -20,7 +20,7 @@ _UNKNOWN_HARDWARE = "_unknown_hw_version_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndDeviceIds:
-    """Who an end device is; EUIs and address in upper-case hexadecimal digits."""
+    """The identifiers of an end device; EUIs and address in upper-case hexadecimal digits."""
 
     device_id: str
     application_id: str
@@ -45,7 +45,7 @@ class EndDeviceIds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """A place: degrees, metres; `source` without its prefix ("GPS", "REGISTRY")."""
+    """A location in degrees and metres; `source` is without its prefix ("GPS", "REGISTRY")."""
 
     latitude: float
     longitude: float
@@ -66,7 +66,7 @@ class Location:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Return the location as the server takes it; one without source was set by people."""
+        """Return the location as JSON for a request; without a source, as set by a user."""
         data: dict[str, Any] = {
             "latitude": self.latitude,
             "longitude": self.longitude,
@@ -78,7 +78,7 @@ class Location:
 
     @classmethod
     def read(cls, data: object) -> Self | None:
-        """Read a location that may be missing, empty, or off the map."""
+        """Read a location; None if it is missing, empty, or its coordinates are invalid."""
         if not isinstance(data, dict) or not ("latitude" in data or "longitude" in data):
             return None
         place = cls.from_json(data)
@@ -87,7 +87,7 @@ class Location:
 
     @classmethod
     def read_all(cls, data: object) -> Mapping[str, Self]:
-        """Read the locations of a device by the service that knows them ("user", "frm-payload")."""
+        """Read the locations of an end device, by their source ("user", "frm-payload")."""
         found = {service: cls.read(place) for service, place in json_values.mapping(data).items()}
         return {service: place for service, place in found.items() if place is not None}
 
@@ -116,11 +116,11 @@ class VersionIds:
 
     @classmethod
     def read(cls, data: object) -> Self | None:
-        """Read `version_ids` that may be missing or empty."""
+        """Read `version_ids`; None if they are missing or empty."""
         return cls.from_json(data) if isinstance(data, dict) and data else None
 
     def as_json(self) -> dict[str, str]:
-        """Return `version_ids` as the server has them."""
+        """Return `version_ids` as JSON for a request."""
         named = {
             "brand_id": self.brand_id,
             "model_id": self.model_id,
@@ -133,7 +133,7 @@ class VersionIds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formatter:
-    """A payload formatter of one direction; `parameter` is the script where it is one.
+    """A payload formatter of one direction; `parameter` is the script, if it has one.
 
     The kinds are FORMATTER_REPOSITORY, _JAVASCRIPT, _CAYENNELPP and _GRPC_SERVICE.
     """
@@ -144,7 +144,10 @@ class Formatter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reception:
-    """One antenna that received an uplink: dBm, dB; the gateway behind Packet Broker by its own id."""
+    """The reception of an uplink by one antenna: RSSI in dBm, SNR in dB.
+
+    A gateway of another network (Packet Broker) has its own ID, not that of the broker.
+    """
 
     gateway_id: str
     gateway_eui: str | None = None
@@ -192,7 +195,7 @@ def signal(data: Mapping[str, Any]) -> tuple[float | None, float | None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataRate:
-    """How a frame was modulated: LoRa (spreading factor), FSK (bit rate) or LR-FHSS; Hz, bit/s."""
+    """A data rate: LoRa (spreading factor), FSK (bit rate) or LR-FHSS; in Hz and bit/s."""
 
     spreading_factor: int | None = None
     bandwidth: int | None = None
@@ -228,7 +231,7 @@ class DataRate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatteryStatus:
-    """A device's answer to the network's status request; `value` in per cent (0-100)."""
+    """The battery level that an end device reported to the network; `value` in per cent (0-100)."""
 
     value: float
     f_cnt: int = 0
@@ -246,7 +249,7 @@ class BatteryStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorDetails:
-    """Why something failed, as the server says it.
+    """The server's details of an error.
 
     `name` and `namespace` are the outermost error's. Message and attributes are those of the
     innermost cause that says what is wrong; of a wrong field, `attributes` has the whole path as
@@ -287,7 +290,7 @@ _SAYS_NOTHING = re.compile(r"invalid \w+")
 
 
 def _causes(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return an error and its causes, from outside in."""
+    """Return an error and its causes, the outermost first."""
     chain = [data]
     while len(chain) <= _MAX_CAUSES and (cause := json_values.mapping(chain[-1].get("cause"))):
         chain.append(cause)
@@ -295,7 +298,7 @@ def _causes(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _field_path(chain: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the path of the field that breaks a rule; empty where the error isn't about one."""
+    """Return the path of the invalid field; empty if the error isn't about a field."""
     innermost = json_values.mapping(chain[-1].get("attributes"))
     if not {"field", "reason"} <= innermost.keys():
         return []
@@ -397,7 +400,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyInfo:
-    """Whose key it is and what it may do; exactly one of the owners is set."""
+    """An API key's owner, rights and expiry; exactly one of the owners is set."""
 
     key_id: str | None = None
     key_name: str | None = None
@@ -438,7 +441,7 @@ class KeyInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttAddress:
-    """Where an application's messages come from."""
+    """Address of an application's MQTT server."""
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""What a refusing answer of the HTTP API means."""
+"""Turn error answers of the HTTP API into the errors of this library."""
 
 from collections.abc import Mapping
 import re
@@ -34,13 +34,13 @@ _CODE_NAMES = {
     16: "unauthenticated",
 }
 _ABORTED = 10
-# What can't be read is answered without details, but says where it stands.
+# A body that the server can't parse is answered without details, but with the field's path.
 _UNREADABLE = re.compile(r'unmarshal error at path "(?P<field>[^"]+)": (?P<reason>.+)', re.DOTALL)
 
 
 def refusal(status: int, answer: Mapping[str, Any], headers: Mapping[str, str]) -> StackError:
-    """Return the error that a refusing answer stands for."""
-    answer = json_values.mapping(answer.get("error")) or answer  # so do streams
+    """Return the error for an answer with this status, parsed body and these headers."""
+    answer = json_values.mapping(answer.get("error")) or answer  # streams have it nested
     code = json_values.integer(answer.get("code"))
     if code is None and status in (400, 401, 403, 404, 405):
         return ProtocolMismatch(
@@ -78,7 +78,7 @@ def _classify(
         return MissingRight(details.message, rights=missing, **common)
     if status == 429:
         retry = json_values.integer(headers.get("X-Rate-Limit-Retry"))
-        # A full downlink queue is a 429, too, but says no time.
+        # A full downlink queue has this status, too, without a time.
         return RateLimited(details.message, retry_after=60 if retry is None else retry, **common)
     if status == 404:
         return NotFound(details.message, **common)

@@ -1,4 +1,4 @@
-"""What is needed to register an end device, and which server gets which part of it."""
+"""The data of a new end device, and which server gets which part of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ USER_LOCATION = "user"
 
 
 class Server(StrEnum):
-    """Who keeps a part of an end device, in the order in which one is created."""
+    """The servers that each have a part of an end device, in the order of creation."""
 
     IDENTITY = "identity"
     JOIN = "join"
@@ -71,13 +71,13 @@ class Registration:
     session: Session | None = None
     claimed: bool = False
     warnings: tuple[str, ...] = ()
-    """What a template had that can't be registered, in words."""
+    """Texts about data in a template that can't be registered."""
 
     @classmethod
     def from_template(cls, template: DeviceTemplate, **known: Any) -> Self:
-        """Make a registration from a model's or a QR code's template and what is known besides.
+        """Return a registration from a template of a model or a QR code, and further fields.
 
-        A serial number that the servers wouldn't take is left out; `warnings` says so.
+        An invalid serial number is omitted, which `warnings` says.
         """
         described: dict[str, Any] = {
             name: value
@@ -103,13 +103,13 @@ class Registration:
 
     @property
     def supports_join(self) -> bool:
-        """Whether the device joins."""
+        """Whether the end device joins (OTAA)."""
         return self.session is None
 
     def checked(self) -> Self:
-        """Return it with ids, EUIs, keys and versions in the server's spelling.
+        """Return it with IDs, EUIs, keys and versions in the server's spelling.
 
-        Raises InvalidRequest for what is missing or can't be, before any request is made.
+        Raises InvalidRequest for missing or invalid values; makes no request.
         """
         check_id(self.device_id, "device ID")
         check_texts(self.name, self.description, self.attributes)
@@ -151,7 +151,7 @@ class Registration:
             SERVER_NAMES[key]: _key(getattr(session, SERVER_NAMES[key]), key) for key in needed.keys
         }
         return {
-            # Only devices that join have one.
+            # Only end devices that join have it.
             "join_eui": None,
             "session": Session(dev_addr=parse_dev_addr(session.dev_addr), **keys),
         }
@@ -169,14 +169,14 @@ def _needed(value: str | None, name: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Host names of the servers that a device lives on; without `join`, keys are elsewhere."""
+    """Host names of the servers of an end device; `join` is None if its root keys are elsewhere."""
 
     network: str
     application: str
     join: str | None
 
     def as_json(self) -> dict[str, str]:
-        """Return the members of the Identity Server's object."""
+        """Return them as members of the Identity Server's JSON object."""
         named = {
             "network_server_address": self.network,
             "application_server_address": self.application,
@@ -193,12 +193,12 @@ class Part:
     paths: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the body of a request."""
+        """Return the JSON body of the request that writes this part."""
         return {"end_device": dict(self.device), "field_mask": {"paths": list(self.paths)}}
 
 
 def parts(registration: Registration, addresses: Addresses) -> dict[Server, Part]:
-    """Return what each server is to keep, in the order of creation; `registration` is checked."""
+    """Return each server's part, in the order of creation; `registration` must be `checked()`."""
     ids = {
         key: value
         for key, value in (

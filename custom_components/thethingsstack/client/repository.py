@@ -1,4 +1,4 @@
-"""The Device Repository: brands, models, and templates to register an end device from."""
+"""Read the Device Repository: brands, models, registration templates and formatters."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ _MODEL_FIELDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brand:
-    """A maker of end devices."""
+    """A manufacturer of end devices."""
 
     brand_id: str
     name: str
@@ -40,7 +40,7 @@ class Brand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirmwareVersion:
-    """A firmware version, the hardware it runs on, and the bands it is made for."""
+    """A firmware version, with its hardware versions and bands."""
 
     version: str
     hardware_versions: tuple[str, ...]
@@ -58,7 +58,7 @@ class FirmwareVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceModel:
-    """A model of end devices; `sensors` are the repository's words for what it measures."""
+    """A model of end devices; `sensors` are the repository's names of what it measures."""
 
     brand_id: str
     model_id: str
@@ -90,7 +90,7 @@ class DeviceModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceTemplate:
-    """What is known of an end device before it is registered, from a model or a QR code."""
+    """Data for the registration of an end device, from a model or a QR code."""
 
     dev_eui: str | None = None
     join_eui: str | None = None
@@ -120,7 +120,7 @@ class DeviceTemplate:
             version_ids=VersionIds.read(device.get("version_ids")),
             lorawan_version=json_values.text(device.get("lorawan_version")),
             lorawan_phy_version=json_values.text(device.get("lorawan_phy_version")),
-            # False is omitted, but only where the template speaks of it.
+            # False is omitted in templates that have this field.
             supports_join=device.get("supports_join") is True or "supports_join" not in paths,
             supports_class_b=device.get("supports_class_b") is True,
             supports_class_c=device.get("supports_class_c") is True,
@@ -133,9 +133,9 @@ class DeviceTemplate:
 
     @classmethod
     def of_device(cls, device: Mapping[str, Any]) -> Self:
-        """Read what a registered device (`EndDevices.details`) shares with others of its kind.
+        """Return a template from a registered end device (`EndDevices.details`).
 
-        No EUIs, no serial number: `Registration.from_template` takes those of the other one.
+        Without EUIs and serial number, since it is for another device of the same model.
         """
         template = {"end_device": device, "field_mask": {"paths": ["supports_join"]}}
         return replace(cls.from_json(template), dev_eui=None, join_eui=None, serial_number=None)
@@ -143,7 +143,7 @@ class DeviceTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryFormatter:
-    """A model's formatter with the examples that its maker gave."""
+    """A model's payload formatter, with its manufacturer's examples."""
 
     kind: str
     script: str
@@ -152,14 +152,14 @@ class RepositoryFormatter:
 
 
 class Repository:
-    """The server's Device Repository; any key may read it."""
+    """The server's Device Repository; reading it needs no right."""
 
     def __init__(self, calls: Calls) -> None:
         """Make requests with `calls`."""
         self._calls = calls
 
     async def brands(self, search: str | None = None) -> AsyncGenerator[Brand]:
-        """Yield the brands, all or those that a search finds, in the order of their names."""
+        """Yield the brands sorted by name; all, or those that match a search text."""
         pages = self._calls.pages(
             "dr/brands",
             "brands",
@@ -173,7 +173,7 @@ class Repository:
     async def models(
         self, brand_id: str | None = None, search: str | None = None
     ) -> AsyncGenerator[DeviceModel]:
-        """Yield the models of one brand or of all, all or those that a search finds."""
+        """Yield the models of one brand or of all; all, or those that match a search text."""
         path = "dr/models" if brand_id is None else f"dr/brands/{quoted(brand_id)}/models"
         pages = self._calls.pages(
             path,
@@ -195,7 +195,7 @@ class Repository:
     async def template(
         self, brand_id: str, model_id: str, firmware_version: str, band_id: str
     ) -> DeviceTemplate:
-        """Return how a device of this model and version is registered for a band.
+        """Return the registration template of a model and firmware version for a band.
 
         Raises NotFound where the model, the version or a profile for the band doesn't exist.
         """
@@ -204,7 +204,7 @@ class Repository:
         return DeviceTemplate.from_json(await self._calls.object("GET", path))
 
     async def template_of_profile(self, vendor_id: int, vendor_profile_id: int) -> DeviceTemplate:
-        """Return the template for the numbers that a LoRaWAN QR code has; raises NotFound."""
+        """Return the template for the model numbers in a LoRaWAN QR code; raises NotFound."""
         path = f"dr/vendors/{vendor_id}/profiles/{vendor_profile_id}/template"
         return DeviceTemplate.from_json(await self._calls.object("GET", path))
 

@@ -1,4 +1,4 @@
-"""What a key may do, and what will be missing without a right."""
+"""The rights of an API key, and the features that need them."""
 
 from collections.abc import Iterable, Mapping
 
@@ -42,7 +42,7 @@ CONSOLE_NAMES: Mapping[str, str] = {
     SETTINGS_COLLABORATORS: "View and edit application collaborators",
     SETTINGS_PACKAGES: "View and edit application packages and associations",
 }
-"""Rights as the Console's form for API keys calls them: it doesn't show the server's names."""
+"""Names of the rights in the Console, which doesn't show the server's names."""
 
 _MEMBERS_OF_ALL = frozenset(
     {DEVICES_READ_KEYS, *(right for rights in FEATURES.values() for right in rights)}
@@ -70,5 +70,5 @@ def missing_rights(rights: Iterable[str]) -> dict[str, list[str]]:
 
 
 def console_names(rights: Iterable[str]) -> str:
-    """Return rights as the Console calls them, for a text; those it doesn't, by the server's."""
+    """Return the Console's names of rights as a text; the server's name if it has none there."""
     return ", ".join(f"“{CONSOLE_NAMES[r]}”" if r in CONSOLE_NAMES else r for r in rights)

@@ -1,4 +1,4 @@
-"""What the servers ask of names, descriptions, attributes and serial numbers, checked beforehand.
+"""Check names, descriptions, attributes and serial numbers by the servers' rules.
 
 Ids and EUIs have their checks in `identifiers`.
 https://www.thethingsindustries.com/docs/reference/id-eui-constraints/
@@ -28,7 +28,7 @@ _LONGEST = re.compile(r"value length must be at most (\d+) runes")
 
 
 def plain_reason(reason: str) -> str:
-    """Return a server's reason with the patterns that are known in plain words."""
+    """Return a server's reason with known patterns replaced by plain words."""
     if (pattern := _PATTERN.fullmatch(reason)) and pattern[1] in _PATTERN_RULES:
         return _PATTERN_RULES[pattern[1]]
     if longest := _LONGEST.fullmatch(reason):
@@ -41,7 +41,7 @@ def check_texts(
     description: str | None = None,
     attributes: Mapping[str, str | None] | None = None,
 ) -> None:
-    """Raise InvalidRequest for texts that are too long or attributes that can't be.
+    """Raise InvalidRequest for texts that are too long and for invalid attributes.
 
     The names of the errors are `name_too_long`, `description_too_long`, `too_many_attributes`,
     `invalid_attribute`, `attribute_too_long`. An attribute that is None is one to be removed.
@@ -64,7 +64,7 @@ def check_texts(
             attributes={"maximum": MAX_ATTRIBUTES},
         )
     for key, value in (attributes or {}).items():
-        if value is not None:  # one that is removed may have been written under other rules
+        if value is not None:  # the key of a removed attribute may break today's rules
             check_id(key, "attribute")
         if value is not None and len(value) > MAX_ATTRIBUTE_VALUE:
             raise InvalidRequest(
@@ -76,7 +76,7 @@ def check_texts(
 
 
 def parse_serial_number(text: str) -> str:
-    """Return a serial number as the servers take it, in lower case.
+    """Return a serial number in the servers' format, in lower case.
 
     Raises InvalidIdentifier `invalid_serial_number`.
     """
@@ -87,9 +87,9 @@ def parse_serial_number(text: str) -> str:
 
 
 def printed_serial_number(text: str | None) -> tuple[str | None, tuple[str, ...]]:
-    """Return a serial number of a QR code as the servers take it, and warnings.
+    """Return a QR code's serial number in the servers' format, and warnings.
 
-    One that they wouldn't take is left out, and a warning says so.
+    An invalid one is None, with a warning.
     """
     if not text:
         return None, ()

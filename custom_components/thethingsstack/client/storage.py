@@ -1,4 +1,4 @@
-"""The Storage Integration: uplinks that the server kept, and whether it keeps them."""
+"""The Storage Integration: read stored uplinks, and switch it on."""
 
 from collections.abc import AsyncGenerator
 from datetime import datetime
@@ -16,7 +16,7 @@ LAST_PORT = 223
 
 
 class StorageIntegration:
-    """Whether the server keeps the application's uplinks."""
+    """The application's Storage Integration."""
 
     def __init__(self, calls: Calls) -> None:
         """Make requests with `calls`."""

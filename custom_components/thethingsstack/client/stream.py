@@ -1,4 +1,4 @@
-"""What the stream of an application yields."""
+"""The items of an application's stream, besides its messages."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ class StreamConnected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamLost:
-    """Messages don't come for now; connecting goes on. Said once per interruption."""
+    """The connection is lost, and is being opened again; yielded once per interruption."""
 
     error: StackError
 

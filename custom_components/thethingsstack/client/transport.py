@@ -1,4 +1,4 @@
-"""Calls of The Things Stack's HTTP API: the right host, authentication, typed errors, limits."""
+"""Requests to The Things Stack's HTTP API: host, authentication, typed errors, rate limits."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -34,21 +34,21 @@ _CLUSTER_PATHS = frozenset(
 )
 _TRIES = 4
 MAX_BODY = 32 * 2**20
-"""Bytes of an answer; what is bigger comes from no healthy server, and fills the memory."""
+"""Most bytes of an answer; a larger one is an error of the server, and could fill the memory."""
 MAX_LINE = 4 * 2**20
-"""Bytes of one result of a stream."""
+"""Most bytes of one result of a stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a server answered: the parsed body ({} for none) and the headers."""
+    """A server's answer: the parsed body ({} for an empty one) and the headers."""
 
     data: Any
     headers: Mapping[str, str]
 
 
 class Transport:
-    """The way to the servers of one connection; the session belongs to the caller."""
+    """Makes the HTTP requests to the servers of a connection; the caller closes the session."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Transport:
         self._sleep = sleep
         self._on_key_refused = on_key_refused
         self.clock_offset = timedelta()
-        """How far the server's clock is ahead of this machine's, by its last answer."""
+        """How much the server's clock is ahead of this machine's, from its last answer."""
 
     async def request(
         self,
@@ -151,7 +151,7 @@ class Transport:
                 data=None if json is None else orjson.dumps(json),
                 headers=headers,
                 ssl=self._ssl,
-                # A redirect to a login page is no answer, and the key goes nowhere else.
+                # A redirect isn't followed: the API key must not be sent to another address.
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=20, sock_read=idle),
             ) as response:
@@ -168,7 +168,7 @@ class Transport:
 
     @contextmanager
     def _noticing_refused_keys(self) -> Iterator[None]:
-        """Call who wants to know when the server refuses the key, whatever was asked."""
+        """Call `on_key_refused` if the server refuses the API key."""
         try:
             yield
         except AuthenticationFailed as error:
@@ -217,7 +217,7 @@ def _parameter(value: object) -> str:
 
 @contextmanager
 def _typed_errors() -> Iterator[None]:
-    """Turn errors of the socket, TLS and HTTP libraries into ours."""
+    """Raise errors of sockets, TLS and the HTTP library as errors of this library."""
     try:
         yield
     except aiohttp.InvalidURL:
@@ -235,7 +235,7 @@ def _typed_errors() -> Iterator[None]:
 
 
 async def _read(response: aiohttp.ClientResponse) -> Any:
-    """Return the parsed body of a success; raise what a refusal means."""
+    """Return the parsed body of a success; raises StackError for an error answer."""
     body = await _read_body(response)
     if response.status < 300:
         return _parse(body, response.content_type)
@@ -276,7 +276,7 @@ def _parse(body: bytes, content_type: str) -> Any:
     if "json" not in content_type and "event-stream" not in content_type:
         raise ProtocolMismatch("no The Things Stack answers there", name="not_the_things_stack")
     try:
-        # Streams that end are objects one per line.
+        # Finite streams are answered as one JSON object per line.
         return [orjson.loads(line) for line in body.splitlines() if line.strip()]
     except orjson.JSONDecodeError:
         raise ServerFailed("the answer is no JSON", name="invalid_json") from None

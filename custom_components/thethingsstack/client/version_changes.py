@@ -1,6 +1,6 @@
-"""Whether an end device can be given other versions or another frequency plan.
+"""Check new LoRaWAN versions and frequency plans of a registered end device.
 
-The servers take any without a word, and the end device would never be understood again.
+The servers accept any, but couldn't decode the end device's messages any more with a wrong one.
 """
 
 from collections.abc import Collection, Mapping
@@ -40,7 +40,7 @@ async def check_versions(calls: Calls, device_id: str, changes: DeviceChanges) -
     if phy_version is UNCHANGED:
         phy_version = json_values.text(present.get("lorawan_phy_version")) or UNCHANGED
     if not isinstance(after, str):
-        return  # the device has no version yet, and gets none
+        return  # the end device has no version, neither before nor after the changes
     version = parse_lorawan_version(after)
     if isinstance(phy_version, str):
         check_phy_version(version, phy_version)
@@ -102,7 +102,7 @@ async def _check_keys(
 
 
 async def _root_keys(calls: Calls, device_id: str) -> Collection[str] | None:
-    """Return which root keys the Join Server has; None where they are kept elsewhere."""
+    """Return which root keys the Join Server has; None if they are on another Join Server."""
     path = f"js/{calls.device_path(device_id)}"
     try:
         answer = await calls.object("GET", path, params={"field_mask": ["root_keys"]})
@@ -113,9 +113,9 @@ async def _root_keys(calls: Calls, device_id: str) -> Collection[str] | None:
 
 
 async def _session_keys(calls: Calls, device_id: str) -> Collection[str]:
-    """Return which session keys the device has of its own.
+    """Return which session keys the end device has, each with a value of its own.
 
-    For a device of LoRaWAN 1.0 the Network Server repeats its only key under the new names.
+    For LoRaWAN 1.0, the Network Server returns its only key under all names of LoRaWAN 1.1.
     """
     path = f"ns/{calls.device_path(device_id)}"
     answer = await calls.object("GET", path, params={"field_mask": ["session.keys"]})

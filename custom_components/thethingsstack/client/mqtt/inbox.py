@@ -1,4 +1,4 @@
-"""Messages that were read from the socket and wait to be taken."""
+"""The queue between the MQTT socket and the consumer of its messages."""
 
 import asyncio
 from collections import deque
@@ -7,10 +7,10 @@ _QUEUE_BYTES = 32 * 2**20
 
 
 class Inbox:
-    """Messages that wait to be taken; what doesn't fit is dropped and counted in its place."""
+    """A queue of messages; those that don't fit are dropped, and counted at their place."""
 
     def __init__(self, size: int) -> None:
-        """Hold up to so many messages, and 32 MiB."""
+        """Create a queue for `size` messages and at most 32 MiB."""
         self._size = size
         self._items: deque[tuple[str, bytes] | int] = deque()
         self._bytes = 0
@@ -19,7 +19,7 @@ class Inbox:
         self.closed = False
 
     def put(self, topic: str, payload: bytes) -> None:
-        """Take a message."""
+        """Append a message, or drop it if the queue is full."""
         if len(self._items) >= self._size or self._bytes + len(payload) > _QUEUE_BYTES:
             self._dropped += 1
             return
@@ -31,7 +31,7 @@ class Inbox:
         self._notify()
 
     def close(self) -> None:
-        """Say that nothing will come any more."""
+        """Mark the end: `get` returns None after the last message."""
         self.closed = True
         self._notify()
 
@@ -40,7 +40,7 @@ class Inbox:
             self._wake.set_result(None)
 
     async def get(self) -> tuple[str, bytes] | int | None:
-        """Return a message, how many were dropped at this place, or None at the end."""
+        """Wait for the next item: topic and payload, the number of dropped messages, None at the end."""
         while not self._items:
             if self._dropped:
                 dropped, self._dropped = self._dropped, 0

@@ -1,4 +1,4 @@
-"""Whom to trust."""
+"""The TLS context with the trusted root certificates."""
 
 import ssl
 
@@ -6,7 +6,7 @@ from ..errors import InvalidRequest
 
 
 def tls_context(ca_pem: str | None = None) -> ssl.SSLContext:
-    """Return a context that trusts the system's roots, and a private CA (text, PEM) besides.
+    """Return a context that trusts the system's root certificates, and a private CA (PEM text).
 
     Reads files: call it in an executor. Raises InvalidRequest `invalid_certificate`.
     """
