@@ -10,12 +10,13 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.thethingsstack.client import Downlink
 from custom_components.thethingsstack.const import CONF_CHOSEN_DEVICES, CONF_DEVICES, DOMAIN
 from custom_components.thethingsstack.fields.overrides import FieldOverride
 from custom_components.thethingsstack.payload import Override
 from tests.controls.cases import SOCKET, SOCKET_KEY, add_control, entity_of
 from tests.dialogs import Result, go, start_options
-from tests.ha_fixtures import make_entry, set_up, until
+from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
 
 EUI = "24E124148B000099"
@@ -138,6 +139,39 @@ async def test_all_goes_on_with_a_registered_one(
     session = sim.devices["new-socket"].session
     assert session is not None
     assert [item.message["f_port"] for item in session.queue] == [85]
+
+
+async def test_downlink_entities_go_on(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """They show the last state, not nothing; what still waited went with the old one's queue."""
+    for _ in range(2):  # so that the server knows that it always listens
+        await sim.uplink("pump-socket", **SOCKET_ON)
+    home = entry.runtime_data
+    socket = home.roster.by_device_id("pump-socket")
+    await home.downlinks.async_send(socket, Downlink(f_port=85, payload=b"\x08\x00\xff"))
+    last, queue, event = (
+        entity_id(hass, domain, f"{SOCKET_KEY}/{key}")
+        for domain, key in (
+            ("sensor", "downlink_state"),
+            ("sensor", "downlink_queue"),
+            ("event", "downlink"),
+        )
+    )
+    await until(hass, lambda: state_of(hass, last) == "sent")
+    told_at = state_of(hass, event)
+
+    await sure(hass, await by_registered(hass, sim, entry))
+    assert state_of(hass, last) == "sent"
+    assert state_of(hass, event) == told_at
+    assert state_of(hass, queue) == "0"
+
+    await until(hass, lambda: entry.runtime_data.connected)
+    home = entry.runtime_data
+    socket = home.roster.by_device_id("new-socket")
+    await home.downlinks.async_send(socket, Downlink(f_port=85, payload=b"\x08\x01\xff"))
+    await until(hass, lambda: state_of(hass, last) in ("queued", "sent"))
+    await until(hass, lambda: state_of(hass, event) != told_at)
 
 
 async def test_all_goes_on_after_a_restart(

@@ -84,6 +84,8 @@ class DownlinkTracker:
         standing.seen = device_id in self._ledger.device_ids
         standing.last = self._ledger.last(device_id)
         standing.in_24_hours = self._ledger.in_24_hours(device_id)
+        if standing.seen:  # until the queue is read
+            standing.queue = sum(record.waiting for record in self._ledger.of(device_id))
 
     @callback
     def forget(self, device_id: str) -> None:
