@@ -30,6 +30,7 @@ async def test_counts_and_reach(hass: HomeAssistant, sim: Simulator) -> None:
     assert await health(hass) == {
         "applications": 1,
         "connected": 1,
+        "doors": "mqtt: 1",
         "end_devices": 7,
         "uplinks_today": 1,
         "can_reach_own_server": "ok",

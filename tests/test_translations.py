@@ -60,6 +60,7 @@ from custom_components.thethingsstack.provisioning import (
 )
 from custom_components.thethingsstack.sensor import APPLICATION_SENSORS
 from custom_components.thethingsstack.setup_flow import (
+    doors,
     general_options,
     probe,
     server_form,
@@ -198,7 +199,7 @@ SCHEMAS: dict[str, vol.Schema | None] = {
     "own_server": server_form.OWN_SERVER_SCHEMA,
     "key": server_form.KEY_SCHEMA,
     "reauth_confirm": server_form.KEY_SCHEMA,
-    "rights": vol.Schema({}),
+    "rights": doors.door_schema("mqtt"),
     "wrong_cluster": vol.Schema({}),
 }
 
@@ -216,7 +217,9 @@ def steps_of(flow: type) -> set[str]:
 
 def test_every_step_has_its_texts() -> None:
     """As many steps as texts."""
-    assert set(CONFIG["step"]) == steps_of(config_flow.TheThingsStackConfigFlow)
+    choices = {"use_event_stream", "use_mqtt"}
+    assert set(CONFIG["step"]) == steps_of(config_flow.TheThingsStackConfigFlow) - choices
+    assert set(CONFIG["step"]["mqtt_unreachable"]["menu_options"]) == choices
     without_form = {"edit_again", "done", "halves", "halves_found", "halves_interrupted"}
     steps = steps_of(config_flow.TheThingsStackOptionsFlow)
     assert set(OPTIONS["step"]) == steps - without_form
@@ -251,6 +254,7 @@ def test_reconfigure_has_the_texts_of_all_its_forms() -> None:
         server_form.CLOUD_SCHEMA,
         server_form.OWN_SERVER_SCHEMA,
         server_form.OPTIONAL_KEY_SCHEMA,
+        doors.door_schema("mqtt"),
     )
     fields = {name for schema in schemas for name in fields_of(schema)}
     assert set(texts["data"]) == fields - {"advanced"}
@@ -301,7 +305,7 @@ def test_options_have_their_texts() -> None:
 def test_choices_have_their_texts() -> None:
     """Every option of every select."""
     selector = TEXTS["selector"]
-    assert set(selector) == {"features",
+    assert set(selector) == {"features", "door",
         "network", "cluster", "devices", "setup_summary", "field_platform", "field_source", "field_note", "field_state_class", "field_scope", "payload_formatter", "payload_formatter_kind",
         *CONTROL_CHOICES,
         "priority", "wait_for",
@@ -327,6 +331,7 @@ def test_choices_have_their_texts() -> None:
     assert set(selector["field_note"]["options"]) == {"left_out"}
     assert set(selector["field_state_class"]["options"]) == set(SENSOR_ROLES)
     assert set(selector["field_scope"]["options"]) == {scope.name.lower() for scope in Scope}
+    assert set(selector["door"]["options"]) == set(doors.OFFERED)
     assert set(selector["features"]["options"]) == {*FEATURES, user_api_key.DELETE_KEY}
     assert set(selector["network"]["options"]) == {*NETWORKS, NETWORK_CLOUD, NETWORK_OWN_SERVER}
     assert set(selector["cluster"]["options"]) == set(CLOUD_CLUSTERS)
@@ -368,6 +373,7 @@ def test_refusals_name_only_what_the_forms_give() -> None:
         "wrong_cluster": {"cluster"},
         "application_name_too_long": {"length", "longest"},
         "application_refused": {"error"},
+        "no_event_stream": {"error"},
     }
     for reason, text in CONFIG["error"].items():
         extra = {"mqtt"} if reason.startswith("mqtt_") else special.get(reason, set())

@@ -16,6 +16,7 @@ from .gateways.entities import async_add_gateway_connections
 from .payload import Kind, Meaning
 
 PARALLEL_UPDATES = 0
+ATTR_DOOR = "door"
 ATTR_CATCHING_UP = "catching_up"
 ATTR_UPLINKS_READ = "uplinks_read"
 ATTR_READ_UNTIL = "read_until"
@@ -88,9 +89,10 @@ class ConnectionSensor(ApplicationEntity, BinarySensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        """Return whether missed uplinks are being read, how many were, and up to when."""
+        """Return by which way messages come, and how far missed uplinks have been read."""
         progress = self.coordinator.catch_up.progress
         return {
+            ATTR_DOOR: self.coordinator.door.current,
             ATTR_CATCHING_UP: not self.coordinator.caught_up,
             ATTR_UPLINKS_READ: progress.uplinks,
             ATTR_READ_UNTIL: progress.until,

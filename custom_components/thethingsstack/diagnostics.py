@@ -82,6 +82,7 @@ async def async_get_config_entry_diagnostics(
         **about,
         "rights": sorted(coordinator.rights),
         "connected": coordinator.connected,
+        "door": {"chosen": coordinator.door.name, "current": coordinator.door.current},
         "available": coordinator.connection_state.available,
         "storage_integration": coordinator.catch_up.storage,
         "counters": {

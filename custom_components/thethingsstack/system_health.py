@@ -1,5 +1,6 @@
 """The integration's part of System information (Settings, System, Repairs)."""
 
+from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,9 +29,11 @@ async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     coordinators = [
         entry.runtime_data for entry in hass.config_entries.async_loaded_entries(DOMAIN)
     ]
+    doors = Counter(coordinator.door.current for coordinator in coordinators)
     info: dict[str, Any] = {
         "applications": len(entries),
         "connected": sum(coordinator.connected for coordinator in coordinators),
+        "doors": ", ".join(f"{door}: {count}" for door, count in sorted(doors.items())),
         "end_devices": sum(len(coordinator.roster.states) for coordinator in coordinators),
         "uplinks_today": sum(coordinator.counters.uplinks_today for coordinator in coordinators),
     }

@@ -21,7 +21,8 @@ from thethingsstack import (
     StackError,
     tls_context,
 )
-from thethingsstack.mqtt import Inbox, MqttConnection
+from thethingsstack.inbox import Inbox
+from thethingsstack.mqtt import MqttConnection
 
 
 def connection_to(
@@ -448,38 +449,38 @@ async def test_a_reset_reaches_no_log(
 
 
 async def test_inbox_counts_what_it_drops_in_its_place() -> None:
-    inbox = Inbox(2)
+    inbox = Inbox[bytes](2)
     for number in range(5):
-        inbox.put("t", bytes([number]))
-    assert await inbox.get() == ("t", b"\x00")
-    inbox.put("t", b"\x05")
-    assert [await inbox.get() for _ in range(3)] == [("t", b"\x01"), 3, ("t", b"\x05")]
+        inbox.put(bytes([number]), 1)
+    assert await inbox.get() == b"\x00"
+    inbox.put(b"\x05", 1)
+    assert [await inbox.get() for _ in range(3)] == [b"\x01", 3, b"\x05"]
 
 
 async def test_inbox_tells_drops_also_when_nothing_follows() -> None:
-    inbox = Inbox(1)
-    inbox.put("t", b"1")
-    inbox.put("t", b"2")
+    inbox = Inbox[bytes](1)
+    inbox.put(b"1", 1)
+    inbox.put(b"2", 1)
     inbox.close()
-    assert [await inbox.get() for _ in range(3)] == [("t", b"1"), 1, None]
+    assert [await inbox.get() for _ in range(3)] == [b"1", 1, None]
 
 
 async def test_inbox_is_bounded_in_bytes() -> None:
-    inbox = Inbox(1_000)
+    inbox = Inbox[bytes](1_000)
     big = bytes(10 * 2**20)
     for _ in range(5):
-        inbox.put("t", big)
-    assert [type(await inbox.get()) for _ in range(4)] == [tuple, tuple, tuple, int]
+        inbox.put(big, len(big))
+    assert [type(await inbox.get()) for _ in range(4)] == [bytes, bytes, bytes, int]
 
 
 async def test_inbox_wakes_a_waiting_taker() -> None:
-    inbox = Inbox(10)
+    inbox = Inbox[bytes](10)
     taking = asyncio.ensure_future(inbox.get())
     await asyncio.sleep(0)
-    inbox.put("t", b"1")
-    inbox.put("t", b"2")
-    assert await taking == ("t", b"1")
-    assert await inbox.get() == ("t", b"2")
+    inbox.put(b"1", 1)
+    inbox.put(b"2", 1)
+    assert await taking == b"1"
+    assert await inbox.get() == b"2"
 
 
 async def test_a_full_inbox_lets_others_run() -> None:
@@ -488,7 +489,7 @@ async def test_a_full_inbox_lets_others_run() -> None:
         address, password="x", topic="x", tls_context=None, queue_size=1_000
     )
     for _ in range(1_000):
-        connection._inbox.put("t", b"x")
+        connection._inbox.put(("t", b"x"), 1)
     turns = 0
 
     async def other() -> None:

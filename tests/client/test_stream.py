@@ -26,7 +26,7 @@ from thethingsstack import (
     UplinkMessage,
     tls_context,
 )
-from thethingsstack.mqtt import Inbox
+from thethingsstack.inbox import Inbox
 
 from .conftest import MakeStack, Sleeps
 
@@ -341,8 +341,8 @@ async def test_flood(
     arrived = asyncio.Semaphore(0)
     put = Inbox.put
 
-    def counting_put(inbox: Inbox, topic: str, payload: bytes) -> None:
-        put(inbox, topic, payload)
+    def counting_put(inbox: Inbox[object], item: object, size: int) -> None:
+        put(inbox, item, size)
         arrived.release()
 
     monkeypatch.setattr(Inbox, "put", counting_put)

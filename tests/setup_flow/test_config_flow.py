@@ -46,6 +46,7 @@ async def test_own_server(hass: HomeAssistant, sim: Simulator) -> None:
         "mqtt_port": None,
         "mqtt_tls": False,
         "ca_certificate": None,
+        "door": "mqtt",
     }
     await until(hass, lambda: entry.runtime_data.connected)
 
@@ -55,7 +56,7 @@ async def test_own_server_with_private_ca(hass: HomeAssistant, sim: Simulator) -
     result = await go(hass, await start(hass), **encrypted_server(sim))
     assert result["step_id"] == "key"
     result = await go(hass, result, api_key=sim.key("read"))
-    assert placeholders(result)["mqtt"] == (
+    assert placeholders(result)["messages"] == (
         f"Messages come from 127.0.0.1:{sim.mqtts_port}, encrypted; the connection was tested."
     )
     entry = await finish(hass, result)
@@ -390,7 +391,7 @@ async def test_summary_of_a_reading_key(hass: HomeAssistant, sim: Simulator) -> 
         "storage": (
             "This server has no Storage Integration, so values come with each device's next uplink."
         ),
-        "mqtt": (
+        "messages": (
             f"Messages come from 127.0.0.1:{sim.mqtt_port}, **not encrypted**; "
             "the connection was tested."
         ),

@@ -243,7 +243,8 @@ async def test_server_that_fails_midway(
 
 
 async def test_mqtt_that_is_blocked(hass: HomeAssistant, sim: Simulator) -> None:
-    """The key is right, the port is not reached."""
+    """The key is right, the port is not reached, and there is no event stream either."""
+    sim.faults.http_status["/events"] = 404
     result = await to_key(hass, sim, mqtt_host="127.0.0.1", mqtt_port=9)
     result = await go(hass, result, api_key=sim.key("read"))
     assert result["step_id"] == "own_server"

@@ -174,8 +174,7 @@ class ApplicationServer:
         ]
         error = downlinks.refusal(self.stack, device, prepared) if prepared else None
         if error is not None:
-            for downlink in prepared:
-                self._publish_failed(application, device, downlink, error)
+            self._publish_refused(application, device, prepared, error, correlation_ids)
             raise error
         if device.session is None:
             return
@@ -184,6 +183,8 @@ class ApplicationServer:
         for downlink in prepared:
             message = downlinks.queued(self.stack, application, device, downlink)
             self.publish(application, device_id, "down/queued", message)
+            names = downlinks.call_names(prepared, downlink, correlation_ids)
+            self.stack.events.received(device, message["downlink_queued"], names)
             device.session.f_cnt_down += 1
             downlink.f_cnt = device.session.f_cnt_down
             device.session.queue.append(downlink)
@@ -198,7 +199,7 @@ class ApplicationServer:
             return
         downlink = session.queue.pop(0)
         if (error := downlinks.expiry(self.stack, downlink)) is not None:
-            self._publish_failed(application, device, downlink, error)
+            self._publish_failed(application, device, downlink, error, uplink_ids)
             self._transmit(application, device, uplink_ids)
             return
         envelope = downlinks.transmitted(
@@ -225,7 +226,7 @@ class ApplicationServer:
         kind = "ack" if device.acknowledges else "nack"
         if kind == "nack" and downlink.attempt > downlink.max_attempts:
             error = downlinks.max_retries(downlink)
-            self._publish_failed(application, device, downlink, error)
+            self._publish_failed(application, device, downlink, error, envelope["correlation_ids"])
         message = downlinks.transmitted(
             self.stack, application, device, kind, downlink, uplink_ids=envelope["correlation_ids"]
         )
@@ -260,11 +261,38 @@ class ApplicationServer:
                 correlation_ids=envelope["correlation_ids"],
             )
 
-    def _publish_failed(
-        self, application: Application, device: Device, downlink: Downlink, error: RefusedError
+    def _publish_refused(
+        self,
+        application: Application,
+        device: Device,
+        prepared: list[Downlink],
+        error: RefusedError,
+        call_ids: list[str],
     ) -> None:
+        """Publish that none of these downlinks was queued."""
+        events = self.stack.events
+        for downlink in prepared:
+            message = downlinks.failed(self.stack, application, device, downlink, error)
+            self.publish(application, device.device_id, "down/failed", message)
+            names = downlinks.call_names(prepared, downlink, call_ids)
+            events.received(device, message["downlink_failed"]["downlink"], names)
+        for downlink in prepared:
+            names = downlinks.call_names(prepared, downlink, call_ids)
+            events.dropped(device, error.details(), names)
+
+    def _publish_failed(
+        self,
+        application: Application,
+        device: Device,
+        downlink: Downlink,
+        error: RefusedError,
+        uplink_ids: list[str],
+    ) -> None:
+        """Publish that a downlink of the queue will not be sent (again)."""
         message = downlinks.failed(self.stack, application, device, downlink, error)
         self.publish(application, device.device_id, "down/failed", message)
+        names = sorted({*downlink.correlation_ids, *uplink_ids})
+        self.stack.events.dropped(device, error.details(), names)
 
     def _later(self, delay: float, action: Callable[[], None]) -> None:
         def run() -> None:

@@ -71,6 +71,12 @@ def prepare(
     return downlink
 
 
+def call_names(prepared: list[Downlink], downlink: Downlink, call_ids: list[str]) -> list[str]:
+    """Return the correlation IDs of events about a call: the downlink's own only in a call of one."""
+    own = [name for name in downlink.correlation_ids if name.startswith("as:downlink:")]
+    return sorted([*(own if len(prepared) == 1 else []), *call_ids])
+
+
 def refusal(stack: Stack, device: Device, downlinks: list[Downlink]) -> RefusedError | None:
     """Return why the queue doesn't take these downlinks, None if it does."""
     if device.session is None:

@@ -26,9 +26,9 @@ _FROM_MESSAGES = {
     "down/sent": "as.down.data.sent.forward",
     "down/ack": "as.down.data.ack.forward",
     "down/nack": "as.down.data.nack.forward",
-    "down/failed": "as.down.data.failed.forward",
 }
 _SERVERS = {"is": "", "js": "js.", "ns": "ns.", "as": "as."}
+_TYPES = "type.googleapis.com/ttn.lorawan.v3."
 _KNOWN = ("as.", "ns.", "js.", "end_device.", "application.", "events.", "/")
 
 
@@ -37,6 +37,7 @@ class Subscriber:
     """A stream that is open."""
 
     wants: Callable[[dict[str, Any]], bool]
+    names: list[str]
     waiting: asyncio.Queue[dict[str, Any] | None] = field(default_factory=asyncio.Queue)
 
 
@@ -66,6 +67,10 @@ class EventHub:
             "visibility": {"rights": [right]},
             "unique_id": self._stack.ulid(),
         }
+        self.replay(event)
+
+    def replay(self, event: dict[str, Any]) -> None:
+        """Let an event happen as it was recorded."""
         self._past.append(event)
         for subscriber in self.subscribers:
             if subscriber.wants(event):
@@ -95,10 +100,28 @@ class EventHub:
         self.publish(name, device, rights.DEVICES_READ, **more)
 
     def message(self, device: Device, kind: str, envelope: dict[str, Any]) -> None:
-        """Publish what was published over MQTT, too."""
+        """Publish what was published over MQTT, too.
+
+        As recorded, nothing says that a downlink is queued or has failed: see `received` and
+        `dropped`.
+        """
         if name := _FROM_MESSAGES.get(kind):
-            data = {"@type": "type.googleapis.com/ttn.lorawan.v3.ApplicationUp", **envelope}
+            data = {"@type": f"{_TYPES}ApplicationUp", **envelope}
             self.publish(name, device, rights.TRAFFIC_READ, data=data)
+
+    def received(self, device: Device, downlink: dict[str, Any], names: list[str]) -> None:
+        """Publish that the server has a downlink; `names` are the correlation IDs of the call."""
+        data = {"@type": f"{_TYPES}ApplicationDownlink", **downlink}
+        self.publish(
+            "as.down.data.receive", device, rights.TRAFFIC_READ, data=data, correlation_ids=names
+        )
+
+    def dropped(self, device: Device, error: dict[str, Any], names: list[str]) -> None:
+        """Publish that a downlink will not be sent; only `names` say which."""
+        data = {"@type": f"{_TYPES}ErrorDetails", **error}
+        self.publish(
+            "as.down.data.drop", device, rights.TRAFFIC_READ, data=data, correlation_ids=names
+        )
 
     def close(self) -> None:
         """End all streams, as a server that restarts does."""
@@ -116,7 +139,7 @@ class EventHub:
         except RefusedError as error:
             return json_answer(error.status, {"error": error.body()}, call.request_id, {})
         wants = _filter(body, granted, registry=registry, cluster=cluster)
-        subscriber = Subscriber(wants)
+        subscriber = Subscriber(wants, list(body.get("names") or []))
         self.subscribers.append(subscriber)
         headers = {"Content-Type": "text/event-stream", "X-Request-Id": call.request_id}
         history = body.get("tail") or body.get("after")

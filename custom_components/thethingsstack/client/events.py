@@ -3,10 +3,11 @@
 There is no heartbeat and no order; the history that bridges a gap may not be kept by the server.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 import logging
 from typing import Any, Self
@@ -32,6 +33,11 @@ BACKOFF_CAP = 120.0
 IDLE = 300.0
 QUIET = 5.0
 TAIL = 1_000
+"""Events that are asked for; the server keeps as many for a slow reader, else 8."""
+START_TIMEOUT = 20.0
+"""Seconds until the server says that the stream begins; what holds it back is no way to use."""
+STEADY = 30.0
+"""Seconds that a connection holds which is worth being made again at once."""
 
 REGISTRY_EVENTS = (
     "end_device.create",
@@ -76,6 +82,8 @@ class EventsConnected:
     """Events come from now on; `history` is whether what was missed before comes, too."""
 
     history: bool
+    at: datetime | None = field(default=None, compare=False)
+    """When, by the server's clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +113,14 @@ class Events:
         after: datetime | None = None,
         host: Host | None = None,
         idle: float = IDLE,
+        before_connecting: Callable[[], Awaitable[None]] | None = None,
     ) -> AsyncGenerator[EventItem]:
         """Yield events for ever, and what happens to the connection; it connects again by itself.
 
         `names` are exact or `/regular expressions/`; all without. `tail` and `after` ask for
         history. Registry events come from the Identity Server's `host` ("identity"). After `idle`
-        seconds without an event the connection is made anew.
+        seconds without an event the connection is made anew. What `before_connecting` raises, the
+        stream raises.
 
         Raises AuthenticationFailed, MissingRight (any right on the application will do), NotFound
         or ProtocolMismatch where the server has no such stream, InvalidRequest. Close it to leave.
@@ -123,23 +133,27 @@ class Events:
             body: dict[str, Any] = {"identifiers": ids}
             if names:
                 body["names"] = list(names)
-            if tail:
-                body["tail"] = tail
+            if tail or (ever and after is not None):
+                body["tail"] = tail or TAIL
             if after is not None:
                 body["after"] = after.astimezone(UTC).isoformat().replace("+00:00", "Z")
             failure: StackError | None = None
+            if before_connecting is not None:
+                await before_connecting()
+            opened = asyncio.get_running_loop().time()
             try:
                 async with aclosing(self._once(body, host, idle)) as items:
                     async for item in items:
-                        failures, ever, tail = 0, True, 0
+                        ever, tail = True, 0
                         if isinstance(item, Event):
+                            failures = 0
                             if item.unique_id in seen:
                                 continue
                             seen.append(item.unique_id)
                             after = max(filter(None, (after, item.time)), default=None)
                         elif after is None:
-                            after = item.started_at
-                        yield item if isinstance(item, Event) else item.connected
+                            after = item.at
+                        yield item
             except (AuthenticationFailed, MissingRight, NotFound, InvalidRequest):
                 raise
             except ProtocolMismatch:
@@ -148,6 +162,8 @@ class Events:
             except StackError as error:
                 failure = error
                 _LOGGER.debug("No events from %s: %s", self._calls.connection.server_host, error)
+            if asyncio.get_running_loop().time() - opened > STEADY:
+                failures = 0
             yield EventsLost(error=failure)
             await self._calls.sleep(self._random() * min(BACKOFF_CAP, 2.0 ** min(failures, 7)))
             failures += 1
@@ -172,9 +188,9 @@ class Events:
         try:
             async with aclosing(self._once(body, None, quiet)) as items:
                 async for item in items:
-                    if isinstance(item, _Start):
-                        answered, asked_at = True, item.started_at
-                        if not item.connected.history:
+                    if isinstance(item, EventsConnected):
+                        answered, asked_at = True, item.at
+                        if not item.history:
                             return
                     elif asked_at is not None and item.time is not None and item.time > asked_at:
                         return
@@ -186,18 +202,23 @@ class Events:
 
     async def _once(
         self, body: Mapping[str, Any], host: Host | None, idle: float
-    ) -> AsyncGenerator["Event | _Start"]:
+    ) -> AsyncGenerator[Event | EventsConnected]:
         opened = self._calls.lines(
             "events", method="POST", json=body, host=host, timeout=None, idle=idle
         )
-        async with opened as (lines, headers):
-            async for line in lines:
-                event = Event.from_json(line)
-                if event.name == _START:
-                    connected = EventsConnected(history="X-Warning" not in headers)
-                    yield _Start(connected=connected, started_at=event.time)
-                elif event.name:
-                    yield event
+        try:
+            async with asyncio.timeout(START_TIMEOUT) as limit, opened as (lines, headers):
+                async for line in lines:
+                    limit.reschedule(None)
+                    event = Event.from_json(line)
+                    if event.name == _START:
+                        yield EventsConnected(history="X-Warning" not in headers, at=event.time)
+                    elif event.name:
+                        yield event
+        except TimeoutError:
+            raise RequestTimeout(
+                "the server opened the event stream and sent nothing", name="no_events"
+            ) from None
 
     def _identifiers(self, device_ids: Iterable[str]) -> list[dict[str, Any]]:
         application = {"application_id": self._calls.application_id}
@@ -206,9 +227,3 @@ class Events:
             for device_id in device_ids
         ]
         return devices or [{"application_ids": application}]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Start:
-    connected: EventsConnected
-    started_at: datetime | None

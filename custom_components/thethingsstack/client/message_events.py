@@ -1,18 +1,41 @@
-"""Messages read from the event stream: the way for networks where only HTTPS gets out.
+"""Messages read from the event stream: the way for networks where only HTTPS gets out."""
 
-Nothing here is about the server's own downlink queue: whether a downlink was queued, the answer to
-its request says.
-"""
-
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import datetime
+import logging
+
+import orjson
 
 from . import json_values
-from .errors import BadMessage
-from .events import QUIET, Event, Events, EventsConnected, EventsLost
-from .messages import Message, UplinkMessage, parse_message
-from .stream import StreamConnected, StreamItem, StreamLost, UnreadableMessage
+from .api import Calls
+from .downlink_events import DROPPED, GRACE, RECEIVED, DownlinkEvents
+from .errors import (
+    AuthenticationFailed,
+    BadMessage,
+    ConnectionFailed,
+    InvalidRequest,
+    MissingRight,
+    NotFound,
+    ProtocolMismatch,
+)
+from .events import (
+    BACKOFF_CAP,
+    IDLE,
+    QUIET,
+    TAIL,
+    Event,
+    EventItem,
+    Events,
+    EventsConnected,
+    EventsLost,
+)
+from .inbox import Inbox
+from .messages import DownlinkReport, Message, UplinkMessage, parse_message
+from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
+
+_LOGGER = logging.getLogger(__name__)
 
 MESSAGE_EVENTS = (
     "as.up.data.forward",
@@ -28,37 +51,157 @@ MESSAGE_EVENTS = (
 )
 """The events whose data is a whole message."""
 
+type _Read = Message | UnreadableMessage | EventsConnected | StreamLost
+
 
 def message_of(event: Event) -> Message:
     """Return the message that an event carries; raises BadMessage where it carries none."""
     return parse_message(None, json_values.mapping(event.raw.get("data")))
 
 
-async def stream_messages(
-    events: Events, *, application_id: str, after: datetime | None = None
-) -> AsyncGenerator[StreamItem]:
-    """Yield the application's messages for ever, as `Stack.stream` does over MQTT.
+class MessageEvents:
+    """The application's messages as its event stream has them.
 
-    `after` asks for what the server still has from before. Raises what `Events.stream` raises.
-    Close it (`aclosing`) to leave.
+    `check_reading` raises MissingRight where the key may not read messages: the server would open
+    the stream and stay silent. `server_time` tells the time by the server's clock.
     """
-    last = after
-    lost = False
-    async with aclosing(events.stream(MESSAGE_EVENTS, after=after)) as items:
+
+    def __init__(
+        self,
+        calls: Calls,
+        events: Events,
+        *,
+        check_reading: Callable[[], Awaitable[None]],
+        server_time: Callable[[], datetime],
+        queue_size: int = 5_000,
+        idle: float = IDLE,
+        grace: float = GRACE,
+    ) -> None:
+        """Open nothing yet."""
+        self.dropped = 0
+        """How many messages were dropped because they weren't taken in time."""
+        self._calls = calls
+        self._events = events
+        self._check_reading = check_reading
+        self._server_time = server_time
+        self._queue_size = queue_size
+        self._idle = idle
+        self._grace = grace
+        self._last: datetime | None = None
+        self._reader: asyncio.Task[None] | None = None
+
+    async def check(self) -> None:
+        """Open the stream once; raises what reading messages would meet."""
+        await self._check_reading()
+        async with aclosing(self._opened(None)) as items:
+            item = await anext(items)
+        if isinstance(item, EventsLost):
+            raise item.error or ConnectionFailed("the stream was closed", name="connection_lost")
+
+    async def stream(self) -> AsyncGenerator[StreamItem]:
+        """Yield the application's messages for ever, as `Stack.stream` does over MQTT.
+
+        What was missed while disconnected comes too, where the server keeps events. Raises
+        AuthenticationFailed, MissingRight without TRAFFIC_READ, and nothing else of ours. Close it
+        (`aclosing`) to leave.
+        """
+        while True:
+            inbox = Inbox[_Read](self._queue_size)
+            reader = self._reader = asyncio.create_task(self._read(inbox), name="event stream")
+            reader.add_done_callback(lambda _reader, inbox=inbox: inbox.close())  # type: ignore[misc]
+            try:
+                while (item := await inbox.get()) is not None:
+                    yield self._taken(item)
+            finally:
+                self._reader = None
+                reader.cancel()
+                await asyncio.gather(reader, return_exceptions=True)
+            if not reader.cancelled() and (error := reader.exception()) is not None:
+                raise error
+
+    def reconnect(self) -> None:
+        """Make a running stream connect anew, at once; nothing happens where none runs."""
+        if self._reader is not None:
+            self._reader.cancel()
+
+    def _taken(self, item: _Read | int) -> StreamItem:
+        match item:
+            case int():
+                if not self.dropped:
+                    _LOGGER.warning("Messages came faster than they were taken; some were dropped")
+                self.dropped += item
+                return MessagesDropped(count=item, gap=self._last)
+            case EventsConnected():
+                gap, self._last = self._last, self._last or item.at or self._server_time()
+                return StreamConnected(gap=gap)
+            case Message():
+                self._last = item.received_at or self._last
+        return item
+
+    async def _read(self, inbox: Inbox[_Read]) -> None:
+        """Put what comes into the inbox at once: the server drops what isn't read in time."""
+        downlinks = DownlinkEvents(lambda message: inbox.put(message, 1), grace=self._grace)
+        try:
+            while True:
+                try:
+                    async with aclosing(self._opened(self._last)) as items:
+                        await self._put(items, inbox, downlinks)
+                except (AuthenticationFailed, MissingRight):
+                    raise
+                except (NotFound, InvalidRequest, ProtocolMismatch) as error:
+                    inbox.put(StreamLost(error=error), 0)
+                    await self._calls.sleep(BACKOFF_CAP)
+        finally:
+            downlinks.close()
+
+    def _opened(self, after: datetime | None) -> AsyncGenerator[EventItem]:
+        return self._events.stream(
+            (*MESSAGE_EVENTS, RECEIVED, DROPPED),
+            after=after or self._server_time(),
+            tail=TAIL,
+            idle=self._idle,
+            before_connecting=self._check_reading,
+        )
+
+    async def _put(
+        self,
+        items: AsyncGenerator[EventItem],
+        inbox: Inbox[_Read],
+        downlinks: DownlinkEvents,
+    ) -> None:
+        """Put messages into the inbox, and an interruption if connecting anew fails at once."""
+        connected = lost = False
         async for item in items:
             match item:
                 case EventsConnected():
-                    lost = False
-                    yield StreamConnected(gap=last)
+                    connected, lost = True, False
+                    inbox.put(item, 0)
+                case EventsLost() if connected:
+                    connected = False
                 case EventsLost():
-                    if not lost and item.error is not None:
+                    if not lost:
                         lost = True
-                        yield StreamLost(error=item.error)
+                        error = item.error or ConnectionFailed(
+                            "the stream was closed", name="connection_lost"
+                        )
+                        inbox.put(StreamLost(error=error), 0)
                 case Event():
-                    read = _read(item, application_id)
-                    if isinstance(read, Message):
-                        last = read.received_at or last
-                    yield read
+                    self._put_event(item, inbox, downlinks)
+
+    def _put_event(self, event: Event, inbox: Inbox[_Read], downlinks: DownlinkEvents) -> None:
+        read: Message | UnreadableMessage
+        if event.name in (RECEIVED, DROPPED):
+            try:
+                downlinks.take(event)
+            except BadMessage as error:
+                read = UnreadableMessage(topic=event.name, error=error)
+            else:
+                return
+        else:
+            read = _read(event, self._calls.application_id)
+            if isinstance(read, DownlinkReport):
+                downlinks.before(read)
+        inbox.put(read, len(orjson.dumps(event.raw)))
 
 
 async def past_uplinks(

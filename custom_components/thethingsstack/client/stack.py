@@ -25,6 +25,7 @@ from .field_masks import APPLICATION_FIELDS, DEVICE_FIELDS
 from .formatters import FormatterCalls
 from .gateways import Gateways
 from .identifiers import check_id
+from .message_events import MessageEvents
 from .messages import Message, parse_message
 from .models import Application, EndDevice, KeyInfo, MqttAddress
 from .mqtt import NOT_AUTHORIZED, MqttConnection, tls_context as make_tls_context, topics
@@ -116,6 +117,14 @@ class Stack:
         """What happens, as the HTTP API tells it."""
         self.storage_integration = StorageIntegration(calls)
         """Whether the server keeps uplinks for `stored_uplinks`."""
+        self.message_events = MessageEvents(
+            calls,
+            self.events,
+            check_reading=self._check_reading,
+            server_time=self.server_time,
+            queue_size=queue_size,
+        )
+        """The messages over HTTP, where MQTT can't be reached."""
         self.webhooks = Webhooks(calls)
         """Where the server posts the application's messages to."""
 

@@ -2,5 +2,6 @@
 
 from .door import Door
 from .factory import chosen_door, create_door
+from .mqtt import DOOR_PAUSES, DoorPauses
 
-__all__ = ["Door", "chosen_door", "create_door"]
+__all__ = ["DOOR_PAUSES", "Door", "DoorPauses", "chosen_door", "create_door"]

@@ -7,9 +7,10 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from ..client import Stack
-from ..const import CONF_DOOR, DEFAULT_DOOR
+from ..const import CONF_DOOR, DEFAULT_DOOR, DOOR_EVENTS
 from .door import Door
-from .mqtt import MqttDoor
+from .events import EventStreamDoor
+from .mqtt import DOOR_PAUSES, DoorPauses, MqttDoor
 
 
 def chosen_door(data: Mapping[str, Any]) -> str:
@@ -20,5 +21,7 @@ def chosen_door(data: Mapping[str, Any]) -> str:
 def create_door(hass: HomeAssistant, entry: ConfigEntry, stack: Stack) -> Door:
     """Return the door that an entry has chosen; nothing is opened before its stream is read."""
     match chosen_door(entry.data):
+        case door if door == DOOR_EVENTS:
+            return EventStreamDoor(stack)
         case _:
-            return MqttDoor(stack)
+            return MqttDoor(stack, entry.title, hass.data.get(DOOR_PAUSES, DoorPauses()))

@@ -11,6 +11,8 @@ import voluptuous as vol
 from ..application import async_create_stack
 from ..client import Application, InvalidRequest, KeyInfo, Stack
 from ..const import CONF_APPLICATION_ID, CONF_SERVER, CONF_TENANT_ID
+from ..doors import chosen_door
+from .doors import async_check_door
 from .probe import (
     ProbeResult,
     async_application,
@@ -81,11 +83,15 @@ class SetupFlow(ConfigFlow):
         return next((data for data in clusters if host_name(data[CONF_SERVER]) == host), None)
 
     async def _async_probe(self) -> ProbeResult:
-        """Check the MQTT connection, and read what the summary shows; raises FormError."""
+        """Connect by the chosen door, and read what the summary shows; raises FormError."""
         stack = await self._async_stack()
         name = self._application.name if self._application else None
         return await async_probe(
-            stack, self._rights, name or stack.connection.uid, self._key_expires_at
+            stack,
+            await async_check_door(stack, chosen_door(self._data)),
+            self._rights,
+            application=name or stack.connection.uid,
+            expires_at=self._key_expires_at,
         )
 
     @property

@@ -20,13 +20,17 @@ from ..client import NETWORKS, Application, missing_rights
 from ..client.rights import SETTINGS_API_KEYS
 from ..const import (
     CONF_APPLICATION_ID,
+    CONF_DOOR,
     CONF_KEY_ID,
     CONF_NETWORK,
     CONF_SERVER,
+    DOOR_EVENTS,
     NETWORK_CLOUD,
     NETWORK_OWN_SERVER,
 )
+from ..doors import chosen_door
 from .base import SetupFlow, WrongClusterError, host_name
+from .doors import async_check_door, async_events_work, door_schema
 from .probe import ProbeResult, async_applications, async_key_info, async_rights, describe
 from .server_form import (
     CLOUD_SCHEMA,
@@ -63,6 +67,7 @@ class ConnectFlow(SetupFlow):
         self._applications: list[Application] | None = None
         self._other_cluster: dict[str, Any] = {}
         self._probed: ProbeResult | None = None
+        self._mqtt_error: FormError | None = None
         self._granted: frozenset[str] | None = None
 
     # Server
@@ -224,7 +229,47 @@ class ConnectFlow(SetupFlow):
         # A dialogue that ended by reloading the page stays in progress, and must not block this one.
         await self.async_set_unique_id(unique_id, raise_on_progress=False)
         self._abort_if_unique_id_configured()
-        self._probed = await self._async_probe()
+        try:
+            self._probed = await self._async_probe()
+        except FormError as err:
+            if err.reason != "mqtt_cannot_connect" or not await async_events_work(
+                await self._async_stack()
+            ):
+                raise
+            self._mqtt_error = err
+            return await self.async_step_mqtt_unreachable()
+        return await self._async_after_probe()
+
+    async def async_step_mqtt_unreachable(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Let the user choose: the event stream, which works, or MQTT once more."""
+        return self.async_show_menu(
+            step_id="mqtt_unreachable",
+            menu_options=["use_event_stream", "use_mqtt"],
+            description_placeholders=self._placeholders(self._mqtt_error),
+        )
+
+    async def async_step_use_event_stream(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go on with the event stream."""
+        self._data[CONF_DOOR] = DOOR_EVENTS
+        try:
+            self._probed = await self._async_probe()
+        except FormError as err:
+            return self._show_form_or_address("key", KEY_SCHEMA, self._data, err)
+        return await self._async_after_probe()
+
+    async def async_step_use_mqtt(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say what is wrong with MQTT where it can be corrected, or tried again."""
+        return self._show_form_or_address("key", KEY_SCHEMA, self._data, self._mqtt_error)
+
+    async def _async_after_probe(self) -> ConfigFlowResult:
+        """Ask what Home Assistant may do, or show what the key can do."""
+        assert self._probed is not None
         of_application = self._key_info is not None and self._key_info.application_id is not None
         if not of_application and grantable_features(self._rights):
             return await self.async_step_grant()
@@ -267,23 +312,35 @@ class ConnectFlow(SetupFlow):
     async def async_step_rights(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show which features the key allows and which not; then create the entry."""
         assert self._probed is not None
-        errors = {}
+        error = None
+        schema = door_schema(chosen_door(self._data))
         if user_input is not None:
             try:
+                await self._async_use_door(user_input[CONF_DOOR])
                 await self._async_use_own_key()
             except FormError as err:
-                errors["base"] = err.reason
+                error = err
             else:
                 return self.async_create_entry(title=self._probed.application, data=self._data)
         return self.async_show_form(
             step_id="rights",
-            errors=errors,
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            errors={error.field: error.reason} if error else {},
             description_placeholders={
                 "server": urlsplit(self._data[CONF_SERVER]).netloc,
                 **await describe(self.hass, self._probed),
+                **(error.placeholders if error else {}),
             },
             last_step=True,
         )
+
+    async def _async_use_door(self, door: str) -> None:
+        """Take the way by which messages shall come; raises FormError where it doesn't work."""
+        assert self._probed is not None
+        if door != chosen_door(self._data):
+            mqtt = await async_check_door(await self._async_stack(), door)
+            self._probed = replace(self._probed, mqtt=mqtt)
+        self._data[CONF_DOOR] = door
 
     async def _async_use_own_key(self) -> None:
         """Create an API key with the granted rights, and store it instead of the user's."""

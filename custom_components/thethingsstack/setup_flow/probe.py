@@ -1,6 +1,6 @@
 """Checks of server, key and application before a config entry is created."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +45,9 @@ class ProbeResult:
 
     application: str
     rights: frozenset[str]
-    mqtt: MqttAddress
+    server: str
+    mqtt: MqttAddress | None
+    """Where the MQTT server is; `None` where messages come another way."""
     storage: Storage
     devices: int | None
     """How many end devices are registered; `None` if the key may not list them."""
@@ -68,7 +70,7 @@ def mqtt_error(error: StackError, mqtt: str) -> FormError:
 
 
 @contextmanager
-def _http_errors() -> Iterator[None]:
+def http_errors() -> Iterator[None]:
     """Raise errors of the HTTP API as FormErrors, which have a translated text."""
     try:
         yield
@@ -79,7 +81,7 @@ def _http_errors() -> Iterator[None]:
 async def async_check_address(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
     """Check that an Identity Server answers: it must refuse a wrong key; raises AddressError."""
     stack = await async_create_stack(hass, {**data, CONF_API_KEY: "probe"})
-    with _http_errors(), suppress(AuthenticationFailed):
+    with http_errors(), suppress(AuthenticationFailed):
         await stack.auth_info()
 
 
@@ -88,7 +90,7 @@ async def async_key_info(stack: Stack) -> KeyInfo:
 
     Raises FormError unless it is of an application, a user or an organization.
     """
-    with _http_errors():
+    with http_errors():
         info = await stack.auth_info()
     if not (info.application_id or info.user_id or info.organization_id):
         raise FormError("not_an_application_key", CONF_API_KEY)
@@ -100,7 +102,7 @@ async def async_applications(stack: Stack) -> list[Application] | None:
 
     Raises FormError if there are none.
     """
-    with _http_errors():
+    with http_errors():
         try:
             applications = await stack.applications()
         except MissingRight:
@@ -112,7 +114,7 @@ async def async_applications(stack: Stack) -> list[Application] | None:
 
 async def async_rights(stack: Stack) -> frozenset[str]:
     """Return the key's rights on the application; raises FormError if it may not read uplinks."""
-    with _http_errors():
+    with http_errors():
         rights = await stack.rights()
     if not rights:
         raise FormError("no_rights", CONF_API_KEY)
@@ -125,7 +127,7 @@ async def async_application(stack: Stack, rights: frozenset[str]) -> Application
     """Return the application; `None` if the key may not read it."""
     if "application" in missing_rights(rights):
         return None
-    with _http_errors():
+    with http_errors():
         return await stack.application()
 
 
@@ -134,25 +136,25 @@ async def async_tenant(stack: Stack, rights: frozenset[str]) -> str | None:
     application_id = stack.connection.application_id
     if "application" in missing_rights(rights):
         return stack.connection.tenant_id
-    with _http_errors():
+    with http_errors():
         info = await stack.request("GET", f"/as/applications/{application_id}/mqtt-connection-info")
     name, _, tenant = str(info.get("username", "")).partition("@")
     return (tenant or None) if name == application_id else stack.connection.tenant_id
 
 
 async def async_probe(
-    stack: Stack, rights: frozenset[str], application: str, expires_at: datetime | None
+    stack: Stack,
+    mqtt: MqttAddress | None,
+    rights: frozenset[str],
+    *,
+    application: str,
+    expires_at: datetime | None,
 ) -> ProbeResult:
-    """Check the MQTT connection, and return what the summary shows; raises FormError."""
-    with _http_errors():
-        mqtt = await stack.mqtt_address()
-    try:
-        await stack.check_mqtt()
-    except StackError as err:
-        raise mqtt_error(err, f"{mqtt.host}:{mqtt.port}") from err
+    """Return what the summary shows, after a connection was tried; `mqtt` is to where."""
     return ProbeResult(
         application=application,
         rights=rights,
+        server=stack.connection.server_host,
         mqtt=mqtt,
         storage=await _async_storage(stack),
         devices=None if "devices" in missing_rights(rights) else await _async_count_devices(stack),
@@ -182,7 +184,7 @@ async def _async_count_devices(stack: Stack) -> int | None:
 async def describe(hass: HomeAssistant, result: ProbeResult) -> dict[str, str]:
     """Return the summary's texts in Home Assistant's language, by placeholder of the form.
 
-    Placeholders: application, can, missing, devices, storage, mqtt, expires.
+    Placeholders: application, can, missing, devices, storage, messages, expires.
     """
     prefix = f"component.{DOMAIN}.selector.setup_summary.options"
     texts = await async_get_translations(hass, hass.config.language, "selector", [DOMAIN])
@@ -212,9 +214,16 @@ async def describe(hass: HomeAssistant, result: ProbeResult) -> dict[str, str]:
         "missing": "\n".join(cannot) or f"- {text('nothing')}",
         "devices": devices,
         "storage": text(result.storage),
-        "mqtt": text(
-            "mqtt_tls" if result.mqtt.tls else "mqtt_plain",
-            address=f"{result.mqtt.host}:{result.mqtt.port}",
-        ),
+        "messages": _messages(result, text),
         "expires": expires,
     }
+
+
+def _messages(result: ProbeResult, text: Callable[..., str]) -> str:
+    """Return from where messages come."""
+    if result.mqtt is None:
+        return text("over_events", server=result.server)
+    return text(
+        "mqtt_tls" if result.mqtt.tls else "mqtt_plain",
+        address=f"{result.mqtt.host}:{result.mqtt.port}",
+    )

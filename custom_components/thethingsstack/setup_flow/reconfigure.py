@@ -10,13 +10,16 @@ from homeassistant.data_entry_flow import AbortFlow
 from ..application import async_discard_key
 from ..const import (
     CONF_APPLICATION_ID,
+    CONF_DOOR,
     CONF_KEY_ID,
     CONF_NETWORK,
     DOMAIN,
     NETWORK_CLOUD,
     NETWORK_OWN_SERVER,
 )
+from ..doors import chosen_door
 from .base import SetupFlow
+from .doors import door_schema
 from .probe import async_key_info, async_rights
 from .server_form import (
     CLOUD_SCHEMA,
@@ -57,13 +60,14 @@ class ReconfigureFlow(SetupFlow):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for server, addresses and API key; the application stays the same."""
+        """Ask for server, addresses, API key and door; the application stays the same."""
         entry = self._get_reconfigure_entry()
         network = entry.data[CONF_NETWORK]
         error = None
         if user_input is not None:
             try:
                 self._data = {**entry.data, **read_server(network, user_input)}
+                self._data[CONF_DOOR] = user_input[CONF_DOOR]
                 if key := user_input.get(CONF_API_KEY):
                     self._data[CONF_API_KEY] = read_key(key)
                 await self._async_check_address()
@@ -80,7 +84,9 @@ class ReconfigureFlow(SetupFlow):
         }.get(network, SANDBOX_SCHEMA)
         return self._show_form(
             "reconfigure",
-            schema.extend(OPTIONAL_KEY_SCHEMA.schema),
+            schema.extend(OPTIONAL_KEY_SCHEMA.schema).extend(
+                door_schema(chosen_door(entry.data)).schema
+            ),
             user_input or as_typed(entry.data),
             error,
         )

@@ -2,7 +2,6 @@
 
 from . import topics
 from .connection import NOT_AUTHORIZED, MqttConnection
-from .inbox import Inbox
 from .tls import tls_context
 
-__all__ = ["NOT_AUTHORIZED", "Inbox", "MqttConnection", "tls_context", "topics"]
+__all__ = ["NOT_AUTHORIZED", "MqttConnection", "tls_context", "topics"]

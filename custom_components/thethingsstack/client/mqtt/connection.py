@@ -9,8 +9,8 @@ import ssl
 from typing import Self
 
 from ..errors import ConnectionFailed, MqttRefused, ProtocolMismatch, RequestTimeout, from_socket
+from ..inbox import Inbox
 from ..models import MqttAddress
-from .inbox import Inbox
 from .socket_loop import SocketLoop
 
 KEEPALIVE = 60
@@ -54,7 +54,7 @@ class MqttConnection:
         self._topic = topic
         self._timeout = timeout
         self._keepalive = keepalive
-        self._inbox = Inbox(queue_size)
+        self._inbox = Inbox[tuple[str, bytes]](queue_size)
         self._password = password
         self._tls_context = tls_context if address.tls else None
         self._session: SocketLoop | None = None
@@ -67,7 +67,7 @@ class MqttConnection:
             timeout=self._timeout,
             keepalive=self._keepalive,
             tls_context=self._tls_context,
-            on_message=self._inbox.put,
+            on_message=self._receive,
         )
         session.lost.add_done_callback(lambda _lost: self._inbox.close())
         try:
@@ -126,6 +126,9 @@ class MqttConnection:
                 # A full queue must not keep everyone else waiting.
                 await asyncio.sleep(0)
         raise _connection_lost()
+
+    def _receive(self, topic: str, payload: bytes) -> None:
+        self._inbox.put((topic, payload), len(topic) + len(payload))
 
     async def _connect(self, session: SocketLoop) -> None:
         try:
