@@ -1,137 +1,49 @@
-"""The messages of the stream: what end devices send and what becomes of downlinks.
+"""The messages of the stream: uplinks, joins, locations and service data, and reading any message.
 
-A message keeps its envelope and reads the parts of it when they are asked for: most are asked for
-once or never, and thousands of messages per second may come.
+Reports on downlinks are in `downlink_reports`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, ClassVar, Literal, Self, override
+from typing import Any, ClassVar, override
 
 import orjson
 
 from . import json_values
-from .errors import BadMessage
-from .models import (
-    BatteryStatus,
-    DataRate,
-    EndDeviceIds,
-    ErrorDetails,
-    Location,
-    Reception,
-    VersionIds,
-    signal,
+from .downlink_reports import (
+    DownlinkAck,
+    DownlinkFailed,
+    DownlinkInvalidated,
+    DownlinkNack,
+    DownlinkQueued,
+    DownlinkReport,
+    DownlinkSent,
+    DownlinkState,
 )
+from .envelope import Envelope, Identity, Message
+from .errors import BadMessage
+from .models import BatteryStatus, DataRate, Location, Reception, signal
 
-type DownlinkState = Literal["queued", "sent", "ack", "nack", "failed", "invalidated"]
-type Identity = tuple[Any, ...]
-
-
-class Envelope:
-    """A message's JSON object: as received, and parsed while that is needed."""
-
-    __slots__ = ("_data", "_parsed")
-
-    def __init__(self, parsed: Mapping[str, Any], data: bytes | None = None) -> None:
-        """Keep a parsed envelope; with the bytes that it was parsed from, it can be folded."""
-        self._parsed: Mapping[str, Any] | None = parsed
-        self._data = data
-
-    @property
-    def parsed(self) -> Mapping[str, Any]:
-        """The parsed envelope; parses it again after `fold`."""
-        parsed = self._parsed
-        if parsed is None:
-            assert self._data is not None
-            parsed = self._parsed = orjson.loads(self._data)
-        return parsed
-
-    def fold(self) -> None:
-        """Drop the parsed object, to save memory, if it can be parsed again."""
-        if self._data is not None:
-            self._parsed = None
-
-    @override
-    def __eq__(self, other: object) -> bool:
-        """Return whether both have the same content."""
-        return isinstance(other, Envelope) and self.parsed == other.parsed
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """Base of all messages: end device, time, correlation IDs."""
-
-    kind: ClassVar[str]
-
-    ids: EndDeviceIds
-    correlation_ids: tuple[str, ...] = ()
-    received_at: datetime | None = None
-    network_received_at: datetime | None = None
-    simulated: bool = False
-    envelope: Envelope = field(repr=False, hash=False)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any], came_as: bytes | None = None) -> Self:
-        """Read an envelope; raises BadMessage where no device is named or it is another kind."""
-        ids = EndDeviceIds.from_json(json_values.mapping(data.get("end_device_ids")))
-        if not ids.device_id:
-            raise BadMessage("the message names no end device", name="no_device_id")
-        body = data.get(cls.kind)
-        if not isinstance(body, dict):
-            raise BadMessage(f"the message has no {cls.kind}", name="no_message_kind")
-        return cls(
-            ids=ids,
-            correlation_ids=json_values.texts(data.get("correlation_ids")),
-            received_at=json_values.time(data.get("received_at")),
-            network_received_at=json_values.time(body.get("received_at")),
-            simulated=data.get("simulated") is True,
-            envelope=Envelope(data, came_as),
-        )
-
-    @property
-    def raw(self) -> Mapping[str, Any]:
-        """The envelope as a parsed JSON object."""
-        return self.envelope.parsed
-
-    @property
-    def body(self) -> Mapping[str, Any]:
-        """The member of the envelope for this kind of message, such as `uplink_message`."""
-        body: Mapping[str, Any] = self.envelope.parsed[self.kind]
-        return body
-
-    def fold(self) -> None:
-        """Drop the parsed object, to save four fifths of the memory; it is parsed again if needed."""
-        self.envelope.fold()
-
-    @property
-    def time(self) -> datetime | None:
-        """When it happened: the Network Server's time where it has one, else the envelope's."""
-        return self.network_received_at or self.received_at
-
-    @property
-    def identity(self) -> Identity | None:
-        """A value that is equal for duplicates of a message; None if they can't be recognised."""
-        if self.received_at is None:
-            return None
-        return (self.ids.device_id, self.kind, self.received_at, self.correlation_ids)
-
-    @property
-    def locations(self) -> Mapping[str, Location]:
-        """The end device's locations, by their source ("user", "frm-payload")."""
-        return Location.read_all(self.body.get("locations"))
-
-    @property
-    def version_ids(self) -> VersionIds | None:
-        """Brand, model and versions, if it was registered from the Device Repository."""
-        return VersionIds.read(self.body.get("version_ids"))
-
-    @property
-    def attributes(self) -> Mapping[str, str]:
-        """The device's attributes in the registry (The Things Stack 3.34 and newer)."""
-        return json_values.text_map(self.body.get("attributes"))
+__all__ = [
+    "DownlinkAck",
+    "DownlinkFailed",
+    "DownlinkInvalidated",
+    "DownlinkNack",
+    "DownlinkQueued",
+    "DownlinkReport",
+    "DownlinkSent",
+    "DownlinkState",
+    "Envelope",
+    "Identity",
+    "JoinAccept",
+    "LocationSolved",
+    "Message",
+    "NormalizedUplink",
+    "ServiceData",
+    "Uplink",
+    "UplinkMessage",
+    "parse_message",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,118 +221,6 @@ class JoinAccept(Message):
     def session_key_id(self) -> str | None:
         """The new session's key ID in base64."""
         return json_values.text(self.body.get("session_key_id"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownlinkReport(Message):
-    """Base of the reports on downlinks; `downlink_correlation_ids` identify the downlink.
-
-    Each state is a class of its own. A failed downlink has an error; a report on invalidated
-    downlinks has the first of them.
-    """
-
-    state: ClassVar[DownlinkState]
-
-    @property
-    def downlink(self) -> Mapping[str, Any]:
-        """The downlink as the server knows it."""
-        return self.body
-
-    @property
-    def f_port(self) -> int:
-        """The port."""
-        return json_values.integer(self.downlink.get("f_port")) or 0
-
-    @property
-    def f_cnt(self) -> int:
-        """The frame counter; 0 before the server has assigned one."""
-        return json_values.integer(self.downlink.get("f_cnt")) or 0
-
-    @property
-    def frm_payload(self) -> bytes | None:
-        """The payload's bytes; None without payload."""
-        return json_values.octets(self.downlink.get("frm_payload"))
-
-    @property
-    def confirmed(self) -> bool:
-        """Whether the device has to acknowledge it."""
-        return self.downlink.get("confirmed") is True
-
-    @property
-    def priority(self) -> str:
-        """Its priority in the queue ("LOWEST" … "HIGHEST")."""
-        return json_values.text(self.downlink.get("priority")) or "LOWEST"
-
-    @property
-    def downlink_correlation_ids(self) -> tuple[str, ...]:
-        """The correlation IDs that it was queued with, including the sender's own."""
-        return json_values.texts(self.downlink.get("correlation_ids"))
-
-    @property
-    def error(self) -> ErrorDetails | None:
-        """Why it failed."""
-        error = self.body.get("error")
-        return ErrorDetails.from_json(error) if isinstance(error, dict) else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownlinkQueued(DownlinkReport):
-    """The Network Server has queued a downlink."""
-
-    kind: ClassVar[str] = "downlink_queued"
-    state: ClassVar[DownlinkState] = "queued"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownlinkSent(DownlinkReport):
-    """A gateway has transmitted a downlink."""
-
-    kind: ClassVar[str] = "downlink_sent"
-    state: ClassVar[DownlinkState] = "sent"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownlinkAck(DownlinkReport):
-    """The end device has acknowledged a downlink."""
-
-    kind: ClassVar[str] = "downlink_ack"
-    state: ClassVar[DownlinkState] = "ack"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownlinkNack(DownlinkReport):
-    """The end device has sent an uplink without acknowledging a confirmed downlink."""
-
-    kind: ClassVar[str] = "downlink_nack"
-    state: ClassVar[DownlinkState] = "nack"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownlinkFailed(DownlinkReport):
-    """A downlink failed, and won't be transmitted again."""
-
-    kind: ClassVar[str] = "downlink_failed"
-    state: ClassVar[DownlinkState] = "failed"
-
-    @property
-    @override
-    def downlink(self) -> Mapping[str, Any]:
-        """The downlink as the server knows it."""
-        return json_values.mapping(self.body.get("downlink"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownlinkInvalidated(DownlinkReport):
-    """The queued downlinks are invalid, because the end device has a new session."""
-
-    kind: ClassVar[str] = "downlink_queue_invalidated"
-    state: ClassVar[DownlinkState] = "invalidated"
-
-    @property
-    @override
-    def downlink(self) -> Mapping[str, Any]:
-        """The first of the invalidated downlinks."""
-        return next(iter(json_values.objects(self.body.get("downlinks"))), {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from . import json_values
+from .error_details import ErrorDetails
 from .errors import (
     AuthenticationFailed,
     Conflict,
@@ -16,7 +17,6 @@ from .errors import (
     ServerFailed,
     StackError,
 )
-from .models import ErrorDetails
 
 _CODE_NAMES = {
     1: "canceled",

@@ -1,15 +1,14 @@
 """The Fields dialogue: shows how each decoded field is used, and lets the user change it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 import re
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.components import websocket_api
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import AbortFlow, UnknownFlow
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig
-from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
 from ..const import DOMAIN
@@ -30,6 +29,7 @@ from .edit_form import (
     shown_value,
 )
 from .overrides import OverrideError, read_yaml
+from .texts import FieldTexts, escaped, field_label, fields_table
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
@@ -39,7 +39,6 @@ CONF_DEVICE = "device"
 CONF_FIELD = "field"
 CONF_TEXT = "text"
 FEW = 12
-LONGEST_CELL = 60
 # Key in the flow's context under which the preview finds the field.
 EDITED = "edited_field"
 
@@ -116,8 +115,8 @@ class FieldsFlow(ApplicationOptionsFlow):
         listed = edits
         if len(edits) > FEW:
             listed = sorted(edits, key=_priority, reverse=True)[:FEW]
-        words = await Words.async_load(self.hass)
-        self._choices = labels = {_field_label(edit, words): edit.path for edit in edits}
+        texts = await FieldTexts.async_load(self.hass)
+        self._choices = labels = {field_label(edit, texts): edit.path for edit in edits}
         schema = vol.Schema({unchosen(CONF_FIELD): searchable(labels)})
         return self.async_show_form(
             step_id="field",
@@ -128,8 +127,8 @@ class FieldsFlow(ApplicationOptionsFlow):
                 "device": self._device.name,
                 "count": str(len(edits)),
                 "listed": str(len(listed)),
-                "table": _table(listed, words),
-                "left_out": words.left_out(self._device.skipped),
+                "table": fields_table(listed, texts),
+                "left_out": texts.left_out(self._device.skipped),
             },
         )
 
@@ -253,15 +252,15 @@ class FieldsFlow(ApplicationOptionsFlow):
     async def _async_placeholders(self) -> dict[str, str]:
         """Return the placeholders for the texts about the field."""
         edit = self._edit
-        words = await Words.async_load(self.hass)
+        texts = await FieldTexts.async_load(self.hass)
         raw = self._device.raw_values().get(edit.path)
         reported = "-" if raw is None else str(raw)
         return {
             "device": self._device.name,
-            "field": _escaped(edit.path),
-            "reported": _escaped(reported),
-            "decision": _escaped(words.what(edit)),
-            "reason": _escaped(f"{words.source(edit)}: {edit.meaning.reason}", 400),
+            "field": escaped(edit.path),
+            "reported": escaped(reported),
+            "decision": escaped(texts.what(edit)),
+            "reason": escaped(f"{texts.source(edit)}: {edit.meaning.reason}", 400),
         }
 
 
@@ -290,15 +289,15 @@ async def ws_start_preview(
     connection.send_result(msg["id"])
     body: dict[str, Any] | None = None
     if entry is not None and entry.state is ConfigEntryState.LOADED and edited is not None:
-        words = await Words.async_load(hass)
-        body = _preview(entry.runtime_data, words, edited, msg["user_input"])
+        texts = await FieldTexts.async_load(hass)
+        body = _preview(entry.runtime_data, texts, edited, msg["user_input"])
     if body is not None:
         connection.send_message(websocket_api.event_message(msg["id"], body))
 
 
 def _preview(
     coordinator: ApplicationCoordinator,
-    words: Words,
+    texts: FieldTexts,
     edited: Any,
     answers: Mapping[str, Any],
 ) -> dict[str, Any] | None:
@@ -310,69 +309,17 @@ def _preview(
     try:
         meaning = edit.answer(kind, answers).apply(edit.automatic)
     except FieldError as error:
-        return {"error": words.error(error.key).format(**error.placeholders)}
+        return {"error": texts.error(error.key).format(**error.placeholders)}
     value = edit.preview(meaning)
     state = "unknown" if value is None else shown_value(value)
     return {
-        "state": words.platform(HIDDEN) if meaning.kind is Kind.IGNORE else state,
+        "state": texts.platform(HIDDEN) if meaning.kind is Kind.IGNORE else state,
         "attributes": {
             "friendly_name": answers.get("name") or edit.name,
             "unit_of_measurement": meaning.unit,
             "device_class": device_class_of(meaning),
         },
     }
-
-
-class Words:
-    """Texts that the dialogue builds itself, in Home Assistant's language."""
-
-    def __init__(self, own: Mapping[str, str], classes: Mapping[str, str]) -> None:
-        """Keep the integration's texts and those of Home Assistant's device classes."""
-        self._own = own
-        self._classes = classes
-
-    @classmethod
-    async def async_load(cls, hass: HomeAssistant) -> Self:
-        """Return the texts for Home Assistant's language."""
-        language = hass.config.language
-        own = {
-            **await async_get_translations(hass, language, "selector", {DOMAIN}),
-            **await async_get_translations(hass, language, "options", {DOMAIN}),
-        }
-        platforms = {"sensor", "binary_sensor"}
-        classes = await async_get_translations(hass, language, "entity_component", platforms)
-        return cls(own, classes)
-
-    def error(self, key: str) -> str:
-        """Return the text of a form's error."""
-        return self._own.get(f"component.{DOMAIN}.options.error.{key}", key)
-
-    def platform(self, key: str) -> str:
-        """Return the translated name of a platform."""
-        return self._own.get(f"component.{DOMAIN}.selector.field_platform.options.{key}", key)
-
-    def source(self, edit: FieldEdit) -> str:
-        """Return in words who decided what a field is."""
-        meaning = edit.meaning
-        key = "undecided" if meaning.is_undecided else str(meaning.source)
-        return self._own.get(f"component.{DOMAIN}.selector.field_source.options.{key}", key)
-
-    def left_out(self, count: int) -> str:
-        """Return a sentence about fields for which there was no room; empty if there are none."""
-        key = f"component.{DOMAIN}.selector.field_note.options.left_out"
-        return self._own.get(key, "").format(count=count) if count else ""
-
-    def what(self, edit: FieldEdit) -> str:
-        """Return a short description of how a field is used."""
-        meaning = edit.meaning
-        if meaning.kind is Kind.IGNORE:
-            return self.platform(HIDDEN)
-        name, kind = device_class_of(meaning), meaning.kind
-        device_class = self._classes.get(f"component.{kind}.entity_component.{name}.name", name)
-        shown = edit.name
-        if device_class and device_class.casefold() in shown.casefold():
-            device_class = None
-        return ", ".join(filter(None, (shown, self.platform(kind), device_class, meaning.unit)))
 
 
 def _context(flow: OptionsFlow) -> dict[str, Any]:
@@ -382,13 +329,6 @@ def _context(flow: OptionsFlow) -> dict[str, Any]:
 def _device_label(device: EndDeviceState) -> str:
     model = device.version_ids.model_id if device.version_ids else None
     return " · ".join(dict.fromkeys(filter(None, (device.name, model, device.device_id))))
-
-
-def _field_label(edit: FieldEdit, words: Words) -> str:
-    meaning = edit.meaning
-    value = shown_value(edit.device.values.get(edit.path), meaning.unit)
-    shown = "" if meaning.kind is Kind.IGNORE else f" = {value[:LONGEST_CELL]}"
-    return f"{edit.path}{shown} · {words.what(edit)}"
 
 
 def _priority(edit: FieldEdit) -> int:
@@ -404,24 +344,3 @@ def _priority(edit: FieldEdit) -> int:
 def _in_order(path: str) -> str:
     """Return a sort key that puts numbers in paths in numeric order: 2 before 10."""
     return re.sub(r"\d+", lambda digits: digits[0].zfill(6), path.casefold())
-
-
-def _table(edits: Iterable[FieldEdit], words: Words) -> str:
-    """Return the rows of a Markdown table: field, value, decision, reason."""
-    lines = []
-    for edit in edits:
-        meaning = edit.meaning
-        value = shown_value(edit.device.values.get(edit.path), meaning.unit)
-        mark = "✎ " if edit.override is not None else ""
-        why = edit.contradiction or meaning.reason.partition("”: ")[2] or meaning.reason
-        cells = (mark + edit.path, value, words.what(edit), f"{words.source(edit)}: {why}")
-        lines.append("| " + " | ".join(_escaped(cell) for cell in cells) + " |")
-    return "\n".join(lines)
-
-
-def _escaped(text: str, longest: int = LONGEST_CELL) -> str:
-    """Return a text, shortened and escaped for Markdown."""
-    text = " ".join(text.split())
-    if len(text) > longest:
-        text = f"{text[: longest - 1]}…"
-    return "".join(f"\\{char}" if char in "\\`*_{}[]<>()#|~!" else char for char in text)

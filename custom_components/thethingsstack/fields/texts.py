@@ -1,0 +1,95 @@
+"""Texts of the Fields dialogue that aren't in its forms: labels of fields and the table of them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Self
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
+
+from ..const import DOMAIN
+from ..payload import Kind
+from .descriptions import device_class_of
+from .edit_form import HIDDEN, FieldEdit, shown_value
+
+LONGEST_CELL = 60
+
+
+class FieldTexts:
+    """Translated names of platforms, device classes and reasons, in Home Assistant's language."""
+
+    def __init__(self, own: Mapping[str, str], classes: Mapping[str, str]) -> None:
+        """Keep the integration's texts and those of Home Assistant's device classes."""
+        self._own = own
+        self._classes = classes
+
+    @classmethod
+    async def async_load(cls, hass: HomeAssistant) -> Self:
+        """Return the texts for Home Assistant's language."""
+        language = hass.config.language
+        own = {
+            **await async_get_translations(hass, language, "selector", {DOMAIN}),
+            **await async_get_translations(hass, language, "options", {DOMAIN}),
+        }
+        platforms = {"sensor", "binary_sensor"}
+        classes = await async_get_translations(hass, language, "entity_component", platforms)
+        return cls(own, classes)
+
+    def error(self, key: str) -> str:
+        """Return the text of a form's error."""
+        return self._own.get(f"component.{DOMAIN}.options.error.{key}", key)
+
+    def platform(self, key: str) -> str:
+        """Return the translated name of a platform."""
+        return self._own.get(f"component.{DOMAIN}.selector.field_platform.options.{key}", key)
+
+    def source(self, edit: FieldEdit) -> str:
+        """Return in words who decided what a field is."""
+        meaning = edit.meaning
+        key = "undecided" if meaning.is_undecided else str(meaning.source)
+        return self._own.get(f"component.{DOMAIN}.selector.field_source.options.{key}", key)
+
+    def left_out(self, count: int) -> str:
+        """Return a sentence about fields for which there was no room; empty if there are none."""
+        key = f"component.{DOMAIN}.selector.field_note.options.left_out"
+        return self._own.get(key, "").format(count=count) if count else ""
+
+    def what(self, edit: FieldEdit) -> str:
+        """Return a short description of how a field is used."""
+        meaning = edit.meaning
+        if meaning.kind is Kind.IGNORE:
+            return self.platform(HIDDEN)
+        name, kind = device_class_of(meaning), meaning.kind
+        device_class = self._classes.get(f"component.{kind}.entity_component.{name}.name", name)
+        shown = edit.name
+        if device_class and device_class.casefold() in shown.casefold():
+            device_class = None
+        return ", ".join(filter(None, (shown, self.platform(kind), device_class, meaning.unit)))
+
+
+def field_label(edit: FieldEdit, texts: FieldTexts) -> str:
+    """Return the label of a field in a list: path, value and use."""
+    meaning = edit.meaning
+    value = shown_value(edit.device.values.get(edit.path), meaning.unit)
+    shown = "" if meaning.kind is Kind.IGNORE else f" = {value[:LONGEST_CELL]}"
+    return f"{edit.path}{shown} · {texts.what(edit)}"
+
+
+def fields_table(edits: Iterable[FieldEdit], texts: FieldTexts) -> str:
+    """Return the rows of a Markdown table: field, value, decision, reason."""
+    lines = []
+    for edit in edits:
+        meaning = edit.meaning
+        value = shown_value(edit.device.values.get(edit.path), meaning.unit)
+        mark = "✎ " if edit.override is not None else ""
+        why = edit.contradiction or meaning.reason.partition("”: ")[2] or meaning.reason
+        cells = (mark + edit.path, value, texts.what(edit), f"{texts.source(edit)}: {why}")
+        lines.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def escaped(text: str, longest: int = LONGEST_CELL) -> str:
+    """Return a text, shortened and escaped for Markdown."""
+    text = " ".join(text.split())
+    if len(text) > longest:
+        text = f"{text[: longest - 1]}…"
+    return "".join(f"\\{char}" if char in "\\`*_{}[]<>()#|~!" else char for char in text)
