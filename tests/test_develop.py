@@ -29,6 +29,8 @@ def test_the_simulator_is_what_runs_without_options() -> None:
     assert options.application is None
     assert options.entry
     assert not options.check
+    assert options.door == "mqtt"
+    assert parse(["--check", "--door", "events"], {}).door == "events"
 
 
 def test_options_and_variables_say_the_same(key_file: Path) -> None:
@@ -70,6 +72,7 @@ def test_a_private_authority_is_read_from_its_file(tmp_path: Path, key_file: Pat
         ["--server", "stack.example.org"],
         ["--server", "stack.example.org", "--api-key-file", "no-such-file"],
         ["--application", "garden"],
+        ["--door", "carrier-pigeon"],
     ],
 )
 def test_contradictions_are_usage_errors(arguments: list[str]) -> None:
@@ -112,7 +115,9 @@ def test_the_flow_is_answered_as_a_user_would() -> None:
     assert answer({"step_id": "key", "data_schema": fields}, application) == {"api_key": "key"}
     named = answer({"step_id": "application", "data_schema": fields}, application)
     assert named == {"application_id": "garden"}
-    assert answer({"step_id": "rights", "data_schema": []}, application) == {}
+    assert answer({"step_id": "rights", "data_schema": fields}, application) == {"door": "mqtt"}
+    by_events = answer({"step_id": "rights", "data_schema": fields}, application, "events")
+    assert by_events == {"door": "events"}
     with pytest.raises(FlowError, match="TTN_APPLICATION"):
         answer({"step_id": "application", "data_schema": fields}, own())
     with pytest.raises(FlowError, match="unknown step"):

@@ -40,7 +40,7 @@ async def run(options: Options) -> int:
             home_assistant(folder, port=port, keep=options.keep, log=log)
         )
         if options.entry:
-            await _ensure_entry(home, application)
+            await _ensure_entry(home, application, options.door)
         elif options.application is None:
             tell(f"Identity Server: {application.identity_server}")
             tell(f"API key of the simulated application: {application.api_key}")
@@ -50,11 +50,11 @@ async def run(options: Options) -> int:
         return await home.ended
 
 
-async def _ensure_entry(home: HomeAssistant, application: Application) -> None:
+async def _ensure_entry(home: HomeAssistant, application: Application, door: str) -> None:
     # A kept state has an entry of a simulator that is gone: ports and keys are new each time.
     for entry in await home.entries():
         await home.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")
-    entry = await add_entry(home, application)
+    entry = await add_entry(home, application, door)
     tell(f"Config flow: created “{entry['title']}”")
 
 
@@ -66,6 +66,7 @@ async def _check(
         home,
         await speakers(application),
         simulated=options.application is None,
+        door=options.door,
         timeout=options.timeout,
     )
     if options.json:

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 
 from .api import DOMAIN, HomeAssistant
-from .options import Application
+from .options import DEFAULT_DOOR, Application
 
 COLUMNS = (
     "device",
@@ -50,6 +50,8 @@ class Picture:
     rows: list[Row]
     device_ids: list[str]
     primary: list[bool]
+    door: str | None = None
+    """By which way messages come, as the application's entity *Connection* says; None if not."""
 
     def rows_of(self, device_id: str) -> Iterable[tuple[Row, bool]]:
         """Give the rows of one device; with each whether it is no diagnostic one."""
@@ -131,11 +133,17 @@ async def look(home: HomeAssistant) -> Picture:
         ],
         device_ids=[entity["device_id"] for entity in mine],
         primary=[entity["entity_category"] is None for entity in mine],
+        door=_door([by_entity_id.get(entity["entity_id"]) for entity in mine]),
     )
 
 
 async def wait_for_values(
-    home: HomeAssistant, speaking: list[Speaker] | None, *, simulated: bool, timeout: float
+    home: HomeAssistant,
+    speaking: list[Speaker] | None,
+    *,
+    simulated: bool,
+    timeout: float,
+    door: str = DEFAULT_DOOR,
 ) -> tuple[Picture, list[str]]:
     """Wait until every device that speaks has values; returns the picture and what is missing.
 
@@ -154,8 +162,10 @@ async def wait_for_values(
             last_change = loop.time()
         settled = loop.time() - last_change >= SETTLED_AFTER
         lacking = missing(picture, speaking, settled=settled)
+        if picture.door != door:
+            lacking.append(f"messages come by {picture.door or 'no way'} instead of {door}")
         if simulated:
-            lacking += _too_few(picture)
+            lacking += _too_few(picture) + _none_live(picture)
         if not lacking or loop.time() > end or home.ended.done():
             return picture, lacking
         await asyncio.sleep(PAUSE)
@@ -219,6 +229,19 @@ def _too_few(picture: Picture) -> list[str]:
     if len(picture.rows) < SIMULATED_ENTITIES:
         lacking.append(f"{len(picture.rows)} of at least {SIMULATED_ENTITIES} entities")
     return lacking
+
+
+def _none_live(picture: Picture) -> list[str]:
+    """Return what is lacking if all values are from before the connection."""
+    counts = [row["state"] for row in picture.rows if row["name"] == "Uplinks today"]
+    return [] if any(count not in {"0", *NO_VALUE} for count in counts) else ["no uplink live"]
+
+
+def _door(states: Iterable[dict[str, Any] | None]) -> str | None:
+    for state in states:
+        if state and state["state"] == "on" and (door := state["attributes"].get("door")):
+            return str(door)
+    return None
 
 
 def _find(picture: Picture, speaker: Speaker) -> dict[str, Any] | None:

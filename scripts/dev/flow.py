@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .api import DOMAIN, HomeAssistant
-from .options import Application
+from .options import DEFAULT_DOOR, Application
 
 FLOW = "/api/config/config_entries/flow"
 NETWORKS = {
@@ -20,7 +20,9 @@ class FlowError(Exception):
     """The config flow didn't end in an entry; the text says where and why."""
 
 
-async def add_entry(home: HomeAssistant, application: Application) -> dict[str, Any]:
+async def add_entry(
+    home: HomeAssistant, application: Application, door: str = DEFAULT_DOOR
+) -> dict[str, Any]:
     """Return the config entry that the flow created; raises FlowError with the flow's words."""
     result = await home.post(FLOW, {"handler": DOMAIN, "show_advanced_options": False})
     answered: set[str] = set()
@@ -33,14 +35,16 @@ async def add_entry(home: HomeAssistant, application: Application) -> dict[str, 
         if result.get("errors") or step in answered:
             raise FlowError(f"step {step}: {_words(result.get('errors'))}")
         answered.add(step)
-        result = await home.post(f"{FLOW}/{result['flow_id']}", answer(result, application))
+        result = await home.post(f"{FLOW}/{result['flow_id']}", answer(result, application, door))
     if result["type"] != "create_entry":
         raise FlowError(f"ended with {result['type']}: {result.get('reason')}")
     entry: dict[str, Any] = result["result"]
     return entry
 
 
-def answer(form: dict[str, Any], application: Application) -> dict[str, Any]:
+def answer(
+    form: dict[str, Any], application: Application, door: str = DEFAULT_DOOR
+) -> dict[str, Any]:
     """Return what the user fills into this form."""
     step: str = form["step_id"]
     match step:
@@ -57,6 +61,8 @@ def answer(form: dict[str, Any], application: Application) -> dict[str, Any]:
             if application.application_id is None:
                 raise FlowError("this key needs an application: --application or TTN_APPLICATION")
             return {"application_id": application.application_id.partition("@")[0]}
+        case "rights":
+            return {"door": door}
         case _ if not form["data_schema"]:
             return {}
         case _:

@@ -12,6 +12,10 @@ Start Home Assistant, set up and logged in, with a The Things Stack application 
 simulated one, or your own with --server. Every option about the server can be given by the
 variable named with it."""
 
+DOORS = ("mqtt", "events")
+"""By which way messages can come."""
+DEFAULT_DOOR = "mqtt"
+
 
 class UsageError(Exception):
     """The options contradict each other or lack something."""
@@ -48,6 +52,7 @@ class Options:
     json: bool
     keep: bool
     timeout: float
+    door: str
     application: Application | None
 
 
@@ -70,6 +75,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
         json=given.json,
         keep=given.keep,
         timeout=given.timeout,
+        door=given.door,
         application=application,
     )
 
@@ -90,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--ca-file", type=Path, help="PEM of a private certificate authority (TTN_CA_FILE)")
     add("--check", action="store_true", help="no browser: start, wait for values, print, exit")
     add("--json", action="store_true", help="with --check: one JSON object per entity on stdout")
+    add("--door", choices=DOORS, default=DEFAULT_DOOR, help="by which way messages come (mqtt)")
     add("--keep", action="store_true", help="go on with the state of the last run")
     add("--timeout", type=float, default=150, help="seconds that --check waits for values")
     return parser
