@@ -6,9 +6,8 @@ may block the EUIs.
 https://www.thethingsindustries.com/docs/hardware/devices/adding-devices/
 """
 
-import asyncio
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from .claiming import Claiming
 from .connection import is_loopback
 from .deletion import Deletion, PartlyDeleted, RollbackFailed, remove
 from .device_changes import ORDER, DeviceChanges, difference
-from .errors import Conflict, ConnectionFailed, InvalidRequest, MissingRight, NotFound, StackError
+from .errors import Conflict, MissingRight, NotFound, StackError
 from .field_masks import (
     APPLICATION_FIELDS,
     APPLICATION_SERVER_FIELDS,
@@ -31,11 +30,12 @@ from .field_masks import (
     merge,
 )
 from .models import Application, EndDevice
+from .parts_writer import PartsWriter, Steps, wrong_cluster
 from .registration import Addresses, Part, Registration, Server, parts
+from .server_parts import ServerParts
 from .version_changes import check_plan, check_versions
 
 _BATCH = 20
-_ROOTS = {Server.IDENTITY: "", Server.JOIN: "js/", Server.NETWORK: "ns/", Server.APPLICATION: "as/"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,38 +74,27 @@ class Presence:
         return not self.identity and any((self.join, self.network, self.application))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Steps:
-    """What to write: the servers' parts, and last what the Identity Server's part lacks.
-
-    `shown` is the part that is returned if the end device can't be read afterwards.
-    """
-
-    wanted: Mapping[Server, Part]
-    shown: Part
-    last: Part | None = None
-
-
 class EndDevices:
     """Registers, changes, finds and deletes end devices."""
 
     def __init__(self, calls: Calls) -> None:
         """Make requests with `calls`."""
         self._calls = calls
-        self._tasks: set[asyncio.Task[EndDevice]] = set()
+        self._parts = ServerParts(calls)
+        self._writer = PartsWriter(calls, self._parts)
 
     # -- Registering ------------------------------------------------------------------------------
 
     async def check(self, registration: Registration) -> Registration:
-        """Return the registration as it will be made, after looking for all that can be known.
+        """Return the registration in the servers' spelling, if it can be registered.
 
-        Nothing is changed. Raises InvalidRequest for what can't be, Conflict where the id or the
-        EUIs are taken in this application (attributes `device_id`, `application_id`), and
-        InvalidRequest `wrong_cluster` where the application lives elsewhere.
+        Changes nothing. Raises InvalidRequest for invalid values, Conflict if the ID or the EUIs
+        are taken in this application (attributes `device_id`, `application_id`), and
+        InvalidRequest `wrong_cluster` if the application is on another cluster.
         """
         checked = registration.checked()
         await self._addresses(checked)
-        if await self._get(Server.IDENTITY, checked.device_id) is not None:
+        if await self._parts.get(Server.IDENTITY, checked.device_id) is not None:
             raise Conflict(
                 f"the device ID `{checked.device_id}` is taken",
                 name="id_taken",
@@ -122,33 +111,31 @@ class EndDevices:
         return checked
 
     async def register(self, registration: Registration) -> EndDevice:
-        """Register an end device on all servers that keep a part of it, and return it.
+        """Register an end device on all servers that it needs, and return it.
 
-        All or nothing: whatever fails, also a cancellation, is rolled back before this raises.
-        Raises what the servers refuse (DEVICES_WRITE, DEVICES_WRITE_KEYS), Conflict for an id or
-        EUIs that are taken, InvalidRequest before any request, and RollbackFailed where something
-        could not be removed again.
+        Needs DEVICES_WRITE and DEVICES_WRITE_KEYS. If a server refuses, or the caller is
+        cancelled, everything is rolled back. Raises InvalidRequest for invalid values before any
+        request, Conflict if ID or EUIs are taken, and RollbackFailed if a part is left.
         """
         checked = registration.checked()
         addresses = await self._addresses(checked)
-        if await self._get(Server.IDENTITY, checked.device_id) is not None:
+        if await self._parts.get(Server.IDENTITY, checked.device_id) is not None:
             raise Conflict(
                 "ID already taken, choose a different one and try again",
                 name="id_taken",
                 attributes=self._whose(checked.device_id),
             )
         wanted = parts(checked, addresses)
-        steps = _Steps(wanted=wanted, shown=wanted[Server.IDENTITY])
-        return await self._unbroken(checked.device_id, steps)
+        steps = Steps(wanted=wanted, shown=wanted[Server.IDENTITY])
+        return await self._writer.write(checked.device_id, steps)
 
     async def complete(
         self, registration: Registration, servers: Collection[Server] | None = None
     ) -> EndDevice:
-        """Write a half-created device's missing parts; what was there stays as it is.
+        """Write the missing parts of a half created end device; existing parts are not changed.
 
-        With `servers`, only their parts: what the registration says for others doesn't matter.
-        Addresses that the registry lacks are added. What this call wrote is rolled back where it
-        fails.
+        With `servers`, only their parts are written. Server addresses that the Identity Server
+        lacks are added. If a server refuses, what this call wrote is rolled back.
         """
         checked = registration.checked()
         addresses = await self._addresses(checked)
@@ -162,68 +149,15 @@ class EndDevices:
         lacking = None
         if wanted and Server.IDENTITY not in wanted:
             lacking = await self._lacking(checked.device_id, addresses)
-        steps = _Steps(wanted=wanted, shown=all_parts[Server.IDENTITY], last=lacking)
-        return await self._unbroken(checked.device_id, steps)
+        steps = Steps(wanted=wanted, shown=all_parts[Server.IDENTITY], last=lacking)
+        return await self._writer.write(checked.device_id, steps)
 
     async def _lacking(self, device_id: str, addresses: Addresses) -> Part | None:
         """Return the server addresses that the Identity Server lacks; None if it has all."""
-        present = (await self._shown(device_id)).raw
+        present = (await self._parts.registered(device_id)).raw
         fields = {key: text for key, text in addresses.as_json().items() if not present.get(key)}
         ids = {"device_id": device_id}
         return Part(device={"ids": ids, **fields}, paths=tuple(fields)) if fields else None
-
-    async def _unbroken(self, device_id: str, steps: _Steps) -> EndDevice:
-        # In a task of its own, so that everything is rolled back if the caller is cancelled.
-        abandoned = asyncio.Event()
-        work = asyncio.create_task(self._write(device_id, steps, abandoned))
-        self._tasks.add(work)
-        work.add_done_callback(self._tasks.discard)
-        try:
-            await asyncio.wait([work])
-            return work.result()
-        except asyncio.CancelledError:
-            abandoned.set()
-            await asyncio.shield(asyncio.wait([work]))
-            if not work.cancelled() and isinstance(error := work.exception(), RollbackFailed):
-                raise error from None
-            raise
-
-    async def _write(self, device_id: str, steps: _Steps, abandoned: asyncio.Event) -> EndDevice:
-        written: list[Server] = []
-        asked: Server | None = None
-        try:
-            for server, part in steps.wanted.items():
-                asked = server
-                await self._put(server, device_id, part, create=True)
-                written.append(server)
-                asked = None
-                _go_on_unless(abandoned)
-            if steps.last is not None:
-                await self._put(Server.IDENTITY, device_id, steps.last)
-            registered = await self._registered(device_id, steps.shown)
-            _go_on_unless(abandoned)
-        except BaseException as error:
-            if asked is not None and not _refused(error):
-                written.append(asked)  # it may have been written, though no answer came
-            removal = await remove(
-                self._calls, [(server, self._path(server, device_id)) for server in written]
-            )
-            if removal.left_on:
-                raise RollbackFailed(device_id, cause=error, left_on=removal.left_on) from error
-            explained = _explained(error, self._calls.connection.server_host)
-            if explained is not error:
-                raise explained from error
-            raise
-        return registered
-
-    async def _registered(self, device_id: str, part: Part) -> EndDevice:
-        """Return the end device as read from the Identity Server; as written if that fails."""
-        try:
-            return await self._shown(device_id)
-        except StackError:
-            device = dict(part.device)
-            application = {"application_ids": {"application_id": self._calls.application_id}}
-            return EndDevice.from_json({**device, "ids": {**device["ids"], **application}})
 
     async def _addresses(self, registration: Registration) -> Addresses:
         """Return the server addresses for the application's end devices."""
@@ -239,7 +173,7 @@ class EndDevices:
         network = application.network_server_address or host
         name = network.partition(":")[0]
         if name != host and not (is_loopback(host) or is_loopback(name)):
-            raise _wrong_cluster(host, network)
+            raise wrong_cluster(host, network)
         join = application.join_server_address or host
         return Addresses(
             network=network,
@@ -266,7 +200,7 @@ class EndDevices:
         steps: list[tuple[Server, Part, Part]] = []
         for server in ORDER:
             if fields := changes.fields(server):
-                present = await self._get(server, device_id, fields)
+                present = await self._parts.get(server, device_id, fields)
                 if present is None:
                     raise self._calls.not_on(server, device_id)
                 if found := difference(changes, server, present):
@@ -274,12 +208,12 @@ class EndDevices:
         done: list[tuple[Server, Part]] = []
         try:
             for server, after, before in steps:
-                await self._put(server, device_id, after)
+                await self._parts.put(server, device_id, after)
                 done.append((server, before))
         except StackError as error:
             await self._put_back(device_id, done, error)
             raise
-        return await self._shown(device_id)
+        return await self._parts.registered(device_id)
 
     async def _put_back(
         self, device_id: str, done: Sequence[tuple[Server, Part]], cause: StackError
@@ -287,7 +221,7 @@ class EndDevices:
         remaining: list[Server] = []
         for server, before in reversed(done):
             try:
-                await self._put(server, device_id, before)
+                await self._parts.put(server, device_id, before)
             except StackError:
                 remaining.append(server)
         if remaining:
@@ -300,7 +234,7 @@ class EndDevices:
         again. Raises NotFound where the Network Server doesn't know it.
         """
         with self._calls.device_known(Server.NETWORK, device_id):
-            await self._calls.request("PATCH", self._path(Server.NETWORK, device_id), json={})
+            await self._calls.request("PATCH", self._parts.path(Server.NETWORK, device_id), json={})
 
     async def delete(self, device_id: str) -> Deletion:
         """Remove an end device from all servers; its keys are lost (DEVICES_WRITE).
@@ -311,7 +245,9 @@ class EndDevices:
         """
         await Claiming(self._calls).release(device_id)
         found = await remove(
-            self._calls, [(server, self._path(server, device_id)) for server in Server], tries=1
+            self._calls,
+            [(server, self._parts.path(server, device_id)) for server in Server],
+            tries=1,
         )
         if found.error is not None:
             if not found.removed:
@@ -329,12 +265,12 @@ class EndDevices:
 
     async def presence(self, device_id: str) -> Presence:
         """Return which servers have an end device (DEVICES_READ)."""
-        identity = await self._get(
+        identity = await self._parts.get(
             Server.IDENTITY, device_id, ("join_server_address", "network_server_address")
         )
-        network = await self._get(Server.NETWORK, device_id, ("supports_join",))
-        application = await self._get(Server.APPLICATION, device_id)
-        join = await self._get(Server.JOIN, device_id) is not None
+        network = await self._parts.get(Server.NETWORK, device_id, ("supports_join",))
+        application = await self._parts.get(Server.APPLICATION, device_id)
+        join = await self._parts.get(Server.JOIN, device_id) is not None
         kept_here = join
         if identity is not None and not join:
             address = json_values.text(identity.get("join_server_address"))
@@ -360,20 +296,20 @@ class EndDevices:
         Raises NotFound where the Identity Server does not know it, unless it is `stranded`; the
         others may lack it.
         """
-        merged = {} if stranded else dict((await self._shown(device_id)).raw)
+        merged = {} if stranded else dict((await self._parts.registered(device_id)).raw)
         for server, fields in (
             (Server.NETWORK, NETWORK_SERVER_FIELDS),
             (Server.APPLICATION, APPLICATION_SERVER_FIELDS),
             (Server.JOIN, JOIN_SERVER_FIELDS),
         ):
             # Half created, activated by personalization, or on another cluster.
-            merge(merged, await self._get(server, device_id, fields) or {})
+            merge(merged, await self._parts.get(server, device_id, fields) or {})
         return merged
 
     async def root_keys(self, device_id: str) -> RootKeys:
         """Return a device's root keys (DEVICES_READ_KEYS); raises NotFound where none are kept."""
         answer = await self._calls.object(
-            "GET", self._path(Server.JOIN, device_id), params={"field_mask": ["root_keys"]}
+            "GET", self._parts.path(Server.JOIN, device_id), params={"field_mask": ["root_keys"]}
         )
         keys = json_values.mapping(answer.get("root_keys"))
 
@@ -457,13 +393,12 @@ class EndDevices:
         rssi: float = -42,
         snr: float = 4.2,
     ) -> None:
-        """Let the Application Server act as if the device had sent (TRAFFIC_UP_WRITE).
+        """Simulate an uplink (TRAFFIC_UP_WRITE): the message is marked as simulated.
 
-        The message is marked as simulated wherever it arrives; RSSI in dBm, SNR in dB. Raises
-        NotFound where the Application Server doesn't know the device, unless the key may not look
-        (DEVICES_READ): the server itself takes a message for any.
+        RSSI in dBm, SNR in dB. Raises NotFound if the Application Server doesn't have the end
+        device; that is only checked with DEVICES_READ, since the server accepts any device ID.
         """
-        path = self._path(Server.APPLICATION, device_id)
+        path = self._parts.path(Server.APPLICATION, device_id)
         with suppress(MissingRight), self._calls.device_known(Server.APPLICATION, device_id):
             await self._calls.request("GET", path)
         reception = {"gateway_ids": {"gateway_id": "test"}, "rssi": rssi, "snr": snr}
@@ -479,60 +414,3 @@ class EndDevices:
         }
         body = {"uplink_message": message}
         await self._calls.request("POST", f"{path}/up/simulate", json=body)
-
-    # -- Requests ---------------------------------------------------------------------------------
-
-    def _path(self, server: Server, device_id: str) -> str:
-        return _ROOTS[server] + self._calls.device_path(device_id)
-
-    async def _get(
-        self, server: Server, device_id: str, field_mask: Sequence[str] = ()
-    ) -> Mapping[str, Any] | None:
-        """Return a server's part of an end device; None if it has none."""
-        params = {"field_mask": field_mask or None}
-        try:
-            return await self._calls.object("GET", self._path(server, device_id), params=params)
-        except NotFound:
-            return None
-
-    async def _put(
-        self, server: Server, device_id: str, part: Part, *, create: bool = False
-    ) -> None:
-        if create and server is Server.IDENTITY:
-            path = f"{self._calls.application_path}/devices"
-            await self._calls.request("POST", path, json=part.as_json())
-        else:
-            await self._calls.request("PUT", self._path(server, device_id), json=part.as_json())
-
-    async def _shown(self, device_id: str) -> EndDevice:
-        params = {"field_mask": DEVICE_FIELDS}
-        path = self._path(Server.IDENTITY, device_id)
-        return EndDevice.from_json(await self._calls.object("GET", path, params=params))
-
-
-def _wrong_cluster(host: str, expected: str) -> InvalidRequest:
-    """Return the error for an application on another cluster."""
-    return InvalidRequest(
-        f"the application lives on `{expected}`, not on `{host}`",
-        name="wrong_cluster",
-        attributes={"address": host, "expected": expected},
-    )
-
-
-def _go_on_unless(abandoned: asyncio.Event) -> None:
-    if abandoned.is_set():
-        raise asyncio.CancelledError
-
-
-def _explained(error: BaseException, host: str) -> BaseException:
-    """Return `wrong_cluster` for a refused server address; else the error itself."""
-    if isinstance(error, InvalidRequest) and error.name.endswith("_address_mismatch"):
-        return _wrong_cluster(host, str(error.attributes.get("expected", "?")))
-    return error
-
-
-def _refused(error: BaseException) -> bool:
-    """Return whether the error means that the server has changed nothing."""
-    if not isinstance(error, StackError) or isinstance(error, ConnectionFailed):
-        return False
-    return error.status is None or error.status < 500
