@@ -25,5 +25,5 @@ class ControlButton(ControlEntity, ButtonEntity):
 
     @override
     async def async_press(self) -> None:
-        """Queue its downlink."""
+        """Queue the downlink of the button's command."""
         await self.async_command("press")

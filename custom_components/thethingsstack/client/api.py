@@ -81,7 +81,7 @@ class Calls:
     def lines(
         self, path: str, **arguments: Any
     ) -> AbstractAsyncContextManager[tuple[Lines, Mapping[str, str]]]:
-        """Open a stream of results."""
+        """Open a stream of results; the context has their iterator and the answer's headers."""
         return self._transport.lines(path, **arguments)
 
     async def pages(
@@ -142,7 +142,7 @@ class Calls:
         return f"applications/{quoted(self.application_id)}"
 
     def device_path(self, device_id: str) -> str:
-        """Return the path of an end device."""
+        """Return the path of an end device, below the server's own prefix."""
         if not device_id:
             raise InvalidIdentifier("ID", "it is empty", value=device_id)
         return f"{self.application_path}/devices/{quoted(device_id)}"

@@ -63,7 +63,7 @@ class Claiming:
             return
         join_eui = json_values.hexadecimal(json_values.mapping(device.get("ids")).get("join_eui"))
         if join_eui is None or device.get("join_server_address"):
-            return  # its keys are on a Join Server of the network
+            return  # it isn't claimed: its root keys are on the network's Join Server
         with suppress(NotFound):
             if await self.supports(join_eui):
                 await self._give_back(device_id)

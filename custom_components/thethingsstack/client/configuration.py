@@ -123,7 +123,7 @@ class Configuration:
     async def check_frequency_plan(
         self, frequency_plan_id: str, band_id: str | None, whose: str = "the model"
     ) -> None:
-        """Raise InvalidRequest where the server has no such plan, or it is of another band.
+        """Raise InvalidRequest if the server has no such plan, or the plan is of another band.
 
         `frequency_plan_not_found`, or `frequency_plan_of_another_band`, with those that could be
         chosen. Without a `band_id` any is taken that there is; `whose` band it is goes into the

@@ -1,4 +1,4 @@
-"""Where an application lives and with which key it is read."""
+"""The addresses of an application's servers, and the API key for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -96,7 +96,7 @@ def _is_host(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this very machine."""
+    """Return whether a host name or address is this machine's."""
     if host.lower().rstrip(".") == "localhost" or host.lower().endswith(".localhost"):
         return True
     try:
@@ -145,7 +145,7 @@ class Connection:
 
     @property
     def uid(self) -> str:
-        """The application's unique id, "app@tenant" or "app"; raises InvalidRequest without one."""
+        """The application's unique ID, "app@tenant" or "app"; raises InvalidRequest without one."""
         if not self.application_id:
             raise InvalidRequest("no application is given", name="no_application_id")
         if self.tenant_id:

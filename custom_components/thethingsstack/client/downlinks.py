@@ -53,7 +53,7 @@ class Downlink:
     correlation_ids: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the downlink as a request has it."""
+        """Return the downlink as JSON for a request."""
         item: dict[str, Any] = {}
         if self.f_port is not None:
             item["f_port"] = self.f_port

@@ -49,7 +49,7 @@ REGISTRY_EVENTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened; `data` is free, of updates the names of the changed fields."""
+    """An event; `data` depends on its name. That of updates has the names of changed fields."""
 
     name: str
     unique_id: str
@@ -79,7 +79,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventsConnected:
-    """Events come from now on; `history` is whether what was missed before comes, too."""
+    """The stream is connected; `history` is whether it begins with the events that were missed."""
 
     history: bool
     at: datetime | None = field(default=None, compare=False)
@@ -88,7 +88,7 @@ class EventsConnected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventsLost:
-    """The stream ended, and is being opened again."""
+    """The connection is lost, and is being opened again."""
 
     error: StackError | None
 

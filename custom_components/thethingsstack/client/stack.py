@@ -1,4 +1,4 @@
-"""One application of one The Things Stack: calls and the stream of its messages."""
+"""The client of one application: requests, and the stream of its messages."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -43,7 +43,7 @@ _STEADY = timedelta(minutes=1)
 
 
 def utcnow() -> datetime:
-    """Return the time."""
+    """Return the present time in UTC."""
     return datetime.now(UTC)
 
 
@@ -70,14 +70,14 @@ class Stack:
         mqtt_timeout: float = 10,
         on_key_refused: Callable[[AuthenticationFailed], None] | None = None,
     ) -> None:
-        """Take what comes from outside; nothing is opened yet."""
+        """Keep the settings; no connection is opened yet."""
         self.connection = connection
         self.connected = False
-        """Whether messages come."""
+        """Whether the stream is connected."""
         self.connected_at: datetime | None = None
-        """Since when they come, or when they last began to."""
+        """When the stream was connected last."""
         self.dropped = 0
-        """How many messages were dropped because they weren't taken in time."""
+        """How many messages were dropped because the queue was full."""
         self._tls_context = tls_context
         self._clock = clock
         self._random = random
@@ -111,10 +111,10 @@ class Stack:
         self.qr_codes = QrCodes(calls)
         self.claiming = Claiming(calls)
         self.administration = Administration(calls)
-        """The application itself, its API keys, who works with it."""
+        """The application itself, its API keys and collaborators."""
         self.gateways = Gateways(calls)
         self.events = Events(calls, random=random)
-        """What happens, as the HTTP API tells it."""
+        """The event stream of the HTTP API."""
         self.storage_integration = StorageIntegration(calls)
         """Whether the server keeps uplinks for `stored_uplinks`."""
         self.message_events = MessageEvents(
@@ -126,10 +126,10 @@ class Stack:
         )
         """The messages over HTTP, where MQTT can't be reached."""
         self.webhooks = Webhooks(calls)
-        """Where the server posts the application's messages to."""
+        """The application's webhooks."""
 
     def server_time(self) -> datetime:
-        """Return the time by the server's clock, as its last answer told it; else this machine's."""
+        """Return the time by the server's clock (from its last answer), else by this machine's."""
         return self._clock() + self._transport.clock_offset
 
     # -- Calls ------------------------------------------------------------------------------------
@@ -157,10 +157,10 @@ class Stack:
         )
 
     async def auth_info(self) -> KeyInfo:
-        """Return whose key it is and what it may do; raises AuthenticationFailed."""
+        """Return the API key's owner, rights and expiry; raises AuthenticationFailed."""
         answer = json_values.mapping(await self.request("GET", "auth_info"))
         if not answer:
-            # So answers the server where no key arrives, for instance behind a proxy that eats it.
+            # The server's answer without a key, for instance if a proxy removes the header.
             raise AuthenticationFailed("unauthenticated", name="unauthenticated")
         return KeyInfo.from_json(answer)
 
@@ -177,7 +177,7 @@ class Stack:
         return _rights.expand_rights(json_values.texts(answer.get("rights")))
 
     async def applications(self) -> list[Application]:
-        """Return the applications that a user's or organization's key reaches; [] for others."""
+        """Return the applications that a user's or organization's key has rights on; else []."""
         pages = self._calls.pages("applications", "applications", APPLICATION_FIELDS)
         return [Application.from_json(item) async for item in pages]
 
@@ -188,7 +188,7 @@ class Stack:
         return Application.from_json(json_values.mapping(answer))
 
     async def devices(self, field_mask: Sequence[str] = DEVICE_FIELDS) -> AsyncGenerator[EndDevice]:
-        """Yield the application's end devices in the order of their ids."""
+        """Yield the application's end devices, sorted by ID."""
         path = f"{self._calls.application_path}/devices"
         async for item in self._calls.pages(
             path, "end_devices", field_mask, params={"order": "device_id"}
@@ -332,7 +332,7 @@ class Stack:
                 if not lost:
                     lost = True
                     yield StreamLost(error=failure)
-                # Full jitter: not everyone comes back in the same second.
+                # Full jitter, so that not all clients connect in the same second.
                 await self._pause(self._random() * min(BACKOFF_CAP, 2.0 ** min(failures, 7)))
                 failures += 1
         finally:
@@ -394,7 +394,7 @@ class Stack:
         )
 
     async def _confirm(self, refused: MqttRefused | MissingRight) -> None:
-        """Raise AuthenticationFailed if the refusal is the key's fault.
+        """Raise AuthenticationFailed if the HTTP API refuses the API key, too.
 
         The MQTT server refuses with the same code what it can't verify at the moment.
         """

@@ -21,7 +21,7 @@ _NEW_SESSION_KEYS = ("s_nwk_s_int_key", "nwk_s_enc_key")
 
 
 async def check_versions(calls: Calls, device_id: str, changes: DeviceChanges) -> None:
-    """Raise InvalidRequest where the device would never be understood with the new versions.
+    """Raise InvalidRequest if the servers couldn't decode messages after this change of versions.
 
     `invalid_lorawan_phy_version` for regional parameters that don't go with the LoRaWAN version;
     `missing_nwk_key` or the like for keys that the new version needs and the device hasn't.

@@ -31,7 +31,7 @@ _FIELDS = (*_SETTINGS, *MESSAGE_TYPES, "health_status")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookFailure:
-    """That the server could not deliver: how often in a row, when last, and what came back."""
+    """A failed delivery: the number of failures in a row, the last one's time and error."""
 
     attempts: int
     last_at: datetime | None

@@ -33,7 +33,7 @@ def threads_of(subentry_id: str) -> list[str]:
 
 
 def thread_of(subentry_id: str, changes: Mapping[Role, State]) -> str:
-    """Return the thread of commands with these changes."""
+    """Return the thread (see `threads_of`) of a command that sets these states."""
     return threads_of(subentry_id)[Role.MODE in changes]
 
 

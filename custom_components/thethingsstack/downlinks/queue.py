@@ -42,11 +42,11 @@ PAUSES: HassKey[Pauses] = HassKey(f"{DOMAIN}_downlink_queue_pauses")
 
 @dataclass(slots=True)
 class Rebuild:
-    """One replacement of a queue that keeps others' frames; begun before the queue is read.
+    """Records what happens to a queue between reading it and replacing it.
 
-    The server can't replace a queue only if it is unchanged since it was read. In between, a
-    frame of others may be transmitted, and is then queued twice; or be added, and is then lost.
-    The stream reports both; `excess` and `lost` say what to correct.
+    The queue is read first, so that the new one can include the frames of other clients. If one
+    of these is transmitted in between, it is queued again; if one is added, it is lost. The stream
+    reports both, and `excess` and `lost` return what has to be corrected.
     """
 
     record: DownlinkRecord

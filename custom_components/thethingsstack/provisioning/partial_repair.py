@@ -134,13 +134,13 @@ class PartialRepairFlow(RepairsFlow):
     async def async_step_complete(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Ask for what the missing servers need of a device that joins."""
+        """Form for an end device that joins: ask for the data that the missing servers need."""
         return await self._async_facts("complete", user_input)
 
     async def async_step_session(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Ask for what the missing servers need of a device that doesn't join."""
+        """The same form for an end device that doesn't join."""
         return await self._async_facts("session", user_input)
 
     async def _async_facts(

@@ -132,7 +132,7 @@ def read_text(path: Path | None) -> str:
 
 
 def json_object(text: str, otherwise: str) -> dict[str, Any]:
-    """Return the object; what is none ends the command, with `otherwise` for other JSON."""
+    """Return a JSON object from a text; no JSON, or with `otherwise` no object, ends the command."""
     import orjson
 
     try:

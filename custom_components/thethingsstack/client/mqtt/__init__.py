@@ -1,4 +1,4 @@
-"""The MQTT server of an application: one connection, its topics, and whom to trust."""
+"""The MQTT server of an application: connection, topics, TLS context."""
 
 from . import topics
 from .connection import NOT_AUTHORIZED, MqttConnection

@@ -1,4 +1,4 @@
-"""One MQTT connection: the messages of one filter, until it is lost.
+"""One MQTT connection to an application: yields its messages until the connection is lost.
 
 MQTT 3.1.1 and QoS 0, as the server knows nothing else.
 """
@@ -44,7 +44,7 @@ class MqttConnection:
         timeout: float = 10,
         keepalive: int = KEEPALIVE,
     ) -> None:
-        """Take what comes from outside; `tls_context` is needed where the address says TLS.
+        """Keep the settings; `tls_context` is needed for an address with TLS.
 
         `timeout` is for each step of connecting, `keepalive` between pings, both in seconds.
         """
@@ -60,7 +60,7 @@ class MqttConnection:
         self._session: SocketLoop | None = None
 
     async def __aenter__(self) -> Self:
-        """Connect and subscribe; raises ConnectionFailed or one of its kinds."""
+        """Connect and subscribe; raises ConnectionFailed or a subclass of it."""
         session = self._session = SocketLoop(
             username=self._address.username,
             password=self._password,
@@ -99,11 +99,11 @@ class MqttConnection:
 
     @property
     def closed(self) -> bool:
-        """Return whether the connection is over, whoever ended it."""
+        """Return whether the connection has ended, whether closed or lost."""
         return self._session is None or self._session.lost.done()
 
     async def publish(self, topic: str, payload: bytes) -> None:
-        """Publish, and wait until the server has it; what it makes of it, it doesn't say."""
+        """Publish a message, and wait until the server has received it; it reports no refusal."""
         if self._session is None:
             raise _connection_lost()
         await self._before_lost(
@@ -123,7 +123,7 @@ class MqttConnection:
             yield item
             taken += 1
             if taken % _TURN == 0:
-                # A full queue must not keep everyone else waiting.
+                # Other tasks must run, too, while the queue is full.
                 await asyncio.sleep(0)
         raise _connection_lost()
 
@@ -148,7 +148,7 @@ class MqttConnection:
     async def _before_lost[T](
         self, session: SocketLoop, step: Awaitable[T], lost: ConnectionFailed
     ) -> T:
-        """Return the result of a step, unless the connection ends or the time is over before."""
+        """Return the result of a step; raises `lost` or RequestTimeout if that doesn't succeed."""
         doing = asyncio.ensure_future(step)
         try:
             await asyncio.wait(

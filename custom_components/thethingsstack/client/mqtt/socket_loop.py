@@ -19,12 +19,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 _LOGGER = logging.getLogger(__name__)
 
 PACKETS_A_TURN = 32
-"""So many packets are read before others get their turn on the event loop."""
+"""Packets that are read before control returns to the event loop."""
 _MISC_INTERVAL = 1.0
 
 
 class _Handshake:
-    """A TLS context whose sockets shake hands within a time; paho gives it a minute."""
+    """A TLS context with a timeout for the handshake, for which paho would wait a minute."""
 
     def __init__(self, context: ssl.SSLContext, timeout: float) -> None:
         self._context = context
@@ -65,9 +65,9 @@ class SocketLoop:
         self._misc: asyncio.TimerHandle | None = None
         self._acknowledged: dict[int, asyncio.Future[Any]] = {}
         self.connected: asyncio.Future[ReasonCode] = self._loop.create_future()
-        """The server's answer to CONNECT."""
+        """The result code in the server's answer to CONNECT."""
         self.lost: asyncio.Future[None] = self._loop.create_future()
-        """Done when the connection is over, whoever ended it."""
+        """Done when the connection has ended, whether closed or lost."""
         client = self._client = Client(
             CallbackAPIVersion.VERSION2,
             protocol=MQTTProtocolVersion.MQTTv311,
@@ -144,7 +144,7 @@ class SocketLoop:
             self._acknowledged.pop(mid, None)
 
     def _read(self) -> None:
-        """Read what is there, as far as one turn goes."""
+        """Read the packets that are available, at most PACKETS_A_TURN."""
         sock = self._socket
         for _ in range(PACKETS_A_TURN):
             before = self._read_count
@@ -159,12 +159,12 @@ class SocketLoop:
         self._run(self._client.loop_write)
 
     def _keep_alive(self) -> None:
-        """Let paho send its pings, and notice that they are not answered."""
+        """Let paho send pings, and end the connection if they aren't answered."""
         self._misc = self._loop.call_later(_MISC_INTERVAL, self._keep_alive)
         self._run(self._client.loop_misc)
 
     def _run(self, call: Callable[[], MQTTErrorCode]) -> bool:
-        """Let paho work; returns whether the connection is still there."""
+        """Call a method of paho; return whether the connection still exists afterwards."""
         if self.lost.done() or self._closing:
             return False
         try:
@@ -251,13 +251,13 @@ class SocketLoop:
     # The end
 
     def close(self) -> None:
-        """Disconnect without waiting for anything, also while a thread still connects."""
+        """Disconnect at once, even while the connecting thread is still running."""
         self._closing = True
         if not self._connecting:
             self._shut()
 
     def _shut(self) -> None:
-        """Say goodbye if the socket takes it at once, and close it."""
+        """Send DISCONNECT if the socket accepts it at once, and close it."""
         with contextlib.suppress(Exception):  # the connection is over in any case
             self._client.disconnect()
             self._client.loop_write()
@@ -272,7 +272,7 @@ class SocketLoop:
             self.lost.set_result(None)
 
     def _unwatch(self) -> None:
-        """Leave nothing of this connection on the event loop."""
+        """Remove the connection's callbacks from the event loop."""
         if self._misc is not None:
             self._misc.cancel()
             self._misc = None
