@@ -43,6 +43,8 @@ VANISHED = "front-door"
 HALF_CREATED = "mailbox"
 WAITING = {"queued", "not_acknowledged"}
 NO_VALUE = {STATE_UNAVAILABLE, STATE_UNKNOWN}
+ADDED = {"airtime_24h", "uplink_interval"}
+"""Sensors of each end device that came later; all of them start disabled."""
 
 type Json = dict[str, Any]
 type Start = Callable[..., Awaitable[ConfigEntry]]
@@ -166,8 +168,19 @@ def enabled() -> list[Json]:
     return [item for item in ENTITIES if item["disabled_by"] is None]
 
 
+def is_added(item: er.RegistryEntry) -> bool:
+    """Return whether an entity is one that the earlier version didn't have."""
+    return item.platform == DOMAIN and item.unique_id.rpartition("/")[2] in ADDED
+
+
+def is_gone(item: Json) -> bool:
+    """Return whether an entity shows something of the end device that vanished, and not that."""
+    key: str = item["unique_id"]
+    return key.startswith(f"{key_of(VANISHED)}/") and not key.endswith("/status")
+
+
 async def test_every_entity_is_the_one_it_was(hass: HomeAssistant, start: Start) -> None:
-    """None is lost, new, renamed, or of another kind."""
+    """None is lost, renamed, or of another kind; those that are new are disabled."""
     await start()
     now = {
         item.id: {
@@ -192,6 +205,7 @@ async def test_every_entity_is_the_one_it_was(hass: HomeAssistant, start: Start)
             "unit_of_measurement": item.unit_of_measurement,
         }
         for item in er.async_get(hass).entities.values()
+        if not (is_added(item) and item.disabled_by is er.RegistryEntryDisabler.INTEGRATION)
     }
     before = {item["id"]: {key: item[key] for key in next(iter(now.values()))} for item in ENTITIES}
     assert now == before
@@ -222,7 +236,10 @@ async def test_every_device_is_the_one_it_was(hass: HomeAssistant, start: Start)
 
 
 async def test_every_entity_is_there_with_its_value(hass: HomeAssistant, start: Start) -> None:
-    """Nobody has spoken since; unit and class are as they were, also where a user changed them."""
+    """Nobody has spoken since; unit and class are as they were, also where a user changed them.
+
+    What the end device showed that vanished is unavailable.
+    """
     await start()
     missing = [
         item["entity_id"]
@@ -239,7 +256,9 @@ async def test_every_entity_is_there_with_its_value(hass: HomeAssistant, start: 
         for entity_id, stored_state in STATES.items()
         if (state := hass.states.get(entity_id)) is not None
     }
-    ids = {item["entity_id"] for item in enabled()}
+    gone = {item["entity_id"] for item in enabled() if is_gone(item)}
+    assert {shown.pop(entity_id)[0] for entity_id in gone & shown.keys()} == {STATE_UNAVAILABLE}
+    ids = {item["entity_id"] for item in enabled()} - gone
     before = {
         entity_id: (state["state"], known(state["attributes"]))
         for entity_id, state in STATES.items()
@@ -274,9 +293,9 @@ async def test_disabled_entities_are_there_for_whoever_enables_them(
         if (state := hass.states.get(item["entity_id"])) is None or state.attributes.get("restored")
     ]
     assert missing == []
-    assert {item.entity_id for item in er.async_get(hass).entities.values()} == {
-        item["entity_id"] for item in ENTITIES
-    }
+    assert {
+        item.entity_id for item in er.async_get(hass).entities.values() if not is_added(item)
+    } == {item["entity_id"] for item in ENTITIES}
 
 
 async def test_every_override_counts_and_can_be_passed_on(
@@ -369,6 +388,9 @@ async def test_downlinks_are_remembered(
     for device_id, record in last.items():
         state = hass.states.get(entity("sensor", f"{key_of(device_id)}/downlink_state"))
         assert state is not None
+        if device_id == VANISHED:
+            assert state.state == STATE_UNAVAILABLE
+            continue
         assert state.state == record["state"]
         assert state.attributes["correlation_id"] == record["id"]
         assert state.attributes["changed"] == record["updated"]

@@ -16,6 +16,7 @@ from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .downlinks.ledger import DownlinkLedger
 from .end_devices.cleanup import async_watch_vanished, forget, remove_controls
 from .end_devices.state import EndDeviceState
+from .end_devices.uplink_history import UplinkHistory
 from .fields.apply_overrides import async_apply_overrides, async_take_position_over
 from .fields.decisions import FieldDecisions
 from .gateways import async_remove_gateway
@@ -121,7 +122,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool
 async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     """Delete the stored files of the application, and the API key that the set-up created."""
     await async_discard_key(hass, entry.data)
-    store = ApplicationStore(hass, entry.entry_id)
+    store = ApplicationStore(hass, entry.entry_id, UplinkHistory.from_stored)
     await store.async_remove()
     await FieldDecisions(hass, entry.entry_id, store.model_of).async_remove()
     await DownlinkLedger(hass, entry.entry_id).async_remove()

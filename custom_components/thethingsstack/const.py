@@ -41,6 +41,7 @@ DEFAULT_DOOR: Final = DOOR_MQTT
 CONF_DEVICES: Final = "devices"
 CONF_CHOSEN_DEVICES: Final = "chosen_devices"
 CONF_OVERDUE_AFTER: Final = "overdue_after"
+CONF_OVERDUE_UNAVAILABLE: Final = "overdue_unavailable"
 CONF_PLAIN_FIELDS: Final = "plain_fields"
 CONF_FORGET_AFTER: Final = "forget_after"
 
@@ -49,7 +50,6 @@ DEVICES_CHOSEN: Final = "chosen"
 DEVICES_NOT_IGNORED: Final = "not_ignored"
 
 DEFAULT_DEVICES: Final = DEVICES_ALL
-DEFAULT_OVERDUE_AFTER: Final = 25  # hours
 DEFAULT_FORGET_AFTER: Final = 30  # days; 0 is never
 
 # A device with this attribute in The Things Stack is left out with DEVICES_NOT_IGNORED
@@ -74,5 +74,5 @@ ACTIVITY_DECODED_LIMIT: Final = 4096
 AREA_ATTRIBUTES: Final = ("home-assistant-area", "area", "room")
 # So many undecoded uplinks in a row raise a repair issue
 UNDECODED_IN_A_ROW: Final = 3
-# Downlinks that The Things Network's fair use policy allows an end device in 24 hours
-DOWNLINK_LIMIT: Final = 10
+# When a device with this attribute in The Things Stack is overdue, such as 90 min, 36 h, 2 d
+OVERDUE_ATTRIBUTE: Final = "home-assistant-overdue"

@@ -50,6 +50,7 @@ from .end_devices.registry_sync import RegistrySync
 from .end_devices.roster import EndDeviceRoster
 from .end_devices.state import (
     ACTIVITY,
+    AIRTIME_24H,
     LAST_UPLINK,
     LOCATION,
     STATUS,
@@ -57,6 +58,7 @@ from .end_devices.state import (
     Received,
     field_key,
 )
+from .end_devices.uplink_history import UplinkHistory
 from .fields.apply_overrides import async_show_corrected
 from .fields.decisions import FieldDecisions
 from .fields.known_locations import solved_location
@@ -100,7 +102,7 @@ class ApplicationCoordinator:
         self.entry = entry
         self.stack = stack
         self.door = create_door(hass, entry, stack)
-        self.store = ApplicationStore(hass, entry.entry_id)
+        self.store = ApplicationStore(hass, entry.entry_id, UplinkHistory.from_stored)
         self.fields = FieldDecisions(hass, entry.entry_id, self.store.model_of)
         self.roster = EndDeviceRoster(hass, entry, stack, self.store, self.fields)
         self.application_status = ApplicationStatus(hass, entry)
@@ -204,6 +206,9 @@ class ApplicationCoordinator:
         entry.async_on_unload(
             async_track_time_change(self.hass, self._new_day, hour=0, minute=0, second=0)
         )
+        entry.async_on_unload(
+            async_track_time_change(self.hass, self._new_hour, minute=0, second=1)
+        )
         entry.async_on_unload(self.application_status.close)
         self.connection_state.async_start()
         self.overdue_watch.async_start()
@@ -244,6 +249,7 @@ class ApplicationCoordinator:
         self._read_options()
         self.lifecycle.async_apply_choice()
         self.overdue_watch.look()
+        self.roster.refresh()  # values of overdue end devices may be wanted otherwise
         self.application_status.write()
 
     @property
@@ -323,6 +329,7 @@ class ApplicationCoordinator:
                         "unreadable", item.topic or "", str(item.error)
                     )
                 case MessagesDropped():
+                    self.roster.interrupted()
                     self.application_status.counters.dropped += item.count
                     self.application_status.record_problem(
                         "dropped", "", f"{item.count} messages came too fast"
@@ -502,10 +509,18 @@ class ApplicationCoordinator:
     @callback
     def _back(self, item: StreamConnected) -> None:
         self.connection_state.on_connected()
+        self.roster.interrupted()
         self.downlinks.on_stream_connected()
         self.catch_up.on_connected(item.gap)
 
     # As time passes
+
+    @callback
+    def _new_hour(self, _now: datetime) -> None:
+        """Show what the airtime of 24 hours is by now; keep what uplinks told until now."""
+        for device in self.roster.states.values():
+            device.write([AIRTIME_24H], Context())
+        self.store.save_soon()
 
     @callback
     def _new_day(self, _now: datetime) -> None:

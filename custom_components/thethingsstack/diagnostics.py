@@ -208,7 +208,7 @@ def _downlinks(coordinator: ApplicationCoordinator, device: EndDeviceState) -> d
         "queue": standing.queue,
         "in_24_hours": standing.in_24_hours,
         "listens_always": standing.listens_always,
-        "expected_interval": device.learned_interval,
+        "expected_interval": device.uplinks.interval.seconds,
         "latest": [
             {
                 "ours": record.ours,

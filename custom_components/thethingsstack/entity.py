@@ -65,6 +65,8 @@ class EndDeviceEntity(Entity):
 
     _attr_has_entity_name = True
     _attr_should_poll = False
+    of_last_uplink = False
+    """Whether it shows what the last uplink brought, which may be too old to be shown."""
 
     def __init__(
         self, coordinator: ApplicationCoordinator, device: EndDeviceState, key: str
@@ -81,8 +83,15 @@ class EndDeviceEntity(Entity):
     @property
     @override
     def available(self) -> bool:
-        """Return whether the application is connected; a silent device stays available."""
-        return self.coordinator.connection_state.available
+        """Return whether the application is connected and has the device.
+
+        A silent one stays available, unless the options want it otherwise.
+        """
+        if not self.coordinator.connection_state.available or self.device.vanished:
+            return False
+        return not (
+            self.of_last_uplink and self.coordinator.overdue_watch.hides_values(self.device)
+        )
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -118,6 +127,8 @@ class EndDeviceEntity(Entity):
 
 class FieldEntity(EndDeviceEntity):
     """An entity that shows a decoded field."""
+
+    of_last_uplink = True
 
     def __init__(
         self,

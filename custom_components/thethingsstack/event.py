@@ -148,6 +148,8 @@ class DownlinkEvent(EndDeviceEntity, EventEntity):
 class FieldEvent(FieldEntity, EventEntity):
     """A decoded field that reports an event, like a button press."""
 
+    of_last_uplink = False  # that it becomes available again would look like an event
+
     def __init__(
         self,
         coordinator: ApplicationCoordinator,

@@ -6,6 +6,7 @@ from .actions.application import async_setup_application
 from .actions.downlinks import async_setup_services as async_setup_downlinks
 from .actions.end_devices import async_setup_management
 from .actions.history import async_setup_history
+from .actions.overdue import async_setup_overdue
 
 
 @callback
@@ -15,3 +16,4 @@ def async_setup_services(hass: HomeAssistant) -> None:
     async_setup_management(hass)
     async_setup_application(hass)
     async_setup_history(hass)
+    async_setup_overdue(hass)

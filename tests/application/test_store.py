@@ -9,10 +9,12 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.storage import get_internal_store_manager
+from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.thethingsstack.application.store import ApplicationStore
 from custom_components.thethingsstack.const import DOMAIN
+from custom_components.thethingsstack.end_devices import UplinkHistory
 from custom_components.thethingsstack.fields.decisions import FieldDecisions
 
 MEANING = {
@@ -38,6 +40,19 @@ APPLICATION: dict[str, Any] = {
     "half_created": {"node": {"identity_server": True}},
     "taken_over": ["garden/1"],
     "known_devices": {"garden/1": {"device_id": "node"}, "garden/2": {"device_id": "other"}},
+    "uplinks": {
+        "garden/1": {
+            "interval": {
+                "gaps": [600.0, 601.5, 28800.0],
+                "days": [[739947, 28800.0]],
+                "since": "2026-11-27T05:00:00+00:00",
+                "last": "2026-11-28T05:00:00.500000+00:00",
+                "f_cnt": 7,
+                "assumed": None,
+            },
+            "airtime": [[498_365, 1.5]],
+        }
+    },
 }
 FIELDS: dict[str, Any] = {
     "overrides": [OVERRIDE, {"path": "b*", "name": "All"}],
@@ -75,7 +90,7 @@ def write(hass: HomeAssistant, data: Any, ending: str = "", version: Any = 2) ->
 
 async def load(hass: HomeAssistant) -> tuple[ApplicationStore, FieldDecisions]:
     """Read both files, as a start does."""
-    store = ApplicationStore(hass, "entry")
+    store = ApplicationStore(hass, "entry", UplinkHistory.from_stored)
     await store.async_load("Garden")
     fields = FieldDecisions(hass, "entry", store.model_of)
     await fields.async_load("Garden", store.decisions_of_version_1)
@@ -149,6 +164,30 @@ async def test_a_wrong_device_costs_only_itself(
     else:
         assert len(issues(hass)) == len(kept(hass)) == 1
         assert json.loads((path_of(hass).parent / kept(hass)[0]).read_text()) == data
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda value: repr(value)[:12])
+@pytest.mark.parametrize("key", ["gaps", "days", "since", "last", "f_cnt", "assumed", "airtime"])
+async def test_wrong_history_of_uplinks_costs_only_itself(
+    hass: HomeAssistant, key: str, wrong: Any
+) -> None:
+    """What is read can be used, and is written again."""
+    data = deepcopy(APPLICATION)
+    stored = data["uplinks"]["garden/1"]
+    data["uplinks"]["garden/2"] = deepcopy(stored)
+    (stored if key == "airtime" else stored["interval"])[key] = wrong
+    write(hass, data)
+    store, _ = await load(hass)
+    assert "garden/2" in store.uplinks
+    assert len(issues(hass)) == len(kept(hass)) == ("garden/1" not in store.uplinks)
+    now = dt_util.parse_datetime("2026-11-28T06:00:00+00:00", raise_on_error=True)
+    for history in store.uplinks.values():
+        history.forget_future(now)
+        history.interval.note(now, 8)
+        history.airtime.note(now, 0.5)
+        assert history.interval.seconds is None or history.interval.seconds > 0
+        assert 0.5 <= history.airtime.in_24_hours(now) < 1e300
+    assert set((await saved(hass, store))["uplinks"]) == set(store.uplinks)
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda value: repr(value)[:12])

@@ -4,6 +4,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.thethingsstack.application.store import ApplicationStore
+from custom_components.thethingsstack.end_devices import UplinkHistory
 from custom_components.thethingsstack.fields.decisions import FieldDecisions
 from custom_components.thethingsstack.payload import Category, Kind, Meaning, Role
 
@@ -38,7 +39,7 @@ async def test_a_device_can_change_its_key_and_be_forgotten(
     hass: HomeAssistant, hass_storage: dict[str, dict[str, object]]
 ) -> None:
     """Decisions move along, and so does what is known of the device."""
-    store = ApplicationStore(hass, "entry")
+    store = ApplicationStore(hass, "entry", UplinkHistory.from_stored)
     decisions = FieldDecisions(hass, "entry", store.model_of)
     store.remember_device("old", {"device_id": "node", "dev_eui": None, "model": "a/b"})
     decisions.remember("old", {"a": meaning(None)})
@@ -47,7 +48,7 @@ async def test_a_device_can_change_its_key_and_be_forgotten(
         await part.async_save()
     assert decisions.of("old") == {}
 
-    store = ApplicationStore(hass, "entry")
+    store = ApplicationStore(hass, "entry", UplinkHistory.from_stored)
     decisions = FieldDecisions(hass, "entry", store.model_of)
     await store.async_load("Garden")
     await decisions.async_load("Garden")

@@ -1,5 +1,6 @@
 """Editing an end device on the server from the options."""
 
+from datetime import timedelta
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -19,6 +20,7 @@ PRESENT: dict[str, Any] = {
     "name": "Greenhouse climate",
     "description": "on the north wall",
     "attributes": ["room = Greenhouse"],
+    "overdue": "",
     "location": {"latitude": 52.3731, "longitude": 4.8922},
 }
 ANSWERS = {**PRESENT, **NOTHING}
@@ -85,6 +87,7 @@ async def test_edited_values_are_saved_on_the_server_and_here(
         "area": "Greenhouse",
         "told_area": "Greenhouse",
         "home_name": "Mine",
+        "overdue_attribute": "home-assistant-overdue",
     }
     result = await go(
         hass,
@@ -544,3 +547,41 @@ async def test_a_long_name_of_home_assistant(
     result = await go(hass, result, **{**ANSWERS, "names": "to_server"})
     assert result["reason"] == "changed"
     assert on_server(sim)["name"] == "ü" * 50
+
+
+async def test_overdue_is_an_attribute_with_a_field_of_its_own(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """It is written in plain units, can be removed, and counts at once."""
+    overdue_after = entry.runtime_data.overdue_watch.overdue_after
+    device = entry.runtime_data.roster.states[GREENHOUSE]
+    result = await go(hass, await form(hass, entry), **{**ANSWERS, "overdue": " 1,5 H"})
+    assert result["reason"] == "changed"
+    attributes = {"room": "Greenhouse", "home-assistant-overdue": "90 min"}
+    assert on_server(sim)["attributes"] == attributes
+    assert overdue_after(device) == timedelta(minutes=90)
+    result = await form(hass, entry)
+    assert suggested(result) == {**PRESENT, "overdue": "90 min"}
+    result = await go(hass, result, **ANSWERS)
+    assert on_server(sim)["attributes"] == {"room": "Greenhouse"}
+    assert overdue_after(device) == timedelta(hours=25)
+
+
+async def test_what_is_no_number_for_overdue_is_refused(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """But what the server has already doesn't stand in the way of other changes."""
+    result = await form(hass, entry)
+    result = await go(hass, result, **{**ANSWERS, "overdue": "soon"})
+    assert result["errors"] == {"overdue": "overdue_number"}
+    lines = ["room = Greenhouse", "home-assistant-overdue = 2 d"]
+    result = await go(hass, result, **{**ANSWERS, "attributes": lines})
+    assert result["errors"] == {"attributes": "attribute_has_field"}
+    attributes = {"room": "Greenhouse", "home-assistant-overdue": "soon"}
+    sim.update_device("greenhouse-climate", attributes=attributes)
+    result = await form(hass, entry)
+    assert suggested(result)["overdue"] == "soon"
+    result = await go(hass, result, **{**ANSWERS, "overdue": "soon", "name": "North wall"})
+    assert result["reason"] == "changed"
+    assert on_server(sim)["name"] == "North wall"
+    assert on_server(sim)["attributes"] == attributes

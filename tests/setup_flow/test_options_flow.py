@@ -1,5 +1,7 @@
 """General options: asked for in words, applied at once and without a reload."""
 
+from datetime import timedelta
+
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -43,6 +45,7 @@ async def test_general_options_are_applied_in_place(hass: HomeAssistant, sim: Si
     assert result["description_placeholders"] == {
         "attribute": "home-assistant",
         "value": "ignore",
+        "overdue_attribute": "home-assistant-overdue",
     }
     result = await submit(
         hass, result, devices="not_ignored", overdue_after=48.0, plain_fields=True
@@ -51,13 +54,19 @@ async def test_general_options_are_applied_in_place(hass: HomeAssistant, sim: Si
     assert entry.options == {
         "devices": "not_ignored",
         "overdue_after": 48,
+        "overdue_unavailable": False,
         "plain_fields": True,
         "forget_after": 30,
     }
     assert entry.runtime_data is coordinator
     assert coordinator.connected
     assert "Cellar node" not in device_names(hass, entry.entry_id)
-    assert coordinator.overdue_watch.overdue_after.total_seconds() == 48 * 3600
+    device = coordinator.roster.by_device_id("weather-station")
+    assert coordinator.overdue_watch.overdue_after(device) == timedelta(hours=48)
+    result = await open_general(hass, entry)
+    await submit(hass, result, devices="not_ignored", plain_fields=True, forget_after=30)
+    assert "overdue_after" not in entry.options
+    assert coordinator.overdue_watch.overdue_after(device) == timedelta(hours=25)
 
 
 async def test_choosing_end_devices(hass: HomeAssistant, sim: Simulator) -> None:
@@ -76,6 +85,7 @@ async def test_choosing_end_devices(hass: HomeAssistant, sim: Simulator) -> None
     assert entry.options == {
         "devices": "chosen",
         "overdue_after": 25,
+        "overdue_unavailable": False,
         "plain_fields": True,
         "forget_after": 30,
         "chosen_devices": ["pump-socket", "greenhouse-climate"],

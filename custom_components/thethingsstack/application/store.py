@@ -1,8 +1,8 @@
 """The stored data of an application, except the decisions on its fields."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
@@ -10,6 +10,9 @@ from homeassistant.util import dt as dt_util
 from ..const import DOMAIN
 from .gaps import Gaps
 from .stored_file import StoredData
+
+if TYPE_CHECKING:
+    from ..end_devices import UplinkHistory
 
 VERSION = 2
 """Files of version 1 hold the decisions on fields, too, which now have their own file."""
@@ -19,9 +22,14 @@ SAVE_DELAY = 30
 class ApplicationStore(StoredData):
     """Data of an application and its end devices that is needed after a restart."""
 
-    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
-        """Prepare the store of one config entry."""
+    def __init__(
+        self, hass: HomeAssistant, entry_id: str, read_history: Callable[[Any], UplinkHistory]
+    ) -> None:
+        """Prepare the store of one config entry; `read_history` raises one of `UNREADABLE`."""
         super().__init__(hass, f"{DOMAIN}.{entry_id}", VERSION, delay=SAVE_DELAY)
+        self._read_history = read_history
+        self.uplinks: dict[str, UplinkHistory] = {}
+        """What is kept of the uplinks of each end device, by device key."""
         self.scope: str | None = None
         """First part of the application's device keys; None until it is decided."""
         self.received_until: datetime | None = None
@@ -63,6 +71,7 @@ class ApplicationStore(StoredData):
             self.model_sensors = file.read_items(
                 "sensors", lambda _, sensors: tuple(_texts(sensors))
             )
+            self.uplinks = file.read_items("uplinks", lambda _, kept: self._read_history(kept))
             if file.part("devices") is not None:
                 self._load_version_1()
             else:
@@ -102,12 +111,15 @@ class ApplicationStore(StoredData):
         """Move the data of an end device to another device key."""
         if old_key in self._devices:
             self._devices[new_key] = self._devices.pop(old_key)
+        if old_key in self.uplinks:
+            self.uplinks[new_key] = self.uplinks.pop(old_key)
         self.save_soon()
 
     @callback
     def forget_device(self, key: str) -> None:
         """Remove the data of an end device."""
         self._devices.pop(key, None)
+        self.uplinks.pop(key, None)
         self.vanished.pop(key, None)
         self.save_soon()
 
@@ -130,6 +142,7 @@ class ApplicationStore(StoredData):
             "half_created": self.partial_devices,
             "taken_over": sorted(self.taken_over),
             "known_devices": self._devices,
+            "uplinks": {key: history.as_stored() for key, history in self.uplinks.items()},
         }
 
 

@@ -1,7 +1,7 @@
 """The latest downlinks of each end device, kept over restarts."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, override
 
@@ -30,7 +30,8 @@ class DownlinkLedger(StoredData):
         self._of_device: dict[str, deque[DownlinkRecord]] = {}
         self._by_name: dict[str, DownlinkRecord] = {}
         self._transmitted: dict[str, deque[datetime]] = {}
-        self.intervals: dict[str, float] = {}
+        self.intervals_of_0_1: Mapping[str, float] = {}
+        """Learned intervals in a file of version 0.1; later they are in the application's store."""
 
     async def async_load(self, title: str) -> None:
         """Read the stored downlinks; unreadable ones are set aside and raise a repair issue."""
@@ -45,7 +46,9 @@ class DownlinkLedger(StoredData):
             self._transmitted = file.read_items(
                 "transmitted", lambda _, moments: deque(map(_moment, _list(moments)))
             )
-            self.intervals = file.read_items("intervals", lambda _, seconds: _seconds(seconds))
+            self.intervals_of_0_1 = file.read_items(
+                "intervals", lambda _, seconds: _seconds(seconds)
+            )
         await file.async_end_reading(title)
 
     @property
@@ -137,7 +140,6 @@ class DownlinkLedger(StoredData):
             self._of_device[new_id] = records
         if old_id in self._transmitted:
             self._transmitted[new_id] = self._transmitted.pop(old_id)
-        self.intervals.pop(old_id, None)
 
     @callback
     def forget(self, device_id: str) -> None:
@@ -171,7 +173,6 @@ class DownlinkLedger(StoredData):
                 for device_id, moments in self._transmitted.items()
                 if moments
             },
-            "intervals": self.intervals,
         }
 
 

@@ -79,24 +79,16 @@ class Downlinks:
 
     async def async_stop(self) -> None:
         """Write to disk what the next start needs."""
-        self._note_intervals()
         await self._ledger.async_close()
 
     @callback
     def save_soon(self) -> None:
         """Write to disk at the latest when Home Assistant stops."""
-        self._note_intervals()
         self._ledger.save_soon()
 
     async def async_save(self) -> None:
         """Write to disk now."""
         await self._ledger.async_save()
-
-    def _note_intervals(self) -> None:
-        for device_id in self._ledger.device_ids:
-            device = self._roster.by_device_id(device_id)
-            if device is not None and device.learned_interval is not None:
-                self._ledger.intervals[device_id] = device.learned_interval
 
     # End devices added and removed
 
@@ -104,8 +96,8 @@ class Downlinks:
     def on_device_added(self, device: EndDeviceState) -> None:
         """Load the stored downlinks of an end device that was added to Home Assistant."""
         self._tracker.recall(device)
-        if device.learned_interval is None:
-            device.learned_interval = self._ledger.intervals.get(device.device_id)
+        if device.uplinks.interval.seconds is None:
+            device.uplinks.interval.assume(self._ledger.intervals_of_0_1.get(device.device_id))
 
     @callback
     def forget_device(self, device_id: str) -> None:

@@ -3,6 +3,8 @@
 from .activity import Activity, async_report_occurrence
 from .areas import area_from_attributes, area_of, move
 from .cleanup import forget, remove_controls
+from .fair_use import AIRTIME_LIMIT, DOWNLINK_LIMIT, WARN_FROM
+from .overdue_number import silence_of, text_of
 from .roster import EndDeviceRoster, rename_in_controls, rename_in_registries
 from .state import (
     DOWNLINK,
@@ -17,18 +19,23 @@ from .state import (
     field_key,
     recalculated,
 )
+from .uplink_history import UplinkHistory
 
 __all__ = [
+    "AIRTIME_LIMIT",
     "DOWNLINK",
     "DOWNLINK_COUNT",
+    "DOWNLINK_LIMIT",
     "DOWNLINK_QUEUE",
     "DOWNLINK_STATE",
     "LOCATION",
     "STATUS",
+    "WARN_FROM",
     "Activity",
     "EndDeviceRoster",
     "EndDeviceState",
     "Status",
+    "UplinkHistory",
     "area_from_attributes",
     "area_of",
     "async_report_occurrence",
@@ -40,4 +47,6 @@ __all__ = [
     "remove_controls",
     "rename_in_controls",
     "rename_in_registries",
+    "silence_of",
+    "text_of",
 ]

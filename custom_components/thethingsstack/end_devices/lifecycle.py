@@ -15,7 +15,7 @@ from ..const import DOMAIN
 from ..fields import registered_location
 from ..payload import Meaning
 from .model_sensors import DEFAULT_PATIENCE, PATIENCE, ModelSensors
-from .state import LOCATION, STATUS, EndDeviceState, field_key
+from .state import LOCATION, EndDeviceState, field_key
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
@@ -83,7 +83,8 @@ class EndDeviceLifecycle:
     @callback
     def on_registered(self, end_device: EndDevice) -> EndDeviceState | None:
         """Add or update a registered end device; None if the options leave it out."""
-        ids, roster = end_device.ids, self._coordinator.roster
+        coordinator, ids = self._coordinator, end_device.ids
+        roster = coordinator.roster
         roster.registrations[ids.device_id] = end_device
         if not roster.wanted(ids.device_id, end_device.attributes):
             roster.excluded.add(ids.device_id)
@@ -96,10 +97,12 @@ class EndDeviceLifecycle:
         device = roster.add(ids, end_device)
         if before is not None and before is not device:
             self.on_deleted(before)  # another end device has its id now
-        device.vanished = False
+        was_vanished, device.vanished = device.vanished, False
         if known:
             self.on_identified(device)
-            device.write([STATUS], Context())
+            coordinator.overdue_watch.update(device, Context())
+            if was_vanished:
+                device.refresh()
         else:
             self._announce(device)
             self._place(device)
@@ -108,11 +111,14 @@ class EndDeviceLifecycle:
 
     @callback
     def on_deleted(self, device: EndDeviceState) -> None:
-        """Mark an end device as no longer registered; its entities and data are kept."""
+        """Mark an end device as no longer registered.
+
+        Its entities are kept and unavailable; its data is kept.
+        """
         device.known_name = device.name
         device.vanished = True
         device.end_device = None
-        device.write([STATUS], Context())
+        device.refresh()
         self._undecoded_changed()
 
     # From messages
@@ -150,6 +156,7 @@ class EndDeviceLifecycle:
                     device.vanished = False
                     device.update_registration(end_device)
                     self.on_identified(device)
+                    device.refresh()
                     self._undecoded_changed()
             await asyncio.sleep(REGISTRATION_PAUSE)
 

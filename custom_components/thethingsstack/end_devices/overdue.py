@@ -1,4 +1,4 @@
-"""Whether an end device is overdue: silent for longer than the options allow."""
+"""Whether an end device is overdue: silent for longer than it ever is, or than the user allows."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,12 +8,15 @@ from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_OVERDUE_AFTER, DEFAULT_OVERDUE_AFTER
+from ..const import CONF_OVERDUE_AFTER, CONF_OVERDUE_UNAVAILABLE
 from .activity import Activity, async_report_occurrence
+from .interval import MARGIN
 from .roster import EndDeviceRoster
 from .state import STATUS, EndDeviceState, Status
 
 INTERVAL = timedelta(minutes=1)
+UNTIL_LEARNED = timedelta(hours=25)
+"""An end device is overdue after this silence until it is known how often it sends."""
 
 
 class OverdueWatch:
@@ -25,16 +28,34 @@ class OverdueWatch:
         self._entry = entry
         self._roster = roster
 
-    @property
-    def overdue_after(self) -> timedelta:
-        """Return how long after its last uplink an end device is overdue."""
-        hours = self._entry.options.get(CONF_OVERDUE_AFTER, DEFAULT_OVERDUE_AFTER)
-        return timedelta(hours=hours)
+    def overdue_after(self, device: EndDeviceState) -> timedelta:
+        """Return after which silence an end device is overdue.
+
+        What its attribute says counts first, then the option of the application, then what was
+        learned.
+        """
+        number = device.overdue_number
+        if number is not None and number.after is not None:
+            return number.after
+        hours = self._entry.options.get(CONF_OVERDUE_AFTER)
+        if hours is not None:
+            return timedelta(hours=hours)
+        return device.uplinks.interval.overdue_after or UNTIL_LEARNED
 
     def is_overdue(self, device: EndDeviceState) -> bool:
         """Return whether an end device's last uplink is too old; False without any uplink."""
         last_seen = device.last_seen
-        return last_seen is not None and dt_util.utcnow() - last_seen > self.overdue_after
+        if last_seen is None:
+            return False
+        silence = dt_util.utcnow() - last_seen
+        if silence <= MARGIN and device.overdue_number is None:
+            return False  # right after each uplink: all but an attribute allow so much
+        return silence > self.overdue_after(device)
+
+    def hides_values(self, device: EndDeviceState) -> bool:
+        """Return whether what the last uplink brought is unavailable, as the options want it."""
+        options = self._entry.options
+        return options.get(CONF_OVERDUE_UNAVAILABLE, False) and self.is_overdue(device)
 
     def status_of(self, device: EndDeviceState) -> Status:
         """Return the current status of an end device."""
@@ -50,13 +71,20 @@ class OverdueWatch:
         """Update the status of each end device."""
         context = Context()
         for device in self._roster.states.values():
-            device.write([STATUS], context)
-            self._notice_overdue(device, context)
+            self.update(device, context)
 
-    def _notice_overdue(self, device: EndDeviceState, context: Context) -> None:
-        """Signal that an end device became overdue; not if it was overdue at the start."""
+    @callback
+    def update(self, device: EndDeviceState, context: Context) -> None:
+        """Update the status of an end device, and signal that it became overdue.
+
+        No signal if it was overdue at the start.
+        """
         before = device.overdue
         device.overdue = self.status_of(device) is Status.OVERDUE
+        if device.overdue is not before and self._entry.options.get(CONF_OVERDUE_UNAVAILABLE):
+            device.refresh()
+        else:
+            device.write([STATUS], context)
         if device.overdue and before is False:
             silent_since = device.last_seen.isoformat() if device.last_seen else None
             activity = Activity("overdue", {"last_seen": silent_since})
@@ -69,8 +97,10 @@ class OverdueWatch:
         self, device: EndDeviceState, activity: Callable[[], Activity], context: Context
     ) -> None:
         """Signal to the triggers that an end device sends again, if it was overdue."""
-        if device.overdue:
-            device.overdue = False
+        before, device.overdue = device.overdue, False
+        if before is not False and self._entry.options.get(CONF_OVERDUE_UNAVAILABLE):
+            device.refresh()
+        if before:
             async_report_occurrence(
                 self._hass, device.registry_id, "heard_again", activity, context
             )

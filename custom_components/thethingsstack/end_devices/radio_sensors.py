@@ -21,9 +21,18 @@ from homeassistant.const import (
     UnitOfTime,
 )
 from homeassistant.core import callback
+from homeassistant.util import dt as dt_util
 
 from ..entity import EndDeviceEntity
-from .state import BATTERY, LAST_UPLINK, STATUS, EndDeviceState, Status
+from .state import (
+    AIRTIME_24H,
+    BATTERY,
+    LAST_UPLINK,
+    STATUS,
+    UPLINK_INTERVAL,
+    EndDeviceState,
+    Status,
+)
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
@@ -42,6 +51,8 @@ class EndDeviceSensorDescription(SensorEntityDescription):
     value_fn: Callable[[EndDeviceState], Shown]
     noisy: bool = True
     """Whether the sensor is disabled at first in a large application."""
+    of_last_uplink: bool = True
+    """Whether the value is that of the last uplink alone."""
 
 
 def _raw_payload(device: EndDeviceState) -> str | None:
@@ -81,6 +92,19 @@ def _error_rate(device: EndDeviceState) -> float | None:
     return None if uplink is None else uplink.packet_error_rate * 100
 
 
+def _interval(device: EndDeviceState) -> float | None:
+    """Return the interval, rounded so that it stays while the device sends as ever."""
+    seconds = device.uplinks.interval.seconds
+    if seconds is None:
+        return None
+    step = 60 if seconds >= 600 else 10 if seconds >= 60 else 1
+    return max(round(seconds / step) * step, 1)
+
+
+def _airtime_of_24_hours(device: EndDeviceState) -> float:
+    return round(device.uplinks.airtime.in_24_hours(dt_util.utcnow()), 3)
+
+
 LAST_UPLINK_SENSOR = EndDeviceSensorDescription(
     key=LAST_UPLINK,
     translation_key=LAST_UPLINK,
@@ -88,6 +112,7 @@ LAST_UPLINK_SENSOR = EndDeviceSensorDescription(
     entity_category=EntityCategory.DIAGNOSTIC,
     value_fn=lambda device: device.last_seen,
     noisy=False,
+    of_last_uplink=False,
 )
 RADIO_SENSORS = (
     EndDeviceSensorDescription(
@@ -173,7 +198,35 @@ RADIO_SENSORS = (
         value_fn=_raw_payload,
     ),
 )
-HEALTH_KEYS = (LAST_UPLINK, STATUS, *(description.key for description in RADIO_SENSORS))
+# Over all uplinks of some time, not of the last one.
+RHYTHM_SENSORS = (
+    EndDeviceSensorDescription(
+        key=UPLINK_INTERVAL,
+        translation_key=UPLINK_INTERVAL,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_unit_of_measurement=UnitOfTime.MINUTES,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_interval,
+        of_last_uplink=False,
+    ),
+    EndDeviceSensorDescription(
+        key=AIRTIME_24H,
+        translation_key=AIRTIME_24H,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_airtime_of_24_hours,
+        of_last_uplink=False,
+    ),
+)
+HEALTH_SENSORS = (LAST_UPLINK_SENSOR, *RADIO_SENSORS, *RHYTHM_SENSORS)
+HEALTH_KEYS = (STATUS, *(description.key for description in HEALTH_SENSORS))
 BATTERY_SENSOR = EndDeviceSensorDescription(
     key=BATTERY,
     translation_key="lorawan_battery",
@@ -201,7 +254,7 @@ def health_sensors(
         (SeenBySensor if description.key in SEEN_BY else EndDeviceSensor)(
             coordinator, device, description
         )
-        for description in (LAST_UPLINK_SENSOR, *RADIO_SENSORS)
+        for description in HEALTH_SENSORS
         if description.key not in left_out
     ]
     if STATUS not in left_out:
@@ -223,6 +276,7 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
         """Create the sensor; a noisy one is disabled at first in a large application."""
         super().__init__(coordinator, device, description.key)
         self.entity_description = description
+        self.of_last_uplink = description.of_last_uplink
         if description.noisy and coordinator.large:
             self._attr_entity_registry_enabled_default = False
 
@@ -301,6 +355,12 @@ class StatusSensor(EndDeviceEntity, SensorEntity):
     """The status of an end device: never joined, waiting, active, overdue and others."""
 
     entity_description = STATUS_SENSOR
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the application is connected; it says so where the device is deleted."""
+        return self.coordinator.connection_state.available
 
     def __init__(self, coordinator: ApplicationCoordinator, device: EndDeviceState) -> None:
         """Create the sensor; it is disabled at first in a large application."""

@@ -22,7 +22,8 @@ from ..const import (
 )
 from ..fields import FieldDecisions
 from .areas import area_from_attributes, follow
-from .state import EndDeviceState
+from .state import CLOCK_TOLERANCE, EndDeviceState
+from .uplink_history import UplinkHistory
 
 BRANDS = {
     "diehl-metering": "Diehl Metering",
@@ -152,6 +153,8 @@ class EndDeviceRoster:
         key = self.key_of(ids)
         state = self.states.get(key)
         if state is None:
+            uplinks = self._store.uplinks.setdefault(key, UplinkHistory())
+            uplinks.forget_future(self._server_time() + CLOCK_TOLERANCE)
             state = EndDeviceState(
                 key,
                 ids,
@@ -160,6 +163,7 @@ class EndDeviceRoster:
                 self._server_time,
                 known_fields=self._decisions.library.fields_of,
                 observations=self._decisions.observations(key),
+                uplinks=uplinks,
             )
             registered = dr.async_get(self._hass).async_get_device_by_identifier(
                 (DOMAIN, key), self._entry.entry_id
@@ -270,6 +274,12 @@ class EndDeviceRoster:
             del self._by_device_id[state.device_id]
         if state.registry_id is not None:
             self._by_registry_id.pop(state.registry_id, None)
+
+    @callback
+    def interrupted(self) -> None:
+        """Note that uplinks may have been missed: silences around now say nothing."""
+        for state in self.states.values():
+            state.uplinks.interval.interrupt()
 
     @callback
     def refresh(self) -> None:

@@ -1,12 +1,10 @@
 """What is known of one end device: identity, last uplink, field values, health."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 import logging
-from statistics import median
 from typing import Any
 
 from homeassistant.core import Context as HaContext
@@ -40,6 +38,8 @@ from ..payload import (
 )
 from .activity import Activity
 from .jumps import JumpFilter, may_jump
+from .overdue_number import OverdueNumber, overdue_number
+from .uplink_history import UplinkHistory
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -56,14 +56,14 @@ LOCATION = r"\location"
 
 No payload can have this path: in paths of payloads, a backslash is always escaped.
 """
+AIRTIME_24H = "airtime_24h"
+UPLINK_INTERVAL = "uplink_interval"
 DOWNLINK = "downlink"
 DOWNLINK_STATE = "downlink_state"
 DOWNLINK_QUEUE = "downlink_queue"
 DOWNLINK_COUNT = "downlinks_24h"
 _OF_ITS_OWN = frozenset({ACTIVITY, DOWNLINK, DOWNLINK_STATE, DOWNLINK_QUEUE, DOWNLINK_COUNT})
 """Keys of the device as a whole that an uplink doesn't change."""
-INTERVALS = 8
-MINIMUM_INTERVALS = 3
 CONTROL = "control"
 _EPOCH = datetime.min.replace(tzinfo=UTC)
 _NO_CONTEXT = Context()
@@ -135,14 +135,17 @@ class EndDeviceState:
         *,
         known_fields: Callable[[str | None, str | None], ModelFields | None],
         observations: dict[str, Observations],
+        uplinks: UplinkHistory | None = None,
     ) -> None:
         """Start with nothing received.
 
         `decisions` (by path) and `model_sensors` (by "brand/model") are live views: later changes
         are seen here, too. `known_fields` returns what the model library has of a brand's model.
         `observations` are those of fields whose decision may still be corrected; kept up to date.
+        `uplinks` is what is kept of earlier uplinks; it is kept up to date.
         """
         self._server_time = server_time
+        self.uplinks = uplinks or UplinkHistory()
         self.key = key
         self.ids = ids
         self.decisions = decisions
@@ -170,13 +173,13 @@ class EndDeviceState:
         self.last_battery: BatteryStatus | None = None
         self.activity: Activity | None = None
         self.overdue: bool | None = None
+        self.overdue_number: OverdueNumber | None = None
+        """After which silence it is overdue as its attribute in The Things Stack says."""
         self.undecoded = 0
         self.skipped = 0
         self.values: dict[str, Value] = {}
         self._payloads: dict[int, _Payload] = {}
         self._value_times: dict[str, datetime] = {}
-        self._gaps: deque[float] = deque(maxlen=INTERVALS)
-        self.learned_interval: float | None = None
         self._seen: dict[tuple[Any, ...], datetime] = {}
         self._uplink_at: datetime | None = None
         self._data_at: datetime | None = None
@@ -271,6 +274,7 @@ class EndDeviceState:
         self.ids = end_device.ids
         self.version_ids = end_device.version_ids or self.version_ids
         self.attributes = end_device.attributes
+        self.overdue_number = overdue_number(self.attributes)
         self.remember_context()
         if end_device.last_seen_at is not None:
             self.note_seen(end_device.last_seen_at)
@@ -364,11 +368,13 @@ class EndDeviceState:
         """
         moment = _EPOCH if uplink.time is None else self._not_in_future(uplink.time)
         received = Received()
+        if not uplink.simulated and uplink.time is not None and (used := uplink.consumed_airtime):
+            self.uplinks.airtime.note(moment, used)
         if not uplink.simulated and (self._uplink_at is None or moment >= self._uplink_at):
-            self._learn_interval(moment)
             self.last_uplink, self._uplink_at = uplink, moment
             received.changed.extend(self._radio_keys)
             if uplink.time is not None:
+                self.uplinks.interval.note(moment, uplink.f_cnt)
                 self.note_seen(moment)
         versions = uplink.version_ids
         if versions is not None and versions != self.version_ids:
@@ -384,20 +390,13 @@ class EndDeviceState:
             self._receive_payload(uplink, moment, received, decide)
         return received
 
-    def _learn_interval(self, moment: datetime) -> None:
-        """Update the learned interval with the time since the uplink before."""
-        before = self._uplink_at
-        if before is not None and moment > before > _EPOCH:
-            self._gaps.append((moment - before).total_seconds())
-            if len(self._gaps) >= MINIMUM_INTERVALS:
-                self.learned_interval = median(self._gaps)
-
     def next_uplink(self, now: datetime) -> datetime | None:
         """Return when the next uplink is expected; None until the interval is learned."""
-        if self.learned_interval is None or self.last_seen is None:
+        interval = self.uplinks.interval.seconds
+        if interval is None or self.last_seen is None:
             return None
-        missed = max((now - self.last_seen).total_seconds(), 0.0) // self.learned_interval
-        return self.last_seen + timedelta(seconds=(missed + 1) * self.learned_interval)
+        missed = max((now - self.last_seen).total_seconds(), 0.0) // interval
+        return self.last_seen + timedelta(seconds=(missed + 1) * interval)
 
     def _receive_payload(
         self, uplink: UplinkMessage, moment: datetime, received: Received, decide: Decide

@@ -9,10 +9,11 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..application import server_names
-from ..client import FEATURES, NETWORKS
+from ..client import FEATURES
 from ..client.rights import TRAFFIC_READ, console_names
-from ..const import CONF_NETWORK, DOWNLINK_LIMIT
+from ..const import OVERDUE_ATTRIBUTE
 from .entity_limit import async_watch_entity_limit
+from .fair_use import async_watch_fair_use
 from .key import async_watch_key
 from .report import (
     application_name,
@@ -35,7 +36,8 @@ def async_watch_issues(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     _watch_undecoded(hass, entry)
     _watch_connection(hass, entry)
     _watch_partial_devices(hass, entry)
-    _watch_downlinks(hass, entry)
+    _watch_overdue_numbers(hass, entry)
+    async_watch_fair_use(hass, entry)
     async_watch_entity_limit(hass, entry)
     async_watch_key(hass, entry)
 
@@ -194,32 +196,31 @@ def _watch_partial_devices(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 
 
 @callback
-def _watch_downlinks(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-    """On the public network, name the devices that are sent more downlinks than it allows."""
-    if entry.data[CONF_NETWORK] not in NETWORKS:
-        return
+def _watch_overdue_numbers(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
+    """Name the end devices whose attribute for overdue is no text that counts."""
     coordinator = entry.runtime_data
 
     @callback
     def update() -> None:
-        counts = {
-            device.name: coordinator.downlinks.standing_of(device).in_24_hours
+        wrong = [
+            f"{device.name}: {device.overdue_number.text}"
             for device in coordinator.roster.states.values()
-            if coordinator.downlinks.standing_of(device).in_24_hours > DOWNLINK_LIMIT
-        }
+            if device.overdue_number is not None and device.overdue_number.after is None
+        ]
         update_issue(
             hass,
-            f"downlink_limit_{entry.entry_id}",
-            "downlink_limit",
+            f"overdue_number_{entry.entry_id}",
+            "overdue_number",
             {
                 "application": application_name(entry),
-                "devices": listed([f"{name}: {counts[name]}" for name in sorted(counts)]),
-                "limit": str(DOWNLINK_LIMIT),
+                "attribute": OVERDUE_ATTRIBUTE,
+                "devices": listed(sorted(wrong)),
             }
-            if counts
+            if wrong
             else None,
         )
 
-    changed = coordinator.signals.downlink_count_changed
+    # Sent after each change of a registration, too.
+    changed = coordinator.signals.undecoded_changed
     entry.async_on_unload(async_dispatcher_connect(hass, changed, update))
     update()

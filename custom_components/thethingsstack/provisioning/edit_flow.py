@@ -10,6 +10,7 @@ import voluptuous as vol
 
 from ..application import Refusal, refusal
 from ..client import StackError
+from ..const import OVERDUE_ATTRIBUTE
 from ..dialogs import form, searchable, unchosen
 from ..end_devices import area_from_attributes, area_of, move
 from ..formatters import FormatterFlow
@@ -90,6 +91,7 @@ class EditFlow(FormatterFlow):
                 "area": escape_markdown(here.area or "-"),
                 "told_area": escape_markdown(area_from_attributes(device.attributes) or "-"),
                 "home_name": escape_markdown(here.name or "-"),
+                "overdue_attribute": OVERDUE_ATTRIBUTE,
             },
             last_step=True,
         )

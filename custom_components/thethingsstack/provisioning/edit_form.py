@@ -31,8 +31,8 @@ from ..client import UNCHANGED, DeviceChanges, EndDevice, InvalidRequest, Locati
 from ..client.device_changes import Unchanged
 from ..client.registration import USER_LOCATION
 from ..client.rules import check_texts
-from ..const import AREA_ATTRIBUTES
-from ..end_devices import area_from_attributes
+from ..const import AREA_ATTRIBUTES, OVERDUE_ATTRIBUTE
+from ..end_devices import area_from_attributes, silence_of, text_of
 
 AREA_ATTRIBUTE = AREA_ATTRIBUTES[0]
 APART, TO_HOME, TO_SERVER = "apart", "to_home", "to_server"
@@ -67,6 +67,7 @@ CHANGE_SCHEMA = vol.Schema(
         vol.Optional("description"): TextSelector(TextSelectorConfig(multiline=True)),
         vol.Optional("attributes"): TextSelector(TextSelectorConfig(multiple=True)),
         vol.Required("area", default=APART): _either("area"),
+        vol.Optional("overdue"): TextSelector(),
         vol.Optional("location"): LocationSelector(),
         vol.Optional("place_of"): EntitySelector(EntitySelectorConfig(domain=PLACED)),
         vol.Required("no_location", default=False): BooleanSelector(),
@@ -88,7 +89,12 @@ def present(device: EndDevice) -> dict[str, Any]:
     answers: dict[str, Any] = {
         "name": device.name or "",
         "description": device.description or "",
-        "attributes": [f"{key} = {value}" for key, value in sorted(device.attributes.items())],
+        "attributes": [
+            f"{key} = {value}"
+            for key, value in sorted(device.attributes.items())
+            if key != OVERDUE_ATTRIBUTE
+        ],
+        "overdue": device.attributes.get(OVERDUE_ATTRIBUTE, ""),
     }
     if (known := device.locations.get(USER_LOCATION)) is not None:
         answers["location"] = {"latitude": known.latitude, "longitude": known.longitude}
@@ -106,6 +112,7 @@ def read_changes(
     name = _name(device, here, answers)
     description = answers.get("description", "").strip()
     attributes = read_attributes(answers.get("attributes", ()))
+    attributes |= _overdue(device, attributes, answers)
     if answers["area"] == TO_SERVER:
         if here.area is None:
             raise Refusal("area", "no_area")
@@ -132,6 +139,20 @@ def _name(device: EndDevice, here: InHomeAssistant, answers: Mapping[str, Any]) 
     if typed not in ("", device.name or "", here.name):
         raise Refusal("names", "two_names", name=here.name)
     return here.name or typed
+
+
+def _overdue(
+    device: EndDevice, attributes: Mapping[str, str], answers: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the attribute for overdue, {} for none; what nobody changed stays as it is."""
+    if OVERDUE_ATTRIBUTE in attributes:
+        raise Refusal("attributes", "attribute_has_field", attribute=OVERDUE_ATTRIBUTE)
+    typed: str = answers.get("overdue", "").strip()
+    if typed and typed != device.attributes.get(OVERDUE_ATTRIBUTE):
+        if (silence := silence_of(typed)) is None:
+            raise Refusal("overdue", "overdue_number")
+        typed = text_of(silence)
+    return {OVERDUE_ATTRIBUTE: typed} if typed else {}
 
 
 def read_attributes(lines: list[str] | tuple[str, ...]) -> dict[str, str]:

@@ -157,6 +157,7 @@ def _move(
     store.forget_device(key)
     fields.forget(key)
     store.vanished.pop(old.key, None)
+    store.uplinks.pop(old.key, None)  # the new one sends as it likes
     store.rename_device(old.key, key)
     fields.rename_device(old.key, key)
     store.taken_over.add(key)

@@ -1,6 +1,5 @@
 """General options of an application; applied in place, without a reload."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
@@ -21,15 +20,16 @@ from ..const import (
     CONF_DEVICES,
     CONF_FORGET_AFTER,
     CONF_OVERDUE_AFTER,
+    CONF_OVERDUE_UNAVAILABLE,
     CONF_PLAIN_FIELDS,
     DEFAULT_DEVICES,
     DEFAULT_FORGET_AFTER,
-    DEFAULT_OVERDUE_AFTER,
     DEVICES_ALL,
     DEVICES_CHOSEN,
     DEVICES_NOT_IGNORED,
     IGNORE_ATTRIBUTE,
     IGNORE_VALUE,
+    OVERDUE_ATTRIBUTE,
 )
 
 GENERAL_SCHEMA = vol.Schema(
@@ -41,11 +41,12 @@ GENERAL_SCHEMA = vol.Schema(
                 mode=SelectSelectorMode.LIST,
             )
         ),
-        vol.Required(CONF_OVERDUE_AFTER, default=DEFAULT_OVERDUE_AFTER): NumberSelector(
+        vol.Optional(CONF_OVERDUE_AFTER): NumberSelector(
             NumberSelectorConfig(
                 min=1, max=24 * 366, step=1, unit_of_measurement="h", mode=NumberSelectorMode.BOX
             )
         ),
+        vol.Required(CONF_OVERDUE_UNAVAILABLE, default=False): BooleanSelector(),
         vol.Required(CONF_FORGET_AFTER, default=DEFAULT_FORGET_AFTER): NumberSelector(
             NumberSelectorConfig(
                 min=0, max=3650, step=1, unit_of_measurement="d", mode=NumberSelectorMode.BOX
@@ -59,7 +60,7 @@ GENERAL_SCHEMA = vol.Schema(
 class GeneralOptionsFlow(OptionsFlow):
     """Steps: which end devices are added, when one is overdue, when a vanished one is removed."""
 
-    _options: Mapping[str, Any] = {}
+    _options: dict[str, Any]
 
     async def async_step_general(
         self, user_input: dict[str, Any] | None = None
@@ -70,17 +71,25 @@ class GeneralOptionsFlow(OptionsFlow):
             self._options = {
                 **options,
                 CONF_DEVICES: user_input[CONF_DEVICES],
-                CONF_OVERDUE_AFTER: int(user_input[CONF_OVERDUE_AFTER]),
+                CONF_OVERDUE_UNAVAILABLE: user_input[CONF_OVERDUE_UNAVAILABLE],
                 CONF_FORGET_AFTER: int(user_input[CONF_FORGET_AFTER]),
                 CONF_PLAIN_FIELDS: user_input[CONF_PLAIN_FIELDS],
             }
+            if (hours := user_input.get(CONF_OVERDUE_AFTER)) is None:
+                self._options.pop(CONF_OVERDUE_AFTER, None)
+            else:
+                self._options[CONF_OVERDUE_AFTER] = int(hours)
             if user_input[CONF_DEVICES] == DEVICES_CHOSEN:
                 return await self.async_step_chosen_devices()
             return self.async_create_entry(data=self._options)
         return self.async_show_form(
             step_id="general",
             data_schema=self.add_suggested_values_to_schema(GENERAL_SCHEMA, options),
-            description_placeholders={"attribute": IGNORE_ATTRIBUTE, "value": IGNORE_VALUE},
+            description_placeholders={
+                "attribute": IGNORE_ATTRIBUTE,
+                "value": IGNORE_VALUE,
+                "overdue_attribute": OVERDUE_ATTRIBUTE,
+            },
         )
 
     async def async_step_chosen_devices(

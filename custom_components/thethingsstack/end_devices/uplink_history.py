@@ -1,0 +1,32 @@
+"""What is kept of the uplinks of an end device over restarts: its interval and its airtime."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+from .fair_use import Airtime
+from .interval import UplinkInterval
+
+
+@dataclass(slots=True)
+class UplinkHistory:
+    """The learned interval of an end device, and its airtime of the last 24 hours."""
+
+    interval: UplinkInterval = field(default_factory=UplinkInterval)
+    airtime: Airtime = field(default_factory=Airtime)
+
+    def forget_future(self, latest: datetime) -> None:
+        """Forget what lies after this time: a clock was wrong."""
+        self.interval.forget_future(latest)
+        self.airtime.forget_future(latest)
+
+    def as_stored(self) -> dict[str, Any]:
+        """Return what `from_stored` reads."""
+        return {"interval": self.interval.as_stored(), "airtime": self.airtime.as_stored()}
+
+    @classmethod
+    def from_stored(cls, stored: Any) -> Self:
+        """Read what was stored; raises AttributeError, LookupError, TypeError or ValueError."""
+        return cls(
+            UplinkInterval.from_stored(stored["interval"]), Airtime.from_stored(stored["airtime"])
+        )
