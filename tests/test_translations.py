@@ -37,8 +37,7 @@ from custom_components.thethingsstack.const import (
 from custom_components.thethingsstack.downlinks.sensors import DOWNLINK_SENSORS, STATES
 from custom_components.thethingsstack.end_devices.radio_sensors import (
     BATTERY_SENSOR,
-    LAST_UPLINK_SENSOR,
-    RADIO_SENSORS,
+    HEALTH_SENSORS,
     STATUS_SENSOR,
 )
 from custom_components.thethingsstack.end_devices.state import Status
@@ -82,8 +81,7 @@ MODULES = {
 """The code of every module, those in rooms by room and name."""
 
 BUILT_IN_SENSORS = (
-    LAST_UPLINK_SENSOR,
-    *RADIO_SENSORS,
+    *HEALTH_SENSORS,
     BATTERY_SENSOR,
     STATUS_SENSOR,
     *DOWNLINK_SENSORS,
@@ -513,6 +511,8 @@ def test_every_issue_has_its_texts() -> None:
         "control_right": {"application", "count"},
         "application_moved": {"application", "chosen", "cluster"},
         "devices_elsewhere": {"application", "chosen", "devices"},
+        "downlink_limit": {"application", "devices", "limit"},
+        "airtime_limit": {"application", "devices", "limit"},
     }
     assert set(TEXTS["issues"]) == set(found)
     for key, issue in TEXTS["issues"].items():
