@@ -81,11 +81,10 @@ class Administration:
         description: str | None = None,
         server_address: str | None = None,
     ) -> Application:
-        """Create an application of a user or an organization, with their key.
+        """Create an application of a user or an organization; needs their API key.
 
-        `server_address` is the cluster that its devices are to live on; without it, it is the
-        host that this connection names. Raises Conflict where the id is taken, anywhere, and
-        InvalidRequest before any request for what can't be.
+        `server_address` is the cluster for its end devices; by default this connection's. Raises
+        Conflict if the ID is taken, and InvalidRequest for invalid values before any request.
         """
         check_id(application_id, "application ID")
         check_texts(name, description)
@@ -112,8 +111,8 @@ class Administration:
     ) -> Application:
         """Change name, description or attributes (SETTINGS_BASIC); "" empties a text.
 
-        Of the attributes only those named change; None removes one. Raises InvalidRequest before
-        any request for what can't be.
+        Of the attributes, only those given change; None removes one. Raises InvalidRequest for
+        invalid values before any request.
         """
         check_texts(name, description, attributes)
         changes: dict[str, Any] = {}

@@ -125,9 +125,9 @@ class Configuration:
     ) -> None:
         """Raise InvalidRequest if the server has no such plan, or the plan is of another band.
 
-        `frequency_plan_not_found`, or `frequency_plan_of_another_band`, with those that could be
-        chosen. Without a `band_id` any is taken that there is; `whose` band it is goes into the
-        text.
+        The errors are `frequency_plan_not_found` and `frequency_plan_of_another_band`; their texts
+        name `whose` band it is, and the plans of that band. Without `band_id`, every plan of the
+        server is accepted.
         """
         plans = await self.frequency_plans()
         plan = next((plan for plan in plans if plan.id == frequency_plan_id), None)

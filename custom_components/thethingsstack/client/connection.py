@@ -108,12 +108,11 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Where and who; no I/O.
+    """The addresses, IDs and API key for an application; makes no request.
 
-    `server` and `identity_server` are base URLs, `application_id` is without tenant; "app@tenant"
-    is taken apart. Public networks know their Identity Server and tenant. Without MQTT host and
-    port the server is asked for them; MQTT is with TLS where the server's URL is, unless
-    `mqtt_tls` is given.
+    `server` and `identity_server` are base URLs. "application@tenant" as `application_id` is split.
+    For public networks, Identity Server and tenant are filled in. Without MQTT host and port, the
+    server's own are used. Unless `mqtt_tls` is given, MQTT uses TLS if the server's URL does.
     """
 
     server: str
@@ -126,7 +125,7 @@ class Connection:
     mqtt_tls: bool | None = None
 
     def __post_init__(self) -> None:
-        """Fill in what follows from the rest; raises InvalidRequest `invalid_server`."""
+        """Normalise the URLs and fill in missing values; raises InvalidRequest `invalid_server`."""
         server = normalize_server_url(self.server)
         network = known_network(server)
         if self.identity_server:

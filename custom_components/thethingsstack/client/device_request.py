@@ -56,10 +56,11 @@ class PreparedRegistration:
 
 
 async def prepare_registration(stack: Stack, request: DeviceRequest) -> PreparedRegistration:
-    """Return what can be registered; nothing is changed but that a DevEUI may be issued, at last.
+    """Return a complete registration; changes nothing, but may have a DevEUI issued.
 
-    Raises InvalidRequest for what is missing or doesn't go together, and what the servers say of
-    models and codes. Conflict and `wrong_cluster` before a DevEUI is issued: they may be few.
+    Raises InvalidRequest for missing and contradictory values, unknown models and QR codes, and
+    all that `EndDevices.check` raises. Those come before a DevEUI is issued, as their number is
+    limited.
     """
     if request.issue_dev_eui and request.known.get("dev_eui"):
         raise InvalidRequest(
@@ -178,10 +179,10 @@ async def claim_and_register(
     qr_code: str | None = None,
     claim_code: str | None = None,
 ) -> EndDevice:
-    """Claim an end device by the code on it, register it, and return it; without a code register.
+    """Claim an end device if there is a code, register it, and return it.
 
-    All or nothing: where registering fails or is cancelled, the device is given back. Raises what
-    claiming and registering raise, and RollbackFailed where it could not be given back.
+    If registering fails or is cancelled, the claim is given up. Raises what claiming and
+    registering raise; RollbackFailed if the claim could not be given up.
     """
     if qr_code is None and claim_code is None:
         return await stack.end_devices.register(registration)

@@ -1,7 +1,7 @@
-"""Downlinks over HTTP: push, replace, clear, look at the queue, try the encoder.
+"""Downlinks over HTTP: push, replace, clear and read the queue, try the formatter.
 
-Only here refusals come back; over MQTT they are silent. What becomes of a downlink that was taken,
-the stream tells (`DownlinkReport`).
+Unlike MQTT, HTTP reports refusals. What happens to a queued downlink is reported by the stream
+(`DownlinkReport`).
 """
 
 from base64 import b64encode
@@ -37,9 +37,9 @@ _REQUEST_FIELDS = ("f_port", "frm_payload", "confirmed", "priority", "class_b_c"
 class Downlink:
     """A downlink to send: bytes, or an object for the device's downlink formatter.
 
-    `f_port` may be left out with an object; an encoder's own port wins anyway. `max_attempts` is
-    of a confirmed one. Gateways and `absolute_time` are for class B and C only. The server repeats
-    the correlation ids (at most 100 characters each) in all that it tells of this downlink.
+    `f_port` is optional with an object; a port from the formatter replaces it. `max_attempts` is
+    for confirmed downlinks; gateways and `absolute_time` are for class B and C. All reports on this
+    downlink have its correlation IDs (at most 100 characters each).
     """
 
     f_port: int | None = None
@@ -130,8 +130,9 @@ class EncodedDownlink:
 class Downlinks:
     """The downlink queues of an application's end devices.
 
-    Each call is all or nothing, and raises StackError whose `name` is the server's: a device that
-    never joined is `no_device_session`, an object that the formatter refuses `output_errors`.
+    A call queues all of its downlinks or none. It raises StackError with the server's name of the
+    error: `no_device_session` for an end device that never joined, `output_errors` for an object
+    that the formatter refuses.
     """
 
     def __init__(self, calls: Calls) -> None:
@@ -147,7 +148,7 @@ class Downlinks:
     ) -> None:
         """Append to the queue; a rate limit is waited out for at most `max_wait` seconds.
 
-        An object for a device without downlink formatter is taken, too: as an empty frame.
+        The server accepts an object also without a downlink formatter, and sends an empty frame.
         """
         await self._operate("push", device_id, downlinks, max_wait)
 

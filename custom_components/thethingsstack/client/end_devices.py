@@ -187,12 +187,12 @@ class EndDevices:
     # -- Changing ---------------------------------------------------------------------------------
 
     async def update(self, device_id: str, changes: DeviceChanges) -> EndDevice:
-        """Change an end device on the servers that hold what differs, and return it.
+        """Change an end device on the servers concerned, and return it.
 
-        What was changed is put back where a later server refuses. Raises NotFound, whose name
-        `not_on_network_server` or the like says where the device is half created. Raises
-        InvalidRequest for versions that don't go together or need keys that the device hasn't
-        (see `check_versions`), and for a frequency plan of another band (see `check_plan`).
+        If a server refuses, changes on earlier ones are undone. Raises NotFound, for a half created
+        one with the server in its name (`not_on_network_server`). Raises InvalidRequest for
+        versions that don't fit together or need missing keys (see `check_versions`), and for a
+        frequency plan of another band (see `check_plan`).
         """
         changes.check()
         await check_versions(self._calls, device_id, changes)
@@ -228,20 +228,19 @@ class EndDevices:
             raise RollbackFailed(device_id, cause=cause, left_on=tuple(remaining)) from cause
 
     async def reset(self, device_id: str) -> None:
-        """Forget a device's state on the network, so that it joins anew (DEVICES_WRITE).
+        """Delete an end device's session and MAC state, so that it must join (DEVICES_WRITE).
 
-        Battery, margin and MAC state go; one that doesn't join keeps its keys, its counters start
-        again. Raises NotFound where the Network Server doesn't know it.
+        One that doesn't join keeps its keys; its frame counters restart. Raises NotFound if the
+        Network Server doesn't have it.
         """
         with self._calls.device_known(Server.NETWORK, device_id):
             await self._calls.request("PATCH", self._parts.path(Server.NETWORK, device_id), json={})
 
     async def delete(self, device_id: str) -> Deletion:
-        """Remove an end device from all servers; its keys are lost (DEVICES_WRITE).
+        """Delete an end device on all servers; its keys are lost (DEVICES_WRITE).
 
-        Half-created and stranded ones are removed, too; one that was claimed is given back first.
-        Raises NotFound where no server has it, and PartlyDeleted where a server failed after
-        others had removed their part.
+        It may be half created. A claim is given up first. Raises NotFound if no server has it, and
+        PartlyDeleted if it could be deleted on some of its servers only.
         """
         await Claiming(self._calls).release(device_id)
         found = await remove(
@@ -291,10 +290,10 @@ class EndDevices:
         )
 
     async def details(self, device_id: str, *, stranded: bool = False) -> dict[str, Any]:
-        """Return the server's object of an end device, merged from all its servers, without keys.
+        """Return the JSON object of an end device, merged from all servers, without keys.
 
-        Raises NotFound where the Identity Server does not know it, unless it is `stranded`; the
-        others may lack it.
+        Raises NotFound if the Identity Server doesn't have it, unless `stranded`: then the object
+        is that of the other servers.
         """
         merged = {} if stranded else dict((await self._parts.registered(device_id)).raw)
         for server, fields in (

@@ -128,7 +128,8 @@ class FormatterCalls:
     ) -> Formatters:
         """Set the named directions of a device, or of the application, and return both.
 
-        The other stays as it is; for a device that had none of its own, as the application's.
+        The other direction is kept; if a device has no formatters of its own, it gets the
+        application's.
         """
         if set(wanted) == {"up", "down"}:
             present = Formatters()

@@ -90,18 +90,19 @@ def reversed_eui(eui: str) -> str:
 
 
 def looks_reversed(eui: str) -> bool:
-    """Return whether the bytes of an EUI seem to stand in the wrong order.
+    """Return whether the bytes of an EUI seem to be in reverse order.
 
-    So it is where a known maker's beginning stands at the end. Only a reason to ask.
+    That is the case if only the reversed EUI begins as those of a known manufacturer do. It isn't
+    certain: ask the user.
     """
     return not eui.startswith(_VENDORS) and reversed_eui(eui).startswith(_VENDORS)
 
 
 def check_id(text: str, kind: str = "ID") -> str:
-    """Return the id of a device, an application, or an attribute's key.
+    """Return the ID of an end device or an application, or an attribute's key, if it is valid.
 
-    Raises InvalidIdentifier (`invalid_id`, or after the `kind` that is given) for one that hasn't
-    3 to 36 lower-case letters or digits, with single dashes between them.
+    Raises InvalidIdentifier (`invalid_id`, or named after `kind`) unless it has 3 to 36 lower-case
+    letters or digits, with single dashes between them.
     https://www.thethingsindustries.com/docs/reference/id-eui-constraints/
     """
     longest = ID_LENGTH[1]
@@ -114,7 +115,7 @@ def check_id(text: str, kind: str = "ID") -> str:
 
 
 def propose_id(name: str, taken: Collection[str] = ()) -> str:
-    """Return a good id for a thing of this name that is not among the taken ones."""
+    """Return a valid ID made of a name, with a number if it is among the `taken` ones."""
     plain = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS))
     words = re.findall("[a-z0-9]+", plain.encode("ascii", "ignore").decode())
     proposed = "-".join(words)[: ID_LENGTH[1]].strip("-")
@@ -134,9 +135,9 @@ def generate_key() -> str:
 
 
 def generate_eui() -> str:
-    """Return a new EUI of nobody's: locally administered, for where no server gives one.
+    """Return a random EUI, for networks that issue none.
 
-    A bit of the first byte tells that it is.
+    It is marked as locally administered by a bit of its first byte.
     https://standards.ieee.org/wp-content/uploads/import/documents/tutorials/eui.pdf
     """
     eui = bytearray(secrets.token_bytes(8))

@@ -48,12 +48,12 @@ def utcnow() -> datetime:
 
 
 class Stack:
-    """An application on a server: calls over HTTP, messages over MQTT.
+    """The client of one application: requests over HTTP, messages over MQTT.
 
-    The HTTP session and the TLS context come from outside and stay the caller's; without a context
-    the system's roots are trusted. `clock`, `random` and `sleep` are there for tests.
-    `on_key_refused` is called with each answer of the HTTP API that refuses the key, before the
-    call raises it.
+    The caller provides and closes the HTTP session. Without a TLS context, the system's root
+    certificates are trusted. `clock`, `random` and `sleep` can be replaced in tests.
+    `on_key_refused` is called with each error of the HTTP API that refuses the API key, before the
+    method raises it.
     """
 
     def __init__(
@@ -145,12 +145,12 @@ class Stack:
         timeout: float = 20,
         max_wait: float = 30,
     ) -> Any:
-        """Make any call of the HTTP API and return its parsed answer ({} for an empty one).
+        """Make any request of the HTTP API and return its parsed answer ({} for an empty one).
 
-        The path is with or without "/api/v3"; its first segment tells which server is asked, unless
-        `host` says so. In `params`, None is left out, times and truths are spelled as the server
-        wants them, and a list under "field_mask" is joined. A rate limit is waited out where that
-        takes at most `max_wait` seconds. Raises StackError.
+        The path is with or without "/api/v3"; its first segment decides on the server, unless
+        `host` is given. In `params`, None is omitted, times and booleans are converted, and a list
+        in "field_mask" is joined. If the rate limit needs at most `max_wait` seconds, the request is
+        repeated after that time. Raises StackError.
         """
         return await self._calls.request(
             method, path, params=params, json=json, host=host, timeout=timeout, max_wait=max_wait
@@ -210,10 +210,10 @@ class Stack:
         device_id: str | None = None,
         newest_first: bool = False,
     ) -> AsyncGenerator[Message]:
-        """Yield uplinks from the Storage Integration, oldest first unless said, page by page.
+        """Yield uplinks from the Storage Integration, the oldest first unless `newest_first`.
 
-        Unreadable ones are left out. Raises StorageUnavailable where the server has none, and
-        ServerFailed (`pages_repeated`) where it never comes to an end.
+        Unreadable ones are omitted. Raises StorageUnavailable if the server has no Storage
+        Integration, and ServerFailed `pages_repeated` if it sends the same page again.
         """
         async for message in stored_uplinks(
             self._calls,
@@ -228,10 +228,10 @@ class Stack:
     # -- The stream -------------------------------------------------------------------------------
 
     async def mqtt_address(self) -> MqttAddress:
-        """Return where the messages come from.
+        """Return the address of the MQTT server.
 
-        As the connection says, else as the server says (INFO), else the default ports. A server
-        that calls itself localhost is met under the name that it was asked by.
+        It is the connection's; else the one that the server names (needs INFO); else the default
+        port of the server's host. Instead of localhost, the server's host is used.
         """
         connection = self.connection
         port = MQTTS_PORT if connection.mqtt_tls else MQTT_PORT
@@ -273,11 +273,11 @@ class Stack:
     async def publish_downlinks(
         self, operation: str, device_id: str, downlinks: Sequence[Downlink]
     ) -> None:
-        """Push downlinks or replace a queue over MQTT: unconfirmed, refusals don't come back.
+        """Push downlinks or replace a queue over MQTT, where the server reports no refusal.
 
-        The server drops what the key may not send without a word, so the right is asked for
-        first: raises MissingRight. HTTP (`downlinks`) is the better way where it can be reached.
-        Raises InvalidIdentifier for an id that can't be: in a topic it could mean others.
+        Prefer HTTP (`downlinks`). Raises MissingRight if the key may not send, which is checked
+        before because the server would ignore the message, and InvalidIdentifier for an invalid ID,
+        which could change the topic.
         """
         check_id(device_id, "device ID")
         if _rights.TRAFFIC_DOWN_WRITE not in await self.rights():
@@ -289,11 +289,11 @@ class Stack:
             await connection.publish(topic, orjson.dumps(body))
 
     async def stream(self) -> AsyncGenerator[StreamItem]:
-        """Yield the application's messages for ever, and what happens to the connection.
+        """Yield the application's messages without end, and changes of the connection.
 
-        It connects again by itself, ever more slowly. Raises AuthenticationFailed once the key's
-        refusal is confirmed over HTTP, MissingRight without TRAFFIC_READ (the server would connect
-        and stay silent), and nothing else of ours. Close it (`aclosing`) to leave.
+        A lost connection is opened again after increasing pauses. Of this library's errors, raises
+        only AuthenticationFailed (if the HTTP API refuses the key, too) and MissingRight (without
+        TRAFFIC_READ the server would send no messages). Close it (`aclosing`) to end it.
         """
         self._calls.application_id  # noqa: B018 - raises where none is given
         failures = 0
@@ -339,10 +339,10 @@ class Stack:
             self.connected, self._messages = False, None
 
     def reconnect(self) -> None:
-        """Make a running stream connect anew, at once; nothing happens where none runs.
+        """Let a running stream connect again at once; does nothing without one.
 
-        The server takes a key's rights from the moment of connecting: call this when TRAFFIC_READ
-        was given back. The stream yields StreamConnected again, with the gap.
+        The server reads the key's rights only when a stream connects: call this after TRAFFIC_READ
+        was granted again. The stream then yields StreamConnected with the gap.
         """
         self._reconnect_wanted.set()
         if self._messages is not None:

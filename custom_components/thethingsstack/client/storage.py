@@ -37,8 +37,8 @@ class StorageIntegration:
     async def enable(self) -> None:
         """Keep the uplinks of all end devices from now on (SETTINGS_PACKAGES).
 
-        Changes nothing where that is so already: a second association would store twice. Raises
-        Conflict (`no_free_port`) where other packages use all ports, and StackError.
+        Does nothing if they are kept already, since a second association would store them twice.
+        Raises StackError; Conflict `no_free_port` if other packages use all ports.
         """
         used = await self._packages()
         if PACKAGE in used.values():

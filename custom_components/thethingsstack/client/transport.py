@@ -109,9 +109,9 @@ class Transport:
         timeout: float | None,
         idle: float | None = None,
     ) -> AsyncIterator[tuple[Lines, Mapping[str, str]]]:
-        """Open a stream of results; gives their iterator and the headers.
+        """Open a stream of results; the context has their iterator and the answer's headers.
 
-        It may take `timeout` seconds as a whole, and `idle` from one piece to the next.
+        `timeout` is for the stream as a whole, `idle` for the time between its parts, in seconds.
         """
         async with self._open(
             method,

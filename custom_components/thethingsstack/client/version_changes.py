@@ -23,9 +23,9 @@ _NEW_SESSION_KEYS = ("s_nwk_s_int_key", "nwk_s_enc_key")
 async def check_versions(calls: Calls, device_id: str, changes: DeviceChanges) -> None:
     """Raise InvalidRequest if the servers couldn't decode messages after this change of versions.
 
-    `invalid_lorawan_phy_version` for regional parameters that don't go with the LoRaWAN version;
-    `missing_nwk_key` or the like for keys that the new version needs and the device hasn't.
-    Looking for those needs DEVICES_READ_KEYS: else raises MissingRight.
+    `invalid_lorawan_phy_version` if the regional parameters don't fit the LoRaWAN version;
+    `missing_nwk_key` or the like if the new version needs keys that the end device doesn't have.
+    Reading these needs DEVICES_READ_KEYS; without it, raises MissingRight.
     """
     if changes.lorawan_version is UNCHANGED and changes.lorawan_phy_version is UNCHANGED:
         return

@@ -52,8 +52,8 @@ class Priority(StrEnum):
     HIGHEST = "highest"
 
 
-# What the stream says, by what was waited for.
 _REACHED = {Wait.SENT: ("sent", "ack", "nack"), Wait.ACKNOWLEDGED: ("ack",)}
+"""Reports of the stream that end the waiting for a state."""
 
 Hex = Annotated[str | None, typer.Option("--hex", help="Payload as hexadecimal digits.")]
 Base64 = Annotated[str | None, typer.Option("--base64", help="Payload as base64.")]
