@@ -21,6 +21,7 @@ SDK = {"client": {"aiohttp", "orjson", "paho", "rich", "typer"}, "payload": set[
 ROWS = (
     {"issues"},
     {"application"},
+    {"webhook"},
     {"doors"},
     {"dialogs", "fields"},
     {"end_devices"},

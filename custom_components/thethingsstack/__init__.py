@@ -22,6 +22,12 @@ from .fields.decisions import FieldDecisions
 from .gateways import async_remove_gateway
 from .issues.watch import async_watch_issues
 from .services import async_setup_services
+from .webhook import (
+    async_keep_webhook,
+    async_prepare_webhook,
+    async_remove_webhook,
+    connection_settings,
+)
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -68,6 +74,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
             translation_key="unusable_settings",
             translation_placeholders={"error": str(err)},
         ) from err
+    await async_prepare_webhook(hass, entry, stack)
     coordinator = ApplicationCoordinator(hass, entry, stack)
     await coordinator.async_setup()
     entry.runtime_data = coordinator
@@ -79,12 +86,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     async_watch_vanished(hass, entry)
     coordinator.controls.async_start()
     coordinator.gateways.async_start()
-    connected_with, options = dict(entry.data), dict(entry.options)
+    connected_with, options = connection_settings(entry.data), dict(entry.options)
 
     async def async_updated(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         """Apply changed options, controls and gateways; reload the entry if server or key changed."""
         nonlocal options
-        if dict(entry.data) != connected_with:
+        if connection_settings(entry.data) != connected_with:
             hass.config_entries.async_schedule_reload(entry.entry_id)
             return
         if options != entry.options:
@@ -110,6 +117,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
         async_dispatcher_connect(hass, coordinator.signals.position_found, async_position_found)
     )
     coordinator.async_start()
+    async_keep_webhook(
+        hass,
+        entry,
+        stack,
+        coordinator.door,
+        rights=lambda: coordinator.rights,
+        device_ids=lambda: coordinator.roster.registrations,
+    )
     return True
 
 
@@ -120,7 +135,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-    """Delete the stored files of the application, and the API key that the set-up created."""
+    """Delete the stored files of the application, and the webhook and API key created for it."""
+    await async_remove_webhook(hass, entry)
     await async_discard_key(hass, entry.data)
     store = ApplicationStore(hass, entry.entry_id, UplinkHistory.from_stored)
     await store.async_remove()

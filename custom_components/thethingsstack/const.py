@@ -20,6 +20,10 @@ CONF_KEY_ID: Final = "key_id"
 """ID of the API key that the set-up created, which is deleted with the entry."""
 CONF_DOOR: Final = "door"
 """The way by which messages come, one of `DOORS`"""
+CONF_WEBHOOK_SECRET: Final = "webhook_secret"
+"""What the server sends with each delivery to prove that it is the one"""
+CONF_WEBHOOK_EARLIER_SECRET: Final = "webhook_earlier_secret"
+"""The one before, which counts until the first delivery with the new one"""
 
 # Only in forms
 CONF_CLUSTER: Final = "cluster"

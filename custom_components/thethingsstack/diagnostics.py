@@ -6,7 +6,7 @@ from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_API_KEY
+from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
@@ -19,12 +19,15 @@ from .const import (
     CONF_MQTT_HOST,
     CONF_SERVER,
     CONF_TENANT_ID,
+    CONF_WEBHOOK_EARLIER_SECRET,
+    CONF_WEBHOOK_SECRET,
     VERSION,
 )
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .end_devices.state import LOCATION, EndDeviceState
 from .payload import Meaning, Position, Role, Value
 from .payload.tokens import words_of
+from .webhook import webhook_diagnostics
 
 ENTRY_REDACT = {
     CONF_API_KEY,
@@ -36,6 +39,9 @@ ENTRY_REDACT = {
     CONF_MQTT_HOST,
     CONF_SERVER,
     CONF_TENANT_ID,
+    CONF_WEBHOOK_EARLIER_SECRET,
+    CONF_WEBHOOK_ID,
+    CONF_WEBHOOK_SECRET,
 }
 PLACE_CONCEPTS = frozenset({"latitude", "longitude", "altitude", "position", "gps", "accuracy"})
 PLACE_WORDS = re.compile(
@@ -83,6 +89,7 @@ async def async_get_config_entry_diagnostics(
         "rights": sorted(coordinator.rights),
         "connected": coordinator.connected,
         "door": {"chosen": coordinator.door.name, "current": coordinator.door.current},
+        "webhook": webhook_diagnostics(hass, entry),
         "available": coordinator.connection_state.available,
         "storage_integration": coordinator.catch_up.storage,
         "counters": {

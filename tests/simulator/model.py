@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -194,6 +194,10 @@ class Stack:
         """JoinEUI and DevEUI to the claim authentication code."""
         self.dev_euis: list[str] | None = None
         """What can still be issued; None where issuing isn't set up."""
+        self.tolerated_failures = 0
+        """After so many failures in a row a webhook isn't tried for a while; 0: they aren't noted."""
+        self.retry_interval = timedelta(minutes=1)
+        """For how long it isn't tried."""
         self.events: EventHub  # set by the simulator
         self.recent_fields = tenant is not None
         """Whether messages have what v3.33 to v3.36 added."""

@@ -99,4 +99,10 @@ class Network:
 
     async def _configuration(self, call: Call) -> Any:
         caller(call)
-        return {"configuration": DATA["as"]}
+        if not self._stack.tolerated_failures:
+            return {"configuration": DATA["as"]}
+        webhooks = {
+            "unhealthy_attempts_threshold": str(self._stack.tolerated_failures),
+            "unhealthy_retry_interval": f"{self._stack.retry_interval.total_seconds():g}s",
+        }
+        return {"configuration": {**DATA["as"], "webhooks": webhooks}}

@@ -1,7 +1,7 @@
 """Webhooks: their registry, one delivery attempt each, and the way back for downlinks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import re
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -11,7 +11,7 @@ from aiohttp import web
 
 from . import errors, messages, registry, rights
 from .application_server import ApplicationServer
-from .encoding import get_path, prune, select, set_path, timestamp
+from .encoding import get_path, moment, prune, select, set_path, timestamp
 from .http_server import Call, Route
 from .model import Application, Stack
 from .validation import check_update
@@ -61,6 +61,8 @@ class Webhooks:
         self._base_url = base_url
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self.templates: dict[str, Mapping[str, Any]] = {}
+        """The catalogue of templates as operators configure it, by ID."""
         self.deliveries: list[tuple[str, int | None]] = []
         """URL and status of each attempt; None where no answer came in time."""
         application_server.published = self._published
@@ -71,6 +73,8 @@ class Webhooks:
         down = "/as/applications/{application_id}/webhooks/{webhook_id}/devices/{device_id}/down"
         return [
             ("GET", "/as/webhook-formats", self._formats),
+            ("GET", "/as/webhook-templates", self._list_templates),
+            ("GET", "/as/webhook-templates/{template_id}", self._get_template),
             ("GET", hooks, self._list),
             ("POST", hooks, self._set),
             ("GET", hooks + "/{webhook_id}", self._get),
@@ -133,6 +137,8 @@ class Webhooks:
         hook["updated_at"] = now
         for path in mask:
             set_path(hook, path, get_path(body, path))
+        if hook.get("health_status", ...) is None:
+            del hook["health_status"]
         return _show(hook, mask)
 
     async def _delete(self, call: Call) -> Any:
@@ -191,6 +197,8 @@ class Webhooks:
                 "X-Downlink-Push": f"{down}/push",
                 "X-Downlink-Replace": f"{down}/replace",
             }
+        if self._gave_up(hook):
+            return
         body = _masked(envelope, get_path(hook, "field_mask.paths"))
         status: int | None = None
         try:
@@ -199,6 +207,48 @@ class Webhooks:
         except aiohttp.ClientError, TimeoutError:
             pass
         self.deliveries.append((url, status))
+        self._note_health(hook, url, status)
+
+    # Health
+
+    def _gave_up(self, hook: dict[str, Any]) -> bool:
+        """Return whether a webhook has failed so often that it isn't tried for a while."""
+        unhealthy = (hook.get("health_status") or {}).get("unhealthy")
+        if not unhealthy or int(unhealthy["failed_attempts"]) < self._stack.tolerated_failures:
+            return False
+        last = moment(unhealthy["last_failed_attempt_at"])
+        return self._stack.now() <= last + self._stack.retry_interval
+
+    def _note_health(self, hook: dict[str, Any], url: str, status: int | None) -> None:
+        if not self._stack.tolerated_failures:
+            return
+        if status is not None and 200 <= status < 300:
+            hook["health_status"] = {"healthy": {}}
+            return
+        before = (hook.get("health_status") or {}).get("unhealthy", {})
+        error = "request" if status is None else "webhook_request_failed"
+        hook["health_status"] = {
+            "unhealthy": {
+                "failed_attempts": str(int(before.get("failed_attempts", 0)) + 1),
+                "last_failed_attempt_at": timestamp(self._stack.now(), nanoseconds=0),
+                "last_failed_attempt_details": {
+                    "namespace": "pkg/applicationserver/io/web",
+                    "name": error,
+                    "message_format": "request to webhook failed",
+                    "attributes": {"url": url, "status_code": status},
+                },
+            }
+        }
+
+    # Templates
+
+    async def _list_templates(self, _call: Call) -> Any:
+        return {"templates": [dict(item) for item in self.templates.values()]}
+
+    async def _get_template(self, call: Call) -> Any:
+        if call["template_id"] not in self.templates:
+            raise errors.redis_not_found()
+        return dict(self.templates[call["template_id"]])
 
 
 def _show(hook: dict[str, Any], mask: list[str]) -> dict[str, Any]:

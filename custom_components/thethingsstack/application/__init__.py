@@ -1,6 +1,13 @@
 """One connected application: connection, counters, missed uplinks and stored data."""
 
-from .client_factory import async_create_stack, async_discard_key, host_of, is_address_of
+from .client_factory import (
+    QUEUE_SIZE,
+    QUEUED_MESSAGES,
+    async_create_stack,
+    async_discard_key,
+    host_of,
+    is_address_of,
+)
 from .connection_state import ConnectionState
 from .error_texts import APPLICATION_KEY_TEXTS, GATEWAY_TEXTS, MQTT_TEXTS, SETUP_TEXTS
 from .refusals import (
@@ -28,6 +35,8 @@ __all__ = [
     "GATEWAY_TEXTS",
     "MQTT_TEXTS",
     "SETUP_TEXTS",
+    "QUEUED_MESSAGES",
+    "QUEUE_SIZE",
     "UNREADABLE",
     "ApplicationStore",
     "ConnectionState",

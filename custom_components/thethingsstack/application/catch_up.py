@@ -151,6 +151,8 @@ class CatchUp:
 
     @callback
     def _begin(self) -> None:
+        if not self._coordinator.connection_state.has_key:
+            self.storage = False
         if self.storage is False or not self.done or not (self._first or self._store.gaps):
             return
         self._reading = self._coordinator.entry.async_create_background_task(

@@ -11,7 +11,7 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
 
 from ..client import AuthenticationFailed, ConnectionFailed, ServerFailed, Stack, StackError
-from ..client.rights import TRAFFIC_READ, console_names
+from ..client.rights import TRAFFIC_DOWN_WRITE, TRAFFIC_READ, console_names
 from ..const import DOMAIN, UNAVAILABLE_AFTER
 from .status import ApplicationStatus
 
@@ -65,8 +65,19 @@ class ConnectionState:
         self._cancel_unavailable: CALLBACK_TYPE | None = None
         self._cancel_reach: CALLBACK_TYPE | None = None
 
+    @property
+    def has_key(self) -> bool:
+        """Return whether there is an API key; without one, nothing can be asked of the server."""
+        return bool(self._stack.connection.api_key)
+
     async def async_verify(self) -> None:
-        """Read the key's rights; raises StackError, and ConfigEntryNotReady for too few."""
+        """Read the key's rights; raises StackError, and ConfigEntryNotReady for too few.
+
+        Without a key nothing is asked: messages come anyway, and bring what downlinks need.
+        """
+        if not self.has_key:
+            self.rights = frozenset({TRAFFIC_READ, TRAFFIC_DOWN_WRITE})
+            return
         await self._stack.auth_info()
         self.rights = await self._stack.rights()
         if self._door.needs_traffic_right and TRAFFIC_READ not in self.rights:
@@ -162,6 +173,8 @@ class ConnectionState:
 
         Needed because the MQTT server accepts subscriptions without checking the key's rights.
         """
+        if not self.has_key:
+            return
         self._checking_rights = True
         try:
             await self._async_check_rights()

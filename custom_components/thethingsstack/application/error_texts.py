@@ -36,6 +36,7 @@ NAMES = {
     "model_not_found": "model_unknown",
     "no_application_rights": "no_rights",
     "no_device_session": "no_session",
+    "no_downlink_address": "no_downlink_address",
     "no_downlink_path": "no_path",
     "no_f_port": "no_f_port",
     "no_payload": "no_payload",
@@ -47,6 +48,7 @@ NAMES = {
     "too_many_attributes": "too_many_attributes",
     "unknown_format": "qr_code_unknown",
     "unknown_mac_state": "unknown_mac_state",
+    "webhook_paused": "webhook_paused",
     "wrong_cluster": "wrong_cluster",
 }
 """Reasons by the error's name, which is the server's or the client's."""
@@ -68,6 +70,7 @@ FORM_KEYS: Mapping[str, tuple[str, ...]] = {
     "id_taken": (),
     "key_refused": ("reason",),
     "missing_rights": ("rights",),
+    "no_api_key": (),
     "not_found": ("reason",),
     "partly_deleted": ("servers", "reason"),
     "rate_limited": ("seconds",),
@@ -88,7 +91,7 @@ ACTION_TEXTS: Mapping[str, str] = {
         *("invalid_attribute", "invalid_dev_addr", "invalid_eui", "invalid_id", "invalid_key"),
         *("invalid_phy_version", "invalid_version", "keys_unused", "missing", "missing_dev_eui"),
         *("missing_key", "missing_plan", "missing_version", "model_unknown", "no_dev_eui"),
-        *("not_on_server", "nwk_key_unused", "partly_deleted"),
+        *("no_api_key", "not_on_server", "nwk_key_unused", "partly_deleted"),
         *("plan_of_another_band", "plan_unknown", "qr_code_unknown"),
         *("rollback_failed", "session_unused", "too_long", "too_many_attributes"),
         *("unknown_device", "wrong_cluster"),
@@ -103,6 +106,8 @@ DOWNLINK_TEXTS: Mapping[str, str] = {
     "formatter_failed": "downlink_encoder_failed",
     "key_refused": "downlink_key_refused",
     "missing_rights": "downlink_missing_right",
+    "no_api_key": "management_no_api_key",
+    "no_downlink_address": "downlink_no_address",
     "no_f_port": "downlink_port_missing",
     "no_path": "downlink_no_path",
     "no_payload": "downlink_no_payload",
@@ -114,6 +119,7 @@ DOWNLINK_TEXTS: Mapping[str, str] = {
     "retries_invalid": "downlink_retries_invalid",
     "too_long": "downlink_too_long",
     "unknown_mac_state": "downlink_unknown_mac_state",
+    "webhook_paused": "downlink_webhook_paused",
 }
 """Keys in `exceptions` for downlinks, by reason."""
 SETUP_TEXTS: Mapping[str, str] = {

@@ -14,6 +14,7 @@ from ..client import (
     InvalidRequest,
     MissingRight,
     MqttRefused,
+    NoApiKey,
     NotFound,
     PartlyDeleted,
     ProtocolMismatch,
@@ -108,6 +109,8 @@ def reason_of(error: StackError) -> Reason:
             return _reason(error, "partly_deleted", "refused")
         case MissingRight():
             return _reason(error, "missing_rights")
+        case NoApiKey():
+            return _reason(error, "no_api_key", "key_refused")
         case AuthenticationFailed():
             return _reason(error, *_names(error), "key_refused")
         case RateLimited() if error.name not in NAMES:

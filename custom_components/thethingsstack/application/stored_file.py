@@ -38,12 +38,17 @@ class StoredFile:
     repair issue names it. The same happens with a file of a later version.
     """
 
-    def __init__(self, hass: HomeAssistant, key: str, version: int, *, delay: float) -> None:
-        """Prepare the file without reading it; `delay` is how many seconds saving may wait."""
+    def __init__(
+        self, hass: HomeAssistant, key: str, version: int, *, delay: float, private: bool = False
+    ) -> None:
+        """Prepare the file without reading it; `delay` is how many seconds saving may wait.
+
+        A `private` file can be read by its owner alone.
+        """
         self._hass = hass
         self._key = key
         self._delay = delay
-        self._store = _AnyVersionStore(hass, version, key)
+        self._store = _AnyVersionStore(hass, version, key, private=private)
         self._content: Any = None
         self._unreadable: list[str] = []
         self._kept_as = f"{self._store.path}.corrupt-{_timestamp()}"
@@ -140,9 +145,14 @@ class StoredFile:
 class StoredData(ABC):
     """Base of data that is stored in a file of its own; `_data` returns what is written."""
 
-    def __init__(self, hass: HomeAssistant, key: str, version: int, *, delay: float) -> None:
-        """Prepare the file without reading it; `delay` is how many seconds saving may wait."""
-        self._file = StoredFile(hass, key, version, delay=delay)
+    def __init__(
+        self, hass: HomeAssistant, key: str, version: int, *, delay: float, private: bool = False
+    ) -> None:
+        """Prepare the file without reading it; `delay` is how many seconds saving may wait.
+
+        A `private` file can be read by its owner alone.
+        """
+        self._file = StoredFile(hass, key, version, delay=delay, private=private)
 
     @callback
     def save_soon(self) -> None:

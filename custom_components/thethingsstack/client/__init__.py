@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Network as Network,
         cloud_network as cloud_network,
         is_loopback as is_loopback,
+        known_network as known_network,
         normalize_server_url as normalize_server_url,
     )
     from .deletion import (
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
         InvalidRequest as InvalidRequest,
         MissingRight as MissingRight,
         MqttRefused as MqttRefused,
+        NoApiKey as NoApiKey,
         NotFound as NotFound,
         ProtocolMismatch as ProtocolMismatch,
         RateLimited as RateLimited,
@@ -137,6 +139,8 @@ if TYPE_CHECKING:
         UnreadableMessage as UnreadableMessage,
     )
     from .version import __version__ as __version__
+    from .webhook_downlinks import DownlinkAddress as DownlinkAddress
+    from .webhooks import Webhook as Webhook
 
 _NAMES = {
     "administration": (
@@ -158,6 +162,7 @@ _NAMES = {
         "Network",
         "cloud_network",
         "is_loopback",
+        "known_network",
         "normalize_server_url",
     ),
     "deletion": (
@@ -197,6 +202,7 @@ _NAMES = {
         "InvalidRequest",
         "MissingRight",
         "MqttRefused",
+        "NoApiKey",
         "NotFound",
         "ProtocolMismatch",
         "RateLimited",
@@ -290,6 +296,8 @@ _NAMES = {
         "UnreadableMessage",
     ),
     "version": ("__version__",),
+    "webhook_downlinks": ("DownlinkAddress",),
+    "webhooks": ("Webhook",),
 }
 """The names of this package by the module that has them, which is imported when one is used."""
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}

@@ -57,6 +57,10 @@ class Calls:
         self.sleep = sleep
         self._transport = transport
 
+    def with_key(self, api_key: str) -> "Calls":
+        """Return the calls of the same application with another key."""
+        return Calls(self._transport.with_key(api_key), self.connection, self.sleep)
+
     async def request(
         self,
         method: str,

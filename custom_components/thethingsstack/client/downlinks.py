@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from . import json_values
 from .api import Calls
@@ -134,6 +134,9 @@ class Downlinks:
     error: `no_device_session` for an end device that never joined, `output_errors` for an object
     that the formatter refuses.
     """
+
+    reads_queue: ClassVar[bool] = True
+    """Whether the queue can be read."""
 
     def __init__(self, calls: Calls) -> None:
         """Make requests with `calls`."""

@@ -93,6 +93,10 @@ class AuthenticationFailed(StackError):
     """The key was refused over HTTP: deleted, expired, mistyped, or not a key at all."""
 
 
+class NoApiKey(AuthenticationFailed):
+    """No key is given at all: nothing was asked."""
+
+
 class MissingRight(StackError):
     """The key is valid, but lacks `rights`; () if the server doesn't name them."""
 

@@ -33,6 +33,7 @@ from .repository import Repository
 from .storage import StorageIntegration, stored_uplinks
 from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
 from .transport import Host, Transport
+from .webhook_downlinks import DownlinkAddress, WebhookDownlinks
 from .webhooks import Webhooks
 
 _LOGGER = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ class Stack:
         self._calls = calls = Calls(transport, connection, sleep)
         self.end_devices = EndDevices(calls)
         """Registering, changing, finding and removing end devices."""
-        self.downlinks = Downlinks(calls)
+        self.downlinks: Downlinks = Downlinks(calls)
         """The downlink queues of the application's end devices."""
         self.repository = Repository(calls)
         """Brands, models and templates."""
@@ -127,6 +128,13 @@ class Stack:
         """The messages over HTTP, where MQTT can't be reached."""
         self.webhooks = Webhooks(calls)
         """The application's webhooks."""
+
+    def use_webhook_downlinks(self, addresses: Callable[[str], DownlinkAddress | None]) -> None:
+        """Send downlinks to the addresses that came with end devices' messages, by device ID.
+
+        For an application whose webhook is all that is known of it: no key of its own is needed.
+        """
+        self.downlinks = WebhookDownlinks(self._calls, addresses)
 
     def server_time(self) -> datetime:
         """Return the time by the server's clock (from its last answer), else by this machine's."""

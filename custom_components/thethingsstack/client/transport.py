@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 import ssl
@@ -18,6 +18,7 @@ from .errors import (
     AuthenticationFailed,
     ConnectionFailed,
     InvalidRequest,
+    NoApiKey,
     ProtocolMismatch,
     RateLimited,
     ServerFailed,
@@ -69,6 +70,16 @@ class Transport:
         self._on_key_refused = on_key_refused
         self.clock_offset = timedelta()
         """How much the server's clock is ahead of this machine's, from its last answer."""
+
+    def with_key(self, api_key: str) -> "Transport":
+        """Return the way to the same servers with another key, whose refusal nobody is told of."""
+        return Transport(
+            replace(self._connection, api_key=api_key),
+            session=self._session,
+            tls_context=self._ssl if isinstance(self._ssl, ssl.SSLContext) else None,
+            user_agent=self._user_agent,
+            sleep=self._sleep,
+        )
 
     async def request(
         self,
@@ -179,7 +190,7 @@ class Transport:
     def _authorization(self) -> Mapping[str, str]:
         key = self._connection.api_key
         if not key:
-            raise AuthenticationFailed("no API key is given", name="unauthenticated")
+            raise NoApiKey("no API key is given", name="unauthenticated")
         if not key.isascii() or not key.isprintable() or " " in key:
             raise AuthenticationFailed("invalid token", name="token", namespace="pkg/auth")
         return {"Authorization": f"Bearer {key}"}

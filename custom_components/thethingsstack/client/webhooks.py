@@ -68,6 +68,8 @@ class Webhook:
     """What a kind of message has behind the base URL, where that is anything."""
     paused: bool = False
     failure: WebhookFailure | None = None
+    created_at: datetime | None = None
+    """When the server made it; never changes."""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -87,6 +89,7 @@ class Webhook:
             paths={kind: path for kind, path in paths.items() if path},
             paused=data.get("paused") is True,
             failure=WebhookFailure.from_json(json_values.mapping(data.get("health_status"))),
+            created_at=json_values.time(data.get("created_at")),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -162,6 +165,21 @@ class Webhooks:
         """Give a webhook these settings, whatever it had; also one that isn't there."""
         return await self._set(webhook)
 
+    async def reactivate(self, webhook_id: str) -> None:
+        """Let the server post again to a webhook that it gave up on after failures."""
+        body = {
+            "webhook": {"ids": self._ids(webhook_id)},
+            "field_mask": {"paths": ["health_status"]},
+        }
+        await self._calls.request("PUT", self._path(webhook_id), json=body)
+
+    async def tolerated_failures(self) -> int | None:
+        """Return after how many failures in a row the server stops trying; None for never."""
+        answer = await self._calls.object("GET", "as/configuration")
+        configuration = json_values.mapping(answer.get("configuration"))
+        webhooks = json_values.mapping(configuration.get("webhooks"))
+        return json_values.integer(webhooks.get("unhealthy_attempts_threshold")) or None
+
     async def delete(self, webhook_id: str) -> None:
         """Remove a webhook; one that isn't there is no error."""
         await self._calls.request("DELETE", self._path(webhook_id))
@@ -173,17 +191,22 @@ class Webhooks:
             raise InvalidRequest(
                 f"no kind of message: {', '.join(sorted(unknown))}", name="invalid_message_type"
             )
-        ids = {
-            "webhook_id": webhook.webhook_id,
-            "application_ids": {"application_id": self._calls.application_id},
-        }
         settings = [
             name
             for name in (*_SETTINGS, *MESSAGE_TYPES)
             if name != "downlink_api_key" or webhook.downlink_api_key is not None
         ]
-        body = {"webhook": {"ids": ids, **webhook.as_json()}, "field_mask": {"paths": settings}}
+        body = {
+            "webhook": {"ids": self._ids(webhook.webhook_id), **webhook.as_json()},
+            "field_mask": {"paths": settings},
+        }
         return Webhook.from_json(await self._calls.object("POST", self._path(), json=body))
+
+    def _ids(self, webhook_id: str) -> dict[str, Any]:
+        return {
+            "webhook_id": webhook_id,
+            "application_ids": {"application_id": self._calls.application_id},
+        }
 
     def _path(self, webhook_id: str | None = None) -> str:
         path = f"as/webhooks/{quoted(self._calls.application_id)}"

@@ -7,7 +7,8 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from ..client import Stack
-from ..const import CONF_DOOR, DEFAULT_DOOR, DOOR_EVENTS
+from ..const import CONF_DOOR, DEFAULT_DOOR, DOOR_EVENTS, DOOR_WEBHOOK
+from ..webhook import WebhookDoor
 from .door import Door
 from .events import EventStreamDoor
 from .mqtt import DOOR_PAUSES, DoorPauses, MqttDoor
@@ -23,5 +24,7 @@ def create_door(hass: HomeAssistant, entry: ConfigEntry, stack: Stack) -> Door:
     match chosen_door(entry.data):
         case door if door == DOOR_EVENTS:
             return EventStreamDoor(stack)
+        case door if door == DOOR_WEBHOOK:
+            return WebhookDoor(hass, entry)
         case _:
             return MqttDoor(stack, entry.title, hass.data.get(DOOR_PAUSES, DoorPauses()))

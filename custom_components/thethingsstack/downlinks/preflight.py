@@ -11,7 +11,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from ..application import ConnectionState, downlink_error, missing_downlink_right, refused
-from ..client import Downlink, Formatter, MissingRight, NotFound, Stack, StackError
+from ..client import Downlink, Formatter, MissingRight, NoApiKey, NotFound, Stack, StackError
 from ..client.rights import DEVICES_READ, TRAFFIC_DOWN_WRITE, console_names
 from ..const import DOMAIN
 from ..end_devices import EndDeviceState, Status
@@ -139,11 +139,12 @@ class Preflight:
             return self._formatters[device_id][1]
         try:
             formatter = await self._stack.downlinks.formatter(device_id)
-        except MissingRight as err:
+        except (MissingRight, NoApiKey) as err:
+            rights = err.rights if isinstance(err, MissingRight) else (DEVICES_READ,)
             raise FormatterHidden(
                 translation_domain=DOMAIN,
                 translation_key="downlink_formatter_hidden",
-                translation_placeholders={"right": console_names(err.rights)},
+                translation_placeholders={"right": console_names(rights)},
             ) from err
         except NotFound as err:
             raise refused("downlink_device_not_found", device=device.name) from err

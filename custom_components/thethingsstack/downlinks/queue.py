@@ -200,6 +200,8 @@ class DownlinkQueues:
     @callback
     def _read_soon(self, device: EndDeviceState, seconds: float) -> None:
         """Read the queue after a delay; further calls until then cause no further read."""
+        if not self._queues.reads_queue:
+            return
         device_id = device.device_id
         if device_id in self._reads_due:
             self._reads_due.pop(device_id)()
@@ -252,7 +254,7 @@ class DownlinkQueues:
 
     @callback
     def _correct_soon(self, device: EndDeviceState) -> None:
-        if device.device_id not in self._correcting:
+        if self._queues.reads_queue and device.device_id not in self._correcting:
             self._correcting.add(device.device_id)
             self._entry.async_create_background_task(
                 self._hass, self._async_correct(device), f"{DOMAIN} downlink queue correction"

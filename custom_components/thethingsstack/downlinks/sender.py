@@ -297,6 +297,8 @@ class Downlinks:
             and other.waiting
         ]
         rebuild = self._queues.begin_rebuild(record)
+        if not self._server.reads_queue:
+            older = []  # what is queued can't be told: the newest goes out last
         queue = await self._server.queue(device_id, max_wait=max_wait) if older else []
         tag = f"{CONTROL_TAG}{record.control}"
         places = [number for number, item in enumerate(queue) if tag in item.correlation_ids]
@@ -319,7 +321,11 @@ class Downlinks:
         """Remove the empty frame that is queued if the device has no downlink formatter."""
         self._ledger.save_soon()
         self._preflight.learn_class(device, self.standing_of(device))
-        if downlink.decoded_payload is None or self._preflight.knows_formatter(device):
+        if (
+            downlink.decoded_payload is None
+            or self._preflight.knows_formatter(device)
+            or not self._server.reads_queue
+        ):
             return
         async with self._queues.lock(device):
             try:
@@ -338,7 +344,7 @@ class Downlinks:
 
     @callback
     def _refused(self, device: EndDeviceState, record: DownlinkRecord, error: StackError) -> None:
-        if isinstance(error, AuthenticationFailed):
+        if isinstance(error, AuthenticationFailed) and self._server.reads_queue:
             self._entry.async_start_reauth(self._hass)
         if not record.waiting:
             return  # the stream has reported a later state

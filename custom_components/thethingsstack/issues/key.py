@@ -84,6 +84,8 @@ async def async_check_key(hass: HomeAssistant, entry: TtsConfigEntry) -> datetim
     reauthentication if the key is refused. Issues whose data can't be read stay as they are.
     """
     coordinator = entry.runtime_data
+    if not coordinator.connection_state.has_key:
+        return None
     try:
         expires_at = (await coordinator.stack.auth_info()).expires_at
         address = None

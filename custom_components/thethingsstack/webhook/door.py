@@ -1,0 +1,66 @@
+"""Messages by the deliveries of a webhook."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_API_KEY
+from homeassistant.core import HomeAssistant, callback
+
+from ..client import StackError, StreamConnected, StreamItem, StreamLost
+from ..const import DOOR_WEBHOOK
+from .inbox import TURN, Inbox
+from .reception import Reception, reception_of
+
+
+class WebhookDoor:
+    """Waits for the server's deliveries.
+
+    Nothing shows whether the server could deliver; who looks after the webhook there reports it.
+    """
+
+    name = DOOR_WEBHOOK
+    needs_traffic_right = False
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Take what receives the deliveries for an entry."""
+        self.reception: Reception = reception_of(hass, entry)
+        self.problem: StackError | None = None
+        """Why nothing can come at present."""
+        self._reported = not entry.data.get(CONF_API_KEY)
+        """Whether it is known if deliveries work; without a key nobody can tell."""
+        self._inbox: Inbox | None = None
+
+    @property
+    def current(self) -> str:
+        """Return by which door messages come now."""
+        return self.name
+
+    async def stream(self) -> AsyncGenerator[StreamItem]:
+        """Yield messages for ever, and what is reported about their delivery."""
+        with self.reception.open() as inbox:
+            self._inbox = inbox
+            if self._reported:
+                yield self._standing()
+            taken = 0
+            while True:
+                yield await inbox.get()
+                taken += 1
+                if taken % TURN == 0:
+                    await asyncio.sleep(0)
+
+    def reconnect(self) -> None:
+        """Do nothing: the server delivers whatever the key may do."""
+
+    @callback
+    def report(self, problem: StackError | None) -> None:
+        """Note why nothing can come at present; None where deliveries work."""
+        changed = not self._reported or (self.problem is None) != (problem is None)
+        self.problem, self._reported = problem, True
+        if changed and self._inbox is not None:
+            self._inbox.note(self._standing())
+
+    def _standing(self) -> StreamConnected | StreamLost:
+        if self.problem is not None:
+            return StreamLost(error=self.problem)
+        return StreamConnected(gap=self.reception.last_received_at)

@@ -1,0 +1,298 @@
+"""The webhook in The Things Stack: made, kept as it has to be, proved to work, and deleted."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+import hashlib
+import logging
+import secrets
+from typing import Any
+from urllib.parse import urlsplit
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
+
+from ..client import Conflict, MissingRight, NotFound, ServerFailed, Stack, StackError, Webhook
+from ..client.rights import SETTINGS_BASIC, TRAFFIC_DOWN_WRITE, TRAFFIC_READ, TRAFFIC_UP_WRITE
+from ..const import CONF_SERVER, CONF_WEBHOOK_EARLIER_SECRET, CONF_WEBHOOK_SECRET, DOMAIN
+from ..issues import clear_issue, raise_issue
+from .address import AddressRefused, async_listen_to_cloud, async_public_address
+from .door import WebhookDoor
+from .reception import SECRET_HEADER
+
+_LOGGER = logging.getLogger(__name__)
+
+MANAGING_RIGHTS = (SETTINGS_BASIC, TRAFFIC_READ, TRAFFIC_DOWN_WRITE)
+ADDRESS_ISSUES = {
+    "address_cloud": "webhook_address_cloud",
+    "address_missing": "webhook_address_missing",
+    "address_private": "webhook_address_private",
+    "address_without_tls": "webhook_address_without_tls",
+}
+PROOF_PORT = 223
+PROOF_DEVICES = 3
+"""So many end devices are tried: not each of them is on the Application Server."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses:
+    """Seconds until the webhook is looked at again, and until a proof counts as failed."""
+
+    look: float = 900.0
+    retry: float = 60.0
+    proof: float = 15.0
+
+
+PAUSES: HassKey[Pauses] = HassKey(f"{DOMAIN}_webhook_pauses")
+"""Key in `hass.data` for pauses that replace the defaults; set before setup."""
+
+
+class WebhookTaken(Conflict):
+    """Another webhook has the ID of ours; it isn't touched."""
+
+
+def is_ours(entry: ConfigEntry, created_at: Any, webhook: Webhook) -> bool:
+    """Return whether a webhook of the server is the one of this entry."""
+    data = entry.data
+    known = {data[CONF_WEBHOOK_SECRET], data.get(CONF_WEBHOOK_EARLIER_SECRET)} - {None}
+    given = {name.casefold(): value for name, value in webhook.headers.items()}
+    if given.get(SECRET_HEADER.casefold()) in known:
+        return True
+    return created_at is not None and webhook.created_at == created_at
+
+
+def own_id(entry: ConfigEntry) -> str:
+    """Return the ID of the webhook that is made for an entry."""
+    return f"home-assistant-{hashlib.sha256(entry.entry_id.encode()).hexdigest()[:8]}"
+
+
+class ManagedWebhook:
+    """Looks after the webhook of an application whose key is known, for as long as it runs."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        stack: Stack,
+        door: WebhookDoor,
+        *,
+        rights: Callable[[], frozenset[str]],
+        device_ids: Callable[[], Iterable[str]],
+    ) -> None:
+        """Prepare; asks nothing yet. `device_ids` are those that a proof may be simulated for."""
+        self._hass = hass
+        self._entry = entry
+        self._stack = stack
+        self._door = door
+        self._reception = door.reception
+        self._store = door.reception.store
+        self._rights = rights
+        self._device_ids = device_ids
+        self._pauses = hass.data.get(PAUSES, Pauses())
+        self._wake = asyncio.Event()
+        self._fresh = True
+        self._began = stack.server_time()
+        self.failure: str | None = None
+        """Why the server can't deliver, as it says."""
+
+    @callback
+    def async_start(self) -> None:
+        """Look at the webhook now, regularly, and when Home Assistant's address may be another."""
+        entry = self._entry
+        entry.async_create_background_task(self._hass, self._async_run(), f"{DOMAIN} webhook")
+        entry.async_on_unload(
+            self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self.look_again)
+        )
+        for stop in async_listen_to_cloud(self._hass, self._reception.webhook_id, self.look_again):
+            entry.async_on_unload(stop)
+        entry.async_on_unload(self._reception.async_listen(self._on_delivery))
+
+    @callback
+    def look_again(self, _event: Event | None = None) -> None:
+        """Look at the webhook at once."""
+        self._wake.set()
+
+    async def _async_run(self) -> None:
+        while True:
+            self._wake.clear()
+            pause = await self._async_look()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+
+    # Looking
+
+    async def _async_look(self) -> float:
+        """Make the webhook what it has to be; returns the seconds until the next look."""
+        entry = self._entry
+        try:
+            address = await async_public_address(
+                self._hass, self._reception.webhook_id, str(entry.data[CONF_SERVER])
+            )
+        except AddressRefused as err:
+            self._raise_issue(
+                "webhook_address", text=ADDRESS_ISSUES[err.reason], address=err.address
+            )
+            self._door.report(ServerFailed("there is no address to post to", name=err.reason))
+            return self._pauses.retry
+        self._clear_issue("webhook_address")
+        try:
+            there = await self.async_mend(address)
+            await self._async_judge(address, there)
+        except WebhookTaken as err:
+            self._raise_issue("webhook_taken", webhook=own_id(entry))
+            self._door.report(err)
+            return self._pauses.retry
+        except StackError as err:
+            _LOGGER.debug("%s: the webhook can't be looked at: %s", entry.title, err)
+            if self._store.server_id is None or isinstance(err, MissingRight):
+                self._door.report(err)
+            return self._pauses.retry
+        self._clear_issue("webhook_taken")
+        return self._pauses.look
+
+    async def async_mend(self, address: str) -> Webhook | None:
+        """Make the webhook, or correct what differs; None where the key may not, and none is ours.
+
+        Raises WebhookTaken where another one has its ID.
+        """
+        there = await self._async_find()
+        wanted = Webhook(
+            webhook_id=there.webhook_id if there else own_id(self._entry),
+            base_url=address,
+            headers={SECRET_HEADER: self._entry.data[CONF_WEBHOOK_SECRET]},
+        )
+        may_manage = self._rights().issuperset(MANAGING_RIGHTS)
+        if there is None:
+            if not may_manage:
+                return None
+            try:
+                there = await self._stack.webhooks.create(wanted)
+            except Conflict as err:
+                raise WebhookTaken(str(err), name=err.name) from err
+            _LOGGER.info("%s: the webhook %s was made", self._entry.title, wanted.webhook_id)
+        elif may_manage and not there.same_settings(wanted):
+            there = replace(await self._stack.webhooks.replace(wanted), failure=there.failure)
+            self._fresh = True
+            _LOGGER.info("%s: the webhook %s was corrected", self._entry.title, wanted.webhook_id)
+        await self._async_remember(there)
+        return there
+
+    async def _async_find(self) -> Webhook | None:
+        """Return our webhook on the server; raises WebhookTaken where its ID is another's."""
+        webhooks = self._stack.webhooks
+        if self._store.server_id is None:
+            # One made by hand has our secret, too.
+            found = (hook for hook in await webhooks.list() if self._is_ours(hook))
+            return next(found, None)
+        try:
+            there = await webhooks.get(self._store.server_id)
+        except NotFound:
+            return None
+        if not self._is_ours(there):
+            raise WebhookTaken("the webhook's ID is another's", name="webhook_exists")
+        return there
+
+    def _is_ours(self, webhook: Webhook) -> bool:
+        return is_ours(self._entry, self._store.created_at, webhook)
+
+    async def _async_remember(self, there: Webhook) -> None:
+        store = self._store
+        if (store.server_id, store.created_at) != (there.webhook_id, there.created_at):
+            store.server_id, store.created_at = there.webhook_id, there.created_at
+            await store.async_save()
+
+    # Judging
+
+    async def _async_judge(self, address: str, there: Webhook | None) -> None:
+        """Find out whether messages arrive."""
+        fresh, self._fresh = self._fresh, False
+        failure = there.failure if there is not None else None
+        if there is not None and failure is not None and fresh:
+            # What failed before is over, but the server may have given up on us.
+            if self._rights().issuperset(MANAGING_RIGHTS):
+                await self._stack.webhooks.reactivate(there.webhook_id)
+            failure = None
+        since = self._reception.last_received_at or self._began
+        if failure is not None and failure.last_at is not None and failure.last_at > since:
+            tolerated = await self._stack.webhooks.tolerated_failures()
+            stopped = tolerated is not None and failure.attempts >= tolerated
+            self.failure = failure.details or "?"
+            self._raise_issue(
+                "webhook_stopped" if stopped else "webhook_failing",
+                attempts=str(failure.attempts),
+                reason=self.failure,
+                address=_shown(address),
+            )
+            self._door.report(ServerFailed(self.failure, name="webhook_failing"))
+            return
+        if self._store.proved != address:
+            proved = await self._async_prove()
+            if proved is False:
+                self._raise_issue("webhook_unproved", address=_shown(address))
+                self._door.report(ServerFailed("no delivery arrives", name="webhook_unproved"))
+                return
+            if proved:
+                self._note_proved(address)
+        self._arrives()
+
+    async def _async_prove(self) -> bool | None:
+        """Let an end device's uplink be simulated; return whether it arrives, None if untried."""
+        if TRAFFIC_UP_WRITE not in self._rights():
+            return None
+        for _, device_id in zip(range(PROOF_DEVICES), self._device_ids(), strict=False):
+            payload = secrets.token_bytes(8)
+            arrived = self._reception.expect_proof(device_id, payload)
+            try:
+                await self._stack.end_devices.simulate_uplink(
+                    device_id, f_port=PROOF_PORT, payload=payload
+                )
+                async with asyncio.timeout(self._pauses.proof):
+                    await arrived.wait()
+            except StackError as err:
+                _LOGGER.debug("%s: no uplink of %s: %s", self._entry.title, device_id, err)
+            except TimeoutError:
+                return False
+            else:
+                return True
+        return None
+
+    def _note_proved(self, address: str) -> None:
+        self._store.proved = address
+        self._store.save_soon()
+
+    @callback
+    def _on_delivery(self) -> None:
+        if self._door.problem is not None and self._reception.accepted:
+            received = self._reception.last_received_at
+            if received is not None and received > self._began:
+                self._arrives()
+
+    @callback
+    def _arrives(self) -> None:
+        self.failure = None
+        for key in ("webhook_failing", "webhook_stopped", "webhook_unproved"):
+            self._clear_issue(key)
+        self._door.report(None)
+
+    # Issues
+
+    def _raise_issue(self, key: str, *, text: str | None = None, **placeholders: str) -> None:
+        raise_issue(
+            self._hass,
+            f"{key}_{self._entry.entry_id}",
+            text or key,
+            {"application": self._entry.title, **placeholders},
+        )
+
+    def _clear_issue(self, key: str) -> None:
+        clear_issue(self._hass, f"{key}_{self._entry.entry_id}")
+
+
+def _shown(address: str) -> str:
+    """Return an address without its path, which is part of the secret."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,72 @@
+"""What is stored of an application's webhook."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, override
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from ..application import StoredData
+from ..client import DownlinkAddress
+from ..const import DOMAIN
+
+VERSION = 1
+SAVE_DELAY = 30.0
+
+
+class WebhookStore(StoredData):
+    """The webhook that was made in The Things Stack, and where downlinks are posted to."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
+        """Prepare the file of one config entry; only its owner may read it, it has keys."""
+        key = f"{DOMAIN}.{entry_id}.webhook"
+        super().__init__(hass, key, VERSION, delay=SAVE_DELAY, private=True)
+        self.created_at: datetime | None = None
+        """When the server made our webhook: tells it from another with the same ID."""
+        self.server_id: str | None = None
+        """The ID of our webhook on the server."""
+        self.proved: str | None = None
+        """The address at which messages have arrived."""
+        self._addresses: dict[str, DownlinkAddress] = {}
+        self._loaded = False
+
+    async def async_load(self, title: str) -> None:
+        """Read the file, once; unreadable parts are set aside and raise a repair issue."""
+        if self._loaded:
+            return
+        self._loaded = True
+        file = self._file
+        if await file.async_load():
+            self.created_at = file.read("created_at", dt_util.parse_datetime, None)
+            self.server_id = file.read("server_id", str, None)
+            self.proved = file.read("proved", str, None)
+            self._addresses = file.read_items("downlinks", lambda _, stored: _address(stored))
+        await file.async_end_reading(title)
+
+    def address(self, device_id: str) -> DownlinkAddress | None:
+        """Return where downlinks for an end device are posted to."""
+        return self._addresses.get(device_id)
+
+    @callback
+    def remember_address(self, device_id: str, address: DownlinkAddress) -> None:
+        """Store where downlinks for an end device are posted to."""
+        if self._addresses.get(device_id) != address:
+            self._addresses[device_id] = address
+            self.save_soon()
+
+    @override
+    def _data(self) -> dict[str, Any]:
+        return {
+            "created_at": self.created_at.isoformat() if self.created_at else None,
+            "server_id": self.server_id,
+            "proved": self.proved,
+            "downlinks": {
+                device_id: {"webhook_id": address.webhook_id, "api_key": address.api_key}
+                for device_id, address in self._addresses.items()
+            },
+        }
+
+
+def _address(stored: Mapping[str, Any]) -> DownlinkAddress:
+    return DownlinkAddress(webhook_id=str(stored["webhook_id"]), api_key=str(stored["api_key"]))

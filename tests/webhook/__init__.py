@@ -1,0 +1,1 @@
+"""What the server posts, and the webhook there."""
