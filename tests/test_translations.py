@@ -65,6 +65,8 @@ from custom_components.thethingsstack.setup_flow import (
     server_form,
     user_api_key,
 )
+from custom_components.thethingsstack.webhook.entry import OTHER_REFUSED_ISSUE, REFUSED_ISSUES
+from custom_components.thethingsstack.webhook.managed import ADDRESS_ISSUES
 
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "thethingsstack"
 TEXTS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json").read_text("utf-8"))
@@ -513,6 +515,9 @@ def test_every_issue_has_its_texts() -> None:
         "devices_elsewhere": {"application", "chosen", "devices"},
         "downlink_limit": {"application", "devices", "limit"},
         "airtime_limit": {"application", "devices", "limit"},
+        **{key: {"application", "address"} for key in ADDRESS_ISSUES.values()},
+        **{key: {"application", "count"} for key in REFUSED_ISSUES.values()},
+        OTHER_REFUSED_ISSUE: {"application", "count"},
     }
     assert set(TEXTS["issues"]) == set(found)
     for key, issue in TEXTS["issues"].items():

@@ -1,6 +1,6 @@
 """A Home Assistant that listens, so that servers can post to it."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,14 +35,15 @@ class Listening:
         secret: str | None = SECRET,
         method: str = "POST",
         data: bytes | None = None,
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> int:
         """Make a delivery, and return the status of the answer."""
+        sent = dict(headers or {})
         if secret is not None:
-            headers[SECRET_HEADER] = secret
+            sent[SECRET_HEADER] = secret
         given: dict[str, Any] = {"json": body} if data is None else {"data": data}
         async with self.session.request(
-            method, self.url + async_generate_path(WEBHOOK_ID), headers=headers, **given
+            method, self.url + async_generate_path(WEBHOOK_ID), headers=sent, **given
         ) as response:
             return response.status
 

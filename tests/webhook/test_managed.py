@@ -1,9 +1,11 @@
 """The webhook that the integration makes in The Things Stack with a key that may."""
 
+from functools import partial
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -37,6 +39,11 @@ def issues(hass: HomeAssistant) -> set[str]:
         for issue in ir.async_get(hass).issues.values()
         if issue.domain == DOMAIN
     }
+
+
+def reported(hass: HomeAssistant, key: str) -> bool:
+    """Return whether just this is to repair."""
+    return issues(hass) == {key}
 
 
 async def connected(hass: HomeAssistant, entry: MockConfigEntry, door: str) -> None:
@@ -231,7 +238,7 @@ async def test_failures_that_the_server_reports_are_an_issue(
             await sim.webhooks.delivered()
         hook["base_url"] = right
         look(hass)
-        await until(hass, lambda key=key: key in issues(hass))
+        await until(hass, partial(reported, hass, key))
         hook["base_url"] = "http://127.0.0.1:9/"
     hook["base_url"] = right
     assert not entry.runtime_data.connected
@@ -268,7 +275,7 @@ async def test_an_address_that_cannot_be_reached_is_an_issue(
         ("http://ha.example.org", "webhook_address_without_tls"),
     ):
         await hass.config.async_update(external_url=url)
-        await until(hass, lambda key=key: issues(hass) == {key})
+        await until(hass, partial(reported, hass, key))
     assert not sim.application.webhooks
     await hass.config.async_update(external_url="https://ha.example.org")
     await until(hass, lambda: own_id(entry) in sim.application.webhooks)
@@ -283,3 +290,30 @@ async def test_changing_from_mqtt_makes_one(
     hass.config_entries.async_update_entry(entry, data={**entry.data, "door": "webhook"})
     await until(hass, lambda: own_id(entry) in sim.application.webhooks)
     await connected(hass, entry, "webhook")
+
+
+async def test_the_secret_can_be_renewed(
+    hass: HomeAssistant, sim: Simulator, listening: Listening
+) -> None:
+    """The earlier one counts until the first delivery with the new one."""
+    entry = await set_up(hass, sim, webhook_entry(sim))
+    answer = await hass.services.async_call(
+        DOMAIN, "renew_webhook_secret", blocking=True, return_response=True
+    )
+    assert answer == {"header": SECRET_HEADER, "secret": None}
+    secret = entry.data["webhook_secret"]
+    assert secret != SECRET
+    assert hook_of(sim, entry)["headers"] == {SECRET_HEADER: secret}
+    assert await listening.post({}, secret=SECRET) == 400  # known, so its content is looked at
+    assert await listening.post({}, secret=secret) == 400
+    assert await listening.post({}, secret=SECRET) == 401
+    assert "webhook_earlier_secret" not in entry.data
+    await sim.uplink("weather-station", decoded={"temperature": 20.5})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
+
+
+async def test_without_a_webhook_there_is_no_secret(hass: HomeAssistant, sim: Simulator) -> None:
+    await set_up(hass, sim)
+    with pytest.raises(ServiceValidationError) as caught:
+        await hass.services.async_call(DOMAIN, "renew_webhook_secret", blocking=True)
+    assert caught.value.translation_key == "management_no_webhook"

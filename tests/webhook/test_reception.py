@@ -57,7 +57,7 @@ async def post_all(listening: Listening, deliveries: list[dict[str, Any]]) -> li
     return [
         await listening.post(
             item["body"],
-            **{name: text for name, text in item["headers"].items() if name in HEADERS_OF_SERVER},
+            headers={k: text for k, text in item["headers"].items() if k in HEADERS_OF_SERVER},
         )
         for item in deliveries
     ]
@@ -130,7 +130,7 @@ async def test_what_is_refused_is_counted_and_nothing_else(
             "odd secret": await listening.post(UPLINK, secret="\xe4\xf6"),
             "application": await listening.post(foreign),
             "network": await listening.post(
-                UPLINK, **{"X-Tts-Domain": "nam1.cloud.thethings.network"}
+                UPLINK, headers={"X-Tts-Domain": "nam1.cloud.thethings.network"}
             ),
             "size": await listening.post(data=b" " * (2**20 + 1)),
             "no json": await listening.post(data=b"{"),

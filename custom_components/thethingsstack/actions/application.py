@@ -18,6 +18,7 @@ from ..application import refused
 from ..client import Application, Downlink, Formatter, Formatters, MissingRight, VersionIds
 from ..client.formatters import Direction
 from ..downlinks import payload_of_hex
+from ..webhook import SECRET_HEADER, async_renew_secret, webhook_of
 from .setup import async_setup_action
 from .targets import (
     APPLICATION,
@@ -36,6 +37,7 @@ UPDATE_APPLICATION = "update_application"
 LIST_API_KEYS = "list_api_keys"
 CREATE_API_KEY = "create_api_key"
 DELETE_API_KEY = "delete_api_key"
+RENEW_WEBHOOK_SECRET = "renew_webhook_secret"
 LIST_COLLABORATORS = "list_collaborators"
 
 ATTR_ATTRIBUTES = "attributes"
@@ -113,6 +115,7 @@ def async_setup_application(hass: HomeAssistant) -> None:
         (LIST_API_KEYS, _async_list_keys, APPLICATION_SCHEMA, only),
         (CREATE_API_KEY, _async_create_key, CREATE_KEY_SCHEMA, only),
         (DELETE_API_KEY, _async_delete_key, DELETE_KEY_SCHEMA, optional),
+        (RENEW_WEBHOOK_SECRET, _async_renew_secret, APPLICATION_SCHEMA, optional),
     ):
         async_setup_action(hass, name, action, schema, response, admin=True)
     for name, action, schema in (
@@ -304,6 +307,17 @@ async def _async_delete_key(call: ServiceCall) -> ServiceResponse:
         raise refused("management_own_key")
     await coordinator.stack.administration.delete_api_key(key_id)
     return {ATTR_KEY_ID: key_id}
+
+
+async def _async_renew_secret(call: ServiceCall) -> ServiceResponse:
+    """Give the webhook a new secret, here and in The Things Stack where it can be set there."""
+    coordinator = application_of(call)
+    if (door := webhook_of(coordinator.door)) is None:
+        raise refused("management_no_webhook")
+    secret = await async_renew_secret(call.hass, coordinator.entry, door)
+    if door.managed is not None and door.managed.may_manage:
+        return {"header": SECRET_HEADER, "secret": None}
+    return {"header": SECRET_HEADER, "secret": secret}
 
 
 async def _async_list_collaborators(call: ServiceCall) -> ServiceResponse:

@@ -10,6 +10,7 @@ from .entry import (
     connection_settings,
     new_webhook,
     webhook_diagnostics,
+    webhook_of,
 )
 from .managed import MANAGING_RIGHTS
 from .reception import SECRET_HEADER
@@ -27,4 +28,5 @@ __all__ = [
     "connection_settings",
     "new_webhook",
     "webhook_diagnostics",
+    "webhook_of",
 ]

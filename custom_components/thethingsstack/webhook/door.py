@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_API_KEY
@@ -11,6 +12,9 @@ from ..client import StackError, StreamConnected, StreamItem, StreamLost
 from ..const import DOOR_WEBHOOK
 from .inbox import TURN, Inbox
 from .reception import Reception, reception_of
+
+if TYPE_CHECKING:
+    from .managed import ManagedWebhook
 
 
 class WebhookDoor:
@@ -29,6 +33,8 @@ class WebhookDoor:
         """Why nothing can come at present."""
         self._reported = not entry.data.get(CONF_API_KEY)
         """Whether it is known if deliveries work; without a key nobody can tell."""
+        self.managed: ManagedWebhook | None = None
+        """Who looks after the webhook in The Things Stack, where there is a key."""
         self._inbox: Inbox | None = None
 
     @property

@@ -36,6 +36,7 @@ REFUSED_ISSUES = {
     Reason.FOREIGN: "webhook_refused_foreign",
     Reason.SECRET: "webhook_refused_secret",
 }
+OTHER_REFUSED_ISSUE = "webhook_refused_other"
 _OF_WEBHOOK = (CONF_WEBHOOK_ID, CONF_WEBHOOK_SECRET, CONF_WEBHOOK_EARLIER_SECRET)
 
 
@@ -85,16 +86,16 @@ def async_keep_webhook(
     *,
     rights: Callable[[], frozenset[str]],
     device_ids: Callable[[], Iterable[str]],
-) -> ManagedWebhook | None:
+) -> None:
     """Look after an application's webhook until its entry is unloaded, if it has one."""
     if not isinstance(door, WebhookDoor):
-        return None
+        return
     _watch_refusals(hass, entry, door.reception)
     if not entry.data.get(CONF_API_KEY):
-        return None
+        return
     managed = ManagedWebhook(hass, entry, stack, door, rights=rights, device_ids=device_ids)
+    door.managed = managed
     managed.async_start()
-    return managed
 
 
 @callback
@@ -116,7 +117,7 @@ def _watch_refusals(hass: HomeAssistant, entry: ConfigEntry, reception: Receptio
         raise_issue(
             hass,
             f"webhook_refused_{entry.entry_id}",
-            REFUSED_ISSUES.get(common, "webhook_refused_other"),
+            REFUSED_ISSUES.get(common, OTHER_REFUSED_ISSUE),
             {"application": entry.title, "count": str(counts.total())},
         )
 
@@ -167,9 +168,8 @@ async def _async_delete(hass: HomeAssistant, entry: ConfigEntry, stack: Stack) -
     await store.async_remove()
 
 
-@callback
-def async_renew_secret(hass: HomeAssistant, entry: ConfigEntry) -> str:
-    """Give the webhook a new secret, and return it.
+async def async_renew_secret(hass: HomeAssistant, entry: ConfigEntry, door: WebhookDoor) -> str:
+    """Give the webhook a new secret, and return it; raises StackError.
 
     The earlier one counts until the first delivery with the new one: nothing is lost meanwhile.
     """
@@ -183,7 +183,14 @@ def async_renew_secret(hass: HomeAssistant, entry: ConfigEntry) -> str:
             CONF_WEBHOOK_EARLIER_SECRET: earlier,
         },
     )
+    if door.managed is not None:
+        await door.managed.async_correct()
     return secret
+
+
+def webhook_of(door: object) -> WebhookDoor | None:
+    """Return the door if it is a webhook."""
+    return door if isinstance(door, WebhookDoor) else None
 
 
 def webhook_diagnostics(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, Any] | None:

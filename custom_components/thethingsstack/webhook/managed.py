@@ -123,6 +123,11 @@ class ManagedWebhook:
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
 
+    @property
+    def may_manage(self) -> bool:
+        """Return whether the key may make and change webhooks."""
+        return self._rights().issuperset(MANAGING_RIGHTS)
+
     # Looking
 
     async def _async_look(self) -> float:
@@ -133,8 +138,11 @@ class ManagedWebhook:
                 self._hass, self._reception.webhook_id, str(entry.data[CONF_SERVER])
             )
         except AddressRefused as err:
-            self._raise_issue(
-                "webhook_address", text=ADDRESS_ISSUES[err.reason], address=err.address
+            raise_issue(
+                self._hass,
+                f"webhook_address_{entry.entry_id}",
+                ADDRESS_ISSUES[err.reason],
+                {"application": entry.title, "address": err.address},
             )
             self._door.report(ServerFailed("there is no address to post to", name=err.reason))
             return self._pauses.retry
@@ -143,7 +151,12 @@ class ManagedWebhook:
             there = await self.async_mend(address)
             await self._async_judge(address, there)
         except WebhookTaken as err:
-            self._raise_issue("webhook_taken", webhook=own_id(entry))
+            raise_issue(
+                self._hass,
+                f"webhook_taken_{entry.entry_id}",
+                "webhook_taken",
+                {"application": entry.title, "webhook": own_id(entry)},
+            )
             self._door.report(err)
             return self._pauses.retry
         except StackError as err:
@@ -153,6 +166,16 @@ class ManagedWebhook:
             return self._pauses.retry
         self._clear_issue("webhook_taken")
         return self._pauses.look
+
+    async def async_correct(self) -> None:
+        """Make the webhook what it has to be, now; raises StackError."""
+        try:
+            address = await async_public_address(
+                self._hass, self._reception.webhook_id, str(self._entry.data[CONF_SERVER])
+            )
+        except AddressRefused:
+            return  # it is corrected as soon as there is an address
+        await self.async_mend(address)
 
     async def async_mend(self, address: str) -> Webhook | None:
         """Make the webhook, or correct what differs; None where the key may not, and none is ours.
@@ -165,16 +188,15 @@ class ManagedWebhook:
             base_url=address,
             headers={SECRET_HEADER: self._entry.data[CONF_WEBHOOK_SECRET]},
         )
-        may_manage = self._rights().issuperset(MANAGING_RIGHTS)
         if there is None:
-            if not may_manage:
+            if not self.may_manage:
                 return None
             try:
                 there = await self._stack.webhooks.create(wanted)
             except Conflict as err:
                 raise WebhookTaken(str(err), name=err.name) from err
             _LOGGER.info("%s: the webhook %s was made", self._entry.title, wanted.webhook_id)
-        elif may_manage and not there.same_settings(wanted):
+        elif self.may_manage and not there.same_settings(wanted):
             there = replace(await self._stack.webhooks.replace(wanted), failure=there.failure)
             self._fresh = True
             _LOGGER.info("%s: the webhook %s was corrected", self._entry.title, wanted.webhook_id)
@@ -213,7 +235,7 @@ class ManagedWebhook:
         failure = there.failure if there is not None else None
         if there is not None and failure is not None and fresh:
             # What failed before is over, but the server may have given up on us.
-            if self._rights().issuperset(MANAGING_RIGHTS):
+            if self.may_manage:
                 await self._stack.webhooks.reactivate(there.webhook_id)
             failure = None
         since = self._reception.last_received_at or self._began
@@ -221,18 +243,28 @@ class ManagedWebhook:
             tolerated = await self._stack.webhooks.tolerated_failures()
             stopped = tolerated is not None and failure.attempts >= tolerated
             self.failure = failure.details or "?"
-            self._raise_issue(
+            raise_issue(
+                self._hass,
+                f"webhook_failing_{self._entry.entry_id}",
                 "webhook_stopped" if stopped else "webhook_failing",
-                attempts=str(failure.attempts),
-                reason=self.failure,
-                address=_shown(address),
+                {
+                    "application": self._entry.title,
+                    "attempts": str(failure.attempts),
+                    "reason": self.failure,
+                    "address": _shown(address),
+                },
             )
             self._door.report(ServerFailed(self.failure, name="webhook_failing"))
             return
         if self._store.proved != address:
             proved = await self._async_prove()
             if proved is False:
-                self._raise_issue("webhook_unproved", address=_shown(address))
+                raise_issue(
+                    self._hass,
+                    f"webhook_unproved_{self._entry.entry_id}",
+                    "webhook_unproved",
+                    {"application": self._entry.title, "address": _shown(address)},
+                )
                 self._door.report(ServerFailed("no delivery arrives", name="webhook_unproved"))
                 return
             if proved:
@@ -274,19 +306,11 @@ class ManagedWebhook:
     @callback
     def _arrives(self) -> None:
         self.failure = None
-        for key in ("webhook_failing", "webhook_stopped", "webhook_unproved"):
+        for key in ("webhook_failing", "webhook_unproved"):
             self._clear_issue(key)
         self._door.report(None)
 
     # Issues
-
-    def _raise_issue(self, key: str, *, text: str | None = None, **placeholders: str) -> None:
-        raise_issue(
-            self._hass,
-            f"{key}_{self._entry.entry_id}",
-            text or key,
-            {"application": self._entry.title, **placeholders},
-        )
 
     def _clear_issue(self, key: str) -> None:
         clear_issue(self._hass, f"{key}_{self._entry.entry_id}")
