@@ -14,8 +14,8 @@ import sys
 import tempfile
 from typing import Any
 
+from ..child_process import serve
 from .plain_broker import PlainBroker
-from .process import serve
 
 # Whatever user and password are given; whatever a slow reader has to wait for is kept for it.
 # Another user than the one who starts it could outlive its parent.

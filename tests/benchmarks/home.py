@@ -22,7 +22,7 @@ from homeassistant.core import Event, EventStateChangedData, HomeAssistant, call
 from homeassistant.helpers import entity_registry as er
 from homeassistant.runner import configure_event_loop
 
-from .process import serve
+from ..child_process import serve
 from .variants import VARIANTS, Places, Variant
 from .workload import COUNTER, FIELDS, place_of
 

@@ -9,7 +9,7 @@ from statistics import median
 import tempfile
 from typing import Literal
 
-from .process import Child
+from ..child_process import Child
 from .variants import MQTT, OURS, VARIANTS, Variant
 
 BUFFERED = 64 + 128
@@ -228,7 +228,9 @@ async def processes(plan: Plan, say: Say) -> AsyncIterator[tuple[str, Bench]]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
 
         async def child(log: str, module: str, *arguments: object) -> Child:
-            process = await Child.start(folder / f"{log}.log", module, *arguments)
+            process = await Child.start(
+                folder / f"{log}.log", f"tests.benchmarks.{module}", *arguments
+            )
             stack.push_async_callback(process.close)
             return process
 

@@ -6,8 +6,8 @@ import sys
 import time
 from typing import Any
 
+from ..child_process import serve
 from .plain_broker import connect_packet, publish_packet
-from .process import serve
 from .workload import device_id, discovery, envelope, some_time_ago, times, uplink_topic
 
 _PING = b"\xc0\x00"

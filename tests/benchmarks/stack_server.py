@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from .process import serve
+from ..child_process import serve
 from .workload import end_device
 
 RIGHTS = [

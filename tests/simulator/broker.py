@@ -126,11 +126,18 @@ class Broker:
         self.connections: list[Connection] = []
         self.attempts = 0
 
-    async def start(self, host: str, tls: ssl.SSLContext, port: int = 0) -> tuple[int, int]:
+    async def start(
+        self, host: str, tls: ssl.SSLContext, port: int = 0, tls_port: int = 0
+    ) -> tuple[int, int]:
         """Listen on `host`; return the plain and the TLS port."""
         plain = await asyncio.start_server(self._accept, host, port)
         secure = await asyncio.start_server(
-            self._accept, host, ssl=tls, ssl_shutdown_timeout=0.05, ssl_handshake_timeout=10
+            self._accept,
+            host,
+            tls_port,
+            ssl=tls,
+            ssl_shutdown_timeout=0.05,
+            ssl_handshake_timeout=10,
         )
         self._servers = [plain, secure]
         return plain.sockets[0].getsockname()[1], secure.sockets[0].getsockname()[1]

@@ -103,7 +103,7 @@ class Simulator:
         authority = trustme.CA()
         certificate = authority.issue_cert("localhost", HOST, "::1")
         self.ca_pem = authority.cert_pem.bytes().decode()
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls = self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.configure_cert(tls)
         broker = self.application_server.broker
         self.mqtt_host = HOST
@@ -524,6 +524,15 @@ class Simulator:
         count = self.application_server.broker.drop()
         await self.wait_disconnected()
         return count
+
+    async def stop_broker(self) -> None:
+        """End all MQTT connections and take no new ones; the rest of the server goes on."""
+        await self.application_server.broker.close()
+
+    async def start_broker(self) -> None:
+        """Take MQTT connections again, on the ports of before."""
+        broker = self.application_server.broker
+        await broker.start(HOST, self._tls, self.mqtt_port, self.mqtts_port)
 
     async def freeze_connections(self) -> int:
         """Let all MQTT connections be half open; return how many there were.

@@ -1,4 +1,4 @@
-"""Processes of a benchmark: each command is a JSON line to one, each answer a JSON line back."""
+"""Processes beside this one: each command is a JSON line to one, each answer a JSON line back."""
 
 import asyncio
 from asyncio.subprocess import PIPE, Process
@@ -10,13 +10,13 @@ from typing import Any, Self
 import orjson
 
 _LONGEST_LINE = 2**28
-_REPOSITORY = Path(__file__).parents[2]
+_REPOSITORY = Path(__file__).parents[1]
 
 type Handler = Callable[..., Awaitable[Any]]
 
 
 class ChildError(Exception):
-    """A process of the benchmark ended or said that it could not do what was asked."""
+    """A process ended, or could not do what was asked."""
 
 
 class Child:
@@ -30,12 +30,12 @@ class Child:
 
     @classmethod
     async def start(cls, log: Path, module: str, *arguments: object) -> Self:
-        """Start a module of the benchmark; it ends with this process at the latest."""
+        """Start a module by its full name; it ends with this process at the latest."""
         with log.open("ab") as errors:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                f"tests.benchmarks.{module}",
+                module,
                 *map(str, arguments),
                 stdin=PIPE,
                 stdout=PIPE,
@@ -65,6 +65,12 @@ class Child:
     def _error(self, command: str, reason: str) -> ChildError:
         tail = self._log.read_text(encoding="utf-8", errors="replace")[-3000:]
         return ChildError(f"{self._name}, {command}: {reason}; the end of its log:\n{tail}")
+
+    async def kill(self) -> None:
+        """End it at once, as a power failure would."""
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
 
     async def close(self) -> None:
         """End it, without mercy where it does not end by itself."""
