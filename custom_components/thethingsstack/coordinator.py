@@ -418,8 +418,12 @@ class ApplicationCoordinator:
             self.lifecycle.on_identified(device)
         if received.decoding_changed:
             async_dispatcher_send(self.hass, self.signals.undecoded_changed)
-        if not uplink.simulated and uplink.received_at is not None:
-            self.store.note_received(uplink.received_at)
+        if (
+            not uplink.simulated
+            and uplink.received_at is not None
+            and not self.catch_up.first_pending
+        ):
+            self.store.note_received(self.stack.not_in_future(uplink.received_at))
         return device, received
 
     @callback

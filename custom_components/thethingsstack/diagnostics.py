@@ -96,7 +96,9 @@ async def async_get_config_entry_diagnostics(
             "uplinks_today": coordinator.counters.uplinks_today,
             "errors": coordinator.counters.errors,
             "dropped": coordinator.counters.dropped,
+            "caught_up": coordinator.counters.caught_up,
         },
+        "gaps": coordinator.store.gaps.as_stored(),
         "problems": [
             {"time": problem["time"], "kind": problem["kind"]}
             for problem in coordinator.application_status.problems

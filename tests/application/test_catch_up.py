@@ -7,7 +7,7 @@ from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, restore_state
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
@@ -24,6 +24,7 @@ from tests.simulator.faults import RateLimit, StorageFailure
 
 STATION = "weather-station"
 STATION_KEY = "garden/70B3D57ED0060001"
+PUMP_KEY = "garden/24E124148B000001"
 
 
 @pytest.fixture(autouse=True)
@@ -142,6 +143,74 @@ async def test_a_restart_while_reading_loses_nothing(
     assert await hass.config_entries.async_setup(entry.entry_id)
     await until(hass, lambda: not entry.runtime_data.store.gaps)
     await until(hass, lambda: station(entry).values.get("number") == 30)
+
+
+async def test_what_was_read_and_not_shown_is_read_again(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, *, seen: Seen,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """An end device whose only uplink was in the part that was read would show nothing."""
+    await send(sim, 0, 1)
+    await until(hass, lambda: station(entry).values.get("number") == 0)
+    seen.watch(entry, monkeypatch)
+    await lose(hass, sim, entry)
+    await sim.uplink("pump-socket", decoded={"voltage": 229})
+    await send(sim, 1, 30)
+    sim.faults.storage_failure = StorageFailure(message_seconds=0.2)
+    await come_back(hass, sim, entry)
+    await until(hass, lambda: len(seen.numbers) >= 5)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert len(seen.numbers) < 30
+    sim.faults.storage_failure = None
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(hass, lambda: not entry.runtime_data.store.gaps)
+    await until(hass, lambda: station(entry).values.get("number") == 30)
+    assert entry.runtime_data.roster.states[PUMP_KEY].values["voltage"] == 229
+
+
+async def test_what_came_after_the_states_were_written_is_read_after_a_crash(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """Home Assistant writes states every 15 minutes: after a crash it restores older ones."""
+    await send(sim, 0, 1)
+    await until(hass, lambda: station(entry).values.get("number") == 0)
+    written = dt_util.utcnow()
+    await sim.uplink("pump-socket", decoded={"voltage": 229})
+    await send(sim, 1, 1)
+    await until(hass, lambda: station(entry).values.get("number") == 1)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    stored = restore_state.async_get(hass).last_states
+    for state in stored.values():
+        state.last_seen = written
+    for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        if item.unique_id.endswith(("/field/number", "/field/voltage")):
+            del stored[item.entity_id]
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(hass, lambda: station(entry).values.get("number") == 1)
+    pump = entry.runtime_data.roster.states[PUMP_KEY]
+    await until(hass, lambda: pump.values.get("voltage") == 229)
+
+
+async def test_a_first_reading_that_was_not_shown_is_made_again(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """What comes live meanwhile does not count as all that was received."""
+    sim.faults.storage = True
+    sim.switch_storage(on=True)
+    await sim.uplink("pump-socket", decoded={"voltage": 229})
+    sim.faults.storage_failure = StorageFailure(status=500)
+    entry = make_entry(sim)
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected)
+    await until(hass, lambda: entry.runtime_data.counters.errors)
+    await send(sim, 0, 1)
+    await until(hass, lambda: station(entry).values.get("number") == 0)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    sim.faults.storage_failure = None
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    pump = entry.runtime_data.roster.states[PUMP_KEY]
+    await until(hass, lambda: pump.values.get("voltage") == 229)
 
 
 async def test_a_reading_that_breaks_off_goes_on_where_it_was(
@@ -378,6 +447,19 @@ async def test_a_message_from_the_future_freezes_nothing(
     await send(sim, 2, 2)
     await come_back(hass, sim, entry)
     await until(hass, lambda: station(entry).values.get("number") == 3)
+
+
+async def test_a_gap_after_a_message_from_the_future_is_read(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    with sim.faults.during(message_skew=timedelta(days=365 * 70)):
+        await send(sim, 0, 1)
+        await until(hass, lambda: station(entry).values.get("number") == 0)
+    await lose(hass, sim, entry)
+    await sim.uplink("pump-socket", decoded={"voltage": 229})
+    await come_back(hass, sim, entry)
+    pump = entry.runtime_data.roster.states[PUMP_KEY]
+    await until(hass, lambda: pump.values.get("voltage") == 229)
 
 
 async def test_a_time_from_the_future_on_disk_stops_nothing(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.thethingsstack.application.gaps import LIMIT, Gap, Gaps
+from custom_components.thethingsstack.application.gaps import LIMIT, Gaps
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -38,9 +38,19 @@ def test_a_gap_that_lasts_is_not_read_before_it_ends() -> None:
     found = gaps()
     found.begin(at(1))
     assert found
-    assert found.oldest_ended is None
+    assert found.next_ended() is None
     found.end(at(5))
-    assert found.oldest_ended == Gap(at(1), at(5))
+    assert found.next_ended() == (at(1), at(5))
+
+
+def test_gaps_are_read_one_after_the_other() -> None:
+    """What was read is no more returned, though it is kept until it is shown."""
+    found = gaps((1, 5), (8, 9), (12, None))
+    assert found.next_ended(at(3)) == (at(3), at(5))
+    assert found.next_ended(at(5)) == (at(8), at(9))
+    assert found.next_ended(at(9)) is None
+    found.read_until(at(8.5))
+    assert minutes(found) == [(8.5, 9), (12, None)]
 
 
 def test_a_gap_that_begins_while_another_is_owed_is_kept_apart() -> None:

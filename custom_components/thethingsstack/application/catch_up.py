@@ -1,14 +1,16 @@
 """Read uplinks that were missed while disconnected from the Storage Integration."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 import time
 from typing import TYPE_CHECKING
 
 from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.helpers import entity_registry as er, restore_state
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..client import Message, RateLimited, StackError, StorageUnavailable, UplinkMessage
@@ -66,7 +68,7 @@ class _Touched:
 
 
 class CatchUp:
-    """Reads missed uplinks; a gap is kept, also over restarts, until it has been read.
+    """Reads missed uplinks; a gap is kept, also over restarts, until what it had is shown.
 
     Each end device's entities are updated once, with the latest values. Stored uplinks fire no
     events or triggers.
@@ -81,6 +83,10 @@ class CatchUp:
         self.progress = Progress()
         self._pauses = coordinator.hass.data.get(PAUSES, Pauses())
         self._first = False
+        self._read_until: datetime | None = None
+        """Up to when the gaps were read, while that is not shown yet."""
+        self._read: dict[Hashable, datetime] = {}
+        """The uplinks read that may be read again, with their times."""
         self._reading: asyncio.Task[None] | None = None
         self._touched: dict[str, _Touched] = {}
         self._cancel_retry: CALLBACK_TYPE | None = None
@@ -89,6 +95,11 @@ class CatchUp:
     def done(self) -> bool:
         """Return whether nothing is being read."""
         return self._reading is None or self._reading.done()
+
+    @property
+    def first_pending(self) -> bool:
+        """Return whether values from before the setup are still to be read and shown."""
+        return self._first and self.storage is not False
 
     @callback
     def async_start(self) -> None:
@@ -121,14 +132,31 @@ class CatchUp:
         time in the store is used.
         """
         now = self._coordinator.stack.server_time() + MARGIN
-        since = since or self._store.received_until
-        if since is None and not self._store.gaps:
+        since = since or self._shown_until()
+        if since is None:
             self._first = True
-        elif since is not None:
+        else:
             self._store.gaps.add(min(since, now - MARGIN), now)
             self._store.save_soon()
         self.storage = None  # the Storage Integration may have been enabled meanwhile
         self._begin()
+
+    def _shown_until(self) -> datetime | None:
+        """Return up to when entities show what was received before the start; None if unknown.
+
+        Home Assistant writes states when it stops, and every 15 minutes. After a crash it restores
+        those of an earlier time than what was received last.
+        """
+        received, hass = self._store.received_until, self._coordinator.hass
+        ours = er.async_entries_for_config_entry(
+            er.async_get(hass), self._coordinator.entry.entry_id
+        )
+        stored = restore_state.async_get(hass).last_states
+        written = [stored[item.entity_id].last_seen for item in ours if item.entity_id in stored]
+        if received is None or not written:
+            return None
+        offset = self._coordinator.stack.server_time() - dt_util.utcnow()
+        return min(received, max(written) + offset)
 
     @callback
     def on_dropped(self, since: datetime | None) -> None:
@@ -168,14 +196,15 @@ class CatchUp:
     async def _async_read(self) -> None:
         """Read all gaps, oldest first; a gap that fails is kept and tried again."""
         now = self._coordinator.stack.server_time()
+        gaps, first = self._store.gaps, False
         self.progress = Progress()
-        self._store.gaps.clamp(now - RETENTION, now + TOLERANCE)
+        gaps.clamp(now - RETENTION, now + TOLERANCE)
         try:
             if self._first:
                 await self._async_read_newest(now - STORAGE_WINDOW)
-                self._first = False
-            while (gap := self._store.gaps.oldest_ended) is not None and gap.until is not None:
-                if not await self._async_read_gap(gap.since, gap.until):
+                first = True
+            while (gap := gaps.next_ended(self._read_until)) is not None:
+                if not await self._async_read_gap(*gap):
                     break
         except StorageUnavailable:
             self.storage = False
@@ -187,31 +216,36 @@ class CatchUp:
         else:
             self.storage = True
         await self._async_show()
+        # Only now: what was read and not shown would be lost if Home Assistant stopped before.
+        if first:
+            self._first = False
+            self._store.note_received(now)
+        if (read_until := self._read_until) is not None:
+            gaps.read_until(read_until)
+            self._read = {key: at for key, at in self._read.items() if at >= read_until and gaps}
+            self._read_until = None
         self._store.save_soon()
         self._coordinator.application_status.changed()
 
     async def _async_read_gap(self, since: datetime, until: datetime) -> bool:
         """Apply all uplinks stored in a gap; return whether the gap is fully read.
 
-        Uplinks are stored with some delay, so the end of a fresh gap is read once more.
+        Uplinks are stored with some delay, and not in order: the end of a fresh gap is read again.
         """
-        gaps, began = self._store.gaps, self._coordinator.stack.server_time()
-        lag = timedelta(seconds=self._pauses.lag)
+        began = self._coordinator.stack.server_time()
+        certain = min(until, began - timedelta(seconds=self._pauses.lag))
         stored = self._coordinator.stack.stored_uplinks(
             after=since - timedelta(milliseconds=1), before=until + timedelta(milliseconds=1)
         )
-        last = since
         async for message in self._paced(stored):
             if self._take(message):
                 self._store.uncorrected.begin(since)
-            if message.received_at is not None and message.received_at > last:
-                gaps.read_until(min(message.received_at, until - timedelta(milliseconds=1)))
-                last = message.received_at
-        if until <= began - lag:
-            gaps.read_until(until)
+            if message.received_at is not None and since < message.received_at < certain:
+                self._read_until = message.received_at
+        self._read_until = max(since, certain)
+        if certain == until:
             return True
-        gaps.read_until(max(since, began - lag))
-        self._read_later((until - began + lag).total_seconds())
+        self._read_later((until - certain).total_seconds())
         return False
 
     async def _async_read_newest(self, after: datetime) -> None:
@@ -245,13 +279,16 @@ class CatchUp:
     @callback
     def _take(self, message: Message) -> bool:
         """Apply a stored uplink; return whether it was missed."""
-        if not isinstance(message, UplinkMessage):
+        if not isinstance(message, UplinkMessage) or message.identity in self._read:
             return False
+        if message.identity is not None and message.received_at is not None:
+            self._read[message.identity] = message.received_at
         self.progress.uplinks += 1
         self.progress.until = message.received_at or self.progress.until
         self._coordinator.application_status.changed()
         if (taken := self._coordinator.apply_stored(message)) is None:
             return False
+        self._coordinator.counters.caught_up += 1
         device, received = taken
         touched = self._touched.setdefault(device.key, _Touched(device, {}, {}))
         touched.new |= received.new

@@ -39,6 +39,13 @@ class Gaps:
         """Return the oldest gap that has ended; None if there is none."""
         return next((gap for gap in self._gaps if gap.until is not None), None)
 
+    def next_ended(self, after: datetime | None = None) -> tuple[datetime, datetime] | None:
+        """Return begin and end of the oldest gap that has ended, or of its part `after` a time."""
+        for gap in self._gaps:
+            if gap.until is not None and (after is None or gap.until > after):
+                return (gap.since if after is None else max(gap.since, after)), gap.until
+        return None
+
     def begin(self, since: datetime) -> None:
         """Open a gap that starts at the last received message."""
         self.add(since, None)
@@ -56,14 +63,14 @@ class Gaps:
         self._join()
 
     def read_until(self, moment: datetime) -> None:
-        """Note that the oldest ended gap was read up to `moment`."""
-        gap = self.oldest_ended
-        if gap is None or gap.until is None or moment <= gap.since:
-            return
-        if moment >= gap.until:
-            self._gaps.remove(gap)
-        else:
-            gap.since = moment
+        """Note that all gaps that have ended were read up to `moment`."""
+        for gap in list(self._gaps):
+            if gap.until is None:
+                continue
+            if moment >= gap.until:
+                self._gaps.remove(gap)
+            else:
+                gap.since = max(gap.since, moment)
 
     def remove(self, since: datetime, until: datetime) -> None:
         """Remove the gap with exactly these ends; one that has grown meanwhile stays."""

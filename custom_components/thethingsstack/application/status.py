@@ -24,6 +24,8 @@ class Counters:
     uplinks_today: int = 0
     errors: int = 0
     dropped: int = 0
+    caught_up: int = 0
+    """Uplinks applied from the Storage Integration, each once."""
 
 
 class ApplicationStatus:

@@ -41,6 +41,7 @@ _LOGGER = logging.getLogger(__name__)
 BACKOFF_CAP = 120.0
 _NO_RIGHTS = "no_application_rights"
 _STEADY = timedelta(minutes=1)
+_CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 def utcnow() -> datetime:
@@ -139,6 +140,14 @@ class Stack:
     def server_time(self) -> datetime:
         """Return the time by the server's clock (from its last answer), else by this machine's."""
         return self._clock() + self._transport.clock_offset
+
+    def not_in_future(self, moment: datetime) -> datetime:
+        """Return a time, but the server's present where it is more than five minutes after that.
+
+        A message dated years ahead would seem newer than all that follow.
+        """
+        now = self.server_time()
+        return moment if moment <= now + _CLOCK_TOLERANCE else now
 
     # -- Calls ------------------------------------------------------------------------------------
 
@@ -439,7 +448,8 @@ class Stack:
                 "the message is of another application", topic=topic, name="other_application"
             )
             return UnreadableMessage(topic=topic, error=foreign)
-        self._last_message_at = message.received_at or self._last_message_at
+        if message.received_at is not None:
+            self._last_message_at = self.not_in_future(message.received_at)
         return message
 
 
