@@ -119,7 +119,7 @@ def propose_id(name: str, taken: Collection[str] = ()) -> str:
     plain = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS))
     words = re.findall("[a-z0-9]+", plain.encode("ascii", "ignore").decode())
     proposed = "-".join(words)[: ID_LENGTH[1]].strip("-")
-    if len(proposed) < ID_LENGTH[0]:
+    if len(proposed.replace("-", "")) < ID_LENGTH[0]:
         proposed = "-".join(filter(None, ("device", proposed)))
     unique, number = proposed, 1
     while unique in taken:
