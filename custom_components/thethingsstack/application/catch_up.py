@@ -50,12 +50,12 @@ PAUSES: HassKey[Pauses] = HassKey(f"{DOMAIN}_catch_up_pauses")
 
 @dataclass(slots=True)
 class Progress:
-    """How far a reading has come."""
+    """Progress of reading missed uplinks."""
 
     uplinks: int = 0
-    """Read since the reading began."""
+    """Number of uplinks read so far."""
     until: datetime | None = None
-    """Up to when everything was read."""
+    """Time up to which all missed uplinks were read."""
 
 
 @dataclass(slots=True)

@@ -99,11 +99,11 @@ class MessageEvents:
             raise item.error or ConnectionFailed("the stream was closed", name="connection_lost")
 
     async def stream(self) -> AsyncGenerator[StreamItem]:
-        """Yield the application's messages for ever, as `Stack.stream` does over MQTT.
+        """Yield the application's messages without end, as `Stack.stream` does over MQTT.
 
-        What was missed while disconnected comes too, where the server keeps events. Raises
-        AuthenticationFailed, MissingRight without TRAFFIC_READ, and nothing else of ours. Close it
-        (`aclosing`) to leave.
+        If the server keeps events, messages that were missed while disconnected are yielded, too.
+        Of this library's errors, raises only AuthenticationFailed and MissingRight (without
+        TRAFFIC_READ). Close it (`aclosing`) to end it.
         """
         while True:
             inbox = Inbox[_Read](self._queue_size)

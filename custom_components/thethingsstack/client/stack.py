@@ -278,7 +278,10 @@ class Stack:
         )
 
     async def check_mqtt(self) -> None:
-        """Connect and subscribe once; raises what a stream would meet, AuthenticationFailed too."""
+        """Connect over MQTT and subscribe once, to check that messages can be received.
+
+        Raises ConnectionFailed or a subclass of it, AuthenticationFailed, or MissingRight.
+        """
         await self._check_reading()
         try:
             async with await self._mqtt_connection():

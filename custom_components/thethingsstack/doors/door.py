@@ -35,4 +35,4 @@ class Door(Protocol):
         """
 
     def reconnect(self) -> None:
-        """Make a running stream connect anew, because the key may do more now."""
+        """Let a running stream connect again, because the API key has more rights now."""

@@ -17,14 +17,14 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorPauses:
-    """How long MQTT is waited for before the event stream stands in."""
+    """Waiting times before the event stream is used instead of MQTT, and back."""
 
     before_events: timedelta = UNAVAILABLE_AFTER - timedelta(minutes=1)
-    """From the loss of MQTT on; ends before entities become unavailable."""
+    """From the loss of MQTT to the event stream; shorter than until entities are unavailable."""
     refused: timedelta = timedelta(minutes=15)
-    """After the event stream was refused too."""
+    """Until the next attempt after the server has refused the event stream, too."""
     overlap: timedelta = timedelta(seconds=2)
-    """For which both are read when MQTT is back: what was sent before then is on its way."""
+    """For which both are read when MQTT is back, because events may still be on their way."""
 
 
 DOOR_PAUSES: HassKey[DoorPauses] = HassKey(f"{DOMAIN}_door_pauses")

@@ -1,4 +1,4 @@
-"""Values that jump further than is possible: held back until a second one confirms them."""
+"""Hold back values that jump further than is possible, until a second value confirms them."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from ..payload import Kind, Level, Meaning, Places, Position, Value, next_level,
 
 
 def may_jump(meaning: Meaning) -> bool:
-    """Return whether a field's values are checked for jumps: positions, and where a user says so."""
+    """Return whether a field's values are checked for jumps: positions, and if the user chose it."""
     return meaning.kind is Kind.DEVICE_TRACKER or meaning.max_jump is not None
 
 
@@ -33,7 +33,7 @@ class JumpFilter:
         return shown
 
     def accepts_place(self, path: str, place: Position, moment: datetime) -> bool:
-        """Return whether a place of this moment is to be shown, and remember it."""
+        """Return whether a position is plausible and can be shown; it is kept for the next check."""
         self._places[path], shown = next_place(self._places.get(path, Places()), place, moment)
         return shown
 

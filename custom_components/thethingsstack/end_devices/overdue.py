@@ -53,7 +53,7 @@ class OverdueWatch:
         return silence > self.overdue_after(device)
 
     def hides_values(self, device: EndDeviceState) -> bool:
-        """Return whether what the last uplink brought is unavailable, as the options want it."""
+        """Return whether the options make the fields of an overdue end device unavailable now."""
         options = self._entry.options
         return options.get(CONF_OVERDUE_UNAVAILABLE, False) and self.is_overdue(device)
 

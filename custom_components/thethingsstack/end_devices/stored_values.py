@@ -7,7 +7,7 @@ LEAST, MOST = 0.001, 1e10
 
 
 def number_of(stored: Any, *, least: float = LEAST, most: float = MOST) -> float:
-    """Return a stored number; raises TypeError, or ValueError for one out of these bounds."""
+    """Return a stored number from `least` to `most`; raises TypeError or ValueError."""
     if not isinstance(stored, int | float) or isinstance(stored, bool):
         raise TypeError(f"{stored!r} is no number")
     if not least <= stored <= most:

@@ -16,7 +16,7 @@ class UplinkHistory:
     airtime: Airtime = field(default_factory=Airtime)
 
     def forget_future(self, latest: datetime) -> None:
-        """Forget what lies after this time: a clock was wrong."""
+        """Remove data with a time after `latest`, which comes from a clock that was wrong."""
         self.interval.forget_future(latest)
         self.airtime.forget_future(latest)
 
