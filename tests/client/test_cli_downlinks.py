@@ -32,6 +32,9 @@ async def test_push_queue_replace_clear(run: Run) -> None:
     assert result.json == {"device_id": VICKI, "state": "cleared"}
     result = await run("downlink", "queue", VICKI)
     assert (result.code, result.out, result.err) == (0, "", "no waiting downlink found\n")
+    result = await run("downlink", "queue", "nosuch")
+    assert (result.code, result.err.partition(":")[0]) == (1, "not_on_application_server")
+    assert "nosuch" in result.err
 
 
 @pytest.mark.parametrize(

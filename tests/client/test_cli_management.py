@@ -224,6 +224,9 @@ async def test_update_and_delete(run: Run, simulator: Simulator) -> None:
     result = await run("--json", "devices", "reset", "lpp-node", "--yes", role="manage")
     assert result.json == {"device_id": "lpp-node", "state": "reset"}
     assert (await run("devices", "servers", "lpp-node")).json["network"] is True
+    result = await run("devices", "servers", "nosuch")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == "end_device_not_found: no server knows device `nosuch`\n"
     result = await run("--json", "devices", "delete", "lpp-node", "--yes", role="manage")
     assert result.json["removed_from"] == ["application", "network", "join", "identity"]
     assert "lpp-node" not in simulator.devices
@@ -298,6 +301,8 @@ async def test_models(run: Run) -> None:
     assert result.json["lorawan_version"] == "MAC_V1_0_3"
     assert "EU_863_870_TTN" in (await run("plans", "EU_863_870")).out
     assert (await run("qr-code", "A84041000181C061")).json["dev_eui"] == "A84041000181C061"
+    result = await run("qr-code", "short")
+    assert result.err == "validation: invalid `qr_code`: 10 to 1024 characters are needed\n"
     for command in (("models", "brands"), ("models", "list"), ("plans",)):
         assert (await run("--json", *command)).json
 
@@ -328,7 +333,7 @@ async def test_formatters(run: Run, simulator: Simulator, tmp_path: Path) -> Non
     result = await run("formatter", "test", "lpp-node", *kind, "--encode", '{"value_1": 1}')
     assert result.json["payload"] == "010064ff"
     result = await run("formatter", "test", "lpp-node", *kind, "--payload", "01")
-    assert result.err.startswith("output_errors: invalid length")
+    assert result.err.startswith("output_errors: the formatter refuses it: invalid length")
 
 
 async def test_a_script_is_tried_before_it_is_set(run: Run, tmp_path: Path) -> None:
@@ -376,6 +381,8 @@ async def test_application(run: Run, simulator: Simulator) -> None:
     assert (await run("application", "show")).json["name"] == "Allotment"
     result = await run("application", "create-key", "Home", "--right", "INFO", role="all")
     assert result.json["key"].startswith("NNSXS.")
+    wrong = await run("application", "create-key", "Home", "--right", "FLY")
+    assert (wrong.code, wrong.err.partition(":")[0]) == (1, "unknown_right")
     assert "Home" in (await run("application", "keys", role="all")).out
     key_id = result.json["key_id"]
     assert (await run("application", "delete-key", key_id, role="all")).code == 2

@@ -170,9 +170,13 @@ class Downlinks:
         await self._operate("replace", device_id, (), max_wait)
 
     async def queue(self, device_id: str, *, max_wait: float = 30) -> list[QueuedDownlink]:
-        """Return the queued downlinks in order; [] for an end device that never joined."""
+        """Return the queued downlinks in order; [] for an end device that never joined.
+
+        Raises NotFound `not_on_application_server`.
+        """
         path = f"as/{self._calls.device_path(device_id)}/down"
-        answer = json_values.mapping(await self._calls.request("GET", path, max_wait=max_wait))
+        with self._calls.device_known("application", device_id):
+            answer = json_values.mapping(await self._calls.request("GET", path, max_wait=max_wait))
         return [
             QueuedDownlink.from_json(item) for item in json_values.objects(answer.get("downlinks"))
         ]

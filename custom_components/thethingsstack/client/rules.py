@@ -25,6 +25,7 @@ _PATTERN_RULES = {
     "^[A-Z0-9]{1,32}$": "1 to 32 capital letters or digits are needed",
 }
 _LONGEST = re.compile(r"value length must be at most (\d+) runes")
+_LENGTHS = re.compile(r"value length must be between (\d+) and (\d+) (?:bytes|runes), inclusive")
 
 
 def plain_reason(reason: str) -> str:
@@ -33,6 +34,8 @@ def plain_reason(reason: str) -> str:
         return _PATTERN_RULES[pattern[1]]
     if longest := _LONGEST.fullmatch(reason):
         return f"at most {longest[1]} characters are allowed"
+    if lengths := _LENGTHS.fullmatch(reason):
+        return f"{lengths[1]} to {lengths[2]} characters are needed"
     return reason
 
 

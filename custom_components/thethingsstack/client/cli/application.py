@@ -140,7 +140,19 @@ def application_create_key(
     rights = [item if item.startswith("RIGHT_") else f"RIGHT_APPLICATION_{item}" for item in right]
 
     async def create(stack: "Stack") -> None:
-        key = await stack.administration.create_api_key(name, rights, expires_at=expires)
+        from ..errors import InvalidRequest
+
+        try:
+            key = await stack.administration.create_api_key(name, rights, expires_at=expires)
+        except InvalidRequest as error:
+            if error.attributes.get("field") != "rights":
+                raise
+            raise InvalidRequest(
+                f"the server doesn't know one of the rights {', '.join(right)}: they are called "
+                "like TRAFFIC_READ; `rights` shows those of your key",
+                name="unknown_right",
+                status=error.status,
+            ) from error
         print_json(key, indent=not context.obj.json)
 
     run_with(context, create)

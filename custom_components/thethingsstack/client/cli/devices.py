@@ -348,7 +348,13 @@ def devices_servers(context: typer.Context, device_id: DeviceId) -> None:
     """Show which servers have an end device; if some don't, it is half created."""
 
     async def show(stack: "Stack") -> None:
-        print_json(await stack.end_devices.presence(device_id), indent=not context.obj.json)
+        from ..errors import NotFound
+        from ..registration import Server
+
+        presence = await stack.end_devices.presence(device_id)
+        if not any(getattr(presence, server) for server in Server):
+            raise NotFound(f"no server knows device `{device_id}`", name="end_device_not_found")
+        print_json(presence, indent=not context.obj.json)
 
     run_with(context, show)
 

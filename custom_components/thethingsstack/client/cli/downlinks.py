@@ -188,7 +188,7 @@ def _downlink(
         refuse_usage("give one payload: --hex, --base64 or --object")
     payload = decoded = None
     if object_payload is not None:
-        decoded = json_object(object_payload, "the payload is no JSON object")
+        decoded = json_object(object_payload, 'the payload is no object, as {"on": true} is')
     elif f_port is None:
         refuse_usage("a payload of bytes needs --f-port")
     if hex_payload is not None:

@@ -169,7 +169,7 @@ def formatter_test(
 async def _try_scripts(
     stack: "Stack", device_id: str | None, wanted: "Mapping[Direction, Formatter | None]"
 ) -> None:
-    """Run each script once; raises FormatterFailed if one can't be run.
+    """Run each script once; raises InvalidRequest if one can't be run.
 
     A script may refuse the trial's payload or object, since those aren't a real device's.
     """
@@ -200,7 +200,6 @@ async def _try_script(
 ) -> None:
     from ..downlinks import Downlink
     from ..errors import InvalidRequest
-    from ..formatters import FormatterFailed
 
     name = "uplink" if way == "up" else "downlink"
     try:
@@ -214,7 +213,7 @@ async def _try_script(
                 await stack.downlinks.encode(device_id, trial, formatter)
     except InvalidRequest as error:
         if (error.namespace or "").startswith("pkg/scripting"):
-            raise FormatterFailed(
+            raise InvalidRequest(
                 f"the {name} script fails on a trial: {error.message}. Nothing was set; "
                 "`formatter test` tries it on a payload of yours, --untried sets it nevertheless",
                 name=error.name,

@@ -160,6 +160,7 @@ def refuse(error: "StackError", *, json: bool) -> NoReturn:
         MissingRight,
         ServerFailed,
     )
+    from ..formatters import FormatterFailed
 
     lacking = list(error.rights) if isinstance(error, MissingRight) else []
     if json:
@@ -180,7 +181,8 @@ def refuse(error: "StackError", *, json: bool) -> NoReturn:
             else ""
         )
         more += f" (missing: {', '.join(lacking)})" if lacking else ""
-        _print_error(f"{error.name}: {error.message}{more}")
+        failed = "the formatter refuses it: " if isinstance(error, FormatterFailed) else ""
+        _print_error(f"{error.name}: {failed}{error.message}{more}")
     if isinstance(error, ConnectionFailed | ServerFailed):
         raise typer.Exit(UNREACHABLE)
     ours = isinstance(error, InvalidRequest) and error.status is None
