@@ -160,10 +160,13 @@ find_python() {
 }
 
 # Make or refresh the environment in folder $1 from the files named after it (requirements first,
-# then an optional override); the SDK itself is installed editable with its command line.
+# then an optional override); the SDK itself is installed editable with its command line. A link
+# leads to the environment of another copy of the repository, which is used as it is.
 make_environment() {
   local folder=$ROOT/$1 requirements=$ROOT/$2 override=${3:+$ROOT/$3} stamp wanted
-  wanted=$(cat "$requirements" ${override:+"$override"} "$ROOT/pyproject.toml" | cksum)
+  if [ -L "$folder" ] && new_enough "$folder/bin/python"; then return 0; fi
+  wanted="$ROOT $(cat "$requirements" ${override:+"$override"} \
+    "$ROOT/pyproject.toml" "$ROOT/custom_components/thethingsstack/manifest.json" | cksum)"
   stamp=$folder/.complete
   if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && new_enough "$folder/bin/python"; then
     return 0
