@@ -33,7 +33,10 @@ async def test_mqtt_that_is_blocked_and_the_event_stream_instead(
     result = await go(hass, result, **own_server(sim, mqtt_host="127.0.0.1", mqtt_port=9))
     result = await go(hass, result, api_key=sim.key("read"))
     result = await go(hass, result, next_step_id="use_event_stream")
-    assert "HTTPS event stream" in placeholders(result)["messages"]
+    assert placeholders(result)["messages"] == (
+        f"Messages come from {sim.server_url.removeprefix('http://')} by the event stream,"
+        " **not encrypted**; the connection was tested."
+    )
     entry = await finish(hass, result)
     assert entry.data["door"] == "events"
     await until(hass, lambda: entry.runtime_data.connected)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 from homeassistant.const import CONF_API_KEY
 from homeassistant.core import HomeAssistant
@@ -154,7 +155,7 @@ async def async_probe(
     return ProbeResult(
         application=application,
         rights=rights,
-        server=stack.connection.server_host,
+        server=stack.connection.server,
         mqtt=mqtt,
         storage=await _async_storage(stack),
         devices=None if "devices" in missing_rights(rights) else await _async_count_devices(stack),
@@ -222,7 +223,10 @@ async def describe(hass: HomeAssistant, result: ProbeResult) -> dict[str, str]:
 def _messages(result: ProbeResult, text: Callable[..., str]) -> str:
     """Return from where messages come."""
     if result.mqtt is None:
-        return text("over_events", server=result.server)
+        server = urlsplit(result.server)
+        return text(
+            "events_tls" if server.scheme == "https" else "events_plain", server=server.netloc
+        )
     return text(
         "mqtt_tls" if result.mqtt.tls else "mqtt_plain",
         address=f"{result.mqtt.host}:{result.mqtt.port}",
