@@ -224,9 +224,8 @@ def _messages(result: ProbeResult, text: Callable[..., str]) -> str:
     """Return from where messages come."""
     if result.mqtt is None:
         server = urlsplit(result.server)
-        return text(
-            "events_tls" if server.scheme == "https" else "events_plain", server=server.netloc
-        )
+        encrypted = server.scheme == "https"
+        return text("events_tls" if encrypted else "events_plain", server=server.netloc)
     return text(
         "mqtt_tls" if result.mqtt.tls else "mqtt_plain",
         address=f"{result.mqtt.host}:{result.mqtt.port}",
