@@ -6,6 +6,7 @@ import pytest
 
 from tests.simulator import Simulator
 
+from .conftest import recorded
 from .test_cli import Run, run
 
 __all__ = ["run"]
@@ -405,12 +406,16 @@ async def test_the_key_tells_who_an_application_will_belong_to(
     assert "only the key of a user or an organization" in result.err
 
 
-async def test_gateways(run: Run) -> None:
+async def test_gateways(run: Run, simulator: Simulator) -> None:
     result = await run("gateways", "list", role="user")
     assert "roof-gw         B827EBFFFE000001  EU_863_870_TTN  Roof gw\n" in result.out
     found = (await run("--json", "gateways", "list")).json
     shown = (await run("gateways", "show", found[0]["gateway_id"])).json
     assert shown["connection"]["uplink_count"] == 28
+    sub_bands = recorded("http/gateways/stats.json")["response"]["json"]["sub_bands"]
+    simulator.stack.connections[found[0]["gateway_id"]]["sub_bands"] = sub_bands
+    shown = (await run("gateways", "show", found[0]["gateway_id"])).json
+    assert [band["max_frequency"] for band in shown["connection"]["sub_bands"]] == [None]
     result = await run("gateways", "list", role="read")
     assert result.code == 2
     assert "only the key of a user or an organization lists gateways" in result.err

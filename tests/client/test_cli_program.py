@@ -72,9 +72,12 @@ async def test_completion() -> None:
         assert result.out.split() == expected
 
 
-async def on_terminal(simulator: Simulator, *arguments: str, **variables: str) -> str:
-    """Return what a command writes on a terminal."""
+async def on_terminal(
+    simulator: Simulator, *arguments: str, typed: str = "", **variables: str
+) -> str:
+    """Return what a command writes on a terminal, the typed line too."""
     ours, theirs = pty.openpty()
+    os.write(ours, typed.encode())
     environment = {
         **os.environ,
         "TTN_SERVER": simulator.server_url,
@@ -128,3 +131,14 @@ async def test_errors_and_objects_have_colour_on_a_terminal(simulator: Simulator
     written = await on_terminal(simulator, "--json", "devices", "list", "nosuch")
     assert "\x1b[2mnot found: nosuch\x1b[0m\r\n" in written
     assert written.endswith("\r\n[]\r\n")
+
+
+async def test_what_loses_something_asks(simulator: Simulator) -> None:
+    delete = ("devices", "delete", "lpp-node")
+    written = await on_terminal(simulator, *delete, typed="n\n")
+    assert "Remove lpp-node and its keys for good? [y/N]" in written
+    assert "nothing was changed" in written
+    assert "lpp-node" in simulator.devices
+    written = await on_terminal(simulator, *delete, typed="y\n")
+    assert "removed lpp-node from the " in written
+    assert "lpp-node" not in simulator.devices

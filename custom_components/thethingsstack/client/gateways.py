@@ -19,6 +19,7 @@ _FIELDS = (
     "frequency_plan_ids",
 )
 _BATCH = 100
+_ENDLESS = 2**64 - 1  # the server's upper end of a sub-band without one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,8 @@ class SubBand:
     """The duty cycle of a sub-band: limit and use as fractions (0 to 1), frequencies in Hz."""
 
     min_frequency: int
-    max_frequency: int
+    max_frequency: int | None
+    """None for the only sub-band of a frequency plan without limits."""
     limit: float
     used: float
 
@@ -98,13 +100,18 @@ class GatewayConnection:
             sub_bands=tuple(
                 SubBand(
                     min_frequency=json_values.integer(item.get("min_frequency")) or 0,
-                    max_frequency=json_values.integer(item.get("max_frequency")) or 0,
+                    max_frequency=_upper_end(item.get("max_frequency")),
                     limit=json_values.number(item.get("downlink_utilization_limit")) or 0.0,
                     used=json_values.number(item.get("downlink_utilization")) or 0.0,
                 )
                 for item in json_values.objects(data.get("sub_bands"))
             ),
         )
+
+
+def _upper_end(value: object) -> int | None:
+    frequency = json_values.integer(value) or 0
+    return frequency if frequency < _ENDLESS else None
 
 
 class Gateways:

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 ATTR_ALTITUDE = "altitude"
 ATTR_SUB_BANDS = "sub_bands"
 LAST_SEEN = "gateway_last_seen"
-ENDLESS = 2**64 - 1
-"""Upper frequency of the only sub-band that the server lists for a frequency plan without limits."""
 
 type Shown = int | float | datetime | None
 
@@ -241,7 +239,7 @@ class GatewaySensor(GatewayEntity, RestoreSensor):
                     "used": round(band.used * 100, 4),
                 }
                 for band in connection.sub_bands
-                if band.max_frequency < ENDLESS
+                if band.max_frequency is not None
             ]
         }
 
