@@ -19,7 +19,7 @@ from .test_cli import Run, process, run
 __all__ = ["run"]
 
 START = "from thethingsstack.cli import main; main()"
-HEAVY = ("aiohttp", "orjson", "paho", "rich")
+HEAVY = ("aiohttp", "orjson", "paho", "pydantic", "rich")
 
 
 def commands(command: Any = None, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -30,8 +30,10 @@ def commands(command: Any = None, *path: str) -> Iterator[tuple[tuple[str, ...],
         yield from commands(member, *path, name)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["devices", "--help"], ["--version"]])
-async def test_help_needs_no_network_library(arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["devices", "--help"], ["models", "-h"]], ids=" ".join
+)
+async def test_help_needs_no_slow_library(arguments: list[str]) -> None:
     script = (
         "import atexit, sys\n"
         f"atexit.register(lambda: print([n for n in {HEAVY} if n in sys.modules], file=sys.stderr))"
@@ -40,6 +42,7 @@ async def test_help_needs_no_network_library(arguments: list[str]) -> None:
     result = await process(sys.executable, "-c", script, *arguments)
     assert result.code == 0
     assert result.err == "[]\n"
+    assert result.out.startswith(f"Usage: thethingsstack {' '.join(arguments[:-1])}".rstrip())
 
 
 def test_every_command_and_argument_has_help() -> None:

@@ -55,12 +55,16 @@ app = typer.Typer(
     help="Look at an application on The Things Stack, follow its uplinks, make any API call. "
     "The options stand before or after the command. The API key comes from TTN_API_KEY or a file.",
 )
-app.add_typer(devices_app, name="devices")
-app.add_typer(downlink_app, name="downlink")
-app.add_typer(models_app, name="models")
-app.add_typer(formatter_app, name="formatter")
-app.add_typer(application_app, name="application")
-app.add_typer(gateways_app, name="gateways")
+_GROUPS = {
+    "devices": devices_app,
+    "downlink": downlink_app,
+    "models": models_app,
+    "formatter": formatter_app,
+    "application": application_app,
+    "gateways": gateways_app,
+}
+for _name, _group in _GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 def _show_version(wanted: bool) -> None:
@@ -357,4 +361,9 @@ def _hoist(arguments: list[str]) -> list[str]:
 
 def main() -> None:
     """Run the command that the program's arguments name."""
-    app(args=_hoist(sys.argv[1:]), prog_name="thethingsstack")
+    match arguments := _hoist(sys.argv[1:]):
+        case [name, "-h" | "--help"] if name in _GROUPS:
+            # Help doesn't need the shared options, and to read them takes typer longer than all else.
+            _GROUPS[name](args=["--help"], prog_name=f"thethingsstack {name}")
+        case _:
+            app(args=arguments, prog_name="thethingsstack")
