@@ -184,6 +184,22 @@ async def test_a_connection_that_ends_and_is_made_again_at_once_is_a_gap_and_no_
         assert isinstance(message, Message)
         stack.message_events.reconnect()
         assert await following(items) == StreamConnected(gap=message.received_at)
+        stack.message_events.reconnect()
+        second = await following(items)
+        assert isinstance(second, StreamConnected)
+        assert second.gap is not None
+        assert second.gap > first.gap, "the gap before has been told"
+
+
+async def test_what_was_sent_since_a_time_comes_first(simulator: Simulator, stack: Stack) -> None:
+    """As for a client that received messages another way until then."""
+    since = simulator.stack.now()
+    sent = await simulator.uplink("weather-station")
+    async with aclosing(stack.message_events.stream(since=since)) as items:
+        assert await following(items) == StreamConnected(gap=since)
+        message = await following(items)
+        assert isinstance(message, Message)
+        assert identity(message) == identity(parse_message(None, sent))
 
 
 async def test_messages_that_come_too_fast_are_counted(

@@ -63,7 +63,8 @@ class MessageEvents:
     """The application's messages as its event stream has them.
 
     `check_reading` raises MissingRight where the key may not read messages: the server would open
-    the stream and stay silent. `server_time` tells the time by the server's clock.
+    the stream and stay silent. `server_time` tells the time by the server's clock; `not_in_future`
+    returns a time, but the present for one far ahead.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class MessageEvents:
         *,
         check_reading: Callable[[], Awaitable[None]],
         server_time: Callable[[], datetime],
+        not_in_future: Callable[[datetime], datetime],
         queue_size: int = 5_000,
         idle: float = IDLE,
         grace: float = GRACE,
@@ -84,6 +86,7 @@ class MessageEvents:
         self._events = events
         self._check_reading = check_reading
         self._server_time = server_time
+        self._not_in_future = not_in_future
         self._queue_size = queue_size
         self._idle = idle
         self._grace = grace
@@ -98,13 +101,16 @@ class MessageEvents:
         if isinstance(item, EventsLost):
             raise item.error or ConnectionFailed("the stream was closed", name="connection_lost")
 
-    async def stream(self) -> AsyncGenerator[StreamItem]:
+    async def stream(self, *, since: datetime | None = None) -> AsyncGenerator[StreamItem]:
         """Yield the application's messages without end, as `Stack.stream` does over MQTT.
 
-        If the server keeps events, messages that were missed while disconnected are yielded, too.
+        If the server keeps events, messages that were missed while disconnected are yielded, too,
+        and those after `since`: the gap that the first connection tells begins there.
         Of this library's errors, raises only AuthenticationFailed and MissingRight (without
         TRAFFIC_READ). Close it (`aclosing`) to end it.
         """
+        if since is not None:
+            self._last = since if self._last is None else max(since, self._last)
         while True:
             inbox = Inbox[_Read](self._queue_size)
             reader = self._reader = asyncio.create_task(self._read(inbox), name="event stream")
@@ -132,10 +138,11 @@ class MessageEvents:
                 self.dropped += item
                 return MessagesDropped(count=item, gap=self._last)
             case EventsConnected():
-                gap, self._last = self._last, self._last or item.at or self._server_time()
+                # What was missed before is this gap's matter, the next one begins here.
+                gap, self._last = self._last, item.at or self._server_time()
                 return StreamConnected(gap=gap)
-            case Message():
-                self._last = item.received_at or self._last
+            case Message() if item.received_at is not None:
+                self._last = self._not_in_future(item.received_at)
         return item
 
     async def _read(self, inbox: Inbox[_Read]) -> None:

@@ -124,6 +124,7 @@ class Stack:
             self.events,
             check_reading=self._check_reading,
             server_time=self.server_time,
+            not_in_future=self.not_in_future,
             queue_size=queue_size,
         )
         """The messages over HTTP, where MQTT can't be reached."""
@@ -242,6 +243,11 @@ class Stack:
         ):
             yield message
 
+    @property
+    def complete_until(self) -> datetime | None:
+        """When the stream's last message was received, or since when it is connected."""
+        return self._last_message_at or self.connected_at
+
     # -- The stream -------------------------------------------------------------------------------
 
     async def mqtt_address(self) -> MqttAddress:
@@ -328,7 +334,7 @@ class Stack:
                             continue  # the rights may have changed before this connection
                         self._messages = messages
                         self.connected, lost = True, False
-                        gap = self._last_message_at or self.connected_at
+                        gap = self.complete_until
                         self.connected_at = self._clock()
                         yield StreamConnected(gap=gap)
                         async for item in messages:
@@ -440,7 +446,7 @@ class Stack:
             if not self.dropped:
                 _LOGGER.warning("Messages came faster than they were taken; some were dropped")
             self.dropped += item
-            return MessagesDropped(count=item, gap=self._last_message_at or self.connected_at)
+            return MessagesDropped(count=item, gap=self.complete_until)
         topic, payload = item
         try:
             message = parse_message(topic, payload)

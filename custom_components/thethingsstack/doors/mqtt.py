@@ -96,7 +96,7 @@ class MqttDoor:
     async def _instead(self, back: asyncio.Future[StreamItem]) -> AsyncGenerator[StreamItem]:
         """Yield what the event stream brings until MQTT is back."""
         back_since: float | None = None
-        async with aclosing(self._events.stream()) as events:
+        async with aclosing(self._events.stream(since=self._stack.complete_until)) as events:
             while True:
                 coming = asyncio.ensure_future(anext(events))
                 try:
@@ -120,7 +120,7 @@ class MqttDoor:
             case StreamConnected():
                 if self._current != DOOR_EVENTS:
                     _LOGGER.warning(
-                        "%s: MQTT can't be reached; messages come over the event stream until then",
+                        "%s: MQTT can't be reached; until it can, messages come over the event stream",
                         self._title,
                     )
                 self._current = DOOR_EVENTS
@@ -128,8 +128,8 @@ class MqttDoor:
             case StreamLost():
                 stood_in, self._current = self._current == DOOR_EVENTS, DOOR_MQTT
                 return stood_in
-            case Message():
-                self._last = item.received_at or self._last
+            case Message() if item.received_at is not None:
+                self._last = self._stack.not_in_future(item.received_at)
         return True
 
     def _since_events(self, item: StreamItem) -> StreamItem:
