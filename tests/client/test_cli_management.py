@@ -1,6 +1,7 @@
 """The commands that manage devices and the application, as a user runs them."""
 
 from pathlib import Path
+import re
 
 import pytest
 
@@ -170,6 +171,8 @@ async def test_mistakes(
     result = await run("devices", "register", "new-one", *arguments, *BY_HAND, role="manage")
     assert result.code in (1, 2)
     assert result.err.startswith(f"{name}: ")
+    if name.startswith(("missing_", "dev_eui_issuing")):
+        assert re.search("give .*--", result.err)
     assert "new-one" not in simulator.devices
 
 
@@ -432,3 +435,49 @@ async def test_events(run: Run, simulator: Simulator) -> None:
     assert (await run("--json", *arguments)).json["name"] == "end_device.update"
     simulator.faults.http_status["/events"] = 500
     assert (await run(*arguments)).code == 3
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "rights",
+        "devices list",
+        "devices search radiator",
+        "devices show lpp-node",
+        "devices servers lpp-node",
+        (
+            "devices register new-one --abp --generate-keys --lorawan-version 1.0.3 "
+            "--frequency-plan EU_863_870_TTN"
+        ),
+        "devices update lpp-node --name Attic",
+        "devices reset lpp-node --yes",
+        "devices delete lpp-node --yes",
+        "models brands",
+        "models list",
+        "models template dragino/lht65n/1.0/EU_863_870",
+        "plans",
+        "qr-code A84041000181C061",
+        "formatter get",
+        "formatter get lpp-node",
+        "formatter set lpp-node --uplink none",
+        "formatter set lpp-node --default",
+        "formatter test lpp-node --kind cayennelpp --payload 01670110",
+        "simulate lpp-node --port 1 --payload 01670110",
+        "application show",
+        "application update --name Allotment",
+        "application keys",
+        "application create-key Home --right INFO",
+        "application collaborators",
+        "downlink push lpp-node --hex 01 --f-port 1",
+        "downlink replace lpp-node --hex 01 --f-port 1 --yes",
+        "downlink queue lpp-node",
+        "downlink clear lpp-node --yes",
+        "gateways show roof-gw",
+        "api GET /applications/garden",
+    ],
+)
+async def test_every_command_answers_in_one_line_of_json(run: Run, command: str) -> None:
+    result = await run("--json", *command.split(), role="all")
+    assert result.code == 0, result.err
+    assert len(result.out.splitlines()) == 1
+    assert result.json is not None

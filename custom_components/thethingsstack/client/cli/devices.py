@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 devices_app = group("End devices.")
 
 _HINTS = {
-    "dev_eui": "give it with --dev-eui or --qr-code, or let the network give one: --issue-dev-eui",
-    "frequency_plan_id": "give it with --frequency-plan; `plans` lists them",
-    "lorawan_version": "give --model (`models list`), or --lorawan-version and --frequency-plan",
+    "dev_eui_issuing_not_enabled": "give the end device's own with --dev-eui",
+    "missing_dev_eui": "give it with --dev-eui or --qr-code, or let the network give one: --issue-dev-eui",
+    "missing_frequency_plan_id": "give it with --frequency-plan; `plans` lists them",
+    "missing_lorawan_version": "give --model (`models list`), or --lorawan-version and --frequency-plan",
 }
-"""What to do about something missing that is no key."""
+"""What to do, by the error's name; for a missing key, it follows from its name."""
 _CHANGEABLE = (
     "name",
     "description",
@@ -230,12 +231,15 @@ async def _prepared(stack: "Stack", request: "DeviceRequest") -> "PreparedRegist
     try:
         return await prepare_registration(stack, request)
     except InvalidRequest as error:
-        missing = error.name.removeprefix("missing_")
-        if missing == error.name:
+        hint = _HINTS.get(error.name)
+        if hint is None and error.name.startswith("missing_"):
+            option = error.name.removeprefix("missing_").replace("_", "-")
+            hint = f"give it with --{option}, or let one be made: --generate-keys"
+        if hint is None:
             raise
-        option = f"--{missing.replace('_', '-')}"
-        hint = _HINTS.get(missing, f"give it with {option}, or let one be made: --generate-keys")
-        raise InvalidRequest(f"{error.message}: {hint}", name=error.name) from error
+        raise InvalidRequest(
+            f"{error.message}: {hint}", name=error.name, status=error.status
+        ) from error
 
 
 @devices_app.command("update")
