@@ -17,6 +17,7 @@ from custom_components.thethingsstack.actions import (
     downlinks as services,
     end_devices as management_services,
 )
+from custom_components.thethingsstack.application import storage_repair
 from custom_components.thethingsstack.application.error_texts import (
     ACTION_TEXTS,
     DOWNLINK_TEXTS,
@@ -186,7 +187,7 @@ def test_descriptions_belong_to_fields() -> None:
 def test_issues_tell_what_to_do() -> None:
     """An issue that can't be fixed by Home Assistant has a title and a description."""
     for key, issue in TEXTS["issues"].items():
-        fixable = key in ("undecoded", "half_created")
+        fixable = key in ("undecoded", "half_created", "storage_off")
         assert set(issue) == {"title", "fix_flow" if fixable else "description"}
 
 
@@ -588,6 +589,17 @@ def test_the_repair_of_half_created_devices_has_its_texts() -> None:
     ends = {"not_loaded", "missing_rights", "whole", "gone", "still_half"}
     read = {"not_found", "key_refused", "rate_limited", "cannot_connect", "refused"}
     assert set(texts["abort"]) == ends | read
+
+
+def test_the_repair_of_the_storage_has_its_texts() -> None:
+    """One step, naming only what it is given."""
+    texts = TEXTS["issues"]["storage_off"]["fix_flow"]
+    assert set(texts["step"]) == steps_of(storage_repair.StorageRepairFlow) - {"init"}
+    for _, text in leaves(texts["step"]):
+        assert placeholders(text) <= {"application", "missed"}
+    assert set(texts["error"]) == {"refused"}
+    assert placeholders(texts["error"]["refused"]) == {"reason"}
+    assert set(texts["abort"]) == {"not_loaded"}
 
 
 # Entities

@@ -432,6 +432,7 @@ class ApplicationCoordinator:
         if (taken := self._take_over(uplink)) is None:
             return
         device, received = taken
+        self.catch_up.missed.on_uplink(device, uplink, live=True)
         self._announce(device, received.new)
         self._show_corrected(device, received.changed_decisions)
         if device.half_created and not uplink.simulated:

@@ -3,8 +3,10 @@
 from homeassistant.components.repairs import RepairsFlow
 from homeassistant.core import HomeAssistant
 
+from .application.storage_repair import StorageRepairFlow
 from .coordinator import TtsConfigEntry
 from .formatters.repair import FormatterRepairFlow
+from .issues import storage
 from .issues.watch import undecoded_devices
 from .provisioning.partial_repair import PartialRepairFlow
 
@@ -15,6 +17,8 @@ async def async_create_fix_flow(
     """Return the dialogue that fixes an issue, by the data that it was raised with."""
     assert data is not None
     entry: TtsConfigEntry = hass.config_entries.async_get_known_entry(str(data["entry_id"]))
+    if data.get("repair") == storage.REPAIR:
+        return StorageRepairFlow(entry, str(data["missed"]))
     if "device_id" in data:
         return PartialRepairFlow(entry, str(data["device_id"]))
     return FormatterRepairFlow(entry, undecoded_devices(entry, str(data["model"])))

@@ -1,9 +1,9 @@
 """Sensors: decoded fields, radio and status of each end device, counts of the application."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.sensor import (
     RestoreSensor,
@@ -18,6 +18,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .application.missed_sensor import MISSED_UPLINKS, UNRECORDED, missed_attributes, missed_uplinks
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .downlinks.sensors import async_add_downlink_sensors
@@ -36,6 +37,7 @@ class ApplicationSensorDescription(SensorEntityDescription):
     """Description of a sensor of the application."""
 
     value_fn: Callable[[ApplicationCoordinator], int]
+    attributes_fn: Callable[[ApplicationCoordinator], Mapping[str, Any] | None] = lambda _: None
 
 
 APPLICATION_SENSORS = (
@@ -56,6 +58,12 @@ APPLICATION_SENSORS = (
         state_class=SensorStateClass.TOTAL_INCREASING,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda coordinator: coordinator.counters.errors,
+    ),
+    ApplicationSensorDescription(  # without a state class: so the logbook shows it
+        key=MISSED_UPLINKS,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=missed_uplinks,
+        attributes_fn=missed_attributes,
     ),
 )
 
@@ -173,6 +181,7 @@ class ApplicationSensor(ApplicationEntity, SensorEntity):
     """A sensor with a count of the application."""
 
     entity_description: ApplicationSensorDescription
+    _unrecorded_attributes = UNRECORDED
 
     def __init__(
         self, coordinator: ApplicationCoordinator, description: ApplicationSensorDescription
@@ -186,3 +195,9 @@ class ApplicationSensor(ApplicationEntity, SensorEntity):
     def native_value(self) -> int:
         """Return the count."""
         return self.entity_description.value_fn(self.coordinator)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return what belongs to the count."""
+        return self.entity_description.attributes_fn(self.coordinator)

@@ -242,7 +242,7 @@ async def test_past_uplinks_end(simulator: Simulator, stack: Stack) -> None:
     await simulator.join("weather-station")
 
     async def numbers() -> list[object]:
-        uplinks = past_uplinks(stack.events, application_id="garden", after=after, quiet=0.5)
+        uplinks = past_uplinks(stack.events, application_id="garden", after=after, quiet=2)
         return [
             uplink.decoded_payload and uplink.decoded_payload["number"] async for uplink in uplinks
         ]

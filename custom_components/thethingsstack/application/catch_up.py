@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..client import Message, RateLimited, StackError, StorageUnavailable, UplinkMessage
+from ..client.message_events import past_uplinks
 from ..const import CATCH_UP_LIMIT, DOMAIN, STORAGE_WINDOW
+from .missed import MissedUplinks
 from .time_slices import TimeSlices
 
 if TYPE_CHECKING:
@@ -22,11 +25,15 @@ if TYPE_CHECKING:
     from ..end_devices import EndDeviceState
     from ..payload import Meaning
 
+_LOGGER = logging.getLogger(__name__)
+
 RETENTION = timedelta(days=30)
 """Longest retention of the Storage Integration; older uplinks can't be read."""
 LOOK_INTERVAL = timedelta(hours=1)
 MARGIN = timedelta(seconds=2)
 """Added to the end of a gap: the server's clock is only known to the second."""
+HISTORY_MARGIN = timedelta(seconds=10)
+"""Read twice: the times of an event and of its message aren't the same."""
 TOLERANCE = timedelta(minutes=5)
 """Stored times further in the future than this are treated as wrong."""
 
@@ -40,6 +47,8 @@ class Pauses:
     lag: float = 120.0
     """Until a received message is certainly stored by the server."""
     between_devices: float = 1.0
+    history: float = 3.0
+    """Without an event until the event history is at its end."""
     clock: Callable[[], float] = time.monotonic
     """Measures how long the event loop was kept busy."""
 
@@ -80,9 +89,13 @@ class CatchUp:
         self._store = coordinator.store
         self.storage: bool | None = None
         """Whether the server has the Storage Integration; None while unknown."""
+        self.kept: bool | None = None
+        """Whether the server keeps the application's uplinks from now on; None while unknown."""
+        self.missed = MissedUplinks(coordinator.store, coordinator.application_status)
         self.progress = Progress()
         self._pauses = coordinator.hass.data.get(PAUSES, Pauses())
         self._first = False
+        self._again = False
         self._read_until: datetime | None = None
         """Up to when the gaps were read, while that is not shown yet."""
         self._read: dict[Hashable, datetime] = {}
@@ -107,7 +120,7 @@ class CatchUp:
         entry = self._coordinator.entry
         entry.async_on_unload(self._cancel)
         entry.async_on_unload(
-            async_track_time_interval(self._coordinator.hass, self._look_again, LOOK_INTERVAL)
+            async_track_time_interval(self._coordinator.hass, self.look_again, LOOK_INTERVAL)
         )
 
     @callback
@@ -131,13 +144,11 @@ class CatchUp:
         `since` is the time of the stream's last message; None at its first connection, where the
         time in the store is used.
         """
-        now = self._coordinator.stack.server_time() + MARGIN
         since = since or self._shown_until()
         if since is None:
             self._first = True
         else:
-            self._store.gaps.add(min(since, now - MARGIN), now)
-            self._store.save_soon()
+            self._open_gap(since)
         self.storage = None  # the Storage Integration may have been enabled meanwhile
         self._begin()
 
@@ -159,15 +170,23 @@ class CatchUp:
         return min(received, max(written) + offset)
 
     @callback
+    def _open_gap(self, since: datetime | None) -> None:
+        """Note that messages were missed until now; without `since`, for an unknown short time."""
+        now = self._coordinator.stack.server_time()
+        since = min(since or now, now)
+        self._store.gaps.add(since, now + MARGIN)
+        self._store.save_soon()
+        self.missed.begin(since, now)
+
+    @callback
     def on_dropped(self, since: datetime | None) -> None:
         """Read messages dropped because the queue was full; `since` is the last one received."""
-        now = self._coordinator.stack.server_time() + MARGIN
-        self._store.gaps.add(min(since or now - MARGIN, now - MARGIN), now)
-        self._store.save_soon()
+        self._open_gap(since)
         self._begin()
 
     @callback
-    def _look_again(self, _now: datetime) -> None:
+    def look_again(self, _now: datetime | None = None) -> None:
+        """Check whether there is a Storage Integration by now, and read what is still missed."""
         if self.storage is False:
             self.storage = None
         self._begin()
@@ -179,9 +198,14 @@ class CatchUp:
 
     @callback
     def _begin(self) -> None:
+        if not self.done:
+            self._again = True
+            return
         if not self._coordinator.connection_state.has_key:
             self.storage = False
-        if self.storage is False or not self.done or not (self._first or self._store.gaps):
+            self.missed.show()
+        wanted = self._first or self._store.gaps or self.kept is False
+        if self.storage is False or not wanted:
             return
         self._reading = self._coordinator.entry.async_create_background_task(
             self._coordinator.hass, self._async_read(), f"{DOMAIN} catch-up"
@@ -194,6 +218,15 @@ class CatchUp:
     # Reading
 
     async def _async_read(self) -> None:
+        """Read, and once more if a gap opened meanwhile."""
+        self._again = True
+        while self._again:
+            self._again = False
+            await self._async_read_gaps()
+        self._reading = None
+        self._coordinator.application_status.write()
+
+    async def _async_read_gaps(self) -> None:
         """Read all gaps, oldest first; a gap that fails is kept and tried again."""
         now = self._coordinator.stack.server_time()
         gaps, first = self._store.gaps, False
@@ -224,8 +257,45 @@ class CatchUp:
             gaps.read_until(read_until)
             self._read = {key: at for key, at in self._read.items() if at >= read_until and gaps}
             self._read_until = None
+        if self.storage is False:
+            await self._async_read_history()
+        elif self.storage:
+            await self._async_check_kept()
         self._store.save_soon()
-        self._coordinator.application_status.changed()
+
+    async def _async_check_kept(self) -> None:
+        """Find out whether the server kept what was missed; if not, read its event history."""
+        if self.missed.undecided_since is None and self.kept is not False:
+            return
+        try:
+            self.kept = await self._coordinator.stack.storage_integration.enabled()
+        except StackError as err:
+            _LOGGER.debug("Whether uplinks are kept can't be read now: %s", err)
+            self.kept = None
+        if self.kept is False:
+            await self._async_read_history()
+        elif not self._again:
+            self.missed.end()
+
+    async def _async_read_history(self) -> None:
+        """Read what the event history has of the last interruption, and show what is missed."""
+        if (since := self.missed.undecided_since) is None:
+            return
+        stack = self._coordinator.stack
+        past = past_uplinks(
+            stack.events,
+            application_id=stack.connection.application_id or "",
+            after=since - HISTORY_MARGIN,
+            quiet=self._pauses.history,
+        )
+        try:
+            async for message in self._paced(past):
+                self._apply(message)
+        except StackError as err:
+            _LOGGER.debug("The event history can't be read: %s", err)
+        await self._async_show()
+        if not self._again:
+            self.missed.show()
 
     async def _async_read_gap(self, since: datetime, until: datetime) -> bool:
         """Apply all uplinks stored in a gap; return whether the gap is fully read.
@@ -269,7 +339,7 @@ class CatchUp:
                 self._take(message)
             await asyncio.sleep(self._pauses.between_devices)
 
-    async def _paced(self, messages: AsyncGenerator[Message]) -> AsyncGenerator[Message]:
+    async def _paced[M: Message](self, messages: AsyncGenerator[M]) -> AsyncGenerator[M]:
         """Yield the messages, giving the event loop a turn after each slice of time."""
         slices = TimeSlices(self._pauses.clock)
         async for message in messages:
@@ -283,6 +353,10 @@ class CatchUp:
             return False
         if message.identity is not None and message.received_at is not None:
             self._read[message.identity] = message.received_at
+        return self._apply(message)
+
+    @callback
+    def _apply(self, message: UplinkMessage) -> bool:
         self.progress.uplinks += 1
         self.progress.until = message.received_at or self.progress.until
         self._coordinator.application_status.changed()
@@ -290,6 +364,7 @@ class CatchUp:
             return False
         self._coordinator.counters.caught_up += 1
         device, received = taken
+        self.missed.on_uplink(device, message, live=False)
         touched = self._touched.setdefault(device.key, _Touched(device, {}, {}))
         touched.new |= received.new
         for path, (before, now) in received.changed_decisions.items():

@@ -9,6 +9,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from .gaps import Gaps
+from .interruptions import Interruption, read_interruptions
 from .stored_file import StoredData
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 VERSION = 2
 """Files of version 1 hold the decisions on fields, too, which now have their own file."""
 SAVE_DELAY = 30
+
+type FrameCounter = tuple[str, int]
+"""A session of an end device, and its last frame counter."""
 
 
 class ApplicationStore(StoredData):
@@ -37,6 +41,12 @@ class ApplicationStore(StoredData):
         """When messages may have been missed that were not read from the Storage Integration yet."""
         self.uncorrected = Gaps()
         """When uplinks were missed that were read since, but statistics are not corrected yet."""
+        self.frame_counters: dict[str, FrameCounter] = {}
+        """The newest of each end device, by device key."""
+        self.interruptions: list[Interruption] = []
+        """The last ones of which nothing could be read back, newest first."""
+        self.storage_offer_ignored = False
+        """Whether the user ignores the offer to switch the Storage Integration on."""
         self.uplinks_today: tuple[str, int] | None = None
         """A day in ISO format, and the number of uplinks received on it."""
         self.vanished: dict[str, datetime] = {}
@@ -62,6 +72,11 @@ class ApplicationStore(StoredData):
             self.received_until = file.read("received_until", _moment, None)
             self.gaps = file.read("gaps", Gaps.from_stored, self.gaps)
             self.uncorrected = file.read("uncorrected", Gaps.from_stored, self.uncorrected)
+            self.frame_counters = file.read_items(
+                "frame_counters", lambda _, counter: (_text(counter[0]), _count(counter[1]))
+            )
+            self.interruptions = file.read("interruptions", read_interruptions, [])
+            self.storage_offer_ignored = file.read("storage_offer_ignored", _flag, False)
             self.uplinks_today = file.read(
                 "today", lambda day: (_text(day[0]), _count(day[1])), None
             )
@@ -113,6 +128,8 @@ class ApplicationStore(StoredData):
             self._devices[new_key] = self._devices.pop(old_key)
         if old_key in self.uplinks:
             self.uplinks[new_key] = self.uplinks.pop(old_key)
+        if old_key in self.frame_counters:
+            self.frame_counters[new_key] = self.frame_counters.pop(old_key)
         self.save_soon()
 
     @callback
@@ -121,6 +138,7 @@ class ApplicationStore(StoredData):
         self._devices.pop(key, None)
         self.uplinks.pop(key, None)
         self.vanished.pop(key, None)
+        self.frame_counters.pop(key, None)
         self.save_soon()
 
     @callback
@@ -136,6 +154,9 @@ class ApplicationStore(StoredData):
             "received_until": self.received_until.isoformat() if self.received_until else None,
             "gaps": self.gaps.as_stored(),
             "uncorrected": self.uncorrected.as_stored(),
+            "frame_counters": self.frame_counters,
+            "interruptions": [item.as_stored() for item in self.interruptions],
+            "storage_offer_ignored": self.storage_offer_ignored,
             "today": self.uplinks_today,
             "sensors": self.model_sensors,
             "vanished": {key: since.isoformat() for key, since in self.vanished.items()},
@@ -161,6 +182,12 @@ def _texts(stored: Any) -> list[str]:
 def _count(stored: Any) -> int:
     if not isinstance(stored, int) or isinstance(stored, bool) or not 0 <= stored < 2**53:
         raise TypeError(f"{stored!r} is no count")
+    return stored
+
+
+def _flag(stored: Any) -> bool:
+    if not isinstance(stored, bool):
+        raise TypeError(f"{stored!r} is neither true nor false")
     return stored
 
 

@@ -185,20 +185,21 @@ class Events:
         }
         asked_at: datetime | None = None
         answered = False
-        try:
-            async with aclosing(self._once(body, None, quiet)) as items:
-                async for item in items:
-                    if isinstance(item, EventsConnected):
-                        answered, asked_at = True, item.at
-                        if not item.history:
-                            return
-                    elif asked_at is not None and item.time is not None and item.time > asked_at:
+        async with aclosing(self._once(body, None, IDLE)) as items:
+            while True:
+                try:
+                    async with asyncio.timeout(quiet if answered else None):
+                        item = await anext(items)
+                except (StopAsyncIteration, TimeoutError):
+                    return
+                if isinstance(item, EventsConnected):
+                    answered, asked_at = True, item.at
+                    if not item.history:
                         return
-                    else:
-                        yield item
-        except RequestTimeout:
-            if not answered:
-                raise
+                elif asked_at is not None and item.time is not None and item.time > asked_at:
+                    return
+                else:
+                    yield item
 
     async def _once(
         self, body: Mapping[str, Any], host: Host | None, idle: float

@@ -23,6 +23,7 @@ from .report import (
     raise_issue,
     update_issue,
 )
+from .storage import async_watch_storage
 
 if TYPE_CHECKING:
     from ..coordinator import TtsConfigEntry
@@ -39,6 +40,7 @@ def async_watch_issues(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     _watch_overdue_numbers(hass, entry)
     async_watch_fair_use(hass, entry)
     async_watch_entity_limit(hass, entry)
+    async_watch_storage(hass, entry)
     async_watch_key(hass, entry)
 
 
