@@ -290,7 +290,9 @@ class CatchUp:
         )
         try:
             async for message in self._paced(past):
-                self._apply(message)
+                # The history knows end devices that were deleted since.
+                if self._coordinator.roster.find(message.ids) is not None:
+                    self._apply(message)
         except StackError as err:
             _LOGGER.debug("The event history can't be read: %s", err)
         await self._async_show()
