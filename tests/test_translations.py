@@ -66,6 +66,7 @@ from custom_components.thethingsstack.setup_flow import (
     server_form,
     user_api_key,
 )
+from custom_components.thethingsstack.setup_flow.webhook_only import WEBHOOK_ONLY
 from custom_components.thethingsstack.webhook.entry import OTHER_REFUSED_ISSUE, REFUSED_ISSUES
 from custom_components.thethingsstack.webhook.managed import ADDRESS_ISSUES
 
@@ -219,7 +220,10 @@ def steps_of(flow: type) -> set[str]:
 def test_every_step_has_its_texts() -> None:
     """As many steps as texts."""
     choices = {"use_event_stream", "use_mqtt"}
-    assert set(CONFIG["step"]) == steps_of(config_flow.TheThingsStackConfigFlow) - choices
+    silent = {*choices, "reconfigure_connection"}
+    assert set(CONFIG["step"]) == steps_of(config_flow.TheThingsStackConfigFlow) - silent
+    menu = CONFIG["step"]["reconfigure_webhook"]["menu_options"]
+    assert set(menu) == {"webhook_values", "reconfigure_connection"}
     assert set(CONFIG["step"]["mqtt_unreachable"]["menu_options"]) == choices
     without_form = {"edit_again", "done", "halves", "halves_found", "halves_interrupted"}
     steps = steps_of(config_flow.TheThingsStackOptionsFlow)
@@ -334,7 +338,8 @@ def test_choices_have_their_texts() -> None:
     assert set(selector["field_scope"]["options"]) == {scope.name.lower() for scope in Scope}
     assert set(selector["door"]["options"]) == set(doors.OFFERED)
     assert set(selector["features"]["options"]) == {*FEATURES, user_api_key.DELETE_KEY}
-    assert set(selector["network"]["options"]) == {*NETWORKS, NETWORK_CLOUD, NETWORK_OWN_SERVER}
+    networks = {*NETWORKS, NETWORK_CLOUD, NETWORK_OWN_SERVER, WEBHOOK_ONLY}
+    assert set(selector["network"]["options"]) == networks
     assert set(selector["cluster"]["options"]) == set(CLOUD_CLUSTERS)
     assert set(selector["devices"]["options"]) == {
         DEVICES_ALL,
@@ -360,6 +365,7 @@ def test_every_refusal_has_its_text() -> None:
     reasons = {*SETUP_TEXTS.values(), *MQTT_TEXTS.values()}
     reasons |= {"invalid_certificate", "wrong_cluster"}
     reasons |= {"invalid_identity_server", "invalid_server"}
+    reasons |= set(ADDRESS_ISSUES) - {"address_cloud"}
     for name, call in calls(*modules_in("setup_flow")):
         if name in ("FormError", "AddressError") and isinstance(call.args[0], ast.Constant):
             reasons.add(str(call.args[0].value))
@@ -375,6 +381,8 @@ def test_refusals_name_only_what_the_forms_give() -> None:
         "application_name_too_long": {"length", "longest"},
         "application_refused": {"error"},
         "no_event_stream": {"error"},
+        "webhook_rights": {"rights"},
+        **{reason: {"address"} for reason in ADDRESS_ISSUES},
     }
     for reason, text in CONFIG["error"].items():
         extra = {"mqtt"} if reason.startswith("mqtt_") else special.get(reason, set())
@@ -386,7 +394,7 @@ def test_refusals_name_only_what_the_forms_give() -> None:
 
 def test_every_abort_has_its_text() -> None:
     """Those that Home Assistant doesn't bring."""
-    assert set(CONFIG["abort"]) == {"already_configured"}
+    assert set(CONFIG["abort"]) == {"already_configured", "webhook_shown", *ADDRESS_ISSUES}
 
 
 # Actions and triggers

@@ -67,6 +67,8 @@ class RegisterFlow(ModelFlow):
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Let the user choose how to identify the end device: QR code, model or by hand."""
+        if not self._coordinator.connection_state.has_key:
+            return self.async_abort(reason="no_api_key")
         if rights := lacking(self._coordinator.rights, REGISTER):
             return self.async_abort(
                 reason="missing_rights",

@@ -6,12 +6,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
+from homeassistant.const import CONF_WEBHOOK_ID
 import voluptuous as vol
 
 from ..application import async_create_stack
-from ..client import Application, InvalidRequest, KeyInfo, Stack
-from ..const import CONF_APPLICATION_ID, CONF_SERVER, CONF_TENANT_ID
+from ..client import Application, InvalidRequest, KeyInfo, MqttAddress, Stack
+from ..client.rights import console_names
+from ..const import CONF_APPLICATION_ID, CONF_DOOR, CONF_SERVER, CONF_TENANT_ID, DOOR_WEBHOOK
 from ..doors import chosen_door
+from ..webhook import MANAGING_RIGHTS, AddressRefused, async_check_reachable, new_webhook
 from .doors import async_check_door
 from .probe import (
     ProbeResult,
@@ -70,7 +73,7 @@ class SetupFlow(ConfigFlow):
         if (cluster := self._right_cluster()) is not None:
             raise WrongClusterError(cluster)
         self._data[CONF_TENANT_ID] = await async_tenant(stack, self._rights)
-        return _unique_id(await self._async_stack())
+        return unique_id_of(await self._async_stack())
 
     def _right_cluster(self) -> dict[str, Any] | None:
         """Return the entry data for the application's cluster; None if that was chosen."""
@@ -82,13 +85,32 @@ class SetupFlow(ConfigFlow):
         clusters = sibling_clusters(self._data).values()
         return next((data for data in clusters if host_name(data[CONF_SERVER]) == host), None)
 
+    async def _async_check_door(self, door: str, rights: frozenset[str]) -> MqttAddress | None:
+        """Check that messages can come by a door; returns where MQTT is. Raises FormError."""
+        if door != DOOR_WEBHOOK:
+            return await async_check_door(await self._async_stack(), door)
+        # One that the user has made delivers whatever the key may do.
+        missing = [right for right in MANAGING_RIGHTS if right not in rights]
+        if missing and CONF_WEBHOOK_ID not in self._data:
+            raise FormError("webhook_rights", CONF_DOOR, rights=console_names(missing))
+        await self._async_check_webhook_address()
+        self._data = {**new_webhook(), **self._data}
+        return None
+
+    async def _async_check_webhook_address(self) -> None:
+        """Check that the server can reach Home Assistant; raises FormError."""
+        try:
+            await async_check_reachable(self.hass, self._data[CONF_SERVER])
+        except AddressRefused as err:
+            raise FormError(err.reason, CONF_DOOR, address=err.address) from err
+
     async def _async_probe(self) -> ProbeResult:
         """Connect by the chosen door, and read what the summary shows; raises FormError."""
         stack = await self._async_stack()
         name = self._application.name if self._application else None
         return await async_probe(
             stack,
-            await async_check_door(stack, chosen_door(self._data)),
+            await self._async_check_door(chosen_door(self._data), self._rights),
             self._rights,
             application=name or stack.connection.uid,
             expires_at=self._key_expires_at,
@@ -137,6 +159,7 @@ def host_name(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def _unique_id(stack: Stack) -> str:
+def unique_id_of(stack: Stack) -> str:
+    """Return the unique ID of an entry with this connection."""
     connection = stack.connection
     return f"{host_name(connection.identity_server)}/{connection.uid}"

@@ -4,11 +4,11 @@ from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig,
 import voluptuous as vol
 
 from ..client import AuthenticationFailed, MissingRight, MqttAddress, Stack, StackError
-from ..const import CONF_DOOR, DOOR_EVENTS, DOOR_MQTT
+from ..const import CONF_DOOR, DOOR_EVENTS, DOOR_MQTT, DOOR_WEBHOOK
 from .probe import http_error, http_errors, mqtt_error
 from .server_form import FormError
 
-OFFERED = (DOOR_MQTT, DOOR_EVENTS)
+OFFERED = (DOOR_MQTT, DOOR_WEBHOOK, DOOR_EVENTS)
 
 
 def door_schema(present: str) -> vol.Schema:
@@ -22,7 +22,7 @@ def door_schema(present: str) -> vol.Schema:
 
 
 async def async_check_door(stack: Stack, door: str) -> MqttAddress | None:
-    """Connect once; returns where the MQTT server is, None for other doors. Raises FormError."""
+    """Connect once by a door that connects; returns where the MQTT server is. Raises FormError."""
     if door == DOOR_EVENTS:
         await _async_check_events(stack)
         return None

@@ -29,8 +29,8 @@ from ..const import (
     NETWORK_OWN_SERVER,
 )
 from ..doors import chosen_door
-from .base import SetupFlow, WrongClusterError, host_name
-from .doors import async_check_door, async_events_work, door_schema
+from .base import WrongClusterError, host_name
+from .doors import async_events_work, door_schema
 from .probe import ProbeResult, async_applications, async_key_info, async_rights, describe
 from .server_form import (
     CLOUD_SCHEMA,
@@ -56,9 +56,10 @@ from .user_api_key import (
     may_create_applications,
     rights_for,
 )
+from .webhook_only import WEBHOOK_ONLY, WebhookOnlyFlow
 
 
-class ConnectFlow(SetupFlow):
+class ConnectFlow(WebhookOnlyFlow):
     """Asks for network and API key, and for the application if the key has rights on several."""
 
     def __init__(self) -> None:
@@ -80,9 +81,11 @@ class ConnectFlow(SetupFlow):
                 return await self.async_step_cloud()
             if user_input[CONF_NETWORK] == NETWORK_OWN_SERVER:
                 return await self.async_step_own_server()
+            if user_input[CONF_NETWORK] == WEBHOOK_ONLY:
+                return await self.async_step_webhook_only()
             self._data = read_server(user_input[CONF_NETWORK], user_input)
             return await self.async_step_key()
-        options = [*NETWORKS, NETWORK_CLOUD, NETWORK_OWN_SERVER]
+        options = [*NETWORKS, NETWORK_CLOUD, NETWORK_OWN_SERVER, WEBHOOK_ONLY]
         schema = vol.Schema(
             {
                 vol.Required(CONF_NETWORK, default=options[0]): SelectSelector(
@@ -338,7 +341,7 @@ class ConnectFlow(SetupFlow):
         """Take the way by which messages shall come; raises FormError where it doesn't work."""
         assert self._probed is not None
         if door != chosen_door(self._data):
-            mqtt = await async_check_door(await self._async_stack(), door)
+            mqtt = await self._async_check_door(door, self._probed.rights)
             self._probed = replace(self._probed, mqtt=mqtt)
         self._data[CONF_DOOR] = door
 

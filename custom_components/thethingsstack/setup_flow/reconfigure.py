@@ -18,7 +18,7 @@ from ..const import (
     NETWORK_OWN_SERVER,
 )
 from ..doors import chosen_door
-from .base import SetupFlow
+from .base import unique_id_of
 from .doors import door_schema
 from .probe import async_key_info, async_rights
 from .server_form import (
@@ -33,9 +33,10 @@ from .server_form import (
     read_key,
     read_server,
 )
+from .webhook_only import WebhookOnlyFlow
 
 
-class ReconfigureFlow(SetupFlow):
+class ReconfigureFlow(WebhookOnlyFlow):
     """Changes server or API key of an entry; the application stays the same."""
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
@@ -62,6 +63,15 @@ class ReconfigureFlow(SetupFlow):
     ) -> ConfigFlowResult:
         """Ask for server, addresses, API key and door; the application stays the same."""
         entry = self._get_reconfigure_entry()
+        if user_input is None and not entry.data.get(CONF_API_KEY):
+            return await self.async_step_reconfigure_webhook()
+        return await self.async_step_reconfigure_connection(user_input)
+
+    async def async_step_reconfigure_connection(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show and read the form."""
+        entry = self._get_reconfigure_entry()
         network = entry.data[CONF_NETWORK]
         error = None
         if user_input is not None:
@@ -70,6 +80,8 @@ class ReconfigureFlow(SetupFlow):
                 self._data[CONF_DOOR] = user_input[CONF_DOOR]
                 if key := user_input.get(CONF_API_KEY):
                     self._data[CONF_API_KEY] = read_key(key)
+                if self._may_do_without_key():
+                    return self._update_entry(entry, unique_id_of(await self._async_stack()))
                 await self._async_check_address()
                 await self._async_check_same_application()
                 unique_id = await self._async_find_application()
@@ -110,7 +122,7 @@ class ReconfigureFlow(SetupFlow):
 
         One that failed, or whose stream ended with a key that is good again, starts here.
         """
-        if self._data[CONF_API_KEY] != entry.data[CONF_API_KEY]:
+        if self._data.get(CONF_API_KEY) != entry.data.get(CONF_API_KEY):
             self._data.pop(CONF_KEY_ID, None)  # it was of the other key, which nobody needs now
             self.hass.async_create_task(
                 async_discard_key(self.hass, dict(entry.data)), f"{DOMAIN} key"

@@ -1,6 +1,6 @@
 """Webhooks: deliveries of the server are received, and the webhook there is kept as it has to be."""
 
-from .address import AddressRefused, async_public_address
+from .address import AddressRefused, async_check_reachable, async_public_address
 from .door import WebhookDoor
 from .entry import (
     async_keep_webhook,
@@ -20,6 +20,7 @@ __all__ = [
     "SECRET_HEADER",
     "AddressRefused",
     "WebhookDoor",
+    "async_check_reachable",
     "async_keep_webhook",
     "async_prepare_webhook",
     "async_public_address",

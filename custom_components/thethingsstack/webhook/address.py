@@ -32,11 +32,21 @@ async def async_public_address(hass: HomeAssistant, webhook_id: str, server: str
     A cloudhook where Home Assistant Cloud is active; else an external URL with TLS. A server on
     a private network, or on this machine, may be given an address in that network.
     """
-    if (cloudhook := await _async_cloudhook(hass, webhook_id)) is not None:
-        return cloudhook
+    if _cloud_is_active(hass):
+        return await _async_cloudhook(hass, webhook_id)
+    return await _async_base_url(hass, server) + webhook.async_generate_path(webhook_id)
+
+
+async def async_check_reachable(hass: HomeAssistant, server: str) -> None:
+    """Raise AddressRefused where a server can't reach Home Assistant; makes no cloudhook yet."""
+    if not _cloud_is_active(hass):
+        await _async_base_url(hass, server)
+
+
+async def _async_base_url(hass: HomeAssistant, server: str) -> str:
     host = urlsplit(server).hostname or ""
     nearby = known_network(server) is None and await async_is_nearby(hass, host)
-    return _base_url(hass, host, nearby=nearby) + webhook.async_generate_path(webhook_id)
+    return _base_url(hass, host, nearby=nearby)
 
 
 def _base_url(hass: HomeAssistant, server_host: str, *, nearby: bool) -> str:
@@ -90,15 +100,20 @@ def _resolve(host: str) -> list[str]:
     return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
 
 
-async def _async_cloudhook(hass: HomeAssistant, webhook_id: str) -> str | None:
-    """Return the address that Home Assistant Cloud passes deliveries on from, where it is active."""
+def _cloud_is_active(hass: HomeAssistant) -> bool:
+    """Return whether Home Assistant Cloud can pass deliveries on."""
     if "cloud" not in hass.config.components:
-        return None
+        return False
     # Only where it is installed: it needs libraries that not every Home Assistant has.
     from homeassistant.components import cloud
 
-    if not cloud.async_active_subscription(hass):
-        return None
+    return cloud.async_active_subscription(hass)
+
+
+async def _async_cloudhook(hass: HomeAssistant, webhook_id: str) -> str:
+    """Return the address from which Home Assistant Cloud passes deliveries on."""
+    from homeassistant.components import cloud
+
     try:
         async with asyncio.timeout(10):
             return await cloud.async_get_or_create_cloudhook(hass, webhook_id)
@@ -108,12 +123,10 @@ async def _async_cloudhook(hass: HomeAssistant, webhook_id: str) -> str | None:
 
 async def async_delete_cloudhook(hass: HomeAssistant, webhook_id: str) -> None:
     """Delete the cloudhook, if there is one."""
-    if "cloud" not in hass.config.components:
+    if not _cloud_is_active(hass):
         return
     from homeassistant.components import cloud
 
-    if not cloud.async_active_subscription(hass):
-        return
     try:
         await cloud.async_delete_cloudhook(hass, webhook_id)
     except HomeAssistantError, ValueError:

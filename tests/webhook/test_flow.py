@@ -1,0 +1,126 @@
+"""Choosing the webhook in the dialogue, and the address that a server is given."""
+
+from collections.abc import Callable
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import HomeAssistantError
+import pytest
+
+from custom_components.thethingsstack.webhook import async_public_address
+from custom_components.thethingsstack.webhook.address import (
+    AddressRefused,
+    async_is_nearby,
+    is_private,
+)
+from custom_components.thethingsstack.webhook.managed import own_id
+from tests.dialogs import go
+from tests.ha_fixtures import set_up, until
+from tests.setup_flow.steps import own_server, start
+from tests.simulator import Simulator
+
+from .conftest import Listening, webhook_entry
+
+PUBLIC = "https://eu1.cloud.thethings.network"
+
+
+async def test_the_webhook_is_chosen_in_the_dialogue(
+    hass: HomeAssistant, sim: Simulator, listening: Listening
+) -> None:
+    """A key that may not make webhooks is told which rights it lacks."""
+    for key, errors in (("read", {"door": "webhook_rights"}), ("manage", None)):
+        result = await go(hass, await start(hass), **own_server(sim))
+        result = await go(hass, result, api_key=sim.key(key))
+        assert result["step_id"] == "rights"
+        result = await go(hass, result, door="webhook")
+        assert result.get("errors") == errors
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    entry = result["result"]
+    await until(hass, lambda: entry.state is ConfigEntryState.LOADED)
+    await until(hass, lambda: entry.runtime_data.connected)
+    assert own_id(entry) in sim.application.webhooks
+
+
+@pytest.mark.parametrize(
+    ("host", "private"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("192.168.1.20", True),
+        ("100.64.0.1", True),
+        ("fd00::1", True),
+        ("homeassistant", True),
+        ("homeassistant.local", True),
+        ("ha.home.arpa", True),
+        ("ha.example.org", False),
+        ("8.8.8.8", False),
+        ("2001:4860:4860::8888", False),
+    ],
+)
+def test_private_hosts_are_known(host: str, private: bool) -> None:
+    assert is_private(host) is private
+
+
+async def test_a_server_is_nearby_where_its_name_leads_there(hass: HomeAssistant) -> None:
+    def leads_to(*addresses: str) -> Callable[[str], list[str]]:
+        return lambda _host: list(addresses)
+
+    host = "stack.example.org"
+    assert await async_is_nearby(hass, host, leads_to("10.0.0.5"))
+    assert not await async_is_nearby(hass, host, leads_to("10.0.0.5", "93.184.215.14"))
+    assert not await async_is_nearby(hass, host, leads_to())
+
+
+async def test_a_cloudhook_is_used_where_the_cloud_is_active(
+    hass: HomeAssistant, sim: Simulator, listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Home Assistant Cloud can't be had here: what is called of it is stood in for."""
+    hooks: dict[str, str] = {}
+    changed: list[Callable[[Any], None]] = []
+
+    async def create(_hass: HomeAssistant, webhook_id: str) -> str:
+        if not connected:
+            raise HomeAssistantError
+        return hooks.setdefault(webhook_id, "https://hooks.example/abc")
+
+    async def delete(_hass: HomeAssistant, webhook_id: str) -> None:
+        del hooks[webhook_id]
+
+    def listen(_hass: HomeAssistant, _id: str, target: Callable[[Any], None]) -> Any:
+        changed.append(target)
+        return lambda: changed.remove(target)
+
+    cloud = SimpleNamespace(
+        CloudConnectionState=object,
+        async_active_subscription=lambda _hass: True,
+        async_get_or_create_cloudhook=create,
+        async_delete_cloudhook=delete,
+        async_listen_cloudhook_change=listen,
+        async_listen_connection_change=lambda _hass, _target: lambda: None,
+    )
+    monkeypatch.setitem(sys.modules, "homeassistant.components.cloud", cloud)
+    monkeypatch.setattr("homeassistant.components.cloud", cloud, raising=False)
+    hass.config.components.add("cloud")
+    connected = False
+    with pytest.raises(AddressRefused) as caught:
+        await async_public_address(hass, "id", PUBLIC)
+    assert caught.value.reason == "address_cloud"
+    connected = True
+    sim.set_rights("manage", ["INFO", "TRAFFIC_READ", "TRAFFIC_DOWN_WRITE", "SETTINGS_BASIC"])
+    entry = await set_up(hass, sim, webhook_entry(sim))
+    assert sim.application.webhooks[own_id(entry)]["base_url"] == "https://hooks.example/abc"
+    hooks[entry.data["webhook_id"]] = "https://hooks.example/def"
+    changed[0](None)
+    await until(
+        hass,
+        lambda: sim.application.webhooks[own_id(entry)]["base_url"] == "https://hooks.example/def",
+    )
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    assert not hooks
+    assert not changed
+    hass.config.components.remove("cloud")
