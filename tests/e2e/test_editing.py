@@ -42,7 +42,7 @@ async def open_dialogue(page: Page, home: HomeAssistant, what: str) -> None:
 
 
 async def edit_texts(page: Page, home: HomeAssistant, screenshots: Path) -> None:
-    """An attribute that can't be; then area and place."""
+    """An attribute and a number for overdue that can't be; then area, overdue and place."""
     await open_dialogue(page, home, "Name, place and more")
     await page.get_by_role("textbox", name="Name", exact=True).fill("Loft node")
     await page.get_by_role("button", name="Add Attribute").click()
@@ -52,6 +52,12 @@ async def edit_texts(page: Page, home: HomeAssistant, screenshots: Path) -> None
     await expect(page.get_by_text("This one is different")).to_be_visible()
     await snap(page, screenshots, "edit_1_refused")
     await attribute.fill("home-assistant-area = Loft")
+    overdue = page.get_by_role("textbox", name="Overdue after")
+    await overdue.fill("a while")
+    await press(page, "Submit")
+    await expect(page.get_by_text("Write a number of minutes")).to_be_visible()
+    await snap(page, screenshots, "edit_2_overdue_refused")
+    await overdue.fill("90 min")
     await page.get_by_text("Home Assistant's area becomes").click()
     await page.locator("ha-entity-picker").click()
     await page.get_by_placeholder("Search").last.fill("Delivery van")
