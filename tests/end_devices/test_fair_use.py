@@ -9,6 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.thethingsstack.const import DOMAIN
+from custom_components.thethingsstack.end_devices import UplinkHistory
 from custom_components.thethingsstack.end_devices.fair_use import Airtime
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
@@ -41,6 +42,19 @@ def test_airtime_over_a_restart_and_with_late_uplinks() -> None:
     assert Airtime.from_stored(airtime.as_stored()).in_24_hours(now) == 3
     airtime.forget_future(NOON + timedelta(hours=19))
     assert airtime.in_24_hours(now) == 1
+
+
+def test_what_is_read_again_after_a_restart_counts_once() -> None:
+    history = UplinkHistory()
+    for minute in range(5):
+        history.note(NOON + timedelta(minutes=minute), minute, 1.0)
+    history = UplinkHistory.from_stored(history.as_stored())
+    for minute in range(3, 7):
+        history.note(NOON + timedelta(minutes=minute), minute, 1.0)
+    assert history.airtime.in_24_hours(NOON + timedelta(hours=1)) == 7
+    history.forget_future(NOON - timedelta(hours=1))
+    history.note(NOON, 7, 1.0)
+    assert history.airtime.in_24_hours(NOON + timedelta(hours=1)) == 1
 
 
 def test_airtime_is_kept_small() -> None:

@@ -188,9 +188,11 @@ def test_an_interval_of_an_earlier_version() -> None:
 
 
 def test_a_clock_that_was_wrong() -> None:
-    """A latest uplink in the future doesn't stop the learning."""
-    interval = learn(every(HOUR, 2 * DAY))
+    """A latest uplink in the future doesn't stop the learning, nor do days to come."""
+    interval = learn([*every(HOUR, 2 * DAY), 70 * 365 * DAY])
     interval.forget_future(START + timedelta(hours=5))
     for hours in range(5, 10):
         interval.note(START + timedelta(hours=hours), 100 + hours)
-    assert interval.as_stored()["last"] == (START + timedelta(hours=9)).isoformat()
+    stored = interval.as_stored()
+    assert stored["last"] == (START + timedelta(hours=9)).isoformat()
+    assert stored["days"] == [[START.toordinal(), HOUR]]

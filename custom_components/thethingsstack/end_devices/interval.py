@@ -84,9 +84,19 @@ class UplinkInterval:
         self._interrupted = True
 
     def forget_future(self, latest: datetime) -> None:
-        """Forget the latest uplink if it is later than this: a clock was wrong."""
+        """Forget what lies after this time: a clock was wrong."""
         if self._last is not None and self._last > latest:
             self._last = self._since = None
+        today = latest.toordinal()
+        self._days = {day: gap for day, gap in self._days.items() if day <= today}
+        if not self._days:
+            self._gaps.clear()
+        self._valid = False
+
+    @property
+    def last(self) -> datetime | None:
+        """Return the time of the latest uplink."""
+        return self._last
 
     def assume(self, seconds: float | None) -> None:
         """Use this interval until enough uplinks have come; it says nothing about silences."""

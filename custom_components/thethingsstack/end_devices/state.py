@@ -368,13 +368,12 @@ class EndDeviceState:
         """
         moment = _EPOCH if uplink.time is None else self._not_in_future(uplink.time)
         received = Received()
-        if not uplink.simulated and uplink.time is not None and (used := uplink.consumed_airtime):
-            self.uplinks.airtime.note(moment, used)
+        if not uplink.simulated and uplink.time is not None:
+            self.uplinks.note(moment, uplink.f_cnt, uplink.consumed_airtime)
         if not uplink.simulated and (self._uplink_at is None or moment >= self._uplink_at):
             self.last_uplink, self._uplink_at = uplink, moment
             received.changed.extend(self._radio_keys)
             if uplink.time is not None:
-                self.uplinks.interval.note(moment, uplink.f_cnt)
                 self.note_seen(moment)
         versions = uplink.version_ids
         if versions is not None and versions != self.version_ids:
