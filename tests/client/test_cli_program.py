@@ -129,6 +129,7 @@ async def test_tables_have_headings_and_colour_on_a_terminal(
 async def test_errors_and_objects_have_colour_on_a_terminal(simulator: Simulator) -> None:
     written = await on_terminal(simulator, "devices", "show", "nosuch")
     assert re.search(r"\x1b\[31m\w*not_found: ", written)
+    assert "\x1b[3" not in await on_terminal(simulator, "devices", "show", "x-y", NO_COLOR="1")
     written = await on_terminal(simulator, "devices", "show", "lpp-node")
     assert re.search(r'\x1b\[[\d;]*m"Cellar node"', written)
     written = await on_terminal(simulator, "--json", "devices", "list", "nosuch")

@@ -6,6 +6,7 @@ On a terminal with colour, a heading above tables and a sign of progress; elsewh
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from datetime import datetime
+import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -84,8 +85,8 @@ def time_text(time: datetime | None) -> str | None:
 
 
 def note(text: str) -> None:
-    """Say something on the standard error."""
-    typer.secho(text, err=True, dim=True) if sys.stderr.isatty() else print(text, file=sys.stderr)
+    """Print a note for people on the standard error."""
+    typer.secho(text, err=True, dim=True if _colourful() else None)
 
 
 def note_if_empty(found: Sized, what: str) -> None:
@@ -95,7 +96,7 @@ def note_if_empty(found: Sized, what: str) -> None:
 
 
 def note_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Say on the standard error what of `after` differs, and from what."""
+    """Print on the standard error which values of `after` differ from `before`."""
     old, new = dict(_leaves(before)), dict(_leaves(after))
     changed = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     for name in changed:
@@ -190,5 +191,9 @@ def refuse(error: "StackError", *, json: bool) -> NoReturn:
 
 
 def _print_error(text: str) -> None:
-    colour = typer.colors.RED if sys.stderr.isatty() else None
-    typer.secho(text, err=True, fg=colour)
+    typer.secho(text, err=True, fg=typer.colors.RED if _colourful() else None)
+
+
+def _colourful() -> bool:
+    """Return whether the standard error is a terminal that is to have colour (no-color.org)."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
