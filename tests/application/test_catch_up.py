@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
+import logging
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH
@@ -507,6 +508,25 @@ async def test_storage_that_is_switched_on_later_is_noticed(
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(hours=1, seconds=1))
     await until(hass, lambda: entry.runtime_data.catch_up.storage is True)
     await until(hass, lambda: not entry.runtime_data.store.gaps)
+
+
+async def test_the_log_names_an_interruption_and_its_end_once_as_information(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Connection resets bring nothing else into it, also where several attempts fail."""
+    caplog.clear()
+    await lose(hass, sim, entry)
+    attempts = sim.mqtt_attempts
+    await until(hass, lambda: sim.mqtt_attempts > attempts + 1)
+    await come_back(hass, sim, entry)
+    ours = [
+        (record.levelname, record.getMessage().removeprefix("Garden: ").partition(":")[0])
+        for record in caplog.records
+        if record.name.startswith("custom_components.thethingsstack")
+        and record.levelno >= logging.INFO
+    ]
+    assert ours == [("INFO", "the connection is lost"), ("INFO", "the connection is back")]
+    assert not [record for record in caplog.records if "paho" in record.name]
 
 
 async def test_messages_that_came_too_fast_are_read_again(

@@ -131,7 +131,7 @@ class ConnectionState:
         self.lost_because = error
         if not self._logged_lost:
             self._logged_lost = True
-            _LOGGER.warning("%s: the connection is lost: %s", self._entry.title, error)
+            _LOGGER.info("%s: the connection is lost: %s", self._entry.title, error)
             self._check_rights_now()  # the HTTP API may be unreachable too
         if self._cancel_unavailable is None and self.available:
             self._cancel_unavailable = async_call_later(
