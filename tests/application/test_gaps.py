@@ -6,6 +6,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.thethingsstack.application.gaps import LIMIT, Gaps
+from tests.properties import thorough
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -114,6 +115,7 @@ def test_what_is_no_gap_is_refused(stored: dict[str, str]) -> None:
         Gaps.from_stored([stored])
 
 
+@thorough(100)
 @given(
     st.lists(st.tuples(st.integers(0, 500), st.one_of(st.none(), st.integers(0, 500))), max_size=90)
 )

@@ -23,10 +23,10 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.runner import configure_event_loop
 
 from ..child_process import serve
+from ..ha_folder import prepare
 from .variants import VARIANTS, Places, Variant
 from .workload import COUNTER, FIELDS, place_of
 
-_REPOSITORY = Path(__file__).parents[2]
 # What HA's dashboard would need, and what only guesses at the outside world, is left out.
 _INTEGRATIONS = {"network", "sensor", "binary_sensor", "device_tracker", "event"}
 _HEARTBEAT = 0.002
@@ -281,19 +281,15 @@ class Home:
 
 async def start(folder: Path, variant: Variant) -> HomeAssistant:
     """Start Home Assistant without dashboard and with the modules that the variant needs."""
-    custom = folder / "custom_components"
-    custom.mkdir(parents=True)
-    (folder / "configuration.yaml").touch()
-    (custom / "__init__.py").touch()  # so that it wins over the repository's folder
-    (custom / "thethingsstack").symlink_to(_REPOSITORY / "custom_components" / "thethingsstack")
-    (custom / "uplink_floor").symlink_to(_REPOSITORY / "tests" / "benchmarks" / "floor")
+    prepare(folder)
+    (folder / "custom_components" / "uplink_floor").symlink_to(Path(__file__).parent / "floor")
     hass = core.HomeAssistant(str(folder))
     configure_event_loop(hass.loop)
     hass.config.skip_pip = True
     loader.async_setup(hass)
     bootstrap.DEFAULT_INTEGRATIONS = set(_INTEGRATIONS)
-    # The mqtt integration depends on them for its dialogues only.
-    hass.config.components.update({"http", "file_upload"})
+    # The mqtt integration depends on it for its dialogues only.
+    hass.config.components.add("file_upload")
     if await bootstrap.async_from_config_dict({}, hass) is None:
         raise RuntimeError("Home Assistant did not start")
     integration = await loader.async_get_integration(hass, variant.domain)

@@ -19,7 +19,8 @@ from .instance import StuckError
 from .report import Row, head, line, summary
 from .scenarios import SCENARIOS, Scenario, chosen
 from .steps import in_turn
-from .world import world
+from .uplinks import Counts
+from .world import World, world
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -46,10 +47,10 @@ async def run_scenario(scenario: Scenario, seed: int, door: str) -> list[Row]:
     """Run one scenario; return a row for each Home Assistant in it."""
     began = time.monotonic()
 
-    def row(counts: object = None, error: str = "", number: int = 0) -> Row:
+    def row(counts: Counts | None = None, error: str = "", number: int = 0) -> Row:
         name = scenario.name if scenario.instances == 1 else f"{scenario.name} ({number + 1})"
         seconds = time.monotonic() - began
-        return Row(scenario=name, seed=seed, seconds=seconds, counts=counts, error=error)  # type: ignore[arg-type]
+        return Row(scenario=name, seed=seed, seconds=seconds, counts=counts, error=error)
 
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
         try:
@@ -60,12 +61,21 @@ async def run_scenario(scenario: Scenario, seed: int, door: str) -> list[Row]:
                 instances=scenario.instances,
                 queue_size=scenario.queue_size,
             ) as running:
-                await in_turn(*scenario.steps)(running)
-                await running.calm()
-                counts = await running.settle()
+                counts = await _counts(running, scenario)
         except (StuckError, ChildError, TimeoutError) as error:
             return [row(error=f"{type(error).__name__}: {error}")]
     return [row(one, number=number) for number, one in enumerate(counts)]
+
+
+async def _counts(running: World, scenario: Scenario) -> list[Counts]:
+    """Return what the steps led to; where they can't be gone, raise with what was logged."""
+    try:
+        await in_turn(*scenario.steps)(running)
+        await running.calm()
+        return await running.settle()
+    except StuckError as error:
+        logs = "\n".join(instance.log() for instance in running.instances)
+        raise StuckError(f"{error}; the end of its log:\n{logs}") from None
 
 
 def _runs(asked: argparse.Namespace) -> Iterator[tuple[Scenario, int]]:

@@ -22,10 +22,10 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.runner import configure_event_loop
 
 from ..child_process import serve
+from ..ha_folder import prepare, store
 from .uplinks import MARK, NUMBER
 
 DOMAIN = "thethingsstack"
-_REPOSITORY = Path(__file__).parents[2]
 _INTEGRATIONS = {"network", "sensor", "binary_sensor", "device_tracker", "event"}
 _FIELD = "/field/"
 
@@ -43,9 +43,13 @@ class Journal:
         self._hass = hass
         self._file = file
         self._marks: dict[str, bool] = {}
-        file.write("start\n")
+        self.begin()
         hass.bus.async_listen(EVENT_STATE_CHANGED, self._changed)
         async_dispatcher_connect(hass, OCCURRED, self._occurred)
+
+    def begin(self) -> None:
+        """Note that the application is set up anew."""
+        self._file.write("start\n")
 
     @callback
     def _changed(self, event: Event[EventStateChangedData]) -> None:
@@ -78,9 +82,10 @@ class Journal:
 class Observer:
     """What the process answers; the methods are the parent's commands."""
 
-    def __init__(self, hass: HomeAssistant) -> None:
-        """Keep Home Assistant."""
+    def __init__(self, hass: HomeAssistant, journal: Journal) -> None:
+        """Keep both."""
         self._hass = hass
+        self._journal = journal
 
     @property
     def _entry(self) -> ConfigEntry[Any]:
@@ -89,7 +94,13 @@ class Observer:
     async def status(self) -> dict[str, Any]:
         """Return whether messages come, and what is still to be caught up."""
         if self._entry.state is not ConfigEntryState.LOADED:
-            return {"connected": False, "reading": False, "gaps": 0, "storage": None}
+            return {
+                "connected": False,
+                "reading": False,
+                "gaps": 0,
+                "storage": None,
+                "reason": self._entry.reason or self._entry.state,
+            }
         coordinator = self._entry.runtime_data
         return {
             "connected": coordinator.connected,
@@ -114,7 +125,10 @@ class Observer:
 
     async def reload(self) -> None:
         """Set the entry up anew."""
-        await self._hass.config_entries.async_reload(self._entry.entry_id)
+        entry_id = self._entry.entry_id
+        await self._hass.config_entries.async_unload(entry_id)
+        self._journal.begin()
+        await self._hass.config_entries.async_setup(entry_id)
 
     async def stop(self) -> None:
         """Shut Home Assistant down in order."""
@@ -123,22 +137,9 @@ class Observer:
 
 def _prepare(folder: Path, entry: Mapping[str, Any]) -> None:
     """Write what Home Assistant finds at its first start: the entry of the application."""
-    storage = folder / ".storage"
-    if storage.exists():
-        return
-    custom = folder / "custom_components"
-    custom.mkdir(parents=True)
-    storage.mkdir()
-    (folder / "configuration.yaml").touch()
-    (custom / "__init__.py").touch()  # so that it wins over the repository's folder
-    (custom / DOMAIN).symlink_to(_REPOSITORY / "custom_components" / DOMAIN)
-    document = {
-        "version": 1,
-        "minor_version": 5,
-        "key": "core.config_entries",
-        "data": {"entries": [entry]},
-    }
-    (storage / "core.config_entries").write_text(json.dumps(document), encoding="utf-8")
+    if not folder.exists():
+        prepare(folder)
+        store(folder, "core.config_entries", 1, 5, {"entries": [entry]})
 
 
 def _shorten_pauses(hass: HomeAssistant, options: Mapping[str, Any]) -> None:
@@ -153,7 +154,7 @@ def _shorten_pauses(hass: HomeAssistant, options: Mapping[str, Any]) -> None:
         hass.data[QUEUE_SIZE] = size
 
 
-async def start(folder: Path, options: Mapping[str, Any]) -> HomeAssistant:
+async def start(folder: Path, options: Mapping[str, Any]) -> Observer:
     """Start Home Assistant on what the folder has, without a dashboard."""
     hass = core.HomeAssistant(str(folder))
     configure_event_loop(hass.loop)
@@ -162,11 +163,11 @@ async def start(folder: Path, options: Mapping[str, Any]) -> HomeAssistant:
     bootstrap.DEFAULT_INTEGRATIONS = set(_INTEGRATIONS)
     await loader.async_get_custom_components(hass)
     _shorten_pauses(hass, options)
-    Journal(hass, (folder / "journal").open("a", buffering=1, encoding="ascii"))
+    journal = Journal(hass, (folder / "journal").open("a", buffering=1, encoding="ascii"))
     if await bootstrap.async_from_config_dict({}, hass) is None:
         raise RuntimeError("Home Assistant did not start")
     await hass.async_start()
-    return hass
+    return Observer(hass, journal)
 
 
 async def main(folder: Path, options: Mapping[str, Any]) -> None:
@@ -174,8 +175,7 @@ async def main(folder: Path, options: Mapping[str, Any]) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     logging.getLogger(f"custom_components.{DOMAIN}").setLevel(logging.INFO)
     _prepare(folder, options["entry"])
-    hass = await start(folder, options)
-    observer = Observer(hass)
+    observer = await start(folder, options)
     commands = ("status", "numbers", "reload", "stop")
     await serve({name: getattr(observer, name) for name in commands})
     os._exit(0)  # the parent is gone, or has had it stopped

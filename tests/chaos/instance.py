@@ -63,7 +63,9 @@ class Instance:
 
     async def reload(self) -> None:
         """Set the entry up anew, as after a change of its settings."""
+        self._caught_up[-1] = None
         await self._ask("reload")
+        self._caught_up.append(None)
 
     async def stop(self) -> None:
         """Shut it down in order."""
@@ -93,8 +95,12 @@ class Instance:
         except TimeoutError:
             raise StuckError(f"waited for {what}; it is {await self.status()}") from None
 
+    def log(self) -> str:
+        """Return the end of what Home Assistant logged."""
+        return (self._folder / "log").read_text(encoding="utf-8", errors="replace")[-3000:]
+
     def lives(self) -> list[Life]:
-        """Return what its processes took so far."""
+        """Return what it took so far, from one setup of the entry to the next."""
         lives = read_journal(self._folder / "config" / "journal")
         for life, caught_up in zip(lives, self._caught_up, strict=True):
             life.caught_up = caught_up

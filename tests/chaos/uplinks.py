@@ -24,21 +24,21 @@ def _letters(number: int) -> str:
 
 @dataclass(slots=True)
 class Life:
-    """What one process of Home Assistant took, from its start to its end."""
+    """What one Home Assistant took from one setup of the application to the next."""
 
     live: Counter[int] = field(default_factory=Counter)
     """How often a trigger fired for each uplink."""
     shown: set[int] = field(default_factory=set)
     """The uplinks whose own fields have a state."""
     caught_up: int | None = None
-    """How many it counted as caught up; None where it was killed before it could be asked."""
+    """How many it counted as caught up; None where it ended before it could be asked."""
 
     @property
     def doubled(self) -> int:
         """Return how many uplinks were taken once more.
 
-        Fields that were shown before a restart are shown after it, too: from the second process
-        on, uplinks caught up twice can be more than is known.
+        Fields that were shown before a restart are shown after it, too: from the second life on,
+        uplinks caught up twice can be more than is known.
         """
         again = sum(self.live.values()) - len(self.live)
         if self.caught_up is not None:
@@ -68,7 +68,7 @@ class Counts:
 
 
 def read_journal(file: Path) -> list[Life]:
-    """Return what the processes of a journal took, one after the other."""
+    """Return the lives of a journal, one after the other."""
     lives: list[Life] = []
     for line in file.read_text(encoding="ascii").splitlines():
         how, _, number = line.partition(" ")

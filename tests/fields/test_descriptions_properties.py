@@ -11,7 +11,7 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.core import HomeAssistant
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from custom_components.thethingsstack.fields.decisions import FieldDecisions, display_name, shown
 from custom_components.thethingsstack.fields.descriptions import (
@@ -21,6 +21,7 @@ from custom_components.thethingsstack.fields.descriptions import (
 )
 from custom_components.thethingsstack.payload import Kind, Meaning, understand
 from custom_components.thethingsstack.payload.vocabulary import CONCEPTS
+from tests.properties import thorough
 
 _words = st.lists(st.sampled_from(sorted(CONCEPTS)), min_size=1, max_size=4)
 _units = (
@@ -52,7 +53,7 @@ _values = st.one_of(
     st.tuples(st.floats(0, 100), st.sampled_from(_units)).map(lambda two: f"{two[0]:.2f} {two[1]}"),
 )
 _payloads = st.dictionaries(_words.map("_".join), _values, min_size=1, max_size=12)
-_thorough = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+_thorough = thorough(150)
 
 
 def _check(meaning: Meaning) -> None:

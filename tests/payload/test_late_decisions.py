@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 import pytest
 
 from tests.payload.devices import context_of
 from tests.payload.sequences import Sequence, sent
+from tests.properties import thorough
 from thethingsstack.payload import Kind, Override, Role, Source, understand
 from thethingsstack.payload.observations import REVISABLE
 
@@ -237,7 +238,7 @@ _NAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@thorough(300)
 @given(key=_NAMES, values=_VALUES)
 def test_the_order_of_values_never_matters(key: str, values: list[Any]) -> None:
     """Within the first uplinks the same values lead to the same decision."""

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 import pytest
 
+from tests.properties import thorough
 from thethingsstack.payload import (
     QUANTITIES,
     UNITS_OF_CLASS,
@@ -97,7 +98,7 @@ _values = st.recursive(
     max_leaves=20,
 )
 payloads = st.dictionaries(_keys, _values, max_size=8)
-_thorough = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+_thorough = thorough(150)
 
 
 def _legal(meaning: Meaning) -> bool:

@@ -16,6 +16,7 @@ from custom_components.thethingsstack.statistics.hours import (
     mean_hours,
     sum_hours,
 )
+from tests.properties import thorough
 
 NINE = datetime(2026, 11, 28, 9, tzinfo=UTC)
 
@@ -82,6 +83,7 @@ def test_a_total_that_may_fall_is_counted_back() -> None:
     assert hour == SumHour(NINE, 2, -98)
 
 
+@thorough(100)
 @given(
     st.lists(st.tuples(st.integers(0, 239), st.floats(-1e6, 1e6)), max_size=30),
     st.floats(-1e6, 1e6),
