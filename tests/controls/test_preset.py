@@ -34,6 +34,8 @@ EXAMPLES = [
     ("milesight_ws558", "Switch 8", "on", None, "088080"),
     ("netvox_r809a", "Socket", "on", None, "910e000000000000000000"),
     ("netvox_r816b", "Socket", "off", None, "9073000000000000000000"),
+    ("netvox_r831c", "Relay 1", "on", None, "91ad010000000000000000"),
+    ("netvox_r831d", "Relay 3", "off", None, "90b0040000000000000000"),
 ]
 
 
