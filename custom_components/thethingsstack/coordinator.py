@@ -194,9 +194,6 @@ class ApplicationCoordinator:
     def async_start(self) -> None:
         """Follow the stream; call it when the platforms are ready to take new entities."""
         entry = self.entry
-        if self.store.taken_over:
-            self.store.taken_over.clear()
-            self.store.save_soon()
         self._following = entry.async_create_background_task(
             self.hass, self._async_follow(), f"{DOMAIN} stream"
         )
@@ -409,6 +406,10 @@ class ApplicationCoordinator:
             return None
         versions = device.version_ids
         received = device.receive(uplink, self._decide)
+        if device.taken_over and not uplink.simulated:
+            device.taken_over = False
+            self.store.taken_over.discard(device.key)
+            self.store.save_soon()
         if received.grown:
             self.fields.add_states(device.key, received.grown)
         received.changed_decisions = (

@@ -156,7 +156,7 @@ class EndDeviceState:
         self.disabled = False
         self.known_name: str | None = None
         self.taken_over = False
-        """Whether it replaced another end device, so that restored radio values aren't its own."""
+        """Whether it replaced another end device, whose states these are until its first uplink."""
         self.end_device: EndDevice | None = None
         self.vanished = False
         """Whether it is no longer registered in The Things Stack."""
@@ -580,7 +580,7 @@ class EndDeviceState:
     @property
     def _had_uplinks(self) -> bool:
         """Return whether decoded uplinks were ever received, also before a restart."""
-        return any(path != LOCATION for path in self.decisions)
+        return not self.taken_over and any(path != LOCATION for path in self.decisions)
 
 
 def recalculated(value: Value, before: Meaning, now: Meaning) -> Value:
