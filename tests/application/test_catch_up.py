@@ -529,6 +529,19 @@ async def test_the_log_names_an_interruption_and_its_end_once_as_information(
     assert not [record for record in caplog.records if "paho" in record.name]
 
 
+async def test_statistics_are_no_matter_without_a_recorder(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    await send(sim, 0, 1)
+    await until(hass, lambda: station(entry).values.get("number") == 0)
+    await lose(hass, sim, entry)
+    await send(sim, 1, 1)
+    await come_back(hass, sim, entry)
+    await until(hass, lambda: station(entry).values.get("number") == 1)
+    await until(hass, lambda: not entry.runtime_data.store.gaps)
+    await until(hass, lambda: not entry.runtime_data.store.uncorrected)
+
+
 async def test_messages_that_came_too_fast_are_read_again(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, *, seen: Seen,
     monkeypatch: pytest.MonkeyPatch,

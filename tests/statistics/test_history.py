@@ -94,6 +94,22 @@ async def test_the_hours_before_an_entity_existed_are_added(
             assert now == pytest.approx(row)
 
 
+async def test_a_fresh_setup_counts_nothing(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Of 24 stored hours only the newest values come in: no counter has counted anything."""
+    found = await get_instance(hass).async_add_executor_job(
+        statistics_during_period, hass, datetime.fromtimestamp(0, UTC), None, None, "5minute",
+        None, {"sum", "state"},
+    )  # fmt: skip
+    sums = [
+        (entity_id, row["sum"])
+        for entity_id, listed in found.items()
+        for row in listed
+        if row.get("sum") is not None and row.get("state")
+    ]
+    assert len(sums) > len(counters(entry))
+    assert [total for total in sums if total[1] != 0] == []
+
+
 async def test_what_cannot_be_imported_is_refused_with_the_reason(
     hass: HomeAssistant, entry: MockConfigEntry, demo_sim: Simulator
 ) -> None:

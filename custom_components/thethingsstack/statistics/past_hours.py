@@ -40,6 +40,8 @@ class PastHours:
         self._store = coordinator.store
         self._correcting: asyncio.Task[None] | None = None
         self._again = False
+        self._corrected: set[tuple[datetime, datetime]] = set()
+        """Periods that are fully corrected, but may be followed by another gap in the same hour."""
 
     @property
     def done(self) -> bool:
@@ -95,23 +97,50 @@ class PastHours:
         while True:
             self._again = False
             now = dt_util.utcnow()
-            pending = self._store.uncorrected
-            pending.clamp(now - RETENTION, now + FIVE_MINUTES)
-            for since, until in [(gap.since, gap.until) for gap in pending if gap.until]:
-                try:
-                    await self._async_correct_gap(since, until)
-                except StorageUnavailable:
-                    return
-                except StackError as err:
-                    self._coordinator.application_status.record_problem("statistics", "", str(err))
-                    return
-                if max(hour_of(until) + HOUR, until + SETTLED) <= now:
-                    pending.remove(since, until)
-                    self._store.save_soon()
+            self._store.uncorrected.clamp(now - RETENTION, now + FIVE_MINUTES)
+            for gaps in self._in_touching_hours():
+                since, until = gaps[0][0], gaps[-1][1]
+                if (since, until) not in self._corrected:
+                    try:
+                        await self._async_correct_period(since, until)
+                    except StorageUnavailable:
+                        return
+                    except StackError as err:
+                        status = self._coordinator.application_status
+                        status.record_problem("statistics", "", str(err))
+                        return
+                self._note_corrected(gaps, now)
             if not self._again:
                 return
 
-    async def _async_correct_gap(self, since: datetime, until: datetime) -> None:
+    def _in_touching_hours(self) -> list[list[tuple[datetime, datetime]]]:
+        """Return the gaps that have ended; those in the same hour have to be corrected together."""
+        found: list[list[tuple[datetime, datetime]]] = []
+        for gap in self._store.uncorrected:
+            if gap.until is None:
+                continue
+            if found and hour_of(gap.since) <= hour_of(found[-1][-1][1]):
+                found[-1].append((gap.since, gap.until))
+            else:
+                found.append([(gap.since, gap.until)])
+        return found
+
+    def _note_corrected(self, gaps: list[tuple[datetime, datetime]], now: datetime) -> None:
+        """Forget gaps whose last hour was over, unless the next gap may begin in that hour."""
+        since, until = gaps[0][0], gaps[-1][1]
+        end = hour_of(until) + HOUR
+        if now < max(end, until + SETTLED):
+            return
+        received_until = self._store.received_until
+        if received_until is None or received_until < end:
+            self._corrected.add((since, until))
+            return
+        self._corrected.discard((since, until))
+        for gap in gaps:
+            self._store.uncorrected.remove(*gap)
+        self._store.save_soon()
+
+    async def _async_correct_period(self, since: datetime, until: datetime) -> None:
         found = await async_read_samples(
             self._coordinator.stack,
             self._end_device,

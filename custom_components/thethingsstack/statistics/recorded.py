@@ -7,7 +7,7 @@ entity's first row.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -250,9 +250,11 @@ def _means(
         and row.max is not None
         and (row.end <= since or row.start >= correction.until)
     ]
+    first = next((sample.at for sample in samples if sample.at > correction.since), None)
+    if first is None:
+        return []
     # While nothing was received, the recorder has repeated the value from before.
-    first = samples[0].at
-    earlier = [row.mean for row in recorded.short if row.end <= first and row.mean is not None]
+    earlier = [r.mean for r in recorded.short if r.end <= samples[0].at and r.mean is not None]
     hours = _hours(recorded, correction, first, correction.until)
     return [
         {"start": hour.start, "mean": hour.mean, "min": hour.min, "max": hour.max}
@@ -291,12 +293,34 @@ class _Sums:
         return rows, None if check is None else self._missed(base, samples, check)
 
     def _base(self) -> _Count | None:
-        """Return the last row before the gap; rather an hour's, which may be corrected already."""
+        """Return the last row before the gap; rather an hour's, which may be corrected already.
+
+        Without one, because the entity is new, the first row with the value reported last.
+        """
         since = five_minutes_of(self._correction.since)
         ended = [row for row in self._recorded.short if row.end <= since]
         ended += [row for row in self._recorded.hours if row.end <= since]
-        counts = [count for row in ended if (count := _Count.of(row))]
-        return max(counts, key=lambda count: (count.end, count.end - count.start), default=None)
+        if counts := [count for row in ended if (count := _Count.of(row))]:
+            return max(counts, key=lambda count: (count.end, count.end - count.start))
+        if self._correction.fill:
+            return None
+        return next(self._right(self._recorded.short, self._samples, None), None)
+
+    @staticmethod
+    def _right(
+        rows: Iterable[_Row], samples: Sequence[Sample], before: float | None
+    ) -> Iterator[_Count]:
+        """Yield the rows with the value that was reported last until their end."""
+        for row in rows:
+            reported = [sample.value for sample in samples if sample.at < row.end]
+            expected = reported[-1] if reported else before
+            count = _Count.of(row)
+            if (
+                count is not None
+                and expected is not None
+                and math.isclose(count.state, expected, rel_tol=_SAME, abs_tol=_NEGLIGIBLE)
+            ):
+                yield count
 
     def _before(self, first: _Count) -> list[StatisticData]:
         """Return hours before the first row: its sum less what was counted until then."""
@@ -324,16 +348,9 @@ class _Sums:
 
         Without one, sums after the gap must not be touched: it isn't known what they include.
         """
-        last = self._correction.until + 2 * FIVE_MINUTES
-        for row in self._recorded.short:
-            if row.end <= self._correction.until or row.end > last:
-                continue
-            count = _Count.of(row)
-            shown = [sample.value for sample in samples if sample.at < row.end]
-            expected = shown[-1] if shown else base.state
-            if count and math.isclose(count.state, expected, rel_tol=_SAME, abs_tol=_NEGLIGIBLE):
-                return count
-        return None
+        until = self._correction.until
+        near = [r for r in self._recorded.short if until < r.end <= until + 2 * FIVE_MINUTES]
+        return next(self._right(near, samples, base.state), None)
 
     def _missed(
         self, base: _Count, samples: Sequence[Sample], check: _Count
