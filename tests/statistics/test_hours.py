@@ -1,10 +1,12 @@
 """Hourly figures, calculated from samples."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.thethingsstack.payload import understand
 from custom_components.thethingsstack.statistics.hours import (
     HOUR,
     Block,
@@ -16,6 +18,7 @@ from custom_components.thethingsstack.statistics.hours import (
     mean_hours,
     sum_hours,
 )
+from custom_components.thethingsstack.statistics.samples import shown_samples
 from tests.properties import thorough
 
 NINE = datetime(2026, 11, 28, 9, tzinfo=UTC)
@@ -71,6 +74,16 @@ def test_a_counter_that_begins_anew_counts_from_zero() -> None:
     (hour,) = sum_hours(samples, [NINE], state=107, total=0, may_reset=True)
     assert hour == SumHour(NINE, 3.5, 2 + 0.5 + 3)
     assert counted(samples, before=107, may_reset=True) == 5.5
+
+
+def test_values_that_are_not_shown_do_not_count() -> None:
+    """They jump too far, and no second one confirms them."""
+    decided = understand({"temperature": 20.5}, decisions={}).new["temperature"]
+    meaning = replace(decided, max_jump=5)
+    samples = [at(10, 20), at(20, 85), at(30, 21), at(40, 40), at(50, 41)]
+    shown = shown_samples(meaning, samples)
+    assert [sample.value for sample in shown] == [20, 21, 41]
+    assert shown_samples(replace(meaning, max_jump=None), samples) == samples
 
 
 def test_a_small_fall_is_no_new_beginning() -> None:

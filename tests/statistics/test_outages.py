@@ -206,13 +206,13 @@ class Home:
 
     async def lose_connection(self) -> None:
         """Interrupt the connection, and keep it so."""
-        self._sim.faults.mqtt_close = True
+        self._sim.faults.mqtt_close = self._sim.faults.http_down = True
         await self._sim.drop_connections()
         await until(self.hass, lambda: not self.coordinator.connected)
 
     async def come_back(self) -> None:
         """Let the connection come back, and what was missed be read."""
-        self._sim.faults.mqtt_close = False
+        self._sim.faults.mqtt_close = self._sim.faults.http_down = False
         self.coordinator.stack.reconnect()
         await until(
             self.hass, lambda: self.coordinator.connected and not self.coordinator.store.gaps

@@ -16,7 +16,7 @@ from ..client import EndDeviceIds, UplinkMessage
 from ..const import DOMAIN
 from ..end_devices import EndDeviceState, field_key
 from ..fields import describe_sensor
-from ..payload import NUMERIC_ROLES, Kind, understand
+from ..payload import NUMERIC_ROLES, Kind, Level, Meaning, next_level, understand
 from .hours import Sample
 from .recorded import Correction
 
@@ -70,6 +70,18 @@ def _numbers(device: EndDeviceState, message: UplinkMessage) -> dict[str, float]
     }
 
 
+def shown_samples(meaning: Meaning, samples: list[Sample]) -> list[Sample]:
+    """Return the samples without those that the field's entity doesn't show: they jump too far."""
+    if meaning.max_jump is None:
+        return samples
+    level, found = Level(), []
+    for sample in samples:
+        level, shown = next_level(level, sample.value, meaning.max_jump)
+        if shown:
+            found.append(sample)
+    return found
+
+
 def correction_of(
     hass: HomeAssistant,
     device: EndDeviceState,
@@ -92,7 +104,7 @@ def correction_of(
         return None
     return Correction(
         entity_id=entity_id,
-        samples=sorted(samples, key=lambda sample: sample.at),
+        samples=shown_samples(meaning, sorted(samples, key=lambda sample: sample.at)),
         unit=description.native_unit_of_measurement,
         may_reset=description.state_class is SensorStateClass.TOTAL_INCREASING,
         since=since,
