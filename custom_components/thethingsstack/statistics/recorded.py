@@ -137,7 +137,7 @@ async def async_correct_statistics(
 async def _async_correct(hass: HomeAssistant, correction: Correction) -> int:
     from homeassistant.components.recorder import get_instance
 
-    if not correction.samples:
+    if not correction.samples or correction.samples[-1].at <= correction.since:
         return 0
     instance = get_instance(hass)
     recorded = await instance.async_add_executor_job(_read, hass, correction)
@@ -250,11 +250,9 @@ def _means(
         and row.max is not None
         and (row.end <= since or row.start >= correction.until)
     ]
-    first = next((sample.at for sample in samples if sample.at > correction.since), None)
-    if first is None:
-        return []
+    first = samples[0].at
     # While nothing was received, the recorder has repeated the value from before.
-    earlier = [r.mean for r in recorded.short if r.end <= samples[0].at and r.mean is not None]
+    earlier = [r.mean for r in recorded.short if r.end <= first and r.mean is not None]
     hours = _hours(recorded, correction, first, correction.until)
     return [
         {"start": hour.start, "mean": hour.mean, "min": hour.min, "max": hour.max}
