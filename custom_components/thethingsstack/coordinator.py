@@ -434,6 +434,7 @@ class ApplicationCoordinator:
             return
         device, received = taken
         self.catch_up.missed.on_uplink(device, uplink, live=True)
+        self.past_hours.on_received(uplink)
         self._announce(device, received.new)
         self._show_corrected(device, received.changed_decisions)
         if device.half_created and not uplink.simulated:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..client import EndDeviceIds, StackError, StorageUnavailable
+from ..client import EndDeviceIds, StackError, StorageUnavailable, UplinkMessage
 from ..const import DOMAIN
 from .hours import HOUR, hour_of
 from .recorded import FIVE_MINUTES, async_compiled, async_correct_statistics
@@ -72,6 +72,15 @@ class PastHours:
         self._store.uncorrected.end(dt_util.utcnow() + A_MOMENT)
         self._store.save_soon()
         self._begin()
+
+    @callback
+    def on_received(self, uplink: UplinkMessage) -> None:
+        """Note an uplink that comes late: an event stream repeats what was missed."""
+        sent = uplink.received_at
+        if sent is None or uplink.simulated:
+            return
+        if self._coordinator.stack.server_time() - sent > FIVE_MINUTES:
+            self._store.uncorrected.add(sent - A_MOMENT, dt_util.utcnow() + A_MOMENT)
 
     @callback
     def _hour_compiled(self, _event: Event) -> None:
