@@ -8,7 +8,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, restore_state
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
 from homeassistant.util import dt as dt_util
@@ -162,8 +162,8 @@ class CatchUp:
         ours = er.async_entries_for_config_entry(
             er.async_get(hass), self._coordinator.entry.entry_id
         )
-        stored = restore_state.async_get(hass).last_states
-        written = [stored[item.entity_id].last_seen for item in ours if item.entity_id in stored]
+        states = (_stored_state(hass, item.entity_id) for item in ours)
+        written = [state.last_seen for state in states if state is not None]
         if received is None or not written:
             return None
         offset = self._coordinator.stack.server_time() - dt_util.utcnow()
@@ -383,3 +383,12 @@ class CatchUp:
             self._coordinator.show_caught_up(item.device, item.new, item.changed)
             await slices.end()
         self._coordinator.past_hours.on_caught_up()
+
+
+def _stored_state(hass: HomeAssistant, entity_id: str) -> restore_state.StoredState | None:
+    """Return what Home Assistant has stored of an entity's state."""
+    stored = restore_state.async_get(hass)
+    if hasattr(stored, "async_get_stored_state"):  # Home Assistant 2026.11 and later
+        state: restore_state.StoredState | None = stored.async_get_stored_state(entity_id)
+        return state
+    return stored.last_states.get(entity_id)
