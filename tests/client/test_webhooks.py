@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from tests.simulator import Simulator
-from thethingsstack import Conflict, InvalidRequest, MissingRight, NotFound, Stack
+from thethingsstack import (
+    Conflict,
+    Downlink,
+    DownlinkAddress,
+    InvalidRequest,
+    MissingRight,
+    NoApiKey,
+    NotFound,
+    Stack,
+)
 from thethingsstack.webhooks import MESSAGE_TYPES, Webhook, Webhooks
 
 from .conftest import MakeStack, recorded
@@ -102,3 +111,78 @@ async def test_the_simulator_posts_to_it(simulator: Simulator, webhooks: Webhook
     await simulator.uplink("weather-station")
     await simulator.webhooks.delivered()
     assert [url for url, _ in simulator.webhooks.deliveries] == [f"{simulator.server_url}/nowhere"]
+
+
+async def test_a_webhook_that_was_given_up_can_be_tried_again(
+    simulator: Simulator, webhooks: Webhooks
+) -> None:
+    assert await webhooks.tolerated_failures() is None
+    simulator.stack.tolerated_failures = 2
+    assert await webhooks.tolerated_failures() == 2
+    made = await webhooks.create(replace(OURS, base_url="http://127.0.0.1:9/"))
+    assert made.created_at is not None
+    for _ in range(3):  # the third isn't tried
+        await simulator.uplink("weather-station")
+        await simulator.webhooks.delivered()
+    assert len(simulator.webhooks.deliveries) == 2
+    there = await webhooks.get("home-assistant")
+    assert there.failure is not None
+    assert there.failure.attempts == 2
+    await webhooks.reactivate("home-assistant")
+    assert (await webhooks.get("home-assistant")).failure is None
+    await simulator.uplink("weather-station")
+    await simulator.webhooks.delivered()
+    assert len(simulator.webhooks.deliveries) == 3
+
+
+def test_recorded_deliveries_name_where_downlinks_go() -> None:
+    found = {
+        (item["body"]["end_device_ids"]["device_id"], address)
+        for item in recorded("webhooks/requests.json")
+        if (
+            address := DownlinkAddress.from_headers(
+                item["headers"],
+                application_id="garden",
+                device_id=item["body"]["end_device_ids"]["device_id"],
+            )
+        )
+    }
+    assert len(found) > 3
+    assert {address.webhook_id for _, address in found} == {"home-assistant"}
+    assert "<application key" not in repr(found)
+
+
+async def test_downlinks_go_by_the_address_without_a_key(
+    simulator: Simulator, make_stack: MakeStack
+) -> None:
+    """Everything else needs a key, and says so without asking."""
+    await webhooks_of(make_stack("manage")).create(OURS)
+    addresses = {
+        "pump-socket": DownlinkAddress(
+            webhook_id="home-assistant", api_key=simulator.key("control")
+        )
+    }
+    stack = make_stack(connection={"api_key": ""})
+    stack.use_webhook_downlinks(addresses.get)
+    downlink = Downlink(f_port=1, payload=b"\x01")
+    simulator.requests.clear()
+    await stack.downlinks.push("pump-socket", [downlink])
+    await stack.downlinks.replace("pump-socket", [downlink])
+    down = "/api/v3/as/applications/garden/webhooks/home-assistant/devices/pump-socket/down"
+    assert simulator.requests == [("POST", f"{down}/push"), ("POST", f"{down}/replace")]
+    with pytest.raises(InvalidRequest) as caught:
+        await stack.downlinks.push("weather-station", [downlink])
+    assert caught.value.name == "no_downlink_address"
+    with pytest.raises(InvalidRequest) as caught:
+        await stack.downlinks.push("pump-socket", [Downlink(payload=b"\x01")])
+    assert caught.value.name == "no_f_port"
+    simulator.application.webhooks["home-assistant"]["paused"] = True
+    with pytest.raises(InvalidRequest) as caught:
+        await stack.downlinks.push("pump-socket", [downlink])
+    assert caught.value.name == "webhook_paused"
+    simulator.requests.clear()
+    with pytest.raises(NoApiKey):
+        await stack.downlinks.queue("pump-socket")
+    with pytest.raises(NoApiKey):
+        await stack.rights()
+    assert simulator.requests == []

@@ -26,7 +26,15 @@ from .probe import (
 )
 from .server_form import FormError, sibling_clusters
 
-NOT_LAST = ("cloud", "own_server", "key", "application", "new_application", "grant")
+NOT_LAST = (
+    "cloud",
+    "own_server",
+    "webhook_only",
+    "key",
+    "application",
+    "new_application",
+    "grant",
+)
 EXAMPLE_SERVER = "https://stack.example.org"
 
 

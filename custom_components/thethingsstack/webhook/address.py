@@ -50,14 +50,14 @@ async def _async_base_url(hass: HomeAssistant, server: str) -> str:
 
 
 def _base_url(hass: HomeAssistant, server_host: str, *, nearby: bool) -> str:
+    api = hass.config.api
+    if nearby and is_loopback(server_host) and not hass.config.internal_url and api is not None:
+        return f"{'https' if api.use_ssl else 'http'}://127.0.0.1:{api.port}"
     try:
         if nearby:
             return get_url(hass, allow_cloud=False, prefer_external=False)
         url = get_url(hass, allow_internal=False, prefer_external=True)
     except NoURLAvailableError:
-        if nearby and is_loopback(server_host) and hass.config.api is not None:
-            scheme = "https" if hass.config.api.use_ssl else "http"
-            return f"{scheme}://127.0.0.1:{hass.config.api.port}"
         raise AddressRefused("address_missing") from None
     if is_private(urlsplit(url).hostname or ""):
         raise AddressRefused("address_private", url)
