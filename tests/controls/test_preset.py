@@ -29,6 +29,7 @@ EXAMPLES = [
     ("mclimate_16ads", "Relay", "off", None, "c100"),
     ("dragino_lt22222", "Relay 1", "on", None, "030111"),
     ("dragino_lt22222", "Relay 2", "off", None, "031100"),
+    ("dragino_reporting_interval", "Reporting interval", "set", 60, "0100003c"),
     ("milesight_ws52x", "Socket", "on", None, "0801ffff"),
     ("milesight_ws558", "Switch 1", "off", None, "080100"),
     ("milesight_ws558", "Switch 8", "on", None, "088080"),
