@@ -196,9 +196,12 @@ async def test_a_key_that_may_not_manage_leaves_webhooks_alone(
     hass: HomeAssistant, sim: Simulator, listening: Listening
 ) -> None:
     """One made by hand delivers all the same."""
+    await hass.config.async_update(internal_url="http://192.0.2.1")
+    sim.set_rights("read", ["INFO", "DEVICES_READ"])  # it needn't even read messages
     entry = await set_up(hass, sim, webhook_entry(sim, "read"))
     assert not sim.application.webhooks
     assert entry.runtime_data.connected
+    assert issues(hass) == set()
 
 
 async def test_deliveries_that_never_arrive_are_an_issue(
@@ -211,6 +214,8 @@ async def test_deliveries_that_never_arrive_are_an_issue(
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await until(hass, lambda: issues(hass) == {"webhook_unproved"})
+    assert await listening.post({}, secret="guess") == 401  # tells nothing
+    assert issues(hass) == {"webhook_unproved"}
     assert not entry.runtime_data.connected
     hass.data[PAUSES] = Pauses()
     await hass.config.async_update(internal_url=right)

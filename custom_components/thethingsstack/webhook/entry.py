@@ -129,8 +129,9 @@ async def async_remove_webhook(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Delete the webhook of an entry that is removed; one that stays is named in an issue."""
     if CONF_WEBHOOK_ID not in entry.data:
         return
+    store = drop_reception(hass, entry) or WebhookStore(hass, entry.entry_id)
     try:
-        await _async_delete(hass, entry, await async_create_stack(hass, entry.data))
+        await _async_delete(entry, await async_create_stack(hass, entry.data), store)
     except StackError as err:
         _LOGGER.warning("%s: its webhook could not be deleted: %s", entry.title, err)
         raise_issue(
@@ -139,33 +140,35 @@ async def async_remove_webhook(hass: HomeAssistant, entry: ConfigEntry) -> None:
             "webhook_left",
             {"application": entry.title, "error": str(err)},
         )
+    await async_delete_cloudhook(hass, str(entry.data[CONF_WEBHOOK_ID]))
+    await store.async_remove()
 
 
 async def _async_leave(hass: HomeAssistant, entry: ConfigEntry, stack: Stack) -> None:
     """Delete what another door doesn't need; what fails is tried again at the next start."""
+    store = drop_reception(hass, entry) or WebhookStore(hass, entry.entry_id)
     try:
-        await _async_delete(hass, entry, stack)
+        await _async_delete(entry, stack, store)
     except StackError as err:
         _LOGGER.debug("%s: its webhook can't be deleted now: %s", entry.title, err)
         return
+    await async_delete_cloudhook(hass, str(entry.data[CONF_WEBHOOK_ID]))
+    await store.async_remove()
     kept = {key: value for key, value in entry.data.items() if key not in _OF_WEBHOOK}
     hass.config_entries.async_update_entry(entry, data=kept)
 
 
-async def _async_delete(hass: HomeAssistant, entry: ConfigEntry, stack: Stack) -> None:
-    """Delete the webhook on the server if it is ours, the cloudhook, and what was stored."""
-    store = drop_reception(hass, entry) or WebhookStore(hass, entry.entry_id)
+async def _async_delete(entry: ConfigEntry, stack: Stack, store: WebhookStore) -> None:
+    """Delete the webhook on the server if it is ours; raises StackError."""
     await store.async_load(entry.title)
-    if entry.data.get(CONF_API_KEY) and store.server_id is not None:
-        try:
-            there = await stack.webhooks.get(store.server_id)
-        except NotFound:
-            pass
-        else:
-            if is_ours(entry, store.created_at, there):
-                await stack.webhooks.delete(store.server_id)
-    await async_delete_cloudhook(hass, str(entry.data[CONF_WEBHOOK_ID]))
-    await store.async_remove()
+    if not entry.data.get(CONF_API_KEY) or store.server_id is None:
+        return
+    try:
+        there = await stack.webhooks.get(store.server_id)
+    except NotFound:
+        return
+    if is_ours(entry, store.created_at, there):
+        await stack.webhooks.delete(store.server_id)
 
 
 async def async_renew_secret(hass: HomeAssistant, entry: ConfigEntry, door: WebhookDoor) -> str:
@@ -184,7 +187,7 @@ async def async_renew_secret(hass: HomeAssistant, entry: ConfigEntry, door: Webh
         },
     )
     if door.managed is not None:
-        await door.managed.async_correct()
+        await door.managed.async_update_now()
     return secret
 
 

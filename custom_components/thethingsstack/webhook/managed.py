@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 import hashlib
 import logging
 import secrets
-from typing import Any
 from urllib.parse import urlsplit
 
 from homeassistant.config_entries import ConfigEntry
@@ -54,7 +54,7 @@ class WebhookTaken(Conflict):
     """Another webhook has the ID of ours; it isn't touched."""
 
 
-def is_ours(entry: ConfigEntry, created_at: Any, webhook: Webhook) -> bool:
+def is_ours(entry: ConfigEntry, created_at: datetime | None, webhook: Webhook) -> bool:
     """Return whether a webhook of the server is the one of this entry."""
     data = entry.data
     known = {data[CONF_WEBHOOK_SECRET], data.get(CONF_WEBHOOK_EARLIER_SECRET)} - {None}
@@ -95,6 +95,8 @@ class ManagedWebhook:
         self._wake = asyncio.Event()
         self._fresh = True
         self._began = stack.server_time()
+        self._accepted_before = 0
+        """How many messages had been accepted when the last problem was reported."""
         self.failure: str | None = None
         """Why the server can't deliver, as it says."""
 
@@ -138,17 +140,20 @@ class ManagedWebhook:
                 self._hass, self._reception.webhook_id, str(entry.data[CONF_SERVER])
             )
         except AddressRefused as err:
+            if not self.may_manage:  # one that the user has made needs no address of ours
+                self._arrives()
+                return self._pauses.look
             raise_issue(
                 self._hass,
                 f"webhook_address_{entry.entry_id}",
                 ADDRESS_ISSUES[err.reason],
                 {"application": entry.title, "address": err.address},
             )
-            self._door.report(ServerFailed("there is no address to post to", name=err.reason))
+            self._report(ServerFailed("there is no address to post to", name=err.reason))
             return self._pauses.retry
         self._clear_issue("webhook_address")
         try:
-            there = await self.async_mend(address)
+            there = await self.async_update(address)
             await self._async_judge(address, there)
         except WebhookTaken as err:
             raise_issue(
@@ -157,17 +162,17 @@ class ManagedWebhook:
                 "webhook_taken",
                 {"application": entry.title, "webhook": own_id(entry)},
             )
-            self._door.report(err)
+            self._report(err)
             return self._pauses.retry
         except StackError as err:
             _LOGGER.debug("%s: the webhook can't be looked at: %s", entry.title, err)
             if self._store.server_id is None or isinstance(err, MissingRight):
-                self._door.report(err)
+                self._report(err)
             return self._pauses.retry
         self._clear_issue("webhook_taken")
         return self._pauses.look
 
-    async def async_correct(self) -> None:
+    async def async_update_now(self) -> None:
         """Make the webhook what it has to be, now; raises StackError."""
         try:
             address = await async_public_address(
@@ -175,9 +180,9 @@ class ManagedWebhook:
             )
         except AddressRefused:
             return  # it is corrected as soon as there is an address
-        await self.async_mend(address)
+        await self.async_update(address)
 
-    async def async_mend(self, address: str) -> Webhook | None:
+    async def async_update(self, address: str) -> Webhook | None:
         """Make the webhook, or correct what differs; None where the key may not, and none is ours.
 
         Raises WebhookTaken where another one has its ID.
@@ -206,6 +211,8 @@ class ManagedWebhook:
     async def _async_find(self) -> Webhook | None:
         """Return our webhook on the server; raises WebhookTaken where its ID is another's."""
         webhooks = self._stack.webhooks
+        if TRAFFIC_READ not in self._rights():
+            return None
         if self._store.server_id is None:
             # One made by hand has our secret, too.
             found = (hook for hook in await webhooks.list() if self._is_ours(hook))
@@ -254,7 +261,7 @@ class ManagedWebhook:
                     "address": _shown(address),
                 },
             )
-            self._door.report(ServerFailed(self.failure, name="webhook_failing"))
+            self._report(ServerFailed(self.failure, name="webhook_failing"))
             return
         if self._store.proved != address:
             proved = await self._async_prove()
@@ -265,7 +272,7 @@ class ManagedWebhook:
                     "webhook_unproved",
                     {"application": self._entry.title, "address": _shown(address)},
                 )
-                self._door.report(ServerFailed("no delivery arrives", name="webhook_unproved"))
+                self._report(ServerFailed("no delivery arrives", name="webhook_unproved"))
                 return
             if proved:
                 self._note_proved(address)
@@ -298,10 +305,14 @@ class ManagedWebhook:
 
     @callback
     def _on_delivery(self) -> None:
-        if self._door.problem is not None and self._reception.accepted:
-            received = self._reception.last_received_at
-            if received is not None and received > self._began:
-                self._arrives()
+        if self._door.problem is not None and self._reception.accepted > self._accepted_before:
+            self._arrives()
+
+    @callback
+    def _report(self, problem: StackError) -> None:
+        """Report that deliveries don't arrive, until the next one does."""
+        self._accepted_before = self._reception.accepted
+        self._door.report(problem)
 
     @callback
     def _arrives(self) -> None:
