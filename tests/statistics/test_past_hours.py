@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from homeassistant.components.recorder import EVENT_RECORDER_HOURLY_STATISTICS_GENERATED, Recorder
+from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder.const import EVENT_RECORDER_HOURLY_STATISTICS_GENERATED
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest

@@ -53,7 +53,9 @@ class PastHours:
         """Correct the periods left from before the restart, and others after each full hour."""
         if not self._recorded:
             return
-        from homeassistant.components.recorder import EVENT_RECORDER_HOURLY_STATISTICS_GENERATED
+        from homeassistant.components.recorder.const import (
+            EVENT_RECORDER_HOURLY_STATISTICS_GENERATED,
+        )
 
         self._coordinator.entry.async_on_unload(
             self._hass.bus.async_listen(
