@@ -194,6 +194,8 @@ class ApplicationCoordinator:
     def async_start(self) -> None:
         """Follow the stream; call it when the platforms are ready to take new entities."""
         entry = self.entry
+        self.store.running = True
+        self.store.save_soon()
         self._following = entry.async_create_background_task(
             self.hass, self._async_follow(), f"{DOMAIN} stream"
         )
@@ -221,20 +223,21 @@ class ApplicationCoordinator:
         if self._following is not None:
             self._following.cancel()
         self.catch_up.stop()
-        self._note_today()
+        self._note_end()
         await self.downlinks.async_stop()
         await self.store.async_close()
         await self.fields.async_close()
 
     @callback
     def _home_stops(self, _event: Event) -> None:
-        self._note_today()
+        self._note_end()
         self.downlinks.save_soon()
         self.store.save_soon()
         self.fields.save_soon()
 
     @callback
-    def _note_today(self) -> None:
+    def _note_end(self) -> None:
+        self.store.running = False
         self.store.uplinks_today = (
             dt_util.now().date().isoformat(),
             self.application_status.counters.uplinks_today,

@@ -8,10 +8,14 @@ from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er, restore_state
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+    mock_restore_cache,
+)
 
 from custom_components.thethingsstack.application.catch_up import PAUSES, Pauses
 from custom_components.thethingsstack.application.client_factory import QUEUE_SIZE
@@ -169,23 +173,26 @@ async def test_what_was_read_and_not_shown_is_read_again(
     assert entry.runtime_data.roster.states[PUMP_KEY].values["voltage"] == 229
 
 
+@pytest.mark.parametrize("age", [timedelta(0), timedelta(days=1)], ids=["new", "old"])
 async def test_what_came_after_the_states_were_written_is_read_after_a_crash(
-    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+    hass: HomeAssistant,
+    sim: Simulator,
+    entry: MockConfigEntry,
+    hass_storage: dict[str, Any],
+    age: timedelta,
 ) -> None:
     """Home Assistant writes states every 15 minutes: after a crash it restores older ones."""
+    object.__setattr__(entry, "created_at", dt_util.utcnow() - age)
     await send(sim, 0, 1)
     await until(hass, lambda: station(entry).values.get("number") == 0)
-    written = dt_util.utcnow()
     await sim.uplink("pump-socket", decoded={"voltage": 229})
     await send(sim, 1, 1)
     await until(hass, lambda: station(entry).values.get("number") == 1)
     assert await hass.config_entries.async_unload(entry.entry_id)
-    stored = restore_state.async_get(hass).last_states
-    for state in stored.values():
-        state.last_seen = written
-    for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
-        if item.unique_id.endswith(("/field/number", "/field/voltage")):
-            del stored[item.entity_id]
+    stored = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]
+    assert stored["ended_well"]
+    stored["ended_well"] = False
+    mock_restore_cache(hass, [])
     assert await hass.config_entries.async_setup(entry.entry_id)
     await until(hass, lambda: station(entry).values.get("number") == 1)
     pump = entry.runtime_data.roster.states[PUMP_KEY]

@@ -8,9 +8,9 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er, restore_state
+from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
+from homeassistant.helpers.restore_state import STATE_DUMP_INTERVAL
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
@@ -155,19 +155,15 @@ class CatchUp:
     def _shown_until(self) -> datetime | None:
         """Return up to when entities show what was received before the start; None if unknown.
 
-        Home Assistant writes states when it stops, and every 15 minutes. After a crash it restores
-        those of an earlier time than what was received last.
+        Home Assistant writes states when it stops, and every 15 minutes: after a crash it restores
+        those of some time before, or none if the application is younger than that.
         """
-        received, hass = self._store.received_until, self._coordinator.hass
-        ours = er.async_entries_for_config_entry(
-            er.async_get(hass), self._coordinator.entry.entry_id
-        )
-        states = (_stored_state(hass, item.entity_id) for item in ours)
-        written = [state.last_seen for state in states if state is not None]
-        if received is None or not written:
-            return None
+        received, store = self._store.received_until, self._store
+        if received is None or store.ended_well:
+            return received
+        written = received - STATE_DUMP_INTERVAL - MARGIN
         offset = self._coordinator.stack.server_time() - dt_util.utcnow()
-        return min(received, max(written) + offset)
+        return None if written < self._coordinator.entry.created_at + offset else written
 
     @callback
     def _open_gap(self, since: datetime | None) -> None:
@@ -383,12 +379,3 @@ class CatchUp:
             self._coordinator.show_caught_up(item.device, item.new, item.changed)
             await slices.end()
         self._coordinator.past_hours.on_caught_up()
-
-
-def _stored_state(hass: HomeAssistant, entity_id: str) -> restore_state.StoredState | None:
-    """Return what Home Assistant has stored of an entity's state."""
-    stored = restore_state.async_get(hass)
-    if hasattr(stored, "async_get_stored_state"):  # Home Assistant 2026.11 and later
-        state: restore_state.StoredState | None = stored.async_get_stored_state(entity_id)
-        return state
-    return stored.last_states.get(entity_id)

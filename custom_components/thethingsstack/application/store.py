@@ -37,6 +37,9 @@ class ApplicationStore(StoredData):
         self.scope: str | None = None
         """First part of the application's device keys; None until it is decided."""
         self.received_until: datetime | None = None
+        self.ended_well = True
+        """Whether Home Assistant had time to write its states when the application ended."""
+        self.running = False
         self.gaps = Gaps()
         """When messages may have been missed that were not read from the Storage Integration yet."""
         self.uncorrected = Gaps()
@@ -54,9 +57,9 @@ class ApplicationStore(StoredData):
         self.partial_devices: dict[str, dict[str, Any]] = {}
         """The presence of each half created end device on the servers, by device ID."""
         self.taken_over: set[str] = set()
-        """Keys of end devices that replaced another: restored radio values are not theirs.
+        """Keys of end devices that replaced another, until their first uplink.
 
-        Needed at the next start only.
+        States that are restored until then are not theirs.
         """
         self.model_sensors: dict[str, tuple[str, ...]] = {}
         """Sensors of each model in the Device Repository, by "brand/model"."""
@@ -70,6 +73,7 @@ class ApplicationStore(StoredData):
         if await file.async_load():
             self.scope = file.read("scope", _text, None)
             self.received_until = file.read("received_until", _moment, None)
+            self.ended_well = file.read("ended_well", _flag, True)
             self.gaps = file.read("gaps", Gaps.from_stored, self.gaps)
             self.uncorrected = file.read("uncorrected", Gaps.from_stored, self.uncorrected)
             self.frame_counters = file.read_items(
@@ -152,6 +156,7 @@ class ApplicationStore(StoredData):
         return {
             "scope": self.scope,
             "received_until": self.received_until.isoformat() if self.received_until else None,
+            "ended_well": not self.running,
             "gaps": self.gaps.as_stored(),
             "uncorrected": self.uncorrected.as_stored(),
             "frame_counters": self.frame_counters,
