@@ -301,7 +301,8 @@ async def test_a_restart(home: Home, sim: Simulator, caplog: pytest.LogCaptureFi
     home.pass_until("10:51")
     async with home.running() as hass:
         # The recorder hasn't compiled yet what it missed: until then nothing is written.
-        assert not home.coordinator.past_hours.done
+        await until(hass, lambda: not home.coordinator.past_hours.done)
+        assert await rows(hass, OTHER) == {}
         await hass.async_start()
         await until(hass, lambda: home.coordinator.past_hours.done)
         await async_wait_recording_done(hass)
