@@ -1,10 +1,11 @@
 """Fixtures for tests that run in Home Assistant against the simulator over real sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 import inspect
+import logging
 import time
-from typing import Any
+from typing import Any, override
 
 from freezegun.api import real_monotonic
 from homeassistant.core import HomeAssistant
@@ -26,6 +27,35 @@ TIMEOUT = 60
 @pytest.fixture(autouse=True)
 def auto_enable_custom_integrations(enable_custom_integrations: None) -> None:
     """Let Home Assistant load the integration."""
+
+
+class DeprecatedUse(logging.Handler):
+    """Keeps what Home Assistant logs where the integration uses what is going to be removed."""
+
+    def __init__(self) -> None:
+        """Keep nothing yet."""
+        super().__init__(logging.WARNING)
+        self.found: list[str] = []
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record about a deprecated use."""
+        text = record.getMessage()
+        if "Detected that custom integration" in text or "provides the deprecated" in text:
+            self.found.append(text)
+
+
+# From now on, since a class may be defined while tests are collected.
+DEPRECATED_USE = DeprecatedUse()
+logging.getLogger().addHandler(DEPRECATED_USE)
+
+
+@pytest.fixture(autouse=True)
+def no_deprecated_use() -> Iterator[None]:
+    """Fail a test in which the integration uses what Home Assistant is going to remove."""
+    yield
+    found, DEPRECATED_USE.found = DEPRECATED_USE.found, []
+    assert not found
 
 
 @pytest.fixture

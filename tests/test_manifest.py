@@ -8,6 +8,7 @@ from typing import Any
 
 from awesomeversion import AwesomeVersion
 from homeassistant import components
+from homeassistant.const import Platform
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
@@ -18,6 +19,9 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "custom_components" / "thethingsstack"
 MANIFEST: dict[str, Any] = json.loads((PACKAGE / "manifest.json").read_text("utf-8"))
 HACS: dict[str, Any] = json.loads((ROOT / "hacs.json").read_text("utf-8"))
+
+ALWAYS_THERE = {*Platform, "diagnostics", "repairs", "system_health", "websocket_api"}
+"""Integrations that Home Assistant sets up by itself where one has what belongs to them."""
 
 RULES = [
     "action-setup",
@@ -94,8 +98,40 @@ def test_manifest_is_what_a_custom_integration_needs() -> None:
     assert MANIFEST["config_flow"] is True
     assert MANIFEST["integration_type"] == "hub"
     assert MANIFEST["iot_class"] == "cloud_push"
-    assert all(owner.startswith("@") for owner in MANIFEST["codeowners"])
+    owner = MANIFEST["documentation"].split("/")[3]
+    assert MANIFEST["codeowners"] == [f"@{owner}"]
     assert all(MANIFEST[key].startswith("https://") for key in ("documentation", "issue_tracker"))
+
+
+def test_manifest_says_where_the_integration_belongs() -> None:
+    """In words that Home Assistant knows from 2026.11 on; before, it reads neither."""
+    assert MANIFEST["categories"]
+    assert MANIFEST["connectivity"]
+    generated = Path(components.__path__[0]).parent / "generated"
+    if not (generated / "integration_categories.json").exists():
+        return
+    categories = json.loads((generated / "integration_categories.json").read_text("utf-8"))
+    known = {
+        f"{one['slug']}.{sub['slug']}" for one in categories for sub in one["subcategories"]
+    } | {one["slug"] for one in categories}
+    assert set(MANIFEST["categories"]) <= known
+    ways = json.loads((generated / "integration_connectivity.json").read_text("utf-8"))
+    assert set(MANIFEST["connectivity"]) <= {way["slug"] for way in ways}
+
+
+def test_what_the_manifest_says_is_started_before_is_used() -> None:
+    """And what is used is named, as an integration that must or may be there."""
+    used = set[str]()
+    for path in PACKAGE.rglob("*.py"):
+        used |= set(
+            re.findall(
+                r"(?:from|import) homeassistant\.components(?:\.| import )(\w+)",
+                path.read_text("utf-8"),
+            )
+        )
+    named = {*MANIFEST["after_dependencies"], *MANIFEST["dependencies"]}
+    assert named <= used
+    assert used - named <= ALWAYS_THERE
 
 
 def test_no_integration_of_home_assistant_has_our_domain() -> None:

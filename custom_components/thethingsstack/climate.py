@@ -1,6 +1,6 @@
 """Climate: controls with a target temperature and modes."""
 
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.climate import (
     ATTR_HVAC_MODE,
@@ -31,7 +31,7 @@ async def async_setup_entry(
 class ControlClimate(ControlEntity, ClimateEntity):
     """An end device's thermostat."""
 
-    _attr_temperature_unit = UnitOfTemperature.CELSIUS
+    _attr_native_temperature_unit = UnitOfTemperature.CELSIUS
 
     def __init__(
         self,
@@ -56,17 +56,21 @@ class ControlClimate(ControlEntity, ClimateEntity):
         self._attr_supported_features = features
 
     @property
-    @override
-    def target_temperature(self) -> float | None:
+    def native_target_temperature(self) -> float | None:
         """Return the target temperature in °C."""
         return self.number_of(Role.TARGET_TEMPERATURE)
 
     @property
-    @override
-    def current_temperature(self) -> float | None:
+    def native_current_temperature(self) -> float | None:
         """Return the measured temperature in °C."""
         temperature = self.number_of(Role.CURRENT_TEMPERATURE)
         return None if temperature is None else round(temperature, 2)
+
+    if not TYPE_CHECKING and not hasattr(ClimateEntity, "native_temperature_unit"):
+        # Before 2026.11 they have other names.
+        _attr_temperature_unit = _attr_native_temperature_unit
+        target_temperature = native_target_temperature
+        current_temperature = native_current_temperature
 
     @property
     @override
