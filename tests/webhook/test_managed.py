@@ -217,7 +217,6 @@ async def test_deliveries_that_never_arrive_are_an_issue(
     assert await listening.post({}, secret="guess") == 401  # tells nothing
     assert issues(hass) == {"webhook_unproved"}
     assert not entry.runtime_data.connected
-    hass.data[PAUSES] = Pauses()
     await hass.config.async_update(internal_url=right)
     await until(hass, lambda: hook_of(sim, entry)["base_url"].startswith(str(right)))
     await sim.uplink("weather-station", decoded={"temperature": 20.5})

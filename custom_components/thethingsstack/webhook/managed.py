@@ -152,9 +152,10 @@ class ManagedWebhook:
             self._report(ServerFailed("there is no address to post to", name=err.reason))
             return self._pauses.retry
         self._clear_issue("webhook_address")
+        before = self._reception.accepted
         try:
             there = await self.async_update(address)
-            await self._async_judge(address, there)
+            await self._async_judge(address, there, before)
         except WebhookTaken as err:
             raise_issue(
                 self._hass,
@@ -236,8 +237,8 @@ class ManagedWebhook:
 
     # Judging
 
-    async def _async_judge(self, address: str, there: Webhook | None) -> None:
-        """Find out whether messages arrive."""
+    async def _async_judge(self, address: str, there: Webhook | None, before: int) -> None:
+        """Find out whether messages arrive; `before` is how many had been accepted before."""
         fresh, self._fresh = self._fresh, False
         failure = there.failure if there is not None else None
         if there is not None and failure is not None and fresh:
@@ -265,6 +266,8 @@ class ManagedWebhook:
             return
         if self._store.proved != address:
             proved = await self._async_prove()
+            if proved is False and self._reception.accepted > before:
+                proved = True  # another message has arrived meanwhile
             if proved is False:
                 raise_issue(
                     self._hass,
