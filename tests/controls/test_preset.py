@@ -41,6 +41,21 @@ EXAMPLES = [
     ("micropelt_mlr003", "Thermostat", "temperature", 21.5, "2b0028080000"),
     ("aquascope_bvs", "Valve", "on", None, "02ff"),
     ("aquascope_kfr", "Valve", "off", None, "0700"),
+    ("milesight_ws51x", "Socket", "off", None, "0800ffff"),
+    ("milesight_ws50x", "Switch 3", "on", None, "ff2944"),
+    ("milesight_ws501", "Switch", "off", None, "ff2910"),
+    ("milesight_ws502", "Switch 2", "on", None, "ff2922"),
+    ("milesight_ws501_eu", "Switch", "off", None, "0810ff"),
+    ("milesight_ws502_eu", "Switch 2", "on", None, "0822ff"),
+    ("milesight_uc51x", "Valve 1", "open", None, "ff1d2000"),
+    ("milesight_uc51x", "Valve 2", "close", None, "ff1d0100"),
+    ("milesight_uc300", "Output 2", "on", None, "0801ff"),
+    ("milesight_uc50x", "Output 1", "on", None, "0301ffff"),
+    ("milesight_uc1114", "Output 2", "on", None, "0a0100ff"),
+    ("milesight_uc11xx", "Output", "off", None, "090000ff"),
+    ("milesight_wt101", "Child lock", "on", None, "ff2501"),
+    ("milesight_sensors", "Reporting interval", "set", 1200, "ff03b004"),
+    ("milesight_sensors", "Restart", "press", None, "ff10ff"),
 ]
 
 
