@@ -38,6 +38,7 @@ EXAMPLES = [
     ("netvox_r831c", "Relay 1", "on", None, "91ad010000000000000000"),
     ("netvox_r831d", "Relay 3", "off", None, "90b0040000000000000000"),
     ("netvox_ra10", "Valve", "off", None, "9071000000000000000000"),
+    ("makerfabs_pipe_pressure", "Report interval", "set", 3600, "00000e10"),
     ("micropelt_mlr003", "Thermostat", "temperature", 21.5, "2b0028080000"),
     ("aquascope_bvs", "Valve", "on", None, "02ff"),
     ("aquascope_kfr", "Valve", "off", None, "0700"),
