@@ -82,6 +82,14 @@ def test_commands_are_those_of_the_documents(
     assert downlink.confirmed
 
 
+def test_a_formatter_may_make_the_bytes() -> None:
+    """Where they are no plain number: Dingtek writes hexadecimal digits as letters."""
+    (control,) = built_in()["dingtek_reporting_interval"].controls_of("key")
+    downlink = control.command_for("set", 4)[0].downlink(4, no_templates)
+    assert downlink.payload is None
+    assert downlink.decoded_payload == {"uploadInterval": 4}
+
+
 def test_there_are_ten_models_and_each_names_its_source() -> None:
     """Ids once, models as in the Device Repository, every control with a report."""
     presets = built_in()
