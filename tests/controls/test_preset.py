@@ -40,6 +40,8 @@ EXAMPLES = [
     ("mclimate_16aspm", "Keep-alive", "set", 15, "020f12"),
     ("mclimate_co2_display", "Child lock", "off", None, "070014"),
     ("mclimate_sensors", "Keep-alive", "set", 10, "020a12"),
+    ("nke_smart_plug", "Socket", "on", None, "1150000601"),
+    ("tektelic_core_tick", "Core tick", "set", 120, "a000000078"),
     ("milesight_ws52x", "Socket", "on", None, "0801ffff"),
     ("milesight_ws558", "Switch 1", "off", None, "080100"),
     ("milesight_ws558", "Switch 8", "on", None, "088080"),
