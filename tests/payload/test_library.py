@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.payload.device_list import COMMAND, DOCUMENT, document
 from tests.payload.devices import FOLDER, brand_files, context_of, data_of
 from tests.payload.sequences import Sequence
 from thethingsstack.payload import (
@@ -48,6 +49,11 @@ def test_each_file_keeps_the_schema(path: Path) -> None:
 def test_no_other_files() -> None:
     """A file of another kind would never be read."""
     assert {path.suffix for path in FOLDER.iterdir()} == {".yaml"}
+
+
+def test_the_list_for_users_is_current() -> None:
+    """docs/devices.md says what is in the files."""
+    assert DOCUMENT.read_text("utf-8") == document(), f"write it anew: {COMMAND}"
 
 
 def test_an_entry_says_what_a_field_is() -> None:
