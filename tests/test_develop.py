@@ -73,6 +73,7 @@ def test_a_private_authority_is_read_from_its_file(tmp_path: Path, key_file: Pat
         ["--server", "stack.example.org", "--api-key-file", "no-such-file"],
         ["--application", "garden"],
         ["--door", "carrier-pigeon"],
+        ["--ha", "2024.1"],
     ],
 )
 def test_contradictions_are_usage_errors(arguments: list[str]) -> None:

@@ -12,6 +12,8 @@ Start Home Assistant, set up and logged in, with a The Things Stack application 
 simulated one, or your own with --server. Every option about the server can be given by the
 variable named with it."""
 
+VERSIONS = ("2026.10", "2026.11")
+"""The versions of Home Assistant; each has an environment of its own, which scripts/develop makes."""
 DOORS = ("mqtt", "events")
 """By which way messages can come."""
 DEFAULT_DOOR = "mqtt"
@@ -96,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--ca-file", type=Path, help="PEM of a private certificate authority (TTN_CA_FILE)")
     add("--check", action="store_true", help="no browser: start, wait for values, print, exit")
     add("--json", action="store_true", help="with --check: one JSON object per entity on stdout")
+    add("--ha", choices=VERSIONS, default=VERSIONS[0], help="version of Home Assistant (2026.10)")
     add("--door", choices=DOORS, default=DEFAULT_DOOR, help="by which way messages come (mqtt)")
     add("--keep", action="store_true", help="go on with the state of the last run")
     add("--timeout", type=float, default=150, help="seconds that --check waits for values")
