@@ -204,7 +204,8 @@ async def test_an_occurrence_is_an_event(hass: HomeAssistant, sim: Simulator) ->
     await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 2)
     first = hass.states.get(event)
     assert first is not None
-    assert first.attributes["event_type"] == "triggered"
+    assert first.attributes["device_class"] == "button"
+    assert first.attributes["event_type"] == "press_end"
     assert first.attributes["value"] == "short"
     await sim.uplink("weather-station", decoded={"click": "short"})
     await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 3)

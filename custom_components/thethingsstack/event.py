@@ -2,9 +2,14 @@
 
 from collections.abc import Container
 from datetime import timedelta
-from typing import override
+from typing import Any, override
 
-from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.components.event import (
+    ATTR_MULTI_PRESS_COUNT,
+    EventDeviceClass,
+    EventEntity,
+    EventEntityDescription,
+)
 from homeassistant.const import EntityCategory
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -15,6 +20,7 @@ from homeassistant.util import dt as dt_util
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .end_devices.state import ACTIVITY, DOWNLINK, EndDeviceState
 from .entity import EndDeviceEntity, FieldEntity, async_setup_fields
+from .fields.button_events import BUTTON_TYPES, press_of
 from .fields.descriptions import common
 from .payload import Kind, Meaning
 
@@ -159,9 +165,22 @@ class FieldEvent(FieldEntity, EventEntity):
     ) -> None:
         """Create the entity with the event types of the field's meaning."""
         super().__init__(coordinator, device, path, meaning)
-        self.entity_description = EventEntityDescription(**common(path, meaning))
-        self._attr_event_types = list(dict.fromkeys((*meaning.options, TRIGGERED)))
+        self._button = meaning.quantity == "button"
+        self.entity_description = EventEntityDescription(
+            **common(path, meaning),
+            device_class=EventDeviceClass.BUTTON if self._button else None,
+        )
         self._named = frozenset(meaning.options)
+        types = [self._event_type(name)[0] for name in meaning.options]
+        standard = BUTTON_TYPES if self._button else []
+        self._attr_event_types = list(dict.fromkeys((*standard, *types, TRIGGERED)))
+
+    def _event_type(self, value: object) -> tuple[str, dict[str, Any]]:
+        """Return the event type of a value, and the attributes that go with it."""
+        if self._button and (press := press_of(self.path, value)) is not None:
+            count = {} if press.count is None else {ATTR_MULTI_PRESS_COUNT: press.count}
+            return str(press.event_type), count
+        return (str(value) if value in self._named else TRIGGERED), {}
 
     @callback
     @override
@@ -178,7 +197,7 @@ class FieldEvent(FieldEntity, EventEntity):
             named = isinstance(value, str) and value in self._named
             if value is None or (not named and str(value).casefold() in QUIET):
                 return
-            event_type = str(value) if named else TRIGGERED
-            self._trigger_event(event_type, {"value": value})
+            event_type, attributes = self._event_type(value)
+            self._trigger_event(event_type, {"value": value, **attributes})
             self.async_set_context(context)
         self.async_write_ha_state()
