@@ -106,6 +106,26 @@ def make_entry(
     )
 
 
+def register_enabled(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    platform: str,
+    unique_id: str,
+    object_id: str | None = None,
+) -> None:
+    """Register an entity as enabled before it is added; the entry is added, too."""
+    if hass.config_entries.async_get_entry(entry.entry_id) is None:
+        entry.add_to_hass(hass)
+    er.async_get(hass).async_get_or_create(
+        platform,
+        DOMAIN,
+        unique_id,
+        config_entry=entry,
+        disabled_by=None,
+        suggested_object_id=object_id,
+    )
+
+
 async def set_up(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry | None = None
 ) -> MockConfigEntry:

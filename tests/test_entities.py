@@ -21,7 +21,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.thethingsstack.const import UNAVAILABLE_AFTER
-from tests.ha_fixtures import entity_id, make_entry, set_up, until
+from tests.ha_fixtures import entity_id, make_entry, register_enabled, set_up, until
 from tests.simulator import Simulator
 
 WEATHER = "garden/70B3D57ED0060001"
@@ -84,8 +84,10 @@ async def test_fields_become_sensors_with_name_unit_and_class(
 
 
 async def test_radio_and_last_uplink(hass: HomeAssistant, sim: Simulator) -> None:
-    """Last uplink and RSSI are there; the noisy ones exist, disabled."""
-    entry = await set_up(hass, sim)
+    """Last uplink is there; RSSI where it was enabled; the others exist, disabled."""
+    entry = make_entry(sim)
+    register_enabled(hass, entry, "sensor", f"{WEATHER}/rssi")
+    await set_up(hass, sim, entry)
     envelope = await sim.uplink("weather-station", decoded={"temperature": 20.5})
     await count(hass, entry, 1)
     received = dt_util.parse_datetime(envelope["uplink_message"]["received_at"][:26] + "Z")
@@ -97,6 +99,9 @@ async def test_radio_and_last_uplink(hass: HomeAssistant, sim: Simulator) -> Non
     assert float(rssi.state) == best["rssi"]
     assert rssi.attributes["unit_of_measurement"] == "dBm"
     registry = er.async_get(hass)
+    other = registry.async_get(entity_id(hass, "sensor", f"{GREENHOUSE}/rssi"))
+    assert other is not None
+    assert other.disabled_by is er.RegistryEntryDisabler.INTEGRATION
     for key in (
         "snr",
         "data_rate",
@@ -323,8 +328,8 @@ async def test_the_registered_location_is_shown_where_nothing_better_is_known(
     assert found is None
 
 
-async def test_one_battery_comes_first(hass: HomeAssistant, sim: Simulator) -> None:
-    """The payload's in per cent; the network's own only where the payload tells none."""
+async def test_batteries_are_diagnostic(hass: HomeAssistant, sim: Simulator) -> None:
+    """The network's own is disabled where the payload tells one in per cent."""
     entry = await set_up(hass, sim)
     await sim.uplink(
         "weather-station",
@@ -344,13 +349,12 @@ async def test_one_battery_comes_first(hass: HomeAssistant, sim: Simulator) -> N
         assert found is not None
         return found
 
-    assert registered(f"{WEATHER}/field/battery").entity_category is None
     assert state_of(hass, "sensor", f"{WEATHER}/field/battery").state == "80"
-    for path in ("battery_backup_percent", "batteryVoltage"):
+    for path in ("battery", "battery_backup_percent", "batteryVoltage"):
         assert registered(f"{WEATHER}/field/{path}").entity_category is EntityCategory.DIAGNOSTIC
     assert registered(f"{WEATHER}/battery").disabled
     assert registered(f"{WEATHER}/battery").entity_category is EntityCategory.DIAGNOSTIC
-    assert registered(f"{GREENHOUSE}/battery").entity_category is None
+    assert registered(f"{GREENHOUSE}/battery").entity_category is EntityCategory.DIAGNOSTIC
     assert state_of(hass, "sensor", f"{GREENHOUSE}/battery").state == "97.2"
 
 

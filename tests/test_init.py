@@ -48,7 +48,7 @@ async def test_every_end_device_appears_also_silent_ones(
     }
     greenhouse = devices["Greenhouse climate"]
     assert greenhouse.manufacturer == "Dragino"
-    assert greenhouse.model == "LHT65N"
+    assert (greenhouse.model, greenhouse.model_id) == ("LHT65N", "lht65n")
     assert devices["Bathroom radiator"].manufacturer == "MClimate"
     assert greenhouse.sw_version == "1.0"
     assert greenhouse.hw_version == "1.0"

@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.thethingsstack.const import DOMAIN
-from tests.ha_fixtures import entity_id, make_entry, set_up, until
+from tests.ha_fixtures import entity_id, make_entry, register_enabled, set_up, until
 from tests.simulator import Simulator
 
 WEATHER = "garden/70B3D57ED0060001"
@@ -23,7 +23,9 @@ async def test_values_are_there_after_a_restart(
     hass: HomeAssistant, sim: Simulator, hass_storage: dict[str, Any]
 ) -> None:
     """All kinds, before any uplink; the next uplink replaces them."""
-    entry = await set_up(hass, sim)
+    entry = make_entry(sim)
+    register_enabled(hass, entry, "sensor", f"{WEATHER}/rssi")
+    await set_up(hass, sim, entry)
     await sim.uplink(
         "weather-station",
         decoded={

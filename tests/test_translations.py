@@ -35,6 +35,9 @@ from custom_components.thethingsstack.const import (
     NETWORK_CLOUD,
     NETWORK_OWN_SERVER,
 )
+from custom_components.thethingsstack.controls.entity import FAILED, PENDING
+from custom_components.thethingsstack.controls.kinds import KINDS
+from custom_components.thethingsstack.controls.payload_template import REASONS
 from custom_components.thethingsstack.downlinks.sensors import DOWNLINK_SENSORS, STATES
 from custom_components.thethingsstack.end_devices.radio_sensors import (
     BATTERY_SENSOR,
@@ -496,6 +499,8 @@ def test_every_exception_has_its_text() -> None:
         found.setdefault(name, []).append(known)
     for name in services.NOT_REACHED.values():
         found.setdefault(name, []).append({"reason"})
+    for name, reason in REASONS.items():
+        found.setdefault(f"command_{name}", []).append({"control", *placeholders(reason)})
     assert set(TEXTS["exceptions"]) == set(found)
     for name, texts in TEXTS["exceptions"].items():
         # An error that is raised in several places says what all of them tell.
@@ -653,8 +658,15 @@ def test_no_entity_text_is_left_over() -> None:
     known |= {("sensor", sensor.translation_key or sensor.key) for sensor in BUILT_IN_SENSORS}
     known |= {("binary_sensor", "connection"), ("event", "activity")}
     known.add(("event", "downlink"))
+    known |= {(platform.value, key) for platform in KINDS for key in (PENDING, FAILED)}
     for texts in (ENTITY, ICONS["entity"]):
         assert {(platform, key) for platform, keys in texts.items() for key in keys} <= known
+
+
+def test_controls_have_the_icons_of_their_commands() -> None:
+    """On every platform that a control can be of."""
+    for platform in KINDS:
+        assert {PENDING, FAILED} <= ICONS["entity"][platform.value].keys()
 
 
 def test_icons_are_material_design_icons() -> None:

@@ -86,6 +86,11 @@ def registry(hass: HomeAssistant, but: tuple[str, ...] = ()) -> dict[str, Any]:
     return {"entities": entities, "devices": devices}
 
 
+def icon_key(hass: HomeAssistant, subentry_id: str) -> str | None:
+    """Return the translation key by which the frontend finds a control's icon."""
+    return entity_of(hass, subentry_id).translation_key
+
+
 def attribute(hass: HomeAssistant, subentry_id: str, name: str) -> Callable[[], Any]:
     """Return what reads an attribute of a control's entity."""
     return lambda: state_of(hass, subentry_id).attributes.get(name)

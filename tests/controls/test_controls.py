@@ -31,6 +31,7 @@ from tests.controls.cases import (
     add_control,
     attribute,
     entity_of,
+    icon_key,
     registry,
     state_of,
     subentry,
@@ -259,7 +260,7 @@ async def test_a_switch_shows_what_is_reported_and_what_is_pending(
     assert state.attributes["pending"] == "off"
     assert state.attributes["downlink_state"] == "queued"
     assert state.attributes["queued_at"]
-    assert state.attributes["icon"] == "mdi:timer-sand"
+    assert icon_key(hass, switch) == "control_pending"
     assert queue_of(sim, "bath-radiator") == [b"\x08\x00\xff"]
 
     await sim.uplink("bath-radiator")
@@ -269,7 +270,7 @@ async def test_a_switch_shows_what_is_reported_and_what_is_pending(
     await until(hass, lambda: pending() is None)
     state = state_of(hass, switch)
     assert state.state == STATE_OFF
-    assert "icon" not in state.attributes
+    assert icon_key(hass, switch) is None
     assert "last_error" not in state.attributes
 
 
@@ -362,7 +363,7 @@ async def test_a_device_that_does_not_follow_is_told(
     await until(hass, lambda: attribute(hass, switch, "last_error")() == "not_followed")
     assert state_of(hass, switch).state == STATE_ON
     assert attribute(hass, switch, "pending")() is None
-    assert attribute(hass, switch, "icon")() == "mdi:alert-circle-outline"
+    assert icon_key(hass, switch) == "control_failed"
 
 
 async def test_a_command_that_fails_returns_to_the_last_known_state(
@@ -389,6 +390,7 @@ async def test_a_command_that_fails_returns_to_the_last_known_state(
         await sim.uplink("bath-radiator")
         await until(hass, lambda before=before: counters.uplinks_today > before)  # type: ignore[misc]
     await until(hass, lambda: attribute(hass, valve, "last_error")() == "failed")
+    assert icon_key(hass, valve) == "control_failed"
     state = state_of(hass, valve)
     assert state.state == STATE_UNKNOWN
     assert "maximum number of retries" in state.attributes["last_error_reason"]

@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.end_devices import EndDeviceState
 from custom_components.thethingsstack.end_devices.overdue_number import NEVER, silence_of, text_of
-from tests.ha_fixtures import entity_id, make_entry, set_up, until
+from tests.ha_fixtures import entity_id, make_entry, register_enabled, set_up, until
 from tests.simulator import Simulator
 
 WEATHER = "garden/70B3D57ED0060001"
@@ -36,11 +36,8 @@ def weather_of(entry: MockConfigEntry) -> EndDeviceState:
 
 def enable(hass: HomeAssistant, entry: MockConfigEntry, platform: str, *keys: str) -> None:
     """Register entities of the weather station as enabled before they are added."""
-    entry.add_to_hass(hass)
     for key in keys:
-        er.async_get(hass).async_get_or_create(
-            platform, DOMAIN, f"{WEATHER}/{key}", config_entry=entry, disabled_by=None
-        )
+        register_enabled(hass, entry, platform, f"{WEATHER}/{key}")
 
 
 async def sends(
@@ -207,6 +204,7 @@ async def test_values_of_overdue_devices_become_unavailable_if_wanted(
     """At the option, as time passes, after a restart, and back with the first uplink."""
     entry = make_entry(sim, options={"overdue_after": 2})
     enable(hass, entry, "event", "activity")
+    enable(hass, entry, "sensor", "rssi")
     await set_up(hass, sim, entry)
     await sends(hass, sim, entry, dt_util.utcnow() - timedelta(hours=3))
     await passes(hass, entry)
@@ -238,6 +236,7 @@ async def test_a_deleted_device_is_unavailable(hass: HomeAssistant, sim: Simulat
     """Its status says why, also after a restart; it comes back with its registration."""
     entry = make_entry(sim)
     enable(hass, entry, "event", "activity")
+    enable(hass, entry, "sensor", "rssi")
     await set_up(hass, sim, entry)
     await until(hass, lambda: entry.runtime_data.sync.live)
     await sends(hass, sim, entry, dt_util.utcnow())

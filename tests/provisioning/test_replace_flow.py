@@ -125,7 +125,6 @@ async def test_all_goes_on_with_a_registered_one(
     assert (result["description_placeholders"] or {})["page"].endswith(now.id)
     assert entities_of(hass, now) == before
     assert state_of(hass, power) == "12.5"
-    assert state_of(hass, "sensor.pump_socket_rssi") == "unknown"
     home = entry.runtime_data
     assert home.fields.override(NEW_KEY, "power") is not None
     assert SOCKET_KEY not in home.store.known_devices

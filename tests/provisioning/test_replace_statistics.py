@@ -15,7 +15,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
-from tests.ha_fixtures import make_entry, set_up, until
+from tests.controls.cases import SOCKET_KEY
+from tests.ha_fixtures import make_entry, register_enabled, set_up, until
 from tests.provisioning.test_replace_flow import (
     APP_KEY,
     EUI,
@@ -42,7 +43,9 @@ async def test_statistics_go_on(
 ) -> None:
     """In one series; radio values are the new one's only, and no key is in a log or diagnostics."""
     caplog.set_level(logging.DEBUG)
-    entry = await set_up(hass, sim, make_entry(sim, "manage"))
+    entry = make_entry(sim, "manage")
+    register_enabled(hass, entry, "sensor", f"{SOCKET_KEY}/rssi", "pump_socket_rssi")
+    await set_up(hass, sim, entry)
     await sim.uplink("pump-socket", decoded={"power": 12.5}, f_port=85)
     await until(hass, lambda: hass.states.get(POWER))
     rssi = "sensor.pump_socket_rssi"

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.const import Platform
 from homeassistant.core import Context, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, TemplateError
+from homeassistant.exceptions import HomeAssistantError, TemplateError
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 from homeassistant.helpers.template import Template
 from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN
+from ..application import refused
 from ..downlinks import DownlinkRecord, DownlinkState
 from ..end_devices import EndDeviceState, control_key
 from .kinds import Role, State
@@ -31,8 +32,8 @@ PER_CENT = 10
 """Tolerance of a position, since a motor doesn't stop exactly at the requested one."""
 NOT_FOLLOWED = "not_followed"
 NO_ANSWER = "downlink_no_answer"
-PENDING_ICON = "mdi:timer-sand"
-FAILED_ICON = "mdi:alert-circle-outline"
+PENDING = "control_pending"
+FAILED = "control_failed"
 
 
 @dataclass(slots=True)
@@ -162,11 +163,11 @@ class ControlEntity(RestoreEntity):
 
     @property
     @override
-    def icon(self) -> str | None:
-        """Return an hourglass while a command is pending, a warning after one that failed."""
+    def translation_key(self) -> str | None:
+        """Return the key of its icon: that of a pending command, or of one that failed."""
         if self.pending:
-            return PENDING_ICON
-        return FAILED_ICON if self.failure else None
+            return PENDING
+        return FAILED if self.failure else None
 
     @property
     @override
@@ -222,12 +223,26 @@ class ControlEntity(RestoreEntity):
         key = control_key(self.subentry_id)
         self.device.subscribe(key, self._uplink_came)
         self.async_on_remove(partial(self.device.unsubscribe, key, self._uplink_came))
+        self._update_icon()
 
     @property
     @override
     def extra_restore_state_data(self) -> Kept:
         """Return the state to restore after a restart."""
         return Kept(self.known)
+
+    @callback
+    def _show(self) -> None:
+        self._update_icon()
+        self.async_write_ha_state()
+
+    @callback
+    def _update_icon(self) -> None:
+        """Write the icon's key to the entity registry, where the frontend takes it from."""
+        registry = er.async_get(self.hass)
+        registered = registry.async_get(self.entity_id)
+        if registered is not None and registered.translation_key != self.translation_key:
+            registry.async_update_entity(self.entity_id, translation_key=self.translation_key)
 
     # Uplinks
 
@@ -236,7 +251,7 @@ class ControlEntity(RestoreEntity):
         self._read()
         if context is not None:
             self.async_set_context(context)
-        self.async_write_ha_state()
+        self._show()
 
     @callback
     def _read(self) -> None:
@@ -294,11 +309,8 @@ class ControlEntity(RestoreEntity):
                 value, lambda text, given: render_payload(self.hass, text, given)
             )
         except PayloadTemplateError as err:
-            raise ServiceValidationError(
-                translation_domain=DOMAIN,
-                translation_key="command_not_encodable",
-                translation_placeholders={"control": self.control.name, "error": str(err)},
-            ) from err
+            text = f"command_{err.key}"
+            raise refused(text, control=self.control.name, **err.placeholders) from err
         thread = thread_of(self.subentry_id, changes)
         try:
             followed = await self.coordinator.downlinks.async_send(
@@ -313,7 +325,7 @@ class ControlEntity(RestoreEntity):
                 await self.coordinator.connection_state.async_check_rights()
             raise
         self._follow(thread, followed)
-        self.async_write_ha_state()
+        self._show()
 
     @callback
     def _downlink_changed(self, _device: EndDeviceState, downlink: DownlinkRecord) -> None:
@@ -321,7 +333,7 @@ class ControlEntity(RestoreEntity):
         if thread is None or self.coordinator.downlinks.newest(thread) is not downlink:
             return
         self._follow(thread, downlink)
-        self.async_write_ha_state()
+        self._show()
 
     @callback
     def _follow(self, thread: str, downlink: DownlinkRecord, *, recalled: bool = False) -> None:

@@ -43,7 +43,7 @@ class Form(StrEnum):
     TEMPLATE = "template"
 
 
-_REASONS = {
+REASONS = {
     "payload_empty": "there is no payload",
     "payload_object": "this is no JSON object: {error}",
     "payload_deep": "objects and lists are nested too deeply, {maximum} levels are the limit",
@@ -61,7 +61,7 @@ class PayloadTemplateError(ValueError):
 
     def __init__(self, key: str, **placeholders: str) -> None:
         """Keep the text's key and its placeholders."""
-        super().__init__(_REASONS[key].format(**placeholders))
+        super().__init__(REASONS[key].format(**placeholders))
         self.key = key
         self.placeholders = placeholders
 

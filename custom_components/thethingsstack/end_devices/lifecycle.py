@@ -179,6 +179,7 @@ class EndDeviceLifecycle:
             await library.async_load(coordinator.hass, [versions.brand_id])
             device.remember_context()
             if coordinator.roster.states.get(device.key) is device:
+                coordinator.roster.register(device)  # the library has the brand's name
                 coordinator.async_correct(device, device.decisions_by_library())
         await self._models.async_learn([device])
 

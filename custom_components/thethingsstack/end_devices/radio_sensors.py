@@ -122,6 +122,7 @@ RADIO_SENSORS = (
         native_unit_of_measurement=SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
         suggested_display_precision=0,
         value_fn=_rssi,
     ),
@@ -347,8 +348,6 @@ class BatterySensor(EndDeviceSensor):
         super().__init__(coordinator, device, description)
         if any(meaning.is_battery for meaning in device.decisions.values()):
             self._attr_entity_registry_enabled_default = False
-        else:
-            self._attr_entity_category = None
 
 
 class StatusSensor(EndDeviceEntity, SensorEntity):

@@ -191,8 +191,9 @@ class EndDeviceRoster:
             config_entry_id=self._entry.entry_id,
             identifiers={(DOMAIN, state.key)},
             name=state.name,
-            manufacturer=brand_name(versions.brand_id) if versions else unknown,
+            manufacturer=self._brand_name(versions.brand_id) if versions else unknown,
             model=versions.model_id.upper() if versions and versions.model_id else unknown,
+            model_id=versions.model_id if versions else unknown,
             sw_version=versions.firmware_version if versions else unknown,
             hw_version=versions.hardware_version if versions else unknown,
             serial_number=ids.dev_eui,
@@ -218,6 +219,9 @@ class EndDeviceRoster:
                 "area": area,
             },
         )
+
+    def _brand_name(self, brand_id: str | None) -> str | None:
+        return self._decisions.library.name_of(brand_id) or brand_name(brand_id)
 
     @callback
     def add_all(self, registered: Iterable[EndDevice], complete: bool) -> None:
@@ -335,7 +339,7 @@ def rename_in_controls(hass: HomeAssistant, entry: ConfigEntry, old: str, new: s
 
 
 def brand_name(brand_id: str | None) -> str | None:
-    """Return the name of a brand in the Device Repository by its ID; None without one."""
+    """Return the name of a brand in the Device Repository made of its ID; None without one."""
     if not brand_id:
         return None
     known = brand_id.removesuffix("-iot")

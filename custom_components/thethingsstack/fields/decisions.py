@@ -12,7 +12,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..application import UNREADABLE, StoredData
 from ..const import DOMAIN
-from ..payload import QUANTITIES, Category, Kind, Meaning, Observations
+from ..payload import QUANTITIES, Kind, Meaning, Observations
 from .device_library import async_device_library
 from .overrides import FieldOverride, FieldOverrides
 
@@ -188,10 +188,6 @@ class FieldDecisions(StoredData):
         taken = BUILT_IN_NAMES | {
             display_name(meaning).casefold() for meaning in automatic.values() if shown(meaning)
         }
-        battery = None
-        if not any(meaning.is_battery for meaning in automatic.values()):
-            batteries = [path for path, meaning in new.items() if meaning.is_battery]
-            battery = min(batteries, key=lambda path: (new[path].name or "", path), default=None)
         kept: dict[str, Meaning] = {}
         for path, meaning in new.items():
             if shown(meaning):
@@ -199,8 +195,6 @@ class FieldDecisions(StoredData):
                 taken |= {name.casefold()}
                 if name != display_name(meaning):
                     meaning = replace(meaning, name=name)
-            if path == battery:  # the one that users search for
-                meaning = replace(meaning, category=Category.PRIMARY)
             if meaning.quantity is None and not self.plain_enabled:
                 meaning = replace(meaning, enabled=False)
             automatic[path] = meaning = self._one(meaning)

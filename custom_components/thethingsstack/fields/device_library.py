@@ -42,6 +42,11 @@ class DeviceLibrary:
         if wanted:
             self._brands |= await hass.async_add_executor_job(self._read, sorted(wanted))
 
+    def name_of(self, brand_id: str | None) -> str | None:
+        """Return the name of a brand; None if its files have none, or were not read."""
+        brands = self._brands.get(brand_id, ()) if brand_id is not None else ()
+        return next((brand.name for brand in brands if brand.name), None)
+
     def fields_of(self, brand_id: str | None, model_id: str | None) -> ModelFields | None:
         """Return what is known of a model's fields; None if nothing is, or nothing was read."""
         if brand_id is None or not (brands := self._brands.get(brand_id)):
