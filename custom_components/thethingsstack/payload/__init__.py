@@ -1,6 +1,7 @@
 """What the fields of a decoded payload mean. Pure: no Home Assistant, no I/O."""
 
 from .filters import Level, Places, next_level, next_place
+from .formatter_hints import FieldHint, FormatterHints, read_hints
 from .library import Brand, KnownField, LibraryError, ModelFields
 from .observations import Observations
 from .override import NUMERIC_ROLES, SENSOR_ROLES, Override, plain_text, spelled
@@ -28,6 +29,8 @@ __all__ = [
     "Brand",
     "Category",
     "Context",
+    "FieldHint",
+    "FormatterHints",
     "Kind",
     "KnownField",
     "Level",
@@ -47,6 +50,7 @@ __all__ = [
     "next_place",
     "plain_text",
     "raw_values",
+    "read_hints",
     "spelled",
     "understand",
     "value_of",

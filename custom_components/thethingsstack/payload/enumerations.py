@@ -1,5 +1,6 @@
 """Enumerations: which states a text field has is learned from what it says."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 import re
 
@@ -18,6 +19,15 @@ def start_enumeration(meaning: Meaning, value: str) -> Meaning:
     if meaning.options or not _may_have(meaning) or not _is_state(value):
         return meaning
     return replace(meaning, options=(value,))
+
+
+def known_enumeration(meaning: Meaning, words: Sequence[str], value: object) -> Meaning:
+    """Return a new decision with all states that are known of it; unchanged if they don't fit."""
+    if meaning.options or not _may_have(meaning) or value not in words:
+        return meaning
+    if len(words) > MOST or not all(map(_is_state, words)):
+        return meaning
+    return replace(meaning, options=tuple(words))
 
 
 def add_state(meaning: Meaning, value: str | float | bool) -> Meaning:

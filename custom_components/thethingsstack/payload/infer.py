@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from .enumerations import known_enumeration
 from .evidence import Evidence, Verdict
 from .flatten import Leaf
+from .formatter_hints import FieldHint
 from .library import KnownField
 from .names import plain_name, quantity_name
 from .observations import Observations
@@ -240,6 +242,12 @@ def known_field(leaf: Leaf, uplink: Uplink) -> KnownField | None:
     return known.find(leaf.path) if known is not None else None
 
 
+def formatter_hint(leaf: Leaf, uplink: Uplink) -> FieldHint | None:
+    """Return what the payload formatter's text says of a field; None if nothing."""
+    hints = uplink.context.formatter
+    return hints.get(leaf.keys[-1]) if hints and leaf.keys else None
+
+
 def infer(
     leaf: Leaf,
     uplink: Uplink = _NO_UPLINK,
@@ -260,10 +268,15 @@ def infer(
             return _not_yet(waiting, str(reading.value))
     if isinstance(leaf.raw, str) and reading.shape is Shape.NUMBER and reading.unit is None:
         reading = reading._replace(unit=read(leaf.raw).unit)
-    evidence = _evidence(leaf, uplink, reading, raw, observed)
+    if (hint := formatter_hint(leaf, uplink)) is not None:
+        return _hinted_meaning(_evidence(leaf, uplink, reading, raw, observed), hint, leaf, uplink)
+    return _inferred_meaning(_evidence(leaf, uplink, reading, raw, observed), leaf, uplink)
+
+
+def _inferred_meaning(evidence: Evidence, leaf: Leaf, uplink: Uplink) -> Meaning:
     meaning = build_meaning(evidence, decide(evidence))
     number = evidence.number
-    if number is None or meaning.role not in (Role.MEASUREMENT, Role.TOTAL, Role.ANGLE):
+    if number is None or not _is_measured(meaning):
         return meaning
     if _is_full_scale(number, meaning):
         by_name = _evidence(leaf, uplink, ABSENT, None, None)
@@ -271,6 +284,48 @@ def infer(
     if meaning.role is not Role.TOTAL and (limits := _crossed_limits(evidence, meaning)):
         return _without_quantity(evidence, meaning, limits)
     return meaning
+
+
+def _is_measured(meaning: Meaning) -> bool:
+    return meaning.role in (Role.MEASUREMENT, Role.TOTAL, Role.ANGLE)
+
+
+def _takes_unit(evidence: Evidence, unit: Unit) -> bool:
+    """Return whether nothing says that a field has another unit, or none."""
+    numeric = evidence.reading.shape in (Shape.NUMBER, Shape.ABSENT)
+    return numeric and evidence.unit in (None, unit)
+
+
+def _hinted_meaning(evidence: Evidence, hint: FieldHint, leaf: Leaf, uplink: Uplink) -> Meaning:
+    """Return the decision with what the payload formatter says, as far as nothing contradicts it.
+
+    What the formatter says counts as if the payload said it: a unit as one beside the value, a
+    flag's 0 and 1 as truths.
+    """
+    reading = evidence.reading
+    used = []
+    if hint.is_flag and evidence.zero_or_one and reading.value in (0, 1):
+        truth = Reading(Shape.BOOL, bool(reading.value))
+        evidence = replace(evidence, reading=truth, raw=bool(reading.value))
+        used.append("flag")
+    elif hint.unit is not None and _takes_unit(evidence, hint.unit):
+        evidence = replace(evidence, unit_beside=hint.unit)
+        used.append("unit")
+    meaning = _inferred_meaning(evidence, leaf, uplink)
+    telling = "flag" if meaning.kind is Kind.BINARY_SENSOR else "unit"
+    if used != [telling] or (telling == "unit" and meaning.unit is None):
+        used.clear()  # it says nothing of what the field became
+    plain = meaning
+    meaning = known_enumeration(meaning, hint.words, leaf.raw)
+    if meaning is not plain:
+        used.append("states")
+    if hint.precision is not None and _is_measured(meaning) and meaning.scale == 1:
+        most = QUANTITIES[meaning.quantity].precision if meaning.quantity else 3
+        meaning = replace(meaning, precision=min(hint.precision, most))
+    if not used or meaning.kind is Kind.IGNORE:
+        return meaning
+    reason = f"{meaning.reason}; payload formatter: {', '.join(used)}"
+    return replace(meaning, source=Source.FORMATTER, reason=reason)
 
 
 def _evidence(

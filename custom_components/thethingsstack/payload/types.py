@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from .formatter_hints import FormatterHints
     from .library import ModelFields
     from .observations import Observations
 
@@ -185,6 +186,8 @@ class Context:
     """What the Device Repository says that the model measures."""
     known: "ModelFields | None" = None
     """What the model's fields are, where that is known."""
+    formatter: "FormatterHints | None" = None
+    """What the payload formatter's own text says of the fields."""
 
 
 @dataclass(slots=True)
