@@ -19,6 +19,7 @@ from .end_devices.state import EndDeviceState
 from .end_devices.uplink_history import UplinkHistory
 from .fields.apply_overrides import async_apply_overrides, async_take_position_over
 from .fields.decisions import FieldDecisions
+from .formatters.store import FormatterStore
 from .gateways import async_remove_gateway
 from .issues.watch import async_watch_issues
 from .services import async_setup_services
@@ -142,6 +143,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None
     await store.async_remove()
     await FieldDecisions(hass, entry.entry_id, store.model_of).async_remove()
     await DownlinkLedger(hass, entry.entry_id).async_remove()
+    await FormatterStore(hass, entry.entry_id).async_remove()
 
 
 async def async_remove_config_entry_device(

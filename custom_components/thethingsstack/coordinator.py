@@ -63,6 +63,7 @@ from .fields.apply_overrides import async_show_corrected
 from .fields.decisions import FieldDecisions
 from .fields.known_locations import solved_location
 from .fields.names import FieldNames
+from .formatters import FormatterTexts
 from .gateways import Gateways
 from .payload import Kind, Meaning
 from .provisioning import PartialDevices
@@ -125,6 +126,7 @@ class ApplicationCoordinator:
             connection_state=self.connection_state,
             signals=self.signals,
         )
+        self.formatter_texts = FormatterTexts(self)
         self.controls = Controls(hass, entry, self.roster, self.downlinks.release_control)
         self.gateways = Gateways(hass, entry, self.roster)
         self.lifecycle = EndDeviceLifecycle(self)
@@ -148,6 +150,7 @@ class ApplicationCoordinator:
         self.names = await FieldNames.async_load(self.hass)
         self._read_options()
         await self.downlinks.async_load()
+        await self.formatter_texts.async_load(self.entry.title)
         self._choose_scope()
         day, count = self.store.uplinks_today or (None, 0)
         if day == dt_util.now().date().isoformat():
@@ -217,6 +220,7 @@ class ApplicationCoordinator:
         self.downlinks.async_start()
         self.sync.async_start()
         self.partial_devices.async_start()
+        self.formatter_texts.async_start()
 
     async def async_stop(self) -> None:
         """Stop processing messages, and write to disk what the next start needs."""
@@ -225,6 +229,7 @@ class ApplicationCoordinator:
         self.catch_up.stop()
         self._note_end()
         await self.downlinks.async_stop()
+        await self.formatter_texts.async_close()
         await self.store.async_close()
         await self.fields.async_close()
 
@@ -420,6 +425,8 @@ class ApplicationCoordinator:
         )
         if device.version_ids != versions:
             self.lifecycle.on_identified(device)
+        if received.new or received.decoding_changed:
+            self.formatter_texts.on_new_fields(device)
         if received.decoding_changed:
             async_dispatcher_send(self.hass, self.signals.undecoded_changed)
         if (

@@ -18,6 +18,7 @@ function decodeUplink(input) {
   data.cell = bytes[6] / 1000; // mV
   data.line = bytes[7]; data.loop = bytes[8]; // A
   data.tilt = bytes[9]; // in a while
+  data.warm = bytes[9]; // unit: °
   // data.old = bytes[9]; // V
   return {data: data};
 }

@@ -132,7 +132,8 @@ def async_setup_application(hass: HomeAssistant) -> None:
 async def _async_set_formatter(call: ServiceCall) -> ServiceResponse:
     """Set an end device's formatters, or the application's; a direction not given is kept."""
     target = optional_end_device_of(call)
-    formatters = (target.coordinator if target else application_of(call)).stack.formatters
+    coordinator = target.coordinator if target else application_of(call)
+    formatters = coordinator.stack.formatters
     chosen = {
         direction: call.data[direction]
         for direction in (ATTR_UPLINK, ATTR_DOWNLINK)
@@ -145,13 +146,16 @@ async def _async_set_formatter(call: ServiceCall) -> ServiceResponse:
         if target is None or set(chosen.values()) != {APPLICATION_DEFAULT}:
             raise refused("management_default_formatter")
         await formatters.set_of_device(target.device_id, None)
+        coordinator.formatter_texts.on_changed(target.device_id)
         return {"formatters": None}
     wanted: dict[Direction, Formatter | None] = {}
     if ATTR_UPLINK in chosen:
         wanted["up"] = _formatter(call, ATTR_UPLINK, ATTR_UPLINK_SCRIPT)
     if ATTR_DOWNLINK in chosen:
         wanted["down"] = _formatter(call, ATTR_DOWNLINK, ATTR_DOWNLINK_SCRIPT)
-    changed = await formatters.change(target.device_id if target else None, wanted)
+    device_id = target.device_id if target else None
+    changed = await formatters.change(device_id, wanted)
+    coordinator.formatter_texts.on_changed(device_id)
     return {"formatters": _formatters(changed)}
 
 

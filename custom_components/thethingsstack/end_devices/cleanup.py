@@ -51,11 +51,12 @@ def forget_vanished(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 
 @callback
 def forget(hass: HomeAssistant, entry: TtsConfigEntry, device: EndDeviceState) -> None:
-    """Delete decisions, downlinks and controls of an end device that is removed."""
+    """Delete decisions, downlinks, formatter and controls of an end device that is removed."""
     coordinator = entry.runtime_data
     coordinator.store.forget_device(device.key)
     coordinator.fields.forget(device.key)
     coordinator.downlinks.forget_device(device.device_id)
+    coordinator.formatter_texts.forget(device.device_id)
     if device.registry_id is not None:
         registered = dr.async_get(hass).async_get(device.registry_id)
         if registered is not None:

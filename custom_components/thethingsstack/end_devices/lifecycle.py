@@ -49,6 +49,7 @@ class EndDeviceLifecycle:
         for device in coordinator.roster.states.values():
             self._place(device)
             coordinator.downlinks.on_device_added(device)
+            coordinator.formatter_texts.on_device(device)
         await self._models.async_learn_soon(coordinator.roster.states.values())
 
     @callback
@@ -166,6 +167,7 @@ class EndDeviceLifecycle:
         coordinator = self._coordinator
         coordinator.roster.register(device)
         self._place(device)
+        coordinator.formatter_texts.on_device(device)
         async_dispatcher_send(coordinator.hass, coordinator.signals.identified, device)
         coordinator.entry.async_create_background_task(
             coordinator.hass, self._async_learn_model(device), f"{DOMAIN} model"
@@ -180,7 +182,7 @@ class EndDeviceLifecycle:
             device.remember_context()
             if coordinator.roster.states.get(device.key) is device:
                 coordinator.roster.register(device)  # the library has the brand's name
-                coordinator.async_correct(device, device.decisions_by_library())
+                coordinator.async_correct(device, device.better_decisions())
         await self._models.async_learn([device])
 
     # Its model and location
@@ -190,6 +192,7 @@ class EndDeviceLifecycle:
         coordinator = self._coordinator
         coordinator.fields.apply_overrides(device.key)  # its model may have changed meanwhile
         coordinator.downlinks.on_device_added(device)
+        coordinator.formatter_texts.on_device(device)
         async_dispatcher_send(coordinator.hass, coordinator.signals.new_device, device)
         coordinator.controls.async_on_device_added(device)
         if device.decisions:

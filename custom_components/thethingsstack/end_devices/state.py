@@ -23,13 +23,13 @@ from ..const import REMEMBERED_MESSAGES, UNDECODED_IN_A_ROW
 from ..payload import (
     NUMERIC_ROLES,
     Context,
+    FormatterHints,
     Kind,
     Meaning,
     ModelFields,
     Observations,
     Position,
     Role,
-    Source,
     Understanding,
     Value,
     raw_values,
@@ -37,6 +37,7 @@ from ..payload import (
     value_of,
 )
 from .activity import Activity
+from .better_decisions import better
 from .jumps import JumpFilter, may_jump
 from .overdue_number import OverdueNumber, overdue_number
 from .uplink_history import UplinkHistory
@@ -152,6 +153,7 @@ class EndDeviceState:
         self._model_sensors = model_sensors
         self._known_fields = known_fields
         self._is_new = not decisions
+        self.formatter_hints: FormatterHints | None = None
         self.registry_id: str | None = None
         self.disabled = False
         self.known_name: str | None = None
@@ -288,37 +290,24 @@ class EndDeviceState:
         return f"{versions.brand_id}/{versions.model_id}"
 
     def remember_context(self) -> None:
-        """Read the model and its sensors again, which decisions on new fields depend on."""
-        versions = self.version_ids
-        if versions is None:
-            return
+        """Read again what decisions on new fields depend on: the model, and its formatter."""
+        versions = self.version_ids or VersionIds()
         self._context = Context(
             brand_id=versions.brand_id,
             model_id=versions.model_id,
             sensors=self._model_sensors.get(self.model or "", ()),
             known=self._known_fields(versions.brand_id, versions.model_id),
+            formatter=self.formatter_hints,
         )
 
-    def decisions_by_library(self) -> dict[str, Meaning]:
-        """Return what the model library says of fields that were decided on before it was read.
-
-        Nothing for an end device that Home Assistant had before: its entities stay what they are.
-        """
-        if not self._is_new or self._context.known is None:
-            return {}
+    def better_decisions(self) -> dict[str, Meaning]:
+        """Return decisions by what has become known of the model, or of its formatter, since."""
         decided: dict[str, Meaning] = {}
         for payload in self._payloads.values():
-            known = understand(
+            decided |= understand(
                 payload.decoded, payload.normalized, decisions={}, context=self._context
             ).new
-            decided |= {
-                p: meaning for p, meaning in known.items() if meaning.source is Source.LIBRARY
-            }
-        return {
-            path: meaning
-            for path, meaning in decided.items()
-            if path in self.decisions and self.decisions[path].source is not Source.LIBRARY
-        }
+        return better(decided, self.decisions, self._observations, is_new=self._is_new)
 
     @property
     def needs_formatter(self) -> bool:

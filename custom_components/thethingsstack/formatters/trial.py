@@ -177,6 +177,7 @@ class FormatterChoice:
                 missing = err
             else:
                 device.undecoded = 0
+                self.coordinator.formatter_texts.on_changed(device.device_id)
         self._signal()
         if missing is not None:
             raise missing

@@ -4,9 +4,10 @@ A wrong hint is worse than none: what two places say differently, or what is wri
 way that isn't known here, gives no hint.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 import re
+from typing import Any, Self
 
 from .javascript import Token, tokens_of
 from .units import Unit, factor, normalise
@@ -47,8 +48,8 @@ _SAYS_NOTHING = frozenset(
 _UNIT_NAMED = re.compile(r"(?i)\bunits?\b(?:\s+is)?\s*[:=]?\s*(\S{1,16})$")
 _UNIT_BRACKETED = re.compile(r"[(\[]\s*([^()\[\]\s]{1,16})\s*[)\]]$")
 _UNIT_AFTER_IN = re.compile(r"(?i)\bin\s+([^\s,;]{1,16})$")
-_AMBIGUOUS_UNITS = frozenset(["d", "a", "min", "in", "x"])
-"""Short words that are units, and also something else where they stand alone."""
+_AMBIGUOUS_IN_COMMENTS = frozenset(["d", "a", "b", "min", "in", "x", "°"])
+"""Units that are also something else where they stand alone: "°" is written for °C, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,25 @@ class FieldHint:
     """Decimals of its resolution."""
     words: tuple[str, ...] = ()
     """All texts that it can be."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return this as JSON for storage, without what has its default."""
+        return {
+            f.name: value for f in fields(self) if (value := getattr(self, f.name)) != f.default
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `as_dict` gave; raises TypeError, LookupError or ValueError for others."""
+        unit, precision, words = data.get("unit"), data.get("precision"), data.get("words", ())
+        if not isinstance(precision, int | None):
+            raise TypeError("the precision is no number")
+        return cls(
+            unit=Unit(str(unit[0]), float(unit[1])) if unit is not None else None,
+            is_flag=bool(data.get("is_flag", False)),
+            precision=precision,
+            words=tuple(str(word) for word in words),
+        )
 
 
 type FormatterHints = Mapping[str, FieldHint]
@@ -246,8 +266,8 @@ def _add_units(assignments: Sequence[_Assignment], tokens: Sequence[Token]) -> N
         line = token.line
         if line not in last_code:
             alone = starting.get(line + 1, [])
-            unit = _unit_of(token.text.strip())
-            if unit is not None and len(alone) == 1 and alone[0].unit is None:
+            unit = _unit_of(token.text, _AMBIGUOUS_IN_COMMENTS)
+            if len(alone) == 1 and alone[0].unit is None:
                 alone[0].unit = unit
         elif at > last_code[line]:
             ending = on_line.get(line, [])
@@ -257,17 +277,17 @@ def _add_units(assignments: Sequence[_Assignment], tokens: Sequence[Token]) -> N
 
 def _unit_in_comment(text: str) -> Unit | None:
     text = text.strip().rstrip(".;,")
-    if (unit := _unit_of(text)) is not None:
+    if (unit := _unit_of(text, _AMBIGUOUS_IN_COMMENTS)) is not None:
         return unit
     for pattern in (_UNIT_NAMED, _UNIT_BRACKETED, _UNIT_AFTER_IN):
         if (match := pattern.search(text[-80:])) is not None:
-            return _unit_of(match[1])
+            return _unit_of(match[1], _AMBIGUOUS_IN_COMMENTS)
     return None
 
 
-def _unit_of(text: str) -> Unit | None:
+def _unit_of(text: str, ambiguous: Collection[str] = ()) -> Unit | None:
     text = text.strip()
-    if not text or text.casefold() in _AMBIGUOUS_UNITS:
+    if not text or text.casefold() in ambiguous:
         return None
     unit = normalise(text)
     return unit if unit is not None and unit.symbol is not None else None
