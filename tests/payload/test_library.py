@@ -26,12 +26,14 @@ ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 @pytest.mark.parametrize("path", brand_files(), ids=lambda path: path.stem)
 def test_each_file_keeps_the_schema(path: Path) -> None:
-    """Ids as in the Device Repository, known quantities with their units, a source; no path twice."""
+    """Ids as in the Device Repository, known quantities with their units, a source; no path or preset twice."""
     data = data_of(path.stem)
     assert ID.fullmatch(path.stem)
     assert set(data) <= {"name", "models", "presets"}
     assert data["name"]
     assert data.get("models") or data.get("presets")
+    presets = [preset["id"] for preset in data.get("presets") or ()]
+    assert len(presets) == len(set(presets))
     brand = Brand.from_data(data)
     seen: set[tuple[str, str]] = set()
     for block in brand.blocks:
