@@ -1,7 +1,6 @@
 """The Things Stack (TTN): the end devices of a LoRaWAN application in Home Assistant."""
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -29,25 +28,6 @@ from .webhook import (
     async_remove_webhook,
     connection_settings,
 )
-
-PLATFORMS = [
-    Platform.BINARY_SENSOR,
-    Platform.BUTTON,
-    Platform.CLIMATE,
-    Platform.COVER,
-    Platform.DEVICE_TRACKER,
-    Platform.EVENT,
-    Platform.LIGHT,
-    Platform.LOCK,
-    Platform.NUMBER,
-    Platform.SELECT,
-    Platform.SENSOR,
-    Platform.SIREN,
-    Platform.SWITCH,
-    Platform.TEXT,
-    Platform.VALVE,
-]
-
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -82,7 +62,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     coordinator.gateways.async_prepare()
     if coordinator.fields.overrides:  # models may be others by now
         await async_apply_overrides(hass, coordinator)
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    await coordinator.platforms.async_setup()
     async_watch_issues(hass, entry)
     async_watch_vanished(hass, entry)
     coordinator.controls.async_start()
@@ -98,6 +78,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
         if options != entry.options:
             options = dict(entry.options)
             coordinator.async_apply_options()
+        await coordinator.platforms.async_apply()
         await coordinator.controls.async_apply()
         await coordinator.gateways.async_apply()
 
@@ -132,7 +113,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
 async def async_unload_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     """Stop the application, store what the next start needs, and remove the entities."""
     await entry.runtime_data.async_stop()
-    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    return await hass.config_entries.async_unload_platforms(
+        entry, entry.runtime_data.platforms.loaded
+    )
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None:

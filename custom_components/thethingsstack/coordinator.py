@@ -19,6 +19,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .application.catch_up import CatchUp
 from .application.connection_state import ConnectionState
+from .application.platforms import Platforms
 from .application.signals import Signals
 from .application.status import ApplicationStatus, Counters
 from .application.store import ApplicationStore
@@ -134,6 +135,7 @@ class ApplicationCoordinator:
         self.partial_devices = PartialDevices(self)
         self.past_hours = PastHours(self)
         self.catch_up = CatchUp(self)
+        self.platforms = Platforms(hass, entry)
         self._following: asyncio.Task[None] | None = None
         self._pauses = hass.data.get(STREAM_PAUSES, StreamPauses())
 

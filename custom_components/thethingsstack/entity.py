@@ -171,6 +171,8 @@ async def async_setup_fields(
     """
     coordinator = entry.runtime_data
     platform, keys = async_get_current_platform(), list(built_in_keys)
+    # A platform may be set up while uplinks come: what a device has by its turn is added then.
+    waiting = set(coordinator.roster.states)
 
     def fields(
         device: EndDeviceState, new: Mapping[str, Meaning], disabled: Container[str] = ()
@@ -182,13 +184,14 @@ async def async_setup_fields(
         ]
 
     def known(device: EndDeviceState) -> list[Entity]:
+        waiting.discard(device.key)
         decided = [field_key(p) for p, m in device.decisions.items() if m.kind is kind]
         disabled = disabled_keys(hass, Platform(kind), device, [*keys, *decided])
         return [*built_in(device, disabled), *fields(device, device.decisions, disabled)]
 
     @callback
     def add(device: EndDeviceState, new: dict[str, Meaning]) -> None:
-        if entities := fields(device, new):
+        if device.key not in waiting and (entities := fields(device, new)):
             async_add_entities(entities)
 
     @callback
@@ -199,10 +202,10 @@ async def async_setup_fields(
             if entity_id is not None and (entity := platform.entities.get(entity_id)) is not None:
                 removals.append(entity.async_remove(force_remove=True))
 
-    await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), known)
     signals = coordinator.signals
     entry.async_on_unload(async_dispatcher_connect(hass, signals.new_fields, add))
     entry.async_on_unload(async_dispatcher_connect(hass, signals.removed_fields, remove))
+    await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), known)
 
 
 class ApplicationEntity(Entity):

@@ -14,6 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from ..const import DOMAIN
 from ..end_devices import EndDeviceRoster, EndDeviceState
 from ..issues import application_name, raise_issue
+from .kinds import KINDS
 from .model import SUBENTRY_CONTROL, Control, InvalidControlError, threads_of
 
 type ControlFactory = Callable[[str, Control, EndDeviceState], Entity]
@@ -51,7 +52,13 @@ class Controls:
         self._platforms[platform] = (factory, add)
         for subentry in self._subentries():
             if subentry.data.get("platform") == platform:
-                self._add(subentry)
+                self._add_missing(subentry)
+
+    @property
+    def platforms(self) -> set[Platform]:
+        """Return the platforms of all controls."""
+        named = {subentry.data.get("platform") for subentry in self._subentries()}
+        return {platform for platform in KINDS if platform in named}
 
     @callback
     def async_start(self) -> None:
@@ -73,7 +80,7 @@ class Controls:
             await self._async_remove_entities(changed)
             for subentry_id in [*changed, *(now.keys() - before.keys())]:
                 if (subentry := self._entry.subentries.get(subentry_id)) is not None:
-                    self._add(subentry)
+                    self._add_missing(subentry)  # a platform set up just now has added its own
 
     async def async_on_device_removed(self, key: str) -> None:
         """Remove the controls of an end device that was removed from Home Assistant."""
@@ -86,8 +93,7 @@ class Controls:
     def async_on_device_added(self, device: EndDeviceState) -> None:
         """Add the controls of an end device that was added to Home Assistant."""
         for subentry in self.of_device(device.key):
-            if subentry.subentry_id not in self._entities:
-                self._add(subentry)
+            self._add_missing(subentry)
 
     def of_device(self, key: str) -> list[ConfigSubentry]:
         """Return the subentries of an end device's controls."""
@@ -106,6 +112,11 @@ class Controls:
             entity = self._entities.pop(subentry_id, None)
             if entity is not None and entity.hass is not None:
                 await entity.async_remove(force_remove=True)
+
+    @callback
+    def _add_missing(self, subentry: ConfigSubentry) -> None:
+        if subentry.subentry_id not in self._entities:
+            self._add(subentry)
 
     @callback
     def _add(self, subentry: ConfigSubentry) -> None:

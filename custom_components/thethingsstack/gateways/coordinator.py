@@ -230,6 +230,11 @@ class Gateways:
         """Iterate over the gateways."""
         return iter(list(self._known.values()))
 
+    @property
+    def chosen(self) -> bool:
+        """Return whether any gateway was added to the entry, also where none was read yet."""
+        return any(self._subentries())
+
     def name_of(self, gateway_id: str) -> str | None:
         """Return the name of a gateway in Home Assistant; None if it isn't there."""
         gateway = next((known for known in self if known.gateway_id == gateway_id), None)
