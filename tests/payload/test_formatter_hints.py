@@ -212,6 +212,13 @@ def test_a_flag_of_a_formatter_is_binary_at_once() -> None:
     assert decided(context, zone3=7)["zone3"].kind is Kind.SENSOR
 
 
+def test_a_bit_that_counts_or_chooses_is_no_flag() -> None:
+    """A number of people of one bit, one of two modes: on and off would say nothing."""
+    context = hinted("d.people_count = (b[0] >> 1) & 1; d.reading_type = b[0] & 1;")
+    found = decided(context, people_count=1, reading_type=0)
+    assert {meaning.kind for meaning in found.values()} == {Kind.SENSOR}
+
+
 def test_words_of_a_formatter_are_the_states() -> None:
     """An enumeration has all its states from the first uplink."""
     meaning = decided(hinted(WORDS), mode="heating")["mode"]

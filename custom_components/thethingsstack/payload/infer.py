@@ -15,7 +15,7 @@ from .rules import decide
 from .types import UNDECIDED, Category, Context, Kind, Meaning, Role, Source
 from .units import NO_UNIT, Unit, factor
 from .values import ABSENT, Reading, Shape, decimals, number_of, read, says_not_yet
-from .vocabulary import CODE_HEADS
+from .vocabulary import CODE_HEADS, word_set
 
 # What counters of 16, 24 and 32 bits are when nothing was measured, as they are and in tenths,
 # hundredths and thousandths, and what some drivers put there.
@@ -56,6 +56,12 @@ _ALWAYS_ABSENT = frozenset({-999, -9999, 65535, 32767, -32768, 4294967295, 21474
 
 # What is as often below as above zero: -999 mg is a sensor that lies on its back.
 _SIGNED = frozenset(["acceleration", "rotation_rate", "angle"])
+
+
+_NO_TRUTHS = word_set("""
+    mode type code group class count times number index rate total level strength percent
+""")
+"""Names of what counts, or chooses one of several, even where one bit is enough for it."""
 
 
 def _candidates(quantity: str | None, unit: Unit) -> Iterator[tuple[str | None, Unit]]:
@@ -290,6 +296,15 @@ def _is_measured(meaning: Meaning) -> bool:
     return meaning.role in (Role.MEASUREMENT, Role.TOTAL, Role.ANGLE)
 
 
+def _may_be_truth(evidence: Evidence, leaf: Leaf, uplink: Uplink) -> bool:
+    """Return whether nothing says that a field is a number, or chooses one of two."""
+    if not evidence.zero_or_one or evidence.reading.value not in (0, 1):
+        return False
+    plain = _inferred_meaning(evidence, leaf, uplink)
+    measured = plain.kind is Kind.SENSOR and plain.quantity is not None
+    return evidence.head not in _NO_TRUTHS and not measured
+
+
 def _takes_unit(evidence: Evidence, unit: Unit) -> bool:
     """Return whether nothing says that a field has another unit, or none."""
     numeric = evidence.reading.shape in (Shape.NUMBER, Shape.ABSENT)
@@ -304,7 +319,7 @@ def _hinted_meaning(evidence: Evidence, hint: FieldHint, leaf: Leaf, uplink: Upl
     """
     reading = evidence.reading
     used = []
-    if hint.is_flag and evidence.zero_or_one and reading.value in (0, 1):
+    if hint.is_flag and _may_be_truth(evidence, leaf, uplink):
         truth = Reading(Shape.BOOL, bool(reading.value))
         evidence = replace(evidence, reading=truth, raw=bool(reading.value))
         used.append("flag")
