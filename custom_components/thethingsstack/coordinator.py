@@ -543,5 +543,6 @@ class ApplicationCoordinator:
 
     @callback
     def _new_day(self, _now: datetime) -> None:
+        self.formatter_texts.on_new_day()
         self.application_status.counters.uplinks_today = 0
         self.application_status.write()

@@ -1,10 +1,16 @@
 """What the text of a payload formatter says decides on fields, from server to entity."""
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 
-from custom_components.thethingsstack.formatters.texts import READING_PAUSES, ReadingPauses
+from custom_components.thethingsstack.formatters.texts import (
+    FRESH,
+    READING_PAUSES,
+    STALE,
+    ReadingPauses,
+)
 from custom_components.thethingsstack.payload import Kind, Source
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
@@ -117,6 +123,28 @@ async def test_young_decisions_follow_a_change_of_the_formatter(
         ),
     )
     assert device.decisions["head"].source is Source.FORMATTER
+
+
+async def test_a_change_in_the_console_is_seen(
+    hass: HomeAssistant, sim: Simulator, freezer: FrozenDateTimeFactory
+) -> None:
+    """When an uplink has a field that is new, and else after a week."""
+    _add(sim, script=SCRIPT.replace("kPa", "mbar"))
+    entry = await set_up(hass, sim, make_entry(sim, "manage"))
+    texts = entry.runtime_data.formatter_texts
+    device = entry.runtime_data.roster.by_device_id("tank")
+    await until(hass, lambda: device.formatter_hints)
+    formatters = sim.devices["tank"].documents["as"]["formatters"]
+    formatters["up_formatter_parameter"] = SCRIPT
+    texts.on_new_day()
+    freezer.tick(FRESH * 2)
+    await sim.uplink("tank", payload=FRAME, f_port=2)
+    await until(hass, lambda: "head" in device.decisions and device.decisions["head"].unit == "kPa")
+    formatters["up_formatter_parameter"] = SCRIPT.replace("kPa", "psi")
+    freezer.tick(STALE * 2)
+    texts.on_new_day()
+    await until(hass, lambda: device.decisions["head"].unit == "psi")
+    assert _asked(sim) == 3
 
 
 async def test_the_formatter_of_the_application_and_of_the_repository(

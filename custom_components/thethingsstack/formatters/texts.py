@@ -1,7 +1,7 @@
 """The text of the payload formatter that applies to each end device, read for what it says.
 
 It is read in the background: some time after a start, when an end device is new, when its
-formatter was changed here, and when it reports fields that it never had.
+formatter was changed here, when it reports fields that it never had, and once a week.
 """
 
 import asyncio
@@ -81,6 +81,16 @@ class FormatterTexts:
     def on_device(self, device: EndDeviceState) -> None:
         """Set what is known for an end device that was added, or whose model became known."""
         self._apply(device)
+        self._look(device)
+
+    @callback
+    def on_new_day(self) -> None:
+        """Look again at what was read long ago: it may have been changed in the Console."""
+        for device in self._coordinator.roster.states.values():
+            self._look(device)
+
+    @callback
+    def _look(self, device: EndDeviceState) -> None:
         known = self._store.known(device.device_id)
         if (
             known is None
