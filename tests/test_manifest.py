@@ -200,3 +200,13 @@ def test_quality_scale_has_every_rule() -> None:
             assert set(rule) == {"status", "comment"}, name
             assert rule["status"] == "exempt", name
             assert rule["comment"], name
+
+
+def test_each_trigger_has_a_section_of_its_own() -> None:
+    """In the README, with its key, under the name that the editor shows."""
+    texts = json.loads((PACKAGE / "translations" / "en.json").read_text("utf-8"))["triggers"]
+    triggers = load_yaml_dict(str(PACKAGE / "triggers.yaml"))
+    assert set(texts) == {key for key in triggers if not key.startswith(".")}
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for key, trigger in texts.items():
+        assert f"#### {trigger['name']}\n\n`{DOMAIN}.{key}`" in readme, key

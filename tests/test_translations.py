@@ -47,7 +47,7 @@ from custom_components.thethingsstack.end_devices.radio_sensors import (
 from custom_components.thethingsstack.end_devices.state import Status
 from custom_components.thethingsstack.event import ActivityEvent, DownlinkEvent
 from custom_components.thethingsstack.fields import edit_form as field_form
-from custom_components.thethingsstack.fields.overrides import Scope
+from custom_components.thethingsstack.fields.overrides import OVERRIDES_REASONS, Scope
 from custom_components.thethingsstack.formatters import (
     flow as formatter_flow,
     repair as formatter_repair,
@@ -269,6 +269,13 @@ def test_reconfigure_has_the_texts_of_all_its_forms() -> None:
     assert texts["sections"] == CONFIG["step"]["own_server"]["sections"]
 
 
+def test_texts_of_overrides_have_the_placeholders_of_their_reasons() -> None:
+    """Nothing of a reason is missing in its text, and nothing else is in it."""
+    for key, reason in OVERRIDES_REASONS.items():
+        text = TEXTS["options"]["error"][f"override_{key}"]
+        assert placeholders(text) == placeholders(reason), key
+
+
 def test_options_have_their_texts() -> None:
     """The general options, the choice of devices, and every form of a field."""
     steps = OPTIONS["step"]
@@ -280,7 +287,7 @@ def test_options_have_their_texts() -> None:
         if name.startswith("CONF_") and isinstance(value, str)
     }
     assert set(steps["edit"]["data"]) == set(steps["edit"]["data_description"]) == asked
-    errors = {"choose_from_list", "invalid_overrides"}
+    errors = {"choose_from_list", *(f"override_{key}" for key in OVERRIDES_REASONS)}
     for name, call in calls("fields/edit_form"):
         if name == "FieldError":
             errors |= constants(call.args[1])

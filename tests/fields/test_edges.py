@@ -330,7 +330,7 @@ async def test_an_unknown_device_class_is_refused(hass: HomeAssistant, sim: Simu
     flow = await submit(hass, flow, text="- path: code\n  device_class: nonsense")
     told = flow["description_placeholders"]
     assert told is not None
-    assert "nonsense" in told["problem"]
+    assert told["device_class"] == "nonsense"
 
 
 async def test_a_field_changed_many_times_during_uplinks(

@@ -379,22 +379,22 @@ async def test_overrides_are_exported_and_imported(hass: HomeAssistant, sim: Sim
     flow = await submit(hass, flow, next_step_id="overrides")
     text = suggested(flow)["text"]
     assert "device: greenhouse-climate" in text
-    for wrong, problem in (
-        ("a: [", "flow node"),
-        ("just words", "no list"),
-        ("- 5", "Entry 1: no override"),
-        ("- path: x\n  device: nobody\n  name: y", "there is no end device nobody"),
-        ("- path: x", "it changes nothing"),
-        ("- path: x\n  model: a/b\n  device: c\n  name: y", "only one of them"),
-        ("- name: y", "path: missing"),
-        ("- path: x\n  model: 5\n  name: y", "model: 5 is no text"),
-        ("x" * 300_000, "too long"),
+    for wrong, error, told in (
+        ("a: [", "no_yaml", {}),
+        ("just words", "no_list", {}),
+        ("- 5", "no_override", {"number": "1"}),
+        ("- path: x\n  device: nobody\n  name: y", "no_end_device", {"device": "nobody"}),
+        ("- path: x", "no_change", {"number": "1", "path": "x"}),
+        ("- path: x\n  model: a/b\n  device: c\n  name: y", "two_places", {}),
+        ("- name: y", "missing", {"part": "path"}),
+        ("- path: x\n  model: 5\n  name: y", "no_text", {"part": "model", "given": "5"}),
+        ("x" * 300_000, "text_too_long", {}),
     ):
         flow = await submit(hass, flow, text=wrong)
-        assert flow["errors"] == {"text": "invalid_overrides"}
-        told = flow["description_placeholders"]
-        assert told is not None
-        assert problem in told["problem"]
+        assert flow["errors"] == {"text": f"override_{error}"}
+        placeholders = flow["description_placeholders"]
+        assert placeholders is not None
+        assert told.items() <= placeholders.items()
         assert suggested(flow)["text"] == wrong
     assert len(entry.runtime_data.fields.overrides) == 1
     await submit(hass, flow, text="- path: Hum_*\n  name: Damp\n")

@@ -265,7 +265,7 @@ def check_imported(overrides: Iterable[FieldOverride]) -> None:
     for item in overrides:
         name = item.change.device_class
         if name not in (None, NO_CLASS, *SensorDeviceClass, *BinarySensorDeviceClass):
-            raise OverrideError(f"{item.path}: there is no device class {name}.")
+            raise OverrideError("no_device_class", path=item.path, device_class=name)
 
 
 def shown_value(value: Value, unit: str | None = None) -> str:

@@ -222,15 +222,15 @@ class FieldsFlow(ApplicationOptionsFlow):
         keys |= {state.device_id: key for key, state in self._coordinator.roster.states.items()}
         text = fields.overrides.as_yaml(ids.get)
         errors: dict[str, str] = {}
-        problem = ""
+        problem: dict[str, str] = {}
         if user_input is not None:
             text = user_input.get(CONF_TEXT, "")
             try:
                 read = await self.hass.async_add_executor_job(read_yaml, text, keys.get)
                 check_imported(read)
             except OverrideError as error:
-                errors[CONF_TEXT] = "invalid_overrides"
-                problem = str(error)
+                errors[CONF_TEXT] = f"override_{error.key}"
+                problem = error.placeholders
             else:
                 fields.overrides.replace(iter(read))
                 await async_apply_overrides(self.hass, self._coordinator)
@@ -242,7 +242,7 @@ class FieldsFlow(ApplicationOptionsFlow):
                 vol.Schema({vol.Optional(CONF_TEXT): selector}), {CONF_TEXT: text}
             ),
             errors=errors,
-            description_placeholders={"problem": problem, "count": str(len(fields.overrides))},
+            description_placeholders={"count": str(len(fields.overrides)), **problem},
             last_step=True,
         )
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 import yaml
 
 from ..payload import Override, plain_text, spelled
-from ..payload.override import SHOWN
+from ..payload.override import OVERRIDE_REASONS, SHOWN, InvalidOverrideError
 
 MAX_TEXT = 200_000
 MAX_PATTERNS = 200
@@ -19,8 +19,26 @@ _WHERE = ("path", "device", "model", "automatic")
 _BOOLEAN = "tag:yaml.org,2002:bool"
 
 
+OVERRIDES_REASONS = {
+    "text_too_long": "The text is too long.",
+    "no_yaml": "{error}",
+    "no_list": "The text is no list of overrides.",
+    "no_override": "Entry {number}: no override.",
+    "no_end_device": "Entry {number} ({path}): there is no end device {device}.",
+    "no_device_class": "{path}: there is no device class {device_class}.",
+    "too_many_patterns": "There are more than {maximum} entries with a pattern.",
+    **{key: f"Entry {{number}} ({{path}}): {text}" for key, text in OVERRIDE_REASONS.items()},
+}
+
+
 class OverrideError(ValueError):
-    """A text with overrides is invalid; says which entry and why."""
+    """A text with overrides is invalid; `key` is that of the text that says why."""
+
+    def __init__(self, key: str, **placeholders: object) -> None:
+        """Keep the text's key and its placeholders."""
+        super().__init__(OVERRIDES_REASONS[key].format(**placeholders))
+        self.key = key
+        self.placeholders = {name: str(value) for name, value in placeholders.items()}
 
 
 class Scope(IntEnum):
@@ -80,23 +98,23 @@ class FieldOverride:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read the output of `as_dict`; raises ValueError that names what is wrong."""
+        """Read the output of `as_dict`; raises InvalidOverrideError."""
         path, device, model = data.get("path"), data.get("device"), data.get("model")
         if path is None:
-            raise ValueError("path: missing")
+            raise InvalidOverrideError("missing", part="path")
         if not isinstance(path, str):
             path = spelled(path)
         if len(path) > LONGEST_PATH:
-            raise ValueError(f"path: longer than {LONGEST_PATH} characters")
+            raise InvalidOverrideError("too_long", part="path", maximum=LONGEST_PATH)
         for name, value in (("device", device), ("model", model)):
             if value is not None and not plain_text(name, value, LONGEST_PATH):
-                raise ValueError(f"{name}: missing")
+                raise InvalidOverrideError("missing", part=name)
         if device is not None and model is not None:
-            raise ValueError("device and model: only one of them")
+            raise InvalidOverrideError("two_places")
         rest = {key: value for key, value in data.items() if key not in _WHERE}
         change = Override.from_dict(rest)
         if not change and data.get("automatic") is not True:
-            raise ValueError("it changes nothing")
+            raise InvalidOverrideError("no_change")
         return cls(path=path, device=device, model=model, change=change)
 
 
@@ -199,34 +217,38 @@ class FieldOverrides:
 def read_yaml(text: str, key_of: Callable[[str], str | None]) -> list[FieldOverride]:
     """Return the overrides in a YAML text; raises OverrideError for an invalid one."""
     if len(text) > MAX_TEXT:
-        raise OverrideError("The text is too long.")
+        raise OverrideError("text_too_long")
     try:
         items = yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a safe one
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise OverrideError(_short(error)) from None
+        raise OverrideError("no_yaml", error=_short(error)) from None
     if items is None:
         return []
     if not isinstance(items, list):
-        raise OverrideError("The text is no list of overrides.")
+        raise OverrideError("no_list")
     overrides = []
     for number, item in enumerate(items, 1):
         if not isinstance(item, dict):
-            raise OverrideError(f"Entry {number}: no override.")
+            raise OverrideError("no_override", number=number)
         where = str(item.get("path", ""))[:SHOWN]
         try:
             override = FieldOverride.from_dict(item)
-        except (ValueError, TypeError) as error:
-            raise OverrideError(f"Entry {number} ({where}): {_short(error)}") from None
+        except InvalidOverrideError as error:
+            raise OverrideError(
+                error.key, number=number, path=where, **error.placeholders
+            ) from None
+        except ValueError, TypeError:
+            raise OverrideError("no_override", number=number) from None
         if override.device is not None:
             key = key_of(override.device)
             if key is None:
                 raise OverrideError(
-                    f"Entry {number} ({where}): there is no end device {override.device}."
+                    "no_end_device", number=number, path=where, device=override.device
                 )
             override = FieldOverride(path=override.path, change=override.change, device=key)
         overrides.append(override)
     if sum(override.is_pattern for override in overrides) > MAX_PATTERNS:
-        raise OverrideError(f"There are more than {MAX_PATTERNS} entries with a pattern.")
+        raise OverrideError("too_many_patterns", maximum=MAX_PATTERNS)
     return overrides
 
 

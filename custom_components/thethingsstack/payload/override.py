@@ -15,6 +15,33 @@ SHOWN = 60
 SENSOR_ROLES = (*NUMERIC_ROLES, Role.STATE, Role.TIMESTAMP)
 
 
+OVERRIDE_REASONS = {
+    "unknown_key": "unknown: {given}",
+    "no_choice": "{part}: {given} is none of {choices}",
+    "too_long": "{part}: longer than {maximum} characters",
+    "not_shown": "{part}: {given} has characters that can't be shown",
+    "no_text": "{part}: {given} is no text",
+    "no_number": "{part}: {given} is no number",
+    "zero_scale": "scale: multiplying by zero leaves nothing to see",
+    "not_positive": "{part}: it has to be more than 0",
+    "no_truth": "{part}: {given} is neither true nor false",
+    "no_map": "value_map: {given} does not map values to names",
+    "missing": "{part}: missing",
+    "two_places": "device and model: only one of them",
+    "no_change": "it changes nothing",
+}
+
+
+class InvalidOverrideError(ValueError):
+    """An override can't be read; `key` is that of the reason's text."""
+
+    def __init__(self, key: str, **placeholders: object) -> None:
+        """Keep the text's key and its placeholders."""
+        super().__init__(OVERRIDE_REASONS[key].format(**placeholders))
+        self.key = key
+        self.placeholders = {name: str(value) for name, value in placeholders.items()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
     """Changes to a decision; what is None stays as it was inferred."""
@@ -49,9 +76,10 @@ class Override:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read what `as_dict` gave; raises ValueError, naming what is wrong."""
+        """Read what `as_dict` gave; raises InvalidOverrideError."""
         if unknown := data.keys() - {f.name for f in fields(cls)}:
-            raise ValueError(f"unknown: {', '.join(sorted(map(str, unknown)))[:SHOWN]}")
+            given = ", ".join(sorted(map(str, unknown)))[:SHOWN]
+            raise InvalidOverrideError("unknown_key", given=given)
         return cls(
             kind=_member(Kind, "kind", data),
             device_class=_text("device_class", data),
@@ -169,7 +197,8 @@ def _member[MemberT: (Kind, Role)](
         return enum(value)
     except ValueError:
         given = repr(value)[:SHOWN]
-        raise ValueError(f"{key}: {given} is none of {', '.join(enum)}") from None
+        choices = ", ".join(enum)
+        raise InvalidOverrideError("no_choice", part=key, given=given, choices=choices) from None
 
 
 def _as_json(value: Any) -> Any:
@@ -187,14 +216,14 @@ def as_home_assistant_writes(unit: str | None) -> str | None:
 
 
 def plain_text(key: str, value: object, longest: int = LONGEST) -> str:
-    """Return a text that can be shown and stored; raises ValueError for any other value."""
+    """Return a text that can be shown and stored; raises InvalidOverrideError for any other value."""
     if isinstance(value, str) and len(value) > longest:
-        raise ValueError(f"{key}: longer than {longest} characters")
+        raise InvalidOverrideError("too_long", part=key, maximum=longest)
     if isinstance(value, str) and any(category(char) in ("Cc", "Cs") for char in value):
-        raise ValueError(f"{key}: {repr(value)[:SHOWN]} has characters that can't be shown")
+        raise InvalidOverrideError("not_shown", part=key, given=repr(value)[:SHOWN])
     if isinstance(value, str):
         return value
-    raise ValueError(f"{key}: {repr(value)[:SHOWN]} is no text")
+    raise InvalidOverrideError("no_text", part=key, given=repr(value)[:SHOWN])
 
 
 def _number(key: str, data: Mapping[str, Any]) -> float | None:
@@ -203,15 +232,15 @@ def _number(key: str, data: Mapping[str, Any]) -> float | None:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < HUGE:
         if value == 0 and key == "scale":
-            raise ValueError("scale: multiplying by zero leaves nothing to see")
+            raise InvalidOverrideError("zero_scale")
         return float(value)
-    raise ValueError(f"{key}: {repr(value)[:SHOWN]} is no number")
+    raise InvalidOverrideError("no_number", part=key, given=repr(value)[:SHOWN])
 
 
 def _positive(key: str, data: Mapping[str, Any]) -> float | None:
     value = _number(key, data)
     if value is not None and value <= 0:
-        raise ValueError(f"{key}: it has to be more than 0")
+        raise InvalidOverrideError("not_positive", part=key)
     return value
 
 
@@ -219,7 +248,7 @@ def _truth(key: str, data: Mapping[str, Any]) -> bool | None:
     value = data.get(key)
     if value is None or isinstance(value, bool):
         return value
-    raise ValueError(f"{key}: {repr(value)[:SHOWN]} is neither true nor false")
+    raise InvalidOverrideError("no_truth", part=key, given=repr(value)[:SHOWN])
 
 
 def _map(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | None:
@@ -231,7 +260,7 @@ def _map(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | None:
             (plain_text("value_map", spelled(code)), plain_text("value_map", spelled(name)))
             for code, name in value.items()
         )
-    raise ValueError(f"value_map: {repr(value)[:SHOWN]} does not map values to names")
+    raise InvalidOverrideError("no_map", given=repr(value)[:SHOWN])
 
 
 def spelled(value: object) -> str:
