@@ -92,6 +92,19 @@ def test_units_in_tables_and_variables() -> None:
     assert units(UNITS_IN_TABLES) == {"probe": "°C", "soak": "%", "cells": "V", "wind": "m/s"}
 
 
+def test_a_variable_that_is_used_again_tells_nothing() -> None:
+    """Its comment speaks of what it was first."""
+    script = """
+      var value = b[0] / 10; // V
+      data.supply = value;
+      value = b[1];
+      data.other = value;
+      data.sum = b[0] & 1; data.sum += b[1] & 1;
+      data.long = b[0] & 1; data.long = LONG;
+    """
+    assert read_hints(script.replace("LONG", "+".join(["b[0]"] * 60))) == {}
+
+
 def test_flags() -> None:
     """One bit, a comparison, a truth; not where another place sets something else."""
     flags = {name for name, hint in read_hints(FLAGS).items() if hint.is_flag}

@@ -17,6 +17,9 @@ MOST_STEPS = 400_000
 _LONGEST_EXPRESSION = 120
 _MOST_WORDS = 24
 _OPENS, _CLOSES = frozenset("([{"), frozenset(")]}")
+_CHANGES = frozenset(
+    ["=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=", ">>>=", "**=", "++", "--"]
+)
 _COMPARISONS = frozenset(["===", "!==", "==", "!=", "<", ">", "<=", ">="])
 _LABELS = frozenset(["name", "label", "key", "field", "measure"])
 _UNITS = frozenset(["unit", "units", "uom"])
@@ -155,7 +158,7 @@ class _Scan:
                     self._open.append((token.text, {}))
                 elif token.text in _CLOSES and self._open:
                     self._close(self._open.pop()[1])
-                elif token.text == "=" and at:
+                elif token.text in _CHANGES and at:
                     self._assigned(at)
                 elif token.text == ":" and at > 1:
                     self._member(at)
@@ -179,15 +182,17 @@ class _Scan:
 
     def _assigned(self, at: int) -> None:
         before = self._code[at - 1]
+        # What is changed in place is not known from this one expression.
+        value = self._value(at) if self._code[at].text == "=" else ()
         if before.kind == "name":
-            self._add(before.text, self._mark(at - 2) in (".", "?."), self._value(at), before.line)
+            self._add(before.text, self._mark(at - 2) in (".", "?."), value, before.line)
         elif (
             before.text == "]"
             and at > 3
             and self._code[at - 2].kind == "string"
             and self._mark(at - 3) == "["
         ):
-            self._add(self._code[at - 2].text, True, self._value(at), before.line)
+            self._add(self._code[at - 2].text, True, value, before.line)
 
     def _member(self, at: int) -> None:
         key = self._code[at - 1]
@@ -204,8 +209,8 @@ class _Scan:
             self._open[-1][1][key.text.casefold()] = value[0].text
 
     def _add(self, name: str, is_field: bool, value: Sequence[Token], line: int) -> None:
-        if value:
-            self._found.append(_Assignment(name, is_field, value, line, value[-1].line))
+        last_line = value[-1].line if value else line
+        self._found.append(_Assignment(name, is_field, value, line, last_line))
 
     def _close(self, members: Mapping[str, str]) -> None:
         labels = [text for key, text in members.items() if key in _LABELS and text]
@@ -298,6 +303,8 @@ def _unit_of(text: str, ambiguous: Collection[str] = ()) -> Unit | None:
 
 def _said(item: _Assignment, tables: Mapping[str, tuple[str, ...]]) -> _Said:
     value = _without_brackets(item.value)
+    if not value:
+        return _Said()
     if len(value) == 1:
         only = value[0]
         if only.kind == "string":
@@ -332,7 +339,7 @@ def _merged(
             units.add(one.unit)
         if variables:
             all_said.extend(variables)
-            units.update(other.unit for other in variables if other.unit is not None)
+            units.update(_units_of_all(variables))
         else:
             all_said.append(one)
     telling = [one for one in all_said if not one.constant]
@@ -347,6 +354,12 @@ def _merged(
         precision=digits.pop() if len(digits) == 1 else None,
         words=words if closed and unit is None else (),
     )
+
+
+def _units_of_all(variables: Sequence[_Said]) -> set[Unit | None]:
+    """Return the units of a variable; none where it is used again for something without one."""
+    units = {other.unit for other in variables if not other.constant}
+    return set() if None in units else units
 
 
 def _without_brackets(value: Sequence[Token]) -> Sequence[Token]:
