@@ -87,9 +87,7 @@ async def test_the_formatter_of_the_repository_repairs_all_end_devices_of_the_mo
         assert formatters(sim, device)["down_formatter"] == "FORMATTER_REPOSITORY"
     assert not [i for i in ir.async_get(hass).issues.values() if i.domain == DOMAIN]
     await sim.uplink("raw-1", payload=FRAME)
-    await until(
-        hass, lambda: any(s.name == "Raw 1 Temperature SHT" for s in hass.states.async_all())
-    )
+    await until(hass, lambda: any(s.name == "Raw 1 Temperature" for s in hass.states.async_all()))
 
 
 async def test_cayenne_lpp_leaves_the_downlink_formatter(
