@@ -74,8 +74,7 @@ async def test_fields_become_sensors_with_name_unit_and_class(
     assert temperature.attributes["state_class"] == "measurement"
     assert temperature.name.startswith("Greenhouse climate Temperature")
     probe = state_of(hass, "sensor", f"{GREENHOUSE}/field/TempC_DS")
-    assert probe.name.startswith("Greenhouse climate Temperature")
-    assert probe.name != temperature.name
+    assert probe.name == "Greenhouse climate Probe temperature"
     humidity = state_of(hass, "sensor", f"{GREENHOUSE}/field/Hum_SHT")
     assert humidity.attributes["device_class"] == "humidity"
     voltage = state_of(hass, "sensor", f"{GREENHOUSE}/field/BatV")

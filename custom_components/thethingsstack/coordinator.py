@@ -46,19 +46,11 @@ from .doors import create_door
 from .downlinks.sender import Downlinks
 from .end_devices.activity import Activity, async_report_occurrence, uplink_activity
 from .end_devices.lifecycle import EndDeviceLifecycle
+from .end_devices.listeners import ACTIVITY, AIRTIME_24H, LAST_UPLINK, LOCATION, STATUS, field_key
 from .end_devices.overdue import OverdueWatch
 from .end_devices.registry_sync import RegistrySync
 from .end_devices.roster import EndDeviceRoster
-from .end_devices.state import (
-    ACTIVITY,
-    AIRTIME_24H,
-    LAST_UPLINK,
-    LOCATION,
-    STATUS,
-    EndDeviceState,
-    Received,
-    field_key,
-)
+from .end_devices.state import EndDeviceState, Received
 from .end_devices.uplink_history import UplinkHistory
 from .fields.apply_overrides import async_show_corrected
 from .fields.decisions import FieldDecisions

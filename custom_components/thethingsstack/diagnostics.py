@@ -24,7 +24,8 @@ from .const import (
     VERSION,
 )
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
-from .end_devices.state import LOCATION, EndDeviceState
+from .end_devices.listeners import LOCATION
+from .end_devices.state import EndDeviceState
 from .payload import Meaning, Position, Role, Value
 from .payload.tokens import words_of
 from .webhook import webhook_diagnostics

@@ -20,7 +20,8 @@ from homeassistant.helpers.entity_platform import (
 from .application.signals import Removals
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
-from .end_devices.state import EndDeviceState, field_key
+from .end_devices.listeners import field_key
+from .end_devices.state import EndDeviceState
 from .payload import Kind, Meaning
 
 CHUNK = 20

@@ -18,7 +18,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
-from .end_devices.state import ACTIVITY, DOWNLINK, EndDeviceState
+from .end_devices.listeners import ACTIVITY, DOWNLINK
+from .end_devices.state import EndDeviceState
 from .entity import EndDeviceEntity, FieldEntity, async_setup_fields
 from .fields.button_events import BUTTON_TYPES, press_of
 from .fields.descriptions import common

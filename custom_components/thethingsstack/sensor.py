@@ -22,8 +22,9 @@ from .application.missed_sensor import MISSED_UPLINKS, UNRECORDED, missed_attrib
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .downlinks.sensors import async_add_downlink_sensors
+from .end_devices.listeners import BATTERY
 from .end_devices.radio_sensors import BATTERY_SENSOR, HEALTH_KEYS, BatterySensor, health_sensors
-from .end_devices.state import BATTERY, EndDeviceState
+from .end_devices.state import EndDeviceState
 from .entity import ApplicationEntity, FieldEntity, async_setup_fields, unique_id
 from .fields.descriptions import describe_sensor
 from .gateways.entities import async_add_gateway_sensors
@@ -126,6 +127,12 @@ class FieldSensor(FieldEntity, RestoreSensor):
         """Create the sensor with class and unit of the field's meaning."""
         super().__init__(coordinator, device, path, meaning)
         self.entity_description = describe_sensor(path, meaning)
+
+    @property
+    @override
+    def state_class(self) -> SensorStateClass | None:
+        """Return how its values behave over time; None while its unit may turn out to be another."""
+        return super().state_class if self.device.counts_in_statistics(self.path) else None
 
     @override
     async def async_restore(self) -> None:

@@ -1,11 +1,16 @@
 """A first value is only a hint: later ones correct what a field was taken for, in place."""
 
+from datetime import timedelta
+
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
+import pytest
 
-from custom_components.thethingsstack.end_devices import EndDeviceState
+from custom_components.thethingsstack.end_devices import EndDeviceState, state as state_module
+from custom_components.thethingsstack.payload.observations import REVISABLE
 from tests.ha_fixtures import entity_id, set_up, until
 from tests.simulator import Simulator
+from tests.test_entities import count, state_of
 
 STATION = "weather-station"
 FIELD = "garden/70B3D57ED0060001/field/"
@@ -78,3 +83,40 @@ async def test_what_was_reported_so_far_survives_a_restart(
     await hass.async_block_till_done()
     entity = entity_id(hass, "sensor", f"{FIELD}battery")
     await until(hass, lambda: shown(hass, entity).attributes.get("unit_of_measurement") == "%")
+
+
+async def test_no_statistics_in_a_unit_that_may_be_another(
+    hass: HomeAssistant, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A meter in Wh that turns out to count kWh must not have used a thousand times as much."""
+    entry = await set_up(hass, sim)
+    station = entry.runtime_data.roster.by_device_id("weather-station")
+    unique_id = f"{station.key}/field/energy"
+    for number, value in enumerate((99, 100, 101.2, 101.3), 1):
+        await sim.uplink("weather-station", decoded={"energy": value})
+        await count(hass, entry, number)
+        await hass.async_block_till_done()
+        assert "state_class" not in state_of(hass, "sensor", unique_id).attributes
+    assert station.decisions["energy"].unit == "kWh"
+    monkeypatch.setattr(state_module, "STATISTICS_PAUSE", timedelta(0))  # as if it was over
+    await sim.uplink("weather-station", decoded={"energy": 101.4})
+    await count(hass, entry, 5)
+    state = state_of(hass, "sensor", unique_id)
+    assert state.attributes["state_class"] == "total_increasing"
+    assert (float(state.state), state.attributes["unit_of_measurement"]) == (101_400, "Wh")
+
+
+async def test_statistics_begin_when_a_unit_is_certain_enough(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """After as many uplinks as a decision may be corrected by."""
+    entry = await set_up(hass, sim)
+    station = entry.runtime_data.roster.by_device_id("weather-station")
+    for number in range(REVISABLE + 1):
+        await sim.uplink("weather-station", decoded={"energy": 5000 + number, "temperature": 21.5})
+        await count(hass, entry, number + 1)
+        known = number >= REVISABLE - 1
+        energy = state_of(hass, "sensor", f"{station.key}/field/energy")
+        assert ("state_class" in energy.attributes) is known
+        temperature = state_of(hass, "sensor", f"{station.key}/field/temperature")
+        assert temperature.attributes["state_class"] == "measurement"

@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
-from custom_components.thethingsstack.end_devices.state import LOCATION
+from custom_components.thethingsstack.end_devices.listeners import LOCATION
 from custom_components.thethingsstack.fields.apply_overrides import async_apply_overrides
 from custom_components.thethingsstack.fields.overrides import (
     FieldOverride,

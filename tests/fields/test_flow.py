@@ -436,7 +436,7 @@ async def test_odd_values_and_sources_are_named(hass: HomeAssistant, sim: Simula
     assert flow["description_placeholders"] is not None
     rows = flow["description_placeholders"]["table"].splitlines()
     row = next(line for line in rows if "Hum" in line)
-    assert "Name and values: reports 350, which is no humidity" in row
+    assert "Model library: reports 350, which is no humidity" in row
     flow = await submit(hass, flow, field="code")
     assert flow["description_placeholders"] is not None
     assert flow["description_placeholders"]["reason"].startswith("Name and values: ")

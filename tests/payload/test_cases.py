@@ -83,7 +83,7 @@ def test_prints_one_object_per_case(folder: Path, capsys: pytest.CaptureFixture[
         "entity_category": "",
         "enabled": True,
         "name": "Temperature",
-        "source": "inferred",
+        "source": "library",
         "reason": second["fields"]["temperature"]["reason"],
     }
 

@@ -4,21 +4,19 @@ from .activity import Activity, async_report_occurrence
 from .areas import area_from_attributes, area_of, move
 from .cleanup import forget, remove_controls
 from .fair_use import AIRTIME_LIMIT, DOWNLINK_LIMIT, WARN_FROM
-from .overdue_number import silence_of, text_of
-from .roster import EndDeviceRoster, rename_in_controls, rename_in_registries
-from .state import (
+from .listeners import (
     DOWNLINK,
     DOWNLINK_COUNT,
     DOWNLINK_QUEUE,
     DOWNLINK_STATE,
     LOCATION,
     STATUS,
-    EndDeviceState,
-    Status,
     control_key,
     field_key,
-    recalculated,
 )
+from .overdue_number import silence_of, text_of
+from .roster import EndDeviceRoster, rename_in_controls, rename_in_registries
+from .state import EndDeviceState, Status, recalculated
 from .uplink_history import UplinkHistory
 
 __all__ = [

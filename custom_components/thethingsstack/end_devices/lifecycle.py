@@ -14,8 +14,9 @@ from ..client.rights import DEVICES_READ
 from ..const import DOMAIN
 from ..fields import registered_location
 from ..payload import Meaning
+from .listeners import LOCATION, field_key
 from .model_sensors import DEFAULT_PATIENCE, PATIENCE, ModelSensors
-from .state import LOCATION, EndDeviceState, field_key
+from .state import EndDeviceState
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator

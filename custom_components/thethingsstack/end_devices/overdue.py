@@ -11,8 +11,9 @@ from homeassistant.util import dt as dt_util
 from ..const import CONF_OVERDUE_AFTER, CONF_OVERDUE_UNAVAILABLE
 from .activity import Activity, async_report_occurrence
 from .interval import MARGIN
+from .listeners import STATUS
 from .roster import EndDeviceRoster
-from .state import STATUS, EndDeviceState, Status
+from .state import EndDeviceState, Status
 
 INTERVAL = timedelta(minutes=1)
 UNTIL_LEARNED = timedelta(hours=25)

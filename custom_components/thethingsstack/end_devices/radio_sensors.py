@@ -24,15 +24,8 @@ from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from ..entity import EndDeviceEntity
-from .state import (
-    AIRTIME_24H,
-    BATTERY,
-    LAST_UPLINK,
-    STATUS,
-    UPLINK_INTERVAL,
-    EndDeviceState,
-    Status,
-)
+from .listeners import AIRTIME_24H, BATTERY, LAST_UPLINK, STATUS, UPLINK_INTERVAL
+from .state import EndDeviceState, Status
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator

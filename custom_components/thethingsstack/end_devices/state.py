@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 import logging
-from typing import Any
+from typing import Any, override
 
 from homeassistant.core import Context as HaContext
+from homeassistant.util import dt as dt_util
 
 from ..client import (
     BatteryStatus,
@@ -39,39 +40,22 @@ from ..payload import (
 from .activity import Activity
 from .better_decisions import better
 from .jumps import JumpFilter, may_jump
+from .listeners import FIELD, LOCATION, Listeners
 from .overdue_number import OverdueNumber, overdue_number
 from .uplink_history import UplinkHistory
 
 _LOGGER = logging.getLogger(__name__)
 
-type Listener = Callable[[HaContext | None], None]
 type Decide = Callable[["EndDeviceState", Mapping[str, Meaning]], dict[str, Meaning]]
 
-FIELD = "field"
-LAST_UPLINK = "last_uplink"
-STATUS = "status"
-BATTERY = "battery"
-ACTIVITY = "activity"
-LOCATION = r"\location"
-"""Path of the position from a location service or the registration.
-
-No payload can have this path: in paths of payloads, a backslash is always escaped.
-"""
-AIRTIME_24H = "airtime_24h"
-UPLINK_INTERVAL = "uplink_interval"
-DOWNLINK = "downlink"
-DOWNLINK_STATE = "downlink_state"
-DOWNLINK_QUEUE = "downlink_queue"
-DOWNLINK_COUNT = "downlinks_24h"
-_OF_ITS_OWN = frozenset({ACTIVITY, DOWNLINK, DOWNLINK_STATE, DOWNLINK_QUEUE, DOWNLINK_COUNT})
-"""Keys of the device as a whole that an uplink doesn't change."""
-CONTROL = "control"
 _EPOCH = datetime.min.replace(tzinfo=UTC)
 _NO_CONTEXT = Context()
 
 
 REMEMBERED_PORTS = 8
 CLOCK_TOLERANCE = timedelta(minutes=5)
+STATISTICS_PAUSE = timedelta(minutes=10)
+"""After a correction: longer than a period of Home Assistant's short-term statistics."""
 
 
 class Status(StrEnum):
@@ -113,17 +97,7 @@ class _Payload:
     normalized: tuple[Mapping[str, Any], ...]
 
 
-def control_key(subentry_id: str) -> str:
-    """Return the key for listeners of a control; they are called after each uplink with data."""
-    return f"{CONTROL}/{subentry_id}"
-
-
-def field_key(path: str) -> str:
-    """Return the key for listeners of a field; also the last part of its entity's unique ID."""
-    return f"{FIELD}/{path}"
-
-
-class EndDeviceState:
+class EndDeviceState(Listeners):
     """The live state of one end device; entities read it and listen by key."""
 
     def __init__(
@@ -145,6 +119,7 @@ class EndDeviceState:
         `observations` are those of fields whose decision may still be corrected; kept up to date.
         `uplinks` is what is kept of earlier uplinks; it is kept up to date.
         """
+        super().__init__()
         self._server_time = server_time
         self.uplinks = uplinks or UplinkHistory()
         self.key = key
@@ -185,17 +160,14 @@ class EndDeviceState:
         self._seen: dict[tuple[Any, ...], datetime] = {}
         self._uplink_at: datetime | None = None
         self._data_at: datetime | None = None
-        self._listeners: dict[str, tuple[Listener, ...]] = {}
-        self._radio_keys: list[str] = []
-        self._control_keys: list[str] = []
         self._event_paths: set[str] = set()
         self._checked_paths: set[str] = set()
         self._jumps = JumpFilter()
         self.contradictions: dict[str, str] = {}
         """The last value of each field that doesn't fit what the field is, in words."""
         self._observations = observations
+        self._corrected_at: dict[str, datetime] = {}
         self._context = _NO_CONTEXT
-        self._failed_listeners: set[str] = set()
         self.note_fields(decisions)
 
     @property
@@ -219,53 +191,10 @@ class EndDeviceState:
             return self.known_name
         return self.device_id.replace("-", " ").capitalize()
 
-    def subscribe(self, key: str, listener: Listener) -> None:
-        """Call the listener when `key` changes."""
-        self._listeners[key] = (*self._listeners.get(key, ()), listener)
-        self._sort_keys(key)
-
-    def unsubscribe(self, key: str, listener: Listener) -> None:
-        """Stop calling this listener; others of the same key are kept."""
-        others = tuple(other for other in self._listeners.get(key, ()) if other != listener)
-        if others:
-            self._listeners[key] = others
-        elif self._listeners.pop(key, None) is not None:
-            self._sort_keys(key)
-
-    def _sort_keys(self, changed: str) -> None:
-        """Update the lists of keys that every uplink changes, the last uplink first.
-
-        The order counts: the logbook shows the first change as the cause of the others.
-        """
-        kind, _, rest = changed.partition("/")
-        if kind == CONTROL:
-            self._control_keys = [k for k in self._listeners if k.startswith(f"{CONTROL}/")]
-        if rest:
-            return
-        self._radio_keys = sorted(
-            (k for k in self._listeners if k not in _OF_ITS_OWN and "/" not in k),
-            key=lambda key: (key != LAST_UPLINK, key),
-        )
-
-    def listens(self, key: str) -> bool:
-        """Return whether this key has a listener."""
-        return key in self._listeners
-
-    def refresh(self) -> None:
-        """Call all listeners, because something other than a message changed the state."""
-        self.write(list(self._listeners), None)
-
+    @override
     def write(self, keys: Iterable[str], context: HaContext | None) -> None:
-        """Call the listeners of these keys; an exception of one is logged, once for each key."""
-        listeners = self._listeners
-        for key in keys:
-            for listener in listeners.get(key, ()):
-                try:
-                    listener(context)
-                except Exception:  # a fault of one entity must not stop the others
-                    if key not in self._failed_listeners:
-                        self._failed_listeners.add(key)
-                        _LOGGER.exception("%s: %s could not be shown", self.device_id, key)
+        """Call the listeners of these keys; then let go of what was read of the last uplinks."""
+        super().write(keys, context)
         for uplink in (self.last_uplink, self.last_data_uplink):
             if uplink is not None:
                 uplink.fold()
@@ -361,7 +290,7 @@ class EndDeviceState:
             self.uplinks.note(moment, uplink.f_cnt, uplink.consumed_airtime)
         if not uplink.simulated and (self._uplink_at is None or moment >= self._uplink_at):
             self.last_uplink, self._uplink_at = uplink, moment
-            received.changed.extend(self._radio_keys)
+            received.changed.extend(self.radio_keys)
             if uplink.time is not None:
                 self.note_seen(moment)
         versions = uplink.version_ids
@@ -415,6 +344,7 @@ class EndDeviceState:
         self.contradictions |= understanding.contradictions
         received.grown = understanding.grown
         received.corrected = understanding.corrected
+        self._corrected_at |= dict.fromkeys(understanding.corrected, dt_util.utcnow())
         if understanding.new:
             received.new = decide(self, understanding.new)
             self._read_overridden(understanding, received.new)
@@ -433,7 +363,7 @@ class EndDeviceState:
                 if path in understanding.corrected:
                     continue  # its entity is updated after its description was corrected
                 received.changed.append(f"{FIELD}/{path}")
-        received.changed.extend(self._control_keys)
+        received.changed.extend(self.control_keys)
 
     def _remember_payload(self, uplink: UplinkMessage, moment: datetime) -> None:
         """Keep a payload to try overrides on, unless a newer one of its port is kept."""
@@ -459,6 +389,19 @@ class EndDeviceState:
         """Remember which fields are events (shown with the same value, too), and which may jump."""
         self._event_paths.update(p for p, m in decisions.items() if m.kind is Kind.EVENT)
         self._checked_paths.update(p for p, m in decisions.items() if may_jump(m))
+
+    def counts_in_statistics(self, path: str) -> bool:
+        """Return whether a field's unit is certain by now, and has been for a while.
+
+        A unit that changes between two values of one statistics period would be counted as
+        consumption of what was never consumed.
+        """
+        corrected_at = self._corrected_at.get(path)
+        if corrected_at is not None and dt_util.utcnow() - corrected_at < STATISTICS_PAUSE:
+            return False
+        meaning = self.decisions[path]
+        certain = not (meaning.is_undecided or meaning.unit_assumed)
+        return certain or path not in self._observations
 
     def raw_values(self) -> dict[str, object]:
         """Return the newest reported value of each field by path, before any override.

@@ -15,6 +15,16 @@ _LIKELY_UP_TO = {
 _VOLTS_AT_MOST = 1000
 _IMPOSSIBLE_FROM = {"current": 1000, "voltage": 10_000}
 """From where on only thousandths of the usual unit are possible."""
+_CHANGES_WITH_VALUES = word_set("""
+    energy current weight conductivity volume water water_level power_factor
+""")
+
+
+def is_assumed(quantity: str, evidence: Evidence) -> bool:
+    """Return whether nothing tells the unit but what is usual, so that later values may."""
+    if evidence.unit is not None or quantity not in _CHANGES_WITH_VALUES:
+        return False
+    return quantity != "energy" or evidence.whole
 
 
 def default_unit(quantity: str, evidence: Evidence) -> Unit | None:

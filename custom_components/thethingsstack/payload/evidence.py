@@ -33,6 +33,7 @@ class Verdict:
     why: str = ""
     invert: bool = False
     options: tuple[str, ...] = ()
+    unit_assumed: bool = False
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,7 @@ def build_meaning(evidence: Evidence, verdict: Verdict) -> Meaning:
         options=verdict.options,
         invert=verdict.invert,
         precision=_precision_of(evidence.raw, quantity, unit.scale),
+        unit_assumed=verdict.unit_assumed and quantity is not None,
         source=_source(evidence, verdict),
         rule=verdict.rule,
         reason=_reason(evidence, verdict, quantity, unit),
@@ -201,6 +202,10 @@ def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:
 def _known_meaning(evidence: Evidence, known: KnownField) -> Meaning:
     """Return the decision on a field that the model library has."""
     enabled = known.enabled
+    inferred = decide(evidence)
+    # What its quantity doesn't say stays in its name: "Temperature 2".
+    alike = inferred.quantity == known.quantity
+    used = inferred.used if alike else frozenset(evidence.leaf)
     if enabled is None and known.category is Category.CONFIGURATION:
         enabled = False
     meaning = build_meaning(
@@ -215,7 +220,7 @@ def _known_meaning(evidence: Evidence, known: KnownField) -> Meaning:
             unit=known.unit,
             invert=known.invert,
             options=tuple(dict.fromkeys(name for _, name in known.states)),
-            used=frozenset(evidence.leaf),
+            used=used,
             why=known.source,
         ),
     )

@@ -172,6 +172,8 @@ def _block(data: object) -> Block:
 def _unit(quantity: str | None, text: str) -> Unit:
     """Return the unit that is meant; raises LibraryError where the quantity has no such unit."""
     unit = normalise(text)
+    if quantity is not None and text == QUANTITIES[quantity].unit:
+        return Unit(text)
     if unit is None and quantity is not None:
         raise LibraryError(f"{text!r} is no unit")
     if quantity is None or unit is None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from . import exclusions
 from .battery import battery
-from .default_units import default_unit
+from .default_units import default_unit, is_assumed
 from .evidence import Evidence, Verdict
 from .flags import flag, unknown_flag
 from .names import all_words
@@ -243,6 +243,7 @@ def _numeric(evidence: Evidence) -> Verdict | None:
         used=used,
         category=category,
         why=" and ".join(sorted(used)),
+        unit_assumed=is_assumed(quantity, evidence),
     )
 
 
