@@ -101,9 +101,9 @@ async def test_entities_have_german_names(hass: HomeAssistant, sim: Simulator) -
         names[key] = state.name
     assert names == {
         "field/BatV": "Greenhouse climate Batteriespannung",
-        "field/Hum_SHT": "Greenhouse climate Luftfeuchtigkeit SHT",
-        "field/TempC_DS": "Greenhouse climate Temperatur DS",
-        "field/TempC_SHT": "Greenhouse climate Temperatur SHT",
+        "field/Hum_SHT": "Greenhouse climate Luftfeuchtigkeit",
+        "field/TempC_DS": "Greenhouse climate Probe Temperatur",
+        "field/TempC_SHT": "Greenhouse climate Temperatur",
         "last_uplink": "Greenhouse climate Letzter Uplink",
     }
 

@@ -31,7 +31,7 @@ from tests.test_entities import GREENHOUSE, WEATHER, count, state_of
 CODE = f"{GREENHOUSE}/field/code"
 AS_INFERRED = {
     "platform": "sensor",
-    "name": "Humidity SHT",
+    "name": "Humidity",
     "unit": "%",
     "device_class": "humidity",
 }
@@ -194,7 +194,7 @@ async def test_what_is_said_at_a_field_counts_there(hass: HomeAssistant, sim: Si
     assert await said(name="All", scope="everywhere", pattern="Hum*") == "All"
     assert await said(name="Other", scope="everywhere", pattern="H*") == "Other"
     assert [item.path for item in overrides] == ["H*"]
-    assert await said() == "Humidity SHT"  # for this end device: against the pattern
+    assert await said() == "Humidity"  # for this end device: against the pattern
     assert state_of(hass, "sensor", other).name == "Weather station Other"
     assert {item.scope.name: bool(item.change) for item in overrides} == {
         "EVERYWHERE": True,
@@ -202,7 +202,7 @@ async def test_what_is_said_at_a_field_counts_there(hass: HomeAssistant, sim: Si
     }
     stored = [FieldOverride.from_dict(item.as_dict()) for item in overrides]
     assert stored == list(overrides)
-    assert await said(scope="everywhere", pattern="H*") == "Humidity SHT"
+    assert await said(scope="everywhere", pattern="H*") == "Humidity"
     assert list(overrides) == []
     assert state_of(hass, "sensor", other).name == "Weather station Humidity out"
 

@@ -61,7 +61,7 @@ async def test_every_field_is_told_with_value_decision_and_reason(
     assert flow["step_id"] == "edit"
     assert flow["preview"] == DOMAIN
     assert suggested(flow) | {"reason": ""} == {
-        "platform": "sensor", "name": "Humidity SHT", "device_class": "humidity", "unit": "%", "reason": "",
+        "platform": "sensor", "name": "Humidity", "device_class": "humidity", "unit": "%", "reason": "",
         "state_class": "measurement", "scale": 1.0, "offset": 0.0, "value_map": "", "scope": "device", "pattern": "Hum_SHT",
         "max_jump": None,
     }  # fmt: skip
@@ -96,7 +96,7 @@ async def test_a_change_keeps_the_entity_and_counts_at_once(
     # What was inferred counts again once everything is as it was.
     flow = await open_field(hass, entry, "Hum_SHT")
     await submit(
-        hass, flow, **FORM, platform="sensor", name="Humidity SHT", unit="%", device_class="humidity"
+        hass, flow, **FORM, platform="sensor", name="Humidity", unit="%", device_class="humidity"
     )  # fmt: skip
     state = state_of(hass, "sensor", HUMIDITY)
     assert (state.state, state.attributes["unit_of_measurement"]) == ("50", "%")
@@ -131,7 +131,7 @@ async def test_after_a_restart_the_value_is_calculated(hass: HomeAssistant, sim:
     await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.caught_up)
     flow = await open_field(hass, entry, "Hum_SHT")
     flow = await submit(
-        hass, flow, **FORM | {"offset": 2.0}, platform="sensor", name="Humidity SHT", unit="%", device_class="humidity"
+        hass, flow, **FORM | {"offset": 2.0}, platform="sensor", name="Humidity", unit="%", device_class="humidity"
     )  # fmt: skip
     assert state_of(hass, "sensor", HUMIDITY).state == "39.4"
     flow = await submit(hass, flow, next_step_id="field")
@@ -194,7 +194,7 @@ async def test_hiding_a_field_and_showing_it_again(hass: HomeAssistant, sim: Sim
     entry = await opened(hass, sim)
     before = entity_id(hass, "sensor", HUMIDITY)
     flow = await open_field(hass, entry, "Hum_SHT")
-    flow = await submit(hass, flow, **FORM, platform="hidden", name="Humidity SHT")
+    flow = await submit(hass, flow, **FORM, platform="hidden", name="Humidity")
     assert flow["step_id"] == "kept"
     assert hass.states.get(before) is None
     assert er.async_get(hass).async_get(before) is None
@@ -202,7 +202,7 @@ async def test_hiding_a_field_and_showing_it_again(hass: HomeAssistant, sim: Sim
     await count(hass, entry, 2)
     flow = await submit(hass, flow, next_step_id="edit_again")
     flow = await submit(
-        hass, flow, **FORM, platform="sensor", name="Humidity SHT", unit="%", device_class="humidity"
+        hass, flow, **FORM, platform="sensor", name="Humidity", unit="%", device_class="humidity"
     )  # fmt: skip
     assert state_of(hass, "sensor", HUMIDITY).state == "41"
     assert entity_id(hass, "sensor", HUMIDITY) == before
@@ -446,7 +446,7 @@ async def test_the_largest_step_holds_a_jump_back(hass: HomeAssistant, sim: Simu
     """One odd number is not shown; a second one near it is."""
     entry = await opened(hass, sim)
     flow = await open_field(hass, entry, "TempC_SHT")
-    answers = FORM | {"platform": "sensor", "name": "Temperature SHT", "unit": "°C"}
+    answers = FORM | {"platform": "sensor", "name": "Temperature", "unit": "°C"}
     answers |= {"device_class": "temperature"}
     flow = await submit(hass, flow, **answers, max_jump=0)
     assert flow["errors"] == {"max_jump": "jump_not_positive"}

@@ -37,7 +37,7 @@ async def test_another_unit_is_offered_for_repair(
     do_adhoc_statistics(hass, start=now - timedelta(minutes=now.minute % 5))
     await async_wait_recording_done(hass)
     flow = await open_field(hass, entry, "Hum_SHT")
-    await submit(hass, flow, **FORM, platform="sensor", name="Humidity SHT", unit="mm")
+    await submit(hass, flow, **FORM, platform="sensor", name="Humidity", unit="mm")
     assert state_of(hass, "sensor", HUMIDITY).entity_id == entity
     await async_wait_recording_done(hass)
     ws = await hass_ws_client(hass)

@@ -227,3 +227,13 @@ def test_a_model_that_becomes_known_later_corrects_young_decisions() -> None:
     gauge = sequence.decisions["gauge"]
     assert (gauge.quantity, gauge.unit, gauge.source) == ("water_level", "cm", Source.LIBRARY)
     assert sequence.decisions["note"].kind is Kind.IGNORE
+
+
+def test_names_keep_what_tells_fields_apart() -> None:
+    """A quantity says all only where no other field of the model has it."""
+    context = _context(
+        {"Temp1": "temperature °C", "Temp2": "temperature °C", "Hum_SHT": "humidity"}
+    )
+    payload = {"Temp1": 21.5, "Temp2": 4.5, "Hum_SHT": 44}
+    found = understand(payload, decisions={}, context=context).new
+    assert [found[key].name for key in payload] == ["Temperature 1", "Temperature 2", None]

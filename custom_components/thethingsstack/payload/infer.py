@@ -202,10 +202,11 @@ def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:
 def _known_meaning(evidence: Evidence, known: KnownField) -> Meaning:
     """Return the decision on a field that the model library has."""
     enabled = known.enabled
-    inferred = decide(evidence)
-    # What its quantity doesn't say stays in its name: "Temperature 2".
-    alike = inferred.quantity == known.quantity
-    used = inferred.used if alike else frozenset(evidence.leaf)
+    used = frozenset(evidence.leaf)
+    if evidence.context.known is None or not evidence.context.known.is_named_by_quantity(known):
+        inferred = decide(evidence)
+        # What its quantity doesn't say stays in its name: "Temperature 2".
+        used = inferred.used if inferred.quantity == known.quantity else used
     if enabled is None and known.category is Category.CONFIGURATION:
         enabled = False
     meaning = build_meaning(

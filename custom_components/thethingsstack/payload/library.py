@@ -1,7 +1,9 @@
 """What is known of single models: what each of their fields is, as the files in `devices/` say."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 import re
 from typing import Any, Self
 
@@ -91,6 +93,15 @@ class ModelFields:
     patterns: Sequence[tuple[re.Pattern[str], KnownField]] = ()
     problems: Sequence[str] = ()
     """What could not be read, in words."""
+
+    @cached_property
+    def _named_by_quantity(self) -> Counter[str | None]:
+        fields = (*self.exact.values(), *(known for _, known in self.patterns))
+        return Counter(known.quantity for known in fields if known.name is None)
+
+    def is_named_by_quantity(self, known: KnownField) -> bool:
+        """Return whether its quantity says all about a field: no other one has the same."""
+        return known.quantity is not None and self._named_by_quantity[known.quantity] == 1
 
     def find(self, path: str) -> KnownField | None:
         """Return what is known of a field; None if nothing is."""
