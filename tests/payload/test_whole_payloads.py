@@ -380,3 +380,12 @@ def test_a_measurement_that_jumps_is_shown_when_the_next_confirms_it() -> None:
     level, shown = next_level(level, 85.0, most=5)
     assert shown
     assert level == Level(85.0)
+
+
+@pytest.mark.parametrize(
+    "key", ["app_key", "AppSKey", "nwk_skey", "NetworkSessionKey", "appSessionKey", "wifi_password"]
+)
+def test_secrets_become_no_entities(key: str) -> None:
+    """A device that repeats its keys back must not show them to everyone."""
+    assert only(key, "2B7E151628AED2A6ABF7158809CF4F3C").kind is Kind.IGNORE
+    assert only("key_pressed", 1).kind is not Kind.IGNORE

@@ -23,6 +23,7 @@ _DAYS = {"semester": 182.625, "year": 365.25, "month": 30.4375, "quarter": 91.31
 _WARNING_WORDS = word_set("""
     alarm normal trigger triggered abnormal exceeded warning alert
 """)
+_SECRETS = ("appkey", "nwkkey", "networkkey", "appskey", "nwkskey", "sessionkey", "password")
 _DATE_PARTS = word_set("""
     day days month months year years hour hours minute minutes second seconds weekday
 """)
@@ -31,6 +32,8 @@ _DATE_PARTS = word_set("""
 def overhead(evidence: Evidence) -> Verdict | None:
     """What transports the fields isn't one."""
     leaf = frozenset(evidence.leaf)
+    if evidence.letters.endswith(_SECRETS):
+        return Verdict(rule="secret", kind=Kind.IGNORE, why="a key that nobody should see")
     if (
         evidence.letters in UNIT_NAMES
         or evidence.leaf[-1:] in (("unit",), ("units",))
