@@ -459,7 +459,7 @@ def test_presses_are_events(path: str) -> None:
     [
         ("temperature", 21.5, None),
         ("TempC_DS", 21.5, "Temperature DS"),
-        ("Hum_SHT", 40, "Humidity"),
+        ("Hum_SHT", 40, "Humidity SHT"),
         ("soilTemp", 21.5, None),
         ("ambientTemp", 21.5, "Ambient temperature"),
         ("channels.2.pulse", 3, "Channel 2 pulse"),
