@@ -215,6 +215,13 @@ async def test_every_entity_is_the_one_it_was(hass: HomeAssistant, start: Start)
         if not is_added(item) or is_enabled_against_the_rule(item)
     }
     before = {item["id"]: {key: item[key] for key in next(iter(now.values()))} for item in ENTITIES}
+    for item in before.values():
+        if item["unique_id"].endswith("/battery") and "/field/" not in item["unique_id"]:
+            item["entity_category"] = "diagnostic"  # as the quality scale wants it since then
+    # A command waits since before the start: its icon comes by the translation key now.
+    waiting = [item_id for item_id in now if now[item_id]["translation_key"] == "control_pending"]
+    assert [before[item_id].pop("translation_key") for item_id in waiting] == [None]
+    assert [now[item_id].pop("translation_key") for item_id in waiting] == ["control_pending"]
     assert now == before
     assert len(now) > 350
 
@@ -238,6 +245,14 @@ async def test_every_device_is_the_one_it_was(hass: HomeAssistant, start: Start)
         for item in dr.async_get(hass).devices
     }
     before = {item["id"]: {key: item[key] for key in next(iter(now.values()))} for item in DEVICES}
+    for item_id, item in before.items():
+        if item["identifiers"][0][1] in FIELDS["devices"]:  # its model was known by its name only
+            known_now = (None, (item["model"] or "").lower())
+            assert now[item_id]["model_id"] in known_now
+            item["model_id"] = now[item_id]["model_id"]
+            item["manufacturer"] = {"Elsys": "ELSYS"}.get(
+                item["manufacturer"], item["manufacturer"]
+            )
     assert now == before
     assert "Attic" in {item["name_by_user"] for item in now.values()}
 
@@ -266,8 +281,10 @@ async def test_every_entity_is_there_with_its_value(hass: HomeAssistant, start: 
     gone = {item["entity_id"] for item in enabled() if is_gone(item)}
     assert {shown.pop(entity_id)[0] for entity_id in gone & shown.keys()} == {STATE_UNAVAILABLE}
     ids = {item["entity_id"] for item in enabled()} - gone
+    for _, attributes in shown.values():
+        attributes.pop("icon", None)
     before = {
-        entity_id: (state["state"], known(state["attributes"]))
+        entity_id: (state["state"], without_icon(known(state["attributes"])))
         for entity_id, state in STATES.items()
         if entity_id in ids
     }
@@ -275,6 +292,11 @@ async def test_every_entity_is_there_with_its_value(hass: HomeAssistant, start: 
     assert [(key, shown[key], before[key]) for key in before if shown[key] != before[key]] == []
     with_value = [state for state in STATES.values() if state["state"] not in NO_VALUE]
     assert len(with_value) > 150
+
+
+def without_icon(attributes: Json) -> Json:
+    """Return attributes without the icon, which the frontend finds by translation key now."""
+    return {key: value for key, value in attributes.items() if key != "icon"}
 
 
 def known(attributes: Mapping[str, Any]) -> Json:
