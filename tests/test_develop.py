@@ -30,7 +30,8 @@ def test_the_simulator_is_what_runs_without_options() -> None:
     assert options.entry
     assert not options.check
     assert options.door == "mqtt"
-    assert parse(["--check", "--door", "events"], {}).door == "events"
+    for door in ("mqtt", "events", "webhook"):
+        assert parse(["--check", "--door", door], {}).door == door
 
 
 def test_options_and_variables_say_the_same(key_file: Path) -> None:

@@ -14,9 +14,10 @@ variable named with it."""
 
 VERSIONS = ("2026.10", "2026.11")
 """The versions of Home Assistant; each has an environment of its own, which scripts/develop makes."""
-DOORS = ("mqtt", "events")
+DOORS = ("mqtt", "events", "webhook")
 """By which way messages can come."""
 DEFAULT_DOOR = "mqtt"
+DOOR_HELP = "by which way messages come (mqtt); webhook needs a server that reaches this machine"
 
 
 class UsageError(Exception):
@@ -99,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--check", action="store_true", help="no browser: start, wait for values, print, exit")
     add("--json", action="store_true", help="with --check: one JSON object per entity on stdout")
     add("--ha", choices=VERSIONS, default=VERSIONS[0], help="version of Home Assistant (2026.10)")
-    add("--door", choices=DOORS, default=DEFAULT_DOOR, help="by which way messages come (mqtt)")
+    add("--door", choices=DOORS, default=DEFAULT_DOOR, help=DOOR_HELP)
     add("--keep", action="store_true", help="go on with the state of the last run")
     add("--timeout", type=float, default=150, help="seconds that --check waits for values")
     return parser
