@@ -86,7 +86,7 @@ def test_every_refusal_has_its_text() -> None:
     shown = given | refusals("register_form") | refusals("register_flow")
     del shown["partly_deleted"]  # nothing is deleted here
     assert set(FLOW["error"]) == set(shown)
-    ends = {"not_loaded", "no_versions", "registered", "registered_with_keys"}
+    ends = {"no_api_key", "not_loaded", "no_versions", "registered", "registered_with_keys"}
     assert set(FLOW["abort"]) == read | ends
     for texts in (FLOW["error"], {name: FLOW["abort"][name] for name in read}):
         for name, text in texts.items():

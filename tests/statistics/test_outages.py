@@ -46,7 +46,7 @@ from tests.statistics import postgresql
 from tests.statistics.test_recorded import ATTRIBUTES, METER, OTHER, at, rows
 
 STATION, KEY = "weather-station", "garden/70B3D57ED0060001"
-FIELDS = ("temperature", "soil_temperature", "energy", "water_total")
+FIELDS = ("temperature", "soil_temperature", "energy_kwh", "water_total_m3")
 LIVE = {"05:00": (20.0, 10.0, 100.2, 50.5), "05:30": (21.0, 11.0, 101.4, 57.5)}
 MISSED = {
     "06:30": (15.0, 5.0, 102.4, 59.5),
@@ -309,7 +309,7 @@ async def test_a_restart(home: Home, sim: Simulator, caplog: pytest.LogCaptureFi
         means = {"05:00": 20.5, "06:00": 18.0, "07:00": 16.0, "08:00": 18.0, "09:00": 21.0}
         assert await home.means("temperature") == approx(means)
         sums = dict(zip(hours(5, 9), (1.2, 2.2, 3.2, 4.2, 5.2), strict=True))
-        assert await home.sums("energy") == pytest.approx(sums)
+        assert await home.sums("energy_kwh") == pytest.approx(sums)
         home.compiled_until("10:50")
         await home.receive(BACK)
         await home.live_until("12:00")
@@ -342,10 +342,10 @@ async def test_a_lost_connection(home: Home, sim: Simulator) -> None:
         means = await home.means("temperature")
         wanted = (20.0, 15.0, 16.0, (23 * 53 + 26 * 7) / 60, 26.5)
         assert means == approx(dict(zip([*hours(5, 7), *hours(10, 11)], wanted, strict=True)))
-        sums = await home.sums("water_total")
+        sums = await home.sums("water_total_m3")
         wanted = (9.0, 9.0, 9.5, 12.5, 13.5)
         assert sums == pytest.approx(dict(zip(means, wanted, strict=True)))
-        assert list((await home.sums("energy")).values()) == pytest.approx(
+        assert list((await home.sums("energy_kwh")).values()) == pytest.approx(
             [2.2, 2.2, 3.2, 6.2, 7.2]
         )
         await assert_others_untouched(home, 11)
@@ -363,7 +363,9 @@ async def assert_corrected(home: Home) -> None:
     row = (await rows(home.hass, home.entity("temperature")))["09:00"]
     assert (row["min"], row["max"]) == (19.0, 23.0)
     sums = (1.2, 2.2, 3.2, 4.2, 5.2, 6.2, 7.2)
-    assert await home.sums("energy") == pytest.approx(dict(zip(hours(5, 11), sums, strict=True)))
+    assert await home.sums("energy_kwh") == pytest.approx(
+        dict(zip(hours(5, 11), sums, strict=True))
+    )
     sums = (7.0, 9.0, 9.5, 11.0, 12.0, 12.5, 13.5)
-    found = await home.sums("water_total")
+    found = await home.sums("water_total_m3")
     assert found == pytest.approx(dict(zip(hours(5, 11), sums, strict=True)))

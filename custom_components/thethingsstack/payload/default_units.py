@@ -24,7 +24,7 @@ def is_assumed(quantity: str, evidence: Evidence) -> bool:
     """Return whether nothing tells the unit but what is usual, so that later values may."""
     if evidence.unit is not None or quantity not in _CHANGES_WITH_VALUES:
         return False
-    return quantity != "energy" or evidence.whole
+    return quantity not in ("energy", "volume", "water") or evidence.whole
 
 
 def default_unit(quantity: str, evidence: Evidence) -> Unit | None:
