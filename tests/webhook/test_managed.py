@@ -255,6 +255,7 @@ async def test_failures_that_the_server_reports_are_an_issue(
     await sim.uplink("weather-station", decoded={"temperature": 22.5})
     await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
     assert issues(hass) == set()
+    await sim.webhooks.delivered()
     assert hook_of(sim, entry)["health_status"] == {"healthy": {}}
 
 

@@ -1,6 +1,7 @@
 """Deliveries: what they become, which are refused, and that none is lost."""
 
 import asyncio
+from contextlib import aclosing
 import json
 import logging
 import random
@@ -11,8 +12,15 @@ from homeassistant.helpers import device_registry as dr, issue_registry as ir
 import pytest
 
 from custom_components.thethingsstack.application import QUEUE_SIZE
+from custom_components.thethingsstack.client import (
+    ServerFailed,
+    StreamConnected,
+    StreamLost,
+    UplinkMessage,
+)
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
+from custom_components.thethingsstack.webhook import WebhookDoor
 from custom_components.thethingsstack.webhook.refused import LIMIT, MANY, Reason, Refusals
 from tests.ha_fixtures import make_entry, set_up, until
 from tests.recordings import load
@@ -109,6 +117,28 @@ async def test_a_message_that_comes_late_does_not_overwrite_a_newer_one(
     device = entry.runtime_data.roster.by_device_id("greenhouse-climate")
     assert device is not None
     assert device.values["number"] == 5
+
+
+async def test_what_was_missed_is_named_before_the_delivery_that_ends_it(
+    hass: HomeAssistant, sim: Simulator, listening: Listening
+) -> None:
+    """It begins with the last message before, though the next is accepted before it is reported."""
+    door = WebhookDoor(hass, webhook_entry(sim))
+    door.report(None)
+    async with aclosing(door.stream()) as stream:
+        assert await anext(stream) == StreamConnected(gap=None)
+        assert await listening.post(uplink(1)) == 200
+        before = await anext(stream)
+        assert isinstance(before, UplinkMessage)
+        assert before.received_at is not None
+        door.report(ServerFailed("deliveries fail", name="webhook_failing"))
+        assert isinstance(await anext(stream), StreamLost)
+        assert await listening.post(uplink(3)) == 200
+        door.report(None)
+        assert await anext(stream) == StreamConnected(gap=before.received_at)
+        after = await anext(stream)
+        assert isinstance(after, UplinkMessage)
+        assert after.f_cnt == 3
 
 
 async def test_what_is_refused_is_counted_and_nothing_else(

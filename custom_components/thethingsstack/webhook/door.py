@@ -8,7 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_API_KEY
 from homeassistant.core import HomeAssistant, callback
 
-from ..client import StackError, StreamConnected, StreamItem, StreamLost
+from ..client import Message, MessagesDropped, StackError, StreamConnected, StreamItem, StreamLost
 from ..const import DOOR_WEBHOOK
 from .inbox import TURN, Inbox
 from .reception import Reception, reception_of
@@ -43,14 +43,29 @@ class WebhookDoor:
         return self.name
 
     async def stream(self) -> AsyncGenerator[StreamItem]:
-        """Yield messages for ever, and what is reported about their delivery."""
+        """Yield messages for ever, and what is reported about their delivery.
+
+        A message shows that deliveries work, whatever was reported: what was missed before it is
+        named first.
+        """
+        last = self.reception.last_received_at
         with self.reception.open() as inbox:
             self._inbox = inbox
+            connected = False
             if self._reported:
-                yield self._standing()
+                inbox.note(self._standing())
             taken = 0
             while True:
-                yield await inbox.get()
+                item = await inbox.get()
+                if isinstance(item, StreamLost):
+                    connected = False
+                elif not connected and not isinstance(item, MessagesDropped):
+                    connected = True
+                    yield StreamConnected(gap=last)
+                if isinstance(item, Message):
+                    last = item.received_at or last
+                if not isinstance(item, StreamConnected):
+                    yield item
                 taken += 1
                 if taken % TURN == 0:
                     await asyncio.sleep(0)
@@ -69,4 +84,4 @@ class WebhookDoor:
     def _standing(self) -> StreamConnected | StreamLost:
         if self.problem is not None:
             return StreamLost(error=self.problem)
-        return StreamConnected(gap=self.reception.last_received_at)
+        return StreamConnected(gap=None)  # the stream knows since when

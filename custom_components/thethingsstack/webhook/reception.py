@@ -305,4 +305,7 @@ def _parse(body: bytes) -> Message:
 
 def _network_of(domain: str) -> Network | None:
     """Return the public network that a server's domain belongs to; None for all others."""
-    return known_network(f"https://{domain}") if domain and domain.isprintable() else None
+    try:
+        return known_network(f"https://{domain}") if domain and domain.isprintable() else None
+    except ValueError:  # it can't be part of an address
+        return None
