@@ -40,7 +40,11 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--seed", type=int, help="repeat a run: what happens by chance happens again")
     add("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="scenarios at a time")
     add("--json", action="store_true", help="print a JSON object for each row")
-    return parser.parse_args(argv)
+    asked = parser.parse_args(argv)
+    for name in asked.scenario or ():
+        if asked.door not in SCENARIOS[name].doors:
+            parser.error(f"{name!r} does not go by the door {asked.door}")
+    return asked
 
 
 async def run_scenario(scenario: Scenario, seed: int, door: str) -> list[Row]:
@@ -80,7 +84,7 @@ async def _counts(running: World, scenario: Scenario) -> list[Counts]:
 
 def _runs(asked: argparse.Namespace) -> Iterator[tuple[Scenario, int]]:
     """Yield scenarios with their seeds: once, or in random order until the time is over."""
-    scenarios = chosen(asked.scenario, short=asked.short)
+    scenarios = chosen(asked.scenario, asked.door, short=asked.short)
     dice = random.Random(asked.seed)
     if asked.minutes is None:
         for scenario in scenarios:

@@ -147,8 +147,13 @@ def _shorten_pauses(hass: HomeAssistant, options: Mapping[str, Any]) -> None:
     from custom_components.thethingsstack.application.catch_up import PAUSES, Pauses
     from custom_components.thethingsstack.application.client_factory import QUEUE_SIZE
     from custom_components.thethingsstack.coordinator import STREAM_PAUSES, StreamPauses
+    from custom_components.thethingsstack.webhook.managed import (
+        PAUSES as WEBHOOK_PAUSES,
+        Pauses as WebhookPauses,
+    )
 
     hass.data[PAUSES] = Pauses(retry=0.5, lag=1.0, between_devices=0.0)
+    hass.data[WEBHOOK_PAUSES] = WebhookPauses(look=0.5, retry=0.5)
     hass.data[STREAM_PAUSES] = StreamPauses(refused=0.5, broken=0.5)
     if size := options.get("queue_size"):
         hass.data[QUEUE_SIZE] = size

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from .doors import DOORS
 from .steps import (
     Step,
     broker,
@@ -20,6 +21,7 @@ from .steps import (
     lost,
     overflown,
     reading,
+    refuse,
     reload,
     repeat,
     send,
@@ -43,6 +45,8 @@ class Scenario:
     """How many messages wait in Home Assistant before some are dropped."""
     short: bool = False
     """Whether it belongs to the short run."""
+    doors: tuple[str, ...] = tuple(DOORS)
+    """By which ways messages can come in it."""
 
 
 def _scenario(
@@ -51,12 +55,21 @@ def _scenario(
     instances: int = 1,
     queue_size: int | None = None,
     short: bool = False,
+    doors: tuple[str, ...] = tuple(DOORS),
 ) -> Scenario:
-    return Scenario(name, steps, instances, queue_size, short)
+    return Scenario(name, steps, instances, queue_size, short, doors)
 
 
-_AWAY = (fault(mqtt_close=True), drop(), lost())
-_BACK = (fault(mqtt_close=False), connected())
+_CONNECTED = ("mqtt", "events")
+"""Where a client connects: a webhook has no connection that is half open or whose key is refused.
+
+That a delivery failed shows only while the server says so: it forgets it with the next success,
+and cannot be asked while it is away.
+"""
+
+
+_AWAY = (refuse(on=True), drop(), lost())
+_BACK = (refuse(on=False), connected())
 
 _ALL = (
     # Connections
@@ -64,12 +77,19 @@ _ALL = (
         "broker restarts",
         repeat(2, send(20), broker(runs=False), send(30), broker(runs=True), connected(), send(10)),
         short=True,
+        doors=_CONNECTED,
     ),
     _scenario("drops in traffic", during(6, 200, repeat(4, wait(1), drop(), connected()))),
     _scenario(
-        "half open, then closed", send(10), half_open(), send(30), wait(1), drop(), connected()
+        "half open, then closed",
+        send(10), half_open(), send(30), wait(1), drop(), connected(),
+        doors=_CONNECTED,
     ),
-    _scenario("half open until noticed", send(10), half_open(), send(30), lost(), connected()),
+    # Silence of the event stream counts as its end after 5 minutes only.
+    _scenario("half open until noticed",
+        send(10), half_open(), send(30), lost(), connected(),
+        doors=("mqtt",),
+    ),
     _scenario(
         "no server at all",
         send(10),
@@ -79,6 +99,7 @@ _ALL = (
         wait(2),
         fault(http_down=False),
         *_BACK,
+        doors=_CONNECTED,
     ),
     _scenario("drops during catch-up",
         send(10), *_AWAY, send(60), storage_fails(message_seconds=0.05), *_BACK, reading(),
@@ -113,6 +134,7 @@ _ALL = (
     _scenario("started without a server",
         send(10), stop(), send(30), fault(http_down=True), broker(runs=False), start(), send(20),
         broker(runs=True), fault(http_down=False), connected(),
+        doors=_CONNECTED,
     ),
     # Storage
     _scenario("storage answers 500",
@@ -147,18 +169,21 @@ _ALL = (
     _scenario("right taken and given",
         send(10), take_right("TRAFFIC_READ"), drop(), send(40), wait(2),
         give_right("TRAFFIC_READ"), connected(), send(10),
-        short=True,
+        short=True, doors=_CONNECTED,
     ),
     _scenario("key refused for a while",
         send(10), fault(keys_refused=True), drop(), send(40), wait(2), fault(keys_refused=False),
         connected(), send(10),
+        doors=_CONNECTED,
     ),
     _scenario("key deleted and restored",
         send(10), key(exists=False), drop(), send(40), wait(2), key(exists=True), connected(),
+        doors=_CONNECTED,
     ),
     _scenario("no rights for a while",
         send(10), fault(rights_empty=True), drop(), send(40), wait(2), fault(rights_empty=False),
         connected(),
+        doors=_CONNECTED,
     ),
     # Clocks
     _scenario("clock ahead",
@@ -188,13 +213,15 @@ _ALL = (
         send(20), start(0),
         instances=2,
     ),
-    _scenario("by chance", chance(8)),
+    _scenario("by chance", chance(8), doors=_CONNECTED),
 )  # fmt: skip
 SCENARIOS = {scenario.name: scenario for scenario in _ALL}
 
 
-def chosen(names: Iterable[str] | None, *, short: bool) -> list[Scenario]:
-    """Return the scenarios of these names, else all, or those of the short run."""
+def chosen(names: Iterable[str] | None, door: str, *, short: bool) -> list[Scenario]:
+    """Return the scenarios of these names, else all that go by a door, or the short run's."""
     if names:
         return [SCENARIOS[name] for name in names]
-    return [scenario for scenario in _ALL if scenario.short or not short]
+    return [
+        scenario for scenario in _ALL if door in scenario.doors and (scenario.short or not short)
+    ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.simulator.faults import StorageFailure
 
-from .instance import PATIENCE, StuckError
+from .instance import StuckError
 from .world import World
 
 type Step = Callable[[World], Coroutine[Any, Any, None]]
@@ -59,7 +59,7 @@ def drop() -> Step:
     """The server hangs up on all clients."""
 
     async def run(world: World) -> None:
-        await world.simulator.drop_connections()
+        await world.door.drop(world.simulator)
 
     return run
 
@@ -68,30 +68,33 @@ def half_open() -> Step:
     """The server forgets all clients, which notice nothing."""
 
     async def run(world: World) -> None:
-        await world.simulator.freeze_connections()
+        await world.door.freeze(world.simulator)
 
     return run
 
 
 def broker(*, runs: bool) -> Step:
-    """The MQTT server stops or starts."""
+    """The server that messages come from stops or starts: for MQTT, the broker."""
     return lambda world: world.set_broker(runs=runs)
 
 
-def connected() -> Step:
-    """Every Home Assistant gets messages again."""
+def refuse(*, on: bool) -> Step:
+    """From now on nothing new gets through by the door, or again."""
 
     async def run(world: World) -> None:
-        await world.simulator.wait_connected(len(world.instances), PATIENCE)
-        for instance in world.instances:
-            await instance.until(lambda status: status["connected"], "the connection")
+        world.door.refuse(world.simulator, on=on)
 
     return run
 
 
+def connected() -> Step:
+    """Every Home Assistant gets messages again."""
+    return lambda world: world.connected()
+
+
 def lost() -> Step:
     """Every Home Assistant has noticed that no messages come."""
-    return _each(lambda status: not status["connected"], "the loss of the connection")
+    return _each(lambda status: not status["connected"], "the loss of the connection", traffic=True)
 
 
 def reading() -> Step:
@@ -112,12 +115,10 @@ def overflown() -> Step:
     return run
 
 
-def _each(condition: Callable[[dict[str, Any]], object], what: str) -> Step:
-    async def run(world: World) -> None:
-        for instance in world.instances:
-            await instance.until(condition, what)
-
-    return run
+def _each(
+    condition: Callable[[dict[str, Any]], object], what: str, *, traffic: bool = False
+) -> Step:
+    return lambda world: world.until(condition, what, traffic=traffic)
 
 
 # The server
@@ -237,7 +238,7 @@ TROUBLES: tuple[tuple[Step, ...], ...] = (
     (drop(), wait(0.2), drop()),
     (half_open(), wait(1), drop()),
     (broker(runs=False), wait(0.5), broker(runs=True)),
-    (fault(mqtt_close=True), drop(), wait(1), fault(mqtt_close=False)),
+    (refuse(on=True), drop(), wait(1), refuse(on=False)),
     (fault(http_down=True), drop(), wait(1), fault(http_down=False)),
     (storage_fails(status=500, times=2), drop()),
     (storage_fails(status=429, retry_seconds=1, times=1), drop()),

@@ -1,23 +1,25 @@
 """The server, the Home Assistants on it and the uplinks between them, for one run of a scenario."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.simulator import Simulator, rights
+from tests.simulator import Simulator
 from tests.simulator.faults import Faults
 
-from .doors import DOORS
+from .doors import DOORS, Door
 from .instance import PATIENCE, Instance, StuckError
 from .uplinks import NUMBER, Counts, count, payload, taken
 
 DEVICES = 10
 PER_DEVICE = 190
 """An end device has 200 fields at most; each uplink brings one."""
+PROBE = 0.5
+"""Seconds between uplinks that are sent to find out how things stand."""
 QUIET = 4.0
 """Seconds without any progress, with nothing left to do, after which nothing more comes."""
 
@@ -38,10 +40,16 @@ class World:
     """What the steps of a scenario act on."""
 
     def __init__(
-        self, simulator: Simulator, clock: Clock, instances: list[Instance], random: Random
+        self,
+        simulator: Simulator,
+        door: Door,
+        clock: Clock,
+        instances: list[Instance],
+        random: Random,
     ) -> None:
         """Register the end devices that send."""
         self.simulator = simulator
+        self.door = door
         self.clock = clock
         self.instances = instances
         self.random = random
@@ -70,16 +78,40 @@ class World:
         for name, value in vars(Faults()).items():
             setattr(simulator.faults, name, value)
         simulator.restore("read")
-        simulator.set_rights("read", rights.READ)
+        simulator.set_rights("read", self.door.rights)
         if not self.broker_runs:
             await self.set_broker(runs=True)
         for instance in self.instances:
             if not instance.running:
                 await instance.start()
+        await self.connected()
+
+    async def connected(self) -> None:
+        """Wait until every Home Assistant gets messages again."""
+        await self.door.wait_connected(self.simulator, len(self.instances), PATIENCE)
+        await self.until(lambda status: status["connected"], "the connection", traffic=True)
+
+    async def until(
+        self, condition: Callable[[dict[str, Any]], object], what: str, *, traffic: bool
+    ) -> None:
+        """Wait until the status of every Home Assistant fulfils a condition.
+
+        With `traffic` an uplink is sent now and then, where only messages show how things stand.
+        """
+        for instance in self.instances:
+            if not (traffic and self.door.needs_traffic):
+                await instance.until(condition, what)
+                continue
+            waiting = asyncio.create_task(instance.until(condition, what))
+            while not waiting.done():
+                await asyncio.wait((waiting,), timeout=PROBE)
+                if not waiting.done():
+                    await self.send(1)
+            await waiting
 
     async def set_broker(self, *, runs: bool) -> None:
-        """Start or stop the MQTT server."""
-        await (self.simulator.start_broker() if runs else self.simulator.stop_broker())
+        """Start or stop the server that messages come from."""
+        await self.door.serve(self.simulator, runs=runs)
         self.broker_runs = runs
 
     @property
@@ -167,13 +199,18 @@ async def world(
         simulator = await stack.enter_async_context(Simulator("garden", clock=clock))
         simulator.faults.storage = True
         simulator.switch_storage(on=True)
+        way = DOORS[door]
+        simulator.set_rights("read", way.rights)
+        # As the server does, but a webhook that was given up is tried again after a second.
+        simulator.stack.tolerated_failures = 20
+        simulator.stack.retry_interval = timedelta(seconds=1)
         running = []
         for number in range(instances):
-            entry = _entry(simulator, number, DOORS[door](simulator))
+            entry = _entry(simulator, number, way.settings(simulator))
             instance = Instance(folder / f"{number}", entry, queue_size=queue_size)
             stack.push_async_callback(instance.close)
             running.append(instance)
-        result = World(simulator, clock, running, random)
+        result = World(simulator, way, clock, running, random)
         await asyncio.gather(*(instance.start() for instance in running))
         for instance in running:
             await instance.until(_ready, "the first connection")

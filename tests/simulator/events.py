@@ -128,6 +128,11 @@ class EventHub:
         for subscriber in self.subscribers:
             subscriber.waiting.put_nowait(None)
 
+    def freeze(self) -> None:
+        """Let all streams be half open: they stay, and nothing comes of them any longer."""
+        for subscriber in self.subscribers:
+            subscriber.wants = lambda _event: False
+
     def _time(self) -> str:
         return timestamp(self._stack.now(), nanoseconds=self._stack.random.randrange(1000))
 

@@ -50,6 +50,11 @@ class Faults:
     mqtt_refuse_subscribe: bool = False
     """Answer every SUBSCRIBE with 0x80."""
 
+    # Webhooks
+
+    webhooks_fail: bool = False
+    """Get no answer to any delivery: the address can't be reached."""
+
     # HTTP. Where a path stands, a method may stand before it: `PUT /ns/`.
 
     http_status: dict[str, int] = field(default_factory=dict)

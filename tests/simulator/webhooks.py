@@ -96,6 +96,13 @@ class Webhooks:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
+    async def hang_up(self) -> None:
+        """Close the connections that are kept for more deliveries, once nothing is under way."""
+        await self.delivered()
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
     # Registry
 
     async def _formats(self, _call: Call) -> Any:
@@ -201,13 +208,19 @@ class Webhooks:
             return
         body = _masked(envelope, get_path(hook, "field_mask.paths"))
         status: int | None = None
-        try:
-            async with self._session.post(url, json=body, headers=headers) as response:
-                status = response.status
-        except aiohttp.ClientError, TimeoutError:
-            pass
+        if not self._stack.faults.webhooks_fail:
+            status = await self._post(url, body, headers)
         self.deliveries.append((url, status))
         self._note_health(hook, url, status)
+
+    async def _post(self, url: str, body: dict[str, Any], headers: Mapping[str, str]) -> int | None:
+        """Return the status of the answer; None where none came in time."""
+        assert self._session is not None
+        try:
+            async with self._session.post(url, json=body, headers=headers) as response:
+                return response.status
+        except aiohttp.ClientError, TimeoutError:
+            return None
 
     # Health
 
