@@ -270,6 +270,7 @@ async def test_an_address_that_cannot_be_reached_is_an_issue(
     monkeypatch.setattr(
         "custom_components.thethingsstack.webhook.address.async_is_nearby", far_away
     )
+    sim.remove_rights("manage", "TRAFFIC_UP_WRITE")  # no proof is posted to an address of nobody
     entry = webhook_entry(sim)
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
