@@ -47,6 +47,7 @@ FIELDS = MESSAGES | {
     "template_fields",
 }
 _WRITE = (rights.TRAFFIC_READ, rights.TRAFFIC_DOWN_WRITE, rights.SETTINGS_BASIC)
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 TIMEOUT = 5.0
 
 
@@ -214,8 +215,13 @@ class Webhooks:
         self._note_health(hook, url, status)
 
     async def _post(self, url: str, body: dict[str, Any], headers: Mapping[str, str]) -> int | None:
-        """Return the status of the answer; None where none came in time."""
+        """Return the status of the answer; None where none came in time.
+
+        Addresses of other machines are not tried: nobody answers there.
+        """
         assert self._session is not None
+        if urlsplit(url).hostname not in _THIS_MACHINE:
+            return None
         try:
             async with self._session.post(url, json=body, headers=headers) as response:
                 return response.status
