@@ -228,7 +228,7 @@ def test_every_step_has_its_texts() -> None:
     menu = CONFIG["step"]["reconfigure_webhook"]["menu_options"]
     assert set(menu) == {"webhook_values", "reconfigure_connection"}
     assert set(CONFIG["step"]["mqtt_unreachable"]["menu_options"]) == choices
-    without_form = {"edit_again", "done", "halves", "halves_found", "halves_interrupted"}
+    without_form = {"edit_again", "done", "partial_devices", "partial_found", "partial_interrupted"}
     steps = steps_of(config_flow.TheThingsStackOptionsFlow)
     assert set(OPTIONS["step"]) == steps - without_form
     for flow in (CONFIG, OPTIONS):
@@ -309,8 +309,8 @@ def test_options_have_their_texts() -> None:
     assert set(steps["change_what"]["data"]) == set(fields_of(change_form.CHANGE_SCHEMA))
     assert set(steps["remove_what"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
     aborts = {"changed", "no_fields", "removed", "replaced", "replaced_with_keys"}
-    aborts |= {"halves_found", "halves_refused", "no_halves", "not_loaded"}
-    assert set(OPTIONS["progress"]) == {"halves"}
+    aborts |= {"partial_found", "partial_refused", "no_partial", "not_loaded"}
+    assert set(OPTIONS["progress"]) == {"partial_devices"}
     for name, call in calls("fields/flow", "formatters/flow", "provisioning/replace"):
         if name in ("AbortFlow", "_formatter_abort"):
             aborts |= constants(call.args[0])
@@ -569,7 +569,7 @@ def test_the_repair_of_formatters_has_its_texts() -> None:
 def test_the_repair_of_half_created_devices_has_its_texts() -> None:
     """As many steps, fields and reasons as the code has, naming only what they are given."""
     texts = TEXTS["issues"]["half_created"]["fix_flow"]
-    silent = {"init", "mend", "work", "interrupted", "still_half"}
+    silent = {"init", "complete_it", "work", "interrupted", "still_partial"}
     assert set(texts["step"]) == steps_of(half_repair.PartialRepairFlow) - silent
     given = {"device", "device_id", "missing"}
     extra = {"done": {"facts"}, "missing_rights": {"rights"}}
@@ -581,13 +581,13 @@ def test_the_repair_of_half_created_devices_has_its_texts() -> None:
         assert set(step.get("menu_options", {})) == set(step.get("menu_option_descriptions", {}))
         for _, text in leaves(step):
             assert placeholders(text) <= given | extra.get(name, set()), name
-    choices = {"mend", "remove"}
+    choices = {"complete_it", "remove"}
     menus = {
         name: set(step["menu_options"])
         for name, step in texts["step"].items()
         if "menu_options" in step
     }
-    assert menus == {"half": choices, "stranded": choices, "left_over": {"remove"}}
+    assert menus == {"partial": choices, "stranded": choices, "left_over": {"remove"}}
     for part in ("error", "abort", "progress"):
         for name, text in texts[part].items():
             assert placeholders(text) <= given | refused, name
@@ -606,7 +606,7 @@ def test_the_repair_of_half_created_devices_has_its_texts() -> None:
     # Of fields that it doesn't ask for.
     reasons -= {"name_missing", "invalid_device_id", "not_an_eui"}
     assert set(texts["error"]) == reasons
-    ends = {"not_loaded", "missing_rights", "whole", "gone", "still_half"}
+    ends = {"not_loaded", "missing_rights", "already_complete", "already_deleted", "still_partial"}
     read = {"not_found", "key_refused", "rate_limited", "cannot_connect", "refused"}
     assert set(texts["abort"]) == ends | read
 

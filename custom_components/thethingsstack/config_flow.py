@@ -37,7 +37,7 @@ class TheThingsStackOptionsFlow(
             return await self.async_step_general()
         options = ["fields", "general", "overrides"]
         if self._may_remove:
-            options += ["change", "replace", "halves", "remove"]
+            options += ["change", "replace", "partial_devices", "remove"]
         return self.async_show_menu(step_id="init", menu_options=options)
 
 

@@ -33,7 +33,7 @@ async def test_found_completed_and_removed(
 ) -> None:
     """One that another client began, and one whose deletion ended half-way."""
     await add_entry(home, application)
-    await leave_halves(application)
+    await leave_partial_devices(application)
     page = await open_page(browser, WIDE)
     await look_for_them(page, home, screenshots)
 
@@ -68,7 +68,7 @@ async def test_found_completed_and_removed(
     assert found == {"not_registered"}
 
 
-async def leave_halves(application: Application) -> None:
+async def leave_partial_devices(application: Application) -> None:
     """Let one be only registered, and another one lose its part on the Application Server."""
     headers = {"Authorization": f"Bearer {application.api_key}"}
     identity = f"{application.identity_server}/api/v3/applications"

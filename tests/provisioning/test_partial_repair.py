@@ -79,12 +79,12 @@ async def start(hass: HomeAssistant, issue_id: str | None = None) -> Result:
     return await start_repair(hass, issue_id)
 
 
-async def mend(hass: HomeAssistant) -> Result:
+async def complete(hass: HomeAssistant) -> Result:
     """Open the repair and choose to complete."""
     result = await start(hass)
-    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "half")
-    assert result["menu_options"] == ["mend", "remove"]
-    return await go(hass, result, next_step_id="mend")
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "partial")
+    assert result["menu_options"] == ["complete_it", "remove"]
+    return await go(hass, result, next_step_id="complete_it")
 
 
 async def settled(hass: HomeAssistant, result: Result) -> Result:
@@ -126,7 +126,7 @@ async def test_only_the_application_server_lacks_it(
     kept = {server: dict(part) for server, part in documents(sim).items()}
     told = (await async_get_config_entry_diagnostics(hass, entry))["devices"].values()
     assert [device["missing_on"] for device in told if device["missing_on"]] == [["application"]]
-    result = await mend(hass)
+    result = await complete(hass)
     assert (result["step_id"], fields(result)) == ("confirm", set())
     result = await settled(hass, await go(hass, result))
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -143,7 +143,7 @@ async def test_the_network_server_lacks_it(
 ) -> None:
     """No repository knows its model: how it speaks LoRaWAN is asked, and the plan."""
     await lose(hass, sim, entry, "ns")
-    result = await mend(hass)
+    result = await complete(hass)
     assert result["step_id"] == "version"
     assert "activation" not in fields(result)
     result = await go(hass, result, **VERSION, lorawan_phy_version="PHY_V1_1_REV_A")
@@ -169,7 +169,7 @@ async def test_the_model_tells_how_it_speaks(
     """Then only the plan is asked, and the usual one proposed."""
     sim.update_device(DEVICE, version_ids=LHT65N)
     await lose(hass, sim, entry, "ns", "as")
-    result = await mend(hass)
+    result = await complete(hass)
     assert (result["step_id"], fields(result)) == ("complete", {"frequency_plan"})
     plan = next(key for key in result["data_schema"].schema if key == "frequency_plan")
     result = await settled(hass, await go(hass, result, frequency_plan=plan.default()))
@@ -184,7 +184,7 @@ async def test_the_join_server_lacks_it(
     """Its key is asked; it is in no log and no diagnostics."""
     caplog.set_level(logging.DEBUG)
     await lose(hass, sim, entry, "js")
-    result = await mend(hass)
+    result = await complete(hass)
     assert (result["step_id"], fields(result)) == ("complete", {"app_key"})
     result = await go(hass, result, app_key="0011")
     assert result["errors"] == {"app_key": "not_a_key"}
@@ -206,7 +206,7 @@ async def test_keys_that_are_made_up_are_shown_once(
     """LoRaWAN 1.1 has two."""
     documents(sim)["ns"]["lorawan_version"] = "MAC_V1_1"
     await lose(hass, sim, entry, "js")
-    result = await mend(hass)
+    result = await complete(hass)
     assert fields(result) == {"app_key", "nwk_key"}
     result = await settled(hass, await go(hass, result))
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "done")
@@ -227,7 +227,7 @@ async def test_only_the_registry_has_it(
     told = issues(hass)[0].translation_placeholders
     assert told is not None
     assert told["missing"] == "Join Server, Network Server, Application Server"
-    result = await go(hass, await mend(hass), **VERSION)
+    result = await go(hass, await complete(hass), **VERSION)
     assert fields(result) == {"frequency_plan", "app_key"}
     result = await settled(hass, await go(hass, result, frequency_plan=PLAN, app_key=KEY))
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -241,7 +241,7 @@ async def test_a_claimed_device_needs_no_keys(
     documents(sim)["is"].pop("join_server_address")
     sim.remove_parts(DEVICE, "js")
     await lose(hass, sim, entry, "ns")
-    result = await go(hass, await mend(hass), **VERSION)
+    result = await go(hass, await complete(hass), **VERSION)
     assert fields(result) == {"frequency_plan"}
     result = await settled(hass, await go(hass, result, frequency_plan=PLAN))
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -268,7 +268,7 @@ async def test_a_partial_device_that_does_not_join(
     coordinator.lifecycle.on_registered(await coordinator.stack.end_devices.register(ABP))
     await hass.async_block_till_done()
     await lose(hass, sim, entry, *servers, device="loft-abp")
-    result = await mend(hass)
+    result = await complete(hass)
     if "ns" in servers:
         result = await go(hass, result, **VERSION)
     assert (result["step_id"], fields(result)) == ("session", asked)
@@ -300,7 +300,7 @@ async def test_a_join_eui_does_not_make_it_join(
     for part in documents(sim, "loft-abp").values():
         part["ids"] |= {"join_eui": "0" * 16, "dev_eui": "70B3D57ED0060077"}
     await lose(hass, sim, entry, "ns", device="loft-abp")
-    result = await go(hass, await mend(hass), **VERSION)
+    result = await go(hass, await complete(hass), **VERSION)
     assert result["step_id"] == "session"
 
 
@@ -315,8 +315,8 @@ async def test_a_stranded_one_is_registered_again(
     await lose(hass, sim, entry, "is")
     await until(hass, lambda: status(hass) == "half_created")
     result = await start(hass)
-    assert (result["step_id"], result["menu_options"]) == ("stranded", ["mend", "remove"])
-    result = await go(hass, result, next_step_id="mend")
+    assert (result["step_id"], result["menu_options"]) == ("stranded", ["complete_it", "remove"])
+    result = await go(hass, result, next_step_id="complete_it")
     assert (result["step_id"], fields(result)) == ("complete", {"name"})
     result = await go(hass, result, name="x" * 51)
     assert result["errors"] == {"name": "name_too_long"}
@@ -414,7 +414,7 @@ async def test_a_refused_repair_can_be_tried_again(
 ) -> None:
     """What was written is taken back, what was typed stays, and it can be tried again."""
     await lose(hass, sim, entry, "js", "ns", "as")
-    result = await go(hass, await mend(hass), **VERSION)
+    result = await go(hass, await complete(hass), **VERSION)
     answers = {"frequency_plan": PLAN, "app_key": KEY}
     rights = list(sim.stack.find_key(sim.key("manage")).rights)
     fault(sim)
@@ -437,7 +437,7 @@ async def test_what_could_not_be_undone(
 ) -> None:
     """It is less of a half than before, and can be tried again."""
     await lose(hass, sim, entry, "js", "ns", "as")
-    result = await go(hass, await mend(hass), **VERSION)
+    result = await go(hass, await complete(hass), **VERSION)
     sim.faults.http_status |= {"PUT /ns/": 400, "DELETE /js/": 403}
     answers = {"frequency_plan": PLAN, "app_key": KEY}
     result = await settled(hass, await go(hass, result, **answers))
@@ -462,7 +462,7 @@ async def test_euis_that_a_remainder_holds(
     await entry.runtime_data.partial_devices.async_look("ghost")
     await lose(hass, sim, entry, "ns")
     result = await start(hass, f"half_created_{entry.entry_id}_{DEVICE}")
-    result = await go(hass, await go(hass, result, next_step_id="mend"), **VERSION)
+    result = await go(hass, await go(hass, result, next_step_id="complete_it"), **VERSION)
     result = await settled(hass, await go(hass, result, frequency_plan=PLAN))
     assert result["errors"] == {"base": "euis_left_over"}
 
@@ -472,10 +472,10 @@ async def test_another_part_got_lost_meanwhile(
 ) -> None:
     """That is told, and the issue stays."""
     await lose(hass, sim, entry, "as")
-    result = await mend(hass)
+    result = await complete(hass)
     sim.remove_parts(DEVICE, "ns")
     result = await settled(hass, await go(hass, result))
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "still_half")
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "still_partial")
     assert result["description_placeholders"]["missing"] == "Network Server"
     assert "as" in documents(sim)
     assert issues(hass)
@@ -487,7 +487,7 @@ async def test_a_repair_whose_dialogue_is_closed_takes_back_what_it_wrote(
 ) -> None:
     """Whatever was written by then is taken back."""
     await lose(hass, sim, entry, "js", "ns", "as")
-    result = await go(hass, await mend(hass), **VERSION)
+    result = await go(hass, await complete(hass), **VERSION)
     sim.requests.clear()
     sim.faults.answer_delays[f"{server}/applications/garden/devices/{DEVICE}"] = 0.3
     result = await go(hass, result, frequency_plan=PLAN, app_key=KEY)
@@ -506,7 +506,7 @@ async def test_a_repair_whose_application_is_unloaded_takes_back_what_it_wrote(
 ) -> None:
     """What was written is taken back; the issue goes with the application."""
     await lose(hass, sim, entry, "ns", "as")
-    result = await go(hass, await mend(hass), **VERSION)
+    result = await go(hass, await complete(hass), **VERSION)
     sim.requests.clear()
     sim.faults.answer_delays[f"ns/applications/garden/devices/{DEVICE}"] = 0.3
     result = await go(hass, result, frequency_plan=PLAN)
@@ -521,7 +521,7 @@ async def test_a_repair_whose_application_is_unloaded_takes_back_what_it_wrote(
 # What it is when the repair is opened
 
 
-async def test_mended_or_gone_meanwhile(
+async def test_completed_or_deleted_meanwhile(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
     """Somebody was faster: nothing to do, and the issue goes."""
@@ -530,12 +530,12 @@ async def test_mended_or_gone_meanwhile(
     await lose(hass, sim, entry, "as")
     kept["as"] = taken
     result = await start(hass)
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "whole")
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_complete")
     assert not issues(hass)
     await lose(hass, sim, entry, "as")
     sim.application.devices.pop(DEVICE)
     result = await start(hass)
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "gone")
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_deleted")
     assert not issues(hass)
 
 
@@ -550,7 +550,7 @@ async def test_a_server_that_cannot_be_read_is_named(
     sim.faults.http_status.clear()
     result = await start(hass)
     sim.faults.http_status["/configuration/frequency-plans"] = 503
-    result = await go(hass, result, next_step_id="mend")
+    result = await go(hass, result, next_step_id="complete_it")
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "cannot_connect")
     assert issues(hass)
 
@@ -565,7 +565,7 @@ async def test_a_missing_right_is_named(hass: HomeAssistant, sim: Simulator) -> 
     assert "Create devices" in result["description_placeholders"]["rights"]
     sim.set_rights("read", ["INFO", "TRAFFIC_READ", "DEVICES_READ", "DEVICES_WRITE"])
     await entry.runtime_data.connection_state.async_check_rights()
-    result = await mend(hass)
+    result = await complete(hass)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "missing_rights")
     told = result["description_placeholders"]["rights"]
     assert told == "“Edit device keys in application”"
@@ -574,14 +574,14 @@ async def test_a_missing_right_is_named(hass: HomeAssistant, sim: Simulator) -> 
 async def test_a_repair_needs_the_connection(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
-    """Without a server there is nothing to mend."""
+    """Without a server there is nothing to complete."""
     await lose(hass, sim, entry, "js")
-    opened = [await start(hass), await start(hass), await mend(hass)]
+    opened = [await start(hass), await start(hass), await complete(hass)]
     await hass.config_entries.async_unload(entry.entry_id)
     assert not issues(hass)
     for result, given in zip(
         opened,
-        ({"next_step_id": "mend"}, {"next_step_id": "remove"}, {"app_key": KEY}),
+        ({"next_step_id": "complete_it"}, {"next_step_id": "remove"}, {"app_key": KEY}),
         strict=True,
     ):
         ended = await go(hass, result, **given)
@@ -597,15 +597,15 @@ async def test_looked_for_on_demand(
     """All that were never heard, and no other; what was found is listed."""
 
     async def look() -> Result:
-        return await finish(hass, await start_options(hass, entry, "halves"))
+        return await finish(hass, await start_options(hass, entry, "partial_devices"))
 
     result = await look()
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "no_halves")
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "no_partial")
     sim.remove_parts(DEVICE, "as")
     entry.runtime_data.roster.registrations.pop(DEVICE)  # as if no event had told of it yet
     sim.requests.clear()
     result = await look()
-    assert result["reason"] == "halves_found"
+    assert result["reason"] == "partial_found"
     told = result["description_placeholders"]
     assert told["devices"] == f"- **Never joined** (`{DEVICE}`): Application Server"
     assert told["page"] == "/config/repairs"
@@ -613,7 +613,7 @@ async def test_looked_for_on_demand(
     assert len(issues(hass)) == 1
     sim.faults.http_status["GET /ns/"] = 503
     result = await look()
-    assert result["reason"] == "halves_refused"
+    assert result["reason"] == "partial_refused"
     assert "simulated" in result["description_placeholders"]["reason"]
     assert issues(hass)
 
@@ -623,14 +623,14 @@ async def test_looking_ends_with_the_dialogue(
 ) -> None:
     """Closed, or the application unloaded."""
     sim.faults.answer_delays[f"ns/applications/garden/devices/{DEVICE}"] = 0.3
-    result = await start_options(hass, entry, "halves")
+    result = await start_options(hass, entry, "partial_devices")
     await until(hass, lambda: any("/ns/" in path for _, path in sim.requests))
     hass.config_entries.options.async_abort(result["flow_id"])
     # Only one end device is looked at at a time.
     await entry.runtime_data.partial_devices.async_look("lpp-node")
     assert not any("/as/" in path and DEVICE in path for _, path in sim.requests)
 
-    result = await start_options(hass, entry, "halves")
+    result = await start_options(hass, entry, "partial_devices")
     await hass.config_entries.async_unload(entry.entry_id)
     result = await finish(hass, result)
     assert result["reason"] == "not_loaded"
@@ -663,7 +663,7 @@ async def test_a_stranded_one_without_a_device_here(
     await until(hass, lambda: issues(hass))
     result = await start(hass)
     assert result["description_placeholders"]["device"] == "ghost"
-    result = await go(hass, await go(hass, result, next_step_id="mend"), name="Ghost")
+    result = await go(hass, await go(hass, result, next_step_id="complete_it"), name="Ghost")
     await settled(hass, result)
     assert set(documents(sim, "ghost")) == {"is", "ns", "as"}
     assert coordinator.roster.by_device_id("ghost").name == "Ghost"
@@ -684,5 +684,5 @@ async def test_a_name_with_markup(
     assert issue.translation_placeholders["device"] == shown
     result = await start(hass)
     assert result["description_placeholders"]["device"] == shown
-    result = await finish(hass, await start_options(hass, entry, "halves"))
+    result = await finish(hass, await start_options(hass, entry, "partial_devices"))
     assert shown in result["description_placeholders"]["devices"]

@@ -161,7 +161,7 @@ async def test_unloaded_while_a_dialogue_is_open(
     assert "pump-socket" in sim.devices
 
 
-@pytest.mark.parametrize("step", ["remove", "remove_what", "remove_sure", "halves"])
+@pytest.mark.parametrize("step", ["remove", "remove_what", "remove_sure", "partial_devices"])
 async def test_unloaded_while_another_dialogue_is_open(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, step: str
 ) -> None:
@@ -173,8 +173,8 @@ async def test_unloaded_while_another_dialogue_is_open(
         {"understood": True, "also_here": False},
         {"device_id": "pump-socket"},
     ]
-    if step == "halves":
-        answers = [{"next_step_id": "halves"}]
+    if step == "partial_devices":
+        answers = [{"next_step_id": "partial_devices"}]
     while len(answers) > 1:
         result = await go(hass, result, **answers.pop(0))
         if result["step_id"] == step:

@@ -180,7 +180,7 @@ class EndDeviceLifecycle:
         library = coordinator.fields.library
         if versions is not None and not library.has(versions.brand_id):
             await library.async_load(coordinator.hass, [versions.brand_id])
-            device.remember_context()
+            device.update_context()
             if coordinator.roster.states.get(device.key) is device:
                 coordinator.roster.register(device)  # the library has the brand's name
                 coordinator.async_correct(device, device.better_decisions())

@@ -58,4 +58,4 @@ class ModelSensors:
                     else:
                         self._store.model_sensors[model] = found.sensors
                     self._store.save_soon()
-                device.remember_context()
+                device.update_context()

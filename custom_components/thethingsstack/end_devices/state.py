@@ -206,7 +206,7 @@ class EndDeviceState(Listeners):
         self.version_ids = end_device.version_ids or self.version_ids
         self.attributes = end_device.attributes
         self.overdue_number = overdue_number(self.attributes)
-        self.remember_context()
+        self.update_context()
         if end_device.last_seen_at is not None:
             self.note_seen(end_device.last_seen_at)
 
@@ -218,7 +218,7 @@ class EndDeviceState(Listeners):
             return None
         return f"{versions.brand_id}/{versions.model_id}"
 
-    def remember_context(self) -> None:
+    def update_context(self) -> None:
         """Read again what decisions on new fields depend on: the model, and its formatter."""
         versions = self.version_ids or VersionIds()
         self._context = Context(
@@ -296,7 +296,7 @@ class EndDeviceState(Listeners):
         versions = uplink.version_ids
         if versions is not None and versions != self.version_ids:
             self.version_ids = versions
-            self.remember_context()
+            self.update_context()
         battery = uplink.last_battery
         if battery is not None and (
             self.last_battery is None

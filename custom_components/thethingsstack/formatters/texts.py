@@ -199,7 +199,7 @@ class FormatterTexts:
         if hints is device.formatter_hints:
             return
         device.formatter_hints = hints
-        device.remember_context()
+        device.update_context()
         if better := device.better_decisions():
             self._coordinator.async_correct(device, better)
 

@@ -56,9 +56,9 @@ class PartialRepairFlow(RepairsFlow):
         try:
             presence = await self._coordinator.partial_devices.async_look(self._device_id)
             if presence.complete:
-                return self._abort("whole")
+                return self._abort("already_complete")
             if not presence.identity and not presence.stranded:
-                return self._abort("gone")
+                return self._abort("already_deleted")
             self._partial = await PartialDevice.async_read(
                 self._coordinator.stack, self._device_id, presence
             )
@@ -66,17 +66,17 @@ class PartialRepairFlow(RepairsFlow):
             return self._abort_refused(err)
         if not self._partial.completable:
             return await self.async_step_left_over()
-        return await (self.async_step_half() if presence.identity else self.async_step_stranded())
+        return await (self.async_step_partial() if presence.identity else self.async_step_stranded())
 
-    async def async_step_half(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+    async def async_step_partial(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Menu for one that is registered, but not on all servers: complete or delete it."""
-        return self._menu("half", "mend", "remove")
+        return self._menu("partial", "complete_it", "remove")
 
     async def async_step_stranded(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Menu for one that isn't registered, but is on enough other servers to complete it."""
-        return self._menu("stranded", "mend", "remove")
+        return self._menu("stranded", "complete_it", "remove")
 
     async def async_step_left_over(
         self, user_input: dict[str, str] | None = None
@@ -86,7 +86,7 @@ class PartialRepairFlow(RepairsFlow):
 
     # Complete it
 
-    async def async_step_mend(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+    async def async_step_complete_it(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Find out what must be asked to complete it, and show that step."""
         stack = self._coordinator.stack
         try:
@@ -206,7 +206,7 @@ class PartialRepairFlow(RepairsFlow):
             form = "complete" if self._partial.joins else "session"
             asked = bool(self._schema().schema)
             return self.async_show_progress_done(next_step_id=form if asked else "confirm")
-        return self.async_show_progress_done(next_step_id="done" if complete else "still_half")
+        return self.async_show_progress_done(next_step_id="done" if complete else "still_partial")
 
     async def async_step_interrupted(
         self, user_input: dict[str, Any] | None = None
@@ -214,11 +214,11 @@ class PartialRepairFlow(RepairsFlow):
         """Abort: the application was unloaded meanwhile, and the changes were rolled back."""
         return self.async_abort(reason="not_loaded")
 
-    async def async_step_still_half(
+    async def async_step_still_partial(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Abort: a server still doesn't have it after completing."""
-        return self._abort("still_half")
+        return self._abort("still_partial")
 
     async def async_step_done(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Show the generated keys, which are stored nowhere in Home Assistant."""

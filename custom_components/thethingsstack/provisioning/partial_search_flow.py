@@ -20,7 +20,7 @@ class PartialSearchFlow(ApplicationOptionsFlow):
     _looked_at: int = 0
     _search_error: StackError | None = None
 
-    async def async_step_halves(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+    async def async_step_partial_devices(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Search in the background, and show the progress."""
         if self._search is None:
             partial_devices = self._coordinator.partial_devices
@@ -32,32 +32,32 @@ class PartialSearchFlow(ApplicationOptionsFlow):
             )
         if not self._search.waiting.done():
             return self.async_show_progress(
-                step_id="halves",
-                progress_action="halves",
+                step_id="partial_devices",
+                progress_action="partial_devices",
                 progress_task=self._search.waiting,
             )
         search, self._search = self._search, None
         if search.interrupted:
-            return self.async_show_progress_done(next_step_id="halves_interrupted")
+            return self.async_show_progress_done(next_step_id="partial_interrupted")
         try:
             self._looked_at = search.result()
         except StackError as err:
             self._search_error = err
-        return self.async_show_progress_done(next_step_id="halves_found")
+        return self.async_show_progress_done(next_step_id="partial_found")
 
-    async def async_step_halves_found(
+    async def async_step_partial_found(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Show what was found."""
         if self._search_error is not None:
             return self.async_abort(
-                reason="halves_refused",
+                reason="partial_refused",
                 description_placeholders={"reason": error_text(self._search_error)},
             )
         partial_devices = self._coordinator.partial_devices
         if not partial_devices.known:
             return self.async_abort(
-                reason="no_halves", description_placeholders={"count": str(self._looked_at)}
+                reason="no_partial", description_placeholders={"count": str(self._looked_at)}
             )
         lines = [
             f"- **{escape_markdown(partial_devices.name_of(device_id))}** (`{device_id}`): "
@@ -65,11 +65,11 @@ class PartialSearchFlow(ApplicationOptionsFlow):
             for device_id, presence in partial_devices.known.items()
         ]
         return self.async_abort(
-            reason="halves_found",
+            reason="partial_found",
             description_placeholders={"devices": "\n".join(sorted(lines)), "page": REPAIRS_PAGE},
         )
 
-    async def async_step_halves_interrupted(
+    async def async_step_partial_interrupted(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Abort: the application was unloaded meanwhile."""
