@@ -66,9 +66,13 @@ class PartialRepairFlow(RepairsFlow):
             return self._abort_refused(err)
         if not self._partial.completable:
             return await self.async_step_left_over()
-        return await (self.async_step_partial() if presence.identity else self.async_step_stranded())
+        return await (
+            self.async_step_partial() if presence.identity else self.async_step_stranded()
+        )
 
-    async def async_step_partial(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+    async def async_step_partial(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
         """Menu for one that is registered, but not on all servers: complete or delete it."""
         return self._menu("partial", "complete_it", "remove")
 
@@ -86,7 +90,9 @@ class PartialRepairFlow(RepairsFlow):
 
     # Complete it
 
-    async def async_step_complete_it(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+    async def async_step_complete_it(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
         """Find out what must be asked to complete it, and show that step."""
         stack = self._coordinator.stack
         try:

@@ -20,7 +20,9 @@ class PartialSearchFlow(ApplicationOptionsFlow):
     _looked_at: int = 0
     _search_error: StackError | None = None
 
-    async def async_step_partial_devices(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+    async def async_step_partial_devices(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
         """Search in the background, and show the progress."""
         if self._search is None:
             partial_devices = self._coordinator.partial_devices
