@@ -24,6 +24,7 @@ from .application.signals import Signals
 from .application.status import ApplicationStatus, Counters
 from .application.store import ApplicationStore
 from .client import (
+    ApplicationClient,
     AuthenticationFailed,
     DownlinkReport,
     JoinAccept,
@@ -31,7 +32,6 @@ from .client import (
     Message,
     MessagesDropped,
     MissingRight,
-    Stack,
     StackError,
     StreamConnected,
     StreamItem,
@@ -90,7 +90,9 @@ class ApplicationCoordinator:
     another end device.
     """
 
-    def __init__(self, hass: HomeAssistant, entry: TtsConfigEntry, stack: Stack) -> None:
+    def __init__(
+        self, hass: HomeAssistant, entry: TtsConfigEntry, stack: ApplicationClient
+    ) -> None:
         """Prepare; makes no request yet."""
         self.hass = hass
         self.entry = entry

@@ -10,7 +10,13 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
 
-from ..client import AuthenticationFailed, ConnectionFailed, ServerFailed, Stack, StackError
+from ..client import (
+    ApplicationClient,
+    AuthenticationFailed,
+    ConnectionFailed,
+    ServerFailed,
+    StackError,
+)
 from ..client.rights import TRAFFIC_DOWN_WRITE, TRAFFIC_READ, console_names
 from ..const import DOMAIN, UNAVAILABLE_AFTER
 from .status import ApplicationStatus
@@ -32,7 +38,7 @@ class ConnectionState:
         self,
         hass: HomeAssistant,
         entry: ConfigEntry,
-        stack: Stack,
+        stack: ApplicationClient,
         door: Door,
         *,
         application_status: ApplicationStatus,

@@ -6,6 +6,7 @@ import warnings
 
 if TYPE_CHECKING:
     from .administration import ApiKey as ApiKey, Collaborator as Collaborator
+    from .capabilities import Capabilities as Capabilities
     from .configuration import (
         LORAWAN_VERSIONS as LORAWAN_VERSIONS,
         FrequencyPlan as FrequencyPlan,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         MqttRefused as MqttRefused,
         NoApiKey as NoApiKey,
         NotFound as NotFound,
+        NotSupported as NotSupported,
         ProtocolMismatch as ProtocolMismatch,
         RateLimited as RateLimited,
         RequestTimeout as RequestTimeout,
@@ -118,6 +120,7 @@ if TYPE_CHECKING:
         VersionIds as VersionIds,
     )
     from .mqtt import tls_context as tls_context
+    from .protocols import ApplicationClient as ApplicationClient
     from .registration import Registration as Registration, Server as Server, Session as Session
     from .repository import (
         Brand as Brand,
@@ -132,6 +135,7 @@ if TYPE_CHECKING:
     )
     from .stack import Stack as Stack
     from .stream import (
+        DeviceChanged as DeviceChanged,
         MessagesDropped as MessagesDropped,
         StreamConnected as StreamConnected,
         StreamItem as StreamItem,
@@ -147,6 +151,7 @@ _NAMES = {
         "ApiKey",
         "Collaborator",
     ),
+    "capabilities": ("Capabilities",),
     "configuration": (
         "LORAWAN_VERSIONS",
         "FrequencyPlan",
@@ -204,6 +209,7 @@ _NAMES = {
         "MqttRefused",
         "NoApiKey",
         "NotFound",
+        "NotSupported",
         "ProtocolMismatch",
         "RateLimited",
         "RequestTimeout",
@@ -271,6 +277,7 @@ _NAMES = {
         "VersionIds",
     ),
     "mqtt": ("tls_context",),
+    "protocols": ("ApplicationClient",),
     "registration": (
         "Registration",
         "Server",
@@ -289,6 +296,7 @@ _NAMES = {
     ),
     "stack": ("Stack",),
     "stream": (
+        "DeviceChanged",
         "MessagesDropped",
         "StreamConnected",
         "StreamItem",

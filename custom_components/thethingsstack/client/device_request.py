@@ -11,10 +11,10 @@ from .errors import InvalidRequest, NotFound, StackError
 from .identifiers import generate_eui, generate_key, propose_id
 from .keys import ROOT_KEYS, SERVER_NAMES, SESSION_KEYS, missing, requirements
 from .models import EndDevice, EndDeviceIds
+from .protocols import ApplicationClient
 from .registration import Registration, Server, Session
 from .repository import DeviceTemplate
 from .rules import printed_serial_number
-from .stack import Stack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,9 @@ class PreparedRegistration:
         return self.registration.warnings
 
 
-async def prepare_registration(stack: Stack, request: DeviceRequest) -> PreparedRegistration:
+async def prepare_registration(
+    stack: ApplicationClient, request: DeviceRequest
+) -> PreparedRegistration:
     """Return a complete registration; changes nothing, but may have a DevEUI issued.
 
     Raises InvalidRequest for missing and contradictory values, unknown models and QR codes, and
@@ -96,7 +98,9 @@ async def prepare_registration(stack: Stack, request: DeviceRequest) -> Prepared
     )
 
 
-async def _registration_of(stack: Stack, request: DeviceRequest) -> tuple[Registration, str | None]:
+async def _registration_of(
+    stack: ApplicationClient, request: DeviceRequest
+) -> tuple[Registration, str | None]:
     """Return what is known of the device, and its QR code if it is claimed by that."""
     known = {name: value for name, value in request.known.items() if value is not None}
     template: DeviceTemplate | None = None
@@ -131,7 +135,7 @@ def _of_code(code: DeviceTemplate) -> dict[str, Any]:
     return known | {"serial_number": serial_number, "warnings": warnings}
 
 
-async def _of_profile(stack: Stack, code: DeviceTemplate) -> DeviceTemplate | None:
+async def _of_profile(stack: ApplicationClient, code: DeviceTemplate) -> DeviceTemplate | None:
     """Return the template for the model numbers in a QR code; None if they are unknown."""
     if code.vendor_id is None or code.vendor_profile_id is None:
         return None
@@ -165,7 +169,9 @@ def _keys(
     return keys, generated
 
 
-async def _session(stack: Stack, request: DeviceRequest, keys: Mapping[str, str]) -> Session:
+async def _session(
+    stack: ApplicationClient, request: DeviceRequest, keys: Mapping[str, str]
+) -> Session:
     return Session(
         dev_addr=request.dev_addr or await stack.configuration.dev_addr(),
         **{SERVER_NAMES[name]: key for name, key in keys.items()},
@@ -173,7 +179,7 @@ async def _session(stack: Stack, request: DeviceRequest, keys: Mapping[str, str]
 
 
 async def claim_and_register(
-    stack: Stack,
+    stack: ApplicationClient,
     registration: Registration,
     *,
     qr_code: str | None = None,
@@ -201,7 +207,7 @@ async def claim_and_register(
 
 
 async def _claim(
-    stack: Stack, registration: Registration, qr_code: str | None, claim_code: str
+    stack: ApplicationClient, registration: Registration, qr_code: str | None, claim_code: str
 ) -> EndDeviceIds:
     device_id = registration.device_id
     if qr_code is not None:
@@ -214,7 +220,9 @@ async def _claim(
     )
 
 
-async def _given_back(stack: Stack, device_id: str, claim: asyncio.Task[EndDeviceIds]) -> bool:
+async def _given_back(
+    stack: ApplicationClient, device_id: str, claim: asyncio.Task[EndDeviceIds]
+) -> bool:
     await asyncio.wait([claim])
     if claim.cancelled() or claim.exception() is not None:
         return True

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from . import json_values
 from .api import Calls
-from .errors import NotFound
+from .errors import NotFound, NotSupported
 from .models import Formatter, VersionIds
 
 type Priority = Literal[
@@ -154,6 +154,12 @@ class Downlinks:
         The server accepts an object also without a downlink formatter, and sends an empty frame.
         """
         await self._operate("push", device_id, downlinks, max_wait)
+
+    async def push_first(
+        self, device_id: str, downlinks: Sequence[Downlink], *, max_wait: float = 30
+    ) -> None:
+        """Raise NotSupported: here a downlink has a priority instead of a place."""
+        raise NotSupported("downlink_first")
 
     async def replace(
         self,

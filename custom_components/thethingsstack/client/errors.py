@@ -124,6 +124,19 @@ class InvalidRequest(StackError):
     """The request is invalid; repeating it unchanged doesn't help."""
 
 
+class NotSupported(InvalidRequest):
+    """The stack has nothing of the kind; `capability` names what, as in `Capabilities`."""
+
+    def __init__(self, capability: str) -> None:
+        """Keep the name of the capability that the stack lacks."""
+        super().__init__(
+            f"this network doesn't have that ({capability.replace('_', ' ')})",
+            name="not_supported",
+            attributes={"capability": capability},
+        )
+        self.capability = capability
+
+
 class RateLimited(StackError):
     """Too many requests; the next one may be made after `retry_after` seconds."""
 

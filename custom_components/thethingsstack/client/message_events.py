@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import datetime
 import logging
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -34,6 +35,9 @@ from .events import (
 from .inbox import Inbox
 from .messages import DownlinkReport, Message, UplinkMessage, parse_message
 from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
+
+if TYPE_CHECKING:
+    from .protocols import EventCalls
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -212,7 +216,7 @@ class MessageEvents:
 
 
 async def past_uplinks(
-    events: Events, *, application_id: str, after: datetime, quiet: float = QUIET
+    events: "EventCalls", *, application_id: str, after: datetime, quiet: float = QUIET
 ) -> AsyncGenerator[UplinkMessage]:
     """Yield the uplinks after a time that the server's event history still has, and end.
 

@@ -14,6 +14,7 @@ import orjson
 from . import json_values, rights as _rights
 from .administration import Administration
 from .api import Calls, quoted
+from .capabilities import Capabilities
 from .claiming import Claiming, QrCodes
 from .configuration import Configuration
 from .connection import MQTT_PORT, MQTTS_PORT, Connection, is_loopback
@@ -74,6 +75,8 @@ class Stack:
     ) -> None:
         """Keep the settings; no connection is opened yet."""
         self.connection = connection
+        self.capabilities = Capabilities()
+        """What this stack can do: everything."""
         self.connected = False
         """Whether the stream is connected."""
         self.connected_at: datetime | None = None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from .errors import BadMessage, StackError
 from .messages import Message
@@ -44,4 +45,17 @@ class MessagesDropped:
     gap: datetime | None
 
 
-type StreamItem = Message | StreamConnected | StreamLost | UnreadableMessage | MessagesDropped
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceChanged:
+    """An end device was registered, changed or deleted.
+
+    Only where the stream reports that (capability `device_changes`).
+    """
+
+    device_id: str
+    change: Literal["created", "updated", "deleted"]
+
+
+type StreamItem = (
+    Message | StreamConnected | StreamLost | UnreadableMessage | MessagesDropped | DeviceChanged
+)

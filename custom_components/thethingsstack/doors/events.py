@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 
-from ..client import Stack, StreamItem
+from ..client import ApplicationClient, StreamItem
 from ..const import DOOR_EVENTS
 
 
@@ -12,7 +12,7 @@ class EventStreamDoor:
     name = DOOR_EVENTS
     needs_traffic_right = True
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: ApplicationClient) -> None:
         """Connect nothing yet."""
         self._messages = stack.message_events
 

@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from ..client import Stack
+from ..client import ApplicationClient
 from ..const import CONF_DOOR, DEFAULT_DOOR, DOOR_EVENTS, DOOR_WEBHOOK
 from ..webhook import WebhookDoor
 from .door import Door
@@ -19,7 +19,7 @@ def chosen_door(data: Mapping[str, Any]) -> str:
     return str(data.get(CONF_DOOR, DEFAULT_DOOR))
 
 
-def create_door(hass: HomeAssistant, entry: ConfigEntry, stack: Stack) -> Door:
+def create_door(hass: HomeAssistant, entry: ConfigEntry, stack: ApplicationClient) -> Door:
     """Return the door that an entry has chosen; nothing is opened before its stream is read."""
     match chosen_door(entry.data):
         case door if door == DOOR_EVENTS:

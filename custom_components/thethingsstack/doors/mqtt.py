@@ -9,7 +9,7 @@ import logging
 
 from homeassistant.util.hass_dict import HassKey
 
-from ..client import Message, Stack, StackError, StreamConnected, StreamItem, StreamLost
+from ..client import ApplicationClient, Message, StackError, StreamConnected, StreamItem, StreamLost
 from ..const import DOMAIN, DOOR_EVENTS, DOOR_MQTT, UNAVAILABLE_AFTER
 
 _LOGGER = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class MqttDoor:
     name = DOOR_MQTT
     needs_traffic_right = True
 
-    def __init__(self, stack: Stack, title: str, pauses: DoorPauses) -> None:
+    def __init__(self, stack: ApplicationClient, title: str, pauses: DoorPauses) -> None:
         """Connect nothing yet; `title` names the application in the log."""
         self._stack = stack
         self._events = stack.message_events

@@ -11,7 +11,15 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from ..application import ConnectionState, downlink_error, missing_downlink_right, refused
-from ..client import Downlink, Formatter, MissingRight, NoApiKey, NotFound, Stack, StackError
+from ..client import (
+    ApplicationClient,
+    Downlink,
+    Formatter,
+    MissingRight,
+    NoApiKey,
+    NotFound,
+    StackError,
+)
 from ..client.rights import DEVICES_READ, TRAFFIC_DOWN_WRITE, console_names
 from ..const import DOMAIN
 from ..end_devices import EndDeviceState, Status
@@ -79,7 +87,7 @@ class Preflight:
         self,
         hass: HomeAssistant,
         entry: ConfigEntry[Any],
-        stack: Stack,
+        stack: ApplicationClient,
         connection_state: ConnectionState,
     ) -> None:
         """Start with an empty cache."""

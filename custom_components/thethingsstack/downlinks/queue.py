@@ -13,7 +13,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..client import DownlinkReport, QueuedDownlink, Stack, StackError
+from ..client import ApplicationClient, DownlinkReport, QueuedDownlink, StackError
 from ..const import DOMAIN
 from ..end_devices import EndDeviceRoster, EndDeviceState
 from .ledger import DownlinkLedger
@@ -118,7 +118,7 @@ class DownlinkQueues:
         self,
         hass: HomeAssistant,
         entry: ConfigEntry[Any],
-        stack: Stack,
+        stack: ApplicationClient,
         roster: EndDeviceRoster,
         *,
         ledger: DownlinkLedger,

@@ -13,6 +13,7 @@ from homeassistant.util.ulid import ulid_now
 
 from ..application import ConnectionState, Signals, downlink_error, failure
 from ..client import (
+    ApplicationClient,
     AuthenticationFailed,
     ConnectionFailed,
     Downlink,
@@ -20,7 +21,6 @@ from ..client import (
     EncodedDownlink,
     QueuedDownlink,
     ServerFailed,
-    Stack,
     StackError,
 )
 from ..end_devices import EndDeviceRoster, EndDeviceState
@@ -45,7 +45,7 @@ class Downlinks:
         self,
         hass: HomeAssistant,
         entry: ConfigEntry[Any],
-        stack: Stack,
+        stack: ApplicationClient,
         roster: EndDeviceRoster,
         *,
         connection_state: ConnectionState,

@@ -7,7 +7,7 @@ import logging
 from homeassistant.util.hass_dict import HassKey
 
 from ..application import ApplicationStore
-from ..client import NotFound, Stack, StackError
+from ..client import ApplicationClient, NotFound, StackError
 from ..const import DOMAIN
 from .state import EndDeviceState
 
@@ -22,7 +22,7 @@ PATIENCE: HassKey[float] = HassKey(f"{DOMAIN}_model_sensors_patience")
 class ModelSensors:
     """Fetches the sensors of unknown models, each once; the answers are stored."""
 
-    def __init__(self, stack: Stack, store: ApplicationStore, patience: float) -> None:
+    def __init__(self, stack: ApplicationClient, store: ApplicationStore, patience: float) -> None:
         """Keep client and store; `patience` is how many seconds setup waits for answers."""
         self._stack = stack
         self._patience = patience

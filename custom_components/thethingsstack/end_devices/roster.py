@@ -9,7 +9,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.typing import UNDEFINED
 
 from ..application import ApplicationStore
-from ..client import EndDevice, EndDeviceIds, Stack
+from ..client import ApplicationClient, EndDevice, EndDeviceIds
 from ..const import (
     CONF_CHOSEN_DEVICES,
     CONF_DEVICES,
@@ -52,7 +52,7 @@ class EndDeviceRoster:
         self,
         hass: HomeAssistant,
         entry: ConfigEntry,
-        stack: Stack,
+        stack: ApplicationClient,
         store: ApplicationStore,
         decisions: FieldDecisions,
     ) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from ..client import (
+    ApplicationClient,
     Formatter,
     FormatterFailed,
     Formatters,
     MissingRight,
     NotFound,
-    Stack,
     StackError,
     VersionIds,
 )
@@ -44,7 +44,7 @@ class Trial:
     failure: str | None = None
 
 
-async def async_reason(stack: Stack, device: EndDeviceState) -> str | None:
+async def async_reason(stack: ApplicationClient, device: EndDeviceState) -> str | None:
     """Return the formatter's error text for the last uplink.
 
     None if there is no formatter; empty if the reason can't be found.
@@ -60,7 +60,9 @@ async def async_reason(stack: Stack, device: EndDeviceState) -> str | None:
         return ""
 
 
-async def async_try(stack: Stack, devices: Sequence[EndDeviceState], formatter: Formatter) -> Trial:
+async def async_try(
+    stack: ApplicationClient, devices: Sequence[EndDeviceState], formatter: Formatter
+) -> Trial:
     """Decode the last uplinks of some end devices with a formatter; changes nothing."""
     results = []
     for device in devices:
@@ -200,7 +202,7 @@ class FormatterChoice:
 
 
 async def _async_down(
-    stack: Stack, before: Formatters | None, up: Formatter | None
+    stack: ApplicationClient, before: Formatters | None, up: Formatter | None
 ) -> Formatter | None:
     """Return the downlink formatter: the present one, unless the repository has one.
 

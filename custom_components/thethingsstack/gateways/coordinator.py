@@ -19,13 +19,13 @@ from homeassistant.util import dt as dt_util
 
 from ..application import async_create_stack
 from ..client import (
+    ApplicationClient,
     AuthenticationFailed,
     Gateway,
     GatewayConnection,
     MissingRight,
     NotFound,
     RateLimited,
-    Stack,
     StackError,
 )
 from ..const import DOMAIN
@@ -52,10 +52,12 @@ class GatewayStatus:
     connection: GatewayConnection | None
 
 
-async def async_stack_with(hass: HomeAssistant, entry: ConfigEntry, api_key: str | None) -> Stack:
+async def async_stack_with(
+    hass: HomeAssistant, entry: ConfigEntry, api_key: str | None
+) -> ApplicationClient:
     """Return a client with a gateway's own API key; the application's client if that is None."""
     if api_key is None:
-        stack: Stack = entry.runtime_data.stack
+        stack: ApplicationClient = entry.runtime_data.stack
         return stack
     return await async_create_stack(hass, {**entry.data, CONF_API_KEY: api_key})
 
@@ -84,7 +86,7 @@ class GatewayCoordinator(DataUpdateCoordinator[GatewayStatus]):
         """The error's name while the server refuses to show the gateway; else None."""
         self._title = subentry.title
         self._api_key: str | None = subentry.data.get(CONF_API_KEY)
-        self._stack: Stack | None = None
+        self._stack: ApplicationClient | None = None
         self._gateway: Gateway | None = None
         self._asked_registry: datetime | None = None
 

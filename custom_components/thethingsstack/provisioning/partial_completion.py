@@ -9,6 +9,7 @@ import voluptuous as vol
 
 from ..application import Refusal
 from ..client import (
+    ApplicationClient,
     DeviceTemplate,
     EndDevice,
     NotFound,
@@ -16,7 +17,6 @@ from ..client import (
     Registration,
     RollbackFailed,
     Server,
-    Stack,
     generate_key,
 )
 from ..dialogs import searchable, unchosen
@@ -40,7 +40,7 @@ class PartialDevice:
     joins: bool
 
     @classmethod
-    async def async_read(cls, stack: Stack, device_id: str, presence: Presence) -> Self:
+    async def async_read(cls, stack: ApplicationClient, device_id: str, presence: Presence) -> Self:
         """Return it as read from the servers that have it; raises StackError."""
         details = await stack.end_devices.details(device_id, stranded=not presence.identity)
         end_device = EndDevice.from_json(details)
@@ -85,7 +85,7 @@ class PartialDevice:
         address = session.get("dev_addr") if isinstance(session, Mapping) else None
         return address if isinstance(address, str) else None
 
-    async def async_template(self, stack: Stack) -> DeviceTemplate | None:
+    async def async_template(self, stack: ApplicationClient) -> DeviceTemplate | None:
         """Return its LoRaWAN version and settings; None if the user must be asked.
 
         Raises StackError.
@@ -106,7 +106,7 @@ class PartialDevice:
             model, supports_join=self.joins, version_ids=versions, dev_eui=None, join_eui=None
         )
 
-    async def _async_of_model(self, stack: Stack) -> DeviceTemplate | None:
+    async def _async_of_model(self, stack: ApplicationClient) -> DeviceTemplate | None:
         versions = self.end_device.version_ids
         parts = versions and (
             versions.brand_id,

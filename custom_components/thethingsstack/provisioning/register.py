@@ -9,12 +9,12 @@ from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
 
 from ..client import (
+    ApplicationClient,
     EndDevice,
     InvalidRequest,
     Registration,
     RollbackFailed,
     Server,
-    Stack,
     claim_and_register,
 )
 from ..const import CONF_CHOSEN_DEVICES, CONF_DEVICES, DEVICES_CHOSEN, DOMAIN
@@ -69,7 +69,7 @@ async def async_register(
     return Registered(end_device=end_device, state=coordinator.lifecycle.on_registered(end_device))
 
 
-async def async_issue_dev_eui(stack: Stack) -> str | None:
+async def async_issue_dev_eui(stack: ApplicationClient) -> str | None:
     """Return a new DevEUI from the network's own block; None if it has none. Raises StackError."""
     try:
         return await stack.end_devices.issue_dev_eui()

@@ -13,11 +13,15 @@ from .recorded import FIVE_MINUTES, async_correct_statistics, five_minutes_of
 from .samples import async_read_samples, correction_of
 
 if TYPE_CHECKING:
-    from ..client import Stack
+    from ..client import ApplicationClient
 
 
 async def async_import_history(
-    hass: HomeAssistant, stack: Stack, device: EndDeviceState, since: datetime, until: datetime
+    hass: HomeAssistant,
+    stack: ApplicationClient,
+    device: EndDeviceState,
+    since: datetime,
+    until: datetime,
 ) -> Mapping[str, int]:
     """Correct the statistics of an end device between two times by its stored uplinks.
 

@@ -21,14 +21,14 @@ from .hours import Sample
 from .recorded import Correction
 
 if TYPE_CHECKING:
-    from ..client import Stack
+    from ..client import ApplicationClient
 
 type FieldSamples = Mapping[str, list[Sample]]
 """The values of each field, by path."""
 
 
 async def async_read_samples(
-    stack: Stack,
+    stack: ApplicationClient,
     find: Callable[[EndDeviceIds], EndDeviceState | None],
     *,
     since: datetime,

@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 
 from ..application import async_create_stack
-from ..client import NotFound, Stack, StackError
+from ..client import ApplicationClient, NotFound, StackError
 from ..const import (
     CONF_DOOR,
     CONF_WEBHOOK_EARLIER_SECRET,
@@ -58,7 +58,9 @@ def uses_webhook(data: Mapping[str, Any]) -> bool:
     return data.get(CONF_DOOR) == DOOR_WEBHOOK
 
 
-async def async_prepare_webhook(hass: HomeAssistant, entry: ConfigEntry, stack: Stack) -> None:
+async def async_prepare_webhook(
+    hass: HomeAssistant, entry: ConfigEntry, stack: ApplicationClient
+) -> None:
     """Receive deliveries from now on; what comes before the application is set up is refused.
 
     An entry that has left the webhook for another door loses the one that was made for it.
@@ -81,7 +83,7 @@ async def async_prepare_webhook(hass: HomeAssistant, entry: ConfigEntry, stack: 
 def async_keep_webhook(
     hass: HomeAssistant,
     entry: ConfigEntry,
-    stack: Stack,
+    stack: ApplicationClient,
     door: object,
     *,
     rights: Callable[[], frozenset[str]],
@@ -144,7 +146,7 @@ async def async_remove_webhook(hass: HomeAssistant, entry: ConfigEntry) -> None:
     await store.async_remove()
 
 
-async def _async_leave(hass: HomeAssistant, entry: ConfigEntry, stack: Stack) -> None:
+async def _async_leave(hass: HomeAssistant, entry: ConfigEntry, stack: ApplicationClient) -> None:
     """Delete what another door doesn't need; what fails is tried again at the next start."""
     store = drop_reception(hass, entry) or WebhookStore(hass, entry.entry_id)
     try:
@@ -158,7 +160,7 @@ async def _async_leave(hass: HomeAssistant, entry: ConfigEntry, stack: Stack) ->
     hass.config_entries.async_update_entry(entry, data=kept)
 
 
-async def _async_delete(entry: ConfigEntry, stack: Stack, store: WebhookStore) -> None:
+async def _async_delete(entry: ConfigEntry, stack: ApplicationClient, store: WebhookStore) -> None:
     """Delete the webhook on the server if it is ours; raises StackError."""
     await store.async_load(entry.title)
     if not entry.data.get(CONF_API_KEY) or store.server_id is None:

@@ -15,7 +15,15 @@ from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
-from ..client import Conflict, MissingRight, NotFound, ServerFailed, Stack, StackError, Webhook
+from ..client import (
+    ApplicationClient,
+    Conflict,
+    MissingRight,
+    NotFound,
+    ServerFailed,
+    StackError,
+    Webhook,
+)
 from ..client.rights import SETTINGS_BASIC, TRAFFIC_DOWN_WRITE, TRAFFIC_READ, TRAFFIC_UP_WRITE
 from ..const import CONF_SERVER, CONF_WEBHOOK_EARLIER_SECRET, CONF_WEBHOOK_SECRET, DOMAIN
 from ..issues import clear_issue, raise_issue
@@ -76,7 +84,7 @@ class ManagedWebhook:
         self,
         hass: HomeAssistant,
         entry: ConfigEntry,
-        stack: Stack,
+        stack: ApplicationClient,
         door: WebhookDoor,
         *,
         rights: Callable[[], frozenset[str]],
