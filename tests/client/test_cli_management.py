@@ -1,5 +1,6 @@
 """The commands that manage devices and the application, as a user runs them."""
 
+import json
 from pathlib import Path
 import re
 
@@ -134,9 +135,10 @@ async def test_dev_eui_is_issued_last(run: Run, simulator: Simulator) -> None:
 async def test_missing_rights_are_named(run: Run) -> None:
     result = await run("devices", "delete", "lpp-node", "--yes", role="read")
     assert result.code == 1
-    assert result.err.rstrip().endswith("(missing: RIGHT_APPLICATION_DEVICES_WRITE)")
+    assert "(missing: RIGHT_APPLICATION_DEVICES_WRITE “" in result.err
     result = await run("--json", "devices", "delete", "lpp-node", "--yes", role="read")
-    assert "RIGHT_APPLICATION_DEVICES_WRITE" in result.err
+    error = json.loads(result.err)["error"]
+    assert error["missing_rights"] == ["RIGHT_APPLICATION_DEVICES_WRITE"]
 
 
 async def test_lists_of_some(run: Run, simulator: Simulator) -> None:

@@ -65,7 +65,10 @@ def _text_or_none(value: object) -> str | None:
 
 
 class ConnectionFailed(StackError):
-    """The server was not reached; retry later."""
+    """The server was not reached; retry later.
+
+    The attribute `address` is the server's: a base URL, or host and port of an MQTT server.
+    """
 
 
 class RequestTimeout(ConnectionFailed):
@@ -83,9 +86,11 @@ class ProtocolMismatch(ConnectionFailed):
 class MqttRefused(ConnectionFailed):
     """The MQTT server refused (`code` is the CONNACK's) although the key is not known to be bad."""
 
-    def __init__(self, message: str, *, code: int, name: str = "mqtt_refused") -> None:
+    def __init__(
+        self, message: str, *, code: int, name: str = "mqtt_refused", **details: Any
+    ) -> None:
         """Keep the CONNACK code."""
-        super().__init__(message, name=name)
+        super().__init__(message, name=name, **details)
         self.code = code
 
 
@@ -168,20 +173,33 @@ class BadMessage(StackError):
         self.topic = topic
 
 
-def from_socket(error: BaseException) -> ConnectionFailed:
-    """Return the ConnectionFailed, or a kind of it, for an error of a socket or of TLS."""
+def from_socket(error: BaseException, address: str) -> ConnectionFailed:
+    """Return the ConnectionFailed, or a kind of it, for an error of a socket or of TLS.
+
+    Its text and the attribute `address` name the server that was not reached.
+    """
     reason = str(error) or type(error).__name__
+    about = {"address": address}
     if isinstance(error, ssl.SSLCertVerificationError):
         return CertificateFailed(
-            f"the server's certificate is not trusted: {error.verify_message or reason}",
+            f"the certificate of {address} is not trusted: {error.verify_message or reason}",
             name="certificate_verify_failed",
+            attributes=about,
         )
     if isinstance(error, ssl.SSLError):
-        return ProtocolMismatch(f"no TLS is spoken there: {reason}", name="tls_mismatch")
+        return ProtocolMismatch(
+            f"no TLS is spoken at {address}: {reason}", name="tls_mismatch", attributes=about
+        )
     if isinstance(error, socket.gaierror | UnicodeError):
-        return ConnectionFailed("the host name is not known", name="host_not_found")
+        return ConnectionFailed(
+            f"the host name in {address} is not known", name="host_not_found", attributes=about
+        )
     if isinstance(error, TimeoutError):
-        return RequestTimeout("the server did not answer in time", name="timeout")
+        return RequestTimeout(f"{address} did not answer in time", name="timeout", attributes=about)
     if isinstance(error, ConnectionRefusedError):
-        return ConnectionFailed("nothing listens on the port", name="connection_refused")
-    return ConnectionFailed(f"the server was not reached: {reason}", name="connection_failed")
+        return ConnectionFailed(
+            f"nothing listens at {address}", name="connection_refused", attributes=about
+        )
+    return ConnectionFailed(
+        f"{address} was not reached: {reason}", name="connection_failed", attributes=about
+    )

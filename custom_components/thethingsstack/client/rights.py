@@ -72,3 +72,8 @@ def missing_rights(rights: Iterable[str]) -> dict[str, list[str]]:
 def console_names(rights: Iterable[str]) -> str:
     """Return the Console's names of rights as a text; the server's name if it has none there."""
     return ", ".join(f"“{CONSOLE_NAMES[r]}”" if r in CONSOLE_NAMES else r for r in rights)
+
+
+def with_console_name(right: str) -> str:
+    """Return the server's name of a right, followed by the Console's where it has one there."""
+    return f"{right} “{CONSOLE_NAMES[right]}”" if right in CONSOLE_NAMES else right

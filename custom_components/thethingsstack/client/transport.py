@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+import socket
 import ssl
 from typing import Any, Literal
 
@@ -16,7 +17,6 @@ from . import json_values
 from .connection import Connection
 from .errors import (
     AuthenticationFailed,
-    ConnectionFailed,
     InvalidRequest,
     NoApiKey,
     ProtocolMismatch,
@@ -154,10 +154,11 @@ class Transport:
         headers = {"Accept": accept, "User-Agent": self._user_agent, **self._authorization()}
         if json is not None:
             headers["Content-Type"] = "application/json"
-        with self._noticing_refused_keys(), _typed_errors():
+        base, rest = self._base_and_path(path, host)
+        with self._noticing_refused_keys(), _typed_errors(base):
             async with self._session.request(
                 method,
-                self._url(path, host),
+                f"{base}/api/v3/{rest}",
                 params=_query(params or {}),
                 data=None if json is None else orjson.dumps(json),
                 headers=headers,
@@ -195,14 +196,14 @@ class Transport:
             raise AuthenticationFailed("invalid token", name="token", namespace="pkg/auth")
         return {"Authorization": f"Bearer {key}"}
 
-    def _url(self, path: str, host: Host | None) -> str:
+    def _base_and_path(self, path: str, host: Host | None) -> tuple[str, str]:
         if "://" in path.partition("?")[0]:
             raise InvalidRequest("a path is expected, not a URL", name="invalid_path")
         path = path.lstrip("/").removeprefix("api/v3").lstrip("/")
         first = path.partition("?")[0].partition("/")[0]
         cluster = host == "cluster" or (host is None and first in _CLUSTER_PATHS)
         base = self._connection.server if cluster else self._connection.identity_server
-        return f"{base}/api/v3/{path}"
+        return base, path
 
 
 def _query(params: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -227,22 +228,31 @@ def _parameter(value: object) -> str:
 
 
 @contextmanager
-def _typed_errors() -> Iterator[None]:
-    """Raise errors of sockets, TLS and the HTTP library as errors of this library."""
+def _typed_errors(base: str) -> Iterator[None]:
+    """Raise errors of sockets, TLS and the HTTP library as errors of this library.
+
+    Those about a connection name the base URL of the server.
+    """
     try:
         yield
     except aiohttp.InvalidURL:
         raise InvalidRequest("the path makes no URL", name="invalid_path") from None
     except aiohttp.ClientConnectorDNSError as error:
-        raise ConnectionFailed("the host name is not known", name="host_not_found") from error
+        raise from_socket(socket.gaierror(str(error)), base) from error
     except aiohttp.ClientConnectorCertificateError as error:
-        raise from_socket(error.certificate_error) from error
+        raise from_socket(error.certificate_error, base) from error
     except aiohttp.ClientConnectorError as error:
-        raise from_socket(error.os_error) from error
+        raise from_socket(error.os_error, base) from error
     except aiohttp.ClientResponseError as error:
-        raise ProtocolMismatch("no HTTP is spoken there", name="no_http") from error
+        raise _mismatch("no HTTP is spoken there", "no_http", base) from error
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise from_socket(error) from error
+        raise from_socket(error, base) from error
+    except ProtocolMismatch as error:
+        raise _mismatch(error.message, error.name, base) from error
+
+
+def _mismatch(text: str, name: str, base: str) -> ProtocolMismatch:
+    return ProtocolMismatch(f"{base}: {text}", name=name, attributes={"address": base})
 
 
 async def _read(response: aiohttp.ClientResponse) -> Any:

@@ -19,7 +19,17 @@ from .downlinks import downlink_app
 from .formatters import formatter_app
 from .gateways import gateways_app
 from .models import models_app, plans, qr_code
-from .output import note, print_done, print_json, refuse_usage, time_text
+from .output import (
+    USAGE,
+    Refused,
+    note,
+    print_done,
+    print_error,
+    print_json,
+    print_refused,
+    refuse_usage,
+    time_text,
+)
 from .run import HELP, DeviceId, Settings, hexadecimal, no_rights, read_text, run_with
 
 if TYPE_CHECKING:
@@ -108,9 +118,10 @@ def configure(
     ] = False,
 ) -> None:
     """Read the options that all commands share into the context's settings."""
-    source = context.get_parameter_source("api_key_file")
-    by_option = source is not None and source.name == "COMMANDLINE"
+    origins = _origins(context)
+    by_option = origins.get("api_key_file") == "--api-key-file"
     variable = "" if by_option else os.environ.get("TTN_API_KEY", "").strip()
+    origins["api_key"] = "TTN_API_KEY" if variable else f"the file {api_key_file}"
     context.obj = Settings(
         server=server,
         identity_server=identity_server,
@@ -119,7 +130,19 @@ def configure(
         api_key=variable or read_text(api_key_file).strip(),
         ca_pem=read_text(ca_file) or None,
         json=json,
+        origins=origins,
     )
+
+
+def _origins(context: typer.Context) -> dict[str, str]:
+    """Return the option or variable that each given setting comes from."""
+    found: dict[str, str] = {}
+    for name in ("server", "identity_server", "api_key_file"):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name in ("COMMANDLINE", "ENVIRONMENT"):
+            option = f"--{name.replace('_', '-')}"
+            found[name] = option if source.name == "COMMANDLINE" else f"TTN_{name.upper()}"
+    return found
 
 
 @app.command()
@@ -127,7 +150,7 @@ def rights(context: typer.Context) -> None:
     """Show the API key's rights, and which features lack some."""
 
     async def show(stack: "Stack") -> None:
-        from ..rights import missing_rights
+        from ..rights import missing_rights, with_console_name
 
         info = await stack.auth_info()
         application = stack.connection.application_id
@@ -148,9 +171,9 @@ def rights(context: typer.Context) -> None:
         print(f"application  {application or '(none: name one)'}")
         print(f"key          {info.key_id} {info.key_name or ''}".rstrip())
         print(f"expires      {answer['expires_at'] or 'never'}")
-        print("rights       " + "\n             ".join(sorted(held)))
+        print("rights       " + "\n             ".join(map(with_console_name, sorted(held))))
         for feature, needed in lacking.items():
-            print(f"missing      {feature}: {', '.join(needed)}")
+            print(f"missing      {feature}: {', '.join(map(with_console_name, needed))}")
 
     run_with(context, show, application_needed=False)
 
@@ -288,7 +311,7 @@ async def _need_traffic(stack: "Stack") -> None:
         raise no_rights(stack.connection.uid)
     if TRAFFIC_READ not in held:
         raise MissingRight(
-            f"insufficient rights for application `{stack.connection.uid}`: {TRAFFIC_READ}",
+            f"insufficient rights for application `{stack.connection.uid}`",
             rights=[TRAFFIC_READ],
             name="insufficient_application_rights",
             namespace="pkg/auth/rights",
@@ -339,8 +362,8 @@ def _line(uplink: "UplinkMessage") -> str:
     return "  ".join(part for part in parts if part)
 
 
-def _hoist(arguments: list[str]) -> list[str]:
-    """Return the arguments with shared options moved before the command, where typer reads them."""
+def _hoist(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return the shared options, which typer reads before the command only, and the rest."""
     first: list[str] = []
     rest: list[str] = []
     remaining = iter(arguments)
@@ -353,17 +376,37 @@ def _hoist(arguments: list[str]) -> list[str]:
             first.append(argument)
         elif argument in _GLOBAL_OPTIONS:
             value = next(remaining, None)
-            first += [argument] if value is None else [argument, value]
+            if value is None:
+                refuse_usage(f"{argument} needs a value")
+            first += [argument, value]
         else:
             rest.append(argument)
-    return first + rest
+    return first, rest
 
 
 def main() -> None:
     """Run the command that the program's arguments name."""
-    match arguments := _hoist(sys.argv[1:]):
+    arguments = sys.argv[1:]
+    json = "--json" in arguments
+    try:
+        shared, rest = _hoist(arguments)
+        json = "--json" in shared
+        code = _run(shared + rest, json=json)
+    except Refused as error:
+        code = print_refused(error, json=json)
+    sys.exit(code)
+
+
+def _run(arguments: list[str], *, json: bool) -> int:
+    """Run a command and return its exit code; with `json`, mistakes in the call are JSON, too."""
+    match arguments:
         case [name, "-h" | "--help"] if name in _GROUPS:
             # Help doesn't need the shared options, and to read them takes typer longer than all else.
             _GROUPS[name](args=["--help"], prog_name=f"thethingsstack {name}")
-        case _:
-            app(args=arguments, prog_name="thethingsstack")
+    try:
+        # By itself, typer prints mistakes in the call as text, and exits.
+        return int(app(args=arguments, prog_name="thethingsstack", standalone_mode=not json) or 0)
+    except typer.TyperException as error:
+        # The text of a missing command is the whole help.
+        print_error("usage", error.format_message().partition("\n")[0], json=True)
+        return USAGE

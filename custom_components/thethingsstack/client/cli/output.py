@@ -12,12 +12,25 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from .error_texts import explained
+
 if TYPE_CHECKING:
     from ..errors import StackError
+    from .run import Settings
 
 REFUSED = 1
 USAGE = 2
 UNREACHABLE = 3
+
+
+class Refused(Exception):  # noqa: N818 - the name says what happened
+    """A command that ends before a request: a mistake in the call, or nobody agreed to it."""
+
+    def __init__(self, message: str, *, name: str, code: int) -> None:
+        """Keep the name of the reason and the exit code."""
+        super().__init__(message)
+        self.name = name
+        self.code = code
 
 
 # -- Answers --------------------------------------------------------------------------------------
@@ -130,67 +143,61 @@ def progress(text: str) -> Iterator[None]:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask the user for confirmation, unless `yes`; anything else than yes ends the command.
+    """Ask the user for confirmation, unless `yes`; anything else than yes raises Refused.
 
-    If standard input is no terminal, the command ends and asks for `--yes`.
+    So does a standard input that is no terminal: nobody can be asked there.
     """
     if yes:
         return
     if not sys.stdin.isatty():
-        refuse_usage(f"{question} Nobody can be asked here: repeat it with --yes")
-    if not typer.confirm(question, err=True):
-        note("nothing was changed")
-        raise typer.Exit(REFUSED)
+        refuse_usage(
+            f"{question} Nobody can be asked here: repeat it with --yes", "confirmation_needed"
+        )
+    try:
+        confirmed = typer.confirm(question, err=True)
+    except typer.Abort:  # the input ended
+        confirmed = False
+    if not confirmed:
+        raise Refused("nothing was changed", name="not_confirmed", code=REFUSED)
 
 
-def refuse_usage(text: str) -> NoReturn:
-    """Print what is wrong with the arguments, and end the command with exit code USAGE."""
-    _print_error(text)
-    raise typer.Exit(USAGE)
+def refuse_usage(text: str, name: str = "usage") -> NoReturn:
+    """End the command because of its arguments, with exit code USAGE; raises Refused."""
+    raise Refused(text, name=name, code=USAGE)
 
 
-def refuse(error: "StackError", *, json: bool) -> NoReturn:
+def print_refused(error: Refused, *, json: bool) -> int:
+    """Print why a command ended before a request; returns the exit code."""
+    print_error(error.name, str(error), json=json, named=False)
+    return error.code
+
+
+def refuse(error: "StackError", settings: "Settings") -> NoReturn:
     """Print an error on standard error, as JSON if wanted, and end the command.
 
     The exit code is UNREACHABLE, USAGE for a fault found before a request, or REFUSED.
     """
-    from ..errors import (
-        AuthenticationFailed,
-        ConnectionFailed,
-        InvalidRequest,
-        MissingRight,
-        ServerFailed,
-    )
-    from ..formatters import FormatterFailed
+    from ..errors import ConnectionFailed, InvalidRequest, MissingRight, ServerFailed
 
-    lacking = list(error.rights) if isinstance(error, MissingRight) else []
-    if json:
-        import orjson
-
-        answer: dict[str, Any] = {
-            "name": error.name,
-            "namespace": error.namespace,
-            "message": error.message,
-        }
-        if lacking:
-            answer["missing_rights"] = lacking
-        print(orjson.dumps({"error": answer}).decode(), file=sys.stderr)
-    else:
-        more = (
-            ". The server doesn't take the API key: it is mistyped, deleted, expired or another's"
-            if isinstance(error, AuthenticationFailed)
-            else ""
-        )
-        more += f" (missing: {', '.join(lacking)})" if lacking else ""
-        failed = "the formatter refuses it: " if isinstance(error, FormatterFailed) else ""
-        _print_error(f"{error.name}: {failed}{error.message}{more}")
+    details: dict[str, Any] = {"namespace": error.namespace}
+    if isinstance(error, MissingRight) and error.rights:
+        details["missing_rights"] = list(error.rights)
+    print_error(error.name, explained(error, settings), json=settings.json, **details)
     if isinstance(error, ConnectionFailed | ServerFailed):
         raise typer.Exit(UNREACHABLE)
     ours = isinstance(error, InvalidRequest) and error.status is None
     raise typer.Exit(USAGE if ours else REFUSED)
 
 
-def _print_error(text: str) -> None:
+def print_error(name: str, message: str, *, json: bool, named: bool = True, **details: Any) -> None:
+    """Print an error on the standard error: as JSON, or as text with its name where `named`."""
+    if json:
+        import orjson
+
+        answer = {"name": name, "namespace": None, "message": message, **details}
+        print(orjson.dumps({"error": answer}).decode(), file=sys.stderr)
+        return
+    text = f"{name}: {message}" if named else message
     typer.secho(text, err=True, fg=typer.colors.RED if _colourful() else None)
 
 

@@ -1,6 +1,6 @@
 """Shared by all commands: settings, opening the client, reading arguments."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,8 @@ class Settings:
     api_key: str = field(default="", repr=False)
     ca_pem: str | None = None
     json: bool = False
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """The option or variable that a setting comes from, by the setting's name."""
 
 
 def no_rights(application: str) -> "MissingRight":
@@ -56,9 +58,11 @@ def run_with(
 
     settings: Settings = context.obj
     if not settings.server:
-        refuse_usage("no server: give --server or TTN_SERVER")
+        refuse_usage("no server: give --server or TTN_SERVER", "no_server")
     if not settings.api_key:
-        refuse_usage("no API key: give TTN_API_KEY, TTN_API_KEY_FILE or --api-key-file")
+        refuse_usage(
+            "no API key: give TTN_API_KEY, TTN_API_KEY_FILE or --api-key-file", "no_api_key"
+        )
 
     async def run() -> None:
         async with opened(settings, application_needed=application_needed) as stack:
@@ -69,7 +73,7 @@ def run_with(
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
     except StackError as error:
-        refuse(error, json=settings.json)
+        refuse(error, settings)
 
 
 @asynccontextmanager
@@ -85,6 +89,7 @@ async def opened(settings: Settings, *, application_needed: bool) -> "AsyncItera
     from ..mqtt import tls_context
     from ..stack import Stack
 
+    _check_servers(settings)
     connection = Connection(
         server=settings.server or "",
         identity_server=settings.identity_server or "",
@@ -121,6 +126,21 @@ async def opened(settings: Settings, *, application_needed: bool) -> "AsyncItera
         )
 
 
+def _check_servers(settings: Settings) -> None:
+    """Raise InvalidRequest for an address that is none, with the option that it comes from."""
+    from ..connection import normalize_server_url
+    from ..errors import InvalidRequest
+
+    for name in ("server", "identity_server"):
+        try:
+            if text := getattr(settings, name):
+                normalize_server_url(text)
+        except InvalidRequest as error:
+            raise InvalidRequest(
+                f"{error.message} (in {settings.origins.get(name)})", name=error.name
+            ) from None
+
+
 def read_text(path: Path | None) -> str:
     """Return the text of a file, "" for None; an unreadable file ends the command."""
     if path is None:
@@ -155,7 +175,11 @@ def hexadecimal(text: str) -> bytes:
 def group(help_text: str) -> typer.Typer:
     """Return an empty group of commands with this help text."""
     return typer.Typer(
-        no_args_is_help=True, help=help_text, rich_markup_mode=None, context_settings=HELP
+        no_args_is_help=True,
+        add_completion=False,
+        help=help_text,
+        rich_markup_mode=None,
+        context_settings=HELP,
     )
 
 

@@ -51,6 +51,8 @@ class MqttConnection:
         if address.tls and tls_context is None:
             raise ValueError("TLS needs a context")
         self._address = address
+        self._about = {"address": f"{address.host}:{address.port}"}
+        self._where = f"the MQTT server {self._about['address']}"
         self._topic = topic
         self._timeout = timeout
         self._keepalive = keepalive
@@ -75,9 +77,10 @@ class MqttConnection:
                 session,
                 self._connect(session),
                 ProtocolMismatch(
-                    "the server closed the connection without an answer: it may speak TLS there"
-                    " (or not), no MQTT, or have too many connections",
+                    f"{self._where} closed the connection without an answer: it may speak TLS"
+                    " there (or not), no MQTT, or have too many connections",
                     name="no_connack",
+                    attributes=self._about,
                 ),
             )
             granted = await self._before_lost(
@@ -89,7 +92,10 @@ class MqttConnection:
         if any(reason.value >= _REFUSED for reason in granted):
             self.close()
             raise MqttRefused(
-                "the server refused the subscription", code=_REFUSED, name="subscription_refused"
+                f"{self._where} refused the subscription",
+                code=_REFUSED,
+                name="subscription_refused",
+                attributes=self._about,
             )
         return self
 
@@ -138,12 +144,14 @@ class MqttConnection:
         if reason.is_failure:
             code = _CONNACK_CODES.get(reason.value, reason.value)
             text = _CONNACK_TEXTS.get(code, f"code {code}")
-            raise MqttRefused(f"the MQTT server refused: {text}", code=code)
+            raise MqttRefused(f"{self._where} refused: {text}", code=code, attributes=self._about)
 
     def _meaning(self, error: BaseException) -> ConnectionFailed:
         if self._address.tls and isinstance(error, ConnectionResetError | ssl.SSLEOFError):
-            return ProtocolMismatch("no TLS is spoken there", name="tls_mismatch")
-        return from_socket(error)
+            return ProtocolMismatch(
+                f"{self._where} speaks no TLS", name="tls_mismatch", attributes=self._about
+            )
+        return from_socket(error, self._about["address"])
 
     async def _before_lost[T](
         self, session: SocketLoop, step: Awaitable[T], lost: ConnectionFailed
@@ -160,6 +168,8 @@ class MqttConnection:
                 return doing.result()
             if session.lost.done():
                 raise lost
-            raise RequestTimeout("the MQTT server did not answer in time", name="timeout")
+            raise RequestTimeout(
+                f"{self._where} did not answer in time", name="timeout", attributes=self._about
+            )
         finally:
             doing.cancel()

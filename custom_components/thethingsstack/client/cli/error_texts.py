@@ -1,0 +1,61 @@
+"""The errors of the library in the words of the command line: what to do about each."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..errors import AuthenticationFailed, ConnectionFailed, StackError
+    from .run import Settings
+
+_KEYS = {
+    "api_key_expired": "Make another one in the Console",
+    "api_key_not_found": "It was deleted, or is the key of another server",
+    "invalid_authorization": "Copy it once more, as a whole",
+    "token": "A key begins with NNSXS. and has three parts with dots between them",
+}
+
+
+def explained(error: "StackError", settings: "Settings") -> str:
+    """Return the text of an error, with what the options and variables have to do with it."""
+    from ..errors import AuthenticationFailed, CertificateFailed, ConnectionFailed, MissingRight
+    from ..formatters import FormatterFailed
+    from ..rights import with_console_name
+
+    match error:
+        case FormatterFailed():
+            return f"the formatter refuses it: {error.message}"
+        case AuthenticationFailed():
+            return _refused_key(error, settings)
+        case MissingRight(rights=rights) if rights:
+            return f"{error.message} (missing: {', '.join(map(with_console_name, rights))})"
+        case CertificateFailed():
+            hint = "--ca-file or TTN_CA_FILE names the certificate of a private CA"
+            return f"{_unreached(error, settings)}; {hint}"
+        case ConnectionFailed():
+            return _unreached(error, settings)
+    return error.message
+
+
+def _refused_key(error: "AuthenticationFailed", settings: "Settings") -> str:
+    hint = _KEYS.get(error.name, "It is mistyped, deleted, expired or another server's")
+    origin = settings.origins.get("api_key")
+    of_which = f" in {origin}" if origin else ""
+    return f"{error.message}. The server doesn't take the API key{of_which}. {hint}"
+
+
+def _unreached(error: "ConnectionFailed", settings: "Settings") -> str:
+    """Return the text with the option or variable that the server's address comes from."""
+    from ..connection import Connection
+
+    address = error.attributes.get("address")
+    known = Connection(
+        server=settings.server or "", identity_server=settings.identity_server or "", api_key=""
+    )
+    if address == known.server:
+        origin = settings.origins.get("server")
+    elif address == known.identity_server:
+        origin = settings.origins.get("identity_server") or (
+            f"the Identity Server that belongs to {settings.origins.get('server')}"
+        )
+    else:
+        origin = None
+    return f"{error.message} (from {origin})" if origin else error.message

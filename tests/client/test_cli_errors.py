@@ -1,0 +1,113 @@
+"""What the command line says where something is wrong: the reason, and what to do about it."""
+
+import json
+
+import pytest
+
+from tests.simulator import Simulator
+
+from .test_cli import Run, run
+
+__all__ = ["run"]
+
+
+@pytest.mark.parametrize(
+    ("command", "env", "name"),
+    [
+        ("rights", {"TTN_SERVER": None}, "no_server"),
+        ("rights", {"TTN_API_KEY": None}, "no_api_key"),
+        ("rights", {"TTN_SERVER": "two words"}, "invalid_server"),
+        ("rights --api-key-file /nosuch", {}, "usage"),
+        ("rights --server", {}, "usage"),
+        ("rights --nosuch", {}, "usage"),
+        ("devices", {}, "usage"),
+        ("devices show", {}, "usage"),
+        ("uplinks --count many", {}, "usage"),
+        ("devices delete lpp-node", {}, "confirmation_needed"),
+        ("devices reset lpp-node", {}, "confirmation_needed"),
+        ("downlink clear lpp-node", {}, "confirmation_needed"),
+        ("application delete-key ABC", {}, "confirmation_needed"),
+        ("devices update lpp-node", {}, "usage"),
+        ("downlink push lpp-node --hex 01", {}, "usage"),
+    ],
+)
+async def test_refusals_before_a_request_are_json(
+    run: Run, command: str, env: dict[str, str | None], name: str
+) -> None:
+    result = await run("--json", *command.split(), **env)
+    assert (result.code, result.out) == (2, "")
+    error = json.loads(result.err)["error"]
+    assert error["name"] == name
+    assert error["message"]
+    assert "\n" not in error["message"]
+    text = await run(*command.split())
+    assert text.code == 2
+    assert error["message"] in text.err
+
+
+async def test_a_server_that_is_not_reached_is_named(
+    run: Run, free_port: int, simulator: Simulator
+) -> None:
+    nowhere = f"http://127.0.0.1:{free_port}"
+    result = await run("plans", TTN_SERVER=nowhere)
+    assert result.code == 3
+    assert result.err == f"connection_refused: nothing listens at {nowhere} (from TTN_SERVER)\n"
+    result = await run("--json", "plans", "--server", nowhere)
+    message = json.loads(result.err)["error"]["message"]
+    assert message == f"nothing listens at {nowhere} (from --server)"
+    result = await run("rights", TTN_SERVER=simulator.server_url, TTN_IDENTITY_SERVER=f"{nowhere}/")
+    assert result.err.endswith(f"nothing listens at {nowhere} (from TTN_IDENTITY_SERVER)\n")
+    secure = simulator.https_server_url
+    result = await run("plans", "--server", secure, TTN_IDENTITY_SERVER="")
+    assert result.err.startswith(f"certificate_verify_failed: the certificate of {secure} is not")
+    assert "--ca-file" in result.err
+    result = await run("plans", "--server", "two words")
+    assert result.err.endswith("(in --server)\n")
+
+
+async def test_an_mqtt_server_that_is_not_reached_is_named(run: Run, simulator: Simulator) -> None:
+    simulator.faults.mqtt_close = True
+    result = await run("uplinks")
+    assert f"the MQTT server 127.0.0.1:{simulator.mqtt_port} closed the connection" in result.err
+    await simulator.stop_broker()
+    result = await run("uplinks")
+    assert result.err.startswith("connection_refused: ")
+    assert f"127.0.0.1:{simulator.mqtt_port}" in result.err
+
+
+@pytest.mark.usefixtures("no_names")
+async def test_an_unknown_host_is_named(run: Run) -> None:
+    result = await run("plans", TTN_SERVER="nosuch.invalid")
+    assert result.err == (
+        "host_not_found: the host name in https://nosuch.invalid is not known (from TTN_SERVER)\n"
+    )
+    result = await run(
+        "rights", TTN_SERVER="https://home.au1.cloud.thethings.industries", TTN_IDENTITY_SERVER=""
+    )
+    assert "https://home.eu1.cloud.thethings.industries is not known" in result.err
+    assert "(from the Identity Server that belongs to TTN_SERVER)" in result.err
+
+
+@pytest.mark.parametrize(
+    ("role", "hint"),
+    [
+        ("wrong", "Copy it once more, as a whole"),
+        ("expired", "Make another one in the Console"),
+        ("deleted", "It was deleted, or is the key of another server"),
+    ],
+)
+async def test_a_refused_key_gets_a_hint(run: Run, role: str, hint: str) -> None:
+    result = await run("rights", role=role)
+    assert "doesn't take the API key in TTN_API_KEY" in result.err
+    assert hint in result.err
+    result = await run("--json", "rights")
+    assert hint in json.loads(result.err)["error"]["message"]
+
+
+async def test_rights_have_the_console_s_names(run: Run) -> None:
+    right = "RIGHT_APPLICATION_TRAFFIC_DOWN_WRITE “Write downlink application traffic”"
+    result = await run("rights")
+    assert f"missing      downlinks: {right}\n" in result.out
+    assert "RIGHT_APPLICATION_INFO “View application information”" in result.out
+    result = await run("downlink", "clear", "lpp-node", "--yes")
+    assert result.err.endswith(f"(missing: {right})\n")
