@@ -35,3 +35,4 @@ def test_benchmark_measures_all_variants(tmp_path: Path) -> None:
         assert len(result["latencies"][0]) == 50
     assert "CPU per uplink / A" in run.stdout
     assert "p99 over that of E" in run.stdout
+    assert "model library of 20 brands, ms" in run.stdout

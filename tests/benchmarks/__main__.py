@@ -12,6 +12,7 @@ import sys
 
 from homeassistant.const import __version__ as ha_version
 
+from .library import library_cost
 from .measure import STEPS, Plan, Result, processes
 from .report import table, targets
 from .variants import OURS, VARIANTS
@@ -84,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "8 fields per device, all changing, a listener to all states; "
         f"load of {os.cpu_count()} processors {before:.1f} before, {os.getloadavg()[0]:.1f} after\n"
     )
-    print(*table(results), "", *targets(results), sep="\n")
+    print(*table(results), "", *targets(results, library_cost()), sep="\n")
     for devices, variants in results.items():
         if profile := variants[OURS.key].profile:
             print(f"\n{devices} devices\n{profile}")

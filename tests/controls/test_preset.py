@@ -4,6 +4,7 @@ from pathlib import Path
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 import pytest
 
 from custom_components.thethingsstack.controls.kinds import Role
@@ -207,3 +208,14 @@ presets:
     assert set(control.commands) == {"on", "off"}
     assert "broken" in caplog.text
     assert "odd.yaml" in caplog.text
+    issues = ir.async_get(hass)
+    for file, reason in (("mine", "broken: 'source' is missing"), ("odd", "expected the node")):
+        issue_id = f"preset_file_thethingsstack/presets/{file}.yaml"
+        issue = issues.async_get_issue("thethingsstack", issue_id)
+        assert issue is not None
+        assert issue.translation_placeholders is not None
+        assert reason in issue.translation_placeholders["reason_plain"]
+    for file in ("mine", "odd"):
+        (folder / f"{file}.yaml").unlink()
+    await async_presets(hass)
+    assert not issues.issues

@@ -1,12 +1,15 @@
 """The model library in Home Assistant: read when a brand is met, also the user's own files."""
 
 from pathlib import Path
+import tracemalloc
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 import pytest
 
 from custom_components.thethingsstack.fields.device_library import (
+    FOLDER,
     LIBRARY,
     DeviceLibrary,
     async_device_library,
@@ -94,6 +97,70 @@ async def test_entities_of_a_known_end_device_stay_what_they_are(
     await until(hass, lambda: "lid" in device.decisions)
     assert device.decisions["gauge"] == before
     assert device.decisions["lid"].source is Source.LIBRARY
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("acme.yaml", OWN, "odd: 'warmth' is no quantity"),
+        ("acme.yaml", "[", "expected the node content"),
+        ("acme.yaml", "- a", "a brand's file is an object"),
+        ("acme.yaml", "name: Acme\nmodel: []", "unknown: model"),
+        ("acme.yaml", "models:\n  - ids: LHT65N\n    source: a manual\n", "LHT65N: model ids"),
+        ("acme.yaml", "models:\n  - ids: a\n    fields: {x: door}\n", "need ids, fields and"),
+        ("acme.yaml", "models:\n  - {ids: a, source: b, feilds: {x: door}}\n", "unknown: feilds"),
+        ("Acme.yaml", "name: Acme", "named by the id of a brand"),
+        ("acme.yml", "name: Acme", "named by the id of a brand"),
+    ],
+)
+async def test_a_mistake_in_an_own_file_is_told(
+    hass: HomeAssistant, sim: Simulator, tmp_path: Path, *, name: str, text: str, reason: str
+) -> None:
+    """In Repairs, with the reason, also if no end device is of that brand; nothing else fails."""
+    _own_library(hass, tmp_path, text)
+    folder = tmp_path / "thethingsstack" / "devices"
+    (folder / "acme.yaml").rename(folder / name)
+    (folder / "README.md").write_text("What these files are for", "utf-8")
+    entry = await set_up(hass, sim)
+    issue = ir.async_get(hass).async_get_issue("thethingsstack", f"library_file_{name}")
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["file_plain"] == f"thethingsstack/devices/{name}"
+    assert reason in issue.translation_placeholders["reason_plain"]
+    assert entry.runtime_data.connected
+
+
+async def test_the_example_for_contributors_works(
+    hass: HomeAssistant, sim: Simulator, tmp_path: Path
+) -> None:
+    """As it stands there: no mistake is found, and it says what the fields are."""
+    text = Path(__file__).parents[2].joinpath(".github", "CONTRIBUTING.md").read_text("utf-8")
+    example = next(block for block in text.split("```yaml") if "ids: [model-1" in block)
+    _own_library(hass, tmp_path, example.split("```")[0])
+    entry = await set_up(hass, sim)
+    assert not [key for _, key in ir.async_get(hass).issues if key.startswith("library_file_")]
+    versions: dict[str, Any] = {"version_ids": {"brand_id": "acme", "model_id": "model-1"}}
+    await sim.uplink(STATION, decoded={"TempC": 4, "lid": True, "pump": 1}, **versions)
+    device = entry.runtime_data.roster.by_device_id(STATION)
+    await until(hass, lambda: device.values.get("pump") == "filling")
+    assert device.values["lid"] is False
+    assert device.decisions["TempC"].unit == "°C"
+
+
+async def test_the_twenty_largest_brands_need_little_memory(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Less than two megabytes; `scripts/bench` shows how long they take."""
+    files = sorted(FOLDER.glob("*.yaml"), key=lambda path: -path.stat().st_size)[:20]
+    library = DeviceLibrary(tmp_path)
+    tracemalloc.start()
+    try:
+        await library.async_load(hass, [path.stem for path in files])
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert all(library.name_of(path.stem) for path in files)
+    assert kept < 2_000_000
 
 
 async def test_what_cannot_be_read_costs_only_itself(

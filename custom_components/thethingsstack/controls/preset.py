@@ -13,12 +13,14 @@ from homeassistant.util.yaml import load_yaml
 
 from ..const import DOMAIN
 from ..fields import DEVICES_FOLDER, OWN_DEVICES_FOLDER
+from ..issues import clear_issues, raise_issue
 from .model import Control, InvalidControlError
 
 _LOGGER = logging.getLogger(__name__)
 
 OWN_PRESETS = f"{DOMAIN}/presets"
 """Folder for the user's own presets, in Home Assistant's configuration folder."""
+_ISSUE = "preset_file_"
 _COMMON = ("f_port", "confirmed")
 
 
@@ -59,16 +61,31 @@ class Preset:
 
 
 async def async_presets(hass: HomeAssistant) -> dict[str, Preset]:
-    """Return all presets by id; the user's own replace built-in ones of the same id."""
-    own = [Path(hass.config.path(folder)) for folder in (OWN_PRESETS, OWN_DEVICES_FOLDER)]
+    """Return all presets by id; the user's own replace built-in ones of the same id.
+
+    What is wrong with the user's own files is told in issues, until they are read without.
+    """
+    folders = {name: Path(hass.config.path(name)) for name in (OWN_PRESETS, OWN_DEVICES_FOLDER)}
+    problems: dict[str, list[str]] = {}
 
     def read_all() -> dict[str, Preset]:
         presets = dict(built_in())
-        for folder in own:
-            presets |= read_folder(folder)
+        for name, folder in folders.items():
+            wrong: dict[str, list[str]] = {}
+            presets |= read_folder(folder, wrong)
+            problems.update({f"{name}/{file}": found for file, found in wrong.items()})
         return presets
 
-    return await hass.async_add_executor_job(read_all)
+    presets = await hass.async_add_executor_job(read_all)
+    clear_issues(hass, _ISSUE, keep=problems)
+    for file, found in problems.items():
+        raise_issue(
+            hass,
+            f"{_ISSUE}{file}",
+            "preset_file_wrong",
+            {"file": file, "reason": "; ".join(found)},
+        )
+    return presets
 
 
 @cache
@@ -77,20 +94,27 @@ def built_in() -> dict[str, Preset]:
     return read_folder(DEVICES_FOLDER)
 
 
-def read_folder(folder: Path) -> dict[str, Preset]:
-    """Return the presets of all files in a folder, by id; blocks on the disk."""
+def read_folder(folder: Path, problems: dict[str, list[str]] | None = None) -> dict[str, Preset]:
+    """Return the presets of all files in a folder, by id; blocks on the disk.
+
+    What is wrong is logged, and added to `problems` by the name of the file.
+    """
     presets: dict[str, Preset] = {}
     for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-        presets |= {preset.id: preset for preset in _read(path)}
+        wrong: list[str] = []
+        presets |= {preset.id: preset for preset in _read(path, wrong)}
+        if wrong and problems is not None:
+            problems[path.name] = wrong
     return presets
 
 
-def _read(path: Path) -> Iterator[Preset]:
-    """Yield the presets of a file; invalid ones are logged and skipped."""
+def _read(path: Path, problems: list[str]) -> Iterator[Preset]:
+    """Yield the presets of a file; invalid ones are logged, skipped and added to `problems`."""
     try:
         items: Any = load_yaml(str(path)) or []
     except (HomeAssistantError, OSError, RecursionError) as err:
         _LOGGER.warning("The presets in %s can't be read: %s", path, err)
+        problems.append(str(err))
         return
     if isinstance(items, Mapping) and "id" not in items:  # a file of the model library
         items = items.get("presets") or []
@@ -100,6 +124,14 @@ def _read(path: Path) -> Iterator[Preset]:
         except (InvalidControlError, KeyError, RecursionError, TypeError, AttributeError) as err:
             name = item.get("id") if isinstance(item, Mapping) else item
             _LOGGER.warning("The preset %s in %s makes no sense: %r", name, path, err)
+            problems.append(f"{name}: {_in_words(err)}")
+
+
+def _in_words(err: Exception) -> str:
+    """Return why a preset makes no sense."""
+    if isinstance(err, KeyError):
+        return f"{err} is missing"
+    return str(err) if isinstance(err, InvalidControlError) else f"it can't be read ({err})"
 
 
 def _plain(node: Any) -> Any:

@@ -1,6 +1,6 @@
 """The library of known models: one file per brand in `devices/`, and the user's own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 import logging
 from pathlib import Path
 import re
@@ -10,8 +10,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.yaml import load_yaml
+import yaml
 
 from ..const import DOMAIN
+from ..issues import raise_issue
 from ..payload import Brand, LibraryError, ModelFields
 
 _LOGGER = logging.getLogger(__name__)
@@ -20,6 +22,16 @@ FOLDER = Path(__file__).parent.parent / "devices"
 OWN_FOLDER = f"{DOMAIN}/devices"
 """Folder for the user's own files, in Home Assistant's configuration folder."""
 _BRAND = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_UNREADABLE = (
+    HomeAssistantError,
+    LibraryError,
+    OSError,
+    RecursionError,
+    ValueError,
+    yaml.YAMLError,
+)
+_MOST_PROBLEMS = 10
+"""So many entries of one file are named in an issue."""
 LIBRARY: HassKey[DeviceLibrary] = HassKey(f"{DOMAIN}_device_library")
 
 
@@ -28,7 +40,8 @@ class DeviceLibrary:
 
     def __init__(self, own_folder: Path) -> None:
         """Read nothing yet."""
-        self._folders = (own_folder, FOLDER)
+        self._own = own_folder
+        self._own_checked = False
         self._brands: dict[str, tuple[Brand, ...]] = {}
         self._models: dict[tuple[str, str | None], ModelFields | None] = {}
 
@@ -37,7 +50,16 @@ class DeviceLibrary:
         return brand_id is None or brand_id in self._brands
 
     async def async_load(self, hass: HomeAssistant, brand_ids: Iterable[str | None]) -> None:
-        """Read the files of these brands, where they were not read before."""
+        """Read the files of these brands, where they were not read before.
+
+        The first time, all of the user's own files are checked: what can't be read of one is told
+        in an issue.
+        """
+        if not self._own_checked:
+            self._own_checked = True
+            problems = await hass.async_add_executor_job(problems_in, self._own)
+            for name, found in problems.items():
+                _report(hass, name, found)
         wanted = {brand for brand in brand_ids if brand is not None and not self.has(brand)}
         if wanted:
             self._brands |= await hass.async_add_executor_job(self._read, sorted(wanted))
@@ -72,7 +94,7 @@ class DeviceLibrary:
         return {
             brand_id: tuple(
                 brand
-                for folder in self._folders
+                for folder in (self._own, FOLDER)
                 if (brand := read_brand(folder, brand_id)) is not None
             )
             for brand_id in brand_ids
@@ -95,14 +117,55 @@ def read_brand(folder: Path, brand_id: str) -> Brand | None:
         return None
     try:
         return Brand.from_data(read_file(path))
-    except (HomeAssistantError, LibraryError, OSError, RecursionError) as err:
+    except _UNREADABLE as err:
         _LOGGER.warning("The model library in %s can't be read: %s", path, err)
         return None
 
 
 def read_file(path: Path) -> Mapping[str, Any]:
-    """Return what a brand's file says; raises HomeAssistantError, OSError or LibraryError."""
-    data: object = load_yaml(str(path)) or {}
+    """Return what a brand's file says; raises one of the errors in `_UNREADABLE`.
+
+    Those of the library are read without the notes on lines that Home Assistant's own reader
+    makes: these would take as much memory as the content.
+    """
+    if path.parent == FOLDER:
+        data: object = _parsed(path.read_bytes())
+    else:
+        data = load_yaml(str(path))
     if not isinstance(data, Mapping):
         raise LibraryError("a brand's file is an object with name, models and presets")
     return data
+
+
+def _parsed(text: bytes) -> object:
+    if yaml.__with_libyaml__:
+        return yaml.load(text, Loader=yaml.CSafeLoader)
+    return yaml.safe_load(text)
+
+
+def problems_in(folder: Path) -> dict[str, Sequence[str]]:
+    """Return what is wrong with the user's own files, in words, by their names."""
+    found: dict[str, Sequence[str]] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.suffix in (".yaml", ".yml") and (problems := _problems_of(path)):
+            found[path.name] = problems
+    return found
+
+
+def _problems_of(path: Path) -> Sequence[str]:
+    if path.suffix != ".yaml" or not _BRAND.fullmatch(path.stem):
+        return ["it must be named by the id of a brand, such as milesight-iot.yaml"]
+    try:
+        return Brand.from_data(read_file(path)).problems
+    except _UNREADABLE as err:
+        return [str(err)]
+
+
+def _report(hass: HomeAssistant, name: str, problems: Sequence[str]) -> None:
+    shown = [*problems[:_MOST_PROBLEMS], *(["…"] if len(problems) > _MOST_PROBLEMS else [])]
+    raise_issue(
+        hass,
+        f"library_file_{name}",
+        "library_file_wrong",
+        {"file": f"{OWN_FOLDER}/{name}", "reason": "; ".join(shown)},
+    )

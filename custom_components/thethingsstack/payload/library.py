@@ -23,6 +23,9 @@ _PLAIN: Mapping[str, tuple[Kind, Role]] = {
 """What a field can be besides a quantity."""
 _KEYS = frozenset({"is", "role", "category", "enabled", "invert", "states", "name"})
 _STEP = re.compile(r"(?<!\\)\.")
+_BRAND_KEYS = frozenset({"name", "models", "presets"})
+_BLOCK_KEYS = frozenset({"ids", "source", "fields"})
+_MODEL = re.compile(r"\*|[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 class LibraryError(ValueError):
@@ -57,8 +60,7 @@ class KnownField:
         LibraryError.
         """
         more: Mapping[str, Any] = data if isinstance(data, Mapping) else {"is": data}
-        if unknown := more.keys() - _KEYS:
-            raise LibraryError(f"unknown: {', '.join(sorted(map(str, unknown)))}")
+        _check_keys(more, _KEYS)
         what, _, unit_text = str(more.get("is") or "").partition(" ")
         if what in _PLAIN:
             quantity, (kind, role) = None, _PLAIN[what]
@@ -130,7 +132,8 @@ class Brand:
     def from_data(cls, data: object) -> Self:
         """Read a brand's file; raises LibraryError where it can't be one."""
         if not isinstance(data, Mapping):
-            raise LibraryError("a brand is an object")
+            raise LibraryError("a brand's file is an object with name, models and presets")
+        _check_keys(data, _BRAND_KEYS)
         blocks = data.get("models") or ()
         if not isinstance(blocks, list | tuple):
             raise LibraryError("models is a list")
@@ -140,6 +143,13 @@ class Brand:
     def models(self) -> frozenset[str]:
         """Return the ids of the models that are named."""
         return frozenset().union(*(block.models for block in self.blocks)) - {EVERY_MODEL}
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """Return in words which entries of any model could not be read, each once."""
+        models: list[str | None] = [*sorted(self.models), None]
+        read = (self.fields_of(model) for model in models)
+        return list(dict.fromkeys(problem for fields in read for problem in fields.problems))
 
     def fields_of(self, model_id: str | None) -> ModelFields:
         """Return what is known of a model's fields; an odd entry is left out, and named.
@@ -171,13 +181,24 @@ class Brand:
 
 def _block(data: object) -> Block:
     if not isinstance(data, Mapping):
-        raise LibraryError("what is said of models is an object")
+        raise LibraryError("what is said of models is an object with ids, source and fields")
+    _check_keys(data, _BLOCK_KEYS)
     ids, fields = data.get("ids"), data.get("fields") or {}
     if isinstance(ids, str):
         ids = ids.split()
     if not isinstance(ids, list) or not isinstance(fields, Mapping) or not data.get("source"):
-        raise LibraryError("it needs ids, fields and the source of them")
+        raise LibraryError("models need ids, fields and the source of them")
+    if wrong := [str(model) for model in ids if not _MODEL.fullmatch(str(model))]:
+        raise LibraryError(
+            f"{', '.join(wrong)}: model ids are those of the Device Repository, such as lht65n"
+        )
     return Block(models=frozenset(map(str, ids)), source=str(data["source"]), fields=fields)
+
+
+def _check_keys(data: Mapping[str, object], known: frozenset[str]) -> None:
+    """Raise LibraryError for a key that would be overlooked, such as one with a typing error."""
+    if unknown := data.keys() - known:
+        raise LibraryError(f"unknown: {', '.join(sorted(map(str, unknown)))}")
 
 
 def _unit(quantity: str | None, text: str) -> Unit:
