@@ -27,6 +27,7 @@ from .end_devices.radio_sensors import BATTERY_SENSOR, HEALTH_KEYS, BatterySenso
 from .end_devices.state import EndDeviceState
 from .entity import ApplicationEntity, FieldEntity, async_setup_fields, unique_id
 from .fields.descriptions import describe_sensor
+from .fields.suggested_units import unit_and_precision
 from .gateways.entities import async_add_gateway_sensors
 from .payload import NUMERIC_ROLES, Kind, Meaning, Position, Role
 
@@ -127,6 +128,25 @@ class FieldSensor(FieldEntity, RestoreSensor):
         """Create the sensor with class and unit of the field's meaning."""
         super().__init__(coordinator, device, path, meaning)
         self.entity_description = describe_sensor(path, meaning)
+        suggested = unit_and_precision(
+            meaning,
+            device.values.get(path),
+            self._registered_unit(),
+            coordinator.hass.config.units,
+        )
+        if suggested is not None:
+            # Not in the description, which is shared by sensors of any age.
+            self._attr_suggested_unit_of_measurement = suggested[0]
+            self._attr_suggested_display_precision = suggested[1]
+
+    def _registered_unit(self) -> str | None:
+        """Return the unit in which it is shown; None if it is new."""
+        registry = er.async_get(self.coordinator.hass)
+        entity_id = registry.async_get_entity_id(
+            Platform.SENSOR, DOMAIN, unique_id(self.device, self.key)
+        )
+        entry = registry.async_get(entity_id) if entity_id is not None else None
+        return None if entry is None else entry.unit_of_measurement or ""
 
     @property
     @override

@@ -103,7 +103,7 @@ async def test_no_statistics_in_a_unit_that_may_be_another(
     await count(hass, entry, 5)
     state = state_of(hass, "sensor", unique_id)
     assert state.attributes["state_class"] == "total_increasing"
-    assert (float(state.state), state.attributes["unit_of_measurement"]) == (101_400, "Wh")
+    assert (float(state.state), state.attributes["unit_of_measurement"]) == (101.4, "kWh")
 
 
 async def test_statistics_begin_when_a_unit_is_certain_enough(
