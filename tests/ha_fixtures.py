@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import custom_components.thethingsstack
 from custom_components.thethingsstack.const import DOMAIN
 from tests.simulator import Simulator
+from tests.simulator.v2 import Simulator as SimulatorV2
 
 assert custom_components.thethingsstack
 
@@ -69,6 +70,20 @@ async def sim(socket_enabled: None) -> AsyncIterator[Simulator]:
 async def demo_sim(socket_enabled: None) -> AsyncIterator[Simulator]:
     """Return a running The Things Stack with the application of the demonstration."""
     async with Simulator(world="demo") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def sim_v2(socket_enabled: None) -> AsyncIterator[SimulatorV2]:
+    """Return a running stack of version 2 with the recorded applications, `garden` the first."""
+    async with SimulatorV2("garden") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def demo_sim_v2(socket_enabled: None) -> AsyncIterator[SimulatorV2]:
+    """Return a running stack of version 2 with the application of the demonstration."""
+    async with SimulatorV2("demo") as simulator:
         yield simulator
 
 

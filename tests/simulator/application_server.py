@@ -8,12 +8,13 @@ import json
 from typing import Any
 
 from . import downlinks, errors, rights, traffic
-from .broker import Broker, Login
+from .broker import Broker
 from .encoding import merge, timestamp
 from .errors import RefusedError
 from .faults import Faults
 from .formatters import FormatterError
 from .model import Application, Device, Downlink, Server, Stack
+from .mqtt_server import Login
 from .traffic import UNSET
 
 CLASS_C_SECONDS = 0.02
@@ -53,7 +54,11 @@ class ApplicationServer:
             for application_id in self.stack.applications:
                 uid = self.stack.uid(application_id)
                 if uid == username and (granted := self.stack.granted(key, application_id)):
-                    return Login(uid, granted)
+                    return Login(
+                        uid,
+                        reads=rights.TRAFFIC_READ in granted,
+                        writes=rights.TRAFFIC_DOWN_WRITE in granted,
+                    )
         return None
 
     def mqtt_publish(self, uid: str, device_id: str, operation: str, payload: bytes) -> None:

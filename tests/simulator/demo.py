@@ -214,15 +214,15 @@ def _radio(
     }
 
 
-def command(device: Device, message: dict[str, Any], payload: bytes) -> bool:
-    """Let a device do what a downlink says; return whether it understood."""
-    match message.get("f_port"), *payload:
-        case port, 0x0E, target if "target" in device.state and port != 3:
-            device.state["target"] = target
-        case port, 0x07, lock if "target" in device.state and port != 3:
-            device.state["child_lock"] = bool(lock)
-        case 85, 0x08, on, *_ if "on" in device.state:
-            device.state["on"] = bool(on)
+def command(state: dict[str, Any], f_port: int, payload: bytes) -> bool:
+    """Let a device do what a downlink says, by changing its state; return whether it understood."""
+    match f_port, *payload:
+        case port, 0x0E, target if "target" in state and port != 3:
+            state["target"] = target
+        case port, 0x07, lock if "target" in state and port != 3:
+            state["child_lock"] = bool(lock)
+        case 85, 0x08, on, *_ if "on" in state:
+            state["on"] = bool(on)
         case _:
             return False
     return True

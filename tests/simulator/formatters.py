@@ -55,7 +55,7 @@ def _signed(data: bytes, order: str = "big") -> int:
     return int.from_bytes(data, "big" if order == "big" else "little", signed=True)
 
 
-def _number(value: float) -> float | int:
+def number(value: float) -> float | int:
     """Return the number as JavaScript prints it."""
     return int(value) if value == int(value) else value
 
@@ -68,12 +68,12 @@ def _lht65n(data: bytes, f_port: int) -> Decoded:
     external = "Temperature Sensor" if data[6] == 1 else "No external sensor"
     return Decoded(
         {
-            "BatV": _number((int.from_bytes(data[:2]) & 0x3FFF) / 1000),
+            "BatV": number((int.from_bytes(data[:2]) & 0x3FFF) / 1000),
             "Bat_status": data[0] >> 6,
-            "TempC_SHT": _number(_signed(data[2:4]) / 100),
-            "Hum_SHT": _number(int.from_bytes(data[4:6]) / 10),
+            "TempC_SHT": number(_signed(data[2:4]) / 100),
+            "Hum_SHT": number(int.from_bytes(data[4:6]) / 10),
             "Ext_sensor": external,
-            "TempC_DS": _number(_signed(data[7:9]) / 100) if len(data) > 8 else None,
+            "TempC_DS": number(_signed(data[7:9]) / 100) if len(data) > 8 else None,
         }
     )
 
@@ -83,7 +83,7 @@ def _ws523(data: bytes, _f_port: int) -> Decoded:
         raise FormatterError("short payload")
     return Decoded(
         {
-            "voltage": _number(int.from_bytes(data[0:2], "little") / 10),
+            "voltage": number(int.from_bytes(data[0:2], "little") / 10),
             "active_power": int.from_bytes(data[2:4], "little"),
             "power_factor": data[4],
             "power_consumption": int.from_bytes(data[5:8], "little"),
@@ -108,15 +108,15 @@ def _decode_ws523_downlink(data: bytes, _f_port: int) -> dict[str, Any]:
 def _vicki(data: bytes, _f_port: int) -> Decoded:
     if len(data) < 7:
         raise FormatterError("short payload")
-    temperature = _number(data[2] * 165 / 256 - 40)
+    temperature = number(data[2] * 165 / 256 - 40)
     return Decoded(
         {
             "targetTemperature": data[1],
             "sensorTemperature": temperature,
-            "relativeHumidity": _number(data[3] * 100 / 256),
+            "relativeHumidity": number(data[3] * 100 / 256),
             "motorRange": data[4],
             "motorPosition": data[5],
-            "batteryVoltage": _number(2 + (data[6] >> 4) / 10),
+            "batteryVoltage": number(2 + (data[6] >> 4) / 10),
             "openWindow": bool(data[6] & 8),
             "highMotorConsumption": bool(data[6] & 4),
             "lowMotorConsumption": bool(data[6] & 2),
@@ -140,7 +140,7 @@ def _decode_vicki_downlink(data: bytes, _f_port: int) -> dict[str, Any]:
     return {"setTargetTemperature": data[1] if len(data) > 1 else None}
 
 
-_LPP: dict[int, tuple[str, int, float, bool]] = {
+LPP_VALUES: dict[int, tuple[str, int, float, bool]] = {
     0x00: ("digital_in", 1, 1, False),
     0x01: ("digital_out", 1, 1, False),
     0x02: ("analog_in", 2, 0.01, True),
@@ -151,7 +151,7 @@ _LPP: dict[int, tuple[str, int, float, bool]] = {
     0x68: ("relative_humidity", 1, 0.5, False),
     0x73: ("barometric_pressure", 2, 0.1, False),
 }
-_LPP_VECTORS: dict[int, tuple[str, dict[str, tuple[int, float]]]] = {
+LPP_VECTORS: dict[int, tuple[str, dict[str, tuple[int, float]]]] = {
     0x71: ("accelerometer", dict.fromkeys("xyz", (2, 0.001))),
     0x86: ("gyrometer", dict.fromkeys("xyz", (2, 0.01))),
     0x88: ("gps", {"latitude": (3, 1e-4), "longitude": (3, 1e-4), "altitude": (3, 0.01)}),
@@ -164,16 +164,16 @@ def _cayenne(data: bytes, _f_port: int) -> Decoded:
         if len(data) < 3:
             raise FormatterError("invalid length")
         channel, kind, data = data[0], data[1], data[2:]
-        if kind in _LPP:
-            name, size, factor, signed = _LPP[kind]
+        if kind in LPP_VALUES:
+            name, size, factor, signed = LPP_VALUES[kind]
             raw = int.from_bytes(data[:size], signed=signed)
-            fields[f"{name}_{channel}"] = _number(round(raw * factor, 4))
-        elif kind in _LPP_VECTORS:
-            name, parts = _LPP_VECTORS[kind]
+            fields[f"{name}_{channel}"] = number(round(raw * factor, 4))
+        elif kind in LPP_VECTORS:
+            name, parts = LPP_VECTORS[kind]
             size, vector = 0, {}
             for key, (length, factor) in parts.items():
                 raw = _signed(data[size : size + length])
-                vector[key] = _number(round(raw * factor, 4))
+                vector[key] = number(round(raw * factor, 4))
                 size += length
             fields[f"{name}_{channel}"] = vector
         else:

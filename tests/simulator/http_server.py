@@ -222,18 +222,18 @@ class HttpServer:
         self._requests.append((request.method, request.path_qs))
         if self._faults.http_delay:
             await asyncio.sleep(self._faults.http_delay)
-        if _meant(request, self._faults.http_dies_at):
+        if meant(request, self._faults.http_dies_at):
             self._faults.http_dies_at, self._faults.http_down = None, True
         if self._faults.http_down:
-            _hang_up(request)
+            hang_up(request)
         for prefix, status in self._faults.http_status.items():
-            if _meant(request, prefix):
+            if meant(request, prefix):
                 return simulated_answer(status, self._stack.ulid())
         for prefix, size in self._faults.huge_answers.items():
-            if _meant(request, prefix):
-                return await _huge_answer(request, size)
+            if meant(request, prefix):
+                return await huge_answer(request, size)
         for prefix, body in self._faults.http_body.items():
-            if _meant(request, prefix):
+            if meant(request, prefix):
                 return web.Response(body=body, content_type="application/json")
         for ending, (status, name) in self._faults.errors.items():
             if request.path.endswith(ending):
@@ -250,8 +250,8 @@ class HttpServer:
         except web.HTTPMethodNotAllowed:
             error = errors.wrong_method()
         else:
-            if _meant(request, self._faults.http_mute_at):
-                _hang_up(request)
+            if meant(request, self._faults.http_mute_at):
+                hang_up(request)
             return answer
         return json_answer(error.status, error.body(), self._stack.ulid(), {})
 
@@ -267,7 +267,7 @@ class HttpServer:
                 raise errors.rate_limited(limit.burst, _resource(call))
 
 
-def _meant(request: web.Request, prefix: str | None) -> bool:
+def meant(request: web.Request, prefix: str | None) -> bool:
     """Return whether a fault's prefix, a method before it or not, is this request's."""
     if prefix is None:
         return False
@@ -277,13 +277,13 @@ def _meant(request: web.Request, prefix: str | None) -> bool:
     return request.path.startswith((path, PREFIX + path))
 
 
-def _hang_up(request: web.Request) -> NoReturn:
+def hang_up(request: web.Request) -> NoReturn:
     if request.transport is not None:
         request.transport.abort()
     raise web.HTTPServiceUnavailable
 
 
-async def _huge_answer(request: web.Request, size: int) -> web.StreamResponse:
+async def huge_answer(request: web.Request, size: int) -> web.StreamResponse:
     """Send a JSON object of this size in one line, piece by piece, as long as somebody reads."""
     start, end = b'{"result":{"filler":"', b'"}}\n'
     response = web.StreamResponse(headers={"Content-Type": "application/json"})

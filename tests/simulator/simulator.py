@@ -483,7 +483,7 @@ class Simulator:
 
     def _commanded(self, device: Device, message: dict[str, Any], payload: bytes) -> None:
         """Let a demo device obey, and a class C device report it."""
-        if not demo.command(device, message, payload):
+        if not demo.command(device.state, message.get("f_port", 0), payload):
             return
         if device.class_c and self._live:
             self._spawn(self._answer(device))
