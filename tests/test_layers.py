@@ -29,6 +29,7 @@ ROWS = (
     {"controls", "formatters", "gateways", "statistics"},
     {"provisioning"},
     {"setup_flow", "actions"},
+    {"condition", "llm"},
 )
 ROOMS = set[str]().union(*ROWS)
 

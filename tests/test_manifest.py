@@ -20,7 +20,10 @@ PACKAGE = ROOT / "custom_components" / "thethingsstack"
 MANIFEST: dict[str, Any] = json.loads((PACKAGE / "manifest.json").read_text("utf-8"))
 HACS: dict[str, Any] = json.loads((ROOT / "hacs.json").read_text("utf-8"))
 
-ALWAYS_THERE = {*Platform, "diagnostics", "repairs", "system_health", "websocket_api"}
+ALWAYS_THERE = {
+    *Platform,
+    *("diagnostics", "homeassistant", "llm", "repairs", "system_health", "websocket_api"),
+}
 """Integrations that Home Assistant sets up by itself where one has what belongs to them."""
 
 RULES = [
@@ -202,11 +205,12 @@ def test_quality_scale_has_every_rule() -> None:
             assert rule["comment"], name
 
 
-def test_each_trigger_has_a_section_of_its_own() -> None:
+@pytest.mark.parametrize("kind", ["triggers", "conditions"])
+def test_each_trigger_and_condition_has_a_section_of_its_own(kind: str) -> None:
     """In the README, with its key, under the name that the editor shows."""
-    texts = json.loads((PACKAGE / "translations" / "en.json").read_text("utf-8"))["triggers"]
-    triggers = load_yaml_dict(str(PACKAGE / "triggers.yaml"))
-    assert set(texts) == {key for key in triggers if not key.startswith(".")}
+    texts = json.loads((PACKAGE / "translations" / "en.json").read_text("utf-8"))[kind]
+    described = load_yaml_dict(str(PACKAGE / f"{kind}.yaml"))
+    assert set(texts) == {key for key in described if not key.startswith(".")}
     readme = (ROOT / "README.md").read_text("utf-8")
-    for key, trigger in texts.items():
-        assert f"#### {trigger['name']}\n\n`{DOMAIN}.{key}`" in readme, key
+    for key, item in texts.items():
+        assert f"#### {item['name']}\n\n`{DOMAIN}.{key}`" in readme, key

@@ -28,6 +28,7 @@ from custom_components.thethingsstack.application.error_texts import (
 from custom_components.thethingsstack.application.refusals import reason_of
 from custom_components.thethingsstack.client import CLOUD_CLUSTERS, FEATURES, NETWORKS, StackError
 from custom_components.thethingsstack.client.rights import CONSOLE_NAMES
+from custom_components.thethingsstack.condition import CONDITIONS
 from custom_components.thethingsstack.const import (
     DEVICES_ALL,
     DEVICES_CHOSEN,
@@ -156,6 +157,7 @@ def test_one_file_of_literal_texts() -> None:
         "services",
         "system_health",
         "triggers",
+        "conditions",
         "exceptions",
         "issues",
         "entity",
@@ -480,6 +482,19 @@ def test_every_trigger_has_its_texts() -> None:
         assert set(texts.get("fields", {})) == set(fields)
 
 
+def test_every_condition_has_its_texts() -> None:
+    """Each condition and field, in texts and icons."""
+    described = load_yaml(str(PACKAGE / "conditions.yaml"))
+    assert isinstance(described, dict)
+    described = {name: item for name, item in described.items() if not name.startswith(".")}
+    assert set(described) == set(CONDITIONS) == set(TEXTS["conditions"])
+    assert set(ICONS["conditions"]) == set(CONDITIONS)
+    for name, texts in TEXTS["conditions"].items():
+        assert texts["name"]
+        assert texts["description"]
+        assert set(texts["fields"]) == set(dict(fields_in(described[name])))
+
+
 # Exceptions and issues
 
 
@@ -678,7 +693,7 @@ def test_controls_have_the_icons_of_their_commands() -> None:
 
 def test_icons_are_material_design_icons() -> None:
     """The only set that Home Assistant takes."""
-    assert set(ICONS) == {"entity", "services", "triggers"}
+    assert set(ICONS) == {"conditions", "entity", "services", "triggers"}
     for _, icon in leaves(ICONS):
         assert re.fullmatch(r"mdi:[a-z0-9]+(-[a-z0-9]+)*", icon)
 
