@@ -111,3 +111,73 @@ async def test_rights_have_the_console_s_names(run: Run) -> None:
     assert "RIGHT_APPLICATION_INFO “View application information”" in result.out
     result = await run("downlink", "clear", "lpp-node", "--yes")
     assert result.err.endswith(f"(missing: {right})\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("/[/", "invalid_regexp: the expression `/[/` can't be read: unterminated character set"),
+        ("/nosuch/", "no_matching_events: no matching events for regexp `nosuch`; names are like"),
+        ("as.nosuch", "unknown_event_name: unknown event `as.nosuch`; names are like as.up.data"),
+    ],
+)
+async def test_events_that_there_are_none_of(run: Run, name: str, message: str) -> None:
+    result = await run("events", "as.up.data.forward", name, "--count", "1")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("https://example.org/thing", "this isn't the text of an end device's QR code"),
+        ("", "this isn't the text of an end device's QR code"),
+        ("LW:D0:A84041000181C061", "the QR code's text is cut off"),
+        ("LW:D0:70B3D57ED0000001:A840:01014242", "DevEUI `A840` isn't of 16 hexadecimal digits"),
+        ("LW:D0:70B3D57ED0000001:A84041000181C0AA:01", "model number `01` isn't of 8"),
+        ("LW:D9:70B3D57ED0000001:A84041000181C0AA:01014242", "doesn't know this form"),
+    ],
+)
+async def test_what_is_wrong_with_a_qr_code(run: Run, code: str, message: str) -> None:
+    result = await run("qr-code", code)
+    assert result.code == 1
+    assert result.err.startswith("unknown_format: ")
+    assert message in result.err
+    result = await run("devices", "register", "new-one", "--qr-code", code, role="manage")
+    assert message in result.err
+
+
+@pytest.mark.parametrize(
+    ("plan", "first"),
+    [
+        ("EU868", "EU_868_1"),
+        ("eu_863_870_tnn", "EU_863_870_TTN"),
+        ("us915", "US_9"),
+        ("NOPE", "EU_863_870_TTN"),
+    ],
+)
+async def test_plans_like_an_unknown_one_are_named(run: Run, plan: str, first: str) -> None:
+    result = await run(
+        *("devices", "register", "new-one", "--dev-eui", "70B3D57ED0060099", "--generate-keys"),
+        *("--lorawan-version", "1.0.3", "--frequency-plan", plan),
+        role="manage",
+    )
+    assert result.code == 2
+    assert f"no frequency plan `{plan}` on this server: choose one like {first}" in result.err
+    assert "; `plans` lists all" in result.err
+    assert len(result.err) < 300
+
+
+async def test_a_change_of_the_band_is_said(run: Run) -> None:
+    update = ("devices", "update", "never-joined", "--frequency-plan")
+    result = await run(*update, "EU_863_870", role="manage")
+    assert result.err == "frequency_plan_id: EU_863_870_TTN → EU_863_870\n"
+    result = await run(*update, "US_902_928_FSB_2")
+    assert result.code == 0
+    assert "The band changes from EU_863_870 to US_902_928: " in result.err
+    joined = ("devices", "update", "lpp-node", "--frequency-plan", "US_902_928_FSB_2")
+    result = await run(*joined)
+    assert result.code == 2
+    assert "but the end device has joined with one of band EU_863_870: choose one of" in result.err
+    await run("devices", "reset", "lpp-node", "--yes")
+    assert (await run(*joined)).code == 0

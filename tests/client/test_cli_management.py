@@ -305,12 +305,28 @@ async def test_models(run: Run) -> None:
     )
     result = await run("models", "template", "dragino/lht65n/1.0/EU_863_870")
     assert result.json["lorawan_version"] == "MAC_V1_0_3"
-    assert "EU_863_870_TTN" in (await run("plans", "EU_863_870")).out
+    assert (await run("models", "brands", "drag")).out == "dragino  Dragino\n"
+    assert (await run("models", "brands", "IOT mile")).out == "milesight-iot  Milesight IoT\n"
+    assert (await run("models", "list", "ws52")).out.startswith("milesight-iot/ws523/1.0/")
+    assert (await run("models", "list", "ht6", "--brand", "dragino")).out.startswith("dragino/lht")
+    result = await run("models", "brands", "drak")
+    assert (result.code, result.out, result.err) == (0, "", "no brand with `drak` found\n")
     assert (await run("qr-code", "A84041000181C061")).json["dev_eui"] == "A84041000181C061"
-    result = await run("qr-code", "short")
-    assert result.err == "validation: invalid `qr_code`: 10 to 1024 characters are needed\n"
     for command in (("models", "brands"), ("models", "list"), ("plans",)):
         assert (await run("--json", *command)).json
+
+
+async def test_plans_are_searched(run: Run) -> None:
+    for text, first, count in (
+        ("EU868", "EU_863_870", 4),
+        ("eu_863_870", "EU_863_870", 4),
+        ("united fsb2", "US_902_928_FSB_2", 1),
+    ):
+        lines = (await run("plans", text)).out.splitlines()
+        assert lines[0].split()[0] == first
+        assert len(lines) == count
+    result = await run("plans", "nosuch")
+    assert (result.code, result.err) == (0, "no frequency plan with `nosuch` found\n")
 
 
 async def test_formatters(run: Run, simulator: Simulator, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 import json
-import re
 from typing import Any
 
 from aiohttp import web
@@ -14,6 +13,7 @@ from aiohttp import web
 from . import errors, rights
 from .encoding import get_path, moment, timestamp
 from .errors import RefusedError
+from .event_names import check_names, has_name
 from .http_server import Call, json_answer
 from .model import Device, Stack
 
@@ -29,7 +29,6 @@ _FROM_MESSAGES = {
 }
 _SERVERS = {"is": "", "js": "js.", "ns": "ns.", "as": "as."}
 _TYPES = "type.googleapis.com/ttn.lorawan.v3."
-_KNOWN = ("as.", "ns.", "js.", "end_device.", "application.", "events.", "/")
 
 
 @dataclass(eq=False)
@@ -202,7 +201,7 @@ def _filter(
         return (
             (registry if of_registry else cluster)
             and any(_is_meant(item, ids) for item in wanted)
-            and (not names or any(_has_name(event["name"], name) for name in names))
+            and (not names or any(has_name(event["name"], name) for name in names))
             and bool(granted.intersection(event["visibility"]["rights"]))
         )
 
@@ -213,12 +212,6 @@ def _is_meant(wanted: dict[str, Any], ids: dict[str, Any]) -> bool:
     if "device_id" in wanted:
         return bool(wanted["device_id"] == ids["device_id"])
     return bool(wanted.get("application_id") == ids["application_ids"]["application_id"])
-
-
-def _has_name(name: str, wanted: str) -> bool:
-    if wanted.startswith("/") and wanted.endswith("/"):
-        return re.search(wanted[1:-1], name) is not None
-    return name == wanted
 
 
 def _check(call: Call, body: dict[str, Any]) -> frozenset[str]:
@@ -232,13 +225,5 @@ def _check(call: Call, body: dict[str, Any]) -> frozenset[str]:
         ids = item.get("application_ids") or get_path(item, "device_ids.application_ids") or {}
         call.require(ids.get("application_id", ""))
         granted |= call.stack.granted(call.key, ids.get("application_id", ""))
-    for name in body.get("names", []):
-        if not name.startswith(_KNOWN):
-            raise RefusedError(
-                errors.INVALID_ARGUMENT,
-                "pkg/events",
-                "unknown_event_name",
-                "unknown event `{name}`",
-                {"name": name},
-            )
+    check_names(body.get("names") or [])
     return granted

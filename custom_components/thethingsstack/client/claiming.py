@@ -6,13 +6,16 @@ The codes are those of the LoRa Alliance (TR005), and plain DevEUIs.
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
+import re
 from typing import Any
 
 from . import json_values
 from .api import Calls, quoted
-from .errors import MissingRight, NotFound
+from .errors import InvalidRequest, MissingRight, NotFound
 from .models import EndDeviceIds
 from .repository import DeviceTemplate
+
+_TR005 = "LW:D0:, the JoinEUI, the DevEUI and 8 digits for the model, with colons between them,"
 
 
 class Claiming:
@@ -103,7 +106,41 @@ class QrCodes:
         }
 
     async def parse(self, text: str) -> DeviceTemplate:
-        """Return the data in the text of a QR code; raises InvalidRequest `unknown_format`."""
+        """Return the data in the text of a QR code.
+
+        Raises InvalidRequest `unknown_format`, which says what is wrong with the text.
+        """
         body: dict[str, Any] = {"qr_code": b64encode(text.strip().encode()).decode()}
-        answer = await self._calls.object("POST", "qr-codes/end-devices/parse", json=body)
+        try:
+            answer = await self._calls.object("POST", "qr-codes/end-devices/parse", json=body)
+        except InvalidRequest as error:
+            if error.name != "unknown_format" and error.field != "qr_code":
+                raise
+            raise InvalidRequest(
+                _what_is_wrong(text.strip()),
+                name="unknown_format",
+                namespace=error.namespace,
+                status=error.status,
+                cause_name=error.cause_name,
+            ) from error
         return DeviceTemplate.from_json(json_values.mapping(answer.get("end_device_template")))
+
+
+def _what_is_wrong(text: str) -> str:
+    """Return why a text isn't that of an end device's QR code (TR005 of the LoRa Alliance)."""
+    parts = text.split(":")
+    if parts[0].upper() != "LW":
+        return (
+            "this isn't the text of an end device's QR code, which begins with LW:D0: or is a "
+            "DevEUI of 16 hexadecimal digits; a link or a serial number can't be used"
+        )
+    if len(parts) < 5:
+        return f"the QR code's text is cut off: {_TR005} are needed"
+    for what, digits, length in (
+        ("JoinEUI", parts[2], 16),
+        ("DevEUI", parts[3], 16),
+        ("model number", parts[4], 8),
+    ):
+        if not re.fullmatch(f"[0-9A-Fa-f]{{{length}}}", digits):
+            return f"the QR code's {what} `{digits}` isn't of {length} hexadecimal digits"
+    return f"the server doesn't know this form of QR codes: {_TR005} are needed"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 import re
 from typing import Any, Self
 
@@ -25,6 +26,19 @@ _USUAL = {
     "MAC_V1_0_4": "RP002_V1_0_3",
     "MAC_V1_1": "PHY_V1_1_REV_B",
 }
+# https://lora-alliance.org/resource_hub/rp002-1-0-4-regional-parameters/, "common name"
+_COMMON_NAMES = {
+    "as923": "AS_923",
+    "au915": "AU_915_928",
+    "cn470": "CN_470_510",
+    "cn779": "CN_779_787",
+    "eu868": "EU_863_870",
+    "in865": "IN_865_867",
+    "kr920": "KR_920_923",
+    "ru864": "RU_864_870",
+    "us915": "US_902_928",
+}
+_MOST_SIMILAR = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +117,49 @@ def usual_frequency_plan(plans: Sequence[FrequencyPlan]) -> FrequencyPlan | None
     return plans[0] if len(plans) == 1 else None
 
 
+def matching_plans(plans: Sequence[FrequencyPlan], text: str) -> list[FrequencyPlan]:
+    """Return the plans in whose ID, band or name each word of a text occurs.
+
+    Case and punctuation don't count; "EU868" and the like are the bands that people call so.
+    """
+    words = [_plain(word) for word in text.split()]
+    return [plan for plan in plans if all(_matches(plan, word) for word in words)]
+
+
+def similar_plans(plans: Sequence[FrequencyPlan], text: str) -> list[FrequencyPlan]:
+    """Return the plans that may be meant by a text that is no plan's ID, the likeliest first.
+
+    If none is like it, the usual plan of each band.
+    """
+    region = re.match("[A-Za-z]*", text)[0].upper()  # type: ignore[index]
+    found = matching_plans(plans, text) or [
+        plan for plan in plans if region and plan.id.upper().startswith(f"{region}_")
+    ]
+    if not found:
+        bands: dict[str, list[FrequencyPlan]] = {}
+        for plan in plans:
+            bands.setdefault(plan.band_id, []).append(plan)
+        return [usual for band in bands.values() if (usual := usual_frequency_plan(band))]
+
+    def likeness(plan: FrequencyPlan) -> float:
+        return SequenceMatcher(None, _plain(text), _plain(plan.id)).ratio()
+
+    return sorted(found, key=likeness, reverse=True)
+
+
+def _matches(plan: FrequencyPlan, word: str) -> bool:
+    return (
+        word in _plain(plan.id)
+        or word in _plain(plan.band_id)
+        or any(_plain(part).startswith(word) for part in plan.name.split())
+        or _COMMON_NAMES.get(word) == plan.band_id
+    )
+
+
+def _plain(text: str) -> str:
+    return "".join(char for char in text.lower() if char.isalnum())
+
+
 class Configuration:
     """The configuration of a cluster; reading it needs no right."""
 
@@ -121,30 +178,35 @@ class Configuration:
         return [plan for plan in plans if band_id in (None, plan.band_id)]
 
     async def check_frequency_plan(
-        self, frequency_plan_id: str, band_id: str | None, whose: str = "the model"
+        self, frequency_plan_id: str, band_id: str | None, whose: str = "the model is"
     ) -> None:
         """Raise InvalidRequest if the server has no such plan, or the plan is of another band.
 
         The errors are `frequency_plan_not_found` and `frequency_plan_of_another_band`; their texts
-        name `whose` band it is, and the plans of that band. Without `band_id`, every plan of the
-        server is accepted.
+        say `whose` band it is, and name the plans of that band. Without `band_id`, every plan of
+        the server is accepted, and of an unknown one the text names those like it.
         """
         plans = await self.frequency_plans()
         plan = next((plan for plan in plans if plan.id == frequency_plan_id), None)
         if plan is not None and (not band_id or plan.band_id in ("", band_id)):
             return
-        known = ", ".join(other.id for other in plans if band_id in (None, "", other.band_id))
+        if band_id:
+            fitting = [other.id for other in plans if other.band_id in ("", band_id)]
+        else:
+            fitting = [other.id for other in similar_plans(plans, frequency_plan_id)]
+            fitting = fitting[:_MOST_SIMILAR]
+        known = ", ".join(fitting)
         if plan is None:
             reason = f"there is no frequency plan `{frequency_plan_id}` on this server"
             name = "frequency_plan_not_found"
         else:
             reason = (
                 f"the frequency plan `{frequency_plan_id}` is of band {plan.band_id}, "
-                f"but {whose} is of band {band_id}"
+                f"but {whose} of band {band_id}"
             )
             name = "frequency_plan_of_another_band"
         raise InvalidRequest(
-            f"{reason}: choose one of {known}" if known else reason,
+            f"{reason}: choose one {'of' if band_id else 'like'} {known}" if known else reason,
             name=name,
             attributes={
                 "value": frequency_plan_id,

@@ -10,6 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 import logging
+import re
 from typing import Any, Self
 
 from . import json_values
@@ -123,7 +124,8 @@ class Events:
         stream raises.
 
         Raises AuthenticationFailed, MissingRight (any right on the application will do), NotFound
-        or ProtocolMismatch where the server has no such stream, InvalidRequest. Close it to leave.
+        or ProtocolMismatch where the server has no such stream, InvalidRequest (`unknown_event_name`,
+        `no_matching_events`, `invalid_regexp`). Close it to leave.
         """
         ids = self._identifiers(device_ids)
         seen: deque[str] = deque(maxlen=_REMEMBERED)
@@ -154,7 +156,9 @@ class Events:
                         elif after is None:
                             after = item.at
                         yield item
-            except (AuthenticationFailed, MissingRight, NotFound, InvalidRequest):
+            except InvalidRequest as error:
+                raise _explained(error, names) from error
+            except (AuthenticationFailed, MissingRight, NotFound):
                 raise
             except ProtocolMismatch:
                 if not ever:
@@ -228,3 +232,17 @@ class Events:
             for device_id in device_ids
         ]
         return devices or [{"application_ids": application}]
+
+
+def _explained(error: InvalidRequest, names: Sequence[str]) -> InvalidRequest:
+    """Return the refusal of a broken expression with what is wrong, which the server doesn't say."""
+    if error.name != "invalid_regexp":
+        return error
+    text = "the server can't read one of the expressions; it knows the syntax RE2"
+    for name in names:
+        try:
+            re.compile(name.strip("/"))
+        except re.error as reason:
+            text = f"the expression `{name}` can't be read: {reason}"
+            break
+    return InvalidRequest(text, name=error.name, namespace=error.namespace, status=error.status)

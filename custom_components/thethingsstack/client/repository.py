@@ -159,31 +159,34 @@ class Repository:
         self._calls = calls
 
     async def brands(self, search: str | None = None) -> AsyncGenerator[Brand]:
-        """Yield the brands sorted by name; all, or those that match a search text."""
+        """Yield the brands sorted by name; all, or those whose ID or name has all words of a text.
+
+        The words may be parts of words: that is searched here, since servers find whole ones only.
+        """
         pages = self._calls.pages(
-            "dr/brands",
-            "brands",
-            _BRAND_FIELDS,
-            size=SMALL_PAGE,
-            params={"search": search, "order_by": "name"},
+            "dr/brands", "brands", _BRAND_FIELDS, size=SMALL_PAGE, params={"order_by": "name"}
         )
         async for item in pages:
-            yield Brand.from_json(item)
+            brand = Brand.from_json(item)
+            if _has_words(search, brand.brand_id, brand.name):
+                yield brand
 
     async def models(
         self, brand_id: str | None = None, search: str | None = None
     ) -> AsyncGenerator[DeviceModel]:
-        """Yield the models of one brand or of all; all, or those that match a search text."""
+        """Yield the models of one brand or of all, sorted by name; `search` as in `brands`.
+
+        Searched are the IDs of brand and model, the name and the description.
+        """
         path = "dr/models" if brand_id is None else f"dr/brands/{quoted(brand_id)}/models"
         pages = self._calls.pages(
-            path,
-            "models",
-            _MODEL_FIELDS,
-            size=SMALL_PAGE,
-            params={"search": search, "order_by": "name"},
+            path, "models", _MODEL_FIELDS, size=SMALL_PAGE, params={"order_by": "name"}
         )
         async for item in pages:
-            yield DeviceModel.from_json(item)
+            model = DeviceModel.from_json(item)
+            texts = (model.brand_id, model.model_id, model.name, model.description or "")
+            if _has_words(search, *texts):
+                yield model
 
     async def model(self, brand_id: str, model_id: str) -> DeviceModel:
         """Return one model; raises NotFound."""
@@ -223,6 +226,13 @@ class Repository:
             codec_id=json_values.text(answer.get("codec_id")),
             examples=json_values.objects(answer.get("examples")),
         )
+
+
+def _has_words(search: str | None, *texts: str) -> bool:
+    """Return whether each word of a search text occurs in one of the texts, whatever their case."""
+    return all(
+        any(word in text.lower() for text in texts) for word in (search or "").lower().split()
+    )
 
 
 def _model_path(brand_id: str, model_id: str) -> str:

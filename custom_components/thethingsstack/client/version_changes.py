@@ -52,7 +52,8 @@ async def check_plan(calls: Calls, device_id: str, changes: DeviceChanges) -> No
     """Raise InvalidRequest for a frequency plan that isn't there or is of another band.
 
     See `Configuration.check_frequency_plan`. The band is the model's; without a model it is that
-    of the present plan if the end device has joined with it.
+    of the present plan if the end device has joined with it, until its session is deleted
+    (`EndDevices.reset`). Before that, it may be any.
     """
     plan_id = changes.frequency_plan_id
     if isinstance(plan_id, Unchanged):
@@ -68,10 +69,12 @@ async def check_plan(calls: Calls, device_id: str, changes: DeviceChanges) -> No
         versions = changes.version_ids.as_json()
     band = json_values.text(json_values.mapping(versions).get("band_id"))
     configuration = Configuration(calls)
+    whose = "the end device is"
     if not band and present.get("supports_join") and present.get("session"):
         plans = await configuration.frequency_plans()
         band = next((plan.band_id for plan in plans if plan.id == before), None)
-    await configuration.check_frequency_plan(plan_id, band or None, "the end device")
+        whose = "the end device has joined with one"
+    await configuration.check_frequency_plan(plan_id, band or None, whose)
 
 
 async def _check_keys(

@@ -203,7 +203,10 @@ def simulate(
 def events(
     context: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(help="Names of events, or /expressions/; else all.")
+        list[str] | None,
+        typer.Argument(
+            help="Names of events, for instance as.up.data.forward, or /expressions/; else all."
+        ),
     ] = None,
     *,
     device: Annotated[

@@ -24,6 +24,8 @@ from .output import (
 from .run import DeviceId, Yes, group, pairs, run_with
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..device_request import DeviceRequest, PreparedRegistration
     from ..models import EndDevice
     from ..registration import Server
@@ -264,7 +266,11 @@ def devices_update(
     altitude: Annotated[int | None, typer.Option(help="Where it is, in metres.")] = None,
     no_location: Annotated[bool, typer.Option("--no-location", help="Remove where it is.")] = False,
     frequency_plan: Annotated[
-        str | None, typer.Option(help="Another of the same band; `plans` lists them.")
+        str | None,
+        typer.Option(
+            help="Another of its band: `plans EU868` lists those of one. Of another band only for "
+            "a device without model that hasn't joined."
+        ),
     ] = None,
     lorawan_version: Annotated[str | None, typer.Option(help="For instance 1.0.3.")] = None,
     phy_version: Annotated[
@@ -305,13 +311,28 @@ def devices_update(
             before = await stack.end_devices.details(device_id)
             await stack.end_devices.update(device_id, changes)
             after = await stack.end_devices.details(device_id)
+            bands = await _bands(stack, before, after)
         note_changes(
             {item: before[item] for item in _CHANGEABLE if item in before},
             {item: after[item] for item in _CHANGEABLE if item in after},
         )
+        if len(set(bands)) > 1:
+            note(
+                f"The band changes from {' to '.join(map(str, bands))}: the end device must be "
+                "built for it and set to it, or it is no longer received."
+            )
         print_json(after, indent=not context.obj.json)
 
     run_with(context, update)
+
+
+async def _bands(stack: "Stack", *devices: "Mapping[str, Any]") -> list[str | None]:
+    """Return the bands of end devices' frequency plans; empty if all have the same plan."""
+    plans = [device.get("frequency_plan_id") for device in devices]
+    if len(set(plans)) < 2:
+        return []
+    known = {plan.id: plan.band_id for plan in await stack.configuration.frequency_plans()}
+    return [known.get(plan or "") for plan in plans]
 
 
 @devices_app.command("delete")

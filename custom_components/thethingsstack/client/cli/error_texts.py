@@ -12,6 +12,17 @@ _KEYS = {
     "invalid_authorization": "Copy it once more, as a whole",
     "token": "A key begins with NNSXS. and has three parts with dots between them",
 }
+_HINTS = {
+    "api_key_not_found": "`application keys` lists them",
+    "brand_not_found": "`models brands` lists them",
+    "firmware_version_not_found": "`models list` shows those there are",
+    "frequency_plan_not_found": "`plans` lists all, `plans EU868` those of a band",
+    "frequency_plan_of_another_band": "`plans` lists all",
+    "model_not_found": "`models list` shows those there are",
+    "no_matching_events": "names are like as.up.data.forward and end_device.update",
+    "no_profile_for_band": "`models list` shows the bands that there are",
+    "unknown_event_name": "names are like as.up.data.forward; /up/ means all that have “up” in them",
+}
 
 
 def explained(error: "StackError", settings: "Settings") -> str:
@@ -28,11 +39,12 @@ def explained(error: "StackError", settings: "Settings") -> str:
         case MissingRight(rights=rights) if rights:
             return f"{error.message} (missing: {', '.join(map(with_console_name, rights))})"
         case CertificateFailed():
-            hint = "--ca-file or TTN_CA_FILE names the certificate of a private CA"
-            return f"{_unreached(error, settings)}; {hint}"
+            text = _unreached(error, settings)
+            return f"{text}; --ca-file or TTN_CA_FILE names the certificate of a private CA"
         case ConnectionFailed():
             return _unreached(error, settings)
-    return error.message
+    hint = _HINTS.get(error.name)
+    return f"{error.message}; {hint}" if hint else error.message
 
 
 def _refused_key(error: "AuthenticationFailed", settings: "Settings") -> str:

@@ -28,7 +28,7 @@ def model_path(text: str) -> tuple[str, str, str, str]:
 def brands(
     context: typer.Context,
     search: Annotated[
-        str | None, typer.Argument(help="Only brands in whose name this occurs.")
+        str | None, typer.Argument(help="Only brands in whose ID or name this occurs.")
     ] = None,
 ) -> None:
     """List the brands in the Device Repository; all, or those that match a search text."""
@@ -36,7 +36,7 @@ def brands(
     async def show(stack: "Stack") -> None:
         with progress("Reading the brands"):
             found = [brand async for brand in stack.repository.brands(search)]
-        note_if_empty(found, "brand")
+        note_if_empty(found, f"brand with `{search}`" if search else "brand")
         if context.obj.json:
             print_json(found)
             return
@@ -49,7 +49,8 @@ def brands(
 def models(
     context: typer.Context,
     search: Annotated[
-        str | None, typer.Argument(help="Only models in whose name or description this occurs.")
+        str | None,
+        typer.Argument(help="Only models in whose IDs, name or description this occurs."),
     ] = None,
     brand: Annotated[
         str | None, typer.Option(help="Only of this brand; `models brands` lists them.")
@@ -60,7 +61,7 @@ def models(
     async def show(stack: "Stack") -> None:
         with progress("Reading the models"):
             found = [model async for model in stack.repository.models(brand, search)]
-        note_if_empty(found, "model")
+        note_if_empty(found, f"model with `{search}`" if search else "model")
         if context.obj.json:
             print_json(found)
             return
@@ -94,15 +95,18 @@ def template(
 
 def plans(
     context: typer.Context,
-    band: Annotated[
-        str | None, typer.Argument(help="Only of this band, for instance EU_863_870.")
+    search: Annotated[
+        str | None,
+        typer.Argument(help="Only those with this text, for instance EU868 or EU_863_870."),
     ] = None,
 ) -> None:
-    """List the frequency plans."""
+    """List the frequency plans; all, or those whose ID, band or name has a text."""
 
     async def show(stack: "Stack") -> None:
-        found = await stack.configuration.frequency_plans(band)
-        note_if_empty(found, f"frequency plan of band {band}" if band else "frequency plan")
+        from ..configuration import matching_plans
+
+        found = matching_plans(await stack.configuration.frequency_plans(), search or "")
+        note_if_empty(found, f"frequency plan with `{search}`" if search else "frequency plan")
         if context.obj.json:
             print_json(found)
             return
