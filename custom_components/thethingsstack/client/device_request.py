@@ -51,6 +51,9 @@ class PreparedRegistration:
     generated: Mapping[str, str] = field(repr=False)
     qr_code: str | None = field(default=None, repr=False)
     claim_code: str | None = field(default=None, repr=False)
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    """What was chosen because it was not given: any of `dev_eui`, `join_eui`, `frequency_plan_id`
+    and `dev_addr`, with their values."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -72,7 +75,8 @@ async def prepare_registration(
             "there is a DevEUI already: leave it out, or don't let one be issued",
             name="dev_eui_unused",
         )
-    registration, qr_code = await _registration_of(stack, request)
+    outline, qr_code = await _registration_of(stack, request)
+    registration = outline
     claimed = qr_code is not None or request.claim_code is not None
     if not stack.capabilities.frequency_plans:
         registration = _without_versions(registration, request)
@@ -105,7 +109,24 @@ async def prepare_registration(
         generated=generated,
         qr_code=qr_code,
         claim_code=request.claim_code,
+        chosen=_chosen(request, outline, checked),
     )
+
+
+def _chosen(
+    request: DeviceRequest, outline: Registration, complete: Registration
+) -> dict[str, str]:
+    """Return what a complete registration has that neither the user nor a QR code gave."""
+    found = {
+        name: value
+        for name in ("dev_eui", "join_eui")
+        if getattr(outline, name) is None and (value := getattr(complete, name)) is not None
+    }
+    if request.known.get("frequency_plan_id") is None and complete.frequency_plan_id is not None:
+        found["frequency_plan_id"] = complete.frequency_plan_id
+    if complete.session is not None and request.dev_addr is None:
+        found["dev_addr"] = complete.session.dev_addr
+    return found
 
 
 async def _registration_of(
