@@ -39,7 +39,7 @@ def connection_to(
     return MqttConnection(
         MqttAddress(host=host, port=port, tls=context is not None, username=username),
         password=password,
-        topic=f"v3/{username}/devices/+/#",
+        topics=[f"v3/{username}/devices/+/#"],
         tls_context=context,
         queue_size=queue_size,
         timeout=timeout,
@@ -82,7 +82,7 @@ async def test_certificate_is_not_trusted(simulator: Simulator) -> None:
 async def test_tls_without_a_context_never_falls_back_to_plain() -> None:
     address = MqttAddress(host="127.0.0.1", port=1, tls=True, username="x")
     with pytest.raises(ValueError, match="context"):
-        MqttConnection(address, password="x", topic="x", tls_context=None, queue_size=1)
+        MqttConnection(address, password="x", topics=["x"], tls_context=None, queue_size=1)
 
 
 async def test_tls_on_the_plain_port(simulator: Simulator) -> None:
@@ -486,7 +486,7 @@ async def test_inbox_wakes_a_waiting_taker() -> None:
 async def test_a_full_inbox_lets_others_run() -> None:
     address = MqttAddress(host="127.0.0.1", port=1, tls=False, username="x")
     connection = MqttConnection(
-        address, password="x", topic="x", tls_context=None, queue_size=1_000
+        address, password="x", topics=["x"], tls_context=None, queue_size=1_000
     )
     for _ in range(1_000):
         connection._inbox.put(("t", b"x"), 1)

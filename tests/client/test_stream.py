@@ -173,7 +173,6 @@ async def test_loss_is_told_once_and_trying_slows_down(
     simulator: Simulator, make_stack: MakeStack, sleeps: Sleeps
 ) -> None:
     simulator.faults.mqtt_close = True
-    stack = make_stack()
     enough = asyncio.Event()
 
     async def counted(seconds: float) -> None:
@@ -182,8 +181,7 @@ async def test_loss_is_told_once_and_trying_slows_down(
             simulator.faults.mqtt_close = False
             enough.set()
 
-    stack._sleep = counted
-    async with aclosing(stack.stream()) as stream:
+    async with aclosing(make_stack(sleep=counted).stream()) as stream:
         lost = await anext(stream)
         assert isinstance(lost, StreamLost)
         assert isinstance(await anext(stream), StreamConnected)

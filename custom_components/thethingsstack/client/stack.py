@@ -30,18 +30,17 @@ from .message_events import MessageEvents
 from .messages import Message, parse_message
 from .models import Application, EndDevice, KeyInfo, MqttAddress
 from .mqtt import NOT_AUTHORIZED, MqttConnection, tls_context as make_tls_context, topics
+from .reconnecting import ReconnectingStream
 from .repository import Repository
 from .storage import StorageIntegration, stored_uplinks
-from .stream import MessagesDropped, StreamConnected, StreamItem, StreamLost, UnreadableMessage
+from .stream import StreamItem, UnreadableMessage
 from .transport import Host, Transport
 from .webhook_downlinks import DownlinkAddress, WebhookDownlinks
 from .webhooks import Webhooks
 
 _LOGGER = logging.getLogger(__name__)
 
-BACKOFF_CAP = 120.0
 _NO_RIGHTS = "no_application_rights"
-_STEADY = timedelta(minutes=1)
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
@@ -77,22 +76,22 @@ class Stack:
         self.connection = connection
         self.capabilities = Capabilities()
         """What this stack can do: everything."""
-        self.connected = False
-        """Whether the stream is connected."""
-        self.connected_at: datetime | None = None
-        """When the stream was connected last."""
-        self.dropped = 0
-        """How many messages were dropped because the queue was full."""
         self._tls_context = tls_context
         self._clock = clock
-        self._random = random
-        self._sleep = sleep
         self._queue_size = queue_size
         self._mqtt_timeout = mqtt_timeout
         self._address: MqttAddress | None = None
-        self._messages: MqttConnection | None = None
-        self._reconnect_wanted = asyncio.Event()
-        self._last_message_at: datetime | None = None
+        self._stream = ReconnectingStream(
+            connection.server_host,
+            open_connection=self._open_connection,
+            read=self._read,
+            check=self._check_reading,
+            confirm=self._confirm,
+            not_in_future=self.not_in_future,
+            clock=clock,
+            random=random,
+            sleep=sleep,
+        )
         transport = Transport(
             connection,
             session=session,
@@ -219,8 +218,7 @@ class Stack:
     async def device(self, device_id: str, field_mask: Sequence[str] = DEVICE_FIELDS) -> EndDevice:
         """Return one end device as the Identity Server knows it; raises NotFound."""
         params = {"field_mask": field_mask}
-        with self._calls.device_registered(device_id):
-            answer = await self.request("GET", self._calls.device_path(device_id), params=params)
+        answer = await self.request("GET", self._calls.device_path(device_id), params=params)
         return EndDevice.from_json(json_values.mapping(answer))
 
     async def stored_uplinks(
@@ -247,12 +245,27 @@ class Stack:
         ):
             yield message
 
+    # -- The stream -------------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        """Whether the stream is connected."""
+        return self._stream.connected
+
+    @property
+    def connected_at(self) -> datetime | None:
+        """When the stream was connected last."""
+        return self._stream.connected_at
+
+    @property
+    def dropped(self) -> int:
+        """How many messages were dropped because the queue was full."""
+        return self._stream.dropped
+
     @property
     def complete_until(self) -> datetime | None:
         """When the stream's last message was received, or since when it is connected."""
-        return self._last_message_at or self.connected_at
-
-    # -- The stream -------------------------------------------------------------------------------
+        return self._stream.complete_until
 
     async def mqtt_address(self) -> MqttAddress:
         """Return the address of the MQTT server.
@@ -318,55 +331,14 @@ class Stack:
             topic = topics.downlink(username, device_id, operation)
             await connection.publish(topic, orjson.dumps(body))
 
-    async def stream(self) -> AsyncGenerator[StreamItem]:
+    def stream(self) -> AsyncGenerator[StreamItem]:
         """Yield the application's messages without end, and changes of the connection.
 
         A lost connection is opened again after increasing pauses. Of this library's errors, raises
         only AuthenticationFailed (if the HTTP API refuses the key, too) and MissingRight (without
         TRAFFIC_READ the server would send no messages). Close it (`aclosing`) to end it.
         """
-        self._calls.application_id  # noqa: B018 - raises where none is given
-        failures = 0
-        lost = False
-        try:
-            while True:
-                self._reconnect_wanted.clear()
-                await self._check_reading()
-                try:
-                    async with await self._mqtt_connection() as messages:
-                        if self._reconnect_wanted.is_set():
-                            continue  # the rights may have changed before this connection
-                        self._messages = messages
-                        self.connected, lost = True, False
-                        gap = self.complete_until
-                        self.connected_at = self._clock()
-                        yield StreamConnected(gap=gap)
-                        async for item in messages:
-                            failures = 0
-                            yield self._read(item)
-                except AuthenticationFailed:
-                    raise
-                except (MqttRefused, MissingRight) as error:
-                    await self._confirm(error)
-                    failure: StackError = error
-                except StackError as error:
-                    failure = error
-                if not self.connected:
-                    self._address = None  # it may have moved
-                elif self.connected_at and self._clock() - self.connected_at > _STEADY:
-                    failures = 0
-                self.connected, self._messages = False, None
-                if self._reconnect_wanted.is_set():
-                    continue
-                _LOGGER.debug("No messages from %s: %s", self.connection.server_host, failure)
-                if not lost:
-                    lost = True
-                    yield StreamLost(error=failure)
-                # Full jitter, so that not all clients connect in the same second.
-                await self._pause(self._random() * min(BACKOFF_CAP, 2.0 ** min(failures, 7)))
-                failures += 1
-        finally:
-            self.connected, self._messages = False, None
+        return self._stream.items()
 
     def reconnect(self) -> None:
         """Let a running stream connect again at once; does nothing without one.
@@ -374,27 +346,21 @@ class Stack:
         The server reads the key's rights only when a stream connects: call this after TRAFFIC_READ
         was granted again. The stream then yields StreamConnected with the gap.
         """
-        self._reconnect_wanted.set()
-        if self._messages is not None:
-            self._messages.close()
+        self._stream.reconnect()
 
-    async def _pause(self, seconds: float) -> None:
-        """Wait, but no longer than until a new connection is wanted."""
-        sleeping = asyncio.ensure_future(self._sleep(seconds))
-        wanted = asyncio.ensure_future(self._reconnect_wanted.wait())
-        try:
-            await asyncio.wait((sleeping, wanted), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            wanted.cancel()
+    async def _open_connection(self, moved: bool) -> MqttConnection:
+        if moved:
+            self._address = None
+        return await self._mqtt_connection()
 
     async def _check_reading(self) -> None:
-        """Raise MissingRight where the key may not read messages.
+        """Raise MissingRight where the key may not read messages, InvalidRequest without application.
 
         Where that can't be known, the MQTT server decides.
         """
+        application_id = self._calls.application_id
         try:
-            rights = await self._read_rights(self._calls.application_id, timeout=10, max_wait=0)
+            rights = await self._read_rights(application_id, timeout=10, max_wait=0)
         except StackError as error:
             _LOGGER.debug("The rights can't be read now: %s", error)
             return
@@ -417,7 +383,7 @@ class Stack:
         return MqttConnection(
             self._address,
             password=self.connection.api_key,
-            topic=topics.everything(self._address.username),
+            topics=[topics.everything(self._address.username)],
             tls_context=self._tls_context,
             queue_size=self._queue_size,
             timeout=self._mqtt_timeout,
@@ -445,13 +411,7 @@ class Stack:
                 namespace="pkg/auth/rights",
             )
 
-    def _read(self, item: tuple[str, bytes] | int) -> StreamItem:
-        if isinstance(item, int):
-            if not self.dropped:
-                _LOGGER.warning("Messages came faster than they were taken; some were dropped")
-            self.dropped += item
-            return MessagesDropped(count=item, gap=self.complete_until)
-        topic, payload = item
+    def _read(self, topic: str, payload: bytes) -> StreamItem:
         try:
             message = parse_message(topic, payload)
         except BadMessage as error:
@@ -461,8 +421,6 @@ class Stack:
                 "the message is of another application", topic=topic, name="other_application"
             )
             return UnreadableMessage(topic=topic, error=foreign)
-        if message.received_at is not None:
-            self._last_message_at = self.not_in_future(message.received_at)
         return message
 
 

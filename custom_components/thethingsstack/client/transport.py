@@ -22,6 +22,7 @@ from .errors import (
     ProtocolMismatch,
     RateLimited,
     ServerFailed,
+    StackError,
     from_socket,
 )
 from .refusals import refusal
@@ -99,7 +100,7 @@ class Transport:
                 async with self._open(
                     method, path, params=params, json=json, host=host, timeout=timeout
                 ) as response:
-                    return Answer(data=await _read(response), headers=response.headers)
+                    return Answer(data=await self._read(response), headers=response.headers)
             except RateLimited as error:
                 pause = max(1.0, error.retry_after)
                 waited += pause
@@ -135,7 +136,7 @@ class Transport:
             accept="text/event-stream",
         ) as response:
             if response.status >= 300:
-                await _read(response)
+                await self._read(response)
             yield _results(response.content), response.headers
 
     @asynccontextmanager
@@ -158,7 +159,7 @@ class Transport:
         with self._noticing_refused_keys(), _typed_errors(base):
             async with self._session.request(
                 method,
-                f"{base}/api/v3/{rest}",
+                f"{base}/{rest}",
                 params=_query(params or {}),
                 data=None if json is None else orjson.dumps(json),
                 headers=headers,
@@ -203,7 +204,27 @@ class Transport:
         first = path.partition("?")[0].partition("/")[0]
         cluster = host == "cluster" or (host is None and first in _CLUSTER_PATHS)
         base = self._connection.server if cluster else self._connection.identity_server
-        return base, path
+        return base, f"api/v3/{path}"
+
+    def _refusal(
+        self, status: int, answer: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> StackError:
+        """Return the error for an error answer; `answer` is empty where the body is no JSON."""
+        return refusal(status, answer, headers)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> Any:
+        """Return the parsed body of a success; raises StackError for an error answer."""
+        body = await _read_body(response)
+        if response.status < 300:
+            return _parse(body, response.content_type)
+        if response.status < 400:
+            place = response.headers.get("Location", "elsewhere")
+            raise ProtocolMismatch(f"the server sends us to {place}", name="redirected")
+        try:
+            answer = json_values.mapping(orjson.loads(body))
+        except orjson.JSONDecodeError:
+            answer = {}
+        raise self._refusal(response.status, answer, response.headers)
 
 
 def _query(params: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -253,21 +274,6 @@ def _typed_errors(base: str) -> Iterator[None]:
 
 def _mismatch(text: str, name: str, base: str) -> ProtocolMismatch:
     return ProtocolMismatch(f"{base}: {text}", name=name, attributes={"address": base})
-
-
-async def _read(response: aiohttp.ClientResponse) -> Any:
-    """Return the parsed body of a success; raises StackError for an error answer."""
-    body = await _read_body(response)
-    if response.status < 300:
-        return _parse(body, response.content_type)
-    if response.status < 400:
-        place = response.headers.get("Location", "elsewhere")
-        raise ProtocolMismatch(f"the server sends us to {place}", name="redirected")
-    try:
-        answer = json_values.mapping(orjson.loads(body))
-    except orjson.JSONDecodeError:
-        answer = {}
-    raise refusal(response.status, answer, response.headers)
 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes:

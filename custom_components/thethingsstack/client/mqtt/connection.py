@@ -4,7 +4,7 @@ MQTT 3.1.1 and QoS 0, as the server knows nothing else.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import ssl
 from typing import Self
 
@@ -14,13 +14,15 @@ from ..models import MqttAddress
 from .socket_loop import SocketLoop
 
 KEEPALIVE = 60
+BAD_LOGIN = 4
 NOT_AUTHORIZED = 5
 
 _REFUSED = 0x80
 # paho names CONNACK codes as MQTT 5 does.
-_CONNACK_CODES = {132: 1, 133: 2, 136: 3, 134: 4, 135: NOT_AUTHORIZED}
+_CONNACK_CODES = {132: 1, 133: 2, 136: 3, 134: BAD_LOGIN, 135: NOT_AUTHORIZED}
 _CONNACK_TEXTS = {
     3: "it is too busy",
+    BAD_LOGIN: "bad user name or password",
     NOT_AUTHORIZED: "not authorized",
 }
 _TURN = 32
@@ -38,22 +40,25 @@ class MqttConnection:
         address: MqttAddress,
         *,
         password: str,
-        topic: str,
+        topics: Sequence[str],
         tls_context: ssl.SSLContext | None,
         queue_size: int,
         timeout: float = 10,
         keepalive: int = KEEPALIVE,
+        on_arrival: Callable[[str, bytes], None] | None = None,
     ) -> None:
         """Keep the settings; `tls_context` is needed for an address with TLS.
 
         `timeout` is for each step of connecting, `keepalive` between pings, both in seconds.
+        `on_arrival` is called with each message at once, before it waits to be taken.
         """
         if address.tls and tls_context is None:
             raise ValueError("TLS needs a context")
         self._address = address
         self._about = {"address": f"{address.host}:{address.port}"}
         self._where = f"the MQTT server {self._about['address']}"
-        self._topic = topic
+        self._topics = tuple(topics)
+        self._on_arrival = on_arrival
         self._timeout = timeout
         self._keepalive = keepalive
         self._inbox = Inbox[tuple[str, bytes]](queue_size)
@@ -83,9 +88,13 @@ class MqttConnection:
                     attributes=self._about,
                 ),
             )
-            granted = await self._before_lost(
-                session, session.subscribe(self._topic), _connection_lost()
-            )
+            granted = [
+                reason
+                for topic in self._topics
+                for reason in await self._before_lost(
+                    session, session.subscribe(topic), _connection_lost()
+                )
+            ]
         except BaseException:
             self.close()
             raise
@@ -135,6 +144,8 @@ class MqttConnection:
 
     def _receive(self, topic: str, payload: bytes) -> None:
         self._inbox.put((topic, payload), len(topic) + len(payload))
+        if self._on_arrival is not None:
+            self._on_arrival(topic, payload)
 
     async def _connect(self, session: SocketLoop) -> None:
         try:
@@ -151,7 +162,7 @@ class MqttConnection:
             return ProtocolMismatch(
                 f"{self._where} speaks no TLS", name="tls_mismatch", attributes=self._about
             )
-        return from_socket(error, self._about["address"], self._where)
+        return from_socket(error, self._about["address"])
 
     async def _before_lost[T](
         self, session: SocketLoop, step: Awaitable[T], lost: ConnectionFailed
