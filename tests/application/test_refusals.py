@@ -1,7 +1,6 @@
 """Every error of the client has a text wherever it is shown, and the most specific one."""
 
 from collections.abc import Callable
-from dataclasses import fields
 import json
 from pathlib import Path
 import re
@@ -35,7 +34,6 @@ from custom_components.thethingsstack.application.refusals import (
 from custom_components.thethingsstack.client import (
     AuthenticationFailed,
     BadMessage,
-    Capabilities,
     CertificateFailed,
     Conflict,
     ConnectionFailed,
@@ -45,7 +43,6 @@ from custom_components.thethingsstack.client import (
     MqttRefused,
     NoApiKey,
     NotFound,
-    NotSupported,
     ProtocolMismatch,
     RateLimited,
     RequestTimeout,
@@ -100,7 +97,6 @@ ERRORS: dict[str, StackError] = {
         MqttRefused("x", code=5),
         NoApiKey("x"),
         NotFound("x"),
-        NotSupported("repository"),
         PartlyDeleted("pump", Removal(left_on=(Server.JOIN,), error=ServerFailed("x"))),
         ProtocolMismatch("x"),
         RateLimited("x", retry_after=3),
@@ -130,8 +126,7 @@ VALIDATION = {
         attributes={"device_id": "pump", "application_id": "garden"},
     ),
 }
-LACKING = {field.name: NotSupported(field.name) for field in fields(Capabilities)}
-ALL = {**ERRORS, **NAMED, **VALIDATION, **LACKING}
+ALL = {**ERRORS, **NAMED, **VALIDATION}
 
 
 @pytest.fixture
