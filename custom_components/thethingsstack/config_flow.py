@@ -37,7 +37,10 @@ class TheThingsStackOptionsFlow(
             return await self.async_step_general()
         options = ["fields", "general", "overrides"]
         if self._may_remove:
-            options += ["change", "replace", "partial_devices", "remove"]
+            options += ["change", "replace"]
+            if self._coordinator.stack.capabilities.several_servers:
+                options.append("partial_devices")
+            options.append("remove")
         return self.async_show_menu(step_id="init", menu_options=options)
 
 

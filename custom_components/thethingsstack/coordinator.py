@@ -26,6 +26,7 @@ from .application.store import ApplicationStore
 from .client import (
     ApplicationClient,
     AuthenticationFailed,
+    DeviceChanged,
     DownlinkReport,
     JoinAccept,
     LocationSolved,
@@ -321,6 +322,8 @@ class ApplicationCoordinator:
                     self._reported(item)
                 case LocationSolved():
                     self._solved(item)
+                case DeviceChanged():
+                    self.sync.on_device_changed(item.device_id)
                 case StreamConnected():
                     self._back(item)
                 case StreamLost():

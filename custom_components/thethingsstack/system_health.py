@@ -10,7 +10,8 @@ from homeassistant.components.system_health import (
 )
 from homeassistant.core import HomeAssistant, callback
 
-from .const import CONF_CA_CERTIFICATE, CONF_NETWORK, CONF_SERVER, DOMAIN, NETWORK_OWN_SERVER
+from .client import NETWORKS
+from .const import CONF_CA_CERTIFICATE, CONF_NETWORK, CONF_SERVER, DOMAIN, NETWORK_CLOUD
 from .coordinator import TtsConfigEntry
 
 
@@ -41,7 +42,7 @@ async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
         if entry.data.get(CONF_CA_CERTIFICATE):
             continue  # the check would fail with a private certificate authority
         server = entry.data[CONF_SERVER]
-        own = entry.data[CONF_NETWORK] == NETWORK_OWN_SERVER
+        own = entry.data[CONF_NETWORK] not in (*NETWORKS, NETWORK_CLOUD)
         name = "can_reach_own_server" if own else urlsplit(server).hostname
         if name not in info:
             info[name] = async_check_can_reach_url(hass, f"{server}/api/v3/auth_info")

@@ -1,6 +1,7 @@
 """Every error of the client has a text wherever it is shown, and the most specific one."""
 
 from collections.abc import Callable
+from dataclasses import fields
 import json
 from pathlib import Path
 import re
@@ -34,6 +35,7 @@ from custom_components.thethingsstack.application.refusals import (
 from custom_components.thethingsstack.client import (
     AuthenticationFailed,
     BadMessage,
+    Capabilities,
     CertificateFailed,
     Conflict,
     ConnectionFailed,
@@ -43,6 +45,7 @@ from custom_components.thethingsstack.client import (
     MqttRefused,
     NoApiKey,
     NotFound,
+    NotSupported,
     ProtocolMismatch,
     RateLimited,
     RequestTimeout,
@@ -97,6 +100,7 @@ ERRORS: dict[str, StackError] = {
         MqttRefused("x", code=5),
         NoApiKey("x"),
         NotFound("x"),
+        NotSupported("repository"),
         PartlyDeleted("pump", Removal(left_on=(Server.JOIN,), error=ServerFailed("x"))),
         ProtocolMismatch("x"),
         RateLimited("x", retry_after=3),
@@ -126,7 +130,8 @@ VALIDATION = {
         attributes={"device_id": "pump", "application_id": "garden"},
     ),
 }
-ALL = {**ERRORS, **NAMED, **VALIDATION}
+LACKING = {field.name: NotSupported(field.name) for field in fields(Capabilities)}
+ALL = {**ERRORS, **NAMED, **VALIDATION, **LACKING}
 
 
 @pytest.fixture

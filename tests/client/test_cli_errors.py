@@ -1,5 +1,6 @@
 """What the command line says where something is wrong: the reason, and what to do about it."""
 
+import asyncio
 import json
 
 import pytest
@@ -71,8 +72,8 @@ async def test_an_mqtt_server_that_is_not_reached_is_named(run: Run, simulator: 
     assert f"the MQTT server 127.0.0.1:{simulator.mqtt_port} closed the connection" in result.err
     await simulator.stop_broker()
     result = await run("uplinks")
-    assert result.err.startswith("connection_refused: ")
-    assert f"127.0.0.1:{simulator.mqtt_port}" in result.err
+    address = f"the MQTT server 127.0.0.1:{simulator.mqtt_port}"
+    assert result.err == f"connection_refused: nothing listens at {address}\n"
 
 
 @pytest.mark.usefixtures("no_names")
@@ -111,6 +112,51 @@ async def test_rights_have_the_console_s_names(run: Run) -> None:
     assert "RIGHT_APPLICATION_INFO “View application information”" in result.out
     result = await run("downlink", "clear", "lpp-node", "--yes")
     assert result.err.endswith(f"(missing: {right})\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "devices show nosuch",
+        "devices show nosuch --keys",
+        "devices servers nosuch",
+        "devices update nosuch --name X",
+        "devices update nosuch --frequency-plan EU_863_870_TTN",
+        "devices update nosuch --lorawan-version 1.0.3",
+        "devices reset nosuch --yes",
+        "devices delete nosuch --yes",
+        "formatter get nosuch",
+        "formatter set nosuch --up cayennelpp",
+        "formatter set nosuch --default",
+        "formatter test nosuch --kind cayennelpp --payload 01",
+        "simulate nosuch --port 1 --payload 01",
+        "downlink push nosuch --hex 01 --f-port 1",
+        'downlink push nosuch --object {"a":1}',
+        "downlink replace nosuch --hex 01 --f-port 1 --yes",
+        "downlink queue nosuch",
+        "downlink clear nosuch --yes",
+        "uplinks --device nosuch",
+        "events --device lpp-node --device nosuch",
+    ],
+)
+async def test_an_unknown_device_is_one_text(run: Run, command: str) -> None:
+    result = await run(*command.split(), role="all")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == (
+        "end_device_not_found: there is no end device `nosuch` in application `garden`\n"
+    )
+
+
+async def test_without_the_right_to_read_devices_one_is_followed_unchecked(
+    run: Run, simulator: Simulator
+) -> None:
+    simulator.remove_rights("read", "DEVICES_READ")
+    running = asyncio.ensure_future(run("uplinks", "--device", "lpp-node", "--count", "1"))
+    await simulator.wait_connected()
+    await simulator.uplink("lpp-node")
+    result = await running
+    assert result.code == 0
+    assert "whether the device exists is not known" in result.err
 
 
 @pytest.mark.parametrize(

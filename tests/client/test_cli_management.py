@@ -36,6 +36,46 @@ async def test_register_by_hand(run: Run, simulator: Simulator) -> None:
     assert documents["is"]["attributes"] == {"room": "Cellar"}
 
 
+async def test_what_was_chosen_is_said(run: Run, simulator: Simulator) -> None:
+    """So that nothing that the end device must have, too, goes unnoticed."""
+    result = await run(
+        *("devices", "register", "new-sensor", "--dev-eui", "70B3D57ED0060099"),
+        *("--generate-keys", *BY_HAND),
+        role="manage",
+    )
+    assert result.err.splitlines() == [
+        "No JoinEUI was given: it is 0000000000000000, the network's default.",
+        "Generated: AppKey; see generated_keys in the answer.",
+        "Set the same in the end device: JoinEUI, AppKey.",
+    ]
+    simulator.stack.dev_euis = ["70B3D57ED0070001"]
+    result = await run(
+        *("devices", "register", "new-socket", "--issue-dev-eui", "--app-key", KEY),
+        *("--join-eui", "70B3D57ED0000001", "--model", "milesight-iot/ws523/1.0/EU_863_870"),
+        role="manage",
+    )
+    assert result.err.splitlines() == [
+        "The DevEUI 70B3D57ED0070001 was issued by the network.",
+        "No frequency plan was given: it is EU_863_870_TTN, the usual one of the band.",
+        "Set the same in the end device: DevEUI.",
+    ]
+    result = await run(
+        "devices", "register", "new-abp", "--abp", "--generate-keys", *BY_HAND, role="manage"
+    )
+    address = result.json["dev_addr"]
+    assert result.err.splitlines() == [
+        f"No DevAddr was given: it is {address}, from the network.",
+        "Generated: AppSKey, NwkSKey; see generated_keys in the answer.",
+        "Set the same in the end device: DevAddr, AppSKey, NwkSKey.",
+    ]
+    result = await run(
+        *("devices", "register", "whole", "--dev-eui", "70B3D57ED0060097", "--app-key", KEY),
+        *("--join-eui", "70B3D57ED0000001", *BY_HAND),
+        role="manage",
+    )
+    assert (result.code, result.err) == (0, "")
+
+
 async def test_register_a_model(run: Run, simulator: Simulator) -> None:
     result = await run(
         *("devices", "register", "new-socket", "--dev-eui", "70B3D57ED0060098"),
@@ -144,7 +184,8 @@ async def test_missing_rights_are_named(run: Run) -> None:
 async def test_lists_of_some(run: Run, simulator: Simulator) -> None:
     listed = (await run("--json", "devices", "list", "lpp-node", "nosuch")).json
     assert [device["ids"]["device_id"] for device in listed] == ["lpp-node"]
-    assert (await run("devices", "list", "lpp-node", "nosuch")).err == "not found: nosuch\n"
+    result = await run("devices", "list", "lpp-node", "nosuch")
+    assert result.err == "there is no end device `nosuch` in application `garden`\n"
     listed = (await run("--json", "devices", "list", "--updated-since", "2000-01-01")).json
     assert len(listed) == len(simulator.devices)
     future = await run("--json", "devices", "list", "--updated-since", "2100-01-01")
@@ -228,11 +269,13 @@ async def test_update_and_delete(run: Run, simulator: Simulator) -> None:
     assert "locations" not in result.json
     assert (await run("devices", "reset", "lpp-node", role="manage")).code == 2
     result = await run("--json", "devices", "reset", "lpp-node", "--yes", role="manage")
-    assert result.json == {"device_id": "lpp-node", "state": "reset"}
+    assert result.json == {"device_id": "lpp-node", "state": "reset", "had_session": True}
+    result = await run("devices", "reset", "lpp-node", "--yes", role="manage")
+    assert result.err == "lpp-node had no session: it has not joined\n"
     assert (await run("devices", "servers", "lpp-node")).json["network"] is True
     result = await run("devices", "servers", "nosuch")
     assert (result.code, result.out) == (1, "")
-    assert result.err == "end_device_not_found: no server knows device `nosuch`\n"
+    assert result.err.startswith("end_device_not_found: there is no end device `nosuch`")
     result = await run("--json", "devices", "delete", "lpp-node", "--yes", role="manage")
     assert result.json["removed_from"] == ["application", "network", "join", "identity"]
     assert "lpp-node" not in simulator.devices
@@ -284,18 +327,29 @@ async def test_half_created_devices_are_shown_as_such(run: Run, simulator: Simul
     assert result.err == "lpp-node is half created: it is missing on the Network Server\n"
 
 
+async def test_what_a_half_created_device_lacks_is_said(run: Run, simulator: Simulator) -> None:
+    del simulator.devices["lpp-node"].documents["as"]
+    for command in ("formatter get lpp-node", "downlink queue lpp-node"):
+        result = await run(*command.split(), role="manage")
+        assert (result.code, result.out) == (1, "")
+        assert "lpp-node is half created: it is missing on the Application Server" in result.err
+
+
 async def test_keys_are_shown_only_when_asked(run: Run) -> None:
     assert "root_keys" not in (await run("devices", "show", "lpp-node", role="manage")).json
     shown = (await run("devices", "show", "lpp-node", "--keys", role="manage")).json
     assert len(shown["root_keys"]["app_key"]) == 32
     assert (await run("devices", "show", "lpp-node", "--keys", role="read")).code == 1
+    result = await run("devices", "show", "old-abp-node", "--keys", role="manage")
+    assert result.json["root_keys"] is None
+    assert result.err == "old-abp-node has no root keys here: it doesn't join, or it is claimed\n"
 
 
 async def test_search(run: Run) -> None:
     result = await run("devices", "search", "radiator")
     assert result.out.startswith("bath-radiator")
     result = await run("--json", "devices", "search", "nothing")
-    assert (result.code, result.json, result.err) == (0, [], "no end device found\n")
+    assert (result.code, result.json, result.err) == (0, [], "no end device with `nothing` found\n")
 
 
 async def test_models(run: Run) -> None:
@@ -340,10 +394,18 @@ async def test_formatters(run: Run, simulator: Simulator, tmp_path: Path) -> Non
     found = (await run("formatter", "get", "lpp-node", "--json")).json
     assert found["up"]["parameter"] == script.read_text()
     assert found["down"]["kind"] == "FORMATTER_CAYENNELPP"
-    assert (await run("formatter", "set", "lpp-node", "--down", "none", role="manage")).code == 0
+    result = await run("formatter", "set", "lpp-node", *arguments, role="manage")
+    assert result.err == "nothing was changed: it is so already\n"
+    result = await run("formatter", "set", "lpp-node", "--down", "none", role="manage")
+    assert (result.code, result.err) == (0, "downlink: cayennelpp → none\n")
+    script.write_text("function decodeUplink(i){return {data:{a:1}}}")
+    result = await run("formatter", "set", "lpp-node", *arguments)
+    assert result.err == "uplink: javascript of 1 line → javascript of 1 line (another script)\n"
     found = (await run("--json", "formatter", "get", "lpp-node")).json
     assert (found["up"]["kind"], found["down"]) == ("FORMATTER_JAVASCRIPT", None)
     assert (await run("formatter", "set", "lpp-node", "--default", role="manage")).code == 0
+    result = await run("formatter", "set", "lpp-node", "--default")
+    assert result.err == "nothing was changed: it had none of its own\n"
     assert (await run("--json", "formatter", "get", "lpp-node")).json is None
     result = await run("formatter", "get", "lpp-node")
     assert (result.out, result.err) == ("", "no formatters of its own: the application's apply\n")

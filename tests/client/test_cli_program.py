@@ -133,7 +133,7 @@ async def test_errors_and_objects_have_colour_on_a_terminal(simulator: Simulator
     written = await on_terminal(simulator, "devices", "show", "lpp-node")
     assert re.search(r'\x1b\[[\d;]*m"Cellar node"', written)
     written = await on_terminal(simulator, "--json", "devices", "list", "nosuch")
-    assert "\x1b[2mnot found: nosuch\x1b[0m\r\n" in written
+    assert "\x1b[2mthere is no end device `nosuch` in application `garden`\x1b[0m\r\n" in written
     assert written.endswith("\r\n[]\r\n")
 
 

@@ -99,7 +99,7 @@ async def test_empty_frame_is_queued_again(make_stack: MakeStack) -> None:
         (VICKI, {"f_port": 1, "payload": bytes(250)}, InvalidRequest, "application_downlink_too_long"),
         (VICKI, {"f_port": 1, "payload": b"\1", "absolute_time": datetime(2020, 1, 1, tzinfo=UTC)},
          InvalidRequest, "downlink_expired"),
-        ("nosuch", {"f_port": 1, "payload": b"\1"}, NotFound, "device_not_found"),
+        ("nosuch", {"f_port": 1, "payload": b"\1"}, NotFound, "not_on_application_server"),
     ],
 )  # fmt: skip
 async def test_refusals(

@@ -493,4 +493,4 @@ def test_every_text_of_the_dialogue() -> None:
         assert step["title"]
         assert set(step["data"]) == set(step["data_description"]) <= {"gateway_id", "api_key"}
     assert set(flow["initiate_flow"]) == {"user", "reconfigure"}
-    assert set(flow["abort"]) == {"not_loaded"}
+    assert set(flow["abort"]) == {"not_loaded", "without_gateways"}

@@ -133,6 +133,8 @@ async def _async_set_formatter(call: ServiceCall) -> ServiceResponse:
     """Set an end device's formatters, or the application's; a direction not given is kept."""
     target = optional_end_device_of(call)
     coordinator = target.coordinator if target else application_of(call)
+    if target is not None:
+        coordinator.stack.capabilities.require("device_formatters")
     formatters = coordinator.stack.formatters
     chosen = {
         direction: call.data[direction]
@@ -164,6 +166,7 @@ async def _async_test_formatter(call: ServiceCall) -> ServiceResponse:
     target = end_device_of(call)
     await async_require_control(call, target.coordinator, target.registry_id)
     stack, data = target.coordinator.stack, call.data
+    stack.capabilities.require("formatter_trial")
     encode = ATTR_ENCODE in data
     formatter = _formatter(call, ATTR_FORMATTER, ATTR_SCRIPT) if ATTR_FORMATTER in data else None
     if formatter is None:
@@ -243,7 +246,10 @@ def _formatters(found: Formatters | None) -> dict[str, Any] | None:
 async def _async_get(call: ServiceCall) -> ServiceResponse:
     """Return the application, with its default formatters if the key may read them."""
     stack = application_of(call).stack
-    response = _application(await stack.administration.show())
+    if stack.capabilities.application_settings:
+        response = _application(await stack.administration.show())
+    else:
+        response = _application(await stack.application())
     try:
         response["formatters"] = _formatters(await stack.formatters.of_application())
     except MissingRight:
@@ -254,6 +260,7 @@ async def _async_get(call: ServiceCall) -> ServiceResponse:
 async def _async_update(call: ServiceCall) -> ServiceResponse:
     """Change the given properties of the application, and return it."""
     coordinator = application_of(call)
+    coordinator.stack.capabilities.require("application_settings")
     changed = await coordinator.stack.administration.update(
         name=call.data.get(ATTR_NAME),
         description=call.data.get(ATTR_DESCRIPTION),
@@ -277,6 +284,8 @@ def _application(application: Application) -> dict[str, Any]:
 
 async def _async_list_keys(call: ServiceCall) -> ServiceResponse:
     """Return the API keys, without their secrets."""
+    stack = application_of(call).stack
+    stack.capabilities.require("api_keys")
     keys: list[Any] = [
         {
             ATTR_KEY_ID: key.key_id,
@@ -284,7 +293,7 @@ async def _async_list_keys(call: ServiceCall) -> ServiceResponse:
             ATTR_RIGHTS: sorted(key.rights),
             ATTR_EXPIRES: key.expires_at.isoformat() if key.expires_at else None,
         }
-        async for key in application_of(call).stack.administration.api_keys()
+        async for key in stack.administration.api_keys()
     ]
     return {"api_keys": keys}
 
@@ -292,7 +301,9 @@ async def _async_list_keys(call: ServiceCall) -> ServiceResponse:
 async def _async_create_key(call: ServiceCall) -> ServiceResponse:
     """Create an API key; its secret is in the response, and can't be read again."""
     expires = call.data.get(ATTR_EXPIRES)
-    key = await application_of(call).stack.administration.create_api_key(
+    stack = application_of(call).stack
+    stack.capabilities.require("api_keys")
+    key = await stack.administration.create_api_key(
         call.data[ATTR_NAME],
         [
             right if right.startswith("RIGHT_") else f"RIGHT_APPLICATION_{right.upper()}"
@@ -306,6 +317,7 @@ async def _async_create_key(call: ServiceCall) -> ServiceResponse:
 async def _async_delete_key(call: ServiceCall) -> ServiceResponse:
     """Delete an API key; raises ServiceValidationError for the one that Home Assistant uses."""
     coordinator = application_of(call)
+    coordinator.stack.capabilities.require("api_keys")
     key_id = call.data[ATTR_KEY_ID]
     if key_id == (await coordinator.stack.auth_info()).key_id:
         raise refused("management_own_key")
@@ -328,6 +340,7 @@ async def _async_list_collaborators(call: ServiceCall) -> ServiceResponse:
     """Return the users and organizations with rights on the application."""
     coordinator = application_of(call)
     await async_require_control(call, coordinator)
+    coordinator.stack.capabilities.require("api_keys")
     found = await coordinator.stack.administration.collaborators()
     collaborators: list[Any] = [
         {"kind": item.kind, "id": item.id, ATTR_RIGHTS: sorted(item.rights)} for item in found

@@ -20,6 +20,7 @@ from ..client import (
     ROOT_KEYS,
     SESSION_KEYS,
     UNCHANGED,
+    Capabilities,
     DeviceChanges,
     DeviceRequest,
     EndDevice,
@@ -142,12 +143,36 @@ def async_setup_management(hass: HomeAssistant) -> None:
         async_setup_action(hass, name, action, schema, SupportsResponse.ONLY)
 
 
+# What the network has
+
+_NEEDED = {
+    ATTR_CLAIM_CODE: "claiming",
+    ATTR_CLASS_C: "frequency_plans",
+    ATTR_DESCRIPTION: "device_names",
+    ATTR_FREQUENCY_PLAN: "frequency_plans",
+    ATTR_ISSUE_DEV_EUI: "dev_eui_issuing",
+    ATTR_LORAWAN_VERSION: "frequency_plans",
+    ATTR_MODEL: "repository",
+    ATTR_PHY_VERSION: "frequency_plans",
+    ATTR_QR_CODE: "claiming",
+}
+"""The capability that a field needs."""
+
+
+def _check_supported(capabilities: Capabilities, data: Mapping[str, Any]) -> None:
+    """Raise NotSupported for a field that the network's end devices don't have."""
+    for name, capability in _NEEDED.items():
+        if data.get(name):
+            capabilities.require(capability)
+
+
 # Registering
 
 
 async def _async_register(call: ServiceCall) -> ServiceResponse:
     """Register an end device; return it with the keys and the address to write to it."""
     coordinator = application_of(call)
+    _check_supported(coordinator.stack.capabilities, call.data)
     outline = _outline(call.data, set(coordinator.roster.registrations))
     completed = await prepare_registration(coordinator.stack, outline)
     registration = completed.registration
@@ -219,6 +244,7 @@ async def _async_update(call: ServiceCall) -> ServiceResponse:
     """Change the given properties, and return the end device."""
     target = end_device_of(call)
     data = call.data
+    _check_supported(target.coordinator.stack.capabilities, data)
     changes = DeviceChanges(
         name=data.get(ATTR_NAME, UNCHANGED),
         description=data.get(ATTR_DESCRIPTION, UNCHANGED),
@@ -250,6 +276,7 @@ async def _async_delete(call: ServiceCall) -> ServiceResponse:
 async def _async_reset(call: ServiceCall) -> ServiceResponse:
     """Reset an end device's session and MAC state on the Network Server."""
     target = end_device_of(call)
+    target.coordinator.stack.capabilities.require("session_reset")
     await target.coordinator.stack.end_devices.reset(target.device_id)
     return {ATTR_END_DEVICE_ID: target.device_id}
 
@@ -257,6 +284,7 @@ async def _async_reset(call: ServiceCall) -> ServiceResponse:
 async def _async_simulate(call: ServiceCall) -> ServiceResponse:
     """Simulate an uplink: the Application Server acts as if the end device had sent it."""
     target = end_device_of(call)
+    target.coordinator.stack.capabilities.require("simulated_uplinks")
     payload = payload_of_hex(call.data[ATTR_HEX])
     await target.coordinator.stack.end_devices.simulate_uplink(
         target.device_id, f_port=call.data[ATTR_F_PORT], payload=payload
@@ -270,22 +298,32 @@ async def _async_simulate(call: ServiceCall) -> ServiceResponse:
 async def _async_get(call: ServiceCall) -> ServiceResponse:
     """Return an end device as all servers together have it, and which of them have it."""
     target = end_device_of(call)
-    devices = target.coordinator.stack.end_devices
-    presence = await devices.presence(target.device_id)
-    target.coordinator.partial_devices.note(target.device_id, presence)
     response: dict[str, Any] = {
         "device_id": target.registry_id,
         ATTR_END_DEVICE_ID: target.device_id,
-        "complete": presence.complete,
-        "missing_on": list(presence.missing),
-        "device": await devices.details(target.device_id) if presence.identity else None,
+        **await _async_details(target),
     }
-    if presence.missing and not presence.identity and not presence.stranded:
-        raise refused("management_unknown_device", device=target.device_id)
     if call.data[ATTR_INCLUDE_KEYS]:
         await async_require_admin(call)
         response["root_keys"] = await _async_keys(target)
     return response
+
+
+async def _async_details(target: EndDeviceTarget) -> dict[str, Any]:
+    """Return an end device's JSON object, and which servers don't have it."""
+    stack = target.coordinator.stack
+    if not stack.capabilities.several_servers:
+        device = await stack.end_devices.details(target.device_id)
+        return {"complete": True, "missing_on": [], "device": device}
+    presence = await stack.end_devices.presence(target.device_id)
+    target.coordinator.partial_devices.note(target.device_id, presence)
+    if presence.missing and not presence.identity and not presence.stranded:
+        raise refused("management_unknown_device", device=target.device_id)
+    return {
+        "complete": presence.complete,
+        "missing_on": list(presence.missing),
+        "device": await stack.end_devices.details(target.device_id) if presence.identity else None,
+    }
 
 
 async def _async_keys(target: EndDeviceTarget) -> dict[str, str | None] | None:

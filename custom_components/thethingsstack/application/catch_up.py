@@ -14,7 +14,14 @@ from homeassistant.helpers.restore_state import STATE_DUMP_INTERVAL
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..client import Message, RateLimited, StackError, StorageUnavailable, UplinkMessage
+from ..client import (
+    Capabilities,
+    Message,
+    RateLimited,
+    StackError,
+    StorageUnavailable,
+    UplinkMessage,
+)
 from ..client.message_events import past_uplinks
 from ..const import CATCH_UP_LIMIT, DOMAIN, STORAGE_WINDOW
 from .missed import MissedUplinks
@@ -103,6 +110,10 @@ class CatchUp:
         self._reading: asyncio.Task[None] | None = None
         self._touched: dict[str, _Touched] = {}
         self._cancel_retry: CALLBACK_TYPE | None = None
+
+    @property
+    def _capabilities(self) -> Capabilities:
+        return self._coordinator.stack.capabilities
 
     @property
     def done(self) -> bool:
@@ -197,7 +208,7 @@ class CatchUp:
         if not self.done:
             self._again = True
             return
-        if not self._coordinator.connection_state.has_key:
+        if not self._coordinator.connection_state.has_key or not self._capabilities.storage:
             self.storage = False
             self.missed.show()
         wanted = self._first or self._store.gaps or self.kept is False
@@ -276,6 +287,9 @@ class CatchUp:
     async def _async_read_history(self) -> None:
         """Read what the event history has of the last interruption, and show what is missed."""
         if (since := self.missed.undecided_since) is None:
+            return
+        if not self._capabilities.event_history:
+            self.missed.show()
             return
         stack = self._coordinator.stack
         past = past_uplinks(

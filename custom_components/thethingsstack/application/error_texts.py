@@ -82,7 +82,23 @@ FORM_KEYS: Mapping[str, tuple[str, ...]] = {
 
 The translation key is the reason itself.
 """
-ACTION_TEXTS: Mapping[str, str] = {
+_WITHOUT_DOWNLINKS: dict[str, str] = {
+    f"without_{capability}": f"without_{capability}"
+    for capability in (
+        *("downlink_queue", "downlink_first", "downlink_priority", "downlink_attempts"),
+        *("scheduled_downlinks", "formatter_trial"),
+    )
+}
+WITHOUT_TEXTS: dict[str, str] = {
+    f"without_{capability}": f"without_{capability}"
+    for capability in (
+        *("api_keys", "application_settings", "claiming", "dev_eui_issuing"),
+        *("device_formatters", "device_names", "frequency_plans", "repository"),
+        *("session_reset", "simulated_uplinks"),
+    )
+} | _WITHOUT_DOWNLINKS
+"""Keys in `exceptions` for what a network doesn't have, by reason."""
+ACTION_TEXTS: Mapping[str, str] = WITHOUT_TEXTS | {
     reason: f"management_{reason}"
     for reason in (
         *GENERAL,
@@ -98,7 +114,7 @@ ACTION_TEXTS: Mapping[str, str] = {
     )
 }
 """Keys in `exceptions` for actions, by reason."""
-DOWNLINK_TEXTS: Mapping[str, str] = {
+DOWNLINK_TEXTS: Mapping[str, str] = _WITHOUT_DOWNLINKS | {
     "cannot_connect": "downlink_no_answer",
     "confirmed_multicast": "downlink_confirmed_multicast",
     "downlink_expired": "downlink_expired",

@@ -16,6 +16,7 @@ from ..client import (
     MqttRefused,
     NoApiKey,
     NotFound,
+    NotSupported,
     PartlyDeleted,
     ProtocolMismatch,
     RateLimited,
@@ -127,6 +128,8 @@ def reason_of(error: StackError) -> Reason:
             return _reason(error, "cannot_connect")
         case ServerFailed():
             return _reason(error, "server_failed", "cannot_connect")
+        case NotSupported():
+            return _reason(error, f"without_{error.capability}", "refused", correctable=True)
         case FormatterFailed() if error.name not in NAMES:
             return _reason(error, "formatter_failed", "refused")
     if error.name in NAMES:

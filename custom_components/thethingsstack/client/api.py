@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from . import json_values
 from .connection import Connection
-from .errors import NotFound, ServerFailed
+from .errors import NotFound, ServerFailed, unknown_device
 from .identifiers import InvalidIdentifier
 from .transport import Host, Lines, Transport
 
@@ -119,6 +119,14 @@ class Calls:
                 return
 
     @contextmanager
+    def device_registered(self, device_id: str) -> Iterator[None]:
+        """Raise the same NotFound everywhere for an end device that nobody has registered."""
+        try:
+            yield
+        except NotFound as error:
+            raise unknown_device(device_id, self.application_id, status=error.status) from error
+
+    @contextmanager
     def device_known(self, server: str, device_id: str) -> Iterator[None]:
         """Raise NotFound with end device and server in its attributes, which servers omit."""
         try:
@@ -129,7 +137,7 @@ class Calls:
     def not_on(self, server: str, device_id: str, *, status: int | None = None) -> NotFound:
         """Return the error for an end device that a server doesn't have."""
         return NotFound(
-            f"the {server} server doesn't know device `{device_id}`",
+            f"the {server.capitalize()} Server doesn't have end device `{device_id}`",
             name=f"not_on_{server}_server",
             status=status,
             attributes={"device_id": device_id, "application_id": self.application_id},

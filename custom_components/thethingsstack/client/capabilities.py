@@ -57,7 +57,7 @@ class Capabilities:
     frequency_plans: bool = True
     """An end device has a frequency plan and LoRaWAN versions of its own."""
     device_names: bool = True
-    """An end device has a name besides its ID and its description."""
+    """An end device has a name and a description; else its only text is called its name."""
     claiming: bool = True
     """End devices can be claimed, and their QR codes read."""
     dev_eui_issuing: bool = True
@@ -74,6 +74,8 @@ class Capabilities:
     """API keys can be listed, made and deleted, and collaborators listed."""
     gateways: bool = True
     """Gateways can be read."""
+    console: bool = True
+    """The server has a Console, with a page for the application and each end device."""
 
     def require(self, capability: str) -> None:
         """Raise NotSupported if the stack lacks a capability; `capability` is a field's name."""

@@ -16,6 +16,9 @@ from .registration import Registration, Server, Session
 from .repository import DeviceTemplate
 from .rules import printed_serial_number
 
+VERSION_OF_ALL = "MAC_V1_0_2"
+"""The LoRaWAN version whose keys end devices need where the network knows no versions."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceRequest:
@@ -48,6 +51,9 @@ class PreparedRegistration:
     generated: Mapping[str, str] = field(repr=False)
     qr_code: str | None = field(default=None, repr=False)
     claim_code: str | None = field(default=None, repr=False)
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    """What was chosen because it was not given: any of `dev_eui`, `join_eui`, `frequency_plan_id`
+    and `dev_addr`, with their values."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -69,8 +75,11 @@ async def prepare_registration(
             "there is a DevEUI already: leave it out, or don't let one be issued",
             name="dev_eui_unused",
         )
-    registration, qr_code = await _registration_of(stack, request)
+    outline, qr_code = await _registration_of(stack, request)
+    registration = outline
     claimed = qr_code is not None or request.claim_code is not None
+    if not stack.capabilities.frequency_plans:
+        registration = _without_versions(registration, request)
     if registration.lorawan_version is None:
         raise missing("lorawan_version")
     if registration.dev_eui is None and request.joins and not request.issue_dev_eui:
@@ -90,12 +99,34 @@ async def prepare_registration(
     if request.issue_dev_eui:
         await stack.end_devices.check(replace(registration, dev_eui=generate_eui()))
         registration = replace(registration, dev_eui=await stack.end_devices.issue_dev_eui())
+    checked = (
+        registration.checked()
+        if stack.capabilities.frequency_plans
+        else await stack.end_devices.check(registration)
+    )
     return PreparedRegistration(
-        registration=registration.checked(),
+        registration=checked,
         generated=generated,
         qr_code=qr_code,
         claim_code=request.claim_code,
+        chosen=_chosen(request, outline, checked),
     )
+
+
+def _chosen(
+    request: DeviceRequest, outline: Registration, complete: Registration
+) -> dict[str, str]:
+    """Return what a complete registration has that neither the user nor a QR code gave."""
+    found = {
+        name: value
+        for name in ("dev_eui", "join_eui")
+        if getattr(outline, name) is None and (value := getattr(complete, name)) is not None
+    }
+    if request.known.get("frequency_plan_id") is None and complete.frequency_plan_id is not None:
+        found["frequency_plan_id"] = complete.frequency_plan_id
+    if complete.session is not None and request.dev_addr is None:
+        found["dev_addr"] = complete.session.dev_addr
+    return found
 
 
 async def _registration_of(
@@ -126,6 +157,18 @@ async def _registration_of(
     if template is None:
         return Registration(**known), claimed_by
     return Registration.from_template(template, **known), claimed_by
+
+
+def _without_versions(registration: Registration, request: DeviceRequest) -> Registration:
+    """Return a registration for a network where end devices have no LoRaWAN version.
+
+    Raises InvalidRequest without an EUI or an address, which such a network has none to give.
+    """
+    if request.joins and registration.join_eui is None:
+        raise missing("join_eui")
+    if not request.joins and not request.dev_addr:
+        raise missing("dev_addr")
+    return replace(registration, lorawan_version=VERSION_OF_ALL)
 
 
 def _of_code(code: DeviceTemplate) -> dict[str, Any]:

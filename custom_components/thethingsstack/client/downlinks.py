@@ -194,7 +194,8 @@ class Downlinks:
         formatters of its own.
         """
         path = f"as/{self._calls.device_path(device_id)}"
-        answer = await self._calls.request("GET", path, params={"field_mask": "formatters"})
+        with self._calls.device_known("application", device_id):
+            answer = await self._calls.request("GET", path, params={"field_mask": "formatters"})
         chosen = json_values.mapping(answer).get("formatters")
         if not isinstance(chosen, dict):
             # An empty object counts: the end device then has no formatter.
@@ -253,9 +254,8 @@ class Downlinks:
         """
         path = f"ns/{self._calls.device_path(device_id)}"
         mask = ["supports_class_b", "supports_class_c"]
-        answer = json_values.mapping(
-            await self._calls.request("GET", path, params={"field_mask": mask})
-        )
+        with self._calls.device_known("network", device_id):
+            answer = await self._calls.object("GET", path, params={"field_mask": mask})
         if answer.get("supports_class_c") is True:
             return "C"
         return "B" if answer.get("supports_class_b") is True else "A"
@@ -269,4 +269,5 @@ class Downlinks:
     ) -> None:
         path = f"as/{self._calls.device_path(device_id)}/down/{operation}"
         body = {"downlinks": [downlink.as_json() for downlink in downlinks]}
-        await self._calls.request("POST", path, json=body, max_wait=max_wait)
+        with self._calls.device_known("application", device_id):
+            await self._calls.request("POST", path, json=body, max_wait=max_wait)

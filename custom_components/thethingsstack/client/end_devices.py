@@ -20,7 +20,7 @@ from .claiming import Claiming
 from .connection import is_loopback
 from .deletion import Deletion, PartlyDeleted, RollbackFailed, remove
 from .device_changes import ORDER, DeviceChanges, difference
-from .errors import Conflict, MissingRight, NotFound, StackError
+from .errors import Conflict, MissingRight, StackError, unknown_device
 from .field_masks import (
     APPLICATION_FIELDS,
     APPLICATION_SERVER_FIELDS,
@@ -236,6 +236,18 @@ class EndDevices:
         with self._calls.device_known(Server.NETWORK, device_id):
             await self._calls.request("PATCH", self._parts.path(Server.NETWORK, device_id), json={})
 
+    async def has_session(self, device_id: str) -> bool:
+        """Return whether an end device has a session (DEVICES_READ): it has joined, or never joins.
+
+        Raises NotFound if the Network Server doesn't have it.
+        """
+        path = self._parts.path(Server.NETWORK, device_id)
+        with self._calls.device_known(Server.NETWORK, device_id):
+            present = await self._calls.object(
+                "GET", path, params={"field_mask": ["session.dev_addr"]}
+            )
+        return bool(json_values.mapping(present.get("session")))
+
     async def delete(self, device_id: str) -> Deletion:
         """Delete an end device on all servers; its keys are lost (DEVICES_WRITE).
 
@@ -253,11 +265,7 @@ class EndDevices:
                 raise found.error
             raise PartlyDeleted(device_id, found) from found.error
         if not found.removed:
-            raise NotFound(
-                f"no server knows device `{device_id}`",
-                name="end_device_not_found",
-                attributes=self._whose(device_id),
-            )
+            raise unknown_device(device_id, self._calls.application_id)
         return Deletion(removed=found.removed)
 
     # -- Reading ----------------------------------------------------------------------------------
@@ -306,10 +314,13 @@ class EndDevices:
         return merged
 
     async def root_keys(self, device_id: str) -> RootKeys:
-        """Return a device's root keys (DEVICES_READ_KEYS); raises NotFound where none are kept."""
-        answer = await self._calls.object(
-            "GET", self._parts.path(Server.JOIN, device_id), params={"field_mask": ["root_keys"]}
-        )
+        """Return a device's root keys (DEVICES_READ_KEYS).
+
+        Raises NotFound `not_on_join_server` for one that doesn't join, or whose keys are elsewhere.
+        """
+        path = self._parts.path(Server.JOIN, device_id)
+        with self._calls.device_known(Server.JOIN, device_id):
+            answer = await self._calls.object("GET", path, params={"field_mask": ["root_keys"]})
         keys = json_values.mapping(answer.get("root_keys"))
 
         def key(name: str) -> str | None:

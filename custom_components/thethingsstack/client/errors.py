@@ -177,33 +177,47 @@ class BadMessage(StackError):
         self.topic = topic
 
 
-def from_socket(error: BaseException, address: str) -> ConnectionFailed:
+def unknown_device(
+    device_id: str, application_id: str | None, *, status: int | None = None
+) -> NotFound:
+    """Return the error `end_device_not_found` for an end device that an application doesn't have."""
+    return NotFound(
+        f"there is no end device `{device_id}` in application `{application_id}`",
+        name="end_device_not_found",
+        status=status,
+        attributes={"device_id": device_id, "application_id": application_id},
+    )
+
+
+def from_socket(error: BaseException, address: str, name: str | None = None) -> ConnectionFailed:
     """Return the ConnectionFailed, or a kind of it, for an error of a socket or of TLS.
 
-    Its text and the attribute `address` name the server that was not reached.
+    Its attribute `address` is that of the server that was not reached; its text has the server's
+    `name`, if that is more than the address.
     """
     reason = str(error) or type(error).__name__
     about = {"address": address}
+    server = name or address
     if isinstance(error, ssl.SSLCertVerificationError):
         return CertificateFailed(
-            f"the certificate of {address} is not trusted: {error.verify_message or reason}",
+            f"the certificate of {server} is not trusted: {error.verify_message or reason}",
             name="certificate_verify_failed",
             attributes=about,
         )
     if isinstance(error, ssl.SSLError):
         return ProtocolMismatch(
-            f"no TLS is spoken at {address}: {reason}", name="tls_mismatch", attributes=about
+            f"no TLS is spoken at {server}: {reason}", name="tls_mismatch", attributes=about
         )
     if isinstance(error, socket.gaierror | UnicodeError):
         return ConnectionFailed(
-            f"the host name in {address} is not known", name="host_not_found", attributes=about
+            f"the host name in {server} is not known", name="host_not_found", attributes=about
         )
     if isinstance(error, TimeoutError):
-        return RequestTimeout(f"{address} did not answer in time", name="timeout", attributes=about)
+        return RequestTimeout(f"{server} did not answer in time", name="timeout", attributes=about)
     if isinstance(error, ConnectionRefusedError):
         return ConnectionFailed(
-            f"nothing listens at {address}", name="connection_refused", attributes=about
+            f"nothing listens at {server}", name="connection_refused", attributes=about
         )
     return ConnectionFailed(
-        f"{address} was not reached: {reason}", name="connection_failed", attributes=about
+        f"{server} was not reached: {reason}", name="connection_failed", attributes=about
     )

@@ -22,6 +22,7 @@ SERVER_NAMES: Mapping[str, str] = {key: key for key in SESSION_KEYS} | {
 }
 """The servers' names of the session keys."""
 _MISSING: Mapping[str, str] = {
+    "dev_addr": "the device address is missing (8 hexadecimal digits)",
     "dev_eui": "the DevEUI is missing (16 hexadecimal digits, on the label of the end device)",
     "frequency_plan_id": "the frequency plan is missing",
     "join_eui": "the JoinEUI, also called AppEUI, is missing (16 hexadecimal digits)",

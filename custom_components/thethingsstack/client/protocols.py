@@ -242,7 +242,7 @@ class ConfigurationCalls(Protocol):
         """Return the frequency plans, of a band or all."""
 
     async def check_frequency_plan(
-        self, frequency_plan_id: str, band_id: str | None, whose: str = "the model"
+        self, frequency_plan_id: str, band_id: str | None, whose: str = "the model is"
     ) -> None:
         """Raise InvalidRequest for a frequency plan that isn't of the band."""
 

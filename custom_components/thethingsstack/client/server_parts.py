@@ -47,4 +47,5 @@ class ServerParts:
         """Return an end device as the Identity Server has it; raises NotFound."""
         params = {"field_mask": DEVICE_FIELDS}
         path = self.path(Server.IDENTITY, device_id)
-        return EndDevice.from_json(await self._calls.object("GET", path, params=params))
+        with self._calls.device_registered(device_id):
+            return EndDevice.from_json(await self._calls.object("GET", path, params=params))

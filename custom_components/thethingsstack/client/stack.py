@@ -218,7 +218,8 @@ class Stack:
     async def device(self, device_id: str, field_mask: Sequence[str] = DEVICE_FIELDS) -> EndDevice:
         """Return one end device as the Identity Server knows it; raises NotFound."""
         params = {"field_mask": field_mask}
-        answer = await self.request("GET", self._calls.device_path(device_id), params=params)
+        with self._calls.device_registered(device_id):
+            answer = await self.request("GET", self._calls.device_path(device_id), params=params)
         return EndDevice.from_json(json_values.mapping(answer))
 
     async def stored_uplinks(

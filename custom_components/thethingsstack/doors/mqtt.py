@@ -1,4 +1,4 @@
-"""Messages over MQTT; while that can't be reached, over the event stream."""
+"""Messages over MQTT; while that can't be reached, over the event stream where there is one."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -57,7 +57,7 @@ class MqttDoor:
         async with aclosing(self._stack.stream()) as mqtt:
             async for item in mqtt:
                 yield item
-                if isinstance(item, StreamLost):
+                if isinstance(item, StreamLost) and self._stack.capabilities.event_stream:
                     async with aclosing(self._until_back(mqtt)) as items:
                         async for other in items:
                             yield other
@@ -65,7 +65,8 @@ class MqttDoor:
     def reconnect(self) -> None:
         """Make a running stream connect anew: the rights count from the moment of connecting."""
         self._stack.reconnect()
-        self._events.reconnect()
+        if self._stack.capabilities.event_stream:
+            self._events.reconnect()
 
     async def _until_back(self, mqtt: AsyncGenerator[StreamItem]) -> AsyncGenerator[StreamItem]:
         """Yield what comes until MQTT is connected again; MQTT is tried all the time."""

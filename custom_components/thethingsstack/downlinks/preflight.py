@@ -13,11 +13,13 @@ from homeassistant.util import dt as dt_util
 from ..application import ConnectionState, downlink_error, missing_downlink_right, refused
 from ..client import (
     ApplicationClient,
+    Capabilities,
     Downlink,
     Formatter,
     MissingRight,
     NoApiKey,
     NotFound,
+    NotSupported,
     StackError,
 )
 from ..client.rights import DEVICES_READ, TRAFFIC_DOWN_WRITE, console_names
@@ -72,6 +74,18 @@ def check(downlink: Downlink) -> None:
         raise refused("downlink_correlation_id_length", max=MAX_CORRELATION_ID)
 
 
+def check_supported(downlink: Downlink, capabilities: Capabilities) -> None:
+    """Raise ServiceValidationError for what the network's downlinks don't have."""
+    wanted = {
+        "downlink_priority": downlink.priority is not None,
+        "downlink_attempts": downlink.max_attempts is not None,
+        "scheduled_downlinks": bool(downlink.gateways or downlink.absolute_time),
+    }
+    for capability, needed in wanted.items():
+        if needed and not getattr(capabilities, capability):
+            raise downlink_error(NotSupported(capability))
+
+
 class FormatterHidden(HomeAssistantError):  # noqa: N818 - its name says what happened
     """The key lacks the right to read whether there is a downlink formatter."""
 
@@ -102,6 +116,7 @@ class Preflight:
     async def async_check(self, device: EndDeviceState, downlink: Downlink) -> None:
         """Raise ServiceValidationError for a downlink that can't reach its end device."""
         check(downlink)
+        check_supported(downlink, self._stack.capabilities)
         await self.async_right()
         await self._async_joined(device)
         if downlink.decoded_payload is not None:

@@ -19,6 +19,7 @@ from ..client import (
     Downlink,
     DownlinkReport,
     EncodedDownlink,
+    NotSupported,
     QueuedDownlink,
     ServerFailed,
     StackError,
@@ -56,6 +57,7 @@ class Downlinks:
         self._entry = entry
         self._roster = roster
         self._server = stack.downlinks
+        self._stack = stack
         self._ledger = DownlinkLedger(hass, entry.entry_id)
         self._preflight = Preflight(hass, entry, stack, connection_state)
         self._tracker = DownlinkTracker(hass, signals, self._ledger, roster)
@@ -250,12 +252,14 @@ class Downlinks:
     ) -> None:
         """Empty the queue, including frames of other clients."""
         await self._preflight.async_right()
+        self._require("downlink_queue")
         await self.async_replace(device, (), max_wait=max_wait, context=context)
 
     async def async_queue(
         self, device: EndDeviceState, *, max_wait: float = 30
     ) -> list[QueuedDownlink]:
         """Return the queued downlinks of an end device, in order."""
+        self._require("downlink_queue")
         try:
             queue = await self._server.queue(device.device_id, max_wait=max_wait)
         except StackError as err:
@@ -270,6 +274,7 @@ class Downlinks:
 
         Raises ServiceValidationError `downlink_no_formatter` where the device has none.
         """
+        self._require("formatter_trial")
         formatter = await self._preflight.async_formatter(device)
         try:
             return await self._server.encode(
@@ -279,6 +284,13 @@ class Downlinks:
                 version_ids=device.version_ids,
             )
         except StackError as err:
+            raise downlink_error(err) from err
+
+    def _require(self, capability: str) -> None:
+        """Raise ServiceValidationError with the reason where the network lacks a capability."""
+        try:
+            self._stack.capabilities.require(capability)
+        except NotSupported as err:
             raise downlink_error(err) from err
 
     # Queueing

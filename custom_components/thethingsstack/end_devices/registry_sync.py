@@ -1,6 +1,6 @@
 """Follow changes to end devices in The Things Stack: within seconds by events, else by the list.
 
-An event only names an end device that changed. Its registration is then read, together with those
+Where there is no event stream, the stream of messages may report the changes. An event only names an end device that changed. Its registration is then read, together with those
 of others that changed at the same time.
 """
 
@@ -69,9 +69,10 @@ class RegistrySync:
     def async_start(self) -> None:
         """Follow the events, and read the list regularly, until the entry is unloaded."""
         coordinator = self._coordinator
-        coordinator.entry.async_create_background_task(
-            coordinator.hass, self._async_follow(), f"{DOMAIN} registry events"
-        )
+        if coordinator.stack.capabilities.event_stream:
+            coordinator.entry.async_create_background_task(
+                coordinator.hass, self._async_follow(), f"{DOMAIN} registry events"
+            )
         coordinator.entry.async_on_unload(
             async_track_time_interval(coordinator.hass, self._async_look, RECONCILE_INTERVAL)
         )
@@ -98,6 +99,12 @@ class RegistrySync:
         return device_id in self._held
 
     # Events
+
+    @callback
+    def on_device_changed(self, device_id: str) -> None:
+        """Read an end device whose change the stream of messages has reported."""
+        if DEVICES_READ in self._coordinator.connection_state.rights:
+            self._note([device_id])
 
     async def _async_follow(self) -> None:
         """Follow the event stream without end; where there is none, try again every hour."""

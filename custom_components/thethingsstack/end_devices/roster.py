@@ -60,6 +60,7 @@ class EndDeviceRoster:
         self._hass = hass
         self._entry = entry
         self._connection = stack.connection
+        self._has_console = stack.capabilities.console
         self._server_time = stack.server_time
         self._store = store
         self._decisions = decisions
@@ -94,12 +95,17 @@ class EndDeviceRoster:
             model="Application",
             model_id=self._connection.uid,
             entry_type=dr.DeviceEntryType.SERVICE,
-            configuration_url=self.console_url(),
+            configuration_url=self.console_url() or None,
         )
         self.application_registry_id = application_status.id
 
     def console_url(self, device_id: str | None = None) -> str:
-        """Return the Console page of the application, or of one of its end devices."""
+        """Return the Console page of the application, or of one of its end devices.
+
+        Empty where the network has no Console.
+        """
+        if not self._has_console:
+            return ""
         application = (
             f"{self._connection.server}/console/applications/{self._connection.application_id}"
         )
@@ -197,7 +203,7 @@ class EndDeviceRoster:
             sw_version=versions.firmware_version if versions else unknown,
             hw_version=versions.hardware_version if versions else unknown,
             serial_number=ids.dev_eui,
-            configuration_url=self.console_url(ids.device_id),
+            configuration_url=self.console_url(ids.device_id) or None,
             suggested_area=area,
             via_device_id=self.application_registry_id,
         )

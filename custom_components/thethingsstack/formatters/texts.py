@@ -181,12 +181,13 @@ class FormatterTexts:
     async def _async_formatter(self, device_id: str) -> Formatter | None:
         """Return the formatter that applies: the end device's own, or else the application's."""
         formatters = self._coordinator.stack.formatters
-        try:
-            own = await formatters.of_device(device_id)
-        except NotFound:
-            return None  # the Application Server has no such end device, and so no uplinks
-        if own is not None:
-            return own.up
+        if self._coordinator.stack.capabilities.device_formatters:
+            try:
+                own = await formatters.of_device(device_id)
+            except NotFound:
+                return None  # the Application Server has no such end device, and so no uplinks
+            if own is not None:
+                return own.up
         if self._of_application is None:
             if SETTINGS_BASIC not in self._coordinator.rights:
                 return None

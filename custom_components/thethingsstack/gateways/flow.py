@@ -46,6 +46,9 @@ class GatewayFlow(ConfigSubentryFlow):
         """Ask for the gateway, and optionally for its own API key."""
         if self._get_entry().state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
+        coordinator: ApplicationCoordinator = self._get_entry().runtime_data
+        if not coordinator.stack.capabilities.gateways:
+            return self.async_abort(reason="without_gateways")
         if user_input is not None:
             gateway_id, api_key = _id_of(user_input), _key_of(user_input)
             if (gateway := await self._async_read(gateway_id, api_key)) is not None:

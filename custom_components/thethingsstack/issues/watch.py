@@ -93,16 +93,17 @@ def _raise_undecoded(
     devices: Sequence[EndDeviceState],
 ) -> None:
     names = sorted(device.name for device in devices)
+    own = entry.runtime_data.stack.capabilities.device_formatters
     raise_issue(
         hass,
         issue_id,
-        "undecoded",
+        "undecoded" if own else "undecoded_in_application",
         {
             "application": application_name(entry),
             "devices": listed(names),
             "subject": model or ", ".join(names[:2]) + (" …" if len(names) > 2 else ""),
         },
-        repair={"entry_id": entry.entry_id, "model": model},
+        repair={"entry_id": entry.entry_id, "model": model} if own else None,
     )
 
 

@@ -54,6 +54,8 @@ class EditFlow(FormatterFlow):
     ) -> ConfigFlowResult:
         """Let the user choose between the properties and the payload formatter."""
         device = self._to_change
+        if not self._coordinator.stack.capabilities.device_formatters:
+            return await self.async_step_change_what()
         return self.async_show_menu(
             step_id="change_menu",
             menu_options=["change_what", "formatter"],
@@ -83,7 +85,7 @@ class EditFlow(FormatterFlow):
         return form(
             self,
             "change_what",
-            CHANGE_SCHEMA,
+            self._change_schema,
             present(device) if user_input is None else user_input,
             refused,
             placeholders={
@@ -95,6 +97,14 @@ class EditFlow(FormatterFlow):
             },
             last_step=True,
         )
+
+    @property
+    def _change_schema(self) -> vol.Schema:
+        """Return the form's fields, without those that the network's end devices don't have."""
+        if self._coordinator.stack.capabilities.device_names:
+            return CHANGE_SCHEMA
+        fields = {key: value for key, value in CHANGE_SCHEMA.schema.items() if key != "description"}
+        return vol.Schema(fields)
 
     async def _async_save(
         self, answers: Mapping[str, Any], here: InHomeAssistant

@@ -165,6 +165,8 @@ class PartialDevices:
 
         Without `anyway`, only if it wasn't checked in the last 24 hours.
         """
+        if not self._coordinator.stack.capabilities.several_servers:
+            return
         if DEVICES_READ not in self._coordinator.connection_state.rights:
             return
         now = self._time()

@@ -12,6 +12,7 @@ from ..client import (
     ApplicationClient,
     EndDevice,
     InvalidRequest,
+    NotSupported,
     Registration,
     RollbackFailed,
     Server,
@@ -73,6 +74,8 @@ async def async_issue_dev_eui(stack: ApplicationClient) -> str | None:
     """Return a new DevEUI from the network's own block; None if it has none. Raises StackError."""
     try:
         return await stack.end_devices.issue_dev_eui()
+    except NotSupported:
+        return None
     except InvalidRequest as err:
         if err.name not in _NOT_ISSUED:
             raise
@@ -87,6 +90,12 @@ def usual_band(roster: EndDeviceRoster) -> str | None:
         if device.version_ids and device.version_ids.band_id
     )
     return next((band for band, _ in bands.most_common(1)), None)
+
+
+def usual_join_eui(roster: EndDeviceRoster) -> str | None:
+    """Return the JoinEUI that most end devices of an application have; None if none is known."""
+    euis = Counter(state.ids.join_eui for state in roster.states.values() if state.ids.join_eui)
+    return next((eui for eui, _ in euis.most_common(1)), None)
 
 
 def _held(coordinator: ApplicationCoordinator, device_id: str) -> AbstractContextManager[None]:

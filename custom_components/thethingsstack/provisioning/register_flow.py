@@ -17,9 +17,10 @@ from ..const import DOMAIN
 from ..dialogs import BackgroundWork
 from ..issues import escape_markdown
 from .model_flow import ModelFlow
-from .register import Registered, async_issue_dev_eui, async_register, usual_band
+from .register import Registered, async_issue_dev_eui, async_register, usual_band, usual_join_eui
 from .register_form import (
     RegistrationRequest,
+    activation_schema,
     by_hand_schema,
     chosen,
     device_schema,
@@ -28,6 +29,7 @@ from .register_form import (
     read_by_hand,
     read_device,
     reversed_euis,
+    template_of,
     usable_serial_number,
     usual_plan,
 )
@@ -74,6 +76,8 @@ class RegisterFlow(ModelFlow):
                 reason="missing_rights",
                 description_placeholders={"rights": rights},
             )
+        if not self._coordinator.stack.capabilities.frequency_plans:
+            return await self.async_step_activation()
         return self.async_show_menu(step_id="user", menu_options=["brand", "qr_code", "by_hand"])
 
     # By its QR code
@@ -143,11 +147,22 @@ class RegisterFlow(ModelFlow):
                 self._refused = err
         return self._form("by_hand", by_hand_schema(), user_input)
 
+    async def async_step_activation(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the activation alone, on a network that knows no LoRaWAN versions."""
+        if user_input is None:
+            return self._form("activation", activation_schema(), None)
+        self._template = template_of(user_input["activation"])
+        return await self._async_template_known(None)
+
     # Names, EUIs, keys
 
     async def _async_template_known(self, band_id: str | None) -> SubentryFlowResult:
-        async with self._reading():
-            self._plans = await self._coordinator.stack.configuration.frequency_plans(band_id)
+        stack = self._coordinator.stack
+        if stack.capabilities.frequency_plans:
+            async with self._reading():
+                self._plans = await stack.configuration.frequency_plans(band_id)
         self._typed = dict(self._euis)
         self._refused = None
         return await self._async_step_facts()
@@ -173,7 +188,9 @@ class RegisterFlow(ModelFlow):
         self, step_id: str, user_input: dict[str, Any] | None
     ) -> SubentryFlowResult:
         assert self._template is not None
-        plans = labels((plan.id, plan.name) for plan in self._plans)
+        plans: dict[str, str] | None = None
+        if self._coordinator.stack.capabilities.frequency_plans:
+            plans = labels((plan.id, plan.name) for plan in self._plans)
         if user_input is not None:
             self._typed = user_input
             self._refused = None
@@ -186,12 +203,12 @@ class RegisterFlow(ModelFlow):
                 self._refused = err
             except StackError as err:
                 self._refused = self._refusal(err)
-        usual = usual_plan(self._plans, usual_band(self._coordinator.roster), plans)
+        usual = usual_plan(self._plans, usual_band(self._coordinator.roster), plans or {})
         schema = device_schema(self._template, plans, usual, claimed=self._qr_code is not None)
         return self._form(step_id, schema, self._typed)
 
     async def _async_read(
-        self, plans: Mapping[str, str], answers: Mapping[str, Any]
+        self, plans: Mapping[str, str] | None, answers: Mapping[str, Any]
     ) -> RegistrationRequest:
         """Return the registration from the answers; raises Refusal for invalid ones."""
         assert self._template is not None
@@ -206,7 +223,9 @@ class RegisterFlow(ModelFlow):
         request = read_device(
             self._template,
             answers,
-            plan_id=chosen("frequency_plan", answers["frequency_plan"], plans),
+            plan_id=""
+            if plans is None
+            else chosen("frequency_plan", answers["frequency_plan"], plans),
             taken={*roster.registrations, *(s.device_id for s in roster.states.values())},
             defaults=await self._async_defaults(answers),
             claimed=self._qr_code is not None,
@@ -222,6 +241,8 @@ class RegisterFlow(ModelFlow):
         assert self._template is not None
         wanted = "join_eui" if self._template.supports_join else "dev_addr"
         if wanted not in self._defaults and not str(answers.get(wanted, "")).strip():
+            if not self._coordinator.stack.capabilities.frequency_plans:
+                return self._defaults_of_others(wanted)
             configuration = self._coordinator.stack.configuration
             self._defaults[wanted] = await (
                 configuration.default_join_eui()
@@ -229,6 +250,13 @@ class RegisterFlow(ModelFlow):
                 else configuration.dev_addr()
             )
         return self._defaults
+
+    def _defaults_of_others(self, wanted: str) -> Mapping[str, str]:
+        """Return the JoinEUI of the other end devices, where the network has none to give."""
+        usual = usual_join_eui(self._coordinator.roster) if wanted == "join_eui" else None
+        if usual is None:
+            raise Refusal(wanted, "not_an_eui" if wanted == "join_eui" else "not_an_address")
+        return {wanted: usual}
 
     async def async_step_review(
         self, user_input: dict[str, Any] | None = None
@@ -270,7 +298,7 @@ class RegisterFlow(ModelFlow):
             "device_id": registration.device_id,
             "model": self._model_name(versions),
             "version": version_number(registration.lorawan_version or ""),
-            "plan": next((plan.name for plan in self._plans if plan.id == plan_id), plan_id),
+            "plan": next((plan.name for plan in self._plans if plan.id == plan_id), plan_id) or "-",
             "facts": "\n".join(filter(None, (listed(facts), self._note))),
         }
 

@@ -37,6 +37,7 @@ from ..client import (
     usual_frequency_plan,
     version_number,
 )
+from ..client.device_request import VERSION_OF_ALL
 from ..dialogs import searchable, unchosen
 
 MAX_NAME = 50
@@ -51,6 +52,12 @@ SESSION_KEYS = {
     "s_nwk_s_int_key": "SNwkSIntKey",
     "nwk_s_enc_key": "NwkSEncKey",
 }
+_ACTIVATION = vol.Required("activation", default=OTAA)
+_ACTIVATIONS = SelectSelector(
+    SelectSelectorConfig(
+        options=[OTAA, ABP], translation_key="activation", mode=SelectSelectorMode.LIST
+    )
+)
 _SERIAL_NUMBER = re.compile("[a-z0-9](?:-?[a-z0-9]){2,}")
 _EUIS = {"dev_eui": "DevEUI", "join_eui": "JoinEUI"}
 
@@ -108,6 +115,18 @@ def usual_plan(
     return next((label for label, key in named.items() if usual and key == usual.id), None)
 
 
+def activation_schema() -> vol.Schema:
+    """Return the form for an end device on a network that knows no LoRaWAN versions."""
+    return vol.Schema({_ACTIVATION: _ACTIVATIONS})
+
+
+def template_of(activation: str) -> DeviceTemplate:
+    """Return the settings of an end device on a network that knows no LoRaWAN versions."""
+    return DeviceTemplate(
+        lorawan_version=VERSION_OF_ALL, supports_join=activation == OTAA, mac_settings={}
+    )
+
+
 def by_hand_schema(*, activation: bool = True) -> vol.Schema:
     """Return the form for an end device whose model isn't in the Device Repository."""
     versions = [
@@ -115,13 +134,7 @@ def by_hand_schema(*, activation: bool = True) -> vol.Schema:
         for version in LORAWAN_VERSIONS
     ]
     phy_versions = list(dict.fromkeys(v for known in LORAWAN_VERSIONS.values() for v in known))
-    how: dict[Any, Any] = {
-        vol.Required("activation", default=OTAA): SelectSelector(
-            SelectSelectorConfig(
-                options=[OTAA, ABP], translation_key="activation", mode=SelectSelectorMode.LIST
-            )
-        )
-    }
+    how: dict[Any, Any] = {_ACTIVATION: _ACTIVATIONS}
     return vol.Schema(
         {
             **(how if activation else {}),
@@ -169,15 +182,18 @@ def keys_of(template: DeviceTemplate, claimed: bool) -> dict[str, str]:
 
 
 def device_schema(
-    template: DeviceTemplate, plans: Mapping[str, str], usual: str | None, *, claimed: bool
+    template: DeviceTemplate, plans: Mapping[str, str] | None, usual: str | None, *, claimed: bool
 ) -> vol.Schema:
-    """Return the form for names, EUIs and keys, as the LoRaWAN version in the template needs them."""
+    """Return the form for names, EUIs and keys, as the LoRaWAN version in the template needs them.
+
+    `plans` is None on a network without frequency plans.
+    """
     text = TextSelector()
     fields: dict[Any, Any] = {
         vol.Required("name"): text,
         vol.Optional("device_id"): text,
         vol.Optional("area"): AreaSelector(),
-        unchosen("frequency_plan", usual): searchable(plans),
+        **({} if plans is None else {unchosen("frequency_plan", usual): searchable(plans)}),
         vol.Optional("dev_eui"): text,
     }
     fields[vol.Optional("join_eui" if template.supports_join else "dev_addr")] = text

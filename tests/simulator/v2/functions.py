@@ -18,6 +18,7 @@ _MARK = "__bytes"
 # The bytes that a decoder was given and returns are bytes still; numbers in a list are not. JSON
 # has no NaN, and a text that begins like this one is nobody's.
 _WRITE = """
+var console = {log: function () {}};
 function __write(value) {
   return JSON.stringify(value, function (key, item) {
     if (item === __argument) return "__bytes";

@@ -76,12 +76,14 @@ class Handler:
         if self._stack.faults.keys_refused:
             raise RefusedError("Invalid credentials")
         caller = self._stack.accounts.caller(key, token, application_id)
+        wait = 0.0
         for kind, subject in (("client", caller.subject), ("application", application_id)):
-            wait = self._stack.limits.take(kind, subject)
-            if wait is None:
+            turn = self._stack.limits.take(kind, subject)
+            if turn is None:
                 raise errors.rate_limited(subject, kind=kind)
-            if wait:
-                await self._sleep(wait)
+            wait = max(wait, turn)
+        if wait:
+            await self._sleep(wait)
         if self._stack.faults.rights_empty:
             raise errors.no_right(right, application_id)
         caller.require(right, application_id)

@@ -25,7 +25,6 @@ GATEWAYS: list[dict[str, Any]] = [
         "location_source": "registry",
     },
 ]
-_JOIN_REQUEST = 23
 
 
 class Traffic:
@@ -68,7 +67,7 @@ class Traffic:
             "app_eui": device.app_eui,
             "dev_eui": device.dev_eui,
             "dev_addr": device.dev_addr,
-            "metadata": self._metadata(device, _JOIN_REQUEST, [gateway]),
+            "metadata": self._metadata(device, 0, [gateway]),
         }
         if application.announced:
             self.event(known_as or device, "activations", message)
@@ -204,7 +203,7 @@ class Traffic:
             problem = str(error)
         if fields:
             message["payload_fields"] = fields
-        if problem is None and device.attributes:
+        if fields is not None and device.attributes:
             message["attributes"] = dict(sorted(device.attributes.items()))
         _complete(message)
         merge(message, overrides or {})

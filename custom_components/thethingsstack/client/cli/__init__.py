@@ -30,7 +30,16 @@ from .output import (
     refuse_usage,
     time_text,
 )
-from .run import HELP, DeviceId, Settings, hexadecimal, no_rights, read_text, run_with
+from .run import (
+    HELP,
+    DeviceId,
+    Settings,
+    check_registered,
+    hexadecimal,
+    no_rights,
+    read_text,
+    run_with,
+)
 
 if TYPE_CHECKING:
     from ..messages import UplinkMessage
@@ -227,6 +236,7 @@ def events(
         host: Host | None = "identity" if registry else None
         if not await stack.rights():
             raise no_rights(stack.connection.uid)
+        await check_registered(stack, *(device or ()))
         stream = stack.events.stream(names or (), device_ids=device or (), tail=tail, host=host)
         seen = 0
         async with aclosing(stream) as items:
@@ -261,6 +271,8 @@ def uplinks(
         from ..stream import StreamConnected, StreamLost
 
         await _need_traffic(stack)
+        if device is not None:
+            await check_registered(stack, device)
         seen = 0
         ever_connected = False
         async with aclosing(stack.stream()) as stream:

@@ -1,6 +1,6 @@
 """The commands for end devices."""
 
-from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 import sys
@@ -21,14 +21,13 @@ from .output import (
     refuse_usage,
     time_text,
 )
-from .run import DeviceId, Yes, group, pairs, run_with
+from .run import DeviceId, Yes, group, half_created, pairs, run_with, server_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..device_request import DeviceRequest, PreparedRegistration
     from ..models import EndDevice
-    from ..registration import Server
     from ..stack import Stack
 
 devices_app = group("End devices.")
@@ -69,6 +68,8 @@ def devices_list(
         refuse_usage("either device ids or --updated-since")
 
     async def show(stack: "Stack") -> None:
+        from ..errors import unknown_device
+
         with progress("Reading the end devices"):
             if device_ids:
                 found = await stack.end_devices.batch(device_ids)
@@ -78,8 +79,11 @@ def devices_list(
             else:
                 found = [device async for device in stack.devices()]
         there = {device.ids.device_id for device in found}
-        if absent := [device_id for device_id in device_ids or () if device_id not in there]:
-            note(f"not found: {', '.join(absent)}")
+        for device_id in device_ids or ():
+            if device_id not in there:
+                note(str(unknown_device(device_id, stack.connection.application_id)))
+        if not device_ids:
+            note_if_empty(found, "end device")
         _print_devices(found, json=context.obj.json)
 
     run_with(context, show)
@@ -95,6 +99,7 @@ def devices_search(
     async def show(stack: "Stack") -> None:
         with progress("Looking for end devices"):
             found = [device async for device in stack.end_devices.search(query)]
+        note_if_empty(found, f"end device with `{query}`")
         _print_devices(found, json=context.obj.json)
 
     run_with(context, show)
@@ -111,13 +116,23 @@ def devices_show(
     async def show(stack: "Stack") -> None:
         device = await stack.end_devices.details(device_id)
         if missing := (await stack.end_devices.presence(device_id)).missing:
-            note(f"{device_id} is half created: it is missing on the {_servers(missing)}")
+            note(half_created(device_id, missing))
         if keys:
-            found = await stack.end_devices.root_keys(device_id)
-            device["root_keys"] = {"app_key": found.app_key, "nwk_key": found.nwk_key}
+            device["root_keys"] = await _root_keys(stack, device_id)
         print_json(device, indent=not context.obj.json)
 
     run_with(context, show)
+
+
+async def _root_keys(stack: "Stack", device_id: str) -> dict[str, str | None] | None:
+    from ..errors import NotFound
+
+    try:
+        found = await stack.end_devices.root_keys(device_id)
+    except NotFound:
+        note(f"{device_id} has no root keys here: it doesn't join, or it is claimed")
+        return None
+    return {"app_key": found.app_key, "nwk_key": found.nwk_key}
 
 
 @devices_app.command("register")
@@ -215,6 +230,7 @@ def devices_register(
             note(warning)
         if registration.dev_eui is not None and looks_reversed(registration.dev_eui):
             note("The DevEUI's bytes seem to stand in reverse order: compare it with the label.")
+        _note_chosen(prepared)
         for_device: dict[str, Any] = {}  # must be written to the end device
         if registration.session is not None:
             for_device["dev_addr"] = registration.session.dev_addr
@@ -223,6 +239,27 @@ def devices_register(
         print_json({**device.raw, **for_device}, indent=not context.obj.json)
 
     run_with(context, register)
+
+
+def _note_chosen(prepared: "PreparedRegistration") -> None:
+    """Print on standard error what was chosen or generated, and what the end device must be given."""
+    from ..keys import KEY_NAMES
+
+    texts = {
+        "dev_eui": "The DevEUI {} was issued by the network.",
+        "join_eui": "No JoinEUI was given: it is {}, the network's default.",
+        "frequency_plan_id": "No frequency plan was given: it is {}, the usual one of the band.",
+        "dev_addr": "No DevAddr was given: it is {}, from the network.",
+    }
+    for name, value in prepared.chosen.items():
+        note(texts[name].format(value))
+    keys = [KEY_NAMES[name] for name in prepared.generated]
+    if keys:
+        note(f"Generated: {', '.join(keys)}; see generated_keys in the answer.")
+    euis = {"dev_eui": "DevEUI", "join_eui": "JoinEUI", "dev_addr": "DevAddr"}
+    for_device = [name for key, name in euis.items() if key in prepared.chosen] + keys
+    if for_device:
+        note(f"Set the same in the end device: {', '.join(for_device)}.")
 
 
 async def _prepared(stack: "Stack", request: "DeviceRequest") -> "PreparedRegistration":
@@ -239,6 +276,8 @@ async def _prepared(stack: "Stack", request: "DeviceRequest") -> "PreparedRegist
             hint = f"give it with --{option}, or let one be made: --generate-keys"
         if hint is None:
             raise
+        if error.name == "missing_lorawan_version" and request.qr_code is not None:
+            hint = f"the Device Repository doesn't know the QR code's model: {hint}"
         raise InvalidRequest(
             f"{error.message}: {hint}", name=error.name, status=error.status
         ) from error
@@ -349,7 +388,7 @@ def devices_delete(
             deletion = await stack.end_devices.delete(device_id)
         print_done(
             context,
-            f"removed {device_id} from the {_servers(deletion.removed)}",
+            f"removed {device_id} from the {server_names(deletion.removed)}",
             {"device_id": device_id, "removed_from": deletion.removed},
         )
 
@@ -362,8 +401,19 @@ def devices_reset(context: typer.Context, device_id: DeviceId, yes: Yes = False)
     confirm(f"Forget the session of {device_id}, so that it has to join anew?", yes=yes)
 
     async def reset(stack: "Stack") -> None:
+        from ..errors import MissingRight
+
+        had_session: bool | None = None
+        with suppress(MissingRight):  # the right to read
+            had_session = await stack.end_devices.has_session(device_id)
         await stack.end_devices.reset(device_id)
-        print_done(context, f"reset {device_id}", {"device_id": device_id, "state": "reset"})
+        if had_session is False:
+            note(f"{device_id} had no session: it has not joined")
+        print_done(
+            context,
+            f"reset {device_id}",
+            {"device_id": device_id, "state": "reset", "had_session": had_session},
+        )
 
     run_with(context, reset)
 
@@ -373,23 +423,18 @@ def devices_servers(context: typer.Context, device_id: DeviceId) -> None:
     """Show which servers have an end device; if some don't, it is half created."""
 
     async def show(stack: "Stack") -> None:
-        from ..errors import NotFound
+        from ..errors import unknown_device
         from ..registration import Server
 
         presence = await stack.end_devices.presence(device_id)
         if not any(getattr(presence, server) for server in Server):
-            raise NotFound(f"no server knows device `{device_id}`", name="end_device_not_found")
+            raise unknown_device(device_id, stack.connection.application_id)
         print_json(presence, indent=not context.obj.json)
 
     run_with(context, show)
 
 
-def _servers(servers: "Iterable[Server]") -> str:
-    return ", ".join(f"{server.value.capitalize()} Server" for server in servers)
-
-
 def _print_devices(found: "list[EndDevice]", *, json: bool) -> None:
-    note_if_empty(found, "end device")
     if json:
         print_json([device.raw for device in found])
         return

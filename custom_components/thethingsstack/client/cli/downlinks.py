@@ -140,8 +140,10 @@ def clear(context: typer.Context, device_id: DeviceId, yes: Yes = False) -> None
     confirm(f"Drop all downlinks that wait for {device_id}?", yes=yes)
 
     async def work(stack: "Stack") -> None:
+        dropped = await _waiting(stack, device_id)
         await stack.downlinks.clear(device_id)
-        answer = {"device_id": device_id, "state": "cleared"}
+        _note_dropped(dropped)
+        answer = {"device_id": device_id, "state": "cleared", "dropped": dropped}
         print_done(context, "cleared", answer)
 
     run_with(context, work)
@@ -169,6 +171,23 @@ def queue(context: typer.Context, device_id: DeviceId) -> None:
         print_table(("PORT", "PAYLOAD", "PRIORITY", ""), rows)
 
     run_with(context, show)
+
+
+async def _waiting(stack: "Stack", device_id: str) -> int | None:
+    """Return how many downlinks wait; None if the key may not read that."""
+    from ..errors import MissingRight
+
+    try:
+        return len(await stack.downlinks.queue(device_id))
+    except MissingRight:
+        return None
+
+
+def _note_dropped(count: int | None) -> None:
+    if count == 0:
+        note("no downlink was waiting")
+    elif count:
+        note(f"{count} waiting downlink{'s were' if count > 1 else ' was'} dropped")
 
 
 def _downlink(
@@ -230,7 +249,12 @@ def _send(
     if wait is Wait.ACKNOWLEDGED and not downlink.confirmed:
         refuse_usage("only a --confirmed downlink is acknowledged")
 
+    dropped: int | None = None
+
     async def send(stack: "Stack") -> None:
+        nonlocal dropped
+        if operation == "replace":
+            dropped = await _waiting(stack, device_id)
         if via is Via.MQTT:
             await stack.publish_downlinks(operation, device_id, [downlink])
         elif operation == "push":
@@ -262,7 +286,13 @@ def _send(
                 raise StackError(
                     f"not {wait} within {timeout:g} seconds; {rest}", name="timed_out"
                 ) from None
-        answer = {"state": state, "correlation_id": downlink.correlation_ids[0]}
+        answer: dict[str, Any] = {
+            "state": state,
+            "correlation_id": downlink.correlation_ids[0],
+        }
+        if operation == "replace":
+            answer["dropped"] = dropped
+            _note_dropped(dropped)
         print_done(context, state, answer)
         if state == "published":
             note("The server doesn't answer over MQTT: it may have refused the downlink.")

@@ -94,13 +94,17 @@ def formatter_set(
         refuse_usage("name --uplink, --downlink or both, or for an end device --default alone")
 
     async def change(stack: "Stack") -> None:
+        before = await _present(stack, device_id)
         if default and device_id is not None:
             await stack.formatters.set_of_device(device_id, None)
+            if before is None:
+                note("nothing was changed: it had none of its own")
             print_done(context, "the application's formatters apply", {"formatters": None})
             return
         if not untried:
             await _try_scripts(stack, device_id, wanted)
         formatters = await stack.formatters.change(device_id, wanted)
+        _note_changed(before, formatters)
         if context.obj.json:
             print_json({"formatters": formatters})
         else:
@@ -164,6 +168,32 @@ def formatter_test(
         print_json(answer, indent=not context.obj.json)
 
     run_with(context, attempt)
+
+
+async def _present(stack: "Stack", device_id: str | None) -> "Formatters | None":
+    calls = stack.formatters
+    return await (calls.of_device(device_id) if device_id else calls.of_application())
+
+
+def _note_changed(before: "Formatters | None", after: "Formatters") -> None:
+    """Print on the standard error which directions changed; of a script only its length."""
+    if before == after:
+        note("nothing was changed: it is so already")
+        return
+    for name, way in (("uplink", "up"), ("downlink", "down")):
+        old, new = getattr(before, way, None), getattr(after, way)
+        if before is None:
+            note(f"{name}: not set → {_described(new)}")
+        elif old != new:
+            same = " (another script)" if _described(old) == _described(new) else ""
+            note(f"{name}: {_described(old)} → {_described(new)}{same}")
+
+
+def _described(formatter: "Formatter | None") -> str:
+    if formatter is None:
+        return Kind.NONE
+    length = f" of {_length(formatter.parameter)}" if formatter.parameter else ""
+    return formatter.kind.removeprefix(_PREFIX).lower() + length
 
 
 async def _try_scripts(

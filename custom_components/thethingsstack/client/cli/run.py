@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import refuse, refuse_usage
+from .output import note, refuse, refuse_usage
 
 if TYPE_CHECKING:
-    from ..errors import MissingRight
+    from collections.abc import Iterable
+
+    from ..errors import MissingRight, NotFound
+    from ..registration import Server
     from ..stack import Stack
 
 DeviceId = Annotated[str, typer.Argument(help="The end device's ID.")]
@@ -54,7 +57,7 @@ def run_with(
     """Run a command's work with the client; an error is printed and ends the command."""
     import asyncio
 
-    from ..errors import StackError
+    from ..errors import NotFound, StackError
 
     settings: Settings = context.obj
     if not settings.server:
@@ -66,7 +69,10 @@ def run_with(
 
     async def run() -> None:
         async with opened(settings, application_needed=application_needed) as stack:
-            await work(stack)
+            try:
+                await work(stack)
+            except NotFound as error:
+                raise await _about_device(stack, error) from error
 
     try:
         asyncio.run(run())
@@ -74,6 +80,58 @@ def run_with(
         raise typer.Exit(0) from None
     except StackError as error:
         refuse(error, settings)
+
+
+async def _about_device(stack: "Stack", error: "NotFound") -> "NotFound":
+    """Return the error for an end device that one server lacks: as all lack it, or only some."""
+    from ..errors import NotFound, StackError, unknown_device
+
+    device_id = error.attributes.get("device_id")
+    if not device_id or not error.name.startswith("not_on_"):
+        return error
+    try:
+        presence = await stack.end_devices.presence(device_id)
+    except StackError:
+        return error
+    if not any((presence.identity, presence.join, presence.network, presence.application)):
+        return unknown_device(device_id, stack.connection.application_id, status=error.status)
+    if not presence.missing:
+        return error
+    return NotFound(
+        f"{half_created(device_id, presence.missing)}: `devices delete` removes it, so that it can "
+        "be registered anew",
+        name=error.name,
+        status=error.status,
+        attributes=error.attributes,
+    )
+
+
+def server_names(servers: "Iterable[Server]") -> str:
+    """Return servers as The Things Stack calls them, for a text."""
+    return ", ".join(f"{server.value.capitalize()} Server" for server in servers)
+
+
+def half_created(device_id: str, missing: "Iterable[Server]") -> str:
+    """Return that an end device is not on all servers, for a text."""
+    return f"{device_id} is half created: it is missing on the {server_names(missing)}"
+
+
+async def check_registered(stack: "Stack", *device_ids: str) -> None:
+    """Raise NotFound for an end device that there is none of; nothing would ever come from it.
+
+    A key that may not read end devices is taken at its word.
+    """
+    from ..errors import MissingRight, unknown_device
+
+    try:
+        found = await stack.end_devices.batch(device_ids, ["ids"])
+    except MissingRight:
+        note("whether the device exists is not known: the key may not read end devices")
+        return
+    there = {device.ids.device_id for device in found}
+    for device_id in device_ids:
+        if device_id not in there:
+            raise unknown_device(device_id, stack.connection.application_id)
 
 
 @asynccontextmanager

@@ -162,7 +162,7 @@ class MqttConnection:
             return ProtocolMismatch(
                 f"{self._where} speaks no TLS", name="tls_mismatch", attributes=self._about
             )
-        return from_socket(error, self._about["address"])
+        return from_socket(error, self._about["address"], self._where)
 
     async def _before_lost[T](
         self, session: SocketLoop, step: Awaitable[T], lost: ConnectionFailed
