@@ -121,6 +121,30 @@ def make_entry(
     )
 
 
+def make_entry_v2(
+    sim: SimulatorV2, key: str = "default", options: Mapping[str, Any] | None = None, **changes: Any
+) -> MockConfigEntry:
+    """Return a config entry for the simulated application of version 2."""
+    data = {
+        "network": "ttn_v2",
+        "server": sim.handler_url,
+        "application_id": sim.application_id,
+        "api_key": sim.key(key),
+        "mqtt_host": sim.mqtt_host,
+        "mqtt_port": sim.mqtt_port,
+        "mqtt_tls": False,
+        "ca_certificate": None,
+        **changes,
+    }
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="Garden",
+        unique_id=f"127.0.0.1/{sim.application_id}",
+        data=data,
+        options=dict(options or {}),
+    )
+
+
 def register_enabled(
     hass: HomeAssistant,
     entry: MockConfigEntry,
@@ -142,11 +166,13 @@ def register_enabled(
 
 
 async def set_up(
-    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry | None = None
+    hass: HomeAssistant,
+    sim: Simulator | SimulatorV2,
+    entry: MockConfigEntry | None = None,
 ) -> MockConfigEntry:
     """Set up the entry and wait until its stream is connected and caught up."""
     if entry is None:
-        entry = make_entry(sim)
+        entry = make_entry(sim) if isinstance(sim, Simulator) else make_entry_v2(sim)
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
