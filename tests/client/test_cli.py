@@ -13,6 +13,7 @@ import pytest
 
 from tests.simulator import Simulator
 from thethingsstack import MessagesDropped, cli
+from thethingsstack.cli.follow import note_item
 
 APP = "garden"
 
@@ -336,8 +337,8 @@ async def test_interrupt_is_a_good_end(run: Run, monkeypatch: pytest.MonkeyPatch
 
 
 def test_notices(capsys: pytest.CaptureFixture[str]) -> None:
-    cli._note(MessagesDropped(count=3, gap=None))
-    cli._note(object())
+    note_item(MessagesDropped(count=3, gap=None))
+    note_item(object())
     assert capsys.readouterr().err == "3 messages dropped\n"
 
 

@@ -403,7 +403,12 @@ async def test_formatters(run: Run, simulator: Simulator, tmp_path: Path) -> Non
     assert result.err == "uplink: javascript of 1 line → javascript of 1 line (another script)\n"
     found = (await run("--json", "formatter", "get", "lpp-node")).json
     assert (found["up"]["kind"], found["down"]) == ("FORMATTER_JAVASCRIPT", None)
-    assert (await run("formatter", "set", "lpp-node", "--default", role="manage")).code == 0
+    result = await run("formatter", "set", "lpp-node", "--default", role="manage")
+    assert result.code == 2
+    assert result.err.startswith("Drop the uplink script (1 line)? Nobody can be asked here")
+    assert (await run("formatter", "set", "lpp-node", "--up", "cayennelpp")).code == 2
+    result = await run("formatter", "set", "lpp-node", "--default", "--yes")
+    assert result.code == 0
     result = await run("formatter", "set", "lpp-node", "--default")
     assert result.err == "nothing was changed: it had none of its own\n"
     assert (await run("--json", "formatter", "get", "lpp-node")).json is None
@@ -513,6 +518,12 @@ async def test_events(run: Run, simulator: Simulator) -> None:
     result = await run("events", "--application", "nosuch")
     assert result.err.startswith("no_application_rights: ")
     assert (await run("--json", *arguments)).json["name"] == "end_device.update"
+    result = await run("events", "--count", "1", role="info")
+    assert result.err.startswith("insufficient_application_rights: ")
+    simulator.remove_rights("read", "TRAFFIC_READ")
+    result = await run(*arguments, role="read")
+    assert result.code == 0
+    assert result.err.splitlines()[0].endswith("no events about messages come")
     simulator.faults.http_status["/events"] = 500
     assert (await run(*arguments)).code == 3
 

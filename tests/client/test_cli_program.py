@@ -54,6 +54,15 @@ def test_every_command_and_argument_has_help() -> None:
             assert parameter.help, (path, parameter.name)
 
 
+@pytest.mark.parametrize(
+    "group", ["", "application", "devices", "downlink", "formatter", "gateways", "models"]
+)
+async def test_lists_of_commands_are_not_cut_off(run: Run, group: str) -> None:
+    listed = (await run(*group.split(), "--help")).out.partition("Commands:")[2]
+    assert listed
+    assert "..." not in listed
+
+
 async def test_version(run: Run) -> None:
     result = await run("--version")
     assert (result.code, result.out) == (0, f"thethingsstack {__version__}\n")

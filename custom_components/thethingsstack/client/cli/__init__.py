@@ -1,6 +1,5 @@
 """The command line `thethingsstack`: read and change an application, follow its messages."""
 
-from contextlib import aclosing
 from enum import StrEnum
 import os
 from pathlib import Path
@@ -16,13 +15,13 @@ except ModuleNotFoundError:
 from .application import application_app
 from .devices import devices_app
 from .downlinks import downlink_app
+from .follow import events, uplinks
 from .formatters import formatter_app
 from .gateways import gateways_app
 from .models import models_app, plans, qr_code
 from .output import (
     USAGE,
     Refused,
-    note,
     print_done,
     print_error,
     print_json,
@@ -30,21 +29,10 @@ from .output import (
     refuse_usage,
     time_text,
 )
-from .run import (
-    HELP,
-    DeviceId,
-    Settings,
-    check_registered,
-    hexadecimal,
-    no_rights,
-    read_text,
-    run_with,
-)
+from .run import HELP, DeviceId, Settings, hexadecimal, no_rights, read_text, run_with
 
 if TYPE_CHECKING:
-    from ..messages import UplinkMessage
     from ..stack import Stack
-    from ..transport import Host
 
 _GLOBAL_FLAGS = ("--json",)
 _GLOBAL_OPTIONS = (
@@ -189,6 +177,8 @@ def rights(context: typer.Context) -> None:
 
 app.command("plans")(plans)
 app.command("qr-code")(qr_code)
+app.command("events")(events)
+app.command("uplinks")(uplinks)
 
 
 @app.command()
@@ -198,7 +188,7 @@ def simulate(
     port: Annotated[int, typer.Option(min=1, max=223, help="LoRaWAN port.")],
     payload: Annotated[str, typer.Option(help="The payload in hexadecimal digits.")],
 ) -> None:
-    """Simulate an uplink: the server acts as if the device had sent it."""
+    """Act as if an end device had sent an uplink."""
     data = hexadecimal(payload)
 
     async def send(stack: "Stack") -> None:
@@ -206,90 +196,6 @@ def simulate(
         print_done(context, "simulated", {"device_id": device_id, "state": "simulated"})
 
     run_with(context, send)
-
-
-@app.command()
-def events(
-    context: typer.Context,
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Names of events, for instance as.up.data.forward, or /expressions/; else all."
-        ),
-    ] = None,
-    *,
-    device: Annotated[
-        list[str] | None, typer.Option(help="Only of this end device; repeat it.")
-    ] = None,
-    tail: Annotated[int, typer.Option(min=0, help="First so many earlier events.")] = 0,
-    count: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
-    registry: Annotated[
-        bool,
-        typer.Option("--registry", help="Events of the Identity Server, if it is another host."),
-    ] = False,
-) -> None:
-    """Follow the events of the application and its devices."""
-
-    async def follow(stack: "Stack") -> None:
-        from ..events import Event, EventsLost
-
-        host: Host | None = "identity" if registry else None
-        if not await stack.rights():
-            raise no_rights(stack.connection.uid)
-        await check_registered(stack, *(device or ()))
-        stream = stack.events.stream(names or (), device_ids=device or (), tail=tail, host=host)
-        seen = 0
-        async with aclosing(stream) as items:
-            async for item in items:
-                if isinstance(item, EventsLost) and item.error is not None and not seen:
-                    raise item.error
-                if not isinstance(item, Event):
-                    _note(item)
-                    continue
-                if context.obj.json:
-                    print_json(item.raw)
-                else:
-                    ids = ", ".join(device.device_id for device in item.devices)
-                    print(f"{time_text(item.time)}  {item.name}  {ids}", flush=True)
-                seen += 1
-                if seen == count:
-                    return
-
-    run_with(context, follow)
-
-
-@app.command()
-def uplinks(
-    context: typer.Context,
-    device: Annotated[str | None, typer.Option(help="Only of this end device.")] = None,
-    count: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
-) -> None:
-    """Print each uplink as it is received."""
-
-    async def follow(stack: "Stack") -> None:
-        from ..messages import UplinkMessage
-        from ..stream import StreamConnected, StreamLost
-
-        await _need_traffic(stack)
-        if device is not None:
-            await check_registered(stack, device)
-        seen = 0
-        ever_connected = False
-        async with aclosing(stack.stream()) as stream:
-            async for item in stream:
-                if isinstance(item, StreamConnected):
-                    ever_connected = True
-                elif isinstance(item, StreamLost) and not ever_connected:
-                    raise item.error
-                if not isinstance(item, UplinkMessage):
-                    _note(item)
-                elif device in (None, item.ids.device_id):
-                    print_json(item.raw) if context.obj.json else print(_line(item), flush=True)
-                    seen += 1
-                    if seen == count:
-                        return
-
-    run_with(context, follow)
 
 
 @app.command()
@@ -301,7 +207,7 @@ def api(
         str | None, typer.Argument(help='JSON; "-" reads it from the standard input.')
     ] = None,
 ) -> None:
-    """Make any call of the HTTP API and show the answer."""
+    """Make any call of the HTTP API; show the answer."""
     import orjson
 
     try:
@@ -314,67 +220,6 @@ def api(
         print_json(answer, indent=not context.obj.json)
 
     run_with(context, call, application_needed=False)
-
-
-async def _need_traffic(stack: "Stack") -> None:
-    from ..errors import MissingRight
-    from ..rights import TRAFFIC_READ
-
-    # The MQTT server accepts subscriptions without this right, but sends no messages.
-    held = await stack.rights()
-    if not held:
-        raise no_rights(stack.connection.uid)
-    if TRAFFIC_READ not in held:
-        raise MissingRight(
-            f"insufficient rights for application `{stack.connection.uid}`",
-            rights=[TRAFFIC_READ],
-            name="insufficient_application_rights",
-            namespace="pkg/auth/rights",
-        )
-
-
-def _note(item: object) -> None:
-    from ..events import EventsConnected, EventsLost
-    from ..stream import MessagesDropped, StreamConnected, StreamLost, UnreadableMessage
-
-    match item:
-        case StreamConnected() | EventsConnected():
-            text = "connected"
-        case EventsLost(error=None):
-            text = "connection lost, trying again"
-        case EventsLost(error=error) if error is not None:
-            text = f"connection lost, trying again ({error.name}: {error})"
-        case StreamLost():
-            text = f"connection lost, trying again ({item.error.name}: {item.error})"
-        case MessagesDropped():
-            text = f"{item.count} messages dropped"
-        case UnreadableMessage():
-            text = f"unreadable message on {item.topic} ({item.error.name})"
-        case _:
-            return
-    note(text)
-
-
-def _line(uplink: "UplinkMessage") -> str:
-    import orjson
-
-    best = uplink.best_reception
-    radio = f"{best.rssi:g} dBm {best.snr:g} dB" if best and best.rssi is not None else ""
-    payload = (uplink.frm_payload or b"").hex()
-    decoded = (
-        "" if uplink.decoded_payload is None else orjson.dumps(uplink.decoded_payload).decode()
-    )
-    mark = "simulated" if uplink.simulated else ""
-    parts = (
-        time_text(uplink.time),
-        uplink.ids.device_id,
-        f"port {uplink.f_port}",
-        radio,
-        payload,
-        decoded,
-        mark,
-    )
-    return "  ".join(part for part in parts if part)
 
 
 def _hoist(arguments: list[str]) -> tuple[list[str], list[str]]:

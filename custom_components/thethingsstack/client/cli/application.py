@@ -43,7 +43,10 @@ def application_create(
     name: Annotated[str | None, typer.Option(help="As people call it.")] = None,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
 ) -> None:
-    """Create an application; needs the API key of a user or an organization."""
+    """Create an application.
+
+    This needs the API key of a user or an organization.
+    """
 
     async def create(stack: "Stack") -> None:
         from ..errors import InvalidRequest
@@ -82,7 +85,10 @@ def application_update(
         typer.Option(metavar="KEY=VALUE", help='One more attribute; "KEY=" removes it.'),
     ] = None,
 ) -> None:
-    """Change the application; without an option, a value is kept."""
+    """Change the application.
+
+    Without its option, a value is kept. What changed is written to the standard error.
+    """
     attributes = pairs(attribute, removable=True) or None
     if name is None and description is None and attributes is None:
         refuse_usage("nothing to change is named: --name, --description or --attribute")

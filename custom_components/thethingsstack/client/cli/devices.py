@@ -94,7 +94,10 @@ def devices_search(
     context: typer.Context,
     query: Annotated[str, typer.Argument(metavar="TEXT", help="The text to look for.")],
 ) -> None:
-    """List the end devices whose IDs, name or description contain a text."""
+    """List the end devices with a text.
+
+    It is searched in their IDs, names and descriptions.
+    """
 
     async def show(stack: "Stack") -> None:
         with progress("Looking for end devices"):
@@ -111,7 +114,10 @@ def devices_show(
     device_id: DeviceId,
     keys: Annotated[bool, typer.Option("--keys", help="Show the root keys, too.")] = False,
 ) -> None:
-    """Show one end device as all servers together know it; keys only with --keys."""
+    """Show one end device.
+
+    As all servers together know it; keys are shown only with --keys.
+    """
 
     async def show(stack: "Stack") -> None:
         device = await stack.end_devices.details(device_id)
@@ -180,7 +186,12 @@ def devices_register(
         bool, typer.Option("--generate-keys", help="Make the missing keys and print them, once.")
     ] = False,
 ) -> None:
-    """Register an end device on all servers, from the Device Repository or by hand."""
+    """Register an end device, on all servers or on none.
+
+    One of the Device Repository needs --dev-eui, --model and --app-key; one with a QR code needs
+    --qr-code, and --model if the code's is not known; any other needs --dev-eui, --lorawan-version,
+    --frequency-plan and --app-key. Instead of keys, --generate-keys makes them.
+    """
     from ..device_request import DeviceRequest, claim_and_register
     from ..identifiers import looks_reversed
 
@@ -319,7 +330,10 @@ def devices_update(
         bool | None, typer.Option("--class-c/--no-class-c", help="Whether it always listens.")
     ] = None,
 ) -> None:
-    """Change an end device; without an option, a value is kept."""
+    """Change an end device.
+
+    Without its option, a value is kept. What changed is written to the standard error.
+    """
     from ..device_changes import UNCHANGED, DeviceChanges
     from ..models import Location
 
@@ -380,7 +394,7 @@ def devices_delete(
     device_id: DeviceId,
     yes: Yes = False,
 ) -> None:
-    """Delete an end device from all servers; its keys are lost."""
+    """Delete an end device, with its keys."""
     confirm(f"Remove {device_id} and its keys for good?", yes=yes)
 
     async def delete(stack: "Stack") -> None:
@@ -397,7 +411,11 @@ def devices_delete(
 
 @devices_app.command("reset")
 def devices_reset(context: typer.Context, device_id: DeviceId, yes: Yes = False) -> None:
-    """Delete the session and MAC state of an end device, so that it must join again."""
+    """Let an end device join anew.
+
+    Its session and MAC state are deleted. One that doesn't join keeps its keys, and its frame
+    counters begin anew.
+    """
     confirm(f"Forget the session of {device_id}, so that it has to join anew?", yes=yes)
 
     async def reset(stack: "Stack") -> None:
@@ -420,7 +438,10 @@ def devices_reset(context: typer.Context, device_id: DeviceId, yes: Yes = False)
 
 @devices_app.command("servers")
 def devices_servers(context: typer.Context, device_id: DeviceId) -> None:
-    """Show which servers have an end device; if some don't, it is half created."""
+    """Show which servers have an end device.
+
+    If some that it needs don't, it is half created.
+    """
 
     async def show(stack: "Stack") -> None:
         from ..errors import unknown_device

@@ -43,6 +43,8 @@ def explained(error: "StackError", settings: "Settings") -> str:
             return f"{text}; --ca-file or TTN_CA_FILE names the certificate of a private CA"
         case ConnectionFailed():
             return _unreached(error, settings)
+    if error.name == "not_found" and error.namespace is None:
+        return "the API has no such path"
     hint = _HINTS.get(error.name)
     return f"{error.message}; {hint}" if hint else error.message
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import note, print_done, print_json, print_table, progress, refuse_usage
-from .run import DeviceId, group, hexadecimal, json_object, read_text, run_with
+from .output import confirm, note, print_done, print_json, print_table, progress, refuse_usage
+from .run import DeviceId, Yes, group, hexadecimal, json_object, read_text, run_with
 
 if TYPE_CHECKING:
     from ..formatters import Direction, Formatters
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 formatter_app = group("Payload formatters, of the application or of one end device.")
 
 _PREFIX = "FORMATTER_"
+_DIRECTIONS: "Mapping[str, Direction]" = {"uplink": "up", "downlink": "down"}
 
 
 class Kind(StrEnum):
@@ -81,8 +82,12 @@ def formatter_set(
     untried: Annotated[
         bool, typer.Option("--untried", help="Set a script without trying it first.")
     ] = False,
+    yes: Yes = False,
 ) -> None:
-    """Set payload formatters; without an option, a direction is kept. A script is tried first."""
+    """Set payload formatters.
+
+    Without its option, a direction is kept. A script is tried first.
+    """
     wanted: dict[Direction, Formatter | None] = {}
     if uplink is not None or uplink_script is not None:
         wanted["up"] = _formatter(uplink or Kind.JAVASCRIPT, uplink_script)
@@ -95,6 +100,7 @@ def formatter_set(
 
     async def change(stack: "Stack") -> None:
         before = await _present(stack, device_id)
+        _confirm_loss(before, {"up": None, "down": None} if default else wanted, yes=yes)
         if default and device_id is not None:
             await stack.formatters.set_of_device(device_id, None)
             if before is None:
@@ -130,7 +136,10 @@ def formatter_test(
         str | None, typer.Option(help="A downlink's object to encode, as JSON.")
     ] = None,
 ) -> None:
-    """Try a formatter on an uplink's payload or a downlink's object; nothing is stored."""
+    """Try a formatter, without storing anything.
+
+    On an uplink's payload (--payload), or a downlink's object (--encode).
+    """
     if kind is None and script is None:
         refuse_usage("name the formatter to try: --kind, or --script with a file")
     formatter = _formatter(kind or Kind.JAVASCRIPT, script)
@@ -175,12 +184,28 @@ async def _present(stack: "Stack", device_id: str | None) -> "Formatters | None"
     return await (calls.of_device(device_id) if device_id else calls.of_application())
 
 
+def _confirm_loss(
+    before: "Formatters | None", wanted: "Mapping[Direction, Formatter | None]", *, yes: bool
+) -> None:
+    """Ask before a script is dropped without another one in its place."""
+    lost = [
+        f"{name} script ({_length(old.parameter)})"
+        for name, way in _DIRECTIONS.items()
+        if way in wanted
+        and (old := getattr(before, way, None)) is not None
+        and old.parameter
+        and not ((new := wanted[way]) and new.parameter)
+    ]
+    if lost:
+        confirm(f"Drop the {' and the '.join(lost)}?", yes=yes)
+
+
 def _note_changed(before: "Formatters | None", after: "Formatters") -> None:
     """Print on the standard error which directions changed; of a script only its length."""
     if before == after:
         note("nothing was changed: it is so already")
         return
-    for name, way in (("uplink", "up"), ("downlink", "down")):
+    for name, way in _DIRECTIONS.items():
         old, new = getattr(before, way, None), getattr(after, way)
         if before is None:
             note(f"{name}: not set → {_described(new)}")

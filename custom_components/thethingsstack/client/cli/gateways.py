@@ -15,7 +15,10 @@ gateways_app = group("Gateways.")
 
 @gateways_app.command("list")
 def gateways_list(context: typer.Context) -> None:
-    """List the gateways; needs the API key of a user or an organization."""
+    """List the gateways.
+
+    This needs the API key of a user or an organization.
+    """
 
     async def show(stack: "Stack") -> None:
         from ..errors import InvalidRequest
@@ -52,7 +55,10 @@ def gateways_show(
     context: typer.Context,
     gateway_id: Annotated[str, typer.Argument(help="The gateway's ID.")],
 ) -> None:
-    """Show a gateway and its connection, as far as the API key may read them."""
+    """Show a gateway and its connection.
+
+    As far as the API key may read them.
+    """
 
     async def show(stack: "Stack") -> None:
         gateway = await stack.gateways.get(gateway_id)

@@ -31,7 +31,7 @@ def brands(
         str | None, typer.Argument(help="Only brands in whose ID or name this occurs.")
     ] = None,
 ) -> None:
-    """List the brands in the Device Repository; all, or those that match a search text."""
+    """List the brands, or search them."""
 
     async def show(stack: "Stack") -> None:
         with progress("Reading the brands"):
@@ -56,7 +56,10 @@ def models(
         str | None, typer.Option(help="Only of this brand; `models brands` lists them.")
     ] = None,
 ) -> None:
-    """List models, each with the value for `devices register --model`."""
+    """List the models, or search them.
+
+    The first column is the value for `devices register --model`.
+    """
 
     async def show(stack: "Stack") -> None:
         with progress("Reading the models"):
@@ -100,7 +103,7 @@ def plans(
         typer.Argument(help="Only those with this text, for instance EU868 or EU_863_870."),
     ] = None,
 ) -> None:
-    """List the frequency plans; all, or those whose ID, band or name has a text."""
+    """List the frequency plans, or search them."""
 
     async def show(stack: "Stack") -> None:
         from ..configuration import matching_plans
@@ -121,7 +124,7 @@ def qr_code(
     context: typer.Context,
     text: Annotated[str, typer.Argument(help="What is in the QR code, for instance LW:D0:…")],
 ) -> None:
-    """Show the identifiers and other data in the text of an end device's QR code."""
+    """Show what the QR code of an end device says."""
 
     async def show(stack: "Stack") -> None:
         print_json(await stack.qr_codes.parse(text), indent=not context.obj.json)
