@@ -11,7 +11,7 @@ from homeassistant.util.yaml import load_yaml
 import pytest
 import voluptuous as vol
 
-from custom_components.thethingsstack import config_flow, trigger
+from custom_components.thethingsstack import config_flow, logbook, trigger
 from custom_components.thethingsstack.actions import (
     application as application_services,
     downlinks as services,
@@ -46,7 +46,7 @@ from custom_components.thethingsstack.end_devices.radio_sensors import (
     STATUS_SENSOR,
 )
 from custom_components.thethingsstack.end_devices.state import Status
-from custom_components.thethingsstack.event import ActivityEvent, DownlinkEvent
+from custom_components.thethingsstack.event import DOWNLINK_TYPES, ActivityEvent, DownlinkEvent
 from custom_components.thethingsstack.fields import edit_form as field_form
 from custom_components.thethingsstack.fields.overrides import OVERRIDES_REASONS, Scope
 from custom_components.thethingsstack.formatters import (
@@ -327,7 +327,7 @@ def test_choices_have_their_texts() -> None:
         *CONTROL_CHOICES,
         "priority", "wait_for",
         "activation",
-        "area", "device_formatter", "formatter_scope", "names", "present_formatter", "registration_note",
+        "area", "device_formatter", "formatter_scope", "logbook", "names", "present_formatter", "registration_note",
     }  # fmt: skip
     for key in ("names", "area"):
         choices = {change_form.APART, change_form.TO_HOME, change_form.TO_SERVER}
@@ -358,6 +358,24 @@ def test_choices_have_their_texts() -> None:
         DEVICES_CHOSEN,
         DEVICES_NOT_IGNORED,
     }
+
+
+def test_logbook_has_its_words() -> None:
+    """For each kind of event, and what a command waits for."""
+    texts = TEXTS["selector"]["logbook"]["options"]
+    because = {"failed_because", "expired_because"}
+    waiting = {"waiting", "waiting_until", "waiting_for_report"}
+    assert set(texts) == {*logbook.ICONS, *because, *waiting, "downlink", "downlink_on"}
+    assert set(DOWNLINK_TYPES) <= set(logbook.ICONS)
+    for key, text in texts.items():
+        known = {"what", "time", "reason", "state", "f_port"}
+        assert placeholders(text) <= known, key
+
+
+def test_status_says_the_next_step() -> None:
+    """For each but the one without anything to do."""
+    texts = ENTITY["sensor"]["status"]["state_attributes"]["next_step"]["state"]
+    assert set(texts) == set(Status) - {Status.ACTIVE}
 
 
 def test_summary_has_its_texts() -> None:

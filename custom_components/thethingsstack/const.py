@@ -1,5 +1,6 @@
 """Names and limits that several modules share."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -76,6 +77,8 @@ LARGE_APPLICATION: Final = 500
 ACTIVITY_DECODED_LIMIT: Final = 4096
 # Attributes of an end device that suggest its area, first match
 AREA_ATTRIBUTES: Final = ("home-assistant-area", "area", "room")
+# State attributes that keep a sensor out of the logbook, which leaves out all that have a unit
+NOT_IN_LOGBOOK: Final[Mapping[str, None]] = {"unit_of_measurement": None}
 # So many undecoded uplinks in a row raise a repair issue
 UNDECODED_IN_A_ROW: Final = 3
 # When a device with this attribute in The Things Stack is overdue, such as 90 min, 36 h, 2 d

@@ -48,6 +48,7 @@ from .downlinks.sender import Downlinks
 from .end_devices.activity import Activity, async_report_occurrence, uplink_activity
 from .end_devices.lifecycle import EndDeviceLifecycle
 from .end_devices.listeners import ACTIVITY, AIRTIME_24H, LAST_UPLINK, LOCATION, STATUS, field_key
+from .end_devices.logbook_events import async_fire_for_logbook
 from .end_devices.overdue import OverdueWatch
 from .end_devices.registry_sync import RegistrySync
 from .end_devices.roster import EndDeviceRoster
@@ -501,6 +502,7 @@ class ApplicationCoordinator:
         context = Context()
         device.write([LAST_UPLINK, STATUS, ACTIVITY], context)
         async_report_occurrence(self.hass, device.registry_id, "joined", lambda: activity, context)
+        async_fire_for_logbook(self.hass, device, "joined", context)
 
     @callback
     def _reported(self, report: DownlinkReport) -> None:

@@ -26,6 +26,8 @@ async def async_setup_entry(
 class ControlCover(ControlEntity, CoverEntity):
     """An end device's cover."""
 
+    _moves = True
+
     def __init__(
         self,
         coordinator: ApplicationCoordinator,
@@ -62,13 +64,13 @@ class ControlCover(ControlEntity, CoverEntity):
     @override
     def is_opening(self) -> bool:
         """Return whether a command to open it is pending."""
-        return not self.assumed_state and self.asked_for() is True
+        return self.opening is True
 
     @property
     @override
     def is_closing(self) -> bool:
         """Return whether a command to close it is pending."""
-        return not self.assumed_state and self.asked_for() is False
+        return self.opening is False
 
     @override
     async def async_open_cover(self, **kwargs: Any) -> None:

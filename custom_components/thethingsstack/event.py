@@ -44,7 +44,7 @@ async def async_setup_entry(
         events: list[Entity] = []
         if ACTIVITY not in disabled:
             events.append(ActivityEvent(coordinator, device))
-        if coordinator.downlinks.standing_of(device).seen:
+        if coordinator.downlinks.standing_of(device).seen and DOWNLINK not in disabled:
             events.append(DownlinkEvent(coordinator, device))
         return events
 
@@ -63,7 +63,7 @@ async def async_setup_entry(
         Kind.EVENT,
         FieldEvent,
         built_in=built_in,
-        built_in_keys=[ACTIVITY],
+        built_in_keys=[ACTIVITY, DOWNLINK],
     )
     entry.async_on_unload(
         async_dispatcher_connect(hass, coordinator.signals.new_device, add_device)
@@ -75,6 +75,8 @@ async def async_setup_entry(
 
 class ActivityEvent(EndDeviceEntity, EventEntity):
     """Activity of an end device: uplink, join, failed decoding."""
+
+    _unrecorded_attributes = frozenset({"decoded_payload", "payload", "received_at"})
 
     entity_description = EventEntityDescription(
         key=ACTIVITY,
@@ -108,10 +110,18 @@ class ActivityEvent(EndDeviceEntity, EventEntity):
 
 
 class DownlinkEvent(EndDeviceEntity, EventEntity):
-    """State changes of the downlinks to an end device, from here or another client."""
+    """State changes of the downlinks to an end device, from here or another client.
+
+    Disabled at first: the logbook has them in words, and automations have triggers for them.
+    """
+
+    _unrecorded_attributes = frozenset({"payload", "correlation_id", "received_at"})
 
     entity_description = EventEntityDescription(
-        key=DOWNLINK, translation_key=DOWNLINK, event_types=DOWNLINK_TYPES
+        key=DOWNLINK,
+        translation_key=DOWNLINK,
+        event_types=DOWNLINK_TYPES,
+        entity_registry_enabled_default=False,
     )
 
     def __init__(self, coordinator: ApplicationCoordinator, device: EndDeviceState) -> None:

@@ -42,7 +42,9 @@ class ControlLight(ControlEntity, LightEntity):
     @property
     @override
     def is_on(self) -> bool | None:
-        """Return whether it is on."""
+        """Return whether it is on, or is going to be, as a pending command dims it."""
+        if self.control.shows_requested and self.asked_for(Role.BRIGHTNESS):
+            return True
         return self.truth_of()
 
     @property

@@ -23,6 +23,8 @@ async def async_setup_entry(
 class ControlLock(ControlEntity, LockEntity):
     """An end device's lock."""
 
+    _moves = True
+
     @property
     @override
     def is_locked(self) -> bool | None:

@@ -19,7 +19,7 @@ from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .application.missed_sensor import MISSED_UPLINKS, UNRECORDED, missed_attributes, missed_uplinks
-from .const import DOMAIN
+from .const import DOMAIN, NOT_IN_LOGBOOK
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .downlinks.sensors import async_add_downlink_sensors
 from .end_devices.listeners import BATTERY
@@ -128,6 +128,8 @@ class FieldSensor(FieldEntity, RestoreSensor):
         """Create the sensor with class and unit of the field's meaning."""
         super().__init__(coordinator, device, path, meaning)
         self.entity_description = describe_sensor(path, meaning)
+        if meaning.role is Role.TIMESTAMP:
+            self._attr_extra_state_attributes = dict(NOT_IN_LOGBOOK)
         suggested = unit_and_precision(
             meaning,
             device.values.get(path),

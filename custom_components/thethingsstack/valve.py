@@ -26,6 +26,8 @@ async def async_setup_entry(
 class ControlValve(ControlEntity, ValveEntity):
     """An end device's valve."""
 
+    _moves = True
+
     def __init__(
         self,
         coordinator: ApplicationCoordinator,
@@ -65,13 +67,13 @@ class ControlValve(ControlEntity, ValveEntity):
     @override
     def is_opening(self) -> bool:
         """Return whether a command to open it is pending."""
-        return not self.assumed_state and self.asked_for() is True
+        return self.opening is True
 
     @property
     @override
     def is_closing(self) -> bool:
         """Return whether a command to close it is pending."""
-        return not self.assumed_state and self.asked_for() is False
+        return self.opening is False
 
     @override
     async def async_open_valve(self) -> None:

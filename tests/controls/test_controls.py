@@ -37,7 +37,7 @@ from tests.controls.cases import (
     subentry,
     thermostat,
 )
-from tests.ha_fixtures import make_entry, set_up, until
+from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
 
 
@@ -256,8 +256,9 @@ async def test_a_switch_shows_what_is_reported_and_what_is_pending(
 
     await call(hass, switch, "turn_off")
     state = state_of(hass, switch)
-    assert state.state == STATE_ON, "a hope, not a report"
+    assert state.state == STATE_OFF
     assert state.attributes["pending"] == "off"
+    assert state.attributes["waiting"] == "off waits for the next uplink"
     assert state.attributes["downlink_state"] == "queued"
     assert state.attributes["queued_at"]
     assert icon_key(hass, switch) == "control_pending"
@@ -282,10 +283,9 @@ async def test_a_class_c_socket_answers_at_once(
     switch = await add_control(hass, entry, SOCKET)
     await call(hass, switch, "turn_off")
     await until(hass, lambda: attribute(hass, switch, "downlink_state")() == "sent")
-    assert state_of(hass, switch).state == STATE_ON
     await sim.uplink("pump-socket")
-    await until(hass, lambda: state_of(hass, switch).state == STATE_OFF)
     await until(hass, lambda: attribute(hass, switch, "pending")() is None)
+    assert state_of(hass, switch).state == STATE_OFF
 
 
 async def test_an_acknowledgment_may_come_before_the_answer(
@@ -341,9 +341,15 @@ async def test_a_thermostat_by_preset_from_command_to_report(
     assert state.attributes["current_humidity"] == 50
     assert (state.attributes["min_temp"], state.attributes["max_temp"]) == (5, 30)
     await call(hass, climate, "set_temperature", temperature=24)
-    assert state_of(hass, climate).attributes["temperature"] == 21
+    assert state_of(hass, climate).attributes["temperature"] == 24
+    assert attribute(hass, climate, "waiting")() == "24 °C waits for the next uplink"
+    target = hass.states.get(entity_id(hass, "sensor", f"{RADIATOR_KEY}/field/targetTemperature"))
+    assert target is not None
+    assert float(target.state) == 21, "the field keeps what the device reported"
     await sim.uplink("bath-radiator")
     await until(hass, lambda: attribute(hass, climate, "downlink_state")() == "sent")
+    assert state_of(hass, climate).attributes["temperature"] == 24
+    assert "not reported it yet" in attribute(hass, climate, "waiting")()
     await sim.uplink("bath-radiator")
     await until(hass, lambda: attribute(hass, climate, "pending")() is None)
     assert state_of(hass, climate).attributes["temperature"] == 24
@@ -361,6 +367,7 @@ async def test_a_device_that_does_not_follow_is_told(
     for _ in range(4):
         await sim.uplink("bath-radiator")
     await until(hass, lambda: attribute(hass, switch, "last_error")() == "not_followed")
+    assert attribute(hass, switch, "last_error_reason")() == "on", "what it reports instead"
     assert state_of(hass, switch).state == STATE_ON
     assert attribute(hass, switch, "pending")() is None
     assert icon_key(hass, switch) == "control_failed"
@@ -447,6 +454,99 @@ async def test_a_restart_keeps_state_and_pending_command(
     await sim.uplink("bath-radiator")
     await until(hass, lambda: attribute(hass, climate, "pending")() is None)
     assert state_of(hass, climate).attributes["temperature"] == 24
+
+
+async def test_a_restart_keeps_a_command_that_was_sent_and_not_reported(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """It goes on showing what was asked for, and ends once: followed or not, and says which."""
+    data = {**SOCKET, "device": RADIATOR_KEY, "reports": {"state": {"path": "openWindow"}}}
+    switch = await add_control(hass, entry, data)
+    await call(hass, switch, "turn_off")
+    await sim.uplink("bath-radiator")
+    await until(hass, lambda: attribute(hass, switch, "downlink_state")() == "sent")
+    await sim.uplink("bath-radiator")  # acknowledges it, and reports another state
+    await until(hass, lambda: attribute(hass, switch, "downlink_state")() == "acknowledged")
+
+    async def restart() -> None:
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+        await until(hass, lambda: entry.runtime_data.connected)
+
+    await restart()
+    assert state_of(hass, switch).state == STATE_OFF
+    assert attribute(hass, switch, "pending")() == "off"
+    await sim.uplink("bath-radiator")
+    await sim.uplink("bath-radiator")
+    await until(hass, lambda: attribute(hass, switch, "last_error")() == "not_followed")
+    assert state_of(hass, switch).state == STATE_ON
+    await restart()
+    assert state_of(hass, switch).state == STATE_ON
+    assert attribute(hass, switch, "pending")() is None
+    assert attribute(hass, switch, "last_error")() == "not_followed"
+
+
+MOVING: list[tuple[dict[str, Any], str, dict[str, Any], str]] = [
+    (
+        {"platform": "lock", "commands": {"lock": "01", "unlock": "00"}},
+        "unlock",
+        {},
+        "unlocking",
+    ),
+    (
+        {"platform": "valve", "commands": {"open": "01", "close": "00"}},
+        "close_valve",
+        {},
+        "closing",
+    ),
+    (
+        {
+            "platform": "cover",
+            "commands": {"open": "01", "close": "00", "position": "02{value}"},
+            "reports": {"position": "targetTemperature"},
+        },
+        "set_cover_position",
+        {"position": 5},
+        "closing",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", MOVING)
+async def test_what_is_not_yet_locked_is_not_shown_as_locked(
+    hass: HomeAssistant,
+    sim: Simulator,
+    entry: MockConfigEntry,
+    case: tuple[dict[str, Any], str, dict[str, Any], str],
+) -> None:
+    """Locks, valves and covers have states for what is going to be; a position is the asked one."""
+    data, service, given, shown = case
+    control = await add_control(
+        hass,
+        entry,
+        {
+            "device": RADIATOR_KEY,
+            "name": "Thing",
+            "f_port": 2,
+            "reports": {"state": "openWindow"},
+            **data,
+        },
+    )
+    await call(hass, control, service, **given)
+    state = state_of(hass, control)
+    assert state.state == shown
+    assert state.attributes.get("current_position", 5) == 5
+    assert "waits for the next uplink" in state.attributes["waiting"]
+
+
+async def test_a_control_may_show_what_was_last_reported_all_the_time(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """By an option of each; what waits is in the attributes."""
+    climate = await add_control(hass, entry, {**thermostat(), "shows_requested": False})
+    await call(hass, climate, "set_temperature", temperature=24)
+    assert state_of(hass, climate).attributes["temperature"] == 21
+    assert attribute(hass, climate, "pending")() == "24"
 
 
 async def test_controls_are_unavailable_while_http_is_known_to_fail(

@@ -19,7 +19,7 @@ from custom_components.thethingsstack.diagnostics import async_get_config_entry_
 from custom_components.thethingsstack.downlinks import DownlinkRecord, Downlinks, DownlinkState
 from custom_components.thethingsstack.downlinks.queue import PAUSES, Pauses
 from custom_components.thethingsstack.end_devices.state import EndDeviceState
-from tests.ha_fixtures import entity_id, make_entry, set_up, until
+from tests.ha_fixtures import entity_id, make_entry, register_enabled, set_up, until
 from tests.simulator import Simulator
 
 VICKI = "bath-radiator"
@@ -40,7 +40,9 @@ def no_pauses(hass: HomeAssistant) -> None:
 @pytest.fixture
 async def entry(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
     """The application with a key that may send."""
-    return await set_up(hass, sim, make_entry(sim, "control"))
+    entry = make_entry(sim, "control")
+    register_enabled(hass, entry, "event", f"{VICKI_KEY}/downlink")
+    return await set_up(hass, sim, entry)
 
 
 @pytest.fixture

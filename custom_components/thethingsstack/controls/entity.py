@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, Any, Self, override
 
-from homeassistant.const import Platform
+from homeassistant.const import Platform, UnitOfTemperature
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, TemplateError
 from homeassistant.helpers import entity_registry as er
@@ -17,7 +17,13 @@ from homeassistant.util import dt as dt_util
 
 from ..application import refused
 from ..downlinks import DownlinkRecord, DownlinkState
-from ..end_devices import EndDeviceState, control_key
+from ..end_devices import (
+    EndDeviceState,
+    async_fire_for_logbook,
+    async_waiting_words,
+    async_words,
+    control_key,
+)
 from .kinds import Role, State
 from .model import Control, number, thread_of, threads_of
 from .payload_template import PayloadTemplateError
@@ -59,17 +65,36 @@ class Failure:
     reason: str | None
     at: datetime
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return this as JSON."""
+        return {"kind": self.kind, "reason": self.reason, "at": self.at.isoformat()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read the output of `as_dict`."""
+        return cls(kind=data["kind"], reason=data["reason"], at=datetime.fromisoformat(data["at"]))
+
 
 @dataclass(slots=True)
 class Kept(ExtraStoredData):
     """The state of a control that is stored over a restart of Home Assistant."""
 
     known: dict[Role, State]
+    ended: dict[str, str]
+    """The downlink of the last command of each thread that has ended."""
+    uplinks: dict[str, int]
+    """How many uplinks reported another value, of each pending command."""
+    failure: Failure | None
 
     @override
     def as_dict(self) -> dict[str, Any]:
         """Return this as JSON."""
-        return {"known": {str(role): state for role, state in self.known.items()}}
+        return {
+            "known": {str(role): state for role, state in self.known.items()},
+            "ended": self.ended,
+            "uplinks": self.uplinks,
+            "failure": self.failure.as_dict() if self.failure else None,
+        }
 
 
 def render_payload(hass: HomeAssistant, template: str, value: object) -> str:
@@ -98,13 +123,16 @@ def connect(
 class ControlEntity(RestoreEntity):
     """An entity that sends downlinks to one end device and shows its reported state.
 
-    Without a field that reports it, the state is the last requested one, marked as assumed; a
-    failed command restores the previous state.
+    While a command waits, it shows the requested state, with attributes that say so; a command
+    that fails, or is not followed, restores the reported state. Without a field that reports it,
+    the state is the last requested one, marked as assumed.
     """
 
     _attr_has_entity_name = True
     _attr_should_poll = False
-    _unrecorded_attributes = frozenset({"expected_at", "queued_at", "last_error_at"})
+    _moves = False
+    """Whether it has states for what a pending command requests: locking, opening."""
+    _unrecorded_attributes = frozenset({"waiting", "expected_at", "queued_at", "last_error_at"})
 
     def __init__(
         self,
@@ -136,12 +164,30 @@ class ControlEntity(RestoreEntity):
         return self.coordinator.connection_state.reachable
 
     def state_of(self, role: Role) -> State | None:
-        """Return the reported state of a role; without a report, the requested state."""
-        if role not in self.control.reports:
-            for pending in self.pending.values():
-                if role in pending.changes:
-                    return pending.changes[role]
+        """Return the state that a pending command requests for a role; else the reported one.
+
+        Where a field reports it, the reported one in any case if the control is to show that, or
+        if the entity has states for what is going to be, such as *locking*.
+        """
+        shows_requested = self.control.shows_requested and not (self._moves and role is Role.STATE)
+        requested = self.asked_for(role)
+        if requested is not None and (shows_requested or role not in self.control.reports):
+            return requested
         return self.known.get(role)
+
+    @property
+    def opening(self) -> bool | None:
+        """Return whether a pending command opens it; False if it closes it, None without one.
+
+        Of one with a position, the requested one is compared with the reported one.
+        """
+        if self.assumed_state:
+            return None
+        to, position = number(self.asked_for(Role.POSITION)), number(self.known.get(Role.POSITION))
+        if to is not None and position is not None:
+            return None if to == position else to > position
+        requested = self.asked_for()
+        return None if requested is None else bool(requested)
 
     def truth_of(self, role: Role = Role.STATE) -> bool | None:
         """Return the state of a boolean role."""
@@ -181,6 +227,8 @@ class ControlEntity(RestoreEntity):
                 ", ".join(self._state_name(role, to) for role, to in pending.changes.items())
                 or self.control.name
             )
+            what = downlink.command or self._in_words(pending.changes)
+            attributes["waiting"] = self._waiting(downlink, what)
             attributes["downlink_state"] = str(downlink.state)
             attributes["queued_at"] = downlink.created.isoformat()
             expected = self.coordinator.downlinks.expected_at(self.device)
@@ -191,6 +239,28 @@ class ControlEntity(RestoreEntity):
             attributes["last_error_reason"] = self.failure.reason
             attributes["last_error_at"] = self.failure.at.isoformat()
         return attributes
+
+    def _waiting(self, downlink: DownlinkRecord, what: str) -> str:
+        """Return in words what a pending command waits for."""
+        if not downlink.waiting:
+            return async_words(self.hass, "waiting_for_report", what=what)
+        expected = self.coordinator.downlinks.expected_at(self.device)
+        at_once = self.coordinator.downlinks.standing_of(self.device).listens_always is True
+        return async_waiting_words(self.hass, what, expected, at_once=at_once)
+
+    def _in_words(self, changes: Mapping[Role, State]) -> str:
+        """Return what a command asks for, with its unit."""
+        words = ", ".join(self._with_unit(role, to) for role, to in changes.items())
+        return words or self.control.name
+
+    def _with_unit(self, role: Role, to: State) -> str:
+        unit: str | None = None
+        if role is Role.TARGET_TEMPERATURE:
+            unit = UnitOfTemperature.CELSIUS
+        elif role is Role.VALUE and not isinstance(to, str):
+            unit = self.control.unit
+        name = self._state_name(role, to)
+        return f"{name} {unit}" if unit else name
 
     def _state_name(self, role: Role, to: State) -> str:
         """Return the name of a state in Home Assistant."""
@@ -211,14 +281,22 @@ class ControlEntity(RestoreEntity):
         stored = await self.async_get_last_extra_data()
         if self.device.taken_over:  # the state of its new end device is not known yet
             stored = None
-        for role, state in (stored.as_dict().get("known") or {} if stored else {}).items():
+        kept = stored.as_dict() if stored else {}
+        for role, state in (kept.get("known") or {}).items():
             if role in self.control.kind.reports:
                 self.known[Role(role)] = state
+        self._ended = dict(kept.get("ended") or {})
         self._read()
         downlinks = self.coordinator.downlinks
         for thread in threads_of(self.subentry_id):
             if (newest := downlinks.newest(thread)) is not None:
-                self._follow(thread, newest, recalled=True)
+                # What was stored by an earlier version doesn't say which commands had ended.
+                self._follow(thread, newest, recalled="ended" not in kept)
+            if (pending := self.pending.get(thread)) is not None:
+                pending.uplinks = max(pending.uplinks, (kept.get("uplinks") or {}).get(thread, 0))
+        if not self.pending and self.failure is None and kept.get("failure"):
+            self.failure = Failure.from_dict(kept["failure"])
+        for thread in threads_of(self.subentry_id):
             self.async_on_remove(downlinks.subscribe(self._downlink_changed, control=thread))
         key = control_key(self.subentry_id)
         self.device.subscribe(key, self._uplink_came)
@@ -229,7 +307,8 @@ class ControlEntity(RestoreEntity):
     @override
     def extra_restore_state_data(self) -> Kept:
         """Return the state to restore after a restart."""
-        return Kept(self.known)
+        uplinks = {thread: pending.uplinks for thread, pending in self.pending.items()}
+        return Kept(self.known, self._ended, uplinks, self.failure)
 
     @callback
     def _show(self) -> None:
@@ -287,7 +366,23 @@ class ControlEntity(RestoreEntity):
             self._end(thread)
         elif pending.uplinks >= PATIENCE:
             self._end(thread)
-            self.failure = Failure(kind=NOT_FOLLOWED, reason=None, at=dt_util.utcnow())
+            self._not_followed(pending)
+
+    @callback
+    def _not_followed(self, pending: Pending) -> None:
+        """Note that the end device goes on reporting something else."""
+        reported = {r: self.known[r] for r in pending.changes if r in self.known}
+        words = self._in_words(reported)
+        self.failure = Failure(kind=NOT_FOLLOWED, reason=words, at=dt_util.utcnow())
+        async_fire_for_logbook(
+            self.hass,
+            self.device,
+            NOT_FOLLOWED,
+            pending.downlink.context,
+            entity_id=self.entity_id,
+            command=pending.downlink.command,
+            reported=words,
+        )
 
     def _same(self, role: Role, reported: State | None, wanted: State) -> bool:
         if isinstance(reported, float | int) and not isinstance(reported, bool):
@@ -318,6 +413,8 @@ class ControlEntity(RestoreEntity):
                 downlink,
                 control=thread,
                 note={str(role): to for role, to in changes.items()},
+                command=self._in_words(changes),
+                entity_id=self.entity_id,
                 context=self._context,
             )
         except HomeAssistantError as err:

@@ -31,7 +31,7 @@ from .form import (
     reports_shown,
 )
 from .kinds import KINDS
-from .model import Control, InvalidControlError
+from .model import SHOWS_REQUESTED, Control, InvalidControlError
 from .preset import Preset, async_presets
 from .preview import ControlPreview
 
@@ -308,7 +308,10 @@ class ControlFlow(ConfigSubentryFlow):
             control = Control.from_dict(data)
         except InvalidControlError:
             return
-        self._given = {"commands": commands_shown(control), "reports": reports_shown(control)}
+        self._given = {
+            "commands": commands_shown(control),
+            "reports": {**reports_shown(control), SHOWS_REQUESTED: control.shows_requested},
+        }
 
     async def async_step_commands(
         self, user_input: dict[str, Any] | None = None
@@ -354,6 +357,7 @@ class ControlFlow(ConfigSubentryFlow):
             self._given["reports"] = user_input
             try:
                 self._data["reports"] = read_reports(platform, self._data["choices"], user_input)
+                self._data[SHOWS_REQUESTED] = user_input[SHOWS_REQUESTED]
             except FieldError as err:
                 errors[err.field], detail = err.key, err.detail
             else:

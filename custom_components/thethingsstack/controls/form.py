@@ -21,7 +21,7 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .kinds import CLIMATE_MODES, KINDS, PlatformKind, Role
-from .model import MAX_PORT, OFF_WORDS, ON_WORDS, Command, Control, Report
+from .model import MAX_PORT, OFF_WORDS, ON_WORDS, SHOWS_REQUESTED, Command, Control, Report
 from .payload_template import Form, PayloadTemplateError, read_payload, takes_value
 
 SINGLE = "single"
@@ -222,6 +222,7 @@ def report_schema(platform: Platform, fields: Mapping[str, str]) -> vol.Schema:
         form[vol.Optional(str(role))] = select
         if role in MAPPED:
             form[vol.Optional(f"{role}_values")] = _LINES
+    form[vol.Required(SHOWS_REQUESTED, default=True)] = BooleanSelector()
     return vol.Schema(form)
 
 

@@ -16,6 +16,7 @@ from .kinds import CLIMATE_MODES, KINDS, NUMBERS, TRUTHS, PlatformKind, Role, St
 from .payload_template import Filled, Form, PayloadTemplateError, Render, fill, read_payload
 
 SUBENTRY_CONTROL = "control"
+SHOWS_REQUESTED = "shows_requested"
 
 ON_WORDS = frozenset({"on", "open", "opened", "true", "yes", "1", "locked", "active", "enabled"})
 OFF_WORDS = frozenset(
@@ -194,6 +195,8 @@ class Control:
     unit: str | None = None
     preset: str | None = None
     """The preset that it was created from."""
+    shows_requested: bool = True
+    """Whether it shows what was asked for while a command waits; else what was last reported."""
 
     @property
     def kind(self) -> PlatformKind:
@@ -245,6 +248,8 @@ class Control:
         for key in ("minimum", "maximum", "step", "unit", "preset"):
             if (value := getattr(self, key)) is not None:
                 data[key] = value
+        if not self.shows_requested:
+            data[SHOWS_REQUESTED] = False
         return data
 
     @classmethod
@@ -266,6 +271,7 @@ class Control:
                 step=_optional(data.get("step")),
                 unit=data.get("unit"),
                 preset=data.get("preset"),
+                shows_requested=bool(data.get(SHOWS_REQUESTED, True)),
             )
         except InvalidControlError:
             raise

@@ -61,6 +61,10 @@ class DownlinkRecord:
     confirmed: bool = False
     control: str | None = None
     note: Any = None
+    command: str | None = None
+    """What a control was asked for, in words, such as 23 °C."""
+    entity_id: str | None = None
+    """The control's entity when it was asked."""
     state: DownlinkState = DownlinkState.QUEUED
     error: str | None = None
     reason: str | None = None
@@ -163,6 +167,8 @@ class DownlinkRecord:
             "ours": self.ours,
             "control": self.control,
             "note": self.note,
+            "command": self.command,
+            "entity_id": self.entity_id,
             "state": self.state.value,
             "error": self.error,
             "reason": self.reason,
@@ -185,6 +191,8 @@ class DownlinkRecord:
             ours=bool(data["ours"]),
             control=_of_type(str | None, data.get("control")),
             note=data.get("note"),
+            command=_of_type(str | None, data.get("command")),
+            entity_id=_of_type(str | None, data.get("entity_id")),
             state=DownlinkState(data["state"]),
             error=_of_type(str | None, data.get("error")),
             reason=_of_type(str | None, data.get("reason")),

@@ -182,19 +182,23 @@ class Downlinks:
         *,
         control: str | None = None,
         note: Any = None,
+        command: str | None = None,
+        entity_id: str | None = None,
         max_wait: float = 30,
         context: Context | None = None,
     ) -> DownlinkRecord:
         """Queue a downlink and return its live record.
 
         With a control, its newest command wins: a queued frame of the same control is replaced,
-        frames of others stay. `note` is stored with the record; a rate limit is waited out for
-        at most `max_wait` seconds. Raises ServiceValidationError if refused before sending,
+        frames of others stay. `note` is stored with the record; `command` and `entity_id` say in
+        words what was asked for, and of which entity. A rate limit is waited out for at most
+        `max_wait` seconds. Raises ServiceValidationError if refused before sending,
         HomeAssistantError if the server refuses it.
         """
         await self._preflight.async_check(device, downlink)
         record = _new_record(device, downlink, context)
         record.control, record.note = control, note
+        record.command, record.entity_id = command, entity_id
         tags = (record.id,) if control is None else (record.id, f"{CONTROL_TAG}{control}")
         tagged = replace(downlink, correlation_ids=(*tags, *downlink.correlation_ids))
         self._ledger.add(record)

@@ -14,6 +14,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ..const import NOT_IN_LOGBOOK
 from ..end_devices import DOWNLINK_COUNT, DOWNLINK_QUEUE, DOWNLINK_STATE, EndDeviceState
 from ..entity import EndDeviceEntity, async_add_in_chunks
 from .record import DownlinkState
@@ -72,10 +73,11 @@ async def async_add_downlink_sensors(
 
 
 class LastDownlinkSensor(EndDeviceEntity, SensorEntity):
-    """The state of the newest downlink of an end device."""
+    """The state of the newest downlink of an end device; the logbook has it in words instead."""
 
     entity_description = STATE_SENSOR
     _attr_native_value: str | None = None
+    _unrecorded_attributes = frozenset({"correlation_id", "expected", "changed"})
 
     def __init__(self, coordinator: ApplicationCoordinator, device: EndDeviceState) -> None:
         """Create the sensor."""
@@ -86,7 +88,7 @@ class LastDownlinkSensor(EndDeviceEntity, SensorEntity):
     @override
     def extra_state_attributes(self) -> Mapping[str, Any]:
         """Return the downlink's details: why it failed, when it can be sent at the earliest."""
-        return self._details
+        return {**self._details, **NOT_IN_LOGBOOK}
 
     @callback
     @override

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
@@ -20,6 +21,7 @@ from ..end_devices import (
     Activity,
     EndDeviceRoster,
     EndDeviceState,
+    async_fire_for_logbook,
     async_report_occurrence,
 )
 from .ledger import DownlinkLedger
@@ -29,6 +31,8 @@ type Listener = Callable[[EndDeviceState, DownlinkRecord], None]
 
 
 REMEMBERED_EVENTS = 8
+_LOGGED_MOVES = frozenset({DownlinkState.FAILED, DownlinkState.CLEARED, DownlinkState.UNKNOWN})
+"""States that no report of the stream tells of, and that the logbook has; not `replaced`."""
 
 
 @dataclass(slots=True)
@@ -175,6 +179,23 @@ class DownlinkTracker:
         async_report_occurrence(
             self._hass, device.registry_id, kind, lambda: activity, record.context
         )
+        self._log(device, record, state)
+
+    @callback
+    def _log(self, device: EndDeviceState, record: DownlinkRecord, state: DownlinkState) -> None:
+        """Let the logbook say what became of a downlink."""
+        details: dict[str, Any] = {
+            "f_port": record.f_port,
+            "command": record.command,
+            "reason": record.reason or record.error,
+        }
+        if state is DownlinkState.QUEUED:
+            at_once = details["at_once"] = self.standing_of(device).listens_always is True
+            expected = None if at_once else device.next_uplink(dt_util.utcnow())
+            details["expected"] = expected.isoformat() if expected else None
+        async_fire_for_logbook(
+            self._hass, device, str(state), record.context, entity_id=record.entity_id, **details
+        )
 
     @callback
     def move(
@@ -187,6 +208,8 @@ class DownlinkTracker:
     ) -> None:
         """Change a record's state, and notify entities and listeners."""
         record.move(state, error=error, reason=reason)
+        if state in _LOGGED_MOVES:
+            self._log(device, record, state)
         self._notify(device, record)
         self._ledger.save_soon()
 

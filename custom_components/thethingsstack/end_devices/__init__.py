@@ -14,6 +14,7 @@ from .listeners import (
     control_key,
     field_key,
 )
+from .logbook_events import async_fire_for_logbook, async_waiting_words, async_words
 from .overdue_number import silence_of, text_of
 from .roster import EndDeviceRoster, rename_in_controls, rename_in_registries
 from .state import EndDeviceState, Status, recalculated
@@ -36,7 +37,10 @@ __all__ = [
     "UplinkHistory",
     "area_from_attributes",
     "area_of",
+    "async_fire_for_logbook",
     "async_report_occurrence",
+    "async_waiting_words",
+    "async_words",
     "control_key",
     "field_key",
     "forget",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.sensor import (
@@ -23,6 +23,7 @@ from homeassistant.const import (
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
+from ..const import NOT_IN_LOGBOOK
 from ..entity import EndDeviceEntity
 from .listeners import AIRTIME_24H, BATTERY, LAST_UPLINK, STATUS, UPLINK_INTERVAL
 from .state import EndDeviceState, Status
@@ -31,8 +32,12 @@ if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
 
 ATTR_SEEN_BY = "seen_by"
+ATTR_NEXT_STEP = "next_step"
 SEEN_BY = frozenset({"gateways", "best_gateway"})
 """The sensors with an attribute that lists the gateways which received the last uplink."""
+
+LAST_UPLINK_STEP = timedelta(seconds=10)
+"""By how much the time of the last uplink has to move until it is shown."""
 
 type Shown = float | int | str | datetime | None
 
@@ -46,6 +51,7 @@ class EndDeviceSensorDescription(SensorEntityDescription):
     """Whether the sensor is disabled at first in a large application."""
     of_last_uplink: bool = True
     """Whether the value is that of the last uplink alone."""
+    in_logbook: bool = True
 
 
 def _raw_payload(device: EndDeviceState) -> str | None:
@@ -106,6 +112,7 @@ LAST_UPLINK_SENSOR = EndDeviceSensorDescription(
     value_fn=lambda device: device.last_seen,
     noisy=False,
     of_last_uplink=False,
+    in_logbook=False,
 )
 RADIO_SENSORS = (
     EndDeviceSensorDescription(
@@ -162,6 +169,7 @@ RADIO_SENSORS = (
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
         value_fn=lambda device: device.last_uplink.f_cnt if device.last_uplink else None,
+        in_logbook=False,
     ),
     EndDeviceSensorDescription(
         key="airtime",
@@ -190,6 +198,7 @@ RADIO_SENSORS = (
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
         value_fn=_raw_payload,
+        in_logbook=False,
     ),
 )
 # Over all uplinks of some time, not of the last one.
@@ -245,9 +254,7 @@ def health_sensors(
 ) -> list[SensorEntity]:
     """Return the radio and status sensors of an end device, except those with `left_out` keys."""
     sensors: list[SensorEntity] = [
-        (SeenBySensor if description.key in SEEN_BY else EndDeviceSensor)(
-            coordinator, device, description
-        )
+        _CLASSES.get(description.key, EndDeviceSensor)(coordinator, device, description)
         for description in HEALTH_SENSORS
         if description.key not in left_out
     ]
@@ -273,6 +280,8 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
         self.of_last_uplink = description.of_last_uplink
         if description.noisy and coordinator.large:
             self._attr_entity_registry_enabled_default = False
+        if not description.in_logbook:
+            self._attr_extra_state_attributes = dict(NOT_IN_LOGBOOK)
 
     @override
     async def async_restore(self) -> None:
@@ -280,11 +289,10 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
         stored = await self.async_get_last_sensor_data()
         if stored is None or self.device.taken_over:
             return
-        value = stored.native_value
-        if self.key == LAST_UPLINK:
-            if isinstance(value, datetime):
-                self.device.note_seen(value)
-        elif isinstance(value, (str, int, float)):
+        self._restore(stored.native_value)
+
+    def _restore(self, value: object) -> None:
+        if isinstance(value, (str, int, float)):
             self._attr_native_value = value
 
     @callback
@@ -298,6 +306,24 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
             return False
         self._attr_native_value = value
         return True
+
+
+class LastUplinkSensor(EndDeviceSensor):
+    """The time of the last uplink; others within ten seconds of the one shown don't move it."""
+
+    @override
+    def _restore(self, value: object) -> None:
+        if isinstance(value, datetime):
+            self.device.note_seen(value)
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Read the time; return whether it moved by enough to be shown."""
+        shown, seen = self._attr_native_value, self.device.last_seen
+        if isinstance(shown, datetime) and seen is not None and seen - shown < LAST_UPLINK_STEP:
+            return False
+        return super().read()
 
 
 class SeenBySensor(EndDeviceSensor):
@@ -328,6 +354,9 @@ class SeenBySensor(EndDeviceSensor):
         return changed
 
 
+_CLASSES = dict.fromkeys(SEEN_BY, SeenBySensor) | {LAST_UPLINK: LastUplinkSensor}
+
+
 class BatterySensor(EndDeviceSensor):
     """The battery level that an end device reports to the Network Server (DevStatusAns)."""
 
@@ -344,9 +373,13 @@ class BatterySensor(EndDeviceSensor):
 
 
 class StatusSensor(EndDeviceEntity, SensorEntity):
-    """The status of an end device: never joined, waiting, active, overdue and others."""
+    """The status of an end device: never joined, waiting, active, overdue and others.
+
+    An attribute says what the user can do about each but active.
+    """
 
     entity_description = STATUS_SENSOR
+    _unrecorded_attributes = frozenset({ATTR_NEXT_STEP})
 
     @property
     @override
@@ -367,4 +400,7 @@ class StatusSensor(EndDeviceEntity, SensorEntity):
         if status == self._attr_native_value:
             return False
         self._attr_native_value = status
+        # Its values are translated as the states are, so each has the name of its status.
+        steps = {} if status is Status.ACTIVE else {ATTR_NEXT_STEP: status.value}
+        self._attr_extra_state_attributes = steps
         return True

@@ -40,7 +40,7 @@ from ..payload import (
 from .activity import Activity
 from .better_decisions import better
 from .jumps import JumpFilter, may_jump
-from .listeners import FIELD, LOCATION, Listeners
+from .listeners import FIELD, LOCATION, STATUS, Listeners
 from .overdue_number import OverdueNumber, overdue_number
 from .uplink_history import UplinkHistory
 
@@ -65,6 +65,7 @@ class Status(StrEnum):
     NEVER_JOINED = "never_joined"
     WAITING_FOR_FIRST_UPLINK = "waiting_for_first_uplink"
     WAITING_FOR_NEXT_UPLINK = "waiting_for_next_uplink"
+    NOT_DECODED = "not_decoded"
     ACTIVE = "active"
     OVERDUE = "overdue"
     NOT_REGISTERED = "not_registered"
@@ -327,6 +328,8 @@ class EndDeviceState(Listeners):
             self.undecoded = self.undecoded + 1 if undecoded else 0
         received.undecoded = undecoded
         received.decoding_changed = self.needs_formatter != before
+        if received.decoding_changed and STATUS not in received.changed:
+            received.changed.append(STATUS)
         if undecoded:
             return
         self._remember_payload(uplink, moment)
@@ -507,7 +510,7 @@ class EndDeviceState(Listeners):
             return Status.OVERDUE
         if self.last_seen is None or (self.last_uplink is None and not self._had_uplinks):
             return Status.WAITING_FOR_NEXT_UPLINK
-        return Status.ACTIVE
+        return Status.NOT_DECODED if self.needs_formatter else Status.ACTIVE
 
     @property
     def _had_uplinks(self) -> bool:

@@ -19,6 +19,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from ..client import GatewayConnection, Location
+from ..const import NOT_IN_LOGBOOK
 from .coordinator import GatewayCoordinator
 
 if TYPE_CHECKING:
@@ -227,6 +228,8 @@ class GatewaySensor(GatewayEntity, RestoreSensor):
     @override
     def extra_state_attributes(self) -> Mapping[str, Any] | None:
         """Return the sub-bands with a duty cycle limit: frequencies in Hz, use in per cent."""
+        if self.entity_description.key == LAST_SEEN:
+            return NOT_IN_LOGBOOK
         connection = self.connection
         if self.entity_description.key != "gateway_duty_cycle" or connection is None:
             return None
