@@ -36,3 +36,26 @@ def test_benchmark_measures_all_variants(tmp_path: Path) -> None:
     assert "CPU per uplink / A" in run.stdout
     assert "p99 over that of E" in run.stdout
     assert "model library of 20 brands, ms" in run.stdout
+
+
+@pytest.mark.timeout(1800)  # likewise
+def test_a_flood_of_deliveries_is_taken_in(tmp_path: Path) -> None:
+    """However slow the machine is, none of 2,000 in two seconds is lost."""
+    written = tmp_path / "results.json"
+    run = subprocess.run(
+        [
+            sys.executable,
+            *("-m", "tests.benchmarks", "--flood", "--quick"),
+            *("--devices", str(DEVICES), "--json", written),
+        ],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+    became = json.loads(written.read_text(encoding="utf-8"))
+    assert became["statuses"] == {"200": 2000}
+    assert became["lost"] == 0
+    assert became["busy"] > 0

@@ -12,6 +12,7 @@ import sys
 
 from homeassistant.const import __version__ as ha_version
 
+from .flood import SECONDS, measure_flood
 from .library import library_cost
 from .measure import STEPS, Plan, Result, processes
 from .report import table, targets
@@ -34,6 +35,11 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=VARIANTS, help="leave variants out")
     parser.add_argument("--plain", action="store_true", help="do without mosquitto")
     parser.add_argument("--profile", action="store_true", help="print where our time goes")
+    parser.add_argument(
+        "--flood",
+        action="store_true",
+        help="instead: 1,000 deliveries of a webhook a second for 10 s (with --quick: 2 s)",
+    )
     parser.add_argument("--json", type=Path, help="write all results to this file")
     return parser.parse_args(argv)
 
@@ -62,12 +68,13 @@ def plans(asked: argparse.Namespace) -> list[Plan]:
     ]
 
 
+def say(what: str) -> None:
+    """Print what is being done."""
+    print(f"… {what}", file=sys.stderr, flush=True)
+
+
 async def measure(todo: Sequence[Plan]) -> tuple[str, dict[int, dict[str, Result]]]:
     """Return the broker's name and the results by number of end devices and variant."""
-
-    def say(what: str) -> None:
-        print(f"… {what}", file=sys.stderr, flush=True)
-
     results = {}
     for plan in todo:
         async with processes(plan, say) as (broker, bench):
@@ -75,9 +82,28 @@ async def measure(todo: Sequence[Plan]) -> tuple[str, dict[int, dict[str, Result
     return broker, results
 
 
+def flood(asked: argparse.Namespace) -> None:
+    """Post to a webhook without end, and print what became of it."""
+    (devices,) = asked.devices or [100]
+    before = os.getloadavg()[0]
+    became = asyncio.run(
+        measure_flood(devices, say, seconds=2 if asked.quick else SECONDS, profile=asked.profile)
+    )
+    after = os.getloadavg()[0]
+    print(
+        f"{devices} end devices; load of {os.cpu_count()} processors {before:.1f}, then {after:.1f}"
+    )
+    print(*became.lines(), became.profile, sep="\n")
+    if asked.json:
+        asked.json.write_text(json.dumps(asdict(became)), encoding="utf-8")
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print."""
     asked = arguments(argv)
+    if asked.flood:
+        flood(asked)
+        return
     before = os.getloadavg()[0]
     broker, results = asyncio.run(measure(plans(asked)))
     print(

@@ -24,11 +24,11 @@ from homeassistant.runner import configure_event_loop
 
 from ..child_process import serve
 from ..ha_folder import prepare
-from .variants import VARIANTS, Places, Variant
+from .variants import BY_WEBHOOK, VARIANTS, Places, Variant
 from .workload import COUNTER, FIELDS, place_of
 
 # What HA's dashboard would need, and what only guesses at the outside world, is left out.
-_INTEGRATIONS = {"network", "sensor", "binary_sensor", "device_tracker", "event"}
+_INTEGRATIONS = {"network", "sensor", "binary_sensor", "device_tracker", "event", "webhook"}
 _HEARTBEAT = 0.002
 _PATIENCE = 20.0
 """Seconds without any progress after which nothing more is expected, on a busy machine too."""
@@ -93,41 +93,13 @@ class Tally:
         return place
 
 
-class Span:
-    """CPU, wall time and the longest stall of the event loop between two moments."""
-
-    def __init__(self) -> None:
-        """Begin."""
-        self._cpu = time.process_time()
-        self._wall = time.monotonic()
-        self._stall = 0.0
-        self._beat = self._wall
-        self._task = asyncio.create_task(self._watch())
-
-    async def _watch(self) -> None:
-        while True:
-            now = time.monotonic()
-            self._stall = max(self._stall, now - self._beat - _HEARTBEAT)
-            self._beat = now
-            await asyncio.sleep(_HEARTBEAT)
-
-    async def end(self) -> dict[str, float]:
-        """Return what it took."""
-        measured = {
-            "cpu": time.process_time() - self._cpu,
-            "wall": time.monotonic() - self._wall,
-        }
-        await asyncio.sleep(2 * _HEARTBEAT)  # a stall that is not over yet
-        self._task.cancel()
-        return {**measured, "stall": self._stall}
-
-
 class Collections:
     """The CPU that Python's garbage collector takes, and its longest pause."""
 
     def __init__(self) -> None:
         """Watch from now on."""
         self.restart()
+        self.total = 0.0
         self._start = self._start_cpu = 0.0
         gc.callbacks.append(self._called)
 
@@ -140,8 +112,49 @@ class Collections:
         if phase == "start":
             self._start, self._start_cpu = time.perf_counter(), time.thread_time()
         else:
-            self.took += time.thread_time() - self._start_cpu
+            took = time.thread_time() - self._start_cpu
+            self.took += took
+            self.total += took
             self.longest = max(self.longest, time.perf_counter() - self._start)
+
+
+class Span:
+    """CPU, wall time and the longest stall of the event loop between two moments.
+
+    A stall is measured twice: as others see it, and as CPU of this thread without Python's garbage
+    collection: what the machine does for other processes meanwhile doesn't count then, nor the
+    number of objects that Home Assistant has.
+    """
+
+    def __init__(self, collections: Collections) -> None:
+        """Begin."""
+        self._collections = collections
+        self._cpu = time.process_time()
+        self._wall = time.monotonic()
+        self._stall = self._busy = 0.0
+        self._beat, self._beat_cpu = self._wall, self._thread_cpu()
+        self._task = asyncio.create_task(self._watch())
+
+    def _thread_cpu(self) -> float:
+        return time.thread_time() - self._collections.total
+
+    async def _watch(self) -> None:
+        while True:
+            now, cpu = time.monotonic(), self._thread_cpu()
+            self._stall = max(self._stall, now - self._beat - _HEARTBEAT)
+            self._busy = max(self._busy, cpu - self._beat_cpu)
+            self._beat, self._beat_cpu = now, cpu
+            await asyncio.sleep(_HEARTBEAT)
+
+    async def end(self) -> dict[str, float]:
+        """Return what it took."""
+        measured = {
+            "cpu": time.process_time() - self._cpu,
+            "wall": time.monotonic() - self._wall,
+        }
+        await asyncio.sleep(2 * _HEARTBEAT)  # a stall that is not over yet
+        self._task.cancel()
+        return {**measured, "stall": self._stall, "busy": self._busy}
 
 
 def heap() -> int:
@@ -174,7 +187,7 @@ class Home:
     async def set_up(self) -> dict[str, float]:
         """Set up the entry until uplinks can come; entities are there where they can be."""
         self._tally.restart()
-        span = Span()
+        span = Span(self._collections)
         await self._hass.config_entries.async_add(self._entry)
         await self._until_listening()
         return await span.end()
@@ -187,7 +200,7 @@ class Home:
         await asyncio.sleep(1)
         gc.collect()
         self._tally.restart()
-        span = Span()
+        span = Span(self._collections)
         await self._hass.config_entries.async_setup(entry_id)
         await self._until_listening(all_shown=True)
         return await span.end()
@@ -226,7 +239,7 @@ class Home:
         if profile:
             self._profile = cProfile.Profile()
             self._profile.enable()
-        self._span = Span() if stall else None
+        self._span = Span(self._collections) if stall else None
         self._cpu = time.process_time()
 
     async def wait(self, count: int) -> int:
@@ -240,6 +253,18 @@ class Home:
                 async with asyncio.timeout(_PATIENCE):
                     await tally.reached.wait()
         return len(tally.through)
+
+    async def count(self, uplinks: int) -> int:
+        """Wait until the integration has counted so many uplinks, or nothing more comes."""
+        counters = self._entry.runtime_data.counters
+        last, quiet = -1, time.monotonic()
+        while (counted := counters.uplinks_today) < uplinks:
+            if counted != last:
+                last, quiet = counted, time.monotonic()
+            elif time.monotonic() - quiet > _PATIENCE:
+                break
+            await asyncio.sleep(0.1)
+        return int(counted)
 
     async def end(self) -> dict[str, Any]:
         """Return what it took since the beginning, and when each uplink was through."""
@@ -264,6 +289,10 @@ class Home:
         pstats.Stats(self._profile, stream=text).sort_stats("tottime").print_stats(rows)
         self._profile = None
         return text.getvalue()
+
+    async def port(self) -> int | None:
+        """Return where Home Assistant listens."""
+        return self._hass.config.api.port if self._hass.config.api is not None else None
 
     async def entities(self) -> dict[str, int]:
         """Return how many entities there are: registered, with a state, and fields with one."""
@@ -305,11 +334,11 @@ async def main(key: str, folder: str, server: str, mqtt: str, devices: str) -> N
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     port, _, version = mqtt.partition("/")
     places = Places(server=server, mqtt_port=int(port), mqtt_5=version == "5", devices=int(devices))
-    variant = VARIANTS[key]
+    variant = {**VARIANTS, BY_WEBHOOK.key: BY_WEBHOOK}[key]
     hass = await start(Path(folder), variant)
     home = Home(hass, variant, places)
     commands = ("set_up", "set_up_again", "memory", "begin", "wait", "end", "profile", "entities")
-    await serve({name: getattr(home, name) for name in commands})
+    await serve({name: getattr(home, name) for name in (*commands, "port", "count")})
     os._exit(0)  # nothing is worth keeping
 
 

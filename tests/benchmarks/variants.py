@@ -8,7 +8,7 @@ from typing import Any
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from .workload import DISCOVERY_PREFIX, uplink_topic
+from .workload import DISCOVERY_PREFIX, SECRET, WEBHOOK_ID, uplink_topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,12 @@ def _own_data(places: Places, application: str) -> Mapping[str, Any]:
         "mqtt_tls": False,
         "ca_certificate": None,
     }
+
+
+def _webhook_data(places: Places, application: str) -> Mapping[str, Any]:
+    # Without a key nothing but deliveries is needed.
+    kept = {key: value for key, value in _own_data(places, application).items() if key != "api_key"}
+    return {**kept, "door": "webhook", "webhook_id": WEBHOOK_ID, "webhook_secret": SECRET}
 
 
 def _own_listens(_hass: HomeAssistant, entry: ConfigEntry[Any]) -> bool:
@@ -132,4 +138,14 @@ MQTT = Variant(
     entry_data=_mqtt_data,
     listens=_mqtt_listens,
 )
+BY_WEBHOOK = Variant(
+    key="webhook",
+    title="thethingsstack, by webhook",
+    domain="thethingsstack",
+    entry_version=1,
+    entry_data=_webhook_data,
+    listens=_own_listens,
+    entities_from_uplinks=True,
+)
 VARIANTS = {variant.key: variant for variant in (MQTT, FLOOR, OURS)}
+"""Those that are compared."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from datetime import UTC, datetime
 import json
 import logging
 import random
@@ -17,10 +18,12 @@ from custom_components.thethingsstack.client import (
     StreamConnected,
     StreamLost,
     UplinkMessage,
+    parse_message,
 )
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
 from custom_components.thethingsstack.webhook import WebhookDoor
+from custom_components.thethingsstack.webhook.inbox import SIZE, Inbox
 from custom_components.thethingsstack.webhook.refused import LIMIT, MANY, Reason, Refusals
 from tests.ha_fixtures import make_entry, set_up, until
 from tests.recordings import load
@@ -123,7 +126,7 @@ async def test_what_was_missed_is_named_before_the_delivery_that_ends_it(
     hass: HomeAssistant, sim: Simulator, listening: Listening
 ) -> None:
     """It begins with the last message before, though the next is accepted before it is reported."""
-    door = WebhookDoor(hass, webhook_entry(sim))
+    door = WebhookDoor(hass, webhook_entry(sim), lambda moment: moment)
     door.report(None)
     async with aclosing(door.stream()) as stream:
         assert await anext(stream) == StreamConnected(gap=None)
@@ -214,6 +217,43 @@ async def test_a_message_of_another_tenant_is_refused(
         body = uplink(1)
         body["uplink_message"]["network_ids"] = {"net_id": "000013", "tenant_id": tenant}
         assert await listening.post(body) == status
+
+
+async def test_a_time_far_ahead_hides_no_gap(
+    hass: HomeAssistant, sim: Simulator, listening: Listening
+) -> None:
+    """Neither a gap that follows nor a failure that the server reports."""
+    entry = await set_up(hass, sim, webhook_entry(sim))
+    body = uplink(1, received_at="2999-01-01T00:00:00Z")
+    assert await listening.post(body, headers={"X-Tts-Domain": "["}) == 200
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
+    door = entry.runtime_data.door
+    assert isinstance(door, WebhookDoor)
+    assert door.reception.last_received_at <= entry.runtime_data.stack.server_time()
+
+    now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    door = WebhookDoor(hass, entry, lambda moment: min(moment, now))
+    door.report(None)
+    async with aclosing(door.stream()) as stream:
+        assert isinstance(await anext(stream), StreamConnected)
+        assert await listening.post(body) == 200
+        assert isinstance(await anext(stream), UplinkMessage)
+        door.report(ServerFailed("deliveries fail", name="webhook_failing"))
+        assert isinstance(await anext(stream), StreamLost)
+        door.report(None)
+        assert await anext(stream) == StreamConnected(gap=now)
+
+
+async def test_messages_of_ten_seconds_wait_though_none_is_processed() -> None:
+    """1,000 a second, of the recorded size; they come out as they went in."""
+    inbox = Inbox(SIZE, lambda moment: moment)
+    bodies = [json.dumps(uplink(number)).encode() for number in range(10_000)]
+    assert all(inbox.put(parse_message(None, body), len(body)) for body in bodies)
+    for number, body in enumerate(bodies):
+        message = await inbox.get()
+        assert isinstance(message, UplinkMessage)
+        assert message.f_cnt == number
+        assert message == parse_message(None, body)
 
 
 async def test_floods_are_limited_and_many_refusals_are_an_issue(

@@ -64,7 +64,7 @@ async def test_any_body_is_accepted_or_refused(
     reception = Reception(hass, entry)
     reception.register()
     headers = {SECRET_HEADER: SECRET, DOMAIN_HEADER: domain}
-    with reception.open() as inbox:
+    with reception.open(lambda moment: moment) as inbox:
         request = MockRequest(body, "thethingsstack", method="POST", headers=headers)
         answer = await async_handle_webhook(hass, WEBHOOK_ID, request)
         assert answer.status in {200, 400, 403}

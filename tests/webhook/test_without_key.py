@@ -9,15 +9,16 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 
+from custom_components.thethingsstack import async_remove_config_entry_device
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
-from custom_components.thethingsstack.webhook import SECRET_HEADER
+from custom_components.thethingsstack.webhook import SECRET_HEADER, WebhookDoor
 from tests.dialogs import Result, go
-from tests.ha_fixtures import set_up, until
+from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import Simulator
 from tests.simulator.webhooks import MESSAGES
 
-from .conftest import SECRET, Listening, webhook_entry
+from .conftest import SECRET, WEBHOOK_ID, Listening, webhook_entry
 
 
 def make_by_hand(sim: Simulator, address: str, secret: str, key: str | None = "control") -> None:
@@ -154,6 +155,47 @@ async def test_downlinks_wait_for_their_address(
     found = str(await async_get_config_entry_diagnostics(hass, entry))
     assert key not in found
     assert SECRET not in found
+
+
+async def test_a_downlink_key_is_deleted_with_its_end_device_and_where_a_key_is_given(
+    hass: HomeAssistant, sim: Simulator, listening: Listening
+) -> None:
+    entry = await set_up(hass, sim, webhook_entry(sim, None))
+    make_by_hand(sim, f"{listening.url}/api/webhook/{WEBHOOK_ID}", SECRET)
+    for device_id in ("pump-socket", "weather-station"):
+        await sim.uplink(device_id, decoded={"voltage": 231.5})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 2)
+    door = entry.runtime_data.door
+    assert isinstance(door, WebhookDoor)
+    store = door.reception.store
+    assert store.address("pump-socket")
+    device = entry.runtime_data.roster.by_device_id("pump-socket")
+    registered = dr.async_get(hass).async_get(device.registry_id)
+    assert isinstance(registered, dr.DeviceEntry)
+    assert await async_remove_config_entry_device(hass, entry, registered)
+    assert store.address("pump-socket") is None
+    assert store.address("weather-station")
+
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "api_key": sim.key("manage")})
+    await until(hass, lambda: store.address("weather-station") is None)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_an_entry_does_not_become_a_second_one_of_an_application(
+    hass: HomeAssistant, sim: Simulator, listening: Listening
+) -> None:
+    """Without a key too, another server's address may lead to an application that is there."""
+    make_entry(sim, host="other.example").add_to_hass(hass)
+    entry = await set_up(hass, sim, webhook_entry(sim, None))
+    before = dict(entry.data)
+    result = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    )
+    result = await go(hass, result, next_step_id="reconfigure_connection")
+    result = await go(hass, result, server="https://other.example", door="webhook", advanced={})
+    assert result["reason"] == "already_configured"
+    assert dict(entry.data) == before
 
 
 async def test_what_needs_a_key_says_so(

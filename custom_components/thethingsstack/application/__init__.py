@@ -2,7 +2,6 @@
 
 from .client_factory import (
     QUEUE_SIZE,
-    QUEUED_MESSAGES,
     async_create_stack,
     async_discard_key,
     host_of,
@@ -34,7 +33,6 @@ __all__ = [
     "BASE",
     "GATEWAY_TEXTS",
     "MQTT_TEXTS",
-    "QUEUED_MESSAGES",
     "QUEUE_SIZE",
     "SETUP_TEXTS",
     "UNREADABLE",

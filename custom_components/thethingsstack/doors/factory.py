@@ -25,6 +25,6 @@ def create_door(hass: HomeAssistant, entry: ConfigEntry, stack: ApplicationClien
         case door if door == DOOR_EVENTS:
             return EventStreamDoor(stack)
         case door if door == DOOR_WEBHOOK:
-            return WebhookDoor(hass, entry)
+            return WebhookDoor(hass, entry, stack.not_in_future)
         case _:
             return MqttDoor(stack, entry.title, hass.data.get(DOOR_PAUSES, DoorPauses()))

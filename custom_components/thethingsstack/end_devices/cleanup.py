@@ -9,6 +9,7 @@ from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_FORGET_AFTER, DEFAULT_FORGET_AFTER, DOMAIN
+from ..webhook import forget_downlink_address
 from .state import EndDeviceState
 
 if TYPE_CHECKING:
@@ -51,11 +52,12 @@ def forget_vanished(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
 
 @callback
 def forget(hass: HomeAssistant, entry: TtsConfigEntry, device: EndDeviceState) -> None:
-    """Delete decisions, downlinks, formatter and controls of an end device that is removed."""
+    """Delete decisions, downlinks, their key, formatter and controls of an end device that is removed."""
     coordinator = entry.runtime_data
     coordinator.store.forget_device(device.key)
     coordinator.fields.forget(device.key)
     coordinator.downlinks.forget_device(device.device_id)
+    forget_downlink_address(hass, entry, device.device_id)
     coordinator.formatter_texts.forget(device.device_id)
     if device.registry_id is not None:
         registered = dr.async_get(hass).async_get(device.registry_id)

@@ -81,7 +81,9 @@ class ReconfigureFlow(WebhookOnlyFlow):
                 if key := user_input.get(CONF_API_KEY):
                     self._data[CONF_API_KEY] = read_key(key)
                 if self._may_do_without_key():
-                    return self._update_entry(entry, unique_id_of(await self._async_stack()))
+                    unique_id = unique_id_of(await self._async_stack())
+                    self._abort_if_other_entry(unique_id)
+                    return self._update_entry(entry, unique_id)
                 await self._async_check_address()
                 await self._async_check_same_application()
                 unique_id = await self._async_find_application()

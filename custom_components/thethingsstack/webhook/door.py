@@ -1,7 +1,8 @@
 """Messages by the deliveries of a webhook."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntry
@@ -26,8 +27,17 @@ class WebhookDoor:
     name = DOOR_WEBHOOK
     needs_traffic_right = False
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Take what receives the deliveries for an entry."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        not_in_future: Callable[[datetime], datetime],
+    ) -> None:
+        """Take what receives the deliveries for an entry.
+
+        `not_in_future` returns a time, but the present for one far ahead.
+        """
+        self._not_in_future = not_in_future
         self.reception: Reception = reception_of(hass, entry)
         self.problem: StackError | None = None
         """Why nothing can come at present."""
@@ -49,7 +59,7 @@ class WebhookDoor:
         named first.
         """
         last = self.reception.last_received_at
-        with self.reception.open() as inbox:
+        with self.reception.open(self._not_in_future) as inbox:
             self._inbox = inbox
             connected = False
             if self._reported:
@@ -62,8 +72,8 @@ class WebhookDoor:
                 elif not connected and not isinstance(item, MessagesDropped):
                     connected = True
                     yield StreamConnected(gap=last)
-                if isinstance(item, Message):
-                    last = item.received_at or last
+                if isinstance(item, Message) and item.received_at is not None:
+                    last = self._not_in_future(item.received_at)
                 if not isinstance(item, StreamConnected):
                     yield item
                 taken += 1

@@ -75,8 +75,17 @@ async def async_prepare_webhook(
         hass.config_entries.async_update_entry(entry, data={**entry.data, **new_webhook()})
     store = reception_of(hass, entry).store
     await store.async_load(entry.title)
-    if not entry.data.get(CONF_API_KEY):
+    if entry.data.get(CONF_API_KEY):
+        store.forget_addresses()  # downlinks are sent with the key from now on
+    else:
         stack.use_webhook_downlinks(store.address)
+
+
+@callback
+def forget_downlink_address(hass: HomeAssistant, entry: ConfigEntry, device_id: str) -> None:
+    """Delete the downlink key of an end device that is removed, if there is one."""
+    if uses_webhook(entry.data) and CONF_WEBHOOK_ID in entry.data:
+        reception_of(hass, entry).store.forget_address(device_id)
 
 
 @callback

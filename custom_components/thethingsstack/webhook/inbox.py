@@ -2,11 +2,16 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime
 
 from ..client import Message, MessagesDropped, StreamConnected, StreamItem, StreamLost
 
-MAX_BYTES = 32 * 2**20
+SIZE = 20_000
+"""Messages: those of a flood of 1,000 a second for ten seconds and more."""
+MAX_BYTES = 64 * 2**20
+FOLDED_FROM = 64
+"""So many waiting messages are kept parsed; of further ones the bytes."""
 TURN = 8
 """So many messages are processed before others get a turn."""
 
@@ -14,13 +19,15 @@ TURN = 8
 class Inbox:
     """A queue of limited size; what doesn't fit is counted, and named in its place."""
 
-    def __init__(self, size: int) -> None:
-        """Take up to so many messages, and 32 MiB."""
+    def __init__(self, size: int, not_in_future: Callable[[datetime], datetime]) -> None:
+        """Take up to so many messages, and 64 MiB; `not_in_future` corrects times far ahead."""
         self._size = size
+        self._not_in_future = not_in_future
         self._items: deque[tuple[StreamItem, int]] = deque()
         self._bytes = 0
         self._dropped = 0
-        self._last: datetime | None = None
+        self.last: datetime | None = None
+        """When the server received the last message that was put in."""
         self._filled = asyncio.Event()
 
     def put(self, message: Message, size: int) -> bool:
@@ -30,8 +37,11 @@ class Inbox:
             self._filled.set()
             return False
         self._name_dropped()
+        if len(self._items) >= FOLDED_FROM:
+            message.fold()
         self._append(message, size)
-        self._last = message.received_at or self._last
+        if message.received_at is not None:
+            self.last = self._not_in_future(message.received_at)
         return True
 
     def note(self, item: StreamConnected | StreamLost) -> None:
@@ -45,7 +55,7 @@ class Inbox:
 
     def _name_dropped(self) -> None:
         if self._dropped:
-            self._append(MessagesDropped(count=self._dropped, gap=self._last), 0)
+            self._append(MessagesDropped(count=self._dropped, gap=self.last), 0)
             self._dropped = 0
 
     async def get(self) -> StreamItem:

@@ -1,7 +1,7 @@
 """Receives what a server posts: checks it, answers, and leaves the processing for later."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..application import QUEUE_SIZE, QUEUED_MESSAGES
+from ..application import QUEUE_SIZE
 from ..client import (
     BadMessage,
     DownlinkAddress,
@@ -38,7 +38,7 @@ from ..const import (
     CONF_WEBHOOK_SECRET,
     DOMAIN,
 )
-from .inbox import Inbox
+from .inbox import SIZE, Inbox
 from .refused import Reason, Refusals
 from .store import WebhookStore
 
@@ -104,7 +104,8 @@ class Reception:
         self.accepted_at: datetime | None = None
         """When the last message was accepted."""
         self.last_received_at: datetime | None = None
-        """When the server received the last message that was accepted."""
+        """When the server received the last message that was accepted; never far in the future."""
+        self._not_in_future: Callable[[datetime], datetime] = lambda moment: moment
 
     # Life
 
@@ -127,9 +128,13 @@ class Reception:
         webhook.async_unregister(self._hass, self.webhook_id)
 
     @contextmanager
-    def open(self) -> Iterator[Inbox]:
-        """Accept messages, and put them into the inbox that is returned."""
-        inbox = self._inbox = Inbox(self._hass.data.get(QUEUE_SIZE, QUEUED_MESSAGES))
+    def open(self, not_in_future: Callable[[datetime], datetime]) -> Iterator[Inbox]:
+        """Accept messages, and put them into the inbox that is returned.
+
+        `not_in_future` returns a time, but the present for one far ahead.
+        """
+        self._not_in_future = not_in_future
+        inbox = self._inbox = Inbox(self._hass.data.get(QUEUE_SIZE, SIZE), not_in_future)
         try:
             yield inbox
         finally:
@@ -225,7 +230,8 @@ class Reception:
     def _note_accepted(self, message: Message) -> None:
         self.accepted += 1
         self.accepted_at = dt_util.utcnow()
-        self.last_received_at = message.received_at or self.last_received_at
+        if message.received_at is not None:
+            self.last_received_at = self._not_in_future(message.received_at)
 
     def _check_origin(self, message: Message, headers: Mapping[str, str]) -> None:
         """Raise _Refused for a message of another application, tenant or public network."""

@@ -55,6 +55,19 @@ class WebhookStore(StoredData):
             self._addresses[device_id] = address
             self.save_soon()
 
+    @callback
+    def forget_address(self, device_id: str) -> None:
+        """Delete where downlinks for an end device are posted to, with the key for it."""
+        if self._addresses.pop(device_id, None) is not None:
+            self.save_soon()
+
+    @callback
+    def forget_addresses(self) -> None:
+        """Delete where downlinks are posted to, with all keys."""
+        if self._addresses:
+            self._addresses.clear()
+            self.save_soon()
+
     @override
     def _data(self) -> dict[str, Any]:
         return {
