@@ -1,11 +1,13 @@
 """A first value is only a hint: later ones correct what a field was taken for, in place."""
 
 from datetime import timedelta
+from typing import Any
 
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 import pytest
 
+from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.end_devices import EndDeviceState, state as state_module
 from custom_components.thethingsstack.payload.observations import REVISABLE
 from tests.ha_fixtures import entity_id, set_up, until
@@ -83,6 +85,37 @@ async def test_what_was_reported_so_far_survives_a_restart(
     await hass.async_block_till_done()
     entity = entity_id(hass, "sensor", f"{FIELD}battery")
     await until(hass, lambda: shown(hass, entity).attributes.get("unit_of_measurement") == "%")
+
+
+@pytest.mark.parametrize("stored_before", [False, True])
+async def test_a_count_that_fell_is_no_total(
+    hass: HomeAssistant,
+    sim: Simulator,
+    hass_storage: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    stored_before: bool,
+) -> None:
+    """Also where it fell over a restart, or from a number that an earlier version stored."""
+    entry = await set_up(hass, sim)
+    device = entry.runtime_data.roster.by_device_id(STATION)
+    await sim.uplink(STATION, decoded={"visits": 1, "room_count": 12})
+    await has(hass, device, "room_count", 12)
+    assert device.decisions["room_count"].role == "total_increasing"
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    if stored_before:
+        stored = hass_storage[f"{DOMAIN}.{entry.entry_id}.fields"]["data"]
+        for fields in stored["observations"].values():
+            fields |= {path: observed[:5] for path, observed in fields.items()}
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.caught_up)
+    monkeypatch.setattr(state_module, "STATISTICS_PAUSE", timedelta(0))  # as if it was over
+    device = entry.runtime_data.roster.by_device_id(STATION)
+    values = (15, 9) if stored_before else (9,)
+    for value in values:
+        await sim.uplink(STATION, decoded={"visits": 2, "room_count": value})
+        await has(hass, device, "room_count", value)
+    entity = entity_id(hass, "sensor", f"{FIELD}room_count")
+    await until(hass, lambda: shown(hass, entity).attributes.get("state_class") == "measurement")
 
 
 async def test_no_statistics_in_a_unit_that_may_be_another(

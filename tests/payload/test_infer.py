@@ -323,7 +323,7 @@ def test_numbers_that_only_look_like_flags(path: str, value: float) -> None:
         ("total_counter_a", 3),
         ("pellets.Total", 100),
         ("step_count", 0),
-        ("peopleCount", 3),
+        ("peopleCounter", 3),
     ],
 )
 def test_counters_are_totals(path: str, value: int) -> None:

@@ -108,7 +108,7 @@ def _legal(meaning: Meaning) -> bool:
     known = QUANTITIES[meaning.quantity]
     if meaning.kind is not known.kind and meaning.kind is not Kind.IGNORE:
         return False
-    if meaning.role not in (Role.MEASUREMENT, Role.TOTAL, Role.ANGLE):
+    if meaning.role not in (Role.MEASUREMENT, Role.TOTAL, Role.ANGLE, Role.NUMBER):
         return meaning.unit is None
     units = UNITS_OF_CLASS.get(known.device_class or "")
     if units is not None and meaning.unit not in units:

@@ -170,6 +170,51 @@ def test_opposites_are_inverted_only_in_their_phrase(key: str, inverted: bool) -
             [{"id": 7, "type": "temperature", "value": 18.5}],
             {"x.id7.value": ("temperature", "°C")},
         ),
+        (
+            [
+                {"channel": 3, "type": "temperature", "value": 18.5},
+                {"channel": 3, "type": "humidity", "value": 51},
+            ],
+            {
+                "x.channel3 temperature.value": ("temperature", "°C"),
+                "x.channel3 humidity.value": ("humidity", "%"),
+            },
+        ),
+        (
+            [
+                {"name": "Cellar", "type": "temperature", "value": 11.5},
+                {"name": "Cellar", "type": "humidity", "value": 78},
+            ],
+            {
+                "x.Cellar temperature": ("temperature", "°C"),
+                "x.Cellar humidity": ("humidity", "%"),
+            },
+        ),
+        (
+            [
+                {"type": "CO2", "measures": "instant", "value": 612, "unit": "ppm"},
+                {"type": "Noise", "measures": "instant", "value": 41.5, "unit": "dB"},
+            ],
+            {"x.CO2": ("carbon_dioxide", "ppm"), "x.Noise": ("sound_pressure", "dB")},
+        ),
+        (
+            [
+                {"sensor": "A", "quantity": "pressure", "value": 2.5, "unit": "bar"},
+                {"sensor": "B", "quantity": "pressure", "value": 3.5, "unit": "bar"},
+            ],
+            {"x.pressure A": ("pressure", "bar"), "x.pressure B": ("pressure", "bar")},
+        ),
+        (
+            [
+                {"description": "Volume", "value": 88.125, "unit": "m3", "storage": 0},
+                {"description": "Volume", "value": 71.5, "unit": "m3", "storage": 1},
+            ],
+            {"x.Volume 0": ("volume", "m³"), "x.Volume 1": ("volume", "m³")},
+        ),
+        (
+            [{"key": "rh", "val": 51}, {"key": "pm25", "val": 7}],
+            {"x.rh": ("humidity", "%"), "x.pm25": ("pm25", "μg/m³")},
+        ),
     ],
 )
 def test_lists_are_read_by_what_their_items_say(

@@ -289,10 +289,11 @@ class FieldDecisions(StoredData):
 def _observations(_key: str, stored: Any) -> dict[str, Observations]:
     """Return stored observations by path; raises one of `UNREADABLE` for invalid data."""
     found: dict[str, Observations] = {}
-    for path, (numbers, others, low, high, whole) in stored.items():
-        if not all(isfinite(number) for number in (numbers, others, low, high)):
+    for path, (numbers, others, low, high, whole, *newer) in stored.items():
+        last, fell = newer or (None, False)
+        if not all(isfinite(number) for number in (numbers, others, low, high, last or 0)):
             raise ValueError("an observation is no number")
-        found[path] = Observations(int(numbers), int(others), low, high, bool(whole))
+        found[path] = Observations(int(numbers), int(others), low, high, bool(whole), last, fell)
     return found
 
 

@@ -23,7 +23,7 @@ def battery(evidence: Evidence) -> Verdict | None:
         return Verdict(rule="battery", quantity="battery", used=leaf, why="a state of charge")
     if "battery" not in leaf and not (
         "battery" in evidence.concepts
-        and leaf <= {"level", "percent", "voltage", "value", "last", "battery", "duration"}
+        and leaf <= {"level", "percent", "voltage", "v", "value", "last", "battery", "duration"}
     ):
         return None
     if (

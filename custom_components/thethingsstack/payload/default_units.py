@@ -3,8 +3,9 @@
 from .evidence import Evidence, has_unknown_ending
 from .names import all_words
 from .quantities import QUANTITIES
+from .tokens import words_of
 from .units import Unit
-from .vocabulary import word_set
+from .vocabulary import CONCEPTS, word_set
 
 # Up to which integer the unit that is usual for a quantity is likely. The size of a number
 # never picks a unit: beyond, there is none as long as nothing else tells it.
@@ -16,7 +17,7 @@ _VOLTS_AT_MOST = 1000
 _IMPOSSIBLE_FROM = {"current": 1000, "voltage": 10_000}
 """From where on only thousandths of the usual unit are possible."""
 _CHANGES_WITH_VALUES = word_set("""
-    energy current weight conductivity volume water water_level power_factor
+    energy current weight conductivity volume water water_level power_factor volume_flow_rate
 """)
 
 
@@ -34,7 +35,7 @@ def default_unit(quantity: str, evidence: Evidence) -> Unit | None:
     """
     number = evidence.number
     size = abs(number) if number is not None else 0
-    if has_unknown_ending(evidence) and quantity in _MANY_UNITS:
+    if quantity in _MANY_UNITS and (has_unknown_ending(evidence) or _is_of_parent(evidence)):
         return None
     if quantity == "atmospheric_pressure" and size:
         return Unit(
@@ -43,7 +44,9 @@ def default_unit(quantity: str, evidence: Evidence) -> Unit | None:
     if quantity == "pressure" and "vapor" in evidence.concepts:
         return Unit("kPa")
     if quantity == "energy" and number is not None:
-        if evidence.concepts & {"heat", "thermal"}:
+        if evidence.concepts & {"heat", "thermal"} or evidence.beside & {"volume", "flow"}:
+            return None  # A meter of heat, in any unit.
+        if "consumption" in evidence.concepts and _has_other_company(evidence):
             return None
         if not evidence.whole:
             return Unit("kWh")  # Who counts watt-hours has no decimals.
@@ -67,6 +70,12 @@ def default_unit(quantity: str, evidence: Evidence) -> Unit | None:
     words = {word.text.casefold() for word in all_words(evidence.keys)}
     if quantity == "distance" and (words & _SHORT_RANGE or {"soil", "depth"} <= evidence.concepts):
         return Unit("cm")
+    if quantity == "distance" and "step" in evidence.beside:
+        return None  # What was walked.
+    if quantity == "speed" and evidence.concepts & {"flow", "water"}:
+        return None
+    if quantity == "volume_flow_rate" and size and evidence.whole:
+        return None
     if quantity == "distance" and size and not evidence.whole:
         return None
     if quantity == "acceleration":
@@ -75,6 +84,22 @@ def default_unit(quantity: str, evidence: Evidence) -> Unit | None:
         return Unit("%")
     default = QUANTITIES[quantity].unit
     return Unit(default) if default is not None else None
+
+
+def _is_of_parent(evidence: Evidence) -> bool:
+    """Return whether only the object above names the quantity, and the field's name is unknown."""
+    own = [word.text.casefold() for word in words_of(evidence.keys[-1]).words]
+    return len(evidence.steps) > 1 and len(own) == 1 and own[0] not in CONCEPTS and len(own[0]) > 1
+
+
+_ELECTRIC = word_set("power voltage current frequency phase relay reactive apparent active")
+_COMPANY = 4
+
+
+def _has_other_company(evidence: Evidence) -> bool:
+    """Return whether much stands beside a field, but nothing that has to do with electricity."""
+    alone = len(evidence.siblings or ()) < _COMPANY
+    return not alone and not evidence.beside & (_ELECTRIC - {"voltage"})
 
 
 _SHORT_RANGE = frozenset(["lidar", "prox", "proxx"])

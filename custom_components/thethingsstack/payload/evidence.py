@@ -7,6 +7,7 @@ from typing import Any
 
 from .names import all_words, steps_of
 from .observations import Observations
+from .siblings import unit_around
 from .tokens import words_of
 from .types import Category, Context, Kind, Role
 from .units import DIMENSION_OF, Unit, normalise
@@ -102,7 +103,14 @@ class Evidence:
         if self.reading.unit is not None:
             return self.reading.unit
         found = next((unit for step in reversed(self.steps) if (unit := words_of(step).unit)), None)
-        return found or self._name_as_unit
+        return found or self._name_as_unit or self._unit_around
+
+    @cached_property
+    def _unit_around(self) -> Unit | None:
+        """The unit that stands alone in the field's object."""
+        if not self.keys or not self.siblings or self.number is None:
+            return None
+        return unit_around(self.keys[-1], self.siblings)
 
     @cached_property
     def _name_as_unit(self) -> Unit | None:
@@ -132,7 +140,7 @@ class Evidence:
     @property
     def is_text(self) -> bool:
         """Whether a text was seen that is neither number, time nor word."""
-        return self.reading.shape in (Shape.TEXT, Shape.LONG)
+        return self.reading.shape in (Shape.TEXT, Shape.LONG, Shape.POSITION)
 
     @property
     def two_state(self) -> bool:
@@ -159,6 +167,12 @@ class Evidence:
         if self.observed is not None:
             return self.observed.whole
         return self.number is not None and float(self.number).is_integer()
+
+    @cached_property
+    def beside(self) -> frozenset[str]:
+        """Concepts in the names of what stands beside it."""
+        others = (key for key in self.siblings or () if not self.keys or key != self.keys[-1])
+        return frozenset(c for key in others for c in words_of(str(key)).concepts)
 
     @cached_property
     def among_flags(self) -> bool:

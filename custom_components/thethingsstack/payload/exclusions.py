@@ -1,9 +1,10 @@
 """Rules on fields that are no measurement: transport, places, settings, times, identities."""
 
+from .coordinates import coordinate_of, is_coordinate
 from .evidence import Evidence, Verdict, has_unknown_ending
 from .flatten import HISTORY
+from .full_scale import is_full_scale
 from .names import all_words
-from .tokens import words_of
 from .types import Category, Kind, Role
 from .units import Unit
 from .values import Shape, epoch
@@ -96,24 +97,10 @@ def _is_part_of_date(evidence: Evidence) -> bool:
     return len(parts) >= 3
 
 
-_COORDINATE_COMPANY = word_set("""
-    latitude longitude gps position last value degree degrees decimal fix deg data raw wgs
-""")
-
-
-def coordinate_of(key: str) -> str | None:
-    """Return "latitude" or "longitude" for a key that is one."""
-    concepts = {c for c in words_of(key).concepts if len(c) > 1 and not c[0].isdecimal()}
-    for axis in ("latitude", "longitude"):
-        if axis in concepts and concepts <= _COORDINATE_COMPANY:
-            return axis
-    return None
-
-
 def coordinates(evidence: Evidence) -> Verdict | None:
     """A latitude carries the tracker, its longitude is read with it."""
     if evidence.reading.shape is Shape.POSITION:
-        if evidence.concepts & {"position", "gps", "latitude"}:
+        if evidence.concepts & {"position", "gps", "latitude"} or _beside_degrees(evidence):
             return Verdict(
                 rule="coordinates",
                 quantity="position",
@@ -121,12 +108,20 @@ def coordinates(evidence: Evidence) -> Verdict | None:
                 why="latitude and longitude in one text",
             )
         return None
-    axis = coordinate_of(evidence.steps[-1]) if evidence.steps else None
+    key = evidence.steps[-1] if evidence.steps else ""
+    axis = coordinate_of(key)
     if axis is None or (evidence.number is None and not evidence.absent):
+        return None
+    if not is_coordinate(key, evidence.number, evidence.siblings):
         return None
     used = frozenset({axis, "gps", "position"})
     kind = None if axis == "latitude" else Kind.IGNORE
     return Verdict(rule="coordinates", quantity="position", kind=kind, used=used, why=f"a {axis}")
+
+
+def _beside_degrees(evidence: Evidence) -> bool:
+    """Return whether coordinates stand beside a field in another form: degrees and minutes."""
+    return {"latitude", "longitude"} <= evidence.beside
 
 
 def precision(evidence: Evidence) -> Verdict | None:
@@ -327,6 +322,13 @@ def time(evidence: Evidence) -> Verdict | None:
         return Verdict(
             rule="duration", category=Category.DIAGNOSTIC, why="a time in a unit that nothing tells"
         )
+    measured = evidence.number is not None and not is_full_scale(evidence.number)
+    if lasting and measured and evidence.unit is None and leaf & _OCCURRENCES:
+        return Verdict(
+            rule="duration",
+            role=Role.MEASUREMENT,
+            why="how long something lasted, in a unit that nothing tells",
+        )
     if lasting and (not leaf & COUNT_HEADS or leaf & {"time", "interval"}):
         used = frozenset({"duration", "time"} if evidence.leaf == ("duration",) else {"duration_"})
         return Verdict(
@@ -347,6 +349,10 @@ def time(evidence: Evidence) -> Verdict | None:
     )
 
 
+# What is timed in seconds by some, and in minutes by others.
+_OCCURRENCES = word_set("""
+    open closed door window motion moving leak flood presence occupancy parking
+""")
 _ERROR_CODES = word_set("""
     error err errors errorcode errormsg errorflag errorflags errormessage
 """)
@@ -359,6 +365,7 @@ def identity(evidence: Evidence) -> Verdict | None:
     if (
         leaf & {"version", "serial"}
         and not evidence.two_state
+        and not (evidence.unit is not None and evidence.unit.symbol)
         and not leaf & {"status", "count", "valid", "fault"}
     ):
         quantity = "serial_number" if "serial" in leaf and "version" not in leaf else "version"

@@ -48,11 +48,12 @@ def flag(evidence: Evidence) -> Verdict | None:
     leaf = frozenset(evidence.leaf)
     counting = _is_counted(evidence)
     if "test" in leaf:
-        return unknown_flag(evidence) if evidence.two_state else None
+        warns = evidence.zero_or_one and "alarm" in leaf and not counting
+        return unknown_flag(evidence) if evidence.two_state or warns else None
     found = _first(FLAG_RULES, evidence)
     if not _may_be_flag(evidence, found, counting=counting):
         return None
-    if found is None and evidence.zero_or_one and evidence.head == "detect":
+    if found is None and evidence.zero_or_one and evidence.head in ("detect", "on", "off"):
         return unknown_flag(evidence)
     if found is None and evidence.among_flags and not evidence.two_state:
         return unknown_flag(evidence)
@@ -111,7 +112,7 @@ def _may_be_flag(
         )
     if evidence.two_state or (evidence.among_flags and found is None):
         return True
-    if counting or (found is None and evidence.head not in ("flag", "detect")):
+    if counting or (found is None and evidence.head not in ("flag", "detect", "on", "off")):
         return False
     return found is None or not (evidence.absent and _has_more_states(evidence, found[0]))
 
@@ -187,12 +188,14 @@ def _is_inverted(evidence: Evidence, quantity: str) -> bool:
     )
 
 
+_OF_A_STATE = word_set("status flag event detect alarm open button limit closed contact") | {""}
+
+
 def _headed(evidence: Evidence, used: frozenset[str]) -> bool:
     """Return whether the name's head is the flag, or a word for its state."""
     return (
         evidence.head in used
-        or evidence.head
-        in ("status", "flag", "event", "detect", "", "alarm", "open", "button", "limit", "closed")
+        or evidence.head in _OF_A_STATE
         or (evidence.leaf[:1] == ("alarm",) and not evidence.absent)
     )
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import re
 from typing import Any, NamedTuple
 
+from .coordinates import coordinate_of, stem_of
 from .lists import (
     INDEX_KEYS,
     META_KEYS,
     NAMING_KEYS,
-    UNIT_KEYS,
     UNIT_SUFFIXES,
     VALUE_KEYS,
     Item,
@@ -20,10 +20,12 @@ from .lists import (
     meta_keys,
     place_of,
     sensecap,
-    shape_of,
+    shapes_of,
     time_of,
     unit_in,
+    with_kinds,
 )
+from .siblings import sibling_unit
 from .tokens import words_of
 from .units import Unit, normalise
 from .values import number_of, parse_time
@@ -36,6 +38,8 @@ MAX_VECTOR = 16
 MAX_PATH = 200
 
 _LONGITUDE_FIRST = re.compile(r"(?i)coord|lo?ng?_?lat")
+_PATH_STEP = re.compile(r"(?<!\\)\.")
+_AXES = frozenset({"latitude", "longitude"})
 _SCALAR_VALUE_KEYS = frozenset({"value", "val", "Value"})
 SERIES_KEYS = frozenset({"values", "samples", "series"})
 HISTORY = re.compile(
@@ -61,6 +65,8 @@ class Leaf(NamedTuple):
     """The path of that object, with the dot."""
     listed: bool = False
     """Whether it is the value of an item of a list, named by a label beside it."""
+    place: Mapping[str, object] | None = None
+    """Latitude and longitude, where the two stand in objects of their own."""
 
 
 def escape(key: str) -> str:
@@ -70,6 +76,12 @@ def escape(key: str) -> str:
     return key
 
 
+def _part_of_place(name: str) -> str | None:
+    """Return which part of a place a name is about: a coordinate, altitude or accuracy."""
+    others = (c for c in words_of(name).concepts if c in ("altitude", "accuracy"))
+    return coordinate_of(name) or next(others, None)
+
+
 class Flattened:
     """The fields of one payload, gathered within limits."""
 
@@ -77,13 +89,36 @@ class Flattened:
         """Start with nothing."""
         self.leaves: list[Leaf] = []
         self.skipped = 0
+        self._apart: list[tuple[str, int, str]] = []
+        """Fields named by a step above or a label: the name, how many steps are theirs, the path."""
 
     def add(self, leaf: Leaf) -> None:
         """Keep a field, unless there are too many or its path is too long."""
         if len(leaf.path) > MAX_PATH or len(self.leaves) >= MAX_LEAVES:
             self.skipped += 1
-        else:
-            self.leaves.append(leaf)
+            return
+        if leaf.listed or (len(leaf.keys) > 1 and leaf.keys[-1] in VALUE_KEYS):
+            name = leaf.keys[-1] if leaf.listed else leaf.keys[-2]
+            if _part_of_place(name) is not None:
+                self._apart.append((name, len(self.leaves), leaf.path))
+        self.leaves.append(leaf)
+
+    def join_places(self) -> None:
+        """Give coordinates that stand in objects of their own, or in items of a list, each other."""
+        places: dict[tuple[str, tuple[str, ...]], dict[str, object]] = {}
+        coordinates: list[tuple[int, tuple[str, tuple[str, ...]]]] = []
+        for name, index, path in sorted(self._apart, key=lambda apart: apart[2]):
+            leaf = self.leaves[index]
+            own = 1 if leaf.listed else 2
+            part = _part_of_place(name) or ""
+            stem = stem_of(name) if part in _AXES else ()
+            place = (".".join(_PATH_STEP.split(path)[:-own]), stem)
+            places.setdefault(place, {}).setdefault(part, leaf.raw)
+            if part in _AXES:
+                coordinates.append((index, place))
+        for index, place in coordinates:
+            if places[place].keys() >= _AXES:
+                self.leaves[index] = self.leaves[index]._replace(place=places[place])
 
     def walk(
         self,
@@ -198,26 +233,29 @@ class Flattened:
         if shapes is not None:
             self._walk_labelled(items, shapes, path, keys)
             return
-        items = _latest_of_each(items, [label_of(item) for item in items])
-        for index, item in enumerate(items):
-            label = label_of(item)
+        labels = with_kinds(items, [label_of(item) for item in items])
+        named = {id(item): label for item, label in zip(items, labels, strict=True)}
+        items = _latest_of_each(items, labels)
+        places = with_kinds(items, [place_of(item, index)[0] for index, item in enumerate(items)])
+        for index, (item, place) in enumerate(zip(items, places, strict=True)):
+            label = named[id(item)]
             if label is not None:
                 label = _numbered(label, taken)
                 value_key = next(key for key in VALUE_KEYS if key in item)
-                kind, _ = kind_of(item, label)
-                step, named = f"{path}.{escape(label)}", f"{kind} {label}" if kind else label
-                self._add_value(item, value_key, step, (*keys, named), sensecap(item)[1])
-                left_out = META_KEYS | {value_key} | describing_keys(item)
+                kind, kind_key = kind_of(item, label)
+                step, shown = f"{path}.{escape(label)}", f"{kind} {label}" if kind else label
+                self._add_value(item, value_key, step, (*keys, shown), sensecap(item)[1])
+                left_out = META_KEYS | {value_key, kind_key or value_key} | describing_keys(item)
                 self.walk_object(item, f"{step}.", (*keys, label), left_out)
             else:
-                place, shown, place_key = place_of(item, index)
-                place = _numbered(place, taken)
+                _, shown, place_key = place_of(item, index)
+                place = _numbered(place or shown, taken)
                 kind = kind_key = ""
                 if any(key in item for key in VALUE_KEYS):
                     kind, kind_key = kind_of(item, shown)
-                named = f"{kind} {shown}" if kind else shown
+                shown = f"{kind} {shown}" if kind else shown
                 left_out = NAMING_KEYS | {place_key, kind_key or place_key}
-                self.walk_object(item, f"{path}.{escape(place)}.", (*keys, named), left_out)
+                self.walk_object(item, f"{path}.{escape(place)}.", (*keys, shown), left_out)
 
     def _walk_labelled(
         self, items: Sequence[Item], shapes: Sequence[Shape], path: str, keys: tuple[str, ...]
@@ -249,16 +287,14 @@ def _shapes(items: Sequence[Item]) -> list[Shape] | None:
     """Return what the keys of a list's items do, where no usual key names all of them."""
     if any(label_of(item) is not None or place_of(item, 0)[2] for item in items):
         return None
-    shapes = [shape_of(item) for item in items]
-    known = [shape for shape in shapes if shape is not None]
-    return known if len(known) == len(items) else None
+    return shapes_of(items)
 
 
 def _newest(items: Sequence[Item]) -> Item | None:
     """Return the newest item where all have the same fields at different times."""
     if len(items) < 2 or any(item.keys() != items[0].keys() for item in items):
         return None
-    if len({label_of(item) for item in items}) > 1:
+    if len(set(with_kinds(items, [label_of(item) for item in items]))) > 1:
         return None
     shapes = _shapes(items)
     if shapes is not None and len(set(labels_in(items, shapes))) > 1:
@@ -326,29 +362,12 @@ def _is_place(keys: tuple[str, ...]) -> bool:
 def _pair(key: str, items: Sequence[object], siblings: Mapping[Any, object]) -> str:
     """Return coordinates as text; as in GeoJSON "coordinates" have the longitude first."""
     latitude, longitude = number_of(items[0]), number_of(items[1])
-    if siblings.get("type") == "Point" or _LONGITUDE_FIRST.search(key):
+    turned = siblings.get("type") == "Point" or _LONGITUDE_FIRST.search(key) is not None
+    if latitude is not None and longitude is not None and abs(latitude) > 90 >= abs(longitude):
+        turned = True  # There is no such latitude.
+    if turned:
         latitude, longitude = longitude, latitude
     return "" if latitude is None or longitude is None else f"{float(latitude)},{float(longitude)}"
-
-
-def sibling_unit(key: str, siblings: Mapping[Any, object]) -> Unit | None:
-    """Return the unit that an object gives for one of its members."""
-    for suffix in UNIT_SUFFIXES:
-        text = siblings.get(key + suffix)
-        if isinstance(text, str) and (unit := normalise(text)) is not None:
-            return unit
-    if key not in VALUE_KEYS and not _generic(key):
-        return None
-    for name in UNIT_KEYS:
-        text = siblings.get(name)
-        if isinstance(text, str) and (unit := unit_in(text)) is not None:
-            return unit
-    return None
-
-
-def _generic(key: str) -> bool:
-    concepts = set(words_of(key).concepts)
-    return "value" in concepts and concepts <= {"value", "mean", "min", "max", "last"}
 
 
 def _unit_at(key: str, siblings: Mapping[Any, object], index: int) -> Unit | None:
@@ -364,6 +383,7 @@ def flatten(decoded: Mapping[str, object]) -> Flattened:
     """Return the fields of a decoded payload; histories in it are left out."""
     flattened = Flattened()
     flattened.walk_object(decoded, "", ())
+    flattened.join_places()
     return flattened
 
 

@@ -3,56 +3,22 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from .counters import role_of
 from .enumerations import known_enumeration
 from .evidence import Evidence, Verdict
 from .flatten import Leaf
 from .formatter_hints import FieldHint
+from .full_scale import ALWAYS_ABSENT, is_full_scale
 from .library import KnownField
 from .names import plain_name, quantity_name
 from .observations import Observations
+from .override import NUMERIC_ROLES
 from .quantities import INSTEAD, QUANTITIES, UNITS_OF_CLASS
 from .rules import decide
 from .types import UNDECIDED, Category, Context, Kind, Meaning, Role, Source
 from .units import NO_UNIT, Unit, factor
 from .values import ABSENT, Reading, Shape, decimals, number_of, read, says_not_yet
 from .vocabulary import CODE_HEADS, word_set
-
-# What counters of 16, 24 and 32 bits are when nothing was measured, as they are and in tenths,
-# hundredths and thousandths, and what some drivers put there.
-_LIMITS = (
-    65535,
-    65534,
-    65536,
-    32767,
-    32768,
-    -32768,
-    -32767,
-    16777215,
-    8388607,
-    4294967295,
-    2147483647,
-    -2147483648,
-)
-_FULL_SCALE = frozenset({limit / part for limit in _LIMITS for part in (1, 10, 100, 1000)}) | {
-    6550.9,
-    4095.94,
-    1023.98,
-    -999,
-    -9999,
-    -99.9,
-    -999.9,
-    -99,
-    999,
-    9999,
-    99999,
-    282.9,
-    -3276,
-    3276,
-    4095.9375,
-    1023.984375,
-}
-_ALWAYS_ABSENT = frozenset({-999, -9999, 65535, 32767, -32768, 4294967295, 2147483647, -2147483648})
-
 
 # What is as often below as above zero: -999 mg is a sensor that lies on its back.
 _SIGNED = frozenset(["acceleration", "rotation_rate", "angle"])
@@ -95,9 +61,9 @@ def build_meaning(evidence: Evidence, verdict: Verdict) -> Meaning:
     quantity = verdict.quantity
     template = QUANTITIES[quantity] if quantity is not None else None
     kind = verdict.kind or (template.kind if template else Kind.SENSOR)
-    role = verdict.role or (template.role if template else _role(evidence))
+    role = verdict.role or (role_of(evidence, quantity) if quantity else _role(evidence))
     unit = Unit(None)
-    if kind is Kind.SENSOR and role in (Role.MEASUREMENT, Role.TOTAL, Role.ANGLE):
+    if kind is Kind.SENSOR and role in NUMERIC_ROLES:
         default = template.unit if template else None
         wanted = verdict.unit or evidence.unit or Unit(default)
         for quantity, unit in _candidates(verdict.quantity, wanted):
@@ -107,7 +73,7 @@ def build_meaning(evidence: Evidence, verdict: Verdict) -> Meaning:
             quantity = None
         if quantity != verdict.quantity:
             template = QUANTITIES[quantity] if quantity else None
-            role = template.role if template else Role.MEASUREMENT
+            role = role_of(evidence, quantity) if quantity else Role.MEASUREMENT
     category = verdict.category or (template.category if template else Category.PRIMARY)
     if kind is Kind.BINARY_SENSOR and evidence.concepts & {"version", "decoder"}:
         category = Category.DIAGNOSTIC
@@ -171,11 +137,6 @@ def _ratio(unit: str | None, wanted: str | None) -> float:
     return factor(unit, wanted) or 1.0
 
 
-def is_full_scale(number: float) -> bool:
-    """Return whether a number is one that stands for "no value" with many end devices."""
-    return number in _FULL_SCALE
-
-
 def is_beyond_limits(number: float, quantity: str | None, unit: str | None) -> bool:
     """Return whether a number in this unit is impossible for a quantity."""
     limits = QUANTITIES[quantity].limits if quantity is not None else None
@@ -187,16 +148,16 @@ def is_beyond_limits(number: float, quantity: str | None, unit: str | None) -> b
 def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:
     """Return whether a number in this unit stands for "no value"."""
     if quantity is None:
-        return number in _ALWAYS_ABSENT
+        return number in ALWAYS_ABSENT
     known = QUANTITIES[quantity]
     size = number * _ratio(unit, known.unit)
     if is_beyond_limits(number, quantity, unit):
         return True
     if known.usual is not None and not known.usual[0] <= size <= known.usual[1]:
-        return number in _FULL_SCALE
+        return is_full_scale(number)
     if quantity in _SIGNED:
-        return number in _ALWAYS_ABSENT and abs(number) > 10_000
-    return known.limits is known.usual is None and number in _ALWAYS_ABSENT
+        return number in ALWAYS_ABSENT and abs(number) > 10_000
+    return known.limits is known.usual is None and number in ALWAYS_ABSENT
 
 
 def _known_meaning(evidence: Evidence, known: KnownField) -> Meaning:
@@ -299,7 +260,7 @@ def _inferred_meaning(evidence: Evidence, leaf: Leaf, uplink: Uplink) -> Meaning
 
 
 def _is_measured(meaning: Meaning) -> bool:
-    return meaning.role in (Role.MEASUREMENT, Role.TOTAL, Role.ANGLE)
+    return meaning.role in NUMERIC_ROLES
 
 
 def _may_be_truth(evidence: Evidence, leaf: Leaf, uplink: Uplink) -> bool:
@@ -359,7 +320,7 @@ def _evidence(
         leaf.unit,
         uplink.context,
         observed=observed,
-        siblings=leaf.siblings,
+        siblings=leaf.place or leaf.siblings,
         repeats_settings=uplink.repeats_settings,
     )
 
@@ -373,7 +334,7 @@ def _not_yet(evidence: Evidence, text: str) -> Meaning:
 
 
 def _is_full_scale(number: float, meaning: Meaning) -> bool:
-    return number in _FULL_SCALE and is_sentinel(
+    return is_full_scale(number) and is_sentinel(
         number * meaning.scale, meaning.quantity, meaning.unit
     )
 

@@ -9,7 +9,7 @@ from .sensecap import MEASUREMENTS
 from .tokens import words_of
 from .units import Unit, normalise
 from .values import epoch, number_of, parse_time
-from .vocabulary import CONCEPTS, word_set
+from .vocabulary import BY_FULL_NAME, CONCEPTS, word_set
 
 type Item = Mapping[Any, object]
 
@@ -79,11 +79,18 @@ _NAMING_WORDS = (
     ("name", "description", "desc"),
     ("type", "kind", "sensor", "key", "channel", "obis", "alias", "title"),
 )
-_NUMBERING = word_set("channel id index port number address sequence input slot position")
+_LABELLING = ("name", "label", "key", "variable", "parameter", "quantity")
+_NUMBERING = word_set("""
+    channel id index port number address sequence input slot position storage tariff
+""")
 # Words for where something is measured, not what.
 _PLACES = _NUMBERING | word_set("sensor value raw board external inside room")
+_DUST = word_set("pm1 pm25 pm4 pm10")
+_UNCLEAR_UNITS = word_set("in min minute minutes second seconds hour hours day days week weeks")
 _IDENTIFIER = re.compile(r"(?i)(?:0x)?[0-9a-f]{6,}|[0-9a-f]{2}(?:[:-][0-9a-f]{2})+|\d+")
 _LONGEST_LABEL = 64
+_LONGEST_APART = 24
+_STATISTICS = word_set("min max mean last total")
 
 
 class Shape(NamedTuple):
@@ -154,9 +161,29 @@ def kind_of(item: Item, label: str) -> tuple[str, str]:
     return "", ""
 
 
+def with_kinds(items: Sequence[Item], labels: Sequence[str | None]) -> list[str | None]:
+    """Return the labels of items; what is measured is added where several have the same label.
+
+    "Node 1" with a temperature and a humidity becomes "Node 1 temperature", "Node 1 humidity".
+    """
+    kinds = [
+        kind_of(item, label)[0] if label is not None and labels.count(label) > 1 else ""
+        for item, label in zip(items, labels, strict=True)
+    ]
+    told: dict[str | None, list[str]] = {}
+    for label, kind in zip(labels, kinds, strict=True):
+        told.setdefault(label, []).append(kind)
+    return [
+        f"{label} {kind}" if kind and len(set(told[label])) > 1 and all(told[label]) else label
+        for label, kind in zip(labels, kinds, strict=True)
+    ]
+
+
 def _says_what(text: str) -> bool:
     """Return whether a text names something that can be measured or reported."""
     words = words_of(text).words
+    if text.casefold() in BY_FULL_NAME or any(word.concept in _DUST for word in words):
+        return True
     return any(word.text.casefold() in CONCEPTS and word.concept not in _PLACES for word in words)
 
 
@@ -182,6 +209,13 @@ def place_of(item: Item, index: int) -> tuple[str, str, str]:
     return str(index), str(index + 1), ""
 
 
+def shapes_of(items: Sequence[Item]) -> list[Shape] | None:
+    """Return which keys of a list's items do what; None where not all of them have a label."""
+    shapes = [shape_of(item) for item in items]
+    known = [shape for shape in shapes if shape is not None]
+    return known if len(known) == len(items) else None
+
+
 def shape_of(item: Item) -> Shape | None:
     """Return which keys of an item are its label, value and unit; None where it has no label.
 
@@ -190,7 +224,7 @@ def shape_of(item: Item) -> Shape | None:
     """
     unit = next((key for key in item if _names_unit(key)), None)
     if unit is None:
-        unit = next((key for key, text in item.items() if _is_unit(text)), None)
+        unit = next((key for key, text in item.items() if _is_clearly_unit(key, text)), None)
     label = _by_rank(item, {unit})
     if label is None:
         return None
@@ -218,15 +252,37 @@ def meta_keys(item: Item, shape: Shape) -> frozenset[object]:
 
 
 def labels_in(items: Sequence[Item], shapes: Sequence[Shape]) -> list[str]:
-    """Return the labels of a list's items; where two have the same, with their numbers."""
+    """Return the labels of a list's items; where two have the same, with what tells them apart."""
     labels = [str(item[shape.label]).strip() for item, shape in zip(items, shapes, strict=True)]
-    repeated = {label for label in labels if labels.count(label) > 1}
     return [
-        f"{label} {item[shape.numbering]}"
-        if label in repeated and shape.numbering is not None
+        f"{label} {item[more]}"
+        if labels.count(label) > 1 and (more := _telling_apart(items, shapes, labels, label))
         else label
-        for label, item, shape in zip(labels, items, shapes, strict=True)
+        for label, item in zip(labels, items, strict=True)
     ]
+
+
+def _telling_apart(
+    items: Sequence[Item], shapes: Sequence[Shape], labels: Sequence[str], label: str
+) -> object:
+    """Return the key of a number or text that is different in all items with the same label."""
+    alike = [
+        (item, shape)
+        for item, shape, own in zip(items, shapes, labels, strict=True)
+        if own == label
+    ]
+    first, shape = alike[0]
+    if shape.numbering is not None and all(shape.numbering in item for item, _ in alike):
+        return shape.numbering
+    described = (shape.label, shape.unit, shape.value)
+    for key in sorted(key for key in first if isinstance(key, str)):
+        texts = [item.get(key) for item, _ in alike]
+        are_texts = all(isinstance(text, str) and 0 < len(text) <= _LONGEST_APART for text in texts)
+        if key in described or not are_texts or any(_is_time(key, text) for text in texts):
+            continue
+        if len(set(texts)) == len(texts):
+            return key
+    return None
 
 
 def _concepts(key: object) -> frozenset[str]:
@@ -240,6 +296,15 @@ def _names_unit(key: object) -> bool:
 def _is_unit(text: object) -> bool:
     found = unit_in(text)
     return found is not None and found.symbol is not None
+
+
+def _is_clearly_unit(key: object, text: object) -> bool:
+    """Return whether a text spells a unit, and is no channel "A", direction "in" or label "rh"."""
+    if not isinstance(text, str) or not _is_unit(text):
+        return False
+    names = isinstance(key, str) and any(word in key.casefold() for word in _LABELLING)
+    one_letter = len(text) == 1 and text.isalpha()
+    return not names and not one_letter and text.casefold() not in _UNCLEAR_UNITS
 
 
 def _is_numbering(key: object, value: object) -> bool:
@@ -270,8 +335,9 @@ def _by_rank(item: Item, used: set[object]) -> object:
         and _IDENTIFIER.fullmatch(text.strip()) is None
         and key.casefold() not in _VALUE_NAMES
         and not _names_unit(key)
-        and not _is_unit(text)
+        and not _is_clearly_unit(key, text)
     ]
+    texts = [key for key in texts if not _is_statistic(str(item[key]))] or texts
     for words in _NAMING_WORDS:
         for key in texts:
             if any(word in key.casefold() for word in words):
@@ -281,6 +347,11 @@ def _by_rank(item: Item, used: set[object]) -> object:
     # None of the keys says so: the text that is in the vocabulary.
     known = [key for key in texts if _in_vocabulary(str(item[key]))]
     return known[0] if len(known) == 1 else None
+
+
+def _is_statistic(text: str) -> bool:
+    """Return whether a text says how a value was got, not of what: "average", "instant"."""
+    return _STATISTICS.issuperset(words_of(text).concepts)
 
 
 def _in_vocabulary(text: str) -> bool:
@@ -302,5 +373,5 @@ def _value_key(item: Item, used: set[object]) -> object:
         and key not in TIME_KEYS
     ]
     # Without a unit, a number beside a text may be any field of an object with a name.
-    has_unit = any(_names_unit(key) or _is_unit(text) for key, text in item.items())
+    has_unit = any(_names_unit(key) or _is_clearly_unit(key, text) for key, text in item.items())
     return numbers[0] if len(numbers) == 1 and has_unit else None

@@ -21,6 +21,8 @@ _SAID = frozenset({"value", "percent", "relative", "gps_"})
 # What says nothing more at the end of a name: "light intensity", but "sensor 2".
 _EMPTY_ENDS = frozenset({"intensity", "gauge", "sensor", "level"})
 _AXES = frozenset(["x", "y", "z"])
+# In capitals they stand for other things as often: the state of an LED, an area network.
+_ABBREVIATIONS = frozenset(["LON", "LAT"])
 # Quantities too general for their name to stand for the field's own words.
 _GENERAL = frozenset(
     ("fault", "problem", "alarm", "error_code", "level", "count", "pulses", "people")
@@ -47,6 +49,8 @@ def steps_of(keys: tuple[str, ...]) -> tuple[str, ...]:
 def _shown(word: Word) -> str:
     text = word.text
     lower = text.casefold()
+    if text in _ABBREVIATIONS:
+        return text
     if lower in SPELLED_OUT:
         return SPELLED_OUT[lower]
     if lower in ("x", "y", "z") or word.concept == "chip":

@@ -9,9 +9,15 @@ REVISABLE = 10
 ENOUGH = 5
 """Values of 0 and 1 after which a field is taken for a state, if its name is one of a state."""
 
+BEGINS_ANEW = 0.1
+"""Up to which share of its last number a counter that fell may have begun anew."""
+
 
 class Observations(NamedTuple):
-    """The values of one field, as far as they tell what it is; the order of them is forgotten."""
+    """The values of one field, as far as they tell what it is.
+
+    Their order is forgotten, but for whether they ever fell.
+    """
 
     numbers: int = 0
     """How many numbers there were."""
@@ -21,6 +27,10 @@ class Observations(NamedTuple):
     high: float = 0.0
     whole: bool = True
     """Whether all numbers were integers."""
+    last: float | None = None
+    """The newest number."""
+    fell: bool = False
+    """Whether a number was less than the one before, and no beginning from zero."""
 
     @property
     def settled(self) -> bool:
@@ -60,4 +70,11 @@ class Observations(NamedTuple):
             low=number if first else min(self.low, number),
             high=number if first else max(self.high, number),
             whole=self.whole and number.is_integer(),
+            last=number,
+            fell=self.fell or _fell(self.last, number),
         )
+
+
+def _fell(before: float | None, number: float) -> bool:
+    """Return whether a number fell, but not as far as a counter that begins anew."""
+    return before is not None and before * BEGINS_ANEW < number < before

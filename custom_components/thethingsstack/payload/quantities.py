@@ -471,6 +471,7 @@ BY_UNIT: dict[str, str] = {
     "L": "volume",
     "km/h": "speed",
     "m/s": "speed",
+    "mm/s": "vibration_speed",
     "kg": "weight",
     "g": "acceleration",
     "m/s²": "acceleration",

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from .exclusions import coordinate_of
+from .coordinates import longitude_beside
 from .flatten import Leaf
-from .infer import is_beyond_limits, is_full_scale, is_sentinel
+from .full_scale import is_full_scale
+from .infer import is_beyond_limits, is_sentinel
 from .override import NUMERIC_ROLES, spelled
 from .quantities import QUANTITIES
 from .tokens import words_of
@@ -142,39 +143,27 @@ def position_of(leaf: Leaf) -> Position | None:
     if isinstance(reading.value, Position):
         return reading.value
     latitude = number_of(leaf.raw)
-    siblings = leaf.siblings
+    siblings = leaf.place or leaf.siblings
     if latitude is None or siblings is None:
         return None
-    own = leaf.path[len(leaf.prefix) :]
-    wanted = _stem(own)
-    longitude = altitude = accuracy = None
+    own = "latitude" if leaf.place is not None else leaf.path[len(leaf.prefix) :]
+    found = position(latitude, longitude_beside(own, siblings))
+    if found is None:
+        return None
+    altitude = accuracy = None
     for key, raw in sorted(siblings.items(), key=lambda item: str(item[0]), reverse=True):
         if not isinstance(key, str) or isinstance(raw, Mapping | list):
             continue
         concepts = words_of(key).concepts
-        if coordinate_of(key) == "longitude" and _stem(key) == wanted:
-            longitude = number_of(raw)
-        elif "altitude" in concepts:
+        if "altitude" in concepts:
             altitude = number_of(raw)
         elif "accuracy" in concepts and "vertical" not in concepts:
             accuracy = number_of(raw)
-    found = position(latitude, longitude)
-    if found is None or (altitude is None and accuracy is None):
-        return found
     return Position(
         found.latitude,
         found.longitude,
         float(altitude) if altitude is not None and -500 <= altitude <= 20_000 else None,
         float(accuracy) if accuracy is not None and 0 <= accuracy <= 100_000 else None,
-    )
-
-
-def _stem(key: str) -> tuple[str, ...]:
-    """Return what a coordinate's name has besides its axis: "gps 2" of "gps_lat2"."""
-    return tuple(
-        concept
-        for concept in words_of(key).concepts
-        if concept not in ("latitude", "longitude", "gps", "value")
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from . import exclusions
 from .battery import battery
+from .counters import counts_on
 from .default_units import default_unit, is_assumed
 from .evidence import Evidence, Verdict
 from .flags import flag, unknown_flag
@@ -172,7 +173,7 @@ def _numeric(evidence: Evidence) -> Verdict | None:
         )
     if evidence.letters in _NUTRIENTS and _among_nutrients(evidence):
         quantity = _NUTRIENTS[evidence.letters]
-    if quantity is not None and len(named) == 1:
+    if quantity is not None and len(named) == 1 and not _unlike(quantity, evidence):
         if (
             quantity == "atmospheric_pressure"
             and evidence.number is not None
@@ -323,7 +324,7 @@ def _count(evidence: Evidence) -> Verdict | None:
     return Verdict(
         rule="counter",
         quantity=quantity,
-        role=Role.TOTAL,
+        role=Role.TOTAL if counts_on(evidence) else Role.MEASUREMENT,
         category=diagnostic,
         used=frozenset(evidence.leaf),
         why="a counter",
@@ -335,6 +336,8 @@ def _by_unit(evidence: Evidence) -> Verdict | None:
     unit = evidence.unit
     if evidence.two_state or unit is None or unit.symbol is None:
         return None
+    if evidence.head in CODE_HEADS and evidence.reading.unit is not None:
+        return None  # "240L" is a kind of bin.
     quantity = BY_UNIT.get(unit.symbol)
     if quantity is None:
         return Verdict(rule="unit", unit=unit, role=Role.MEASUREMENT, why=f"in {unit.symbol}")

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from .enumerations import add_state, start_enumeration
 from .flatten import Flattened, Leaf, flatten, normalized_leaves
-from .infer import Uplink, infer, is_full_scale
+from .full_scale import is_full_scale
+from .infer import Uplink, infer
 from .names import quantity_name
 from .observations import Observations
 from .override import NUMERIC_ROLES
@@ -62,6 +63,7 @@ def understand(
                             _note_contradiction(key, meaning, raw, understanding)
                     continue
             flattened.member(key, raw, decoded, "", ())
+    flattened.join_places()
     understanding.skipped = flattened.skipped
     if flattened.leaves:
         _take_in(

@@ -138,7 +138,10 @@ _SPELLINGS: dict[str, Unit] = {
         ),
         ("℉ °f degf deg.f fahrenheit degreesf ºf f", Unit("°F")),
         ("kelvin k", Unit("K")),
-        ("%rh rh %r.h. rh% %vwc %vol percent percentage pct perc prozent %lel", Unit("%")),
+        (
+            "%rh rh %r.h. rh% %vwc %vol percent percentage pct perc prct prozent pourcent %lel",
+            Unit("%"),
+        ),
         ("lux", Unit("lx")),
         ("klux", Unit("klx")),
         ("volt volts vdc vac vrms", Unit("V")),
@@ -273,9 +276,9 @@ _MIXED_CASE = """
     Kmph KmH Km mAh Ah mG mg kHz MHz Hz
 """
 _ANY_CASE = """
-    ppm ppb pct perc percent percentage celsius cel fahrenheit degc degf lux lx mm cm km kpa hpa
+    ppm ppb pct perc prct prozent pourcent percent percentage celsius cel fahrenheit degc degf lux lx mm cm km kpa hpa
     mpa pa bar mbar dbm db kwh mwh wh mv ma lph volts volt watts amps hz khz lpm ugm3 mgm3 kmh kmph kg
-    gram grams sec secs seconds minutes hours days litres liters litre liter meters metres m3 l
+    gram grams sec secs seconds minutes hours days stunden minuten sekunden tage litres liters litre liter meters metres m3 l
     mins kw cbar cb kva kvar kvarh varh vah mah ah psi bpm ntu dba um mbars
 """
 _SUFFIX = re.compile(
@@ -376,6 +379,8 @@ def cut(name: str) -> tuple[str, Unit | None]:
     if name in _EXACT:
         return name, None
     for bracket in reversed(list(_BRACKET.finditer(name))):
+        if bracket[1].strip().isdecimal():
+            continue  # It numbers: "temp[1]".
         if (found := normalise(bracket[1])) is not None:
             name = name[: bracket.start()] + name[bracket.end() :]
             break

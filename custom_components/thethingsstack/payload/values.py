@@ -118,10 +118,14 @@ _OTHER_PAIRS = """
     charging/discharging start/stop started/stopped trigger/idle trigger/normal
     uninstalled/installed tampered/untampered abnormal/normal wet/dry flooded/dry
     charging/not_charging present/not_present opened/shut vibrating/still alarm/none
-    detected/none leak/none locked/open belegt/frei besetzt/frei occupé/libre ocupado/libre
+    detected/none leak/none locked/open detected/keine detected/kein detected/aucun detected/aucune
+    detected/geen detected/nessuna detected/ninguna detected/ingen belegt/frei besetzt/frei occupé/libre ocupado/libre
     occupato/libero bezet/vrij bewegung/ruhe nass/trocken nat/droog
 """
-_NEGATIONS = ("no ", "not ", "non ", "kein ", "keine ", "pas de ", "sin ")
+_NEGATIONS = (
+    *("no ", "not ", "non ", "kein ", "keine ", "nicht ", "pas ", "pas de ", "aucun ", "aucune "),
+    *("sin ", "geen ", "niet ", "nessun ", "nessuna ", "ingen ", "brak "),
+)
 
 
 def _truths(pairs: str) -> dict[str, bool]:
@@ -170,10 +174,11 @@ def truth_of(text: str) -> bool | None:
         truth = OTHER_WORDS.get(word)
         if truth is not None:
             return truth
-        if word.startswith(_NEGATIONS):
-            return False
-    for negation in ("no", "not", "un"):
-        if word.startswith(negation) and OTHER_WORDS.get(word.removeprefix(negation)) is True:
+        negation = next((start for start in _NEGATIONS if word.startswith(start)), None)
+        if negation is not None:
+            return OTHER_WORDS.get(word.removeprefix(negation)) is False
+    for short in ("no", "not", "un"):
+        if word.startswith(short) and OTHER_WORDS.get(word.removeprefix(short)) is True:
             return False
     return None
 

@@ -36,7 +36,9 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
 
 # A last word that is a unit, if one of these concepts stands before it.
 _TEMPERATURES = frozenset(["temperature", "dew", "index_heat"])
-_VOLTAGES = word_set("battery voltage analog supply phase storage")
+_VOLTAGES = word_set("""
+    battery voltage analog supply phase storage solar panel pv cell input output
+""")
 UNIT_WORDS: dict[str, tuple[frozenset[str], str]] = {
     "c": (_TEMPERATURES, "°C"),
     "cel": (_TEMPERATURES, "°C"),
@@ -47,13 +49,14 @@ UNIT_WORDS: dict[str, tuple[frozenset[str], str]] = {
     "v": (_VOLTAGES, "V"),
     "mv": (_VOLTAGES, "mV"),
     "a": (frozenset({"current"}), "A"),
-    "w": (frozenset({"power"}), "W"),
+    "w": (frozenset({"power", "consumption", "load"}), "W"),
+    "ms": (word_set("time duration fix interval timeout"), "ms"),
     "m": (frozenset({"distance", "level", "depth", "height", "altitude", "accuracy"}), "m"),
     "s": (frozenset({"time", "duration", "fix", "interval"}), "s"),
     "min": (frozenset({"duration", "work"}), "min"),
     "mins": (frozenset({"duration", "time", "work"}), "min"),
     "h": (frozenset({"duration"}), "h"),
-    "g": (frozenset({"acceleration", "weight", "vibration", "orientation"}), "g"),
+    "g": (word_set("acceleration weight vibration orientation max mean"), "g"),
     "l": (frozenset({"volume", "water", "consumption"}), "L"),
     "pa": (frozenset({"pressure", "barometric"}), "Pa"),
     "lex": (frozenset({"illuminance"}), "lx"),
@@ -167,7 +170,7 @@ humidity: humidity
 illuminance: illuminance !color|red|green|blue|white|r|g|b|w|flicker|scene|duration|infrared
   |guide|visible_ir
 sound_pressure: noise !rate|alarm|signal
-water_level: water level
+water_level: water level !leak
 water_level: water depth
 fill_level: fill !distance
 distance: distance !signal

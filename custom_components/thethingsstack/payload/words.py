@@ -29,7 +29,7 @@ temperature: lampotila temperatury teploty hofok vorlauftemperatur ruecklauftemp
 chip: sht sht20 sht30 sht31 sht3x sht40 sht41 sht4x sht35 bme280 bme680 bmp280 scd30 scd40
 humidity: kosteus fugtighed luftfuktighet luftfugtighed vlaga hum humi humid humidity humidite
   humedad humidade umidita umidade feuchte feuchtigkeit luftfeuchte luftfeuchtigkeit
-  luchtvochtigheid vochtigheid rh rhum relhum hygro hygrometry hygrometrie hygrometer humd humdity
+  luchtvochtigheid vochtigheid rh rhum relhum hygro humidities hygrometry hygrometrie hygrometer humd humdity
   vlhkost wilgotnosc fuktighet
 moisture: soilmoist bodemvocht moisture moist vwc bodenfeuchte bodenfeuchtigkeit theta
   watercontent
@@ -73,8 +73,8 @@ height: altezza hohe height hoehe hauteur altura hoogte
 fill: fillstate vulling llenado fill filling fillrate filllevel fillpercentage fullness
   remplissage full
 altitude: altitude alt elevation altitud
-latitude: latitude lat latitud breitengrad breite latt latdeg
-longitude: longitude lon long lng longitud laengengrad laenge
+latitude: latitude lat latitud breitengrad latt latdeg
+longitude: longitude lon long lng longitud laengengrad
 accuracy: accuracy acc_m ehpe hacc hpe epe eph precision horizontalaccuracy precisionm uncertainty
 dop: hdop pdop dop vdop
 satellites: sats satellites sat satellite numsat satnum satcount siv nsat satellitescount svs
@@ -221,7 +221,7 @@ threshold: threshold thresholds thresh limit limits seuil schwelle grenzwert umb
 interval: interval sendcycle sleepcycle atdc stepsize intervall period periode periodic
   periodicity intervalle intervalo tdc periodo frequenzy interv samplinginterval uplinkinterval
   sendinterval
-timeout: timeout timer delay debounce holdtime hold cooldown blanking dwelltime backoff
+timeout: timeout timer wait waiting delay debounce holdtime hold cooldown blanking dwelltime backoff
 config: config disalarm configuration cfg conf setting settings setup param params parameter
   parameters konfiguration einstellung configured option options preset default reglage parametre
 calibration: calibration calib calibrate calibrated kalibrierung offset hysteresis hyst
@@ -257,7 +257,7 @@ low: low lower lo bas niedrig weak
 end: end eol critical empty depleted
 channel: channel channels ch chan kanal canal chn chnl
 phase: phase phases l1 l2 l3
-percent: percent percentage pct perc prozent pourcentage porcentaje percentages
+percent: percent percentage pct perc prct prozent pourcentage porcentaje percentages
 ratio: ratio
 raw: raw rawvalue roh brut
 value: value values val vals valeur wert valor data reading readings measure measurement
