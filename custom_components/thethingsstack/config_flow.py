@@ -21,9 +21,8 @@ from .provisioning.edit_flow import EditFlow
 from .provisioning.partial_search_flow import PartialSearchFlow
 from .provisioning.register_flow import SUBENTRY_END_DEVICE, RegisterFlow
 from .provisioning.replace_flow import ReplaceFlow
-from .setup_flow.flow import ConnectFlow
 from .setup_flow.general_options import GeneralOptionsFlow
-from .setup_flow.reconfigure import ReconfigureFlow
+from .setup_flow.handler import HandlerFlow
 
 
 class TheThingsStackOptionsFlow(
@@ -44,7 +43,7 @@ class TheThingsStackOptionsFlow(
         return self.async_show_menu(step_id="init", menu_options=options)
 
 
-class TheThingsStackConfigFlow(ConnectFlow, ReconfigureFlow, domain=DOMAIN):
+class TheThingsStackConfigFlow(HandlerFlow, domain=DOMAIN):
     """Connects an application, renews its key, and moves it to another server."""
 
     VERSION = 1

@@ -28,12 +28,16 @@ CONF_WEBHOOK_EARLIER_SECRET: Final = "webhook_earlier_secret"
 
 # Only in forms
 CONF_CLUSTER: Final = "cluster"
+CONF_DISCOVERY_SERVER: Final = "discovery_server"
+CONF_HANDLER: Final = "handler"
 CONF_PLAINTEXT: Final = "plaintext"
 SECTION_ADVANCED: Final = "advanced"
 
 # The network the user picked
 NETWORK_CLOUD: Final = "cloud"
 NETWORK_OWN_SERVER: Final = "own_server"
+NETWORK_V2: Final = "ttn_v2"
+"""A stack of version 2, which has a Handler of its own"""
 
 # By which way messages come
 DOOR_MQTT: Final = "mqtt"

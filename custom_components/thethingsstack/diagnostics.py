@@ -88,6 +88,7 @@ async def async_get_config_entry_diagnostics(
     return {
         **about,
         "rights": sorted(coordinator.rights),
+        "lacks": list(coordinator.stack.capabilities.missing),
         "connected": coordinator.connected,
         "door": {"chosen": coordinator.door.name, "current": coordinator.door.current},
         "webhook": webhook_diagnostics(hass, entry),

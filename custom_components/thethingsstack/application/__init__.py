@@ -4,6 +4,7 @@ from .client_factory import (
     QUEUE_SIZE,
     async_create_stack,
     async_discard_key,
+    async_tls_context,
     host_of,
     is_address_of,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "action_error",
     "async_create_stack",
     "async_discard_key",
+    "async_tls_context",
     "downlink_error",
     "error_text",
     "failure",

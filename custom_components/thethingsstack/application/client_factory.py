@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 import logging
+import ssl
 from typing import Any
 
 from homeassistant.const import CONF_API_KEY, __version__
@@ -10,7 +11,16 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.ssl import get_default_context
 
-from ..client import AuthenticationFailed, Connection, Stack, StackError, is_loopback, tls_context
+from ..client import (
+    ApplicationClient,
+    AuthenticationFailed,
+    Connection,
+    Stack,
+    StackError,
+    is_loopback,
+    tls_context,
+)
+from ..client.v2 import HandlerStack
 from ..const import (
     CONF_APPLICATION_ID,
     CONF_CA_CERTIFICATE,
@@ -24,6 +34,7 @@ from ..const import (
     CONF_TENANT_ID,
     DOMAIN,
     NETWORK_OWN_SERVER,
+    NETWORK_V2,
     VERSION,
 )
 from ..issues import raise_issue
@@ -57,17 +68,15 @@ async def async_create_stack(
     data: Mapping[str, Any],
     *,
     on_key_refused: Callable[[AuthenticationFailed], None] | None = None,
-) -> Stack:
-    """Return a client for an entry's data; makes no request yet.
+) -> ApplicationClient:
+    """Return the client of its network for an entry's data; makes no request yet.
 
     `on_key_refused` is called with each error that refuses the key, whatever request got it.
     Raises InvalidRequest `invalid_server` or `invalid_certificate`.
     """
-    context = get_default_context()
-    if certificate := data.get(CONF_CA_CERTIFICATE):
-        # Reads the system's root certificates from disk.
-        context = await hass.async_add_executor_job(tls_context, certificate)
-    return Stack(
+    context = await async_tls_context(hass, data)
+    make = HandlerStack if data.get(CONF_NETWORK) == NETWORK_V2 else Stack
+    return make(
         connection_of(data),
         session=async_get_clientsession(hass),
         tls_context=context,
@@ -77,12 +86,24 @@ async def async_create_stack(
     )
 
 
+async def async_tls_context(hass: HomeAssistant, data: Mapping[str, Any]) -> ssl.SSLContext:
+    """Return the TLS context for an entry's data, which may have a certificate authority.
+
+    Raises InvalidRequest `invalid_certificate`.
+    """
+    context = get_default_context()
+    if certificate := data.get(CONF_CA_CERTIFICATE):
+        # Reads the system's root certificates from disk.
+        context = await hass.async_add_executor_job(tls_context, certificate)
+    return context
+
+
 def is_address_of(data: Mapping[str, Any], address: str | None, host: str) -> bool:
     """Return whether an address belongs to the server `host` of an entry with this data.
 
     Always True without an address, and for a self-hosted server, which may have many names.
     """
-    if data[CONF_NETWORK] == NETWORK_OWN_SERVER or not (there := host_of(address)):
+    if data[CONF_NETWORK] in (NETWORK_OWN_SERVER, NETWORK_V2) or not (there := host_of(address)):
         return True
     # In the Cloud, addresses come with and without the tenant.
     return is_loopback(there) or host.endswith(there) or there.endswith(host)

@@ -119,13 +119,13 @@ def reason_of(error: StackError) -> Reason:
         case CertificateFailed():
             return _reason(error, "certificate_not_trusted", "cannot_connect")
         case ProtocolMismatch():
-            return _reason(error, "not_the_things_stack", "cannot_connect")
+            return _reason(error, *_names(error), "not_the_things_stack", "cannot_connect")
         case MqttRefused():
-            return _reason(error, "mqtt_refused", "cannot_connect")
+            return _reason(error, *_names(error), "mqtt_refused", "cannot_connect")
         case RequestTimeout():
-            return _reason(error, "timeout", "cannot_connect")
+            return _reason(error, *_names(error), "timeout", "cannot_connect")
         case ConnectionFailed():
-            return _reason(error, "cannot_connect")
+            return _reason(error, *_names(error), "cannot_connect")
         case ServerFailed():
             return _reason(error, "server_failed", "cannot_connect")
         case NotSupported():

@@ -1,6 +1,7 @@
 """What a stack can do: dialogues and actions ask this instead of the stack's version."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, NoReturn
 
 from .errors import NotSupported
@@ -72,10 +73,15 @@ class Capabilities:
     """The server names the rights of a key; else they are found by trying."""
     api_keys: bool = True
     """API keys can be listed, made and deleted, and collaborators listed."""
+    tenants: bool = True
+    """The application may belong to a tenant."""
     gateways: bool = True
     """Gateways can be read."""
     console: bool = True
     """The server has a Console, with a page for the application and each end device."""
+
+    right_names: Mapping[str, str] = field(default_factory=dict)
+    """The names of rights for users, where they are others than those of the Console."""
 
     def require(self, capability: str) -> None:
         """Raise NotSupported if the stack lacks a capability; `capability` is a field's name."""
@@ -86,7 +92,9 @@ class Capabilities:
     def missing(self) -> tuple[str, ...]:
         """The names of the capabilities that version 3 has and this stack lacks."""
         return tuple(
-            item.name for item in fields(self) if item.default and not getattr(self, item.name)
+            item.name
+            for item in fields(self)
+            if item.default is True and not getattr(self, item.name)
         )
 
 

@@ -56,6 +56,10 @@ class ServerConnection(Protocol):
         """The application."""
 
     @property
+    def tenant_id(self) -> str | None:
+        """The tenant; None where there is none."""
+
+    @property
     def uid(self) -> str:
         """The application's ID, unique on the server; raises InvalidRequest without one."""
 
@@ -284,6 +288,16 @@ class AdministrationCalls(Protocol):
     async def show(self) -> Application:
         """Return the application with all that is known of it."""
 
+    async def create(
+        self,
+        application_id: str,
+        *,
+        user_id: str | None = None,
+        organization_id: str | None = None,
+        name: str | None = None,
+    ) -> Application:
+        """Create an application of a user or an organization, and return it."""
+
     async def update(
         self,
         *,
@@ -451,6 +465,9 @@ class ApplicationClient(Protocol):
 
     # Calls
 
+    async def request(self, method: str, path: str) -> Any:
+        """Make any request of the HTTP API and return its parsed answer ({} if empty)."""
+
     async def auth_info(self) -> KeyInfo:
         """Return what is known of the key; raises AuthenticationFailed where it is refused."""
 
@@ -459,6 +476,9 @@ class ApplicationClient(Protocol):
 
         Where the server doesn't list them (`rights_listing`), they are found by trying.
         """
+
+    async def applications(self) -> list[Application]:
+        """Return the applications that the key has rights on."""
 
     async def application(self) -> Application:
         """Return the application."""

@@ -10,7 +10,7 @@ from homeassistant.const import CONF_WEBHOOK_ID
 import voluptuous as vol
 
 from ..application import async_create_stack
-from ..client import Application, InvalidRequest, KeyInfo, MqttAddress, Stack
+from ..client import Application, ApplicationClient, InvalidRequest, KeyInfo, MqttAddress
 from ..client.rights import console_names
 from ..const import CONF_APPLICATION_ID, CONF_DOOR, CONF_SERVER, CONF_TENANT_ID, DOOR_WEBHOOK
 from ..doors import chosen_door
@@ -29,6 +29,8 @@ from .server_form import FormError, sibling_clusters
 NOT_LAST = (
     "cloud",
     "own_server",
+    "handler",
+    "choose_handler",
     "webhook_only",
     "key",
     "application",
@@ -59,7 +61,7 @@ class SetupFlow(ConfigFlow):
 
     # Checks
 
-    async def _async_stack(self) -> Stack:
+    async def _async_stack(self) -> ApplicationClient:
         """Return a client for the data so far; raises InvalidRequest for an invalid certificate."""
         return await async_create_stack(self.hass, self._data)
 
@@ -98,7 +100,9 @@ class SetupFlow(ConfigFlow):
         if door != DOOR_WEBHOOK:
             return await async_check_door(await self._async_stack(), door)
         # One that the user has made delivers whatever the key may do.
-        missing = [right for right in MANAGING_RIGHTS if right not in rights]
+        stack = await self._async_stack()
+        needed = MANAGING_RIGHTS if stack.capabilities.webhooks else ()
+        missing = [right for right in needed if right not in rights]
         if missing and CONF_WEBHOOK_ID not in self._data:
             raise FormError("webhook_rights", CONF_DOOR, rights=console_names(missing))
         await self._async_check_webhook_address()
@@ -167,7 +171,7 @@ def host_name(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def unique_id_of(stack: Stack) -> str:
+def unique_id_of(stack: ApplicationClient) -> str:
     """Return the unique ID of an entry with this connection."""
     connection = stack.connection
     return f"{host_name(connection.identity_server)}/{connection.uid}"

@@ -62,6 +62,9 @@ from .webhook_only import WEBHOOK_ONLY, WebhookOnlyFlow
 class ConnectFlow(WebhookOnlyFlow):
     """Asks for network and API key, and for the application if the key has rights on several."""
 
+    _other_networks: tuple[str, ...] = ()
+    """Networks that another part of the dialogue asks for."""
+
     def __init__(self) -> None:
         """Start without any answer."""
         super().__init__()
@@ -85,7 +88,13 @@ class ConnectFlow(WebhookOnlyFlow):
                 return await self.async_step_webhook_only()
             self._data = read_server(user_input[CONF_NETWORK], user_input)
             return await self.async_step_key()
-        options = [*NETWORKS, NETWORK_CLOUD, NETWORK_OWN_SERVER, WEBHOOK_ONLY]
+        options = [
+            *NETWORKS,
+            NETWORK_CLOUD,
+            NETWORK_OWN_SERVER,
+            *self._other_networks,
+            WEBHOOK_ONLY,
+        ]
         schema = vol.Schema(
             {
                 vol.Required(CONF_NETWORK, default=options[0]): SelectSelector(
@@ -316,7 +325,7 @@ class ConnectFlow(WebhookOnlyFlow):
         """Show which features the key allows and which not; then create the entry."""
         assert self._probed is not None
         error = None
-        schema = door_schema(chosen_door(self._data))
+        schema = door_schema(chosen_door(self._data), self._probed.capabilities)
         if user_input is not None:
             try:
                 await self._async_use_door(user_input[CONF_DOOR])

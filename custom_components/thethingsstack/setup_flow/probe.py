@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -17,12 +17,13 @@ from ..application import MQTT_TEXTS, SETUP_TEXTS, async_create_stack, text_key
 from ..client import (
     FEATURES,
     Application,
+    ApplicationClient,
     AuthenticationFailed,
+    Capabilities,
     ConnectionFailed,
     KeyInfo,
     MissingRight,
     MqttAddress,
-    Stack,
     StackError,
     StorageUnavailable,
     missing_rights,
@@ -38,6 +39,7 @@ class Storage(StrEnum):
     EMPTY = "storage_empty"
     UNAVAILABLE = "storage_unavailable"
     UNKNOWN = "storage_unknown"
+    NEVER = "storage_never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,8 @@ class ProbeResult:
     devices: int | None
     """How many end devices are registered; `None` if the key may not list them."""
     expires_at: datetime | None
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    """What the network can do."""
 
 
 def http_error(error: StackError) -> FormError:
@@ -86,7 +90,7 @@ async def async_check_address(hass: HomeAssistant, data: Mapping[str, Any]) -> N
         await stack.auth_info()
 
 
-async def async_key_info(stack: Stack) -> KeyInfo:
+async def async_key_info(stack: ApplicationClient) -> KeyInfo:
     """Return the owner and the expiry of the API key.
 
     Raises FormError unless it is of an application, a user or an organization.
@@ -98,7 +102,7 @@ async def async_key_info(stack: Stack) -> KeyInfo:
     return info
 
 
-async def async_applications(stack: Stack) -> list[Application] | None:
+async def async_applications(stack: ApplicationClient) -> list[Application] | None:
     """Return the applications that a key has rights on; `None` if it may not list them.
 
     Raises FormError if there are none.
@@ -113,7 +117,7 @@ async def async_applications(stack: Stack) -> list[Application] | None:
     return applications
 
 
-async def async_rights(stack: Stack) -> frozenset[str]:
+async def async_rights(stack: ApplicationClient) -> frozenset[str]:
     """Return the key's rights on the application; raises FormError if it may not read uplinks."""
     with http_errors():
         rights = await stack.rights()
@@ -124,7 +128,7 @@ async def async_rights(stack: Stack) -> frozenset[str]:
     return rights
 
 
-async def async_application(stack: Stack, rights: frozenset[str]) -> Application | None:
+async def async_application(stack: ApplicationClient, rights: frozenset[str]) -> Application | None:
     """Return the application; `None` if the key may not read it."""
     if "application" in missing_rights(rights):
         return None
@@ -132,10 +136,10 @@ async def async_application(stack: Stack, rights: frozenset[str]) -> Application
         return await stack.application()
 
 
-async def async_tenant(stack: Stack, rights: frozenset[str]) -> str | None:
+async def async_tenant(stack: ApplicationClient, rights: frozenset[str]) -> str | None:
     """Return the application's tenant ID as the server has it, if the key may read that."""
     application_id = stack.connection.application_id
-    if "application" in missing_rights(rights):
+    if "application" in missing_rights(rights) or not stack.capabilities.tenants:
         return stack.connection.tenant_id
     with http_errors():
         info = await stack.request("GET", f"/as/applications/{application_id}/mqtt-connection-info")
@@ -144,7 +148,7 @@ async def async_tenant(stack: Stack, rights: frozenset[str]) -> str | None:
 
 
 async def async_probe(
-    stack: Stack,
+    stack: ApplicationClient,
     mqtt: MqttAddress | None,
     rights: frozenset[str],
     *,
@@ -160,10 +164,11 @@ async def async_probe(
         storage=await _async_storage(stack),
         devices=None if "devices" in missing_rights(rights) else await _async_count_devices(stack),
         expires_at=expires_at,
+        capabilities=stack.capabilities,
     )
 
 
-async def _async_storage(stack: Stack) -> Storage:
+async def _async_storage(stack: ApplicationClient) -> Storage:
     storage = Storage.EMPTY
     try:
         async for _ in stack.stored_uplinks(after=dt_util.utcnow() - STORAGE_WINDOW, limit=1):
@@ -175,7 +180,7 @@ async def _async_storage(stack: Stack) -> Storage:
     return storage
 
 
-async def _async_count_devices(stack: Stack) -> int | None:
+async def _async_count_devices(stack: ApplicationClient) -> int | None:
     try:
         return len([device async for device in stack.devices(field_mask=("name",))])
     except StackError:
@@ -193,12 +198,27 @@ async def describe(hass: HomeAssistant, result: ProbeResult) -> dict[str, str]:
     def text(key: str, **values: str) -> str:
         return texts[f"{prefix}.{key}"].format(**values)
 
-    lacking = missing_rights(result.rights)
-    can = [f"- {text(f'can_{feature}')}" for feature in FEATURES if feature not in lacking]
+    has = result.capabilities
+    there = {"storage_settings": has.storage, "simulate": has.simulated_uplinks}
+    lacking = {
+        feature: rights
+        for feature, rights in missing_rights(result.rights).items()
+        if there.get(feature, True)
+    }
+    can = [
+        f"- {text(f'can_{feature}')}"
+        for feature in FEATURES
+        if feature not in lacking and there.get(feature, True)
+    ]
+
+    def name_of(right: str) -> str:
+        return has.right_names.get(right) or text(right.lower())
+
     cannot = [
         "- "
         + text(
-            f"cannot_{feature}", rights=", ".join(f"*{text(right.lower())}*" for right in rights)
+            f"cannot_{feature}",
+            rights=", ".join(dict.fromkeys(f"*{name_of(right)}*" for right in rights)),
         )
         for feature, rights in lacking.items()
     ]
@@ -206,7 +226,7 @@ async def describe(hass: HomeAssistant, result: ProbeResult) -> dict[str, str]:
         devices = text("devices_hidden")
     else:
         devices = text("devices_listed", count=str(result.devices))
-    expires = ""
+    expires = "" if has.rights_listing else text("rights_tried")
     if result.expires_at is not None:
         expires = text("expires", date=dt_util.as_local(result.expires_at).date().isoformat())
     return {
@@ -214,7 +234,7 @@ async def describe(hass: HomeAssistant, result: ProbeResult) -> dict[str, str]:
         "can": "\n".join(can),
         "missing": "\n".join(cannot) or f"- {text('nothing')}",
         "devices": devices,
-        "storage": text(result.storage),
+        "storage": text(result.storage if has.storage else Storage.NEVER),
         "messages": _messages(result, text),
         "expires": expires,
     }

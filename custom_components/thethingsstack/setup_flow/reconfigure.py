@@ -48,6 +48,12 @@ class ReconfigureFlow(WebhookOnlyFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for a new API key with rights on the same application."""
+        return await self._async_reauth("reauth_confirm", user_input)
+
+    async def _async_reauth(
+        self, step_id: str, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        """Show and read a form with a key, and check that it is of the same application."""
         error = None
         if user_input is not None:
             try:
@@ -56,7 +62,7 @@ class ReconfigureFlow(WebhookOnlyFlow):
                 return self._update_entry(self._get_reauth_entry())
             except FormError as err:
                 error = err
-        return self._show_form("reauth_confirm", KEY_SCHEMA, user_input, error)
+        return self._show_form(step_id, KEY_SCHEMA, user_input, error)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None

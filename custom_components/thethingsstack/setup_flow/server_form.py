@@ -51,8 +51,8 @@ from ..const import (
 
 _KEY_ID = re.compile(r"(NNSXS\.)?[A-Z2-7]{39}\.?")
 _CLOUD_HOST = re.compile(r"(?P<tenant>[a-z0-9-]+)\.(?P<cluster>\w+)\.cloud\.thethings\.industries")
-_KEY_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
-_URL_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
+KEY_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
+URL_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
 
 
 class FormError(Exception):
@@ -78,8 +78,8 @@ def _select(options: list[str], translation_key: str) -> SelectSelector:
     )
 
 
-KEY_SCHEMA = vol.Schema({vol.Required(CONF_API_KEY): _KEY_FIELD})
-OPTIONAL_KEY_SCHEMA = vol.Schema({vol.Optional(CONF_API_KEY): _KEY_FIELD})
+KEY_SCHEMA = vol.Schema({vol.Required(CONF_API_KEY): KEY_FIELD})
+OPTIONAL_KEY_SCHEMA = vol.Schema({vol.Optional(CONF_API_KEY): KEY_FIELD})
 SANDBOX_SCHEMA = vol.Schema({vol.Required(CONF_NETWORK): _select(list(NETWORKS), "network")})
 CLOUD_SCHEMA = vol.Schema(
     {
@@ -91,7 +91,7 @@ CLOUD_SCHEMA = vol.Schema(
 )
 ADVANCED_SCHEMA = vol.Schema(
     {
-        vol.Optional(CONF_IDENTITY_SERVER): _URL_FIELD,
+        vol.Optional(CONF_IDENTITY_SERVER): URL_FIELD,
         vol.Optional(CONF_TENANT_ID): TextSelector(),
         vol.Optional(CONF_MQTT_HOST): TextSelector(),
         vol.Optional(CONF_MQTT_PORT): NumberSelector(
@@ -106,7 +106,7 @@ ADVANCED_SCHEMA = vol.Schema(
 def _own_server_schema(collapsed: bool) -> vol.Schema:
     return vol.Schema(
         {
-            vol.Required(CONF_SERVER): _URL_FIELD,
+            vol.Required(CONF_SERVER): URL_FIELD,
             vol.Required(SECTION_ADVANCED): section(ADVANCED_SCHEMA, {"collapsed": collapsed}),
         }
     )
@@ -150,19 +150,19 @@ def _cloud_data(tenant: str, cluster: str) -> dict[str, Any]:
 def _read_own_server(user_input: Mapping[str, Any]) -> dict[str, Any]:
     advanced = user_input.get(SECTION_ADVANCED, {})
     plaintext = advanced.get(CONF_PLAINTEXT, False)
-    server = _read_url(user_input[CONF_SERVER], plaintext, "invalid_server")
+    server = read_url(user_input[CONF_SERVER], plaintext, "invalid_server")
     if (public := _public_network(server)) is not None:
         return public
     identity_server = server
     if text := advanced.get(CONF_IDENTITY_SERVER):
-        identity_server = _read_url(text, plaintext, "invalid_identity_server")
+        identity_server = read_url(text, plaintext, "invalid_identity_server")
     port = advanced.get(CONF_MQTT_PORT)
     return {
         CONF_NETWORK: NETWORK_OWN_SERVER,
         CONF_SERVER: server,
         CONF_IDENTITY_SERVER: identity_server,
         CONF_TENANT_ID: advanced.get(CONF_TENANT_ID, "").strip() or None,
-        CONF_MQTT_HOST: _read_host(advanced.get(CONF_MQTT_HOST, "")),
+        CONF_MQTT_HOST: read_host(advanced.get(CONF_MQTT_HOST, "")),
         CONF_MQTT_PORT: None if port is None else int(port),
         CONF_MQTT_TLS: not plaintext,
         CONF_CA_CERTIFICATE: advanced.get(CONF_CA_CERTIFICATE, "").strip() or None,
@@ -180,15 +180,15 @@ def _public_network(server: str) -> dict[str, Any] | None:
     return None
 
 
-def _read_url(text: str, plaintext: bool, reason: str) -> str:
+def read_url(text: str, plaintext: bool, reason: str, field: str | None = None) -> str:
     """Return a base URL; without a scheme, https:// is added, or http:// with `plaintext`.
 
-    Raises FormError `reason` for an invalid address.
+    Raises FormError `reason` for an invalid address, at the server's field unless another is named.
     """
     text = text.strip()
     if plaintext and "://" not in text:
         text = f"http://{text}"
-    field = CONF_SERVER if reason == "invalid_server" else "base"
+    field = field or (CONF_SERVER if reason == "invalid_server" else "base")
     try:
         url = normalize_server_url(text)
     except InvalidRequest as err:
@@ -198,7 +198,7 @@ def _read_url(text: str, plaintext: bool, reason: str) -> str:
     return url
 
 
-def _read_host(text: str) -> str | None:
+def read_host(text: str) -> str | None:
     """Return a host name or IP address; `None` for an empty text; raises FormError for a URL."""
     host = text.strip().strip("[]")
     if not host:

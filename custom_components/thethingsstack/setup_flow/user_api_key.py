@@ -14,10 +14,10 @@ from ..client import (
     FEATURES,
     ApiKey,
     Application,
+    ApplicationClient,
     Conflict,
     InvalidRequest,
     KeyInfo,
-    Stack,
     StackError,
     missing_rights,
 )
@@ -76,7 +76,7 @@ def rights_for(features: Iterable[str]) -> frozenset[str]:
 
 
 async def async_create_application(
-    stack: Stack, info: KeyInfo, application_id: str, name: str | None
+    stack: ApplicationClient, info: KeyInfo, application_id: str, name: str | None
 ) -> Application:
     """Create an application of the key's owner and return it; raises FormError.
 
@@ -101,7 +101,7 @@ async def async_create_application(
         raise http_error(err) from err
 
 
-async def async_create_key(stack: Stack, rights: frozenset[str]) -> ApiKey:
+async def async_create_key(stack: ApplicationClient, rights: frozenset[str]) -> ApiKey:
     """Create an API key of the application with only these rights; raises FormError."""
     try:
         return await stack.administration.create_api_key(KEY_NAME, sorted(rights))

@@ -1,7 +1,22 @@
 """What a stack of version 2 can do."""
 
 from ..capabilities import Capabilities
+from ..rights import (
+    DEVICES_READ,
+    DEVICES_READ_KEYS,
+    DEVICES_WRITE,
+    DEVICES_WRITE_KEYS,
+    INFO,
+    SETTINGS_BASIC,
+    TRAFFIC_DOWN_WRITE,
+    TRAFFIC_READ,
+)
 
+_NAMES = {
+    "settings": (INFO, SETTINGS_BASIC),
+    "devices": (DEVICES_READ, DEVICES_READ_KEYS, DEVICES_WRITE, DEVICES_WRITE_KEYS),
+    "messages": (TRAFFIC_READ, TRAFFIC_DOWN_WRITE),
+}
 CAPABILITIES = Capabilities(
     nack=False,
     repeats_confirmed=True,
@@ -29,5 +44,8 @@ CAPABILITIES = Capabilities(
     rights_listing=False,
     api_keys=False,
     gateways=False,
+    tenants=False,
+    console=False,
+    right_names={right: name for name, rights in _NAMES.items() for right in rights},
 )
 """Version 2 tries payload functions and simulates uplinks over gRPC only, which isn't spoken here."""

@@ -1,0 +1,1 @@
+"""Home Assistant on a stack of version 2."""
