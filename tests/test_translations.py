@@ -35,6 +35,7 @@ from custom_components.thethingsstack.const import (
     DEVICES_NOT_IGNORED,
     NETWORK_CLOUD,
     NETWORK_OWN_SERVER,
+    NETWORK_V2,
 )
 from custom_components.thethingsstack.controls.entity import FAILED, PENDING
 from custom_components.thethingsstack.controls.kinds import KINDS
@@ -66,6 +67,7 @@ from custom_components.thethingsstack.sensor import APPLICATION_SENSORS
 from custom_components.thethingsstack.setup_flow import (
     doors,
     general_options,
+    handler,
     probe,
     server_form,
     user_api_key,
@@ -206,6 +208,9 @@ SCHEMAS: dict[str, vol.Schema | None] = {
     "own_server": server_form.OWN_SERVER_SCHEMA,
     "key": server_form.KEY_SCHEMA,
     "reauth_confirm": server_form.KEY_SCHEMA,
+    "handler": handler.HANDLER_SCHEMA,
+    "reauth_access_key": server_form.KEY_SCHEMA,
+    "reconfigure_handler": handler.RECONFIGURE_SCHEMA.extend(doors.door_schema("mqtt").schema),
     "rights": doors.door_schema("mqtt"),
     "wrong_cluster": vol.Schema({}),
 }
@@ -350,7 +355,7 @@ def test_choices_have_their_texts() -> None:
     assert set(selector["field_scope"]["options"]) == {scope.name.lower() for scope in Scope}
     assert set(selector["door"]["options"]) == set(doors.OFFERED)
     assert set(selector["features"]["options"]) == {*FEATURES, user_api_key.DELETE_KEY}
-    networks = {*NETWORKS, NETWORK_CLOUD, NETWORK_OWN_SERVER, WEBHOOK_ONLY}
+    networks = {*NETWORKS, NETWORK_CLOUD, NETWORK_OWN_SERVER, NETWORK_V2, WEBHOOK_ONLY}
     assert set(selector["network"]["options"]) == networks
     assert set(selector["cluster"]["options"]) == set(CLOUD_CLUSTERS)
     assert set(selector["devices"]["options"]) == {

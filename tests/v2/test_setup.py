@@ -139,12 +139,12 @@ async def test_a_refused_key_is_replaced(
     assert flow["step_id"] == "reauth_access_key"
     result = await go(hass, flow, api_key="ttn-account-v2.wrong")
     assert result["errors"] == {"api_key": "invalid_auth"}
-    result = await go(hass, result, api_key=sim2.key("delete"))
+    result = await go(hass, result, api_key=sim2.key("all"))
     assert result["reason"] == "reauth_successful"
     await until(
         hass, lambda: entry.state is ConfigEntryState.LOADED and entry.runtime_data.connected
     )
-    assert entry.data["api_key"] == sim2.key("delete")
+    assert entry.data["api_key"] == sim2.key("all")
 
 
 async def test_addresses_are_changed_without_the_key(
@@ -154,12 +154,11 @@ async def test_addresses_are_changed_without_the_key(
     assert result["step_id"] == "reconfigure_choice"
     result = await go(hass, result, next_step_id="reconfigure_handler")
     before = dict(entry.data)
-    answers = {"server": sim2.handler_url.replace("127.0.0.1", "localhost"), "door": "mqtt"}
-    answers |= {"mqtt_host": "127.0.0.1"}
+    answers = {"server": sim2.handler_url, "door": "mqtt", "mqtt_host": "127.0.0.1"}
     advanced = {"mqtt_port": sim2.mqtt_port, "plaintext": True}
     result = await go(hass, result, **answers, advanced={**advanced, "mqtt_port": 9})
     assert result["errors"] == {"base": "mqtt_cannot_connect"}
-    result = await go(hass, result, **{**answers, "server": sim2.handler_url}, advanced=advanced)
+    result = await go(hass, result, **answers, advanced=advanced)
     assert result["reason"] == "reconfigure_successful"
     assert entry.data["api_key"] == before["api_key"]
     assert SOURCE_RECONFIGURE not in str(entry.data)

@@ -30,7 +30,8 @@ type _Make = Callable[[str, re.Match[str], int], StackError]
 
 def refusal(status: int, answer: Mapping[str, Any]) -> StackError:
     """Return the error for an answer with this status and parsed body ({} if it is no JSON)."""
-    text = json_values.text(answer.get("error")) or json_values.text(answer.get("message"))
+    # A Handler's own have both "error" and "message"; another server's may have the latter.
+    text = json_values.text(answer.get("error"))
     if text is None:
         if status >= 500:
             return ServerFailed(f"the server answers HTTP {status}", name="unknown", status=status)
