@@ -50,6 +50,7 @@ from custom_components.thethingsstack.end_devices.state import Status
 from custom_components.thethingsstack.event import DOWNLINK_TYPES, ActivityEvent, DownlinkEvent
 from custom_components.thethingsstack.fields import edit_form as field_form
 from custom_components.thethingsstack.fields.overrides import OVERRIDES_REASONS, Scope
+from custom_components.thethingsstack.fields.texts import EXPECTED
 from custom_components.thethingsstack.formatters import (
     flow as formatter_flow,
     repair as formatter_repair,
@@ -349,7 +350,7 @@ def test_choices_have_their_texts() -> None:
     }
     kinds = {*Kind, field_form.HIDDEN} - {Kind.IGNORE}
     assert set(selector["field_platform"]["options"]) == kinds
-    assert set(selector["field_source"]["options"]) == {*Source, UNDECIDED}
+    assert set(selector["field_source"]["options"]) == {*Source, UNDECIDED, EXPECTED}
     assert set(selector["field_note"]["options"]) == {"left_out"}
     assert set(selector["field_state_class"]["options"]) == set(SENSOR_ROLES)
     assert set(selector["field_scope"]["options"]) == {scope.name.lower() for scope in Scope}

@@ -46,6 +46,7 @@ from .controls.subentries import Controls
 from .doors import create_door
 from .downlinks.sender import Downlinks
 from .end_devices.activity import Activity, async_report_occurrence, uplink_activity
+from .end_devices.expected_fields import ExpectedFields
 from .end_devices.lifecycle import EndDeviceLifecycle
 from .end_devices.listeners import ACTIVITY, AIRTIME_24H, LAST_UPLINK, LOCATION, STATUS, field_key
 from .end_devices.logbook_events import async_fire_for_logbook
@@ -54,7 +55,7 @@ from .end_devices.registry_sync import RegistrySync
 from .end_devices.roster import EndDeviceRoster
 from .end_devices.state import EndDeviceState, Received
 from .end_devices.uplink_history import UplinkHistory
-from .fields.apply_overrides import async_show_corrected
+from .fields.apply_overrides import async_drop_expected, async_show_corrected
 from .fields.decisions import FieldDecisions
 from .fields.known_locations import solved_location
 from .fields.names import FieldNames
@@ -123,6 +124,7 @@ class ApplicationCoordinator:
             connection_state=self.connection_state,
             signals=self.signals,
         )
+        self.expected_fields = ExpectedFields(self, partial(async_drop_expected, hass, self))
         self.formatter_texts = FormatterTexts(self)
         self.controls = Controls(hass, entry, self.roster, self.downlinks.release_control)
         self.gateways = Gateways(hass, entry, self.roster)
@@ -420,9 +422,8 @@ class ApplicationCoordinator:
             self.store.save_soon()
         if received.grown:
             self.fields.add_states(device.key, received.grown)
-        received.changed_decisions = (
-            self.fields.correct(device.key, received.corrected) if received.corrected else {}
-        )
+        if received.corrected:
+            received.changed_decisions |= self.fields.correct(device.key, received.corrected)
         if device.version_ids != versions:
             self.lifecycle.on_identified(device)
         if received.new or received.decoding_changed:
@@ -450,7 +451,7 @@ class ApplicationCoordinator:
         if device.half_created and not uplink.simulated:
             self.partial_devices.on_message(device)
         self.application_status.counters.uplinks_today += not uplink.simulated
-        failed = received.undecoded and bool(device.decisions)
+        failed = received.undecoded and device.has_fields
         if failed:
             self.application_status.record_problem(
                 "decode failed", device.device_id, "the payload formatter failed"
@@ -465,6 +466,7 @@ class ApplicationCoordinator:
         async_report_occurrence(self.hass, device.registry_id, "uplink_received", activity, context)
         if not uplink.simulated:
             self.overdue_watch.on_uplink(device, activity, context)
+            self.expected_fields.on_uplink(device, decoded=not received.undecoded)
         self.downlinks.on_uplink(device)
 
     def _decide(self, device: EndDeviceState, new: Mapping[str, Meaning]) -> dict[str, Meaning]:

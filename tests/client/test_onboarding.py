@@ -1,6 +1,7 @@
 """What is asked before an end device is registered: models, plans, QR codes, claiming."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from thethingsstack import (
     usual_phy_version,
     version_number,
 )
+from thethingsstack.repository import RepositoryFormatter
 
 from .conftest import MakeStack
 
@@ -81,6 +83,20 @@ async def test_no_template(stack: Stack) -> None:
             await stack.repository.template("milesight-iot", "ws523", version, band)
 
 
+def test_examples_of_a_formatter_are_what_it_makes_of_frames() -> None:
+    """Those that it can't decode are no examples of payloads."""
+    examples: list[dict[str, Any]] = [
+        {"input": {"f_port": 2, "frm_payload": "AQI="}, "output": {"data": {"a": 1}}},
+        {"output": {"data": {"a": 2}, "errors": ["unknown frame"]}},
+        {"output": {"data": {"a": 3}, "errors": []}},
+        {"output": {"errors": ["unknown frame"]}},
+        {"description": "odd", "output": ["odd"]},
+        {},
+    ]
+    formatter = RepositoryFormatter(kind="", script="", codec_id=None, examples=examples)
+    assert formatter.example_payloads == [{"a": 1}, {"a": 3}]
+
+
 async def test_repository_formatter(stack: Stack) -> None:
     ids = VersionIds(
         brand_id="dragino", model_id="lht65n", firmware_version="1.0", band_id="EU_863_870"
@@ -88,6 +104,7 @@ async def test_repository_formatter(stack: Stack) -> None:
     formatter = await stack.repository.formatter(ids, "uplink_decoder")
     assert formatter.kind == "FORMATTER_JAVASCRIPT"
     assert "decodeUplink" in formatter.script
+    assert formatter.example_payloads == []
     with pytest.raises(NotFound) as caught:
         await stack.repository.formatter(ids, "downlink_encoder")
     assert caught.value.name == "no_encoder"

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from . import registry
-from .encoding import get_path, prune, select
+from .encoding import encode_bytes, get_path, prune, select
 from .errors import NOT_FOUND, RefusedError
 from .http_server import Call, Route, caller
 from .model import Stack
@@ -30,6 +30,8 @@ class Model:
     hardware: str = "1.0"
     firmware: str = "1.0"
     bands: tuple[str, ...] = ("EU_863_870",)
+    examples: tuple[dict[str, Any], ...] = ()
+    """Decoded payloads of frames that the codec gives as examples."""
     vendor: tuple[int, int] | None = None
     """Vendor and profile in QR codes."""
 
@@ -134,6 +136,11 @@ class DeviceRepository:
                     bands=("EU_863_870", "US_902_928"),
                 )
 
+    def publish(self, model: Model) -> None:
+        """Add a model, as when its maker publishes it."""
+        self._brands.setdefault(model.brand_id, model.brand_id.title())
+        self._models[model.brand_id, model.model_id] = model
+
     def routes(self) -> list[Route]:
         """Return method, path and handler of each call, with and without an application."""
         routes: list[Route] = []
@@ -209,11 +216,20 @@ class DeviceRepository:
         model = self._version(call)
         kind = call["codec"]
         if call["direction"] == "uplink" and kind == "decoder" and model.decoder:
-            answer = {
+            answer: dict[str, Any] = {
                 "formatter": "FORMATTER_JAVASCRIPT",
                 "formatter_parameter": model.decoder,
                 "codec_id": model.codec,
             }
+            if model.examples:
+                answer["examples"] = [
+                    {
+                        "description": "An example",
+                        "input": {"f_port": 2, "frm_payload": encode_bytes(b"\x01\x02")},
+                        "output": {"data": data} if data else {"errors": ["unknown frame"]},
+                    }
+                    for data in model.examples
+                ]
             return select(answer, call.request.query.get("field_mask", "").split(","))
         text = f"no {kind} defined for codec `{{codec_id}}`"
         raise RefusedError(NOT_FOUND, _STORE, f"no_{kind}", text)

@@ -115,7 +115,8 @@ class Simulator:
         cluster += GatewayServer(self.stack).routes() + Claiming(self.stack).routes()
         cluster.append(("POST", "/events", self._stream(registry=self._single_host)))
         identity = IdentityServer(self.stack).routes() + GatewayRegistry(self.stack).routes()
-        identity += DeviceRepository(self.stack).routes() + qr_routes()
+        self.repository = DeviceRepository(self.stack)
+        identity += self.repository.routes() + qr_routes()
         if not self._single_host:
             identity.append(("POST", "/events", self._stream(registry=True, cluster=False)))
         routes = [cluster + identity] if self._single_host else [cluster, identity]

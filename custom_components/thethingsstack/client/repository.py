@@ -150,6 +150,13 @@ class RepositoryFormatter:
     codec_id: str | None
     examples: Sequence[Mapping[str, Any]]
 
+    @property
+    def example_payloads(self) -> list[Mapping[str, Any]]:
+        """Return what the examples that it can decode come out as."""
+        outputs = (json_values.mapping(example.get("output")) for example in self.examples)
+        payloads = (json_values.mapping(o.get("data")) for o in outputs if not o.get("errors"))
+        return [payload for payload in payloads if payload]
+
 
 class Repository:
     """The server's Device Repository; reading it needs no right."""

@@ -368,7 +368,7 @@ class BatterySensor(EndDeviceSensor):
     ) -> None:
         """Create the sensor; it is disabled at first if the payload has a battery level, too."""
         super().__init__(coordinator, device, description)
-        if any(meaning.is_battery for meaning in device.decisions.values()):
+        if any(m.is_battery and not m.expected for m in device.decisions.values()):
             self._attr_entity_registry_enabled_default = False
 
 

@@ -1,7 +1,7 @@
 """What is known of one end device: identity, last uplink, field values, health."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 import logging
@@ -128,7 +128,9 @@ class EndDeviceState(Listeners):
         self.decisions = decisions
         self._model_sensors = model_sensors
         self._known_fields = known_fields
-        self._is_new = not decisions
+        self.expected: set[str] = set()
+        """Paths of fields that are known from an example of the model, and not yet reported."""
+        self._is_new = all(meaning.expected for meaning in decisions.values())
         self.formatter_hints: FormatterHints | None = None
         self.registry_id: str | None = None
         self.disabled = False
@@ -219,6 +221,16 @@ class EndDeviceState(Listeners):
             return None
         return f"{versions.brand_id}/{versions.model_id}"
 
+    @property
+    def context(self) -> Context:
+        """Return what decisions on new fields depend on besides the payload."""
+        return self._context
+
+    @property
+    def has_fields(self) -> bool:
+        """Return whether anything is known of it besides what its model's examples say."""
+        return any(not meaning.expected for meaning in self.decisions.values())
+
     def update_context(self) -> None:
         """Read again what decisions on new fields depend on: the model, and its formatter."""
         versions = self.version_ids or VersionIds()
@@ -245,7 +257,7 @@ class EndDeviceState(Listeners):
 
         If it has decoded uplinks before, it takes several undecoded ones in a row.
         """
-        return self.undecoded >= (UNDECODED_IN_A_ROW if self.decisions else 1)
+        return self.undecoded >= (UNDECODED_IN_A_ROW if self.has_fields else 1)
 
     def note_seen(self, moment: datetime) -> bool:
         """Move last seen forward and return True; an older moment changes nothing.
@@ -336,7 +348,7 @@ class EndDeviceState(Listeners):
         understanding = understand(
             uplink.decoded_payload,
             uplink.normalized_payload,
-            decisions=self.decisions,
+            decisions=self._reported_fields(),
             context=self._context,
             observations=self._observations,
         )
@@ -349,9 +361,11 @@ class EndDeviceState(Listeners):
         received.corrected = understanding.corrected
         self._corrected_at |= dict.fromkeys(understanding.corrected, dt_util.utcnow())
         if understanding.new:
+            expected = {p: self.decisions[p] for p in understanding.new if p in self.expected}
             received.new = decide(self, understanding.new)
             self._read_overridden(understanding, received.new)
             self.note_fields(received.new)
+            self._confirm(expected, received)
         values, times, events = self.values, self._value_times, self._event_paths
         for path, value in understanding.values.items():
             if path in times and times[path] > moment:
@@ -363,10 +377,27 @@ class EndDeviceState(Listeners):
             times[path] = moment
             if path not in values or values[path] != value or path in events:
                 values[path] = value
-                if path in understanding.corrected:
+                if path in understanding.corrected or path in received.changed_decisions:
                     continue  # its entity is updated after its description was corrected
                 received.changed.append(f"{FIELD}/{path}")
         received.changed.extend(self.control_keys)
+
+    def _reported_fields(self) -> Mapping[str, Meaning]:
+        """Return the decisions on fields, without those that the first value is to decide on."""
+        if not self.expected:
+            return self.decisions
+        return {p: meaning for p, meaning in self.decisions.items() if p not in self.expected}
+
+    @staticmethod
+    def _confirm(expected: Mapping[str, Meaning], received: Received) -> None:
+        """Take fields that were expected, and so have entities, out of the new ones.
+
+        What they report may make others of them than the examples: those are noted.
+        """
+        for path, before in expected.items():
+            now = received.new.pop(path)
+            if now != replace(before, expected=False, source=now.source, reason=now.reason):
+                received.changed_decisions[path] = (before, now)
 
     def _remember_payload(self, uplink: UplinkMessage, moment: datetime) -> None:
         """Keep a payload to try overrides on, unless a newer one of its port is kept."""
@@ -390,8 +421,14 @@ class EndDeviceState(Listeners):
 
     def note_fields(self, decisions: Mapping[str, Meaning]) -> None:
         """Remember which fields are events (shown with the same value, too), and which may jump."""
+        self.expected.difference_update(decisions)
+        self.expected.update(p for p, m in decisions.items() if m.expected)
         self._event_paths.update(p for p, m in decisions.items() if m.kind is Kind.EVENT)
         self._checked_paths.update(p for p, m in decisions.items() if may_jump(m))
+
+    def forget_fields(self, paths: Iterable[str]) -> None:
+        """Drop expected fields that are not awaited any more."""
+        self.expected.difference_update(paths)
 
     def counts_in_statistics(self, path: str) -> bool:
         """Return whether a field's unit is certain by now, and has been for a while.
@@ -515,7 +552,8 @@ class EndDeviceState(Listeners):
     @property
     def _had_uplinks(self) -> bool:
         """Return whether decoded uplinks were ever received, also before a restart."""
-        return not self.taken_over and any(path != LOCATION for path in self.decisions)
+        reported = (path for path in self.decisions if path not in self.expected)
+        return not self.taken_over and any(path != LOCATION for path in reported)
 
 
 def recalculated(value: Value, before: Meaning, now: Meaning) -> Value:

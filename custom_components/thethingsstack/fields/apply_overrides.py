@@ -78,6 +78,43 @@ async def async_take_position_over(
         async_dispatcher_send(hass, coordinator.signals.new_fields, device, field)
 
 
+async def async_drop_expected(
+    hass: HomeAssistant,
+    coordinator: ApplicationCoordinator,
+    device: EndDeviceState,
+) -> None:
+    """Drop those expected fields of an end device that the user has done nothing with."""
+    registry = er.async_get(hass)
+    async with coordinator.fields.changing:
+        entries = {path: _entry_of(registry, device, path) for path in device.expected}
+        dropped = {
+            path: entry
+            for path, entry in entries.items()
+            if coordinator.fields.override(device.key, path) is None and not _is_changed(entry)
+        }
+        await _async_remove_entities(hass, coordinator, device, dropped)
+        for entry in filter(None, dropped.values()):
+            registry.async_remove(entry.entity_id)
+        coordinator.fields.drop(device.key, dropped)
+        device.forget_fields(dropped)
+
+
+def _entry_of(
+    registry: er.EntityRegistry, device: EndDeviceState, path: str
+) -> er.RegistryEntry | None:
+    kind, unique_id = device.decisions[path].kind, f"{device.key}/{field_key(path)}"
+    entity_id = registry.async_get_entity_id(kind, DOMAIN, unique_id)
+    return registry.async_get(entity_id) if entity_id is not None else None
+
+
+def _is_changed(entry: er.RegistryEntry | None) -> bool:
+    """Return whether the user has done something with an entity."""
+    if entry is None:
+        return False
+    changed = (entry.name, entry.icon, entry.area_id, entry.labels, entry.categories)
+    return any(changed) or entry.disabled or entry.hidden
+
+
 async def _async_remove_entities(
     hass: HomeAssistant,
     coordinator: ApplicationCoordinator,

@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant, callback
 from ..application import UNREADABLE, StoredData
 from ..const import DOMAIN
 from ..payload import QUANTITIES, Kind, Meaning, Observations
+from .awaited import Awaited
 from .device_library import async_device_library
 from .overrides import FieldOverride, FieldOverrides
 
@@ -82,6 +83,8 @@ class FieldDecisions(StoredData):
         self._decisions: dict[str, dict[str, Meaning]] = {}
         self._automatic: dict[str, dict[str, Meaning]] = {}
         self._observations: dict[str, dict[str, Observations]] = {}
+        self.awaited: dict[str, Awaited] = {}
+        """How long those fields of end devices are awaited that only examples have, by key."""
         self._shared: dict[Meaning, Meaning] = {}
         self.library = async_device_library(hass)
         """What is known of the fields of single models."""
@@ -107,6 +110,7 @@ class FieldDecisions(StoredData):
             self._automatic[key] = self._read_fields(key, fields)
             self.apply_overrides(key)
         self._observations = self._file.read_items("observations", _observations)
+        self.awaited = self._file.read_items("awaited", Awaited.from_stored)
         await self._file.async_end_reading(title)
         if earlier is not None:
             await self.async_save()
@@ -186,7 +190,9 @@ class FieldDecisions(StoredData):
         """
         decisions, automatic = self._of(key), self._automatic.setdefault(key, {})
         taken = BUILT_IN_NAMES | {
-            display_name(meaning).casefold() for meaning in automatic.values() if shown(meaning)
+            display_name(meaning).casefold()
+            for path, meaning in automatic.items()
+            if shown(meaning) and path not in new
         }
         kept: dict[str, Meaning] = {}
         for path, meaning in new.items():
@@ -201,6 +207,14 @@ class FieldDecisions(StoredData):
             kept[path] = decisions[path] = self._decide(key, path, meaning)
         self.save_soon()
         return kept
+
+    @callback
+    def drop(self, key: str, paths: Collection[str]) -> None:
+        """Forget decisions on some fields of an end device."""
+        for path in paths:
+            self._of(key).pop(path, None)
+            self._automatic.get(key, {}).pop(path, None)
+        self.save_soon()
 
     @callback
     def stop_showing(self, key: str, path: str, reason: str) -> bool:
@@ -256,7 +270,7 @@ class FieldDecisions(StoredData):
     @callback
     def rename_device(self, old_key: str, new_key: str) -> None:
         """Move decisions to another device key."""
-        for known in (self._decisions, self._automatic, self._observations):
+        for known in (self._decisions, self._automatic, self._observations, self.awaited):
             if old_key in known:
                 known[new_key] = known.pop(old_key)  # type: ignore[assignment]
         self.overrides.rename(old_key, new_key)
@@ -265,7 +279,7 @@ class FieldDecisions(StoredData):
     @callback
     def forget(self, key: str) -> None:
         """Drop the decisions of an end device."""
-        for known in (self._decisions, self._automatic, self._observations):
+        for known in (self._decisions, self._automatic, self._observations, self.awaited):
             known.pop(key, None)
         self.overrides.forget(key)
         self.save_soon()
@@ -283,6 +297,7 @@ class FieldDecisions(StoredData):
                 for key, fields in self._observations.items()
                 if fields
             },
+            "awaited": {key: awaited.as_list() for key, awaited in self.awaited.items()},
         }
 
 

@@ -88,7 +88,8 @@ class DeviceLibrary:
             _LOGGER.warning("The model library of %s is not understood: %s", brand_id, problem)
         exact = {path: known for fields in reversed(found) for path, known in fields.exact.items()}
         patterns = tuple(pattern for fields in found for pattern in fields.patterns)
-        return ModelFields(exact, patterns) if exact or patterns else None
+        own = frozenset().union(*(fields.own_paths for fields in found))
+        return ModelFields(exact, patterns, own_paths=own) if exact or patterns else None
 
     def _read(self, brand_ids: Iterable[str]) -> dict[str, tuple[Brand, ...]]:
         return {

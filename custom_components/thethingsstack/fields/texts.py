@@ -12,6 +12,8 @@ from .descriptions import device_class_of
 from .edit_form import HIDDEN, FieldEdit, shown_value
 
 LONGEST_CELL = 60
+EXPECTED = "expected"
+"""Who decided on a field that was not reported yet: an example of its model."""
 
 
 class FieldTexts:
@@ -46,6 +48,8 @@ class FieldTexts:
         """Return in words who decided what a field is."""
         meaning = edit.meaning
         key = "undecided" if meaning.is_undecided else str(meaning.source)
+        if meaning.expected:
+            key = EXPECTED
         return self._own.get(f"component.{DOMAIN}.selector.field_source.options.{key}", key)
 
     def left_out(self, count: int) -> str:

@@ -1,14 +1,18 @@
 """The text of the payload formatter that applies to each end device, read for what it says.
 
+The examples that a model's formatter has in the Device Repository decide on fields before the
+first uplink: see `end_devices/expected_fields.py`.
+
 It is read in the background: some time after a start, when an end device is new, when its
 formatter was changed here, when it reports fields that it never had, and once a week.
 """
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
@@ -16,6 +20,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..client import Formatter, Formatters, NotFound, StackError, VersionIds
 from ..client.formatters import JAVASCRIPT, REPOSITORY
+from ..client.repository import RepositoryFormatter
 from ..client.rights import DEVICES_READ, SETTINGS_BASIC
 from ..const import DOMAIN
 from ..payload import read_hints
@@ -58,7 +63,7 @@ class FormatterTexts:
         self._waiting: dict[str, None] = {}
         self._wake = asyncio.Event()
         self._of_application: Formatters | None = None
-        self._in_repository: dict[VersionIds, str] = {}
+        self._in_repository: dict[VersionIds, RepositoryFormatter | None] = {}
 
     async def async_load(self, title: str) -> None:
         """Load what was read before."""
@@ -146,7 +151,7 @@ class FormatterTexts:
         """Read an end device's text; after a refusal what was known before stays."""
         versions = device.version_ids
         try:
-            script = await self._async_script(device.device_id, versions)
+            script, examples = await self._async_script(device.device_id, versions)
         except StackError as err:
             _LOGGER.debug("The formatter of %s can't be read: %s", device.device_id, err)
             return
@@ -157,26 +162,32 @@ class FormatterTexts:
         self._store.put(device.device_id, known, hints)
         if self._coordinator.roster.states.get(device.key) is device:
             self._apply(device)
+            await self._coordinator.expected_fields.async_add(device, examples)
 
-    async def _async_script(self, device_id: str, versions: VersionIds | None) -> str:
-        """Return the text that applies, empty without one in JavaScript; raises StackError."""
+    async def _async_script(
+        self, device_id: str, versions: VersionIds | None
+    ) -> tuple[str, Sequence[Mapping[str, Any]]]:
+        """Return the text that applies, and the decoded payloads that it has as examples.
+
+        The text is empty without one in JavaScript. Raises StackError.
+        """
         formatter = await self._async_formatter(device_id)
         if formatter is None:
-            return ""
+            return "", ()
         if formatter.kind == JAVASCRIPT:
-            return formatter.parameter or ""
+            return formatter.parameter or "", ()
         if formatter.kind != REPOSITORY or versions is None:
-            return ""
+            return "", ()
         if versions not in self._in_repository:
+            repository = self._coordinator.stack.repository
             try:
-                found = await self._coordinator.stack.repository.formatter(
-                    versions, "uplink_decoder"
-                )
+                found = await repository.formatter(versions, "uplink_decoder")
             except NotFound:
-                self._in_repository[versions] = ""
+                self._in_repository[versions] = None
             else:
-                self._in_repository[versions] = found.script
-        return self._in_repository[versions]
+                self._in_repository[versions] = found
+        of_model = self._in_repository[versions]
+        return (of_model.script, of_model.example_payloads) if of_model else ("", ())
 
     async def _async_formatter(self, device_id: str) -> Formatter | None:
         """Return the formatter that applies: the end device's own, or else the application's."""

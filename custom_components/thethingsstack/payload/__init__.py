@@ -1,5 +1,6 @@
 """What the fields of a decoded payload mean. Pure: no Home Assistant, no I/O."""
 
+from .examples import expected_fields
 from .filters import Level, Places, next_level, next_place
 from .formatter_hints import FieldHint, FormatterHints, read_hints
 from .library import Brand, KnownField, LibraryError, ModelFields
@@ -46,6 +47,7 @@ __all__ = [
     "Source",
     "Understanding",
     "Value",
+    "expected_fields",
     "next_level",
     "next_place",
     "plain_text",

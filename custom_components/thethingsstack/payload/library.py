@@ -95,6 +95,8 @@ class ModelFields:
     patterns: Sequence[tuple[re.Pattern[str], KnownField]] = ()
     problems: Sequence[str] = ()
     """What could not be read, in words."""
+    own_paths: frozenset[str] = frozenset()
+    """Those of `exact` that are said of the model itself, not of every model of its brand."""
 
     @cached_property
     def _named_by_quantity(self) -> Counter[str | None]:
@@ -159,7 +161,8 @@ class Brand:
         exact: dict[str, KnownField] = {}
         patterns: list[tuple[re.Pattern[str], KnownField]] = []
         problems: list[str] = []
-        for path, data, source in self._entries(model_id):
+        own: set[str] = set()
+        for path, data, source, is_own in self._entries(model_id):
             try:
                 known = KnownField.from_data(data, source)
             except LibraryError as err:
@@ -169,14 +172,16 @@ class Brand:
                 patterns.append((_pattern(path), known))
             else:
                 exact.setdefault(path, known)
-        return ModelFields(exact, tuple(patterns), tuple(problems))
+                if is_own:
+                    own.add(path)
+        return ModelFields(exact, tuple(patterns), tuple(problems), frozenset(own))
 
-    def _entries(self, model_id: str | None) -> Iterator[tuple[str, object, str]]:
+    def _entries(self, model_id: str | None) -> Iterator[tuple[str, object, str, bool]]:
         for named in (model_id, EVERY_MODEL):
             for block in self.blocks:
                 if named in block.models:
                     for path, data in block.fields.items():
-                        yield str(path), data, block.source
+                        yield str(path), data, block.source, named != EVERY_MODEL
 
 
 def _block(data: object) -> Block:

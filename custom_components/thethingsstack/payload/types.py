@@ -114,6 +114,8 @@ class Meaning:
     """By how much a value may differ from the one before, where a user chose it."""
     precision: int | None = None
     """Decimals of the first value seen."""
+    expected: bool = False
+    """Whether it comes from an example of the model: nothing was reported yet."""
     unit_assumed: bool = False
     """Whether the unit is only the usual one, and the next values may tell another."""
     source: Source = Source.INFERRED
@@ -161,6 +163,7 @@ class Meaning:
             manual=bool(data.get("manual", False)),
             max_jump=data.get("max_jump"),
             precision=data.get("precision"),
+            expected=bool(data.get("expected", False)),
             unit_assumed=bool(data.get("unit_assumed", False)),
             source=Source(data.get("source", _source_of(data["rule"]))),
             rule=data["rule"],
