@@ -298,6 +298,11 @@ class EndDevice:
             raw=data,
         )
 
+    @property
+    def has_joined(self) -> bool:
+        """Whether it has joined; not every server says when."""
+        return self.activated_at is not None or self.ids.dev_addr is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:

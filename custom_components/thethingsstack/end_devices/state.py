@@ -540,7 +540,7 @@ class EndDeviceState(Listeners):
             return Status.NOT_REGISTERED
         if self.last_seen is None and not self._had_uplinks:
             registered = self.end_device
-            if registered and registered.ids.join_eui and registered.activated_at is None:
+            if registered and registered.ids.join_eui and not registered.has_joined:
                 return Status.NEVER_JOINED
             return Status.WAITING_FOR_FIRST_UPLINK
         if overdue:

@@ -19,6 +19,7 @@ from thethingsstack import (
     ProtocolMismatch,
     RateLimited,
     Registration,
+    ServerFailed,
     Session,
     StackError,
 )
@@ -217,7 +218,8 @@ async def test_end_devices(replay: Replay, stack: HandlerStack) -> None:
     outside = found["abp-outside"]
     assert (outside.ids.dev_addr, outside.ids.join_eui) == ("49000001", "70B3D57ED0000001")
     device = await stack.device("greenhouse-climate")
-    assert device.name == device.description == "Greenhouse, north side"
+    assert (device.name, device.description) == ("Greenhouse, north side", None)
+    assert device.has_joined
     assert device.ids.dev_eui == "A84041000181C061"
     assert device.locations == {
         "user": Location(latitude=52.3715, longitude=4.8905, altitude=3, source="REGISTRY")
@@ -234,6 +236,15 @@ async def test_end_devices(replay: Replay, stack: HandlerStack) -> None:
     assert keys.nwk_s_key is not None
     assert keys.nwk_s_key not in repr(keys)
     assert (await stack.end_devices.root_keys("greenhouse-climate")).app_key == keys.app_key
+
+
+async def test_a_list_whose_first_page_comes_again_and_again(
+    replay: Replay, stack: HandlerStack
+) -> None:
+    replay.play("devices/list_limit_2")  # two of eleven
+    with pytest.raises(ServerFailed) as raised:
+        _ = [device async for device in stack.devices()]
+    assert raised.value.name == "pages_repeated"
 
 
 async def test_brand_and_model(replay: Replay, stack: HandlerStack) -> None:

@@ -19,7 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def end_device(data: Mapping[str, Any], application_id: str) -> EndDevice:
     """Return an end device of the Handler, without its keys.
 
-    The description, its only text, is its name, too.
+    The description, its only text, is its name.
     """
     return EndDevice.from_json(as_of_v3(data, application_id))
 
@@ -38,7 +38,6 @@ def as_of_v3(data: Mapping[str, Any], application_id: str) -> dict[str, Any]:
     }
     if description := json_values.text(data.get("description")):
         device["name"] = " ".join(description.split())
-        device["description"] = description
     if attributes := json_values.text_map(data.get("attributes")):
         device["attributes"] = dict(attributes)
         if versions := version_ids(attributes):
