@@ -17,7 +17,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import custom_components.thethingsstack
 from custom_components.thethingsstack.const import DOMAIN
 from tests.simulator import Simulator
-from tests.simulator.v2 import Simulator as SimulatorV2
 
 assert custom_components.thethingsstack
 
@@ -73,20 +72,6 @@ async def demo_sim(socket_enabled: None) -> AsyncIterator[Simulator]:
         yield simulator
 
 
-@pytest.fixture
-async def sim_v2(socket_enabled: None) -> AsyncIterator[SimulatorV2]:
-    """Return a running stack of version 2 with the recorded applications, `garden` the first."""
-    async with SimulatorV2("garden") as simulator:
-        yield simulator
-
-
-@pytest.fixture
-async def demo_sim_v2(socket_enabled: None) -> AsyncIterator[SimulatorV2]:
-    """Return a running stack of version 2 with the application of the demonstration."""
-    async with SimulatorV2("demo") as simulator:
-        yield simulator
-
-
 def entry_data(sim: Simulator, key: str = "read", **changes: Any) -> dict[str, Any]:
     """Return what the config flow stores for the simulator's application."""
     return {
@@ -121,30 +106,6 @@ def make_entry(
     )
 
 
-def make_entry_v2(
-    sim: SimulatorV2, key: str = "default", options: Mapping[str, Any] | None = None, **changes: Any
-) -> MockConfigEntry:
-    """Return a config entry for the simulated application of version 2."""
-    data = {
-        "network": "ttn_v2",
-        "server": sim.handler_url,
-        "application_id": sim.application_id,
-        "api_key": sim.key(key),
-        "mqtt_host": sim.mqtt_host,
-        "mqtt_port": sim.mqtt_port,
-        "mqtt_tls": False,
-        "ca_certificate": None,
-        **changes,
-    }
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title="Garden",
-        unique_id=f"127.0.0.1/{sim.application_id}",
-        data=data,
-        options=dict(options or {}),
-    )
-
-
 def register_enabled(
     hass: HomeAssistant,
     entry: MockConfigEntry,
@@ -166,13 +127,11 @@ def register_enabled(
 
 
 async def set_up(
-    hass: HomeAssistant,
-    sim: Simulator | SimulatorV2,
-    entry: MockConfigEntry | None = None,
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry | None = None
 ) -> MockConfigEntry:
     """Set up the entry and wait until its stream is connected and caught up."""
     if entry is None:
-        entry = make_entry(sim) if isinstance(sim, Simulator) else make_entry_v2(sim)
+        entry = make_entry(sim)
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()

@@ -75,6 +75,7 @@ def test_a_private_authority_is_read_from_its_file(tmp_path: Path, key_file: Pat
         ["--application", "garden"],
         ["--door", "carrier-pigeon"],
         ["--ha", "2024.1"],
+        ["--v2", "--door", "events"],
     ],
 )
 def test_contradictions_are_usage_errors(arguments: list[str]) -> None:
@@ -97,6 +98,20 @@ def test_contradictions_are_usage_errors(arguments: list[str]) -> None:
 def test_the_network_follows_from_the_server(server: str, choice: str) -> None:
     """The user of a public network doesn't say *own server*."""
     assert network(own(server=server)) == choice
+
+
+def test_a_stack_of_version_2_is_a_network_of_its_own() -> None:
+    """Its form takes the addresses of Handler and MQTT server, and the key."""
+    application = own(mqtt="127.0.0.1:1883", application_id="garden")
+    assert network(application) == "ttn_v2"
+    assert answer({"step_id": "handler", "data_schema": [{"name": "any"}]}, application) == {
+        "server": "http://127.0.0.1:1885",
+        "mqtt_host": "127.0.0.1",
+        "application_id": "garden",
+        "api_key": "key",
+        "advanced": {"mqtt_port": 1883, "plaintext": True},
+    }
+    assert parse(["--v2", "--check", "--json"], {}).v2
 
 
 def test_the_flow_is_answered_as_a_user_would() -> None:

@@ -15,7 +15,7 @@ from .api import ApiError, HomeAssistant
 from .check import speakers, table, wait_for_values
 from .flow import FlowError, add_entry
 from .options import Application, Options, parse
-from .processes import StartError, home_assistant, in_use, simulator
+from .processes import StartError, home_assistant, in_use, simulator, simulator_v2
 from .state import ROOT
 
 STATE = ROOT / ".dev"
@@ -27,7 +27,8 @@ async def run(options: Options) -> int:
     async with AsyncExitStack() as stack:
         application = options.application
         if application is None:
-            application = await stack.enter_async_context(simulator())
+            simulated = simulator_v2() if options.v2 else simulator()
+            application = await stack.enter_async_context(simulated)
             tell(f"Simulator: {application.server}, application {application.application_id}")
         folder = STATE / ("check" if options.check else "home")
         log_file = folder.with_suffix(".log")
@@ -42,7 +43,10 @@ async def run(options: Options) -> int:
         if options.entry:
             await _ensure_entry(home, application, options.door)
         elif options.application is None:
-            tell(f"Identity Server: {application.identity_server}")
+            if options.v2:
+                tell(f"MQTT: {application.mqtt}")
+            else:
+                tell(f"Identity Server: {application.identity_server}")
             tell(f"API key of the simulated application: {application.api_key}")
         if options.check:
             return await _check(home, options, application, log_file)

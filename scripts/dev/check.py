@@ -62,6 +62,11 @@ class Picture:
 
 async def speakers(application: Application) -> list[Speaker] | None:
     """Return the devices that spoke lately; None if the key may not list devices."""
+    if application.senders is not None:
+        return [
+            Speaker(device_id=device_id, dev_eui=dev_eui, name=name)
+            for device_id, dev_eui, name in application.senders
+        ]
     identity_server = (application.identity_server or application.server).rstrip("/")
     headers = {"Authorization": f"Bearer {application.api_key}"}
     connector = aiohttp.TCPConnector(ssl=application.tls_context or True)

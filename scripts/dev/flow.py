@@ -55,6 +55,8 @@ def answer(
             return {"tenant_id": tenant, "cluster": cluster}
         case "own_server":
             return {"server": application.server, "advanced": _advanced(application)}
+        case "handler":
+            return _handler(application)
         case "key":
             return {"api_key": application.api_key}
         case "application":
@@ -71,10 +73,25 @@ def answer(
 
 def network(application: Application) -> str:
     """Return the choice in the flow's first form that leads to this server."""
+    if application.mqtt is not None:
+        return "ttn_v2"
     host = _host(application)
     if host.endswith(CLOUD):
         return "cloud"
     return NETWORKS.get(host, "own_server")
+
+
+def _handler(application: Application) -> dict[str, Any]:
+    """Return the addresses of a stack of version 2, and the key."""
+    assert application.mqtt is not None
+    host, _, port = application.mqtt.rpartition(":")
+    return {
+        "server": application.server,
+        "mqtt_host": host,
+        "application_id": application.application_id,
+        "api_key": application.api_key,
+        "advanced": {"mqtt_port": int(port), "plaintext": application.plaintext},
+    }
 
 
 def _advanced(application: Application) -> dict[str, Any]:

@@ -33,6 +33,10 @@ class Application:
     application_id: str | None = None
     api_key: str
     ca_pem: str | None = None
+    mqtt: str | None = None
+    """Host and port of MQTT where they must be named: of a stack of version 2."""
+    senders: tuple[tuple[str, str, str], ...] | None = None
+    """ID, DevEUI and name of the simulated end devices that send by themselves, where told."""
 
     @property
     def plaintext(self) -> bool:
@@ -47,7 +51,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """One run of scripts/develop. `application` is None for the simulator's."""
+    """One run of scripts/develop. `application` is None for the simulator's, which may be `v2`."""
 
     port: int | None
     entry: bool
@@ -56,6 +60,7 @@ class Options:
     keep: bool
     timeout: float
     door: str
+    v2: bool
     application: Application | None
 
 
@@ -67,8 +72,10 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
         parser.error("--json goes with --check")
     if given.check and given.no_entry:
         parser.error("--check needs the entry that --no-entry leaves out")
+    if given.v2 and (given.server or given.door != DEFAULT_DOOR):
+        parser.error("--v2 is for the simulated stack, whose messages come by MQTT")
     try:
-        application = _application(given, environment)
+        application = None if given.v2 else _application(given, environment)
     except (UsageError, OSError) as error:
         parser.error(str(error))
     return Options(
@@ -79,6 +86,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
         keep=given.keep,
         timeout=given.timeout,
         door=given.door,
+        v2=given.v2,
         application=application,
     )
 
@@ -97,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         help="file with the API key (TTN_API_KEY_FILE, or the key itself in TTN_API_KEY)",
     )
     add("--ca-file", type=Path, help="PEM of a private certificate authority (TTN_CA_FILE)")
+    add("--v2", action="store_true", help="a simulated The Things Network stack of version 2")
     add("--check", action="store_true", help="no browser: start, wait for values, print, exit")
     add("--json", action="store_true", help="with --check: one JSON object per entity on stdout")
     add("--ha", choices=VERSIONS, default=VERSIONS[0], help="version of Home Assistant (2026.10)")

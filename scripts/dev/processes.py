@@ -27,7 +27,37 @@ class StartError(Exception):
 @asynccontextmanager
 async def simulator(world: str = "demo", key: str = "manage") -> AsyncIterator[Application]:
     """Run the simulator; gives its first application, with the key of that name."""
-    async with _process("-m", "tests.simulator", "--world", world, "--json", stdout=PIPE) as child:
+    async with _simulator("--world", world) as addresses:
+        application_id, application = next(iter(addresses["applications"].items()))
+        yield Application(
+            server=addresses["server"],
+            identity_server=addresses["identity_server"],
+            application_id=application_id,
+            api_key=application["keys"][key],
+        )
+
+
+@asynccontextmanager
+async def simulator_v2(world: str = "demo", key: str = "default") -> AsyncIterator[Application]:
+    """Run the simulator of version 2; gives its first application, with the key of that name."""
+    async with _simulator("--stack", "v2", "--world", world) as addresses:
+        application_id, application = next(iter(addresses["applications"].items()))
+        yield Application(
+            server=addresses["handler"],
+            application_id=application_id,
+            api_key=application["keys"][key],
+            mqtt=addresses["mqtt"],
+            senders=tuple(
+                (item["dev_id"], item["dev_eui"], item["description"])
+                for item in application["senders"]
+            ),
+        )
+
+
+@asynccontextmanager
+async def _simulator(*arguments: str) -> AsyncIterator[dict[str, Any]]:
+    """Run a simulator; gives what it reports of itself."""
+    async with _process("-m", "tests.simulator", "--json", *arguments, stdout=PIPE) as child:
         assert child.stdout is not None
         try:
             line = await asyncio.wait_for(child.stdout.readline(), START_TIMEOUT)
@@ -35,14 +65,8 @@ async def simulator(world: str = "demo", key: str = "manage") -> AsyncIterator[A
         except (TimeoutError, ValueError) as error:
             raise StartError("The simulator didn't start") from error
         draining = asyncio.create_task(_drain(child.stdout))
-        application_id, application = next(iter(addresses["applications"].items()))
         try:
-            yield Application(
-                server=addresses["server"],
-                identity_server=addresses["identity_server"],
-                application_id=application_id,
-                api_key=application["keys"][key],
-            )
+            yield addresses
         finally:
             draining.cancel()
 

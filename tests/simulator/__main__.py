@@ -75,9 +75,18 @@ def _report_v2(simulator: v2.Simulator) -> dict[str, Any]:
         "mqtts": f"{simulator.mqtt_host}:{simulator.mqtts_port}",
         "applications": {
             application_id: {
-                "keys": {role: simulator.key(role, application_id) for role in ("default", "all")}
+                "keys": {role: simulator.key(role, application_id) for role in ("default", "all")},
+                "senders": [
+                    {
+                        "dev_id": device.device_id,
+                        "dev_eui": device.dev_eui,
+                        "description": device.description,
+                    }
+                    for device in application.devices.values()
+                    if device.sample is not None and device.interval
+                ],
             }
-            for application_id in simulator.stack.applications
+            for application_id, application in simulator.stack.applications.items()
         },
     }
 
