@@ -23,7 +23,7 @@ CONF_DOOR: Final = "door"
 """The way by which messages come, one of `DOORS`"""
 CONF_WEBHOOK_SECRET: Final = "webhook_secret"
 """What the server sends with each delivery to prove that it is the one"""
-CONF_WEBHOOK_EARLIER_SECRET: Final = "webhook_earlier_secret"
+CONF_WEBHOOK_EARLIER_SECRETS: Final = "webhook_earlier_secrets"
 """The one before, which counts until the first delivery with the new one"""
 
 # Only in forms

@@ -16,7 +16,8 @@ from thethingsstack import (
     NotFound,
     Stack,
 )
-from thethingsstack.webhooks import MESSAGE_TYPES, Webhook, Webhooks
+from thethingsstack.events import Event
+from thethingsstack.webhooks import MESSAGE_TYPES, FailedDelivery, Webhook, Webhooks
 
 from .conftest import MakeStack, recorded
 
@@ -100,6 +101,15 @@ def test_health_of_a_failing_webhook_is_read() -> None:
     assert webhook.failure is not None
     assert (webhook.failure.attempts, webhook.failure.details) == (7, "unexpected status code")
     assert Webhook.from_json({"health_status": {"healthy": {}}}).failure is None
+
+
+def test_recorded_failures_of_deliveries_are_read() -> None:
+    events = [Event.from_json(item["result"]) for item in recorded("events/day.json")]
+    failed = [found for event in events if (found := FailedDelivery.from_event(event))]
+    assert len(failed) > 5
+    assert {one.webhook_id for one in failed} == {"broken"}
+    assert {one.details for one in failed} == {"the answer was 500"}
+    assert all(one.at is not None for one in failed)
 
 
 def test_secrets_stay_out_of_the_text() -> None:

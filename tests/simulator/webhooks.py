@@ -13,7 +13,7 @@ from . import errors, messages, registry, rights
 from .application_server import ApplicationServer
 from .encoding import get_path, moment, prune, select, set_path, timestamp
 from .http_server import Call, Route
-from .model import Application, Stack
+from .model import Application, Device, Stack
 from .validation import check_update
 
 MESSAGES = frozenset(
@@ -213,6 +213,25 @@ class Webhooks:
             status = await self._post(url, body, headers)
         self.deliveries.append((url, status))
         self._note_health(hook, url, status)
+        device = application.devices.get(device_id)
+        if device is not None and (status is None or not 200 <= status < 300):
+            self._publish_failure(device, hook, url, status)
+
+    def _publish_failure(
+        self, device: Device, hook: dict[str, Any], url: str, status: int | None
+    ) -> None:
+        attributes = {"url": url, "webhook_id": hook["ids"]["webhook_id"]}
+        if status is not None:
+            attributes["status_code"] = status
+        error = {
+            "@type": "type.googleapis.com/ttn.lorawan.v3.ErrorDetails",
+            "namespace": "pkg/applicationserver/io/web/sink",
+            "name": "request",
+            "message_format": "request",
+            "attributes": attributes,
+            "code": 14,
+        }
+        self._stack.events.publish("as.webhook.fail", device, rights.TRAFFIC_READ, data=error)
 
     async def _post(self, url: str, body: dict[str, Any], headers: Mapping[str, str]) -> int | None:
         """Return the status of the answer; None where none came in time.

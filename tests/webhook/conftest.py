@@ -63,6 +63,12 @@ async def listening(
         yield Listening(hass.config.internal_url, session)
 
 
+def own_webhooks(sim: Simulator) -> dict[str, dict[str, Any]]:
+    """Return the webhooks that integrations have made on the server, by ID."""
+    webhooks = sim.application.webhooks
+    return {name: hook for name, hook in webhooks.items() if name.startswith("home-assistant-")}
+
+
 def webhook_entry(sim: Simulator, key: str | None = "manage", **changes: Any) -> MockConfigEntry:
     """Return an entry whose messages come by a webhook; without a key if None is given."""
     data = {**new_webhook(), "webhook_id": WEBHOOK_ID, "webhook_secret": SECRET, **changes}

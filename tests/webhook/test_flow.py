@@ -17,13 +17,12 @@ from custom_components.thethingsstack.webhook.address import (
     async_is_nearby,
     is_private,
 )
-from custom_components.thethingsstack.webhook.managed import own_id
 from tests.dialogs import go
 from tests.ha_fixtures import set_up, until
 from tests.setup_flow.steps import own_server, start
 from tests.simulator import Simulator
 
-from .conftest import Listening, webhook_entry
+from .conftest import Listening, own_webhooks, webhook_entry
 
 PUBLIC = "https://eu1.cloud.thethings.network"
 
@@ -42,7 +41,7 @@ async def test_the_webhook_is_chosen_in_the_dialogue(
     entry = result["result"]
     await until(hass, lambda: entry.state is ConfigEntryState.LOADED)
     await until(hass, lambda: entry.runtime_data.connected)
-    assert own_id(entry) in sim.application.webhooks
+    assert len(own_webhooks(sim)) == 1
 
 
 @pytest.mark.parametrize(
@@ -113,13 +112,11 @@ async def test_a_cloudhook_is_used_where_the_cloud_is_active(
     connected = True
     sim.set_rights("manage", ["INFO", "TRAFFIC_READ", "TRAFFIC_DOWN_WRITE", "SETTINGS_BASIC"])
     entry = await set_up(hass, sim, webhook_entry(sim))
-    assert sim.application.webhooks[own_id(entry)]["base_url"] == "https://hooks.example/abc"
+    (hook,) = own_webhooks(sim).values()
+    assert hook["base_url"] == "https://hooks.example/abc"
     hooks[entry.data["webhook_id"]] = "https://hooks.example/def"
     changed[0](None)
-    await until(
-        hass,
-        lambda: sim.application.webhooks[own_id(entry)]["base_url"] == "https://hooks.example/def",
-    )
+    await until(hass, lambda: hook["base_url"] == "https://hooks.example/def")
     assert await hass.config_entries.async_remove(entry.entry_id)
     assert not hooks
     assert not changed

@@ -1,30 +1,36 @@
 """The webhook that the integration makes in The Things Stack with a key that may."""
 
+import asyncio
 from functools import partial
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.thethingsstack.application.catch_up import (
+    PAUSES as CATCH_UP_PAUSES,
+    Pauses as CatchUpPauses,
+)
 from custom_components.thethingsstack.const import DOMAIN
-from custom_components.thethingsstack.webhook import SECRET_HEADER
-from custom_components.thethingsstack.webhook.managed import PAUSES, Pauses, own_id
+from custom_components.thethingsstack.webhook import SECRET_HEADER, WebhookDoor
+from custom_components.thethingsstack.webhook.managed import PAUSES, Pauses, async_own_id
 from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import Simulator
 from tests.simulator.webhooks import MESSAGES
 
-from .conftest import SECRET, Listening, webhook_entry
+from .conftest import SECRET, Listening, own_webhooks, webhook_entry
 
 OTHERS = {"base_url": "https://other.example/", "format": "json", "uplink_message": {}}
 
 
-def hook_of(sim: Simulator, entry: MockConfigEntry) -> dict[str, Any]:
+def hook_of(sim: Simulator) -> dict[str, Any]:
     """Return our webhook as the server has it."""
-    return sim.application.webhooks[own_id(entry)]
+    (hook,) = own_webhooks(sim).values()
+    return hook
 
 
 def look(hass: HomeAssistant) -> None:
@@ -59,7 +65,7 @@ async def test_a_webhook_is_made_proved_and_used(
 ) -> None:
     """The proof is a simulated uplink that never shows."""
     entry = await set_up(hass, sim, webhook_entry(sim, "all"))
-    hook = hook_of(sim, entry)
+    hook = hook_of(sim)
     assert hook["base_url"].startswith(f"{listening.url}/api/webhook/")
     assert hook["headers"] == {SECRET_HEADER: SECRET}
     assert hook["format"] == "json"
@@ -93,8 +99,8 @@ async def test_a_webhook_is_made_proved_and_used(
 async def test_what_is_changed_there_is_corrected(
     hass: HomeAssistant, sim: Simulator, listening: Listening, change: dict[str, Any] | None
 ) -> None:
-    entry = await set_up(hass, sim, webhook_entry(sim))
-    hook = hook_of(sim, entry)
+    await set_up(hass, sim, webhook_entry(sim))
+    hook = hook_of(sim)
     created = hook["created_at"]
     if change is None:
         sim.application.webhooks.clear()
@@ -105,7 +111,7 @@ async def test_what_is_changed_there_is_corrected(
     look(hass)
 
     def corrected() -> bool:
-        there = sim.application.webhooks.get(own_id(entry), {})
+        there = next(iter(own_webhooks(sim).values()), {})
         return bool(
             there.get("headers") == {SECRET_HEADER: SECRET}
             and there["base_url"].startswith(listening.url)
@@ -115,15 +121,15 @@ async def test_what_is_changed_there_is_corrected(
         )
 
     await until(hass, corrected)
-    assert (hook_of(sim, entry)["created_at"] == created) is (change is not None)
+    assert (hook_of(sim)["created_at"] == created) is (change is not None)
 
 
 async def test_it_follows_the_address_of_home_assistant(
     hass: HomeAssistant, sim: Simulator, listening: Listening
 ) -> None:
-    entry = await set_up(hass, sim, webhook_entry(sim))
+    await set_up(hass, sim, webhook_entry(sim))
     await hass.config.async_update(internal_url="http://127.0.0.2:8123")
-    await until(hass, lambda: hook_of(sim, entry)["base_url"].startswith("http://127.0.0.2:8123/"))
+    await until(hass, lambda: hook_of(sim)["base_url"].startswith("http://127.0.0.2:8123/"))
 
 
 async def test_another_webhook_of_the_same_id_is_left_alone(
@@ -131,16 +137,17 @@ async def test_another_webhook_of_the_same_id_is_left_alone(
 ) -> None:
     """An issue says so; when it is gone, ours is made."""
     entry = webhook_entry(sim)
-    theirs = {**OTHERS, "ids": {"webhook_id": own_id(entry)}, "created_at": "2020-01-01T00:00:00Z"}
-    sim.application.webhooks[own_id(entry)] = dict(theirs)
+    own_id = await async_own_id(hass, entry)
+    theirs = {**OTHERS, "ids": {"webhook_id": own_id}, "created_at": "2020-01-01T00:00:00Z"}
+    sim.application.webhooks[own_id] = dict(theirs)
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await until(hass, lambda: "webhook_taken" in issues(hass))
-    assert sim.application.webhooks == {own_id(entry): theirs}
+    assert sim.application.webhooks == {own_id: theirs}
     assert not entry.runtime_data.connected
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert await hass.config_entries.async_remove(entry.entry_id)
-    assert sim.application.webhooks == {own_id(entry): theirs}
+    assert sim.application.webhooks == {own_id: theirs}
 
 
 async def test_one_made_by_hand_with_the_same_secret_is_adopted(
@@ -160,6 +167,37 @@ async def test_one_made_by_hand_with_the_same_secret_is_adopted(
     hook = sim.application.webhooks["by-hand"]
     assert hook["base_url"].startswith(listening.url)
     assert hook["downlink_api_key"] == sim.key("control")
+
+
+async def test_what_a_lost_entry_has_left_behind_is_used_again(
+    hass: HomeAssistant, sim: Simulator, listening: Listening
+) -> None:
+    """After a crash, the server has a webhook whose entry was not stored yet."""
+    entry = await set_up(hass, sim, webhook_entry(sim))
+    left = dict(hook_of(sim))
+    (own_id,) = own_webhooks(sim)
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    sim.application.webhooks[own_id] = left
+
+    await set_up(hass, sim, webhook_entry(sim, webhook_id="1" * 64, webhook_secret="another"))
+    assert set(sim.application.webhooks) == {own_id}
+    assert hook_of(sim)["headers"] == {SECRET_HEADER: "another"}
+    assert hook_of(sim)["base_url"].endswith("1" * 64)
+    assert issues(hass) == set()
+
+
+async def test_it_is_deleted_with_an_entry_that_does_not_know_of_it(
+    hass: HomeAssistant, sim: Simulator, listening: Listening
+) -> None:
+    """Its secret tells: after a crash, the entry may not have stored that it made it."""
+    entry = await set_up(hass, sim, webhook_entry(sim))
+    sim.application.webhooks["another"] = dict(OTHERS)
+    door = entry.runtime_data.door
+    assert isinstance(door, WebhookDoor)
+    door.reception.store.server_id = door.reception.store.created_at = None
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    assert set(sim.application.webhooks) == {"another"}
+    assert issues(hass) == set()
 
 
 async def test_it_is_deleted_with_the_entry(
@@ -187,7 +225,7 @@ async def test_one_that_can_not_be_deleted_is_an_issue(
     hass: HomeAssistant, sim: Simulator, listening: Listening
 ) -> None:
     entry = await set_up(hass, sim, webhook_entry(sim))
-    sim.faults.errors[own_id(entry)] = (500, "internal")
+    sim.faults.errors[next(iter(own_webhooks(sim)))] = (500, "internal")
     assert await hass.config_entries.async_remove(entry.entry_id)
     assert issues(hass) == {"webhook_left"}
 
@@ -218,7 +256,7 @@ async def test_deliveries_that_never_arrive_are_an_issue(
     assert issues(hass) == {"webhook_unproved"}
     assert not entry.runtime_data.connected
     await hass.config.async_update(internal_url=right)
-    await until(hass, lambda: hook_of(sim, entry)["base_url"].startswith(str(right)))
+    await until(hass, lambda: hook_of(sim)["base_url"].startswith(str(right)))
     await sim.uplink("weather-station", decoded={"temperature": 20.5})
     await until(hass, lambda: entry.runtime_data.connected)
     assert issues(hass) == set()
@@ -230,7 +268,7 @@ async def test_failures_that_the_server_reports_are_an_issue(
     """After some more it stops trying; reloading lets it try again."""
     sim.stack.tolerated_failures = 3
     entry = await set_up(hass, sim, webhook_entry(sim))
-    hook = hook_of(sim, entry)
+    hook = hook_of(sim)
     right = hook["base_url"]
     hook["base_url"] = "http://127.0.0.1:9/"  # the way there is broken
     for number, key in ((1, "webhook_failing"), (3, "webhook_stopped")):
@@ -256,7 +294,7 @@ async def test_failures_that_the_server_reports_are_an_issue(
     await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
     assert issues(hass) == set()
     await sim.webhooks.delivered()
-    assert hook_of(sim, entry)["health_status"] == {"healthy": {}}
+    assert hook_of(sim)["health_status"] == {"healthy": {}}
 
 
 async def test_an_address_that_cannot_be_reached_is_an_issue(
@@ -284,8 +322,8 @@ async def test_an_address_that_cannot_be_reached_is_an_issue(
         await until(hass, partial(reported, hass, key))
     assert not sim.application.webhooks
     await hass.config.async_update(external_url="https://ha.example.org")
-    await until(hass, lambda: own_id(entry) in sim.application.webhooks)
-    assert hook_of(sim, entry)["base_url"].startswith("https://ha.example.org/api/webhook/")
+    await until(hass, lambda: bool(own_webhooks(sim)))
+    assert hook_of(sim)["base_url"].startswith("https://ha.example.org/api/webhook/")
     await until(hass, lambda: issues(hass) == set())
 
 
@@ -294,28 +332,123 @@ async def test_changing_from_mqtt_makes_one(
 ) -> None:
     entry = await set_up(hass, sim, make_entry(sim, "manage"))
     hass.config_entries.async_update_entry(entry, data={**entry.data, "door": "webhook"})
-    await until(hass, lambda: own_id(entry) in sim.application.webhooks)
+    await until(hass, lambda: bool(own_webhooks(sim)))
     await connected(hass, entry, "webhook")
+
+
+async def renew(hass: HomeAssistant) -> Any:
+    """Call the action for a new secret."""
+    return await hass.services.async_call(
+        DOMAIN, "renew_webhook_secret", blocking=True, return_response=True
+    )
+
+
+async def accepted(listening: Listening, secrets: list[str]) -> list[bool]:
+    """Return which secrets are ours: of a delivery with one, the content is looked at."""
+    statuses = [await listening.post({}, secret=secret) for secret in secrets]
+    assert set(statuses) <= {400, 401}
+    return [status == 400 for status in statuses]
 
 
 async def test_the_secret_can_be_renewed(
     hass: HomeAssistant, sim: Simulator, listening: Listening
 ) -> None:
-    """The earlier one counts until the first delivery with the new one."""
+    """The earlier one counts until a minute after the first delivery with the new one."""
     entry = await set_up(hass, sim, webhook_entry(sim))
-    answer = await hass.services.async_call(
-        DOMAIN, "renew_webhook_secret", blocking=True, return_response=True
-    )
-    assert answer == {"header": SECRET_HEADER, "secret": None}
+    door = entry.runtime_data.door
+    now = 0.0
+    door.reception.clock = lambda: now
+    assert await renew(hass) == {"header": SECRET_HEADER, "secret": None}
     secret = entry.data["webhook_secret"]
     assert secret != SECRET
-    assert hook_of(sim, entry)["headers"] == {SECRET_HEADER: secret}
-    assert await listening.post({}, secret=SECRET) == 400  # known, so its content is looked at
-    assert await listening.post({}, secret=secret) == 400
-    assert await listening.post({}, secret=SECRET) == 401
-    assert "webhook_earlier_secret" not in entry.data
+    assert hook_of(sim)["headers"] == {SECRET_HEADER: secret}
+    assert await accepted(listening, [SECRET, secret, SECRET]) == [True, True, True]
+    now = 61.0
+    assert await accepted(listening, [SECRET, secret]) == [False, True]
+    assert "webhook_earlier_secrets" not in entry.data
     await sim.uplink("weather-station", decoded={"temperature": 20.5})
     await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
+
+
+async def test_a_secret_that_the_server_still_has_is_accepted(
+    hass: HomeAssistant, sim: Simulator, listening: Listening
+) -> None:
+    """However often it is renewed meanwhile."""
+    entry = await set_up(hass, sim, webhook_entry(sim))
+    door = entry.runtime_data.door
+    now = 0.0
+    door.reception.clock = lambda: now
+    secrets = [SECRET]
+    sim.faults.errors[next(iter(own_webhooks(sim)))] = (500, "internal")
+    for _ in range(2):
+        with pytest.raises(HomeAssistantError):
+            await renew(hass)
+        secrets.append(entry.data["webhook_secret"])
+    assert await accepted(listening, secrets[:2]) == [True, True]
+    assert await accepted(listening, secrets) == [True, True, True]  # the last ends the others
+    with pytest.raises(HomeAssistantError):
+        await renew(hass)
+    secrets.append(entry.data["webhook_secret"])
+    now = 61.0
+    assert await accepted(listening, secrets) == [False, False, True, True]
+
+    sim.faults.errors.clear()
+    await asyncio.gather(renew(hass), renew(hass), renew(hass))
+    look(hass)
+    await hass.async_block_till_done()
+    assert hook_of(sim)["headers"] == {SECRET_HEADER: entry.data["webhook_secret"]}
+    await sim.uplink("weather-station", decoded={"temperature": 20.5})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
+
+
+async def test_a_delivery_that_failed_is_caught_up_though_the_next_arrives(
+    hass: HomeAssistant, sim: Simulator, listening: Listening
+) -> None:
+    """The server's events tell it, with and without others before; its health has forgotten it."""
+    hass.data[CATCH_UP_PAUSES] = CatchUpPauses(retry=0.2, lag=0, between_devices=0)
+    sim.faults.storage = True
+    sim.switch_storage(on=True)
+    entry = await set_up(hass, sim, webhook_entry(sim))
+    device = entry.runtime_data.roster.by_device_id("weather-station")
+    await until(hass, lambda: any("as.webhook.fail" in s.names for s in sim.events.subscribers))
+    sim.application.webhooks["broken"] = {
+        **OTHERS,
+        "ids": {"webhook_id": "broken"},
+        "base_url": "http://127.0.0.1:9/",
+    }  # failures of another webhook tell nothing
+    for number in range(1, 4):
+        sim.faults.webhooks_fail = True
+        await sim.uplink("weather-station", decoded={f"lost_{number}": number})
+        await sim.webhooks.delivered()
+        sim.faults.webhooks_fail = False
+        await sim.uplink("weather-station", decoded={"number": number})
+        await until(hass, lambda: device.values.get("number") == number)  # noqa: B023
+        await until(hass, lambda: device.values.get(f"lost_{number}") == number)  # noqa: B023
+    assert entry.runtime_data.counters.caught_up == 3
+    assert entry.runtime_data.connected
+    assert issues(hass) == set()
+
+
+async def test_failures_are_an_issue_where_the_server_keeps_no_health(
+    hass: HomeAssistant, sim: Simulator, listening: Listening
+) -> None:
+    entry = await set_up(hass, sim, webhook_entry(sim))
+    await until(hass, lambda: any("as.webhook.fail" in s.names for s in sim.events.subscribers))
+    sim.faults.webhooks_fail = True
+    await sim.uplink("weather-station", decoded={"temperature": 20.5})
+    await sim.webhooks.delivered()
+    sim.faults.webhooks_fail = False
+    assert "health_status" not in hook_of(sim)
+
+    def failing() -> bool:
+        look(hass)
+        return reported(hass, "webhook_failing")
+
+    await until(hass, failing)
+    assert not entry.runtime_data.connected
+    await sim.uplink("weather-station", decoded={"temperature": 21.5})
+    await until(hass, lambda: entry.runtime_data.connected)
+    assert issues(hass) == set()
 
 
 async def test_without_a_webhook_there_is_no_secret(hass: HomeAssistant, sim: Simulator) -> None:

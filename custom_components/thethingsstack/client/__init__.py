@@ -144,7 +144,12 @@ if TYPE_CHECKING:
     )
     from .version import __version__ as __version__
     from .webhook_downlinks import DownlinkAddress as DownlinkAddress
-    from .webhooks import Webhook as Webhook
+    from .webhooks import (
+        DELIVERY_FAILED as DELIVERY_FAILED,
+        FailedDelivery as FailedDelivery,
+        Webhook as Webhook,
+        WebhookFailure as WebhookFailure,
+    )
 
 _NAMES = {
     "administration": (
@@ -305,7 +310,7 @@ _NAMES = {
     ),
     "version": ("__version__",),
     "webhook_downlinks": ("DownlinkAddress",),
-    "webhooks": ("Webhook",),
+    "webhooks": ("DELIVERY_FAILED", "FailedDelivery", "Webhook", "WebhookFailure"),
 }
 """The names of this package by the module that has them, which is imported when one is used."""
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}

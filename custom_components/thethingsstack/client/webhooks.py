@@ -8,6 +8,7 @@ from typing import Any, Self
 from . import json_values
 from .api import Calls, quoted
 from .errors import Conflict, InvalidRequest, NotFound
+from .events import Event
 from .identifiers import check_id
 
 MESSAGE_TYPES = (
@@ -24,6 +25,9 @@ MESSAGE_TYPES = (
     "service_data",
 )
 """The kinds of messages that a webhook can have posted."""
+
+DELIVERY_FAILED = "as.webhook.fail"
+"""The event of a delivery that failed; its data is an error that names the webhook."""
 
 _SETTINGS = ("base_url", "format", "headers", "downlink_api_key", "paused", "field_mask")
 _FIELDS = (*_SETTINGS, *MESSAGE_TYPES, "health_status")
@@ -48,6 +52,31 @@ class WebhookFailure:
             attempts=json_values.integer(unhealthy.get("failed_attempts")) or 0,
             last_at=json_values.time(unhealthy.get("last_failed_attempt_at")),
             details=json_values.text(error.get("message_format")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedDelivery:
+    """A delivery that failed, as an event says it: the server tries each message once."""
+
+    webhook_id: str
+    at: datetime | None
+    details: str | None
+
+    @classmethod
+    def from_event(cls, event: Event) -> Self | None:
+        """Read an event `DELIVERY_FAILED`; None where it names no webhook."""
+        error = json_values.mapping(event.data)
+        attributes = json_values.mapping(error.get("attributes"))
+        webhook_id = json_values.text(attributes.get("webhook_id"))
+        if event.name != DELIVERY_FAILED or webhook_id is None:
+            return None
+        status = json_values.integer(attributes.get("status_code"))
+        said = json_values.text(error.get("message_format"))
+        return cls(
+            webhook_id=webhook_id,
+            at=event.time,
+            details=f"the answer was {status}" if status else said,
         )
 
 

@@ -46,6 +46,7 @@ class WebhookDoor:
         self.managed: ManagedWebhook | None = None
         """Who looks after the webhook in The Things Stack, where there is a key."""
         self._inbox: Inbox | None = None
+        self._missed_since: datetime | None = None
 
     @property
     def current(self) -> str:
@@ -56,12 +57,13 @@ class WebhookDoor:
         """Yield messages for ever, and what is reported about their delivery.
 
         A message shows that deliveries work, whatever was reported: what was missed before it is
-        named first.
+        named first. What one failed delivery in between had is named as a connection of its own.
         """
         last = self.reception.last_received_at
         with self.reception.open(self._not_in_future) as inbox:
             self._inbox = inbox
             connected = False
+            self._take_missed()
             if self._reported:
                 inbox.note(self._standing())
             taken = 0
@@ -69,9 +71,13 @@ class WebhookDoor:
                 item = await inbox.get()
                 if isinstance(item, StreamLost):
                     connected = False
-                elif not connected and not isinstance(item, MessagesDropped):
-                    connected = True
-                    yield StreamConnected(gap=last)
+                elif not isinstance(item, MessagesDropped):
+                    missed = self._take_missed()
+                    if not connected:
+                        connected = True
+                        yield StreamConnected(gap=_earlier(last, missed))
+                    elif missed is not None:
+                        yield StreamConnected(gap=missed)
                 if isinstance(item, Message) and item.received_at is not None:
                     last = self._not_in_future(item.received_at)
                 if not isinstance(item, StreamConnected):
@@ -91,7 +97,23 @@ class WebhookDoor:
         if changed and self._inbox is not None:
             self._inbox.note(self._standing())
 
+    @callback
+    def note_missed(self, since: datetime) -> None:
+        """Have what was missed since a time read, though other messages arrive."""
+        self._missed_since = min(since, self._missed_since or since)
+        if self._inbox is not None and self._reported and self.problem is None:
+            self._inbox.note(StreamConnected(gap=None))
+
+    def _take_missed(self) -> datetime | None:
+        missed, self._missed_since = self._missed_since, None
+        return missed
+
     def _standing(self) -> StreamConnected | StreamLost:
         if self.problem is not None:
             return StreamLost(error=self.problem)
         return StreamConnected(gap=None)  # the stream knows since when
+
+
+def _earlier(last: datetime | None, missed: datetime | None) -> datetime | None:
+    """Return where a gap begins; None, for what the stream knows, where no message came yet."""
+    return min(last, missed) if last is not None and missed is not None else last

@@ -1,6 +1,7 @@
 """What becomes of the webhook when an entry is set up, runs, changes its door, and is removed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 import logging
 import secrets
@@ -13,10 +14,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 
 from ..application import async_create_stack
-from ..client import ApplicationClient, NotFound, StackError
+from ..client import ApplicationClient, MissingRight, NotFound, StackError, Webhook
 from ..const import (
     CONF_DOOR,
-    CONF_WEBHOOK_EARLIER_SECRET,
+    CONF_WEBHOOK_EARLIER_SECRETS,
     CONF_WEBHOOK_SECRET,
     DOMAIN,
     DOOR_WEBHOOK,
@@ -25,7 +26,7 @@ from ..issues import clear_issue, raise_issue
 from .address import async_delete_cloudhook
 from .door import WebhookDoor
 from .managed import ManagedWebhook, is_ours
-from .reception import Reception, drop_reception, reception_of
+from .reception import Reception, drop_reception, known_secrets, reception_of
 from .refused import Reason
 from .store import WebhookStore
 
@@ -37,7 +38,7 @@ REFUSED_ISSUES = {
     Reason.SECRET: "webhook_refused_secret",
 }
 OTHER_REFUSED_ISSUE = "webhook_refused_other"
-_OF_WEBHOOK = (CONF_WEBHOOK_ID, CONF_WEBHOOK_SECRET, CONF_WEBHOOK_EARLIER_SECRET)
+_OF_WEBHOOK = (CONF_WEBHOOK_ID, CONF_WEBHOOK_SECRET, CONF_WEBHOOK_EARLIER_SECRETS)
 
 
 def new_webhook() -> dict[str, str]:
@@ -171,30 +172,38 @@ async def _async_leave(hass: HomeAssistant, entry: ConfigEntry, stack: Applicati
 
 async def _async_delete(entry: ConfigEntry, stack: ApplicationClient, store: WebhookStore) -> None:
     """Delete the webhook on the server if it is ours; raises StackError."""
-    await store.async_load(entry.title)
-    if not entry.data.get(CONF_API_KEY) or store.server_id is None:
-        return
-    try:
-        there = await stack.webhooks.get(store.server_id)
-    except NotFound:
-        return
-    if is_ours(entry, store.created_at, there):
-        await stack.webhooks.delete(store.server_id)
+    async with store.changing:
+        store.given_up = True
+        await store.async_load(entry.title)
+        if not entry.data.get(CONF_API_KEY):
+            return
+        for there in await _async_found(stack, store.server_id):
+            if is_ours(entry, store.created_at, there):
+                await stack.webhooks.delete(there.webhook_id)
+
+
+async def _async_found(stack: ApplicationClient, webhook_id: str | None) -> Sequence[Webhook]:
+    """Return the webhook with an ID, or all where it isn't known; raises StackError."""
+    with suppress(NotFound):
+        if webhook_id is not None:
+            return [await stack.webhooks.get(webhook_id)]
+        with suppress(MissingRight):  # such a key has made none
+            return await stack.webhooks.list()
+    return []
 
 
 async def async_renew_secret(hass: HomeAssistant, entry: ConfigEntry, door: WebhookDoor) -> str:
     """Give the webhook a new secret, and return it; raises StackError.
 
-    The earlier one counts until the first delivery with the new one: nothing is lost meanwhile.
+    Earlier ones count until deliveries come with the new one: nothing is lost meanwhile.
     """
     secret = secrets.token_urlsafe(32)
-    earlier = entry.data.get(CONF_WEBHOOK_EARLIER_SECRET) or entry.data[CONF_WEBHOOK_SECRET]
     hass.config_entries.async_update_entry(
         entry,
         data={
             **entry.data,
             CONF_WEBHOOK_SECRET: secret,
-            CONF_WEBHOOK_EARLIER_SECRET: earlier,
+            CONF_WEBHOOK_EARLIER_SECRETS: list(known_secrets(entry.data)),
         },
     )
     if door.managed is not None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import instance_id
 from homeassistant.util.hass_dict import HassKey
 
 from ..client import (
@@ -25,11 +26,12 @@ from ..client import (
     Webhook,
 )
 from ..client.rights import SETTINGS_BASIC, TRAFFIC_DOWN_WRITE, TRAFFIC_READ, TRAFFIC_UP_WRITE
-from ..const import CONF_SERVER, CONF_WEBHOOK_EARLIER_SECRET, CONF_WEBHOOK_SECRET, DOMAIN
+from ..const import CONF_SERVER, CONF_WEBHOOK_SECRET, DOMAIN
 from ..issues import clear_issue, raise_issue
 from .address import AddressRefused, async_listen_to_cloud, async_public_address
 from .door import WebhookDoor
-from .reception import SECRET_HEADER
+from .failures import FailedDeliveries
+from .reception import SECRET_HEADER, known_secrets
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -64,17 +66,23 @@ class WebhookTaken(Conflict):
 
 def is_ours(entry: ConfigEntry, created_at: datetime | None, webhook: Webhook) -> bool:
     """Return whether a webhook of the server is the one of this entry."""
-    data = entry.data
-    known = {data[CONF_WEBHOOK_SECRET], data.get(CONF_WEBHOOK_EARLIER_SECRET)} - {None}
-    given = {name.casefold(): value for name, value in webhook.headers.items()}
-    if given.get(SECRET_HEADER.casefold()) in known:
+    if _secret_of(webhook) in known_secrets(entry.data):
         return True
     return created_at is not None and webhook.created_at == created_at
 
 
-def own_id(entry: ConfigEntry) -> str:
-    """Return the ID of the webhook that is made for an entry."""
-    return f"home-assistant-{hashlib.sha256(entry.entry_id.encode()).hexdigest()[:8]}"
+def _secret_of(webhook: Webhook) -> str | None:
+    given = {name.casefold(): value for name, value in webhook.headers.items()}
+    return given.get(SECRET_HEADER.casefold())
+
+
+async def async_own_id(hass: HomeAssistant, entry: ConfigEntry) -> str:
+    """Return the ID of the webhook that this Home Assistant makes for an application.
+
+    It is the same when the entry is added anew: what a lost entry has left behind is found again.
+    """
+    name = f"{await instance_id.async_get(hass)}/{entry.unique_id}"
+    return f"home-assistant-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 class ManagedWebhook:
@@ -105,6 +113,7 @@ class ManagedWebhook:
         self._began = stack.server_time()
         self._accepted_before = 0
         """How many messages had been accepted when the last problem was reported."""
+        self._failures = FailedDeliveries(entry, stack, door)
         self.failure: str | None = None
         """Why the server can't deliver, as it says."""
 
@@ -113,6 +122,9 @@ class ManagedWebhook:
         """Look at the webhook now, regularly, and when Home Assistant's address may be another."""
         entry = self._entry
         entry.async_create_background_task(self._hass, self._async_run(), f"{DOMAIN} webhook")
+        if self._stack.capabilities.event_stream:
+            following = self._failures.async_follow(self._pauses.look)
+            entry.async_create_background_task(self._hass, following, f"{DOMAIN} webhook events")
         entry.async_on_unload(
             self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self.look_again)
         )
@@ -169,7 +181,10 @@ class ManagedWebhook:
                 self._hass,
                 f"webhook_taken_{entry.entry_id}",
                 "webhook_taken",
-                {"application": entry.title, "webhook": own_id(entry)},
+                {
+                    "application": entry.title,
+                    "webhook": await async_own_id(self._hass, entry),
+                },
             )
             self._report(err)
             return self._pauses.retry
@@ -194,11 +209,17 @@ class ManagedWebhook:
     async def async_update(self, address: str) -> Webhook | None:
         """Make the webhook, or correct what differs; None where the key may not, and none is ours.
 
-        Raises WebhookTaken where another one has its ID.
+        One does it at a time, with the secret of that moment. Raises WebhookTaken where another
+        webhook has its ID.
         """
-        there = await self._async_find()
+        async with self._store.changing:
+            return None if self._store.given_up else await self._async_update(address)
+
+    async def _async_update(self, address: str) -> Webhook | None:
+        own_id = await async_own_id(self._hass, self._entry)
+        there = await self._async_find(own_id)
         wanted = Webhook(
-            webhook_id=there.webhook_id if there else own_id(self._entry),
+            webhook_id=there.webhook_id if there else own_id,
             base_url=address,
             headers={SECRET_HEADER: self._entry.data[CONF_WEBHOOK_SECRET]},
         )
@@ -217,15 +238,17 @@ class ManagedWebhook:
         await self._async_remember(there)
         return there
 
-    async def _async_find(self) -> Webhook | None:
+    async def _async_find(self, own_id: str) -> Webhook | None:
         """Return our webhook on the server; raises WebhookTaken where its ID is another's."""
         webhooks = self._stack.webhooks
         if TRAFFIC_READ not in self._rights():
             return None
         if self._store.server_id is None:
+            found = await webhooks.list()
             # One made by hand has our secret, too.
-            found = (hook for hook in await webhooks.list() if self._is_ours(hook))
-            return next(found, None)
+            ours = (hook for hook in found if self._is_ours(hook))
+            left = (hook for hook in found if hook.webhook_id == own_id and self._is_left(hook))
+            return next(ours, None) or next(left, None)
         try:
             there = await webhooks.get(self._store.server_id)
         except NotFound:
@@ -236,6 +259,13 @@ class ManagedWebhook:
 
     def _is_ours(self, webhook: Webhook) -> bool:
         return is_ours(self._entry, self._store.created_at, webhook)
+
+    def _is_left(self, webhook: Webhook) -> bool:
+        """Return whether a webhook with our ID was made for an entry that is gone."""
+        secret = _secret_of(webhook)
+        others = self._hass.config_entries.async_entries(DOMAIN)
+        in_use = {other.data.get(CONF_WEBHOOK_SECRET) for other in others}
+        return self.may_manage and secret is not None and secret not in in_use
 
     async def _async_remember(self, there: Webhook) -> None:
         store = self._store
@@ -249,11 +279,13 @@ class ManagedWebhook:
         """Find out whether messages arrive; `before` is how many had been accepted before."""
         fresh, self._fresh = self._fresh, False
         failure = there.failure if there is not None else None
+        reported = self._failures.failure
         if there is not None and failure is not None and fresh:
             # What failed before is over, but the server may have given up on us.
             if self.may_manage:
                 await self._stack.webhooks.reactivate(there.webhook_id)
             failure = None
+        failure = failure or reported
         since = self._reception.last_received_at or self._began
         if failure is not None and failure.last_at is not None and failure.last_at > since:
             tolerated = await self._stack.webhooks.tolerated_failures()

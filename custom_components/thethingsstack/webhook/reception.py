@@ -8,6 +8,8 @@ from datetime import datetime
 import hmac
 from http import HTTPStatus
 import logging
+import time
+from typing import Any
 
 from aiohttp import ClientPayloadError
 from aiohttp.http_exceptions import HttpProcessingError
@@ -34,7 +36,7 @@ from ..const import (
     CONF_APPLICATION_ID,
     CONF_SERVER,
     CONF_TENANT_ID,
-    CONF_WEBHOOK_EARLIER_SECRET,
+    CONF_WEBHOOK_EARLIER_SECRETS,
     CONF_WEBHOOK_SECRET,
     DOMAIN,
 )
@@ -51,6 +53,8 @@ MAX_BODY = 2**20
 _CHUNK = 2**16
 _READ_SECONDS = 10
 PROOF_SECONDS = 60
+OVERLAP_SECONDS = 60
+"""For so long earlier secrets count after the first use of a new one."""
 _STATUS = {
     Reason.METHOD: HTTPStatus.METHOD_NOT_ALLOWED,
     Reason.SECRET: HTTPStatus.UNAUTHORIZED,
@@ -97,6 +101,9 @@ class Reception:
         self._inbox: Inbox | None = None
         self._listeners: list[CALLBACK_TYPE] = []
         self._proof: _Proof | None = None
+        self._ending: tuple[float, frozenset[str]] | None = None
+        """When which earlier secrets end."""
+        self.clock: Callable[[], float] = time.monotonic
         self.webhook_id = str(entry.data[CONF_WEBHOOK_ID])
         self.store = WebhookStore(hass, entry.entry_id)
         self.refusals = Refusals()
@@ -186,19 +193,31 @@ class Reception:
             raise _Refused(Reason.NOT_READY)
 
     def _knows(self, given: str) -> bool:
-        """Return whether a secret is ours; the first use of a new one ends the earlier one."""
-        data = self._entry.data
-        matches = [
-            hmac.compare_digest(given.encode(errors="surrogateescape"), str(secret).encode())
-            for secret in (data[CONF_WEBHOOK_SECRET], data.get(CONF_WEBHOOK_EARLIER_SECRET))
-            if secret
-        ]
-        if matches[0] and len(matches) > 1:
-            self._hass.config_entries.async_update_entry(
-                self._entry,
-                data={k: v for k, v in data.items() if k != CONF_WEBHOOK_EARLIER_SECRET},
-            )
+        """Return whether a secret is ours.
+
+        Earlier ones end a minute after the first use of the new one: what was posted before may
+        still be on its way.
+        """
+        self._end_earlier_secrets()
+        secrets = known_secrets(self._entry.data)
+        sent = given.encode(errors="surrogateescape")
+        matches = [hmac.compare_digest(sent, secret.encode()) for secret in secrets]
+        if matches[0] and len(matches) > 1 and self._ending is None:
+            self._ending = self.clock() + OVERLAP_SECONDS, frozenset(secrets[1:])
         return any(matches)
+
+    def _end_earlier_secrets(self) -> None:
+        if self._ending is None or self.clock() < self._ending[0]:
+            return
+        ended, self._ending = self._ending[1], None
+        data = dict(self._entry.data)
+        # One that became an earlier one meanwhile may still be what the server has.
+        left = [
+            secret for secret in data.pop(CONF_WEBHOOK_EARLIER_SECRETS, ()) if secret not in ended
+        ]
+        if left:
+            data[CONF_WEBHOOK_EARLIER_SECRETS] = left
+        self._hass.config_entries.async_update_entry(self._entry, data=data)
 
     def _accept(self, message: Message, size: int, headers: Mapping[str, str]) -> None:
         """Put a message in line; raises _Refused."""
@@ -259,6 +278,12 @@ class Reception:
             return
         if address is not None:
             self.store.remember_address(device_id, address)
+
+
+def known_secrets(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the secret of an entry's data, then earlier ones that the server may still send."""
+    earlier = data.get(CONF_WEBHOOK_EARLIER_SECRETS, ())
+    return (str(data[CONF_WEBHOOK_SECRET]), *map(str, earlier))
 
 
 @callback

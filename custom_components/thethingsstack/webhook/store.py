@@ -1,5 +1,6 @@
 """What is stored of an application's webhook."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, override
@@ -28,6 +29,10 @@ class WebhookStore(StoredData):
         """The ID of our webhook on the server."""
         self.proved: str | None = None
         """The address at which messages have arrived."""
+        self.changing = asyncio.Lock()
+        """Held while the webhook on the server is changed: one does it at a time, over reloads too."""
+        self.given_up = False
+        """Whether it is deleted, or about to be: nothing makes or changes it any more."""
         self._addresses: dict[str, DownlinkAddress] = {}
         self._loaded = False
 
