@@ -1,6 +1,7 @@
 """Other languages than English: the names and states of entities; the rest falls back to English."""
 
 from collections import defaultdict
+from itertools import combinations
 import json
 import re
 from typing import Any
@@ -38,7 +39,8 @@ def test_files_are_these_languages() -> None:
 def test_texts_are_those_of_entities(language: str) -> None:
     """Each is one of the English texts, names the same, and keeps the rules for texts."""
     texts = texts_of(language)
-    assert set(texts) == {"entity"}
+    assert set(texts) == {"entity", "selector"}
+    assert set(texts["selector"]) == {"field_word"}
     english = dict(leaves(TEXTS))
     for path, text in leaves(texts):
         assert path in english, path
@@ -57,6 +59,19 @@ def test_every_quantity_is_translated(language: str) -> None:
         if "name" not in entity[quantity.kind].get(key, {})
     }
     assert not missing
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_beside_a_quantity_is_translated(language: str) -> None:
+    """Else names would be in two languages; two words never come out as the same."""
+    english = TEXTS["selector"]["field_word"]["options"]
+    words = texts_of(language)["selector"]["field_word"]["options"]
+    assert words.keys() == english.keys()
+    for text in words.values():
+        assert text.startswith("{name} "), text
+    same = {("max", "maximum"), ("min", "minimum")}
+    for (one, text), (other, other_text) in combinations(words.items(), 2):
+        assert text != other_text or (one, other) in same, (one, other)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -102,7 +117,7 @@ async def test_entities_have_german_names(hass: HomeAssistant, sim: Simulator) -
     assert names == {
         "field/BatV": "Greenhouse climate Batteriespannung",
         "field/Hum_SHT": "Greenhouse climate Luftfeuchtigkeit",
-        "field/TempC_DS": "Greenhouse climate Probe Temperatur",
+        "field/TempC_DS": "Greenhouse climate Temperatur der Sonde",
         "field/TempC_SHT": "Greenhouse climate Temperatur",
         "last_uplink": "Greenhouse climate Letzter Uplink",
     }

@@ -329,7 +329,7 @@ def test_choices_have_their_texts() -> None:
     """Every option of every select."""
     selector = TEXTS["selector"]
     assert set(selector) == {"features", "door",
-        "network", "cluster", "devices", "setup_summary", "field_platform", "field_source", "field_note", "field_state_class", "field_scope", "payload_formatter", "payload_formatter_kind",
+        "network", "cluster", "devices", "setup_summary", "field_platform", "field_source", "field_note", "field_word", "field_state_class", "field_scope", "payload_formatter", "payload_formatter_kind",
         *CONTROL_CHOICES,
         "priority", "wait_for",
         "activation",

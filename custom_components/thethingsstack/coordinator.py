@@ -115,7 +115,7 @@ class ApplicationCoordinator:
         )
         self.overdue_watch = OverdueWatch(hass, entry, self.roster)
         self.signals = Signals.of(entry.entry_id)
-        self.names = FieldNames("en", {})
+        self.names = FieldNames({})
         self.downlinks = Downlinks(
             hass,
             entry,

@@ -1,4 +1,4 @@
-"""Names speak the language of Home Assistant where the quantity is known."""
+"""Names speak the language of Home Assistant where all of their words are known."""
 
 from dataclasses import replace
 
@@ -6,10 +6,14 @@ import pytest
 
 from custom_components.thethingsstack.fields.names import FieldNames
 from custom_components.thethingsstack.payload import Meaning, understand
+from tests.test_languages import texts_of
+from tests.test_translations import leaves
 
-PREFIX = "component.thethingsstack.entity.sensor"
-GERMAN = {f"{PREFIX}.temperature.name": "Temperatur", f"{PREFIX}.count.name": "Anzahl"}
-FRENCH = {f"{PREFIX}.soil_moisture.name": "Humidité du sol", f"{PREFIX}.temperature.name": "Température"}  # fmt: skip
+
+def names_in(language: str) -> FieldNames:
+    """Return the names of a language, as its file has them."""
+    texts = leaves(texts_of(language))
+    return FieldNames({f"component.thethingsstack.{path}": text for path, text in texts})
 
 
 def decided(key: str) -> Meaning:
@@ -18,38 +22,48 @@ def decided(key: str) -> Meaning:
 
 
 @pytest.mark.parametrize(
-    ("language", "texts", "key", "name"),
+    ("language", "key", "name"),
     [
-        ("en", {}, "TempC_DS", "Temperature DS"),
-        ("de", GERMAN, "TempC_DS", "Temperatur DS"),
-        ("de", GERMAN, "outside_temperature", "Outside Temperatur"),
-        ("fr", FRENCH, "outside_temperature", "Outside température"),
-        ("fr", FRENCH, "temperature", "Température"),
-        ("fr", {}, "temperature", "Temperature"),
-        ("de-CH", GERMAN, "strange_thing", "Strange thing"),
+        ("de", "TempC_DS", "Temperatur DS"),
+        ("de", "TempC1", "Temperatur 1"),
+        ("de", "temperature", "Temperatur"),
+        ("de", "outside_temperature", "Temperatur außen"),
+        ("de", "max_outside_temperature", "Temperatur max außen"),
+        ("de", "channel_2_voltage", "Spannung Kanal 2"),
+        ("de", "probe_temperature_2", "Temperatur der Sonde 2"),
+        ("de", "attic_temperature", "Attic temperature"),
+        ("de", "strange_thing", "Strange thing"),
+        ("fr", "outside_temperature", "Température à l'extérieur"),
+        ("fr", "temperature", "Température"),
+        ("it", "soil_temperature_2", "Temperatura del suolo 2"),
+        ("nl", "energy_import", "Energie afgenomen"),
     ],
 )
-def test_the_quantity_is_translated_inside_the_name(
-    language: str, texts: dict[str, str], key: str, name: str
-) -> None:
-    """What the formatter's author called it stays."""
-    assert FieldNames(language, texts).shown(decided(key)) == name
+def test_a_name_is_in_one_language(language: str, key: str, name: str) -> None:
+    """A quantity and known words; with any other word all of it stays English."""
+    assert names_in(language).shown(decided(key)) == name
+
+
+def test_without_texts_names_are_english() -> None:
+    """As in a language that there is no file of."""
+    assert FieldNames({}).shown(decided("temperature")) == "Temperature"
+    assert FieldNames({}).shown(decided("outside_temperature")) == "Outside temperature"
 
 
 def test_only_a_name_of_its_own_is_set() -> None:
     """Home Assistant translates the quantity's name by its key."""
-    assert FieldNames("fr", FRENCH).own(decided("temperature")) is None
+    assert names_in("fr").own(decided("temperature")) is None
 
 
 def test_a_given_name_stays() -> None:
     """Users know their language."""
-    names = FieldNames("de", GERMAN)
-    assert names.shown(decided("TempC_DS"), "My temperature") == "My temperature"
+    assert names_in("de").shown(decided("TempC_DS"), "My temperature") == "My temperature"
 
 
 def test_only_whole_words_are_translated() -> None:
     """A counter is not a count with an ending."""
-    names = FieldNames("de", GERMAN)
+    names = names_in("de")
     field = replace(decided("temperature"), quantity="count")
-    assert names.shown(replace(field, name="Door count 1")) == "Door Anzahl 1"
-    assert names.shown(replace(field, name="Door counter")) == "Door counter"
+    assert names.shown(replace(field, name="Count 1")) == "Anzahl 1"
+    assert names.shown(replace(field, name="Counter 1")) == "Counter 1"
+    assert names.shown(replace(field, name="Door count 1")) == "Door count 1"

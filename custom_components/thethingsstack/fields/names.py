@@ -1,4 +1,7 @@
-"""Names of fields in Home Assistant's language, where the quantity is known."""
+"""Names of fields in Home Assistant's language, as far as they are known; else in English.
+
+No name is in two languages: where a word beside the quantity isn't known, all of it stays English.
+"""
 
 from collections.abc import Mapping
 import re
@@ -9,23 +12,28 @@ from homeassistant.helpers.translation import async_get_translations
 from ..const import DOMAIN
 from ..payload import QUANTITIES, Kind, Meaning
 
-# Languages that write nouns with a capital letter, also inside a name.
-CAPITAL_NOUNS = ("de", "gsw", "lb")
+_WORD = f"component.{DOMAIN}.selector.field_word.options."
+"""Start of the keys of words that stand beside a quantity, each with `{name}` for what it is of."""
+_NO_WORD = re.compile(r"\(?(?:[A-Za-z]|[A-Z0-9µμ.,/+-]*\d[\w.,/+-]*|[A-Z]{2,5}|[µμ]m)\)?")
+"""Numbers, letters, abbreviations: the same in all languages."""
 
 
 class FieldNames:
-    """Translates field names that contain the name of a quantity."""
+    """Translates field names that are made of a quantity and known words."""
 
-    def __init__(self, language: str, texts: Mapping[str, str]) -> None:
-        """Keep the integration's translated entity texts."""
-        self._capital = language.split("-", maxsplit=1)[0] in CAPITAL_NOUNS
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        """Keep the integration's translated texts of entities and of words in names."""
         self._texts = texts
 
     @classmethod
     async def async_load(cls, hass: HomeAssistant) -> FieldNames:
         """Return the names for Home Assistant's language."""
         language = hass.config.language
-        return cls(language, await async_get_translations(hass, language, "entity", {DOMAIN}))
+        texts = {
+            **await async_get_translations(hass, language, "selector", {DOMAIN}),
+            **await async_get_translations(hass, language, "entity", {DOMAIN}),
+        }
+        return cls(texts)
 
     def shown(self, meaning: Meaning, given: str | None = None) -> str:
         """Return the name that users see; `given` is the user's own name, if any."""
@@ -48,9 +56,14 @@ class FieldNames:
         found = re.search(rf"(?<!\w){re.escape(english)}(?!\w)", name, re.IGNORECASE)
         if translated == english or found is None:
             return name
-        if found.start() > 0 and not self._capital and not translated[:2].isupper():
-            translated = translated[:1].lower() + translated[1:]
-        return name[: found.start()] + translated + name[found.end() :]
+        for word in (name[: found.start()] + name[found.end() :]).split():
+            if (of_it := self._texts.get(_WORD + word.casefold())) is not None:
+                translated = of_it.format(name=translated)
+            elif _NO_WORD.fullmatch(word):
+                translated = f"{translated} {word}"
+            else:
+                return name
+        return translated
 
     def _of_another_kind(self, quantity: str, kind: Kind) -> str | None:
         """Return the quantity's name if this kind of entity has no translation for it."""
