@@ -188,6 +188,9 @@ async def test_lists_of_some(run: Run, simulator: Simulator) -> None:
     assert result.err == "there is no end device `nosuch` in application `garden`\n"
     listed = (await run("--json", "devices", "list", "--updated-since", "2000-01-01")).json
     assert len(listed) == len(simulator.devices)
+    result = await run("devices", "list", "--updated-since", "yesterday")
+    assert result.code == 2
+    assert "`yesterday` is no time as 2026-01-31 or 2026-01-31T08:00 is" in result.err
     future = await run("--json", "devices", "list", "--updated-since", "2100-01-01")
     assert future.code == 1
     assert "updated_since" in future.err
@@ -315,7 +318,7 @@ async def test_a_key_that_is_none(run: Run) -> None:
 async def test_update_shows_what_other_servers_keep(run: Run) -> None:
     result = await run("devices", "update", "lpp-node", "--class-c", role="manage")
     assert result.json["supports_class_c"] is True
-    assert result.err == "supports_class_c: nothing → True\n"
+    assert result.err == "supports_class_c: nothing → yes\n"
 
 
 async def test_half_created_devices_are_shown_as_such(run: Run, simulator: Simulator) -> None:

@@ -68,28 +68,31 @@ async def test_version(run: Run) -> None:
     assert (result.code, result.out) == (0, f"thethingsstack {__version__}\n")
 
 
-async def test_completion() -> None:
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+async def test_completion(shell: str) -> None:
     """As a shell asks for it."""
     for typed, expected in (
-        ("thethingsstack dev", ["devices"]),
-        ("thethingsstack formatter set --uplink c", ["cayennelpp"]),
+        ("thethingsstack dev", "devices"),
+        ("thethingsstack devices reg", "register"),
+        ("thethingsstack formatter set --uplink c", "cayennelpp"),
     ):
         environment = {
             **os.environ,
-            "_THETHINGSSTACK_COMPLETE": "complete_bash",
+            "_THETHINGSSTACK_COMPLETE": f"complete_{shell}",
+            "_TYPER_COMPLETE_ARGS": typed,
+            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
             "COMP_WORDS": typed,
             "COMP_CWORD": str(len(typed.split()) - 1),
         }
         result = await process(sys.executable, "-c", START, env=environment)
-        assert result.out.split() == expected
+        assert re.findall(r"\w+", result.out.replace("_arguments", ""))[0] == expected
 
 
 async def on_terminal(
-    simulator: Simulator, *arguments: str, typed: str = "", **variables: str
+    simulator: Simulator, *arguments: str, prompt: str = "", typed: str = "", **variables: str
 ) -> str:
-    """Return what a command writes on a terminal, the typed line too."""
+    """Return what a command writes on a terminal; a line is typed after the prompt."""
     ours, theirs = pty.openpty()
-    os.write(ours, typed.encode())
     environment = {
         **os.environ,
         "TTN_SERVER": simulator.server_url,
@@ -105,6 +108,7 @@ async def on_terminal(
         stdout=theirs,
         stderr=theirs,
         env=environment,
+        start_new_session=True,  # a key is asked for on the terminal of the session
     )
     os.close(theirs)
     written = bytearray()
@@ -116,6 +120,9 @@ async def on_terminal(
         if not part:
             break
         written += part
+        if typed and prompt.encode() in written:
+            os.write(ours, typed.encode())
+            typed = ""
     os.close(ours)
     await running.wait()
     return written.decode()
@@ -146,12 +153,26 @@ async def test_errors_and_objects_have_colour_on_a_terminal(simulator: Simulator
     assert written.endswith("\r\n[]\r\n")
 
 
+async def test_a_key_is_asked_for_and_not_shown(simulator: Simulator) -> None:
+    key = "00112233445566778899AABBCCDDEEFF"
+    written = await on_terminal(
+        simulator,
+        *("devices", "register", "new-sensor", "--dev-eui", "70B3D57ED0060099"),
+        *("--lorawan-version", "1.0.3", "--frequency-plan", "EU_863_870_TTN", "--app-key", "-"),
+        prompt="AppKey: ",
+        typed=f"{key}\n",
+    )
+    assert key not in written
+    documents = simulator.devices["new-sensor"].documents
+    assert documents["js"]["root_keys"]["app_key"]["key"] == key
+
+
 async def test_what_loses_something_asks(simulator: Simulator) -> None:
     delete = ("devices", "delete", "lpp-node")
-    written = await on_terminal(simulator, *delete, typed="n\n")
+    written = await on_terminal(simulator, *delete, prompt="[y/N]", typed="n\n")
     assert "Remove lpp-node and its keys for good? [y/N]" in written
     assert "nothing was changed" in written
     assert "lpp-node" in simulator.devices
-    written = await on_terminal(simulator, *delete, typed="y\n")
+    written = await on_terminal(simulator, *delete, prompt="[y/N]", typed="y\n")
     assert "removed lpp-node from the " in written
     assert "lpp-node" not in simulator.devices

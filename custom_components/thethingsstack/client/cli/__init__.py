@@ -165,7 +165,7 @@ def rights(context: typer.Context) -> None:
         if context.obj.json:
             print_json(answer)
             return
-        print(f"application  {application or '(none: name one)'}")
+        print(f"application  {application or 'none: name one with --application'}")
         print(f"key          {info.key_id} {info.key_name or ''}".rstrip())
         print(f"expires      {answer['expires_at'] or 'never'}")
         print("rights       " + "\n             ".join(map(with_console_name, sorted(held))))

@@ -16,7 +16,7 @@ from .output import (
     refuse_usage,
     time_text,
 )
-from .run import Yes, group, pairs, run_with
+from .run import Yes, group, moment, pairs, run_with
 
 if TYPE_CHECKING:
     from ..models import Application
@@ -139,7 +139,12 @@ def application_create_key(
         list[str], typer.Option(help="What it may do, for instance TRAFFIC_READ; repeat it.")
     ],
     expires: Annotated[
-        datetime | None, typer.Option(help="When it ends, in this machine's time; else never.")
+        datetime | None,
+        typer.Option(
+            parser=moment,
+            metavar="TIME",
+            help="When it ends, in this machine's time, for instance 2026-01-31; else never.",
+        ),
     ] = None,
 ) -> None:
     """Create an API key and print it, once."""

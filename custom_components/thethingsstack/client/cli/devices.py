@@ -21,7 +21,7 @@ from .output import (
     refuse_usage,
     time_text,
 )
-from .run import DeviceId, Yes, group, half_created, pairs, run_with, server_names
+from .run import DeviceId, Yes, group, half_created, moment, pairs, run_with, server_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,11 @@ def devices_list(
     ] = None,
     updated_since: Annotated[
         datetime | None,
-        typer.Option(help="Only those changed after this local time."),
+        typer.Option(
+            parser=moment,
+            metavar="TIME",
+            help="Only those changed after this local time, for instance 2026-01-31T08:00.",
+        ),
     ] = None,
 ) -> None:
     """List the end devices."""
@@ -223,7 +227,7 @@ def devices_register(
         joins=not abp,
         dev_addr=dev_addr,
         keys={
-            kind: sys.stdin.readline() if given == "-" else given
+            kind: _read_key(kind) if given == "-" else given
             for kind, given in keys.items()
             if given is not None
         },
@@ -250,6 +254,15 @@ def devices_register(
         print_json({**device.raw, **for_device}, indent=not context.obj.json)
 
     run_with(context, register)
+
+
+def _read_key(kind: str) -> str:
+    """Return a key from the standard input; on a terminal it is asked for, and not shown."""
+    from ..keys import KEY_NAMES
+
+    if not sys.stdin.isatty():
+        return sys.stdin.readline()
+    return str(typer.prompt(KEY_NAMES[kind], hide_input=True, err=True))
 
 
 def _note_chosen(prepared: "PreparedRegistration") -> None:

@@ -14,6 +14,9 @@ _KEYS = {
 }
 _HINTS = {
     "api_key_not_found": "`application keys` lists them",
+    "claiming_not_supported": "is that the JoinEUI on its label (--join-eui)?",
+    "no_device_session": "nothing can be sent to it before it has joined",
+    "invalid_lorawan_phy_version": "give it with --phy-version",
     "brand_not_found": "`models brands` lists them",
     "firmware_version_not_found": "`models list` shows those there are",
     "frequency_plan_not_found": "`plans` lists all, `plans EU868` those of a band",
@@ -36,6 +39,11 @@ def explained(error: "StackError", settings: "Settings") -> str:
             return f"the formatter refuses it: {error.message}"
         case AuthenticationFailed():
             return _refused_key(error, settings)
+        case MissingRight(name="no_application_rights"):
+            return (
+                f"the API key has no rights for application `{settings.application}`: it is the "
+                "key of another one, or there is no such application"
+            )
         case MissingRight(rights=rights) if rights:
             return f"{error.message} (missing: {', '.join(map(with_console_name, rights))})"
         case CertificateFailed():

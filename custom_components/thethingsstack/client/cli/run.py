@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,7 +43,7 @@ def no_rights(application: str) -> "MissingRight":
     from ..errors import MissingRight
 
     return MissingRight(
-        f"the API key has no rights for application `{application}`: is it the key of another one?",
+        f"the API key has no rights for application `{application}`",
         name="no_application_rights",
         namespace="pkg/auth/rights",
     )
@@ -228,6 +229,16 @@ def hexadecimal(text: str) -> bytes:
         return bytes.fromhex(text.removeprefix("0x").replace(":", " ").replace("-", " "))
     except ValueError:
         refuse_usage(f"the payload `{text}` is no hexadecimal number of whole bytes, as 01A0FF is")
+
+
+def moment(text: str) -> datetime:
+    """Return the time that a text in ISO format is; raises typer.BadParameter for another."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"`{text}` is no time as 2026-01-31 or 2026-01-31T08:00 is"
+        ) from None
 
 
 def group(help_text: str) -> typer.Typer:
