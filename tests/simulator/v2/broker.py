@@ -51,11 +51,7 @@ class Broker(MqttServer):
         steps = topic_filter.split("/")
         own = connection.login.uid
         if self.kind == "rabbitmq":
-            if (
-                steps[:2] != [own, "devices"]
-                or "#" in steps[:3]
-                or not set(steps[3:4]) & set(_READABLE)
-            ):
+            if not _is_readable(steps, own):
                 raise ConnectionAbortedError
         elif steps[0] in ("#", "+"):
             # Only what the access list lets through is delivered.
@@ -96,6 +92,14 @@ class Broker(MqttServer):
         for topic, payload in self.retained.items():
             application_id, _, device_id, _ = topic.split("/")
             self.downlink(application_id, device_id, payload)
+
+
+def _is_readable(steps: list[str], own: str) -> bool:
+    """Return whether RabbitMQ lets an application subscribe to a filter."""
+    match steps:
+        case [application_id, "devices", device_id, kind, *_]:
+            return application_id == own and device_id != "#" and kind in _READABLE
+    return False
 
 
 def _device(connection: Connection, packet: PublishPacket) -> str | None:

@@ -10,7 +10,6 @@ from typing import Any
 from ..encoding import encode_bytes
 from ..traffic import airtime
 from .errors import FunctionError
-from .functions import Functions
 from .model import Application, Device, Downlink
 
 EMPTY = "Downlink Payload not valid: empty"
@@ -82,13 +81,10 @@ def encoded(application: Application, device: Device, downlink: Downlink, port: 
         raise FunctionError(BOTH)
     if not downlink.payload_fields:
         return downlink
-    payload: bytes | None
+    fields, port = downlink.payload_fields, downlink.port or port
     if device.formatter is not None and device.formatter.encode is not None:
-        payload = device.formatter.encode(downlink.payload_fields, downlink.port or port).payload
-    else:
-        functions: Functions = application.functions
-        payload = functions.encode(downlink.payload_fields, downlink.port or port)
-    return replace(downlink, payload_raw=payload or b"")
+        return replace(downlink, payload_raw=device.formatter.encode(fields, port).payload)
+    return replace(downlink, payload_raw=application.functions.encode(fields, port) or b"")
 
 
 def frame(

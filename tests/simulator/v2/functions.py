@@ -67,12 +67,11 @@ class Functions:
 
     def _decode_custom(self, payload: bytes, port: int) -> dict[str, Any]:
         context = _context(list(payload))
-        text: Any = None
         fields: Any = {}
         for name, argument in (("decoder", "__argument"), ("converter", "__result")):
             if script := self.scripts.get(name):
                 function = name.capitalize()
-                text = _call(context, script, f"__result = {function}({argument}, {port}); ", name)
+                text = _call(context, script, f"__result = {function}({argument}, {port})", name)
                 if not isinstance(text, str) or not text.startswith("{"):
                     raise FunctionError(
                         f"{_UNREADABLE}{function} not valid: does not return an object"
@@ -80,7 +79,7 @@ class Functions:
                 fields = json.loads(text)
         if script := self.scripts.get("validator"):
             context.eval("if (typeof __result === 'undefined') __result = {};")
-            verdict = _call(context, script, f"Validator(__result, {port}); ", "validator")
+            verdict = _call(context, script, f"Validator(__result, {port})", "validator")
             if verdict not in ("true", "false"):
                 raise FunctionError(f"{_UNREADABLE}Validator not valid: does not return a boolean")
             if verdict == "false":
@@ -120,6 +119,7 @@ class InvalidPayloadError(FunctionError):
 
 
 _UNREADABLE = "Unable to decode payload fields: "
+_CHANNELS = frozenset(str(number) for number in range(256))
 
 
 def _context(argument: list[int] | None) -> quickjs.Context:
@@ -132,10 +132,11 @@ def _context(argument: list[int] | None) -> quickjs.Context:
 
 def _call(context: quickjs.Context, script: str, call: str, name: str) -> Any:
     """Return the JSON of what the call returns, None for what JSON has no word for."""
-    return _run(context, script, f"__write({call.rstrip('; ')})", name)
+    return _run(context, script, f"__write({call})", name)
 
 
 def _run(context: quickjs.Context, script: str, call: str, name: str) -> Any:
+    """Return what a call of the script's function returns; raises FunctionError if it fails."""
     function = name.capitalize()
     try:
         context.eval(script)
@@ -192,6 +193,6 @@ def _encode_cayenne(fields: dict[str, Any]) -> bytes:
     payload = b""
     for key, value in sorted(fields.items()):
         name, _, channel = key.rpartition("_")
-        if name == "value" and channel.isdigit() and type(value) in (int, float):
-            payload += bytes([int(channel)]) + round(value * 100).to_bytes(2, signed=True)
+        if name == "value" and channel in _CHANNELS and type(value) in (int, float):
+            payload += bytes([int(channel)]) + (round(value * 100) & 0xFFFF).to_bytes(2)
     return payload
