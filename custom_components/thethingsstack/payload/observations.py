@@ -1,5 +1,6 @@
 """What a field has reported so far: a decision is late, and corrected by what comes next."""
 
+from bisect import bisect_left
 from typing import NamedTuple, Self
 
 from .values import Shape, read, says_not_yet
@@ -8,6 +9,12 @@ REVISABLE = 10
 """Values of a field after which its decision stays."""
 ENOUGH = 5
 """Values of 0 and 1 after which a field is taken for a state, if its name is one of a state."""
+
+_STEPS = (
+    *(-1000.0, -100.0, -40.0, -0.001, 0.0, 1.0, 5.0, 16.0, 40.0, 100.0, 110.0, 150.0, 255.0),
+    *(300.0, 400.0, 600.0, 1100.0, 3000.0, 10_000.0, 60_000.0, 110_000.0, 1e6, 1e7, 1e9),
+)
+"""Numbers beyond which a name may mean something else; between two of them, none tells more."""
 
 BEGINS_ANEW = 0.1
 """Up to which share of its last number a counter that fell may have begun anew."""
@@ -55,6 +62,25 @@ class Observations(NamedTuple):
         number = self.high if abs(self.high) >= abs(self.low) else self.low
         return int(number) if self.whole else number
 
+    def says_more_than(self, before: "Observations") -> bool:
+        """Return whether the newest value tells something that those before did not.
+
+        It does where it is the second or the last that is asked for, of another kind, clearly
+        smaller or larger, or the first that is no integer or fell.
+        """
+        return (
+            self.numbers + self.others == 2
+            or self.settled
+            or self.others != before.others
+            or self.both_zero_and_one != before.both_zero_and_one
+            or self.only_zero_and_one != before.only_zero_and_one
+            or self.whole != before.whole
+            or self.fell != before.fell
+            or (self.low == self.high) != (before.low == before.high)
+            or _step(self.low) != _step(before.low)
+            or _step(self.high) != _step(before.high)
+        )
+
     def with_value(self, raw: object) -> Self:
         """Return the observations with one more value; one that says nothing changes nothing."""
         reading = read(raw)
@@ -73,6 +99,11 @@ class Observations(NamedTuple):
             last=number,
             fell=self.fell or _fell(self.last, number),
         )
+
+
+def _step(number: float) -> int:
+    """Return between which steps a number is."""
+    return bisect_left(_STEPS, number)
 
 
 def _fell(before: float | None, number: float) -> bool:

@@ -191,7 +191,9 @@ def _observe(
     observed = before.with_value(leaf.raw)
     if observed is before:
         return meaning
-    corrected = revise(leaf, meaning, observed, uplink)
+    corrected = meaning
+    if observed.says_more_than(before) or value_of(meaning, leaf.raw) is None:
+        corrected = revise(leaf, meaning, observed, uplink)
     if _not_connected(corrected, leaf):
         return meaning  # Whatever the field is.
     if not may_be_corrected(meaning) or observed.settled:
