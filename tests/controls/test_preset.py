@@ -95,6 +95,21 @@ def test_commands_are_those_of_the_documents(
     assert downlink.confirmed
 
 
+@pytest.mark.parametrize("preset_id", built_in())
+def test_every_command_makes_a_downlink(preset_id: str) -> None:
+    """For the lowest value, the highest and one between: bytes that fit, or an object."""
+    for control in built_in()[preset_id].controls_of("key"):
+        low, high = (control.minimum or 0.0), (control.maximum or 100.0)
+        for name in (*control.commands, *control.choices):
+            for value in (low, (low + high) / 2, high):
+                command, _ = control.command_for(name, value)
+                downlink = command.downlink(value, no_templates)
+                made = downlink.payload or downlink.decoded_payload
+                assert made, (control.name, name, value)
+                assert downlink.payload is None or len(downlink.payload) <= 51, control.name
+                assert downlink.f_port is None or 1 <= downlink.f_port <= 223
+
+
 def test_a_formatter_may_make_the_bytes() -> None:
     """Where they are no plain number: Dingtek writes hexadecimal digits as letters."""
     (control,) = built_in()["dingtek_reporting_interval"].controls_of("key")
