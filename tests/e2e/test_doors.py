@@ -91,12 +91,17 @@ async def see_the_way(page: Page, home: HomeAssistant, way: str, picture: Path) 
     await page.screenshot(path=picture, animations="disabled")
 
 
-async def reconfigure_to_mqtt(page: Page, home: HomeAssistant, screenshots: Path) -> None:
-    """Correct the port, and choose MQTT."""
+async def open_reconfigure(page: Page, home: HomeAssistant) -> None:
+    """Open *Reconfigure* from the menu of the application."""
     await page.goto(f"{home.url}/config/integrations/integration/thethingsstack")
     row = page.locator("ha-config-entry-row").first
     await row.locator("ha-dropdown ha-icon-button").first.click()
     await row.get_by_role("menuitem", name="Reconfigure").first.click()
+
+
+async def reconfigure_to_mqtt(page: Page, home: HomeAssistant, screenshots: Path) -> None:
+    """Correct the port, and choose MQTT."""
+    await open_reconfigure(page, home)
     await expect(page.get_by_role("radio", name="HTTPS event stream")).to_be_checked()
     await page.get_by_role("button", name="Advanced").click()
     await page.get_by_role("textbox", name="MQTT host").fill("")

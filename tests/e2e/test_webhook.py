@@ -9,7 +9,8 @@ import pytest
 from scripts.dev.api import HomeAssistant
 from scripts.dev.check import speakers, wait_for_values
 from scripts.dev.options import Application
-from tests.e2e.test_browser import INTEGRATION, WIDE, open_page, press, snap
+from tests.e2e.test_browser import INTEGRATION, WIDE, connect, open_page, press, snap
+from tests.e2e.test_doors import entities, open_reconfigure, see_the_way, values
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -85,6 +86,24 @@ async def test_a_webhook_is_chosen_with_a_key(
         (made,) = (await answer.json())["webhooks"]
     assert made["ids"]["webhook_id"].startswith("home-assistant-")
     assert made["base_url"].startswith(f"{home.url}/api/webhook/")
+
+
+async def test_the_way_is_changed_to_a_webhook(
+    home: HomeAssistant, application: Application, browser: Browser, screenshots: Path
+) -> None:
+    """By *Reconfigure*: devices and entities stay, and messages come by the webhook."""
+    page = await open_page(browser, WIDE)
+    await connect(page, home, application, screenshots)
+    by_mqtt = await values(home, application, "mqtt")
+    await open_reconfigure(page, home)
+    await expect(page.get_by_role("radio", name="MQTT")).to_be_checked()
+    await page.get_by_role("radio", name="Webhook: the server posts to Home Assistant").click()
+    await snap(page, screenshots, "webhook_6_reconfigure")
+    await press(page, "Submit")
+    await expect(page.get_by_text("successful", exact=False).first).to_be_visible()
+    by_webhook = await values(home, application, "webhook")
+    await see_the_way(page, home, "Webhook", screenshots / "webhook_7_changed.png")
+    assert entities(by_webhook) >= entities(by_mqtt)
 
 
 async def begin(page: Page, home: HomeAssistant, network: str) -> None:

@@ -1,16 +1,18 @@
 """Choosing the webhook in the dialogue, and the address that a server is given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 import sys
 from types import SimpleNamespace
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 
+from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.webhook import async_public_address
 from custom_components.thethingsstack.webhook.address import (
     AddressRefused,
@@ -75,49 +77,86 @@ async def test_a_server_is_nearby_where_its_name_leads_there(hass: HomeAssistant
     assert not await async_is_nearby(hass, host, leads_to())
 
 
-async def test_a_cloudhook_is_used_where_the_cloud_is_active(
-    hass: HomeAssistant, sim: Simulator, listening: Listening, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Home Assistant Cloud can't be had here: what is called of it is stood in for."""
-    hooks: dict[str, str] = {}
-    changed: list[Callable[[Any], None]] = []
+@dataclass
+class Cloud:
+    """What is called of Home Assistant Cloud, which can't be had here."""
 
-    async def create(_hass: HomeAssistant, webhook_id: str) -> str:
-        if not connected:
+    connected: bool = True
+    hooks: dict[str, str] = field(default_factory=dict)
+    changed: list[Callable[[Any], None]] = field(default_factory=list)
+
+    async def create(self, _hass: HomeAssistant, webhook_id: str) -> str:
+        """Return the address of a cloudhook."""
+        if not self.connected:
             raise HomeAssistantError
-        return hooks.setdefault(webhook_id, "https://hooks.example/abc")
+        return self.hooks.setdefault(webhook_id, "https://hooks.example/abc")
 
-    async def delete(_hass: HomeAssistant, webhook_id: str) -> None:
-        del hooks[webhook_id]
+    async def delete(self, _hass: HomeAssistant, webhook_id: str) -> None:
+        """Delete a cloudhook."""
+        del self.hooks[webhook_id]
 
-    def listen(_hass: HomeAssistant, _id: str, target: Callable[[Any], None]) -> Any:
-        changed.append(target)
-        return lambda: changed.remove(target)
+    def listen(
+        self, _hass: HomeAssistant, _id: str, target: Callable[[Any], None]
+    ) -> Callable[[], None]:
+        """Listen to changes of a cloudhook."""
+        self.changed.append(target)
+        return lambda: self.changed.remove(target)
 
-    cloud = SimpleNamespace(
+
+@pytest.fixture
+def cloud(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """Stand in for Home Assistant Cloud."""
+    cloud = Cloud()
+    module = SimpleNamespace(
         CloudConnectionState=object,
         async_active_subscription=lambda _hass: True,
-        async_get_or_create_cloudhook=create,
-        async_delete_cloudhook=delete,
-        async_listen_cloudhook_change=listen,
+        async_get_or_create_cloudhook=cloud.create,
+        async_delete_cloudhook=cloud.delete,
+        async_listen_cloudhook_change=cloud.listen,
         async_listen_connection_change=lambda _hass, _target: lambda: None,
     )
-    monkeypatch.setitem(sys.modules, "homeassistant.components.cloud", cloud)
-    monkeypatch.setattr("homeassistant.components.cloud", cloud, raising=False)
+    monkeypatch.setitem(sys.modules, "homeassistant.components.cloud", module)
+    monkeypatch.setattr("homeassistant.components.cloud", module, raising=False)
     hass.config.components.add("cloud")
-    connected = False
+    yield cloud
+    hass.config.components.remove("cloud")
+
+
+async def test_a_cloudhook_is_used_where_the_cloud_is_active(
+    hass: HomeAssistant, sim: Simulator, listening: Listening, cloud: Cloud
+) -> None:
+    cloud.connected = False
     with pytest.raises(AddressRefused) as caught:
         await async_public_address(hass, "id", PUBLIC)
     assert caught.value.reason == "address_cloud"
-    connected = True
+    cloud.connected = True
     sim.set_rights("manage", ["INFO", "TRAFFIC_READ", "TRAFFIC_DOWN_WRITE", "SETTINGS_BASIC"])
     entry = await set_up(hass, sim, webhook_entry(sim))
     (hook,) = own_webhooks(sim).values()
     assert hook["base_url"] == "https://hooks.example/abc"
-    hooks[entry.data["webhook_id"]] = "https://hooks.example/def"
-    changed[0](None)
+    cloud.hooks[entry.data["webhook_id"]] = "https://hooks.example/def"
+    cloud.changed[0](None)
     await until(hass, lambda: hook["base_url"] == "https://hooks.example/def")
     assert await hass.config_entries.async_remove(entry.entry_id)
-    assert not hooks
-    assert not changed
-    hass.config.components.remove("cloud")
+    assert not cloud.hooks
+    assert not cloud.changed
+
+
+async def test_a_dialogue_that_is_closed_leaves_no_cloudhook(
+    hass: HomeAssistant, sim: Simulator, listening: Listening, cloud: Cloud
+) -> None:
+    """Without a key the address is shown before there is an entry."""
+    for finish in (False, True):
+        result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+        result = await go(hass, result, network="webhook_only")
+        result = await go(hass, result, server=sim.server_url, application_id="garden")
+        assert result["description_placeholders"]["address"] == "https://hooks.example/abc"
+        assert len(cloud.hooks) == 1
+        if finish:
+            result = await go(hass, result)
+            await hass.async_block_till_done()
+            assert set(cloud.hooks) == {result["result"].data["webhook_id"]}
+        else:
+            hass.config_entries.flow.async_abort(result["flow_id"])
+            await hass.async_block_till_done()
+            assert not cloud.hooks

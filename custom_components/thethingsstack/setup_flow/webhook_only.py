@@ -1,9 +1,10 @@
 """An application whose messages come by a webhook that the user makes, without an API key."""
 
-from typing import Any
+from typing import Any, override
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlowResult
 from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID
+from homeassistant.core import callback
 from homeassistant.helpers.selector import TextSelector
 import voluptuous as vol
 
@@ -13,11 +14,18 @@ from ..const import (
     CONF_PLAINTEXT,
     CONF_SERVER,
     CONF_WEBHOOK_SECRET,
+    DOMAIN,
     DOOR_WEBHOOK,
     NETWORK_OWN_SERVER,
     SECTION_ADVANCED,
 )
-from ..webhook import SECRET_HEADER, AddressRefused, async_public_address, new_webhook
+from ..webhook import (
+    SECRET_HEADER,
+    AddressRefused,
+    async_delete_cloudhook,
+    async_public_address,
+    new_webhook,
+)
 from .base import SetupFlow, unique_id_of
 from .server_form import FormError, read_application, read_server
 
@@ -29,6 +37,17 @@ WEBHOOK_ONLY_SCHEMA = vol.Schema(
 
 class WebhookOnlyFlow(SetupFlow):
     """The steps that show which webhook to make in the Console, and what to fill in there."""
+
+    _shown_id: str | None = None
+    """The webhook whose address is shown, while there is no entry that needs it."""
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """Delete the cloudhook, if one was made, when the dialogue is closed without an entry."""
+        if self._shown_id is not None:
+            deleting = async_delete_cloudhook(self.hass, self._shown_id)
+            self.hass.async_create_task(deleting, f"{DOMAIN} cloudhook")
 
     async def async_step_webhook_only(
         self, user_input: dict[str, Any] | None = None
@@ -60,11 +79,13 @@ class WebhookOnlyFlow(SetupFlow):
         if user_input is not None:
             if self.source == SOURCE_RECONFIGURE:
                 return self.async_abort(reason="webhook_shown")
+            self._shown_id = None
             return self.async_create_entry(title=self._data[CONF_APPLICATION_ID], data=self._data)
+        webhook_id = self._data[CONF_WEBHOOK_ID]
+        if self.source != SOURCE_RECONFIGURE:
+            self._shown_id = webhook_id
         try:
-            address = await async_public_address(
-                self.hass, self._data[CONF_WEBHOOK_ID], self._data[CONF_SERVER]
-            )
+            address = await async_public_address(self.hass, webhook_id, self._data[CONF_SERVER])
         except AddressRefused as err:
             return self.async_abort(
                 reason=err.reason, description_placeholders={"address": err.address}

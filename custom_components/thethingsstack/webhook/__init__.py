@@ -1,6 +1,11 @@
 """Webhooks: deliveries of the server are received, and the webhook there is kept as it has to be."""
 
-from .address import AddressRefused, async_check_reachable, async_public_address
+from .address import (
+    AddressRefused,
+    async_check_reachable,
+    async_delete_cloudhook,
+    async_public_address,
+)
 from .door import WebhookDoor
 from .entry import (
     async_keep_webhook,
@@ -22,6 +27,7 @@ __all__ = [
     "AddressRefused",
     "WebhookDoor",
     "async_check_reachable",
+    "async_delete_cloudhook",
     "async_keep_webhook",
     "async_prepare_webhook",
     "async_public_address",
