@@ -257,6 +257,7 @@ async def test_a_change_of_door_loses_nothing(hass: HomeAssistant, sim: Simulato
         await arrives()
         entities = set(states(hass))
         result = await reconfigure(hass, entry)
+        assert result["description_placeholders"]["application"] == "garden"
         result = await go(hass, result, **own_server(sim), door=door)
         assert result["reason"] == "reconfigure_successful"
         sent += 1

@@ -79,6 +79,7 @@ class ReconfigureFlow(WebhookOnlyFlow):
         """Show and read the form."""
         entry = self._get_reconfigure_entry()
         network = entry.data[CONF_NETWORK]
+        self._data = dict(entry.data)
         error = None
         if user_input is not None:
             try:
