@@ -450,7 +450,7 @@ def test_every_action_has_its_texts() -> None:
     described = load_yaml(str(PACKAGE / "services.yaml"))
     assert isinstance(described, dict)
     schemas = {
-        services.SEND_DOWNLINK: services.DOWNLINK_SCHEMA,
+        services.SEND_DOWNLINK: services.SEND_SCHEMA,
         services.REPLACE_QUEUE: services.DOWNLINK_SCHEMA,
         services.CLEAR_QUEUE: services.DEVICES_SCHEMA,
         services.GET_QUEUE: services.DEVICES_SCHEMA,
@@ -543,7 +543,7 @@ def test_every_exception_has_its_text() -> None:
     known = set(reason_of(StackError("x")).placeholders) | {"rights", "seconds", "servers"}
     for name in (*ACTION_TEXTS.values(), *DOWNLINK_TEXTS.values()):
         found.setdefault(name, []).append(known)
-    for name in services.NOT_REACHED.values():
+    for name in (*services.NOT_REACHED.values(), *services.TIME_LIMITS):
         found.setdefault(name, []).append({"reason"})
     for name, reason in REASONS.items():
         found.setdefault(f"command_{name}", []).append({"control", *placeholders(reason)})

@@ -40,6 +40,7 @@ ATTR_HEX = "hex"
 ATTR_BASE64 = "base64"
 ATTR_OBJECT = "object"
 ATTR_F_PORT = "f_port"
+ATTR_FIRST = "first"
 ATTR_CONFIRMED = "confirmed"
 ATTR_RETRIES = "retries"
 ATTR_PRIORITY = "priority"
@@ -60,6 +61,8 @@ NOT_REACHED = {
     DownlinkState.CLEARED: "downlink_cleared",
     DownlinkState.UNKNOWN: "downlink_outcome_unknown",
 }
+REPEATED, STAYS_QUEUED = TIME_LIMITS = ("downlink_repeated", "downlink_stays_queued")
+"""Texts for the end of the time limit on a network that repeats, or that shows no queue."""
 
 _DEVICES = {
     vol.Required(ATTR_DEVICE_ID): vol.All(cv.ensure_list, [cv.string], vol.Length(min=1)),
@@ -84,6 +87,7 @@ DOWNLINK_SCHEMA = vol.Schema(
         ),
     }
 )
+SEND_SCHEMA = DOWNLINK_SCHEMA.extend({vol.Optional(ATTR_FIRST, default=False): cv.boolean})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class Target:
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
     for name, action, schema, response in (
-        (SEND_DOWNLINK, _async_send, DOWNLINK_SCHEMA, SupportsResponse.OPTIONAL),
+        (SEND_DOWNLINK, _async_send, SEND_SCHEMA, SupportsResponse.OPTIONAL),
         (REPLACE_QUEUE, _async_replace, DOWNLINK_SCHEMA, SupportsResponse.OPTIONAL),
         (CLEAR_QUEUE, _async_clear, DEVICES_SCHEMA, SupportsResponse.NONE),
         (GET_QUEUE, _async_get, DEVICES_SCHEMA, SupportsResponse.ONLY),
@@ -115,7 +119,11 @@ async def _async_send(call: ServiceCall) -> ServiceResponse:
 
     async def send(target: Target) -> Any:
         record = await target.coordinator.downlinks.async_send(
-            target.device, downlink, max_wait=_seconds(call), context=call.context
+            target.device,
+            downlink,
+            first=call.data[ATTR_FIRST],
+            max_wait=_seconds(call),
+            context=call.context,
         )
         return await _async_outcome(call, target, record)
 
@@ -208,7 +216,7 @@ async def _async_outcome(
         state = await downlinks.async_wait(record, call.data[ATTR_WAIT_FOR], _seconds(call))
     if state in NOT_REACHED and not call.return_response:
         # Without a response, an automation would continue as if it had arrived.
-        raise failure(NOT_REACHED[state], reason=record.reason or "")
+        raise failure(_text_of(state, target, record), reason=record.reason or "")
     expected = downlinks.expected_at(target.device) if record.waiting else None
     return {
         "correlation_id": record.id,
@@ -218,6 +226,16 @@ async def _async_outcome(
         "error": record.error,
         "reason": record.reason,
     }
+
+
+def _text_of(state: DownlinkState, target: Target, record: DownlinkRecord) -> str:
+    """Return the text for a state that isn't the wanted one: a time limit means what the network does."""
+    capabilities = target.coordinator.stack.capabilities
+    if state is DownlinkState.TIMED_OUT and record.confirmed and capabilities.repeats_confirmed:
+        return REPEATED
+    if state is DownlinkState.TIMED_OUT and not capabilities.downlink_queue:
+        return STAYS_QUEUED
+    return NOT_REACHED[state]
 
 
 def _waiting(item: QueuedDownlink) -> dict[str, Any]:

@@ -184,6 +184,7 @@ class Downlinks:
         note: Any = None,
         command: str | None = None,
         entity_id: str | None = None,
+        first: bool = False,
         max_wait: float = 30,
         context: Context | None = None,
     ) -> DownlinkRecord:
@@ -191,10 +192,13 @@ class Downlinks:
 
         With a control, its newest command wins: a queued frame of the same control is replaced,
         frames of others stay. `note` is stored with the record; `command` and `entity_id` say in
-        words what was asked for, and of which entity. A rate limit is waited out for at most
+        words what was asked for, and of which entity. With `first` it goes before all that are
+        queued, where the network can do that. A rate limit is waited out for at most
         `max_wait` seconds. Raises ServiceValidationError if refused before sending,
         HomeAssistantError if the server refuses it.
         """
+        if first:
+            self._require("downlink_first")
         await self._preflight.async_check(device, downlink)
         record = _new_record(device, downlink, context)
         record.control, record.note = control, note
@@ -209,7 +213,10 @@ class Downlinks:
                 )  # a newer command was queued meanwhile
                 return record
             try:
-                await self._async_queue(device, record, tagged, max_wait)
+                if first:
+                    await self._server.push_first(device.device_id, [tagged], max_wait=max_wait)
+                else:
+                    await self._async_queue(device, record, tagged, max_wait)
             except StackError as err:
                 self._refused(device, record, err)
                 raise downlink_error(err) from err
@@ -233,7 +240,7 @@ class Downlinks:
             for downlink, record in zip(downlinks, records, strict=True)
         ]
         async with self._queues.lock(device):
-            before = [record for record in self._ledger.of(device.device_id) if record.waiting]
+            before = [r for r in self._ledger.of(device.device_id) if self._replaceable(r)]
             for record in records:
                 self._ledger.add(record)
             try:
@@ -312,6 +319,8 @@ class Downlinks:
             and other is not record
             and other.waiting
         ]
+        if await self._async_supersede(device, record, tagged, max_wait):
+            return
         rebuild = self._queues.begin_rebuild(record)
         if not self._server.reads_queue:
             older = []  # what is queued can't be told: the newest goes out last
@@ -330,6 +339,32 @@ class Downlinks:
         for other in older:
             if other.waiting:
                 self._tracker.move(device, other, DownlinkState.REPLACED)
+
+    def _replaceable(self, record: DownlinkRecord) -> bool:
+        """Return whether a new queue takes a downlink's place, as far as is known."""
+        if self._stack.capabilities.repeats_confirmed:
+            return record.open  # one that is being repeated, too
+        return record.waiting
+
+    async def _async_supersede(
+        self, device: EndDeviceState, record: DownlinkRecord, tagged: Downlink, max_wait: float
+    ) -> bool:
+        """Replace the queue by a control's new command, where only its older ones are known there.
+
+        For a network that repeats a confirmed downlink without end, before all others, and doesn't
+        show its queue. Returns whether that was done.
+        """
+        if record.control is None or not self._stack.capabilities.repeats_confirmed:
+            return False
+        known = self._ledger.of(device.device_id)
+        older = [other for other in known if other is not record and self._replaceable(other)]
+        if not older or any(other.control != record.control for other in older):
+            return False
+        await self._server.replace(device.device_id, [tagged], max_wait=max_wait)
+        for other in older:
+            if self._replaceable(other):
+                self._tracker.move(device, other, DownlinkState.REPLACED)
+        return True
 
     async def _async_settle(
         self, device: EndDeviceState, downlink: Downlink, record: DownlinkRecord
