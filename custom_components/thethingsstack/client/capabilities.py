@@ -65,6 +65,10 @@ class Capabilities:
     """The server may issue DevEUIs."""
     session_reset: bool = True
     """An end device's session can be deleted."""
+    changed_since: bool = True
+    """End devices that were changed after a time can be listed."""
+    last_seen_listed: bool = True
+    """A list of end devices says when each was seen last; else only a single one's answer does."""
 
     # Application
     application_settings: bool = True

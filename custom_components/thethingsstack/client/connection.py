@@ -95,6 +95,15 @@ def _is_host(host: str) -> bool:
     return not any(char.isspace() or char in "@/\\%<>\"'`{}|^" for char in host)
 
 
+def host_port(address: str) -> tuple[str, int | None]:
+    """Take "host:port", "host", "[v6]:port" or "mqtts://host:port" apart."""
+    address = address.rpartition("://")[2].rstrip("/")
+    host, colon, port = address.rpartition(":")
+    if not colon or address.endswith("]"):
+        return address.strip("[]"), None
+    return host.strip("[]"), int(port) if port.isdecimal() else None
+
+
 def is_loopback(host: str) -> bool:
     """Return whether a host name or address is this machine's."""
     if host.lower().rstrip(".") == "localhost" or host.lower().endswith(".localhost"):

@@ -17,7 +17,7 @@ from .api import Calls, quoted
 from .capabilities import Capabilities
 from .claiming import Claiming, QrCodes
 from .configuration import Configuration
-from .connection import MQTT_PORT, MQTTS_PORT, Connection, is_loopback
+from .connection import MQTT_PORT, MQTTS_PORT, Connection, host_port, is_loopback
 from .downlinks import Downlink, Downlinks
 from .end_devices import EndDevices
 from .errors import AuthenticationFailed, BadMessage, MissingRight, MqttRefused, StackError
@@ -290,7 +290,7 @@ class Stack:
                     raise
                 answer = {}
             tls_or_not = "public_tls_address" if connection.mqtt_tls else "public_address"
-            given, given_port = _host_port(json_values.text(answer.get(tls_or_not)) or "")
+            given, given_port = host_port(json_values.text(answer.get(tls_or_not)) or "")
             host = host if not given or is_loopback(given) else given
             port = given_port or port
             username = json_values.text(answer.get("username")) or username
@@ -423,11 +423,3 @@ class Stack:
             )
             return UnreadableMessage(topic=topic, error=foreign)
         return message
-
-
-def _host_port(address: str) -> tuple[str, int | None]:
-    """Take "host:port", "host", "[v6]:port" apart."""
-    host, colon, port = address.rpartition(":")
-    if not colon or address.endswith("]"):
-        return address.strip("[]"), None
-    return host.strip("[]"), int(port) if port.isdecimal() else None

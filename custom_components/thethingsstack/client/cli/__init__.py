@@ -18,10 +18,12 @@ from .downlinks import downlink_app
 from .follow import events, uplinks
 from .formatters import formatter_app
 from .gateways import gateways_app
+from .handlers import handlers
 from .models import models_app, plans, qr_code
 from .output import (
     USAGE,
     Refused,
+    note,
     print_done,
     print_error,
     print_json,
@@ -32,15 +34,18 @@ from .output import (
 from .run import HELP, DeviceId, Settings, hexadecimal, no_rights, read_text, run_with
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..stack import Stack
 
-_GLOBAL_FLAGS = ("--json",)
+_GLOBAL_FLAGS = ("--json", "--v2", "--plaintext")
 _GLOBAL_OPTIONS = (
     "--server",
     "--identity-server",
     "--application",
     "--api-key-file",
     "--ca-file",
+    "--mqtt",
 )
 
 
@@ -106,6 +111,30 @@ def configure(
     ca_file: Annotated[
         Path | None, typer.Option(envvar="TTN_CA_FILE", help="Private CA to trust, PEM.")
     ] = None,
+    mqtt: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TTN_MQTT",
+            metavar="HOST[:PORT]",
+            help="The MQTT server, if another; mqtt:// or mqtts:// before it decides on TLS.",
+        ),
+    ] = None,
+    plaintext: Annotated[
+        bool,
+        typer.Option(
+            "--plaintext",
+            envvar="TTN_PLAINTEXT",
+            help="Allow http:// to another machine: the key can be read on the way.",
+        ),
+    ] = False,
+    v2: Annotated[
+        bool,
+        typer.Option(
+            "--v2",
+            envvar="TTN_V2",
+            help="The server is the Handler of a The Things Network stack, version 2.",
+        ),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON on the standard output.")] = False,
     version: Annotated[
         bool,
@@ -126,6 +155,9 @@ def configure(
         # Not an option itself: everyone on the machine can read a program's arguments.
         api_key=variable or read_text(api_key_file).strip(),
         ca_pem=read_text(ca_file) or None,
+        mqtt=mqtt,
+        plaintext=plaintext,
+        v2=v2,
         json=json,
         origins=origins,
     )
@@ -152,6 +184,11 @@ def rights(context: typer.Context) -> None:
         info = await stack.auth_info()
         application = stack.connection.application_id
         held = await stack.rights() if application else info.rights
+        names = stack.capabilities.right_names
+
+        def shown(rights: "Iterable[str]") -> list[str]:
+            return list(dict.fromkeys(names.get(r) or with_console_name(r) for r in sorted(rights)))
+
         if application and not held:
             raise no_rights(application)
         lacking = missing_rights(held)
@@ -166,11 +203,14 @@ def rights(context: typer.Context) -> None:
             print_json(answer)
             return
         print(f"application  {application or 'none: name one with --application'}")
-        print(f"key          {info.key_id} {info.key_name or ''}".rstrip())
-        print(f"expires      {answer['expires_at'] or 'never'}")
-        print("rights       " + "\n             ".join(map(with_console_name, sorted(held))))
+        if stack.capabilities.rights_listing:
+            print(f"key          {info.key_id} {info.key_name or ''}".rstrip())
+            print(f"expires      {answer['expires_at'] or 'never'}")
+        else:
+            note("found by trying; what may be done with messages only the MQTT server knows")
+        print("rights       " + "\n             ".join(shown(held)))
         for feature, needed in lacking.items():
-            print(f"missing      {feature}: {', '.join(map(with_console_name, needed))}")
+            print(f"missing      {feature}: {', '.join(shown(needed))}")
 
     run_with(context, show, application_needed=False)
 
@@ -178,6 +218,7 @@ def rights(context: typer.Context) -> None:
 app.command("plans")(plans)
 app.command("qr-code")(qr_code)
 app.command("events")(events)
+app.command("handlers")(handlers)
 app.command("uplinks")(uplinks)
 
 
@@ -195,7 +236,7 @@ def simulate(
         await stack.end_devices.simulate_uplink(device_id, f_port=port, payload=data)
         print_done(context, "simulated", {"device_id": device_id, "state": "simulated"})
 
-    run_with(context, send)
+    run_with(context, send, needs="simulated_uplinks")
 
 
 @app.command()

@@ -53,10 +53,11 @@ def application_create(
 
         organization = None
         owner = user
-        if owner is None:
+        listed = stack.capabilities.rights_listing
+        if owner is None and listed:
             key = await stack.auth_info()
             owner, organization = key.user_id, key.organization_id
-        if owner is None and organization is None:
+        if owner is None and organization is None and listed:
             raise InvalidRequest(
                 "only the key of a user or an organization can create an application",
                 name="no_user_key",
@@ -101,7 +102,7 @@ def application_update(
         note_changes(_changeable(before), _changeable(after))
         print_json(after, indent=not context.obj.json)
 
-    run_with(context, update)
+    run_with(context, update, needs="application_settings")
 
 
 def _changeable(application: "Application") -> dict[str, Any]:
@@ -128,7 +129,7 @@ def application_keys(context: typer.Context) -> None:
         ]
         print_table(("KEY ID", "EXPIRES", "NAME"), rows)
 
-    run_with(context, show)
+    run_with(context, show, needs="api_keys")
 
 
 @application_app.command("create-key")
@@ -166,7 +167,7 @@ def application_create_key(
             ) from error
         print_json(key, indent=not context.obj.json)
 
-    run_with(context, create)
+    run_with(context, create, needs="api_keys")
 
 
 @application_app.command("delete-key")
@@ -182,7 +183,7 @@ def application_delete_key(
         await stack.administration.delete_api_key(key_id)
         print_done(context, f"deleted the API key {key_id}", {"key_id": key_id, "deleted": True})
 
-    run_with(context, delete)
+    run_with(context, delete, needs="api_keys")
 
 
 @application_app.command("collaborators")
@@ -198,4 +199,4 @@ def application_collaborators(context: typer.Context) -> None:
         rows = [(who.id, who.kind, ", ".join(sorted(who.rights))) for who in found]
         print_table(("ID", "KIND", "RIGHTS"), rows)
 
-    run_with(context, show)
+    run_with(context, show, needs="api_keys")

@@ -88,9 +88,9 @@ def devices_list(
                 note(str(unknown_device(device_id, stack.connection.application_id)))
         if not device_ids:
             note_if_empty(found, "end device")
-        _print_devices(found, json=context.obj.json)
+        _print_devices(found, stack, json=context.obj.json)
 
-    run_with(context, show)
+    run_with(context, show, needs=None if updated_since is None else "changed_since")
 
 
 @devices_app.command("search")
@@ -107,7 +107,7 @@ def devices_search(
         with progress("Looking for end devices"):
             found = [device async for device in stack.end_devices.search(query)]
         note_if_empty(found, f"end device with `{query}`")
-        _print_devices(found, json=context.obj.json)
+        _print_devices(found, stack, json=context.obj.json)
 
     run_with(context, show)
 
@@ -413,9 +413,11 @@ def devices_delete(
     async def delete(stack: "Stack") -> None:
         with progress(f"Removing {device_id}"):
             deletion = await stack.end_devices.delete(device_id)
+        several = stack.capabilities.several_servers
+        of_which = f" from the {server_names(deletion.removed)}" if several else ""
         print_done(
             context,
-            f"removed {device_id} from the {server_names(deletion.removed)}",
+            f"removed {device_id}{of_which}",
             {"device_id": device_id, "removed_from": deletion.removed},
         )
 
@@ -446,7 +448,7 @@ def devices_reset(context: typer.Context, device_id: DeviceId, yes: Yes = False)
             {"device_id": device_id, "state": "reset", "had_session": had_session},
         )
 
-    run_with(context, reset)
+    run_with(context, reset, needs="session_reset")
 
 
 @devices_app.command("servers")
@@ -465,18 +467,19 @@ def devices_servers(context: typer.Context, device_id: DeviceId) -> None:
             raise unknown_device(device_id, stack.connection.application_id)
         print_json(presence, indent=not context.obj.json)
 
-    run_with(context, show)
+    run_with(context, show, needs="several_servers")
 
 
-def _print_devices(found: "list[EndDevice]", *, json: bool) -> None:
+def _print_devices(found: "list[EndDevice]", stack: "Stack", *, json: bool) -> None:
     if json:
         print_json([device.raw for device in found])
         return
+    listed = stack.capabilities.last_seen_listed
     rows = [
         (
             device.ids.device_id,
             device.ids.dev_eui or "-",
-            time_text(device.last_seen_at) or "never seen",
+            time_text(device.last_seen_at) or ("never seen" if listed else "-"),
             device.name,
         )
         for device in found

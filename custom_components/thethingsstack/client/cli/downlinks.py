@@ -72,6 +72,9 @@ Prior = Annotated[
     Priority | None,
     typer.Option("--priority", case_sensitive=False, help="Which goes first; else lowest."),
 ]
+First = Annotated[
+    bool, typer.Option("--first", help="Put it before all that wait (The Things Network v2).")
+]
 Ids = Annotated[
     list[str] | None,
     typer.Option("--correlation-id", help="Of your own, to know it again; repeat it."),
@@ -97,6 +100,7 @@ def push(
     retries: Retries = None,
     priority: Prior = None,
     correlation_id: Ids = None,
+    first: First = False,
     wait: WaitFor = Wait.QUEUED,
     timeout: Limit = 60,
     via: Way = Via.HTTP,
@@ -105,7 +109,8 @@ def push(
     payloads = (hex_payload, base64_payload, object_payload)
     delivery = (confirmed, retries, priority)
     downlink = _downlink(payloads, f_port, delivery, correlation_id)
-    _send(context, device_id, "push", downlink, wait=wait, timeout=timeout, via=via)
+    operation = "push_first" if first else "push"
+    _send(context, device_id, operation, downlink, wait=wait, timeout=timeout, via=via)
 
 
 @downlink_app.command("replace")
@@ -146,7 +151,7 @@ def clear(context: typer.Context, device_id: DeviceId, yes: Yes = False) -> None
         answer = {"device_id": device_id, "state": "cleared", "dropped": dropped}
         print_done(context, "cleared", answer)
 
-    run_with(context, work)
+    run_with(context, work, needs="downlink_queue")
 
 
 @downlink_app.command("queue")
@@ -170,13 +175,15 @@ def queue(context: typer.Context, device_id: DeviceId) -> None:
         ]
         print_table(("PORT", "PAYLOAD", "PRIORITY", ""), rows)
 
-    run_with(context, show)
+    run_with(context, show, needs="downlink_queue")
 
 
 async def _waiting(stack: "Stack", device_id: str) -> int | None:
-    """Return how many downlinks wait; None if the key may not read that."""
+    """Return how many downlinks wait; None if nobody says that to this key."""
     from ..errors import MissingRight
 
+    if not stack.capabilities.downlink_queue:
+        return None
     try:
         return len(await stack.downlinks.queue(device_id))
     except MissingRight:
@@ -255,14 +262,19 @@ def _send(
         nonlocal dropped
         if operation == "replace":
             dropped = await _waiting(stack, device_id)
-        if via is Via.MQTT:
+        if operation == "push_first":
+            stack.capabilities.require("downlink_first")
+        elif via is Via.MQTT:
             await stack.publish_downlinks(operation, device_id, [downlink])
-        elif operation == "push":
-            await _refuse_empty_frame(stack, device_id, downlink)
-            await stack.downlinks.push(device_id, [downlink])
-        else:
-            await _refuse_empty_frame(stack, device_id, downlink)
-            await stack.downlinks.replace(device_id, [downlink])
+            return
+        await _refuse_empty_frame(stack, device_id, downlink)
+        match operation:
+            case "push":
+                await stack.downlinks.push(device_id, [downlink])
+            case "push_first":
+                await stack.downlinks.push_first(device_id, [downlink])
+            case _:
+                await stack.downlinks.replace(device_id, [downlink])
 
     async def work(stack: "Stack") -> None:
         import asyncio

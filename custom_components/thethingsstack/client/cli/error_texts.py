@@ -26,15 +26,44 @@ _HINTS = {
     "no_profile_for_band": "`models list` shows the bands that there are",
     "unknown_event_name": "names are like as.up.data.forward; /up/ means all that have “up” in them",
 }
+_LACKING = {
+    "api_keys": "no list of keys and collaborators: they are the account server's",
+    "application_settings": "no name, description and attributes of an application",
+    "changed_since": "no record of when an end device was changed",
+    "claiming": "no claiming of end devices, and reads no QR codes",
+    "dev_eui_issuing": "no DevEUIs to give: name the end device's own with --dev-eui",
+    "device_formatters": "no formatters of single end devices: set the application's, without an ID",
+    "downlink_attempts": "no limit of attempts: a confirmed downlink is repeated until acknowledged",
+    "downlink_first": "no place for a downlink before all others: give it a --priority",
+    "downlink_priority": "no priorities of downlinks: --first puts one before all others",
+    "downlink_queue": "no way to see or empty a queue of downlinks: `downlink replace` replaces it",
+    "event_stream": "no stream of events: `uplinks` follows what end devices send",
+    "formatter_trial": "no trial of formatters over HTTP",
+    "frequency_plans": "no frequency plans and LoRaWAN versions of single end devices",
+    "gateways": "no list of gateways",
+    "repository": "no Device Repository: name EUIs and keys yourself",
+    "session_reset": "no way to end a session: delete and register the end device instead",
+    "several_servers": "one server, which has an end device as a whole",
+    "simulated_uplinks": "no simulated uplinks over HTTP",
+}
+"""What a network has instead of a capability."""
 
 
 def explained(error: "StackError", settings: "Settings") -> str:
     """Return the text of an error, with what the options and variables have to do with it."""
-    from ..errors import AuthenticationFailed, CertificateFailed, ConnectionFailed, MissingRight
+    from ..errors import (
+        AuthenticationFailed,
+        CertificateFailed,
+        ConnectionFailed,
+        MissingRight,
+        NotSupported,
+    )
     from ..formatters import FormatterFailed
     from ..rights import with_console_name
 
     match error:
+        case NotSupported(capability=capability) if capability in _LACKING:
+            return f"this network has {_LACKING[capability]}"
         case FormatterFailed():
             return f"the formatter refuses it: {error.message}"
         case AuthenticationFailed():

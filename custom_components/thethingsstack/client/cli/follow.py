@@ -62,7 +62,7 @@ def events(
                 if seen == count:
                     return
 
-    run_with(context, follow)
+    run_with(context, follow, needs="event_stream")
 
 
 def uplinks(

@@ -107,7 +107,7 @@ def formatter_set(
                 note("nothing was changed: it had none of its own")
             print_done(context, "the application's formatters apply", {"formatters": None})
             return
-        if not untried:
+        if not untried and stack.capabilities.formatter_trial:
             await _try_scripts(stack, device_id, wanted)
         formatters = await stack.formatters.change(device_id, wanted)
         _note_changed(before, formatters)
@@ -176,7 +176,7 @@ def formatter_test(
             }
         print_json(answer, indent=not context.obj.json)
 
-    run_with(context, attempt)
+    run_with(context, attempt, needs="formatter_trial")
 
 
 async def _present(stack: "Stack", device_id: str | None) -> "Formatters | None":

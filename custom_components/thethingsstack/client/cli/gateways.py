@@ -47,7 +47,7 @@ def gateways_list(context: typer.Context) -> None:
         ]
         print_table(("ID", "EUI", "FREQUENCY PLANS", "NAME"), rows)
 
-    run_with(context, show, application_needed=False)
+    run_with(context, show, application_needed=False, needs="gateways")
 
 
 @gateways_app.command("show")
@@ -68,4 +68,4 @@ def gateways_show(
         answer = {"gateway": gateway, "connection": connection}
         print_json(answer, indent=not context.obj.json)
 
-    run_with(context, show, application_needed=False)
+    run_with(context, show, application_needed=False, needs="gateways")

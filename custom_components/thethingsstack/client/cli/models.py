@@ -42,7 +42,7 @@ def brands(
             return
         print_table(("BRAND", "NAME"), [(brand.brand_id, brand.name) for brand in found])
 
-    run_with(context, show, application_needed=False)
+    run_with(context, show, application_needed=False, needs="repository")
 
 
 @models_app.command("list")
@@ -76,7 +76,7 @@ def models(
         ]
         print_table(("MODEL", "NAME"), rows)
 
-    run_with(context, show, application_needed=False)
+    run_with(context, show, application_needed=False, needs="repository")
 
 
 @models_app.command("template")
@@ -93,7 +93,7 @@ def template(
     async def show(stack: "Stack") -> None:
         print_json(await stack.repository.template(*path), indent=not context.obj.json)
 
-    run_with(context, show, application_needed=False)
+    run_with(context, show, application_needed=False, needs="repository")
 
 
 def plans(
@@ -117,7 +117,7 @@ def plans(
             ("PLAN", "BAND", "NAME"), [(plan.id, plan.band_id, plan.name) for plan in found]
         )
 
-    run_with(context, show, application_needed=False)
+    run_with(context, show, application_needed=False, needs="frequency_plans")
 
 
 def qr_code(
@@ -129,4 +129,4 @@ def qr_code(
     async def show(stack: "Stack") -> None:
         print_json(await stack.qr_codes.parse(text), indent=not context.obj.json)
 
-    run_with(context, show, application_needed=False)
+    run_with(context, show, application_needed=False, needs="claiming")

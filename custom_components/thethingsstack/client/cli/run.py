@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -14,6 +15,7 @@ from .output import note, refuse, refuse_usage
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..connection import Connection
     from ..errors import MissingRight, NotFound
     from ..registration import Server
     from ..stack import Stack
@@ -33,6 +35,9 @@ class Settings:
     application: str | None = None
     api_key: str = field(default="", repr=False)
     ca_pem: str | None = None
+    mqtt: str | None = None
+    plaintext: bool = False
+    v2: bool = False
     json: bool = False
     origins: Mapping[str, str] = field(default_factory=dict)
     """The option or variable that a setting comes from, by the setting's name."""
@@ -54,8 +59,12 @@ def run_with(
     work: "Callable[[Stack], Coroutine[Any, Any, None]]",
     *,
     application_needed: bool = True,
+    needs: str | None = None,
 ) -> None:
-    """Run a command's work with the client; an error is printed and ends the command."""
+    """Run a command's work with the client; an error is printed and ends the command.
+
+    `needs` is a capability, without which the command doesn't begin.
+    """
     import asyncio
 
     from ..errors import NotFound, StackError
@@ -71,6 +80,8 @@ def run_with(
     async def run() -> None:
         async with opened(settings, application_needed=application_needed) as stack:
             try:
+                if needs is not None:
+                    stack.capabilities.require(needs)
                 await work(stack)
             except NotFound as error:
                 raise await _about_device(stack, error) from error
@@ -143,26 +154,24 @@ async def opened(settings: Settings, *, application_needed: bool) -> "AsyncItera
     """
     import aiohttp
 
-    from ..connection import Connection, is_loopback
     from ..errors import InvalidRequest
     from ..mqtt import tls_context
     from ..stack import Stack
+    from ..v2 import HandlerStack
 
-    _check_servers(settings)
-    connection = Connection(
-        server=settings.server or "",
-        identity_server=settings.identity_server or "",
-        application_id=settings.application,
-        api_key=settings.api_key,
-    )
-    plain = connection.server.startswith("http://")
-    if plain and not is_loopback(connection.server_host):
-        raise InvalidRequest(
-            "plain http:// is for this machine only: the key would be readable. Use https://",
-            name="plaintext_refused",
-        )
+    connection = connection_of(settings)
     context = tls_context(settings.ca_pem)
     async with aiohttp.ClientSession() as session:
+        if settings.v2:
+            if application_needed and connection.application_id is None:
+                raise InvalidRequest(
+                    "an access key doesn't say its application: name it with --application",
+                    name="no_application_id",
+                )
+            handler = HandlerStack(connection, session=session, tls_context=context)
+            # Commands ask for capabilities first, and for nothing that it doesn't have.
+            yield cast("Stack", handler)
+            return
         if connection.application_id is None:
             stack = Stack(connection, session=session, tls_context=context)
             info = await stack.auth_info()
@@ -171,18 +180,38 @@ async def opened(settings: Settings, *, application_needed: bool) -> "AsyncItera
                     "the key is not of one application: name it with --application",
                     name="no_application_id",
                 )
-            settings.application = info.application_id
-        yield Stack(
-            Connection(
-                server=connection.server,
-                identity_server=connection.identity_server,
-                application_id=settings.application,
-                tenant_id=connection.tenant_id,
-                api_key=connection.api_key,
-            ),
-            session=session,
-            tls_context=context,
+            connection = dataclasses.replace(connection, application_id=info.application_id)
+        yield Stack(connection, session=session, tls_context=context)
+
+
+def connection_of(settings: Settings) -> "Connection":
+    """Return the addresses, application and key of these settings.
+
+    Raises InvalidRequest for no encryption to another machine, unless `plaintext` is wanted.
+    """
+    from ..connection import Connection, host_port, is_loopback
+    from ..errors import InvalidRequest
+
+    _check_servers(settings)
+    mqtt_host, mqtt_port = host_port(settings.mqtt or "")
+    connection = Connection(
+        server=settings.server or "",
+        identity_server=settings.identity_server or "",
+        application_id=settings.application,
+        api_key=settings.api_key,
+        mqtt_host=mqtt_host or None,
+        mqtt_port=mqtt_port,
+        mqtt_tls={"mqtt": False, "mqtts": True}.get((settings.mqtt or "").partition("://")[0]),
+    )
+    plain = connection.server.startswith("http://") and not is_loopback(connection.server_host)
+    plain |= not connection.mqtt_tls and not is_loopback(mqtt_host or connection.server_host)
+    if plain and not settings.plaintext:
+        raise InvalidRequest(
+            "plain http:// is for this machine only: the key would be readable. Use https://, or "
+            "--plaintext in a network that you trust",
+            name="plaintext_refused",
         )
+    return connection
 
 
 def _check_servers(settings: Settings) -> None:

@@ -276,7 +276,7 @@ class HandlerDevices:
 
     def updated_since(self, *_arguments: object, **_named: object) -> Never:
         """Raise NotSupported: the Handler doesn't tell when an end device was changed."""
-        raise NotSupported("device_history")
+        raise NotSupported("changed_since")
 
     # More
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 import aiohttp
 
 from .. import json_values
-from ..connection import Connection
+from ..connection import Connection, host_port
 from .http import CALLS_A_SECOND, PublicTransport
 from .pace import Pace
 
@@ -68,12 +68,3 @@ async def find_handlers(
     answer = await transport.request("GET", "announcements/handler", timeout=20, max_wait=30)
     services = json_values.objects(json_values.mapping(answer.data).get("services"))
     return [HandlerAddress.from_json(item) for item in services]
-
-
-def host_port(address: str) -> tuple[str, int | None]:
-    """Take "host:port", "host", "[v6]:port" or "mqtts://host:port" apart."""
-    address = address.rpartition("://")[2].rstrip("/")
-    host, colon, port = address.rpartition(":")
-    if not colon or address.endswith("]"):
-        return address.strip("[]"), None
-    return host.strip("[]"), int(port) if port.isdecimal() else None

@@ -106,7 +106,7 @@ _TEXTS: tuple[tuple[re.Pattern[str], _Make], ...] = (
     (re.compile(r"\[ResourceExhausted\]|Rate limit"), _rate_limited),
     (re.compile(r'No "(?P<right>[^"]+)" rights'), _missing_right),
     (re.compile(r"token is expired"), _unauthenticated("token_expired")),
-    (re.compile(r"unable to parse token"), _unauthenticated("token")),
+    (re.compile(r"unable to parse token"), _unauthenticated("invalid_token")),
     (re.compile(r"Encoder"), _invalid("output_errors")),
     (re.compile(r"neither token nor key present"), _unauthenticated("unauthenticated")),
     (re.compile(r'Auth server "[^"]*" not registered'), _unauthenticated("unknown_issuer")),

@@ -14,6 +14,7 @@ from .. import rights as _rights
 from ..api import Calls
 from ..capabilities import lacking
 from ..connection import MQTT_PORT, MQTTS_PORT, Connection
+from ..downlinks import Downlink
 from ..errors import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -233,6 +234,13 @@ class HandlerStack:
     ) -> AsyncGenerator[Message]:
         """Raise StorageUnavailable: a Handler keeps no uplinks."""
         raise StorageUnavailable("a Handler of version 2 keeps no uplinks", name="no_storage")
+
+    async def publish_downlinks(
+        self, operation: str, device_id: str, downlinks: Sequence[Downlink]
+    ) -> None:
+        """Append downlinks ("push") or replace the queue, as `downlinks` does: by MQTT."""
+        send = self.downlinks.replace if operation == "replace" else self.downlinks.push
+        await send(device_id, downlinks)
 
     # -- The stream -------------------------------------------------------------------------------
 
