@@ -147,6 +147,26 @@ async def test_an_unknown_device_is_one_text(run: Run, command: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "devices show Bad_ID",
+        "devices reset Bad_ID --yes",
+        "formatter get Bad_ID",
+        "simulate Bad_ID --port 1 --payload 01",
+        "downlink push Bad_ID --hex 01 --f-port 1",
+        "downlink queue Bad_ID",
+    ],
+)
+async def test_an_id_that_is_none_is_refused_with_the_rule(run: Run, command: str) -> None:
+    result = await run(*command.split(), role="all")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == (
+        "validation: invalid `device_id`: at least 3 lower-case letters or digits, with single "
+        "dashes between them, are needed\n"
+    )
+
+
 async def test_without_the_right_to_read_devices_one_is_followed_unchecked(
     run: Run, simulator: Simulator
 ) -> None:

@@ -254,7 +254,7 @@ class Cluster:
 
     async def _operate(self, call: Call) -> Any:
         body = await call.body()
-        downlinks.parse(body)
+        check(messages.QUEUE_DOWNLINKS_OF, {**body, "end_device_ids": call.end_device_ids})
         application = call.application(rights.TRAFFIC_DOWN_WRITE)
         operation = call["operation"]
         method = f"DownlinkQueue{operation.title()}"

@@ -296,6 +296,9 @@ SET_RECENT_LINK = _request(
 )
 SET_WEBHOOK = _request("SetApplicationWebhookRequest", webhook=_WEBHOOK.needed())
 QUEUE_DOWNLINKS = _request("DownlinkQueueRequest", downlinks=Listed(_DOWNLINK))
+QUEUE_DOWNLINKS_OF = _request(
+    "DownlinkQueueRequest", end_device_ids=_IDS, downlinks=Listed(_DOWNLINK)
+)
 DECODE_UPLINK = _request(
     "DecodeUplinkRequest",
     end_device_ids=_IDS,
