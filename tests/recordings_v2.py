@@ -102,7 +102,7 @@ def parsed(text: str) -> Any:
 
 
 class Listener:
-    """The applications' own users: publishes as they do, and hears what they hear."""
+    """The applications' own users: publishes for them, and collects what they receive."""
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim

@@ -36,7 +36,7 @@ class Application:
     mqtt: str | None = None
     """Host and port of MQTT where they must be named: of a stack of version 2."""
     senders: tuple[tuple[str, str, str], ...] | None = None
-    """ID, DevEUI and name of the simulated end devices that send by themselves, where told."""
+    """ID, DevEUI and name of the simulated end devices that send by themselves, where they are known."""
 
     @property
     def plaintext(self) -> bool:

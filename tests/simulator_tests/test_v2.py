@@ -39,7 +39,7 @@ async def _get(sim: Simulator, path: str, **headers: str) -> tuple[int, Any]:
         return response.status, await response.json()
 
 
-async def test_the_house_is_that_of_v3() -> None:
+async def test_the_lively_world_is_that_of_v3() -> None:
     """What is announced can be called and connected to; the demo's devices are there and send."""
     async with Simulator("demo") as sim, aiohttp.ClientSession() as session:
         async with session.get(f"{sim.discovery_url}/announcements/handler") as response:
@@ -65,7 +65,7 @@ async def test_the_house_is_that_of_v3() -> None:
     assert raw == {"beehive-scale", "pool-thermometer"}
 
 
-async def test_a_house_obeys() -> None:
+async def test_a_socket_obeys() -> None:
     """What is sent to the socket shows in what it sends next."""
     async with Simulator("demo") as sim:
         socket = next(item for item in sim.devices.values() if "on" in item.state)

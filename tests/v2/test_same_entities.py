@@ -1,4 +1,4 @@
-"""The same house gives the same entities, whether its stack is of version 3 or 2."""
+"""The same world gives the same entities, whether its stack is of version 3 or 2."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -76,7 +76,7 @@ def _is_of_v3_alone(entity: tuple[str, str]) -> bool:
     return path == "battery" or entity[1] in ONLY_V3
 
 
-async def test_the_same_house_gives_the_same_entities(
+async def test_the_same_world_gives_the_same_entities(
     hass: HomeAssistant, socket_enabled: None
 ) -> None:
     """Names, units, classes, defaults and states are equal, but for what version 2 can't say."""

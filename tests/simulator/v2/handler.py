@@ -98,7 +98,7 @@ class Handler:
         caller = await self._caller(request, application_id, SETTINGS)
         if application_id in self._stack.applications:
             raise RefusedError("Application already exists")
-        # Without the right to delete, announcing it fails, and nobody is told.
+        # Without the right to delete, announcing it fails without a word.
         self._stack.applications[application_id] = Application(
             application_id, announced=DELETE in caller.rights
         )

@@ -1,4 +1,4 @@
-"""The worlds of a v2 stack: the recorded applications, the lively house, none."""
+"""The worlds of a v2 stack: the recorded applications, the lively one, none."""
 
 from random import Random
 from typing import Any
@@ -179,21 +179,21 @@ def _garden(stack: Stack) -> None:
 
 
 def _demo(stack: Stack) -> None:
-    """The house of the v3 stack's lively world: the same devices, measuring the same."""
+    """The v3 stack's lively world: the same devices, measuring the same."""
     v3 = V3Stack(None, stack.now, Random(1), Faults())
     v3_worlds.build("demo", v3)
-    for house in v3.applications.values():
+    for from_v3 in v3.applications.values():
         # Its devices are decoded as in v3; this decoder is there to be read.
         decoder = "function Decoder(bytes, port) {\n  return {};\n}\n"
         application = add_application(
-            stack, house.application_id, Functions(CUSTOM, {"decoder": decoder})
+            stack, from_v3.application_id, Functions(CUSTOM, {"decoder": decoder})
         )
-        for device in house.devices.values():
-            _move(stack, application, v3, house, device)
+        for device in from_v3.devices.values():
+            _move(stack, application, from_v3, device)
 
 
 def _move(
-    stack: Stack, application: Application, v3: V3Stack, house: V3Application, from_v3: V3Device
+    stack: Stack, application: Application, v3_application: V3Application, from_v3: V3Device
 ) -> None:
     """Register a device of the v3 stack as one of this stack."""
     registry = from_v3.documents["is"]
@@ -218,7 +218,7 @@ def _move(
         altitude=location.get("altitude", 0),
         joined=session is not None,
         state=from_v3.state,
-        formatter=v3_traffic.formatter_of(house, from_v3),
+        formatter=v3_traffic.formatter_of(v3_application, from_v3),
         interval=from_v3.interval,
     )
     if session is None or from_v3.sample is None:
