@@ -40,7 +40,7 @@ NO_DEVICE: Refusal = (NotFound, "end_device_not_found")
 NO_RIGHT: Refusal = (MissingRight, "insufficient_application_rights")
 BAD_KEY: Refusal = (AuthenticationFailed, "invalid_credentials")
 NO_KEY: Refusal = (AuthenticationFailed, "unauthenticated")
-BAD_TOKEN: Refusal = (AuthenticationFailed, "token")
+BAD_TOKEN: Refusal = (AuthenticationFailed, "invalid_token")
 NO_PATH: Refusal = (ProtocolMismatch, "not_a_handler")
 REFUSALS: dict[str, Refusal] = {
     "applications/delete_again": NO_APPLICATION,
