@@ -1,11 +1,13 @@
 """The registry of webhooks, and what the server posts to one."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.simulator import Simulator
+from tests.simulator.events import Subscriber
 from thethingsstack import (
     Conflict,
     Downlink,
@@ -17,7 +19,13 @@ from thethingsstack import (
     Stack,
 )
 from thethingsstack.events import Event
-from thethingsstack.webhooks import MESSAGE_TYPES, FailedDelivery, Webhook, Webhooks
+from thethingsstack.webhooks import (
+    DELIVERY_FAILED,
+    MESSAGE_TYPES,
+    FailedDelivery,
+    Webhook,
+    Webhooks,
+)
 
 from .conftest import MakeStack, recorded
 
@@ -114,6 +122,35 @@ def test_recorded_failures_of_deliveries_are_read() -> None:
 
 def test_secrets_stay_out_of_the_text() -> None:
     assert "hidden" not in repr(OURS).lower()
+
+
+async def test_the_simulator_posts_once_and_waits_no_longer_than_the_server(
+    simulator: Simulator, webhooks: Webhooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails is in no delivery that follows; an event tells it."""
+    monkeypatch.setattr("tests.simulator.webhooks.TIMEOUT", 0.1)
+    attempts = 0
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal attempts
+        attempts += 1
+        await reader.read()
+        writer.close()
+
+    events = Subscriber(lambda event: event["name"] == DELIVERY_FAILED, [])
+    simulator.events.subscribers.append(events)
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        await webhooks.create(replace(OURS, base_url=f"http://127.0.0.1:{port}/"))
+        await simulator.uplink("weather-station", decoded={"temperature": 5})
+        await simulator.webhooks.delivered()
+    assert attempts == 1
+    assert [status for _, status in simulator.webhooks.deliveries] == [None]
+    told = events.waiting.get_nowait()
+    assert told is not None
+    failed = FailedDelivery.from_event(Event.from_json(told))
+    assert failed is not None
+    assert (failed.webhook_id, failed.details) == ("home-assistant", "request")
 
 
 async def test_the_simulator_posts_to_it(simulator: Simulator, webhooks: Webhooks) -> None:

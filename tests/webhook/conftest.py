@@ -34,7 +34,7 @@ class Listening:
         *,
         secret: str | None = SECRET,
         method: str = "POST",
-        data: bytes | None = None,
+        data: bytes | AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> int:
         """Make a delivery, and return the status of the answer."""

@@ -46,6 +46,37 @@ async def test_the_webhook_is_chosen_in_the_dialogue(
     assert len(own_webhooks(sim)) == 1
 
 
+async def test_an_address_that_cannot_be_reached_is_refused_before_anything_is_made(
+    hass: HomeAssistant, sim: Simulator, listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the reason, at the way to connect; a server that is far away can't use loopback."""
+
+    async def far_away(*_args: object) -> bool:
+        return False
+
+    monkeypatch.setattr(
+        "custom_components.thethingsstack.webhook.address.async_is_nearby", far_away
+    )
+    result = await go(hass, await start(hass), **own_server(sim))
+    result = await go(hass, result, api_key=sim.key("manage"))
+    for url, reason in (
+        (None, "address_missing"),
+        ("https://127.0.0.1:8123", "address_private"),
+        ("https://192.168.1.5", "address_private"),
+        ("http://ha.example.org", "address_without_tls"),
+    ):
+        await hass.config.async_update(external_url=url)
+        result = await go(hass, result, door="webhook")
+        assert result["errors"] == {"door": reason}
+    assert not sim.application.webhooks
+    await hass.config.async_update(external_url="https://ha.example.org")
+    result = await go(hass, result, door="webhook")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await until(hass, lambda: bool(own_webhooks(sim)))
+    (hook,) = own_webhooks(sim).values()
+    assert hook["base_url"].startswith("https://ha.example.org/api/webhook/")
+
+
 @pytest.mark.parametrize(
     ("host", "private"),
     [

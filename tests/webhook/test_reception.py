@@ -1,6 +1,7 @@
 """Deliveries: what they become, which are refused, and that none is lost."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime
 import json
@@ -144,6 +145,12 @@ async def test_what_was_missed_is_named_before_the_delivery_that_ends_it(
         assert after.f_cnt == 3
 
 
+async def endless() -> AsyncIterator[bytes]:
+    """Yield more than is read of a delivery."""
+    for _ in range(40):
+        yield b" " * 2**15
+
+
 async def test_what_is_refused_is_counted_and_nothing_else(
     hass: HomeAssistant,
     sim: Simulator,
@@ -166,6 +173,7 @@ async def test_what_is_refused_is_counted_and_nothing_else(
                 UPLINK, headers={"X-Tts-Domain": "nam1.cloud.thethings.network"}
             ),
             "size": await listening.post(data=b" " * (2**20 + 1)),
+            "size that is not announced": await listening.post(data=endless()),
             "no json": await listening.post(data=b"{"),
             "no object": await listening.post([]),
             "no message": await listening.post({"end_device_ids": {"device_id": "x"}}),
@@ -183,6 +191,7 @@ async def test_what_is_refused_is_counted_and_nothing_else(
         "application": 403,
         "network": 403,
         "size": 413,
+        "size that is not announced": 413,
         "no json": 400,
         "no object": 400,
         "no message": 400,
@@ -200,7 +209,7 @@ async def test_what_is_refused_is_counted_and_nothing_else(
         "wrong_method": 3,  # of DELETE, Home Assistant's web server takes care
         "wrong_secret": 3,
         "other_application": 2,
-        "too_large": 1,
+        "too_large": 2,
         "unreadable": 4,
         "too_many": 0,
         "not_ready": 0,

@@ -8,6 +8,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.thethingsstack import async_remove_config_entry_device
 from custom_components.thethingsstack.const import DOMAIN
@@ -100,8 +101,38 @@ async def test_from_the_dialogue_to_the_first_downlink_and_to_a_key(
     assert len(entry.runtime_data.roster.states) == len(sim.devices)
 
 
-async def test_downlinks_wait_for_their_address(
+async def test_several_servers_post_to_several_entries(
     hass: HomeAssistant, sim: Simulator, listening: Listening
+) -> None:
+    """Applications of the same ID, each with an address and a secret of its own."""
+    ours = await set_up(hass, sim, webhook_entry(sim, None))
+    other_id, other_secret = "2" * 64, "a-secret-of-another"
+    other = make_entry(
+        sim,
+        host="other.example",
+        door="webhook",
+        webhook_id=other_id,
+        webhook_secret=other_secret,
+    )
+    data = {name: value for name, value in other.data.items() if name != "api_key"}
+    other = MockConfigEntry(domain=DOMAIN, title="Other", unique_id=other.unique_id, data=data)
+    other = await set_up(hass, sim, other)
+    make_by_hand(sim, f"{listening.url}/api/webhook/{WEBHOOK_ID}", SECRET)
+    sim.application.webhooks["other"] = {
+        **sim.application.webhooks["by-hand"],
+        "ids": {"webhook_id": "other"},
+        "base_url": f"{listening.url}/api/webhook/{other_id}",
+        "headers": {SECRET_HEADER: other_secret},
+    }
+    await sim.uplink("pump-socket", decoded={"voltage": 231.5})
+    for entry in (ours, other):
+        await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)  # noqa: B023
+    assert await listening.post({}, secret=other_secret) == 401
+    assert len(dr.async_get(hass).devices) == 4  # an application and an end device of each
+
+
+async def test_downlinks_wait_for_their_address(
+    hass: HomeAssistant, sim: Simulator, listening: Listening, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Keys go to the application's own server alone, and show nowhere."""
     entry = await set_up(hass, sim, webhook_entry(sim, None))
@@ -153,8 +184,9 @@ async def test_downlinks_wait_for_their_address(
         )
     assert caught.value.translation_key == "downlink_webhook_paused"
     found = str(await async_get_config_entry_diagnostics(hass, entry))
-    assert key not in found
-    assert SECRET not in found
+    for text in (found, caplog.text):
+        assert key not in text
+        assert SECRET not in text
 
 
 async def test_a_downlink_key_is_deleted_with_its_end_device_and_where_a_key_is_given(
