@@ -58,7 +58,7 @@ async def listening(
     assert await async_setup_component(hass, "webhook", {})
     client = await hass_client_no_auth()
     hass.config.internal_url = str(client.make_url("")).rstrip("/")
-    hass.data[PAUSES] = Pauses(retry=0.05, proof=30.0)
+    hass.data[PAUSES] = Pauses(retry=0.05, proof=30.0, missed=0.05)
     async with ClientSession() as session:
         yield Listening(hass.config.internal_url, session)
 

@@ -424,7 +424,13 @@ async def test_a_delivery_that_failed_is_caught_up_though_the_next_arrives(
         await sim.uplink("weather-station", decoded={"number": number})
         await until(hass, lambda: device.values.get("number") == number)  # noqa: B023
         await until(hass, lambda: device.values.get(f"lost_{number}") == number)  # noqa: B023
-    assert entry.runtime_data.counters.caught_up == 3
+    sim.faults.webhooks_fail = True
+    for number in range(4, 24):  # many at once are read together
+        await sim.uplink("weather-station", decoded={f"lost_{number}": number})
+    await sim.webhooks.delivered()
+    sim.faults.webhooks_fail = False
+    await until(hass, lambda: device.values.get("lost_23") == 23)
+    assert entry.runtime_data.counters.caught_up == 23
     assert entry.runtime_data.connected
     assert issues(hass) == set()
 

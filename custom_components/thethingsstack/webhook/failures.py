@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 import logging
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
 
 from ..client import (
     DELIVERY_FAILED,
@@ -32,9 +34,21 @@ class FailedDeliveries:
     arrives; some servers keep no health at all.
     """
 
-    def __init__(self, entry: ConfigEntry, stack: ApplicationClient, door: WebhookDoor) -> None:
-        """Follow nothing yet."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        stack: ApplicationClient,
+        door: WebhookDoor,
+        *,
+        pause: float,
+    ) -> None:
+        """Follow nothing yet; what was missed is read at most once in so many seconds."""
+        self._hass = hass
         self._entry = entry
+        self._pause = pause
+        self._missed_since: datetime | None = None
+        self._cancel_pause: CALLBACK_TYPE | None = None
         self._stack = stack
         self._door = door
         self._attempts = 0
@@ -51,8 +65,9 @@ class FailedDeliveries:
             attempts=self._attempts, last_at=self._last.at, details=self._last.details
         )
 
-    async def async_follow(self, pause: float) -> None:
+    async def async_follow(self, retry: float) -> None:
         """Follow the events for ever; after an error again, so many seconds later."""
+        self._entry.async_on_unload(self._end_pause)
         while True:
             events = self._stack.events.stream((DELIVERY_FAILED,), idle=IDLE)
             try:
@@ -62,7 +77,7 @@ class FailedDeliveries:
                             self._note(failed)
             except StackError as err:
                 _LOGGER.debug("%s: no events of the webhook: %s", self._entry.title, err)
-            await asyncio.sleep(pause)
+            await asyncio.sleep(retry)
 
     def _note(self, failed: FailedDelivery) -> None:
         reception = self._door.reception
@@ -72,5 +87,22 @@ class FailedDeliveries:
             self._attempts = 0
         self._attempts += 1
         self._accepted, self._last = reception.accepted, failed
-        at: datetime = failed.at or self._stack.server_time()
-        self._door.note_missed(at - DELIVERY_TIME)
+        since = (failed.at or self._stack.server_time()) - DELIVERY_TIME
+        self._missed_since = min(since, self._missed_since or since)
+        if self._cancel_pause is None:
+            self._have_read()
+
+    @callback
+    def _have_read(self, _now: datetime | None = None) -> None:
+        """Have what was missed read; what is missed from now on after a pause, all at once."""
+        self._cancel_pause = None
+        if self._missed_since is None:
+            return
+        self._door.note_missed(self._missed_since)
+        self._missed_since = None
+        self._cancel_pause = async_call_later(self._hass, self._pause, self._have_read)
+
+    @callback
+    def _end_pause(self) -> None:
+        if self._cancel_pause is not None:
+            self._cancel_pause()

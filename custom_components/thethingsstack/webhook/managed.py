@@ -49,11 +49,15 @@ PROOF_DEVICES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pauses:
-    """Seconds until the webhook is looked at again, and until a proof counts as failed."""
+    """Seconds until the webhook is looked at again, and until a proof counts as failed.
+
+    `missed` is for how long what deliveries failed to bring is gathered before it is read again.
+    """
 
     look: float = 900.0
     retry: float = 60.0
     proof: float = 15.0
+    missed: float = 60.0
 
 
 PAUSES: HassKey[Pauses] = HassKey(f"{DOMAIN}_webhook_pauses")
@@ -113,7 +117,7 @@ class ManagedWebhook:
         self._began = stack.server_time()
         self._accepted_before = 0
         """How many messages had been accepted when the last problem was reported."""
-        self._failures = FailedDeliveries(entry, stack, door)
+        self._failures = FailedDeliveries(hass, entry, stack, door, pause=self._pauses.missed)
         self.failure: str | None = None
         """Why the server can't deliver, as it says."""
 
