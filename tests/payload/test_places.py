@@ -86,7 +86,6 @@ def test_a_place_in_a_list_is_read_again() -> None:
     [
         ({"LON": "ON", "MD": 1}, "LON"),
         ({"LON": 1, "LED": 0}, "LON"),
-        ({"lat": 3, "jitter": 4}, "lat"),
         (
             {"latitudeDeg": 47, "latitudeMin": 30.5, "longitudeDeg": 8, "longitudeMin": 15},
             "latitudeDeg",
@@ -94,7 +93,7 @@ def test_a_place_in_a_list_is_read_again() -> None:
     ],
 )
 def test_what_has_only_the_name_of_a_coordinate_is_none(decoded: dict[str, Any], key: str) -> None:
-    """The state of an LED, a delay, degrees whose minutes stand beside them."""
+    """The state of an LED, degrees whose minutes stand beside them."""
     found = understand(decoded, decisions={})
     assert found.new[key].role is not Role.POSITION
     assert found.values[key] is not None

@@ -78,6 +78,11 @@ def test_a_unit_is_that_of_the_fields_that_are_measured_in_it(
         ("heizung_verbrauch_w", "power", "W"),
         ("panel_v", "voltage", "V"),
         ("peak_g", "acceleration", "g"),
+        ("gust_ms", "wind_gust", "m/s"),
+        ("wind_bft", "wind_speed", "Beaufort"),
+        ("inflow_m3h", "volume_flow_rate", "m³/h"),
+        ("salt_g_l", "salinity", "g/L"),
+        ("Hertz", "frequency", "Hz"),
     ],
 )
 def test_a_number_in_brackets_is_no_unit(key: str, quantity: str | None, unit: str | None) -> None:

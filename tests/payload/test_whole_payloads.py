@@ -95,6 +95,24 @@ def test_an_ending_that_is_not_understood_takes_the_unit_away(key: str) -> None:
         ("aqi_pm10", 33, Kind.SENSOR, "aqi"),
         ("signal_power_level", 4, Kind.SENSOR, None),
         ("kWh", 12.5, Kind.SENSOR, "energy"),
+        ("kwh_export", 12.5, Kind.SENSOR, "energy"),
+        ("wind_chill", 12.5, Kind.SENSOR, "heat_index"),
+        ("heat_index", 12.5, Kind.SENSOR, "heat_index"),
+        ("vent_opening_position", 40, Kind.SENSOR, None),
+        ("co2_trend", -1, Kind.SENSOR, None),
+        ("energy_cost", 0.25, Kind.SENSOR, None),
+        ("rain_acc", 12.5, Kind.SENSOR, "precipitation"),
+        ("speaker_sound_volume", 12, Kind.SENSOR, None),
+        ("water_level_status", "normal", Kind.SENSOR, None),
+        ("leak_level", 70, Kind.SENSOR, None),
+        ("pressure_alarm", True, Kind.BINARY_SENSOR, "alarm"),
+        ("tilt_detected", 1, Kind.BINARY_SENSOR, "tilt"),
+        ("Gasmelder", True, Kind.BINARY_SENSOR, "gas_detected"),
+        ("wake_source", "motion", Kind.SENSOR, None),
+        ("fw_temp_C", 61.5, Kind.SENSOR, "temperature"),
+        ("CF", 12.5, Kind.SENSOR, None),
+        ("alarm", "none", Kind.BINARY_SENSOR, "alarm"),
+        ("setpoint_c", 21.5, Kind.SENSOR, "target_temperature"),
     ],
 )
 def test_a_word_means_what_its_phrase_says(
@@ -106,7 +124,17 @@ def test_a_word_means_what_its_phrase_says(
     assert not found.invert
 
 
-@pytest.mark.parametrize("key", ["splrate", "Send_Cycle", "Trigger_Angle", "Acoustic_Alarm_Signal"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "splrate",
+        "Send_Cycle",
+        "Trigger_Angle",
+        "Acoustic_Alarm_Signal",
+        "humidity_set",
+        "co2_target",
+    ],
+)
 def test_phrases_of_settings_are_settings(key: str) -> None:
     """They are out of the way."""
     assert only(key, 30).category is Category.CONFIGURATION
@@ -290,6 +318,23 @@ def test_a_kind_beside_a_value_says_what_it_is() -> None:
     assert new["probe_1.value"].quantity == "humidity"
     registers = [{"address": 4001, "name": "Voltage L1", "value": 230.5, "unit": "V"}]
     assert decided({"registers": registers}).keys() == {"registers.Voltage L1"}
+
+
+def test_short_names_are_read_by_their_company() -> None:
+    """A letter beside others of the climate; an abbreviation beside coordinates; nutrients."""
+    room = decided({"rooms": {"hall": {"t": 21.5, "rh": 44}, "misc": {"t": 4, "x": 5}}})
+    assert room["rooms.hall.t"].quantity == "temperature"
+    assert room["rooms.misc.t"].quantity is None
+    tracker = decided({"lat": 47.5, "lng": 8.25, "acc": 12})
+    assert (tracker["acc"].quantity, tracker["acc"].unit) == ("accuracy", "m")
+    soil = decided({"n": 12, "p": 8, "k": 31, "m": 30})
+    assert soil["n"].quantity == "nitrogen"
+    short = decided({"n": 12, "s": 1, "c": 3, "b": 4, "p1": 12})
+    assert (short["n"].quantity, short["p1"].quantity) == (None, None)
+    pair = decided({"Batt": {"v": 88, "u": "%"}, "Dist": {"v": 1231, "u": "mm"}})
+    assert [m.unit for m in pair.values() if m.kind is Kind.SENSOR] == ["%", "mm"]
+    scale = decided({"scale": {"weight": {"value": 41.5, "unit": "kg"}}})
+    assert scale["scale.weight.value"].enabled
 
 
 def test_units_as_keys_beside_each_other_are_units() -> None:

@@ -37,16 +37,17 @@ def stem_of(key: str) -> tuple[str, ...]:
 def is_coordinate(key: str, number: float | None, siblings: Mapping[Any, object] | None) -> bool:
     """Return whether a field with the name of a coordinate is one, by what stands beside it.
 
-    Degrees whose minutes are a field of their own are none, and neither is a whole number
-    without the other coordinate: it may be a width ("Breite"), or the state of an LED.
+    Degrees whose minutes are a field of their own are none, and neither is a 1 without the other
+    coordinate: it is the state of an LED.
     """
     axis = coordinate_of(key)
-    if axis is None or siblings is None or len(siblings) < 2:
-        return axis is not None
+    if axis is None:
+        return False
+    siblings = siblings or {}
     keys = [name for name in siblings if isinstance(name, str)]
     if any(_is_part_of_degrees(name, axis) for name in keys):
         return False
-    if number is None or not float(number).is_integer():
+    if number != 1:
         return True
     stem = stem_of(key)
     of_same_place = [name for name in keys if stem_of(name) == stem and name != key]

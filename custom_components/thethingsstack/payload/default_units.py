@@ -72,6 +72,8 @@ def default_unit(quantity: str, evidence: Evidence) -> Unit | None:
         return Unit("cm")
     if quantity == "distance" and "step" in evidence.beside:
         return None  # What was walked.
+    if quantity == "water" and size and "flow" in evidence.concepts:
+        return None
     if quantity == "speed" and evidence.concepts & {"flow", "water"}:
         return None
     if quantity == "volume_flow_rate" and size and evidence.whole:

@@ -121,7 +121,11 @@ class Evidence:
         if len(step) < 2 or step.casefold() in CONCEPTS or self.number is None:
             return None
         unit = normalise(step)
+        if unit is None and (first := _unit_in_front(step)) is not None:
+            return first
         dimension = DIMENSION_OF.get(unit.symbol or "") if unit is not None else None
+        if len(step) == 2 and step not in DIMENSION_OF and dimension not in _ELECTRICAL:
+            return None  # "CF" is no cubic foot.
         return None if dimension in (None, "duration") else unit
 
     @property
@@ -206,6 +210,26 @@ class Evidence:
         if found.keys() != {"x", "y", "z"}:
             return None
         return found["x"], found["y"], found["z"]
+
+
+_ELECTRICAL = frozenset(
+    [
+        *("voltage", "power", "energy", "frequency", "apparent_power", "apparent_energy"),
+        *("reactive_power", "reactive_energy"),
+    ]
+)
+
+
+def _unit_in_front(name: str) -> Unit | None:
+    """Return the unit that a name begins with, if it only says of which one then: "kwh_import"."""
+    words = words_of(name).words
+    if len(words) < 2 or len(words[0].text) < 2 or words[0].text.casefold() in CONCEPTS:
+        return None
+    if any(word.concept not in QUALIFIERS and not word.text.isdecimal() for word in words[1:]):
+        return None
+    unit = normalise(words[0].text)
+    known = unit is not None and DIMENSION_OF.get(unit.symbol or "") in _ELECTRICAL
+    return unit if known else None
 
 
 def _axis_of(key: str) -> tuple[str, tuple[str, ...]] | None:

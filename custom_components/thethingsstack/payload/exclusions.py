@@ -6,7 +6,7 @@ from .flatten import HISTORY
 from .full_scale import is_full_scale
 from .names import all_words
 from .types import Category, Kind, Role
-from .units import Unit
+from .units import Unit, normalise
 from .values import Shape, epoch
 from .vocabulary import (
     COUNT_HEADS,
@@ -39,6 +39,7 @@ def overhead(evidence: Evidence) -> Verdict | None:
         evidence.letters in UNIT_NAMES
         or evidence.leaf[-1:] in (("unit",), ("units",))
         or leaf & {"units"}
+        or (evidence.letters == "u" and evidence.is_text and normalise(str(evidence.raw)))
     ):
         return Verdict(rule="unit", kind=Kind.IGNORE, why="a unit for another field")
     if evidence.leaf[:1] == ("unit",) and evidence.is_text:
@@ -129,6 +130,13 @@ def precision(evidence: Evidence) -> Verdict | None:
     leaf = frozenset(evidence.leaf)
     if evidence.is_text or evidence.two_state:
         return None
+    if evidence.leaf == ("acceleration",) and evidence.beside >= {"latitude", "longitude"}:
+        return Verdict(
+            rule="satellites",
+            quantity="accuracy",
+            used=frozenset({"acceleration"}),
+            why="one number beside coordinates",
+        )
     if (
         leaf & {"fix"}
         and leaf & {"count", "duration", "time"}
@@ -207,10 +215,14 @@ def setting(evidence: Evidence) -> Verdict | None:
         and not evidence.zero_or_one
     ):
         return _setting_verdict(evidence, "alarm limit")
+    is_set = "target" in leaf or evidence.head == "set"
+    if is_set and evidence.number is not None and _is_measured_in(evidence):
+        return _setting_verdict(evidence, "set point")
     if evidence.head == "change" or ("led" in leaf and evidence.number is not None):
         return _setting_verdict(evidence, "change" if evidence.head == "change" else "LED")
     for rule, found in holding(SETTING, evidence.concepts):
-        if rule.name == "configuration" and not found & leaf and evidence.reading.unit:
+        told = evidence.reading.unit or (evidence.unit and rule.name == "calibration")
+        if rule.name in ("configuration", "calibration") and not found & leaf and told:
             continue
         if rule.name == "alarm setting" and evidence.leaf[:1] != ("alarm",):
             continue
@@ -218,6 +230,12 @@ def setting(evidence: Evidence) -> Verdict | None:
     if evidence.repeats_settings and _may_be_set(evidence):
         return _setting_verdict(evidence, "the uplink repeats settings")
     return None
+
+
+def _is_measured_in(evidence: Evidence) -> bool:
+    """Return whether a name is of a quantity other than temperature, so that a target of it is set."""
+    held = holding(NUMBER_RULES, evidence.concepts)
+    return bool(held) and "temperature" not in evidence.concepts
 
 
 _BEYOND = word_set("out outside above below beyond over under exceeds exceeded")
@@ -420,7 +438,8 @@ def event(evidence: Evidence) -> Verdict | None:
         or evidence.letters in ("buttons", "buttonpressed", "scene")
         or (leaf & {"button", "key"} and "pressure" in leaf)
     )
-    if evidence.two_state and "pressure" in leaf:
+    texts = {word.text.casefold() for word in all_words(evidence.keys)}
+    if evidence.two_state and "press" in texts:
         pressed = True  # "doublePress": no pressure is true or false.
     if pressed and not leaf & {"count", "times"} and not evidence.unit:
         used = frozenset({"button", "press"})

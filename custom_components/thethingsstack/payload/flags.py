@@ -147,7 +147,7 @@ def _says_too_little(evidence: Evidence, rule: Rule, used: frozenset[str]) -> bo
         return False
     if rule.name in ("leak", "moisture") and used <= {"water", "moisture"}:
         return True
-    if evidence.is_text or evidence.among_flags:
+    if evidence.is_text or evidence.among_flags or evidence.head == "detect":
         return False
     return rule.name not in SURE_FLAGS or not (rule.name in STRONG_FLAGS or _headed(evidence, used))
 

@@ -14,7 +14,7 @@ from .vocabulary import BY_FULL_NAME, CONCEPTS, word_set
 type Item = Mapping[Any, object]
 
 VALUE_KEYS = ("value", "measurementValue", "data", "val", "values")
-UNIT_KEYS = ("unit", "units", "Unit", "Units", "uom", "unitOfMeasurement")
+UNIT_KEYS = ("unit", "units", "Unit", "Units", "uom", "unitOfMeasurement", "u")
 UNIT_SUFFIXES = ("_unit", "Unit", "_units", "Units", "_Unit", "_Units")
 LABEL_KEYS = (
     "label",

@@ -4,9 +4,9 @@ from functools import lru_cache
 import re
 
 from .quantities import QUANTITIES
+from .shown_words import SPELLED_OUT
 from .tokens import Word, words_of
 from .vocabulary import CONCEPTS, word_set
-from .words import SPELLED_OUT
 
 LONGEST = 80
 _WRAPPERS = word_set("""

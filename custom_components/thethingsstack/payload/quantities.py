@@ -332,7 +332,9 @@ UNITS_OF_CLASS: dict[str, frozenset[str | None]] = {
     "pm10": frozenset({"μg/m³"}),
     "sound_pressure": frozenset({"dB", "dBA"}),
     "signal_strength": frozenset({"dB", "dBm"}),
-    "wind_speed": frozenset({"m/s", "km/h", "mph", "kn", "ft/s", "mm/s", "m/min", "in/s"}),
+    "wind_speed": frozenset(
+        {"m/s", "km/h", "mph", "kn", "ft/s", "mm/s", "m/min", "in/s", "Beaufort"}
+    ),
     "speed": frozenset(
         {
             "m/s",

@@ -54,6 +54,8 @@ def _match(rules: tuple[Rule, ...], evidence: Evidence) -> tuple[Rule, frozenset
 
 
 _YES_OR_NO = frozenset(["y", "n"])
+# Names of what says why or how: a state there is none of the end device.
+_CAUSES = word_set("mode type event code id trigger source origin")
 # Texts that are one of two states by themselves, whatever the name.
 _STATE_WORDS = {
     "occupied": "occupancy",
@@ -78,7 +80,7 @@ def _text(evidence: Evidence) -> Verdict | None:
     text = str(evidence.reading.value or "")
     leaf = frozenset(evidence.leaf)
     state = _STATE_WORDS.get(text.casefold().replace("_", " "))
-    if state is not None and evidence.head not in ("mode", "type", "event", "code", "id"):
+    if state is not None and evidence.head not in _CAUSES:
         return Verdict(
             rule="word of a state",
             quantity=state,
@@ -153,6 +155,27 @@ def _among_nutrients(evidence: Evidence) -> bool:
     return _NUTRIENTS.keys() <= {str(key).casefold() for key in evidence.siblings or ()}
 
 
+# Short names that are letters of climate, beside each other.
+_CLIMATE = word_set("t h p rh hum temp humidity temperature pressure co2")
+_MANY = 4
+
+
+def _names_it(evidence: Evidence, quantity: str, named: list[str]) -> bool:
+    """Return whether a short name that may stand for a quantity does, by value and company."""
+    if _unlike(quantity, evidence):
+        return False
+    beside = {str(key).casefold() for key in evidence.siblings or ()} - {evidence.letters}
+    if evidence.letters in _NUTRIENTS and len(beside) >= _MANY and not _among_nutrients(evidence):
+        return quantity not in _NUTRIENTS.values() and not _is_beyond_air(evidence)
+    return len(named) == 1 or (evidence.letters in _LETTERS and bool(beside & _CLIMATE))
+
+
+def _is_beyond_air(evidence: Evidence) -> bool:
+    """Return whether a number is no pressure of air, in hPa or Pa."""
+    number = evidence.number
+    return number is not None and not (300 <= number <= 1100 or 60_000 <= number <= 110_000)
+
+
 def _numeric(evidence: Evidence) -> Verdict | None:
     """Numbers by the words of their name."""
     if evidence.two_state:
@@ -173,12 +196,8 @@ def _numeric(evidence: Evidence) -> Verdict | None:
         )
     if evidence.letters in _NUTRIENTS and _among_nutrients(evidence):
         quantity = _NUTRIENTS[evidence.letters]
-    if quantity is not None and len(named) == 1 and not _unlike(quantity, evidence):
-        if (
-            quantity == "atmospheric_pressure"
-            and evidence.number is not None
-            and not 300 <= evidence.number <= 1100
-        ):
+    if quantity is not None and _names_it(evidence, quantity, named):
+        if quantity == "atmospheric_pressure" and _is_beyond_air(evidence):
             quantity = "pressure"
         return Verdict(
             rule="name",
@@ -220,7 +239,7 @@ def _numeric(evidence: Evidence) -> Verdict | None:
         return Verdict(
             rule=UNDECIDED,
             role=Role.MEASUREMENT,
-            why="0 or 1 so far, which a level, a code or a state can be",
+            why="small numbers so far, which a level, a code or a state can be",
         )
     quantity = _by_value(rule.name, evidence)
     unit = evidence.unit or default_unit(quantity, evidence)
@@ -264,6 +283,8 @@ _LEVEL_OR_STATE = word_set("""
     illuminance sound_pressure angle vibration_speed distance irradiance valve_position
     fill_level leaf_wetness water_level level particles pressure
 """)
+_LEVELS = word_set("water_level fill_level level battery")
+_MOST_GRADES = 10
 _UNIT_ITSELF = word_set("""
     lux lx illuminance luminance illumination luminosity decibel leq laeq distance distancia
     abstand roll pitch yaw angle winkel pressure pression druck presion barometer
@@ -271,8 +292,12 @@ _UNIT_ITSELF = word_set("""
 
 
 def _is_undecided(quantity: str, evidence: Evidence) -> bool:
-    """Return whether a 0 or 1 could be a level as well as a state, by its name."""
-    if quantity not in _LEVEL_OR_STATE or evidence.unit is not None or evidence.absent:
+    """Return whether a number could be a state or a grade as well, by its name: "light level 3"."""
+    if evidence.unit is not None or evidence.absent:
+        return False
+    if evidence.head == "level" and quantity not in _LEVELS and evidence.whole:
+        return evidence.low >= 0 and (evidence.number or 0) <= _MOST_GRADES
+    if quantity not in _LEVEL_OR_STATE:
         return False
     if not evidence.zero_or_one or evidence.number == 255 or not evidence.whole:
         return False
@@ -339,6 +364,8 @@ def _by_unit(evidence: Evidence) -> Verdict | None:
     if evidence.head in CODE_HEADS and evidence.reading.unit is not None:
         return None  # "240L" is a kind of bin.
     quantity = BY_UNIT.get(unit.symbol)
+    if quantity == "temperature" and "target" in evidence.leaf:
+        quantity = "target_temperature"
     if quantity is None:
         return Verdict(rule="unit", unit=unit, role=Role.MEASUREMENT, why=f"in {unit.symbol}")
     return Verdict(

@@ -5,11 +5,13 @@ import re
 from typing import NamedTuple
 import unicodedata
 
+from .shown_words import DISPLAY
 from .units import GLUED, Unit, cut, normalise
 from .vocabulary import CONCEPTS, UNIT_WORDS
-from .words import COMPOUNDS, DISPLAY
+from .words import COMPOUNDS
 
 LONGEST_NAME = 120
+_OF_SPEED = frozenset(["wind", "gust", "speed"])
 
 
 class Word(NamedTuple):
@@ -204,7 +206,11 @@ def _unit_word(words: list[Word]) -> Unit | None:
         quantities, symbol = known
         # Behind other words only directly after its quantity: "TempC DS", not "Temp probe C2".
         before = words[:index] if index == len(words) - 1 else words[index - 1 : index]
-        if quantities.intersection(word.concept for word in before):
+        concepts = {word.concept for word in before}
+        if quantities & concepts:
             del words[index]
             return Unit(symbol)
+        if words[index].text.casefold() == "ms" and concepts & _OF_SPEED:
+            del words[index]
+            return Unit("m/s")
     return None

@@ -136,8 +136,7 @@ def _decide(
     undecided = [
         leaf
         for leaf in leaves
-        if leaf.path not in decisions
-        and (decide_absent or read(leaf.raw).shape is not Shape.ABSENT)
+        if leaf.path not in decisions and (decide_absent or _says_something(leaf, uplink))
     ]
     if not undecided:
         return []
@@ -155,6 +154,14 @@ def _decide(
     hide_repetitions(leaves, decisions, new)
     new |= known
     return fitting
+
+
+def _says_something(leaf: Leaf, uplink: Uplink) -> bool:
+    """Return whether a value can be decided on; "none" is one for a field with the name of a state."""
+    if read(leaf.raw).shape is not Shape.ABSENT:
+        return True
+    is_word = isinstance(leaf.raw, str) and leaf.raw.strip().casefold() == "none"
+    return is_word and infer(leaf, uplink, absent=True).role is Role.FLAG
 
 
 def _read(

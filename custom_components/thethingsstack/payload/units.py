@@ -77,6 +77,7 @@ DIMENSIONS: dict[str, dict[str, float]] = {
         "m/min": 1 / 60,
         "in/s": 0.0254,
     },
+    "wind_force": {"Beaufort": 1},
     "duration": {"s": 1, "ms": 1e-3, "μs": 1e-6, "min": 60, "h": 3600, "d": 86400, "w": 604800},
     "volume": {
         "L": 1,
@@ -179,6 +180,7 @@ _SPELLINGS: dict[str, Unit] = {
         ("ms-1 m.s-1 m⋅s-1 mps meter/second", Unit("m/s")),
         ("kmh kmph kph", Unit("km/h")),
         ("knots knot kt kts", Unit("kn")),
+        ("bft", Unit("Beaufort")),
         ("cm/s", Unit("m/s", 0.01)),
         ("w/m2 wm2 wm-2 w⋅m-2 w/m^2", Unit("W/m²")),
         ("g/m3 gm3", Unit("g/m³")),
@@ -208,6 +210,7 @@ _SPELLINGS: dict[str, Unit] = {
         ("g/l g⋅l-1", Unit("g/L")),
         ("ug/l μg/l", Unit("μg/L")),
         ("ohm ohms", Unit("Ω")),
+        ("hertz", Unit("Hz")),
         ("kohm", Unit("kΩ")),
         ("m/s2 ms-2 m⋅s-2 m/s^2", Unit("m/s²")),
         (
@@ -280,6 +283,7 @@ _ANY_CASE = """
     mpa pa bar mbar dbm db kwh mwh wh mv ma lph volts volt watts amps hz khz lpm ugm3 mgm3 kmh kmph kg
     gram grams sec secs seconds minutes hours days stunden minuten sekunden tage litres liters litre liter meters metres m3 l
     mins kw cbar cb kva kvar kvarh varh vah mah ah psi bpm ntu dba um mbars
+    beaufort bft
 """
 _SUFFIX = re.compile(
     rf"(?:(?<=[_\s.-])|(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=m[VA]$|kPa$|hPa$|kWh$|dBm$))"
@@ -290,7 +294,7 @@ _SUFFIX = re.compile(
     rf"Meters|Liters|Litres|PPM|PPB)$"
     rf"|(?<=[a-zA-Z0-9])[%℃℉]$"
     rf"|(?<=[_\s.-])(?i:l_min|l_h|l_s|m3_h|m_s|km_h|mm_h|u?g_m3|mg_m3|us_cm|ms_cm|ds_m|w_m2|wm2|"
-    rf"mg_l|mgl|gm3|umol_m2_s|umol_m2s|l_per_min|l_per_hour|m3_per_hour)$"
+    rf"[mu]?g_l|mgl|gm3|m3h|umol_m2_s|umol_m2s|l_per_min|l_per_hour|m3_per_hour)$"
     rf"|(?<=[_\s.-])(?i:"
     rf"(?:meters?|metres?|km|mm|cm|kilomet(?:er|re)s?|liters?|litres?|m3|gallons?|feet|inch(?:es)?)"
     rf"[_\s](?:per[_\s])?(?:s|sec|seconds?|min|minutes?|h|hr|hours?|days?))$"
@@ -347,6 +351,7 @@ GLUED = tuple(
             "litres",
             "meters",
             "metres",
+            "m3h",
             "m3",
             "kva",
             "kvar",

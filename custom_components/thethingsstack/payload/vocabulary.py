@@ -35,9 +35,9 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
 }
 
 # A last word that is a unit, if one of these concepts stands before it.
-_TEMPERATURES = frozenset(["temperature", "dew", "index_heat"])
+_TEMPERATURES = frozenset(["temperature", "dew", "index_heat", "target"])
 _VOLTAGES = word_set("""
-    battery voltage analog supply phase storage solar panel pv cell input output
+    battery voltage analog supply phase storage solar panel pv cell input output bus dc line
 """)
 UNIT_WORDS: dict[str, tuple[frozenset[str], str]] = {
     "c": (_TEMPERATURES, "°C"),
@@ -85,8 +85,10 @@ blood_oxygen: blood oxygen
 body_temperature: body temperature
 wind_direction: wind direction|angle|heading|deg
 wind_gust: gust
+heat_index: wind chill
 wind_speed: wind speed|mean|max|min|last !level
-wind_speed: wind !level|status|scale|pressure|temperature|humidity|power|voltage
+wind_speed: wind !level|status|scale|pressure|temperature|humidity|power|voltage|position|open
+  |closed|valve|actuator|count|fault
 precipitation_intensity: rain rate|intensity|per
 precipitation: rain !status|count|pulse|alarm|level|snow|detect
 snow_depth: snow depth|level|height|distance !rain
@@ -104,7 +106,7 @@ reactive_energy: reactive energy
 reactive_power: reactive power
 apparent_power: apparent power
 energy: energy index
-energy: energy !storage|harvesting
+energy: energy !storage|harvesting|level
 charge: current hour
 power: power !hour|consumption|level
 power: demand !heat|heating|cooling|valve|cool
@@ -123,9 +125,10 @@ atmospheric_pressure: barometric !temperature|differential
 atmospheric_pressure: air pressure
 dew_point: dew
 heat_index: index_heat
+heat_index: heat index
 resistance: resistance
 target_temperature: target temperature
-target_temperature: set point temperature
+target_temperature: set temperature
 temperature: temperature ph|turbidity|orp|salinity
 soil_temperature: soil temperature
 water_temperature: water temperature
@@ -169,7 +172,7 @@ absolute_humidity: absolute humidity
 humidity: humidity
 illuminance: illuminance !color|red|green|blue|white|r|g|b|w|flicker|scene|duration|infrared
   |guide|visible_ir
-sound_pressure: noise !rate|alarm|signal
+sound_pressure: noise !rate|alarm|signal|volume
 water_level: water level !leak
 water_level: water depth
 fill_level: fill !distance
@@ -179,7 +182,7 @@ distance: depth
 distance: height
 particles: particles
 vibration_speed: vibration|x|y|z speed
-acceleration: acceleration
+acceleration: acceleration !rain|energy|volume|flow|water|power
 rotation_rate: gyro
 acceleration: orientation x|y|z
 heading: heading
@@ -193,7 +196,7 @@ volume_flow_rate: flow !sap|back|continuous|no|temperature|sensor|consumption|in
   |pulse
 water: water consumption|volume|total|meter
 gas: gas consumption|volume|meter
-volume: volume
+volume: volume !noise
 volume: meter total|index
 volume: consumption volume|flow|reflux|hot|cold
 weight: weight
@@ -244,6 +247,8 @@ CODE_HEADS = word_set("status code flag mode type event")
 PLAIN_HEADS = word_set("""
     ratio raw code flag quality id number index factor class group mask scale fan speed_level
     calories stress area rri flicker octave good type mode event gasresistance valid tariff
+    trend price cost costs preis prix forecast score rating grade rank health saving savings
+    hardness budget
 """)
 
 # ---- true or false ----
@@ -274,7 +279,7 @@ occupancy: parking status|alarm|free|vacant|available
 leak: leak !level|threshold|gas|pulse
 leak: flood
 condensation: condensation
-leak: water detect|status|alarm|presence|contact
+leak: water detect|status|alarm|presence|contact !level
 leak: wet|wetness !leaf|level
 gas_detected: gas detect|alarm|leak|status !valve|volume|meter
 carbon_monoxide_detected: co alarm

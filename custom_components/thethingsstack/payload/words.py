@@ -1,4 +1,4 @@
-"""The words of payload fields, as data: which concept a spelling stands for, how it is shown.
+"""The words of payload fields, as data: which concept a spelling stands for.
 
 A table is a text: a line for each key, a colon, and what belongs to it; a line that begins
 with a space goes on with the one before.
@@ -164,7 +164,7 @@ alarm: allarme alarmy alerta alarm alarms alert alerts warning warn alerte alarm
   alrm alerm waarschuwing
 fault: loss overflow blocked obstruction obstructed jammed stuck overheated abnormal abnormality
   anomaly defective malfunctioning fault faults watchdog error errors err failure failures fail
-  failed broken malfunction fehler erreur stoerung defect defekt failsafe inconsistency badencoder
+  failed broken malfunction fehler erreur stoerung defect defekt defaut failsafe inconsistency badencoder
   fouled storing nousage meternoresponse noencoder brownout obstacle inactivity faulty covered
   dirty
 hazard: fraud backflow burst brokenpipe continuousflow continousflow overvoltage undervoltage
@@ -320,7 +320,7 @@ frac: fraction
 cover: cover case box enclosure boitier housing backplate
 reference: reference ref
 good: good ok okay healthy
-detect: detected detection detect detector erkannt deteccion
+detect: detected detection detect detector melder detecteur erkannt deteccion
 test: test selftest
 actuator: actuator motor pump fan ventilator
 uptime_days: lft
@@ -471,109 +471,4 @@ daylight: illuminance
 smokealarm: smoke alarm
 wifimac: mac
 mainsvoltage: supply voltage
-""")
-
-# How a concept reads, where its own key doesn't: for words taken out of compounds and
-# abbreviations.
-DISPLAY = read_table("""
-board: internal
-last: current
-index_heat: heat index
-mean: average
-percent: percentage
-co2: CO2
-ec: EC
-ph: pH
-gps: GPS
-id: ID
-rssi: RSSI
-snr: SNR
-air: air
-daily: today
-voc: VOC
-uv: UV
-""")
-
-# Abbreviations that names keep spelled out; everything else stays as the device wrote it.
-SPELLED_OUT = read_table("""
-temp: temperature
-tem: temperature
-temps: temperature
-hum: humidity
-humi: humidity
-bat: battery
-batt: battery
-volt: voltage
-avg: average
-cnt: count
-num: number
-ch: channel
-chan: channel
-pos: position
-dist: distance
-freq: frequency
-temperatur: temperature
-cfg: configuration
-err: error
-btn: button
-fw: firmware
-hw: hardware
-sw: software
-ver: version
-press: pressure
-acc: acceleration
-accel: acceleration
-ext: external
-int: internal
-amb: ambient
-vib: vibration
-msg: message
-mot: motion
-occu: occupancy
-in: in
-illum: illuminance
-lum: luminosity
-dev: device
-curr: current
-alt: altitude
-lat: latitude
-lon: longitude
-lng: longitude
-sats: satellites
-gps: GPS
-rssi: RSSI
-snr: SNR
-id: ID
-led: LED
-co2: CO2
-voc: VOC
-tvoc: TVOC
-ec: EC
-ph: pH
-uv: UV
-usb: USB
-nfc: NFC
-ble: BLE
-pm1: PM1
-pm25: PM2.5
-pm4: PM4
-pm10: PM10
-aqi: AQI
-iaq: IAQ
-adc: ADC
-npk: NPK
-tds: TDS
-orp: ORP
-sos: SOS
-pir: PIR
-gnss: GNSS
-channels: channel
-sensors: sensor
-inputs: input
-outputs: output
-zones: zone
-ports: port
-phases: phase
-probes: probe
-temperatures: temperature
 """)
