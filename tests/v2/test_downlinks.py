@@ -233,3 +233,19 @@ async def test_a_key_that_may_only_read_says_so(hass: HomeAssistant, sim2: Simul
         await call(hass, entry, hex="01", f_port=1, timeout=QUICK)
     assert refused.value.translation_key in ("downlink_no_word", "downlink_publish_closed")
     assert not sim2.devices[PUMP].queue
+
+
+async def test_reports_after_a_restart_are_about_the_downlinks_of_before(
+    hass: HomeAssistant, sim2: Simulator, entry: MockConfigEntry
+) -> None:
+    await call(hass, entry, hex="01", f_port=85, confirmed=True)
+    (before,) = records(entry)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.caught_up)
+    await sim2.uplink(PUMP)
+    await wait_for(hass, entry, "sent")
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.caught_up)
+    await sim2.uplink(PUMP)
+    await wait_for(hass, entry, "acknowledged")
+    assert [record.id for record in records(entry)] == [before.id]

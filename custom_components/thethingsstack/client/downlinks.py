@@ -187,6 +187,11 @@ class Downlinks:
             QueuedDownlink.from_json(item) for item in json_values.objects(answer.get("downlinks"))
         ]
 
+    def expect(
+        self, device_id: str, names: Sequence[str], *, f_port: int, confirmed: bool, sent: bool
+    ) -> None:
+        """Do nothing: the server's reports have the correlation IDs of a downlink."""
+
     async def formatter(self, device_id: str) -> Formatter | None:
         """Return the downlink formatter that applies, the device's or the application's.
 

@@ -105,6 +105,14 @@ class DownlinkCalls(Protocol):
     async def queue(self, device_id: str, *, max_wait: float = 30) -> list[QueuedDownlink]:
         """Return the queued downlinks in order (`downlink_queue`)."""
 
+    def expect(
+        self, device_id: str, names: Sequence[str], *, f_port: int, confirmed: bool, sent: bool
+    ) -> None:
+        """Take a downlink of an earlier run for queued, or for `sent` and not acknowledged.
+
+        Its reports then have its correlation IDs, `names`, also where the server knows none.
+        """
+
     async def formatter(self, device_id: str) -> Formatter | None:
         """Return the downlink formatter that applies; None where there is none."""
 

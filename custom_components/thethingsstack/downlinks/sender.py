@@ -68,8 +68,18 @@ class Downlinks:
     # Start and stop
 
     async def async_load(self) -> None:
-        """Load the downlinks stored before the restart."""
+        """Load the downlinks stored before the restart; the client goes on following open ones."""
         await self._ledger.async_load(self._entry.title)
+        for device_id in self._ledger.device_ids:
+            for record in self._ledger.of(device_id):
+                if record.open:
+                    self._server.expect(
+                        device_id,
+                        list(record.names()),
+                        f_port=record.f_port,
+                        confirmed=record.confirmed,
+                        sent=not record.waiting,
+                    )
 
     @callback
     def async_start(self) -> None:

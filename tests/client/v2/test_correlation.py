@@ -1,6 +1,7 @@
 """Reports of version 2 are matched to our downlinks by what they say of them."""
 
 from base64 import b64decode
+import json
 from typing import Any
 
 import pytest
@@ -167,6 +168,25 @@ def test_events_without_a_body_are_about_the_one_whose_turn_it_is(
         assert report.frm_payload == b"\x01"
         found.append(told(report))
     assert found == [("queued", "0"), ("queued", "1"), ("sent", "0"), ("sent", "1"), ("ack", "1")]
+
+
+def test_downlinks_of_an_earlier_run_are_known_by_their_port(readers: Readers) -> None:
+    reader = readers.of("garden")
+    correlation = readers.correlations["garden"]
+    for port, name, sent in ((1, "queued", False), (2, "unacknowledged", True)):
+        correlation.expect("valve", (OURS + name,), f_port=port, confirmed=True, transmitted=sent)
+
+    def which(event: str, port: int, payload: str) -> tuple[str, str | None]:
+        message = {"port": port, "confirmed": True, "payload_raw": payload}
+        body = json.dumps({"message": message}).encode()
+        report = reader.read(f"garden/devices/valve/events/down/{event}", body)
+        assert isinstance(report, DownlinkReport)
+        return told(report)
+
+    assert which("acks", 2, "Ag==") == ("ack", "unacknowledged")
+    assert which("scheduled", 1, "AQ==") == ("queued", None)  # another client's
+    assert which("sent", 1, "Aw==") == ("sent", "queued")
+    assert which("acks", 1, "Aw==") == ("ack", "queued")
 
 
 def test_downlinks_of_others_are_followed_and_few_are_remembered(readers: Readers) -> None:

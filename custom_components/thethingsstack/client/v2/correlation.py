@@ -22,7 +22,10 @@ _SERVER_TAG = "as:downlink:"
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Followed:
-    """A downlink, and how far it is; `names` are its correlation IDs."""
+    """A downlink, and how far it is; `names` are its correlation IDs.
+
+    One with neither payload nor fields may have had any.
+    """
 
     names: tuple[str, ...]
     f_port: int
@@ -91,6 +94,27 @@ class Correlation:
         queue.insert(0 if schedule == "first" else len(queue), followed)
         del queue[:-MOST]
         return followed
+
+    def expect(
+        self,
+        device_id: str,
+        names: Sequence[str],
+        *,
+        f_port: int,
+        confirmed: bool,
+        transmitted: bool,
+    ) -> None:
+        """Add a downlink that was queued before, of which only port and kind are known."""
+        followed = Followed(
+            names=tuple(names),
+            f_port=f_port,
+            payload=None,
+            fields=None,
+            confirmed=confirmed,
+            scheduled=True,
+            transmitted=transmitted,
+        )
+        self._queue(device_id).append(followed)
 
     def drop(self, device_id: str, followed: Followed) -> None:
         """Remove a downlink that was not published, or that the Handler didn't take."""

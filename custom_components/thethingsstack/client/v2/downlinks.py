@@ -127,6 +127,17 @@ class HandlerDownlinks:
         """Raise NotSupported: the Handler doesn't show its queue."""
         raise NotSupported("downlink_queue")
 
+    def expect(
+        self, device_id: str, names: Sequence[str], *, f_port: int, confirmed: bool, sent: bool
+    ) -> None:
+        """Take a downlink of an earlier run for queued, or for `sent` and not acknowledged.
+
+        Its payload isn't known any more: reports on its port are taken for those of `names`.
+        """
+        self._correlation.expect(
+            device_id, names, f_port=f_port, confirmed=confirmed, transmitted=sent
+        )
+
     async def _send(
         self, device_id: str, wanted: Sequence[tuple[Downlink | QueuedDownlink, Schedule]]
     ) -> None:
