@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 import json
 from pathlib import Path
+import re
 import shutil
 import sys
 from typing import Any
@@ -137,6 +138,12 @@ async def test_devices_list(run: Run, simulator: Simulator) -> None:
     assert "70B3D52DD3000001" in result.out
     devices = (await run("devices", "list", "--json")).json
     assert [device["ids"]["device_id"] for device in devices] == sorted(simulator.devices)
+
+
+async def test_times_in_a_list_are_to_the_second(run: Run, simulator: Simulator) -> None:
+    await simulator.uplink("lpp-node")
+    line = (await run("devices", "list", "lpp-node")).out
+    assert re.search(r"70B3D57ED0060002  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  Cellar", line)
 
 
 async def test_devices_show(run: Run) -> None:

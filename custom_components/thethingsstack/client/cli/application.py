@@ -14,7 +14,7 @@ from .output import (
     print_table,
     progress,
     refuse_usage,
-    time_text,
+    seconds_text,
 )
 from .run import Yes, group, moment, pairs, run_with
 
@@ -125,7 +125,7 @@ def application_keys(context: typer.Context) -> None:
             print_json(found)
             return
         rows = [
-            (key.key_id, time_text(key.expires_at) or "never expires", key.name) for key in found
+            (key.key_id, seconds_text(key.expires_at) or "never expires", key.name) for key in found
         ]
         print_table(("KEY ID", "EXPIRES", "NAME"), rows)
 

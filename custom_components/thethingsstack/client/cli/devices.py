@@ -17,7 +17,7 @@ from .output import (
     print_table,
     progress,
     refuse_usage,
-    time_text,
+    seconds_text,
 )
 from .register import register
 from .run import DeviceId, Yes, group, half_created, moment, pairs, run_with, server_names
@@ -310,7 +310,7 @@ def _print_devices(found: "list[EndDevice]", stack: "Stack", *, json: bool) -> N
         (
             device.ids.device_id,
             device.ids.dev_eui or "-",
-            time_text(device.last_seen_at) or ("never seen" if listed else "-"),
+            seconds_text(device.last_seen_at) or ("never seen" if listed else "-"),
             device.name,
         )
         for device in found

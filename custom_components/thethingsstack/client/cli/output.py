@@ -94,6 +94,11 @@ def time_text(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat().replace("+00:00", "Z")
 
 
+def seconds_text(time: datetime | None) -> str | None:
+    """Return a time as `time_text`, to the second: for tables, which have little room."""
+    return None if time is None else time_text(time.replace(microsecond=0))
+
+
 # -- Notes, questions, errors ---------------------------------------------------------------------
 
 
