@@ -73,7 +73,11 @@ async def test_an_mqtt_server_that_is_not_reached_is_named(run: Run, simulator: 
     await simulator.stop_broker()
     result = await run("uplinks")
     address = f"the MQTT server 127.0.0.1:{simulator.mqtt_port}"
-    assert result.err == f"connection_refused: nothing listens at {address}\n"
+    nobody = f"connection_refused: nothing listens at {address}"
+    assert result.err == f"{nobody}; --mqtt or TTN_MQTT names another MQTT server\n"
+    named = f"mqtt://127.0.0.1:{simulator.mqtt_port}"
+    assert (await run("uplinks", "--mqtt", named)).err == f"{nobody} (from --mqtt)\n"
+    assert (await run("uplinks", TTN_MQTT=named)).err == f"{nobody} (from TTN_MQTT)\n"
 
 
 @pytest.mark.usefixtures("no_names")

@@ -166,7 +166,7 @@ def configure(
 def _origins(context: typer.Context) -> dict[str, str]:
     """Return the option or variable that each given setting comes from."""
     found: dict[str, str] = {}
-    for name in ("server", "identity_server", "api_key_file"):
+    for name in ("server", "identity_server", "api_key_file", "mqtt"):
         source = context.get_parameter_source(name)
         if source is not None and source.name in ("COMMANDLINE", "ENVIRONMENT"):
             option = f"--{name.replace('_', '-')}"

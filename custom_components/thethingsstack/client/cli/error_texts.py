@@ -97,7 +97,7 @@ def _unreached(error: "ConnectionFailed", settings: "Settings") -> str:
     """Return the text with the option or variable that the server's address comes from."""
     from ..connection import Connection
 
-    address = error.attributes.get("address")
+    address = str(error.attributes.get("address") or "")
     known = Connection(
         server=settings.server or "", identity_server=settings.identity_server or "", api_key=""
     )
@@ -107,6 +107,10 @@ def _unreached(error: "ConnectionFailed", settings: "Settings") -> str:
         origin = settings.origins.get("identity_server") or (
             f"the Identity Server that belongs to {settings.origins.get('server')}"
         )
+    elif address and "://" not in address:  # an MQTT server's
+        origin = settings.origins.get("mqtt")
+        if origin is None:
+            return f"{error.message}; --mqtt or TTN_MQTT names another MQTT server"
     else:
         origin = None
     return f"{error.message} (from {origin})" if origin else error.message
