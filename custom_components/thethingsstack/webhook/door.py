@@ -63,7 +63,6 @@ class WebhookDoor:
         with self.reception.open(self._not_in_future) as inbox:
             self._inbox = inbox
             connected = False
-            self._take_missed()
             if self._reported:
                 inbox.note(self._standing())
             taken = 0
