@@ -473,3 +473,25 @@ async def test_a_place_that_no_one_can_reach_is_not_shown(
         await count(hass, entry, number)
         shown = state_of(hass, "device_tracker", unique_id).attributes["latitude"]
         assert shown == (latitude if latitude > 50 else 52.1)
+
+
+async def test_fields_for_which_there_is_no_room_are_told(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """Neighbours' addresses as keys: measurements that come later are shown, and the rest counted."""
+    entry = await opened(hass, sim)
+    device = entry.runtime_data.roster.states[GREENHOUSE]
+    for number in range(3):
+        neighbours = {f"aa:bb:cc:00:{number:02x}:{index:02x}": -70 for index in range(99)}
+        await sim.uplink("greenhouse-climate", decoded=neighbours)
+        await count(hass, entry, number + 2)
+    measured = {f"zone {number} temperature": 20.5 for number in range(140)}
+    await sim.uplink("greenhouse-climate", decoded=neighbours | measured)
+    await until(hass, lambda: measured.keys() <= device.decisions.keys())
+    flow = await hass.config_entries.options.async_init(entry.entry_id)
+    flow = await submit(hass, flow, next_step_id="fields")
+    flow = await submit(hass, flow, device=GREENHOUSE)
+    told = flow["description_placeholders"]
+    assert told is not None
+    assert f"{device.skipped} are left out" in told["left_out"]
+    assert device.skipped >= 99
