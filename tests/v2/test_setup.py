@@ -27,6 +27,7 @@ def typed(sim2: Simulator, role: str = "default", **more: Any) -> dict[str, Any]
         "mqtt_host": sim2.mqtt_host,
         "application_id": sim2.application_id,
         "api_key": sim2.key(role),
+        "door": "mqtt",
         "advanced": {"mqtt_port": sim2.mqtt_port, "plaintext": True},
         **more,
     }
@@ -38,6 +39,7 @@ def by_discovery(sim2: Simulator, role: str = "default", **more: Any) -> dict[st
         "discovery_server": sim2.discovery_url,
         "application_id": sim2.application_id,
         "api_key": sim2.key(role),
+        "door": "mqtt",
         "advanced": {"plaintext": True},
         **more,
     }

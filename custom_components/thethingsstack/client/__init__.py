@@ -143,7 +143,11 @@ if TYPE_CHECKING:
         UnreadableMessage as UnreadableMessage,
     )
     from .version import __version__ as __version__
-    from .webhook_downlinks import DownlinkAddress as DownlinkAddress
+    from .webhook_downlinks import (
+        Delivery as Delivery,
+        DownlinkAddress as DownlinkAddress,
+        read_delivery as read_delivery,
+    )
     from .webhooks import (
         DELIVERY_FAILED as DELIVERY_FAILED,
         FailedDelivery as FailedDelivery,
@@ -309,7 +313,7 @@ _NAMES = {
         "UnreadableMessage",
     ),
     "version": ("__version__",),
-    "webhook_downlinks": ("DownlinkAddress",),
+    "webhook_downlinks": ("Delivery", "DownlinkAddress", "read_delivery"),
     "webhooks": ("DELIVERY_FAILED", "FailedDelivery", "Webhook", "WebhookFailure"),
 }
 """The names of this package by the module that has them, which is imported when one is used."""

@@ -32,7 +32,7 @@ from .models import (
 from .registration import Registration, Server
 from .repository import Brand, Codec, DeviceModel, DeviceTemplate, RepositoryFormatter
 from .stream import StreamItem
-from .webhook_downlinks import DownlinkAddress
+from .webhook_downlinks import Delivery, DownlinkAddress
 from .webhooks import Webhook
 
 
@@ -531,6 +531,12 @@ class ApplicationClient(Protocol):
     @property
     def complete_until(self) -> datetime | None:
         """When the stream's last message was received, or since when it is connected."""
+
+    def read_delivery(self, body: bytes, headers: Mapping[str, str]) -> Delivery:
+        """Return the message that a webhook has posted, and where to post downlinks.
+
+        Raises BadMessage; `other_application` for one of another application.
+        """
 
     def use_webhook_downlinks(self, addresses: Callable[[str], DownlinkAddress | None]) -> None:
         """Send downlinks to the addresses that came with end devices' messages, by device ID."""

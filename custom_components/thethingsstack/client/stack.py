@@ -35,7 +35,7 @@ from .repository import Repository
 from .storage import StorageIntegration, stored_uplinks
 from .stream import StreamItem, UnreadableMessage
 from .transport import Host, Transport
-from .webhook_downlinks import DownlinkAddress, WebhookDownlinks
+from .webhook_downlinks import Delivery, DownlinkAddress, WebhookDownlinks, read_delivery
 from .webhooks import Webhooks
 
 _LOGGER = logging.getLogger(__name__)
@@ -139,6 +139,13 @@ class Stack:
         For an application whose webhook is all that is known of it: no key of its own is needed.
         """
         self.downlinks = WebhookDownlinks(self._calls, addresses)
+
+    def read_delivery(self, body: bytes, headers: Mapping[str, str]) -> Delivery:
+        """Return the message that a webhook has posted, and where to post downlinks.
+
+        Raises BadMessage.
+        """
+        return read_delivery(body, headers, application_id=self.connection.application_id or "")
 
     def server_time(self) -> datetime:
         """Return the time by the server's clock (from its last answer), else by this machine's."""

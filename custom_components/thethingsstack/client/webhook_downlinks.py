@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+import logging
 import re
 from typing import ClassVar, Self, override
 from urllib.parse import unquote, urlsplit
@@ -10,6 +11,9 @@ from .api import Calls, quoted
 from .downlinks import Downlink, Downlinks, QueuedDownlink
 from .errors import InvalidRequest, StackError
 from .identifiers import check_id
+from .messages import Message, parse_message
+
+_LOGGER = logging.getLogger(__name__)
 
 PUSH_HEADER = "X-Downlink-Push"
 REPLACE_HEADER = "X-Downlink-Replace"
@@ -26,11 +30,16 @@ _PAUSED = 406
 class DownlinkAddress:
     """The webhook that takes downlinks for an end device, and the key for it.
 
-    The host is not kept: downlinks go to the application's own server, whatever a header names.
+    Of version 3, the host is not kept: downlinks go to the application's own server, whatever a
+    header names.
     """
 
     webhook_id: str
     api_key: str = field(repr=False)
+    base: str | None = None
+    """The base URL, on a stack that has another server for downlinks than for all else."""
+    application_id: str = ""
+    """The application, where that is part of the address."""
 
     @classmethod
     def from_headers(
@@ -60,6 +69,33 @@ class DownlinkAddress:
         except InvalidRequest:
             raise _foreign() from None
         return cls(webhook_id=webhook_id, api_key=key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What a server has posted: a message, and where downlinks for its end device go, if anywhere.
+
+    `message` is None for one that says nothing new.
+    """
+
+    message: Message | None
+    address: DownlinkAddress | None
+
+
+def read_delivery(body: bytes, headers: Mapping[str, str], *, application_id: str) -> Delivery:
+    """Return the message that a webhook of version 3 has posted, and where to post downlinks.
+
+    Raises BadMessage.
+    """
+    message = parse_message(None, body)
+    try:
+        address = DownlinkAddress.from_headers(
+            headers, application_id=application_id, device_id=message.ids.device_id
+        )
+    except InvalidRequest as error:
+        _LOGGER.debug("A downlink address of %s: %s", message.ids.device_id, error)
+        address = None
+    return Delivery(message=message, address=address)
 
 
 def _foreign() -> InvalidRequest:

@@ -333,7 +333,7 @@ class ConnectFlow(WebhookOnlyFlow):
             except FormError as err:
                 error = err
             else:
-                return self.async_create_entry(title=self._probed.application, data=self._data)
+                return await self._async_connected(self._probed.application)
         return self.async_show_form(
             step_id="rights",
             data_schema=self.add_suggested_values_to_schema(schema, user_input),
@@ -345,6 +345,10 @@ class ConnectFlow(WebhookOnlyFlow):
             },
             last_step=True,
         )
+
+    async def _async_connected(self, title: str) -> ConfigFlowResult:
+        """Create the entry."""
+        return self.async_create_entry(title=title, data=self._data)
 
     async def _async_use_door(self, door: str) -> None:
         """Take the way by which messages shall come; raises FormError where it doesn't work."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import CONF_API_KEY
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlowResult
+from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import (
@@ -21,7 +21,7 @@ import voluptuous as vol
 
 from ..application import async_tls_context
 from ..client import InvalidRequest
-from ..client.v2 import HandlerAddress, find_handlers
+from ..client.v2 import CAPABILITIES, HandlerAddress, find_handlers
 from ..const import (
     CONF_APPLICATION_ID,
     CONF_CA_CERTIFICATE,
@@ -36,10 +36,13 @@ from ..const import (
     CONF_PLAINTEXT,
     CONF_SERVER,
     CONF_TENANT_ID,
+    DOOR_MQTT,
+    DOOR_WEBHOOK,
     NETWORK_V2,
     SECTION_ADVANCED,
 )
 from ..doors import chosen_door
+from .base import unique_id_of
 from .doors import door_schema
 from .flow import ConnectFlow
 from .probe import async_key_info, http_errors
@@ -70,6 +73,7 @@ _ADVANCED = {
         {"collapsed": False},
     )
 }
+_DOOR = door_schema(DOOR_MQTT, CAPABILITIES).schema
 HANDLER_SCHEMA = vol.Schema(
     {
         vol.Optional(CONF_DISCOVERY_SERVER): URL_FIELD,
@@ -77,6 +81,7 @@ HANDLER_SCHEMA = vol.Schema(
         vol.Optional(CONF_MQTT_HOST): TextSelector(),
         vol.Required(CONF_APPLICATION_ID): TextSelector(),
         vol.Required(CONF_API_KEY): KEY_FIELD,
+        **_DOOR,
         **_ADVANCED,
     }
 )
@@ -118,7 +123,7 @@ class HandlerFlow(ConnectFlow, ReconfigureFlow):
         if user_input is not None:
             try:
                 self._handler_answers = user_input
-                self._data = {**read_handler(user_input), CONF_DOOR: chosen_door(self._data)}
+                self._data = {**read_handler(user_input), CONF_DOOR: user_input[CONF_DOOR]}
                 self._data |= read_application(user_input[CONF_APPLICATION_ID])
                 self._data[CONF_API_KEY] = read_key(user_input[CONF_API_KEY])
                 if await self._async_handler_known(user_input):
@@ -197,6 +202,27 @@ class HandlerFlow(ConnectFlow, ReconfigureFlow):
             raise FormError(err.name) from err
         return await self._async_use_application()
 
+    @override
+    async def _async_connected(self, title: str) -> ConfigFlowResult:
+        """Create the entry; where the HTTP integration shall post, say first what it needs."""
+        if self._data[CONF_NETWORK] != NETWORK_V2 or self._data[CONF_DOOR] != DOOR_WEBHOOK:
+            return await super()._async_connected(title)
+        return await self.async_step_integration_values()
+
+    async def async_step_integration_values(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what the HTTP integration needs; then create the entry, or change it."""
+        if user_input is None:
+            return await self._async_show_values("integration_values")
+        if self.source != SOURCE_RECONFIGURE:
+            self._shown_id = None
+            return self.async_create_entry(title=self._data[CONF_APPLICATION_ID], data=self._data)
+        entry = self._get_reconfigure_entry()
+        if self._data == entry.data:
+            return self.async_abort(reason="webhook_shown")
+        return self._update_entry(entry, unique_id_of(await self._async_stack()))
+
     # Reauthentication
 
     @override
@@ -231,7 +257,10 @@ class HandlerFlow(ConnectFlow, ReconfigureFlow):
         self._data = dict(self._get_reconfigure_entry().data)
         return self.async_show_menu(
             step_id="reconfigure_choice",
-            menu_options=["reconfigure_handler"],
+            menu_options=[
+                "reconfigure_handler",
+                *(["integration_values"] if chosen_door(self._data) == DOOR_WEBHOOK else []),
+            ],
             description_placeholders=self._placeholders(None),
         )
 
@@ -251,6 +280,8 @@ class HandlerFlow(ConnectFlow, ReconfigureFlow):
                 unique_id = await self._async_find_application()
                 self._abort_if_other_entry(unique_id)
                 await self._async_probe()
+                if CONF_WEBHOOK_ID in self._data and CONF_WEBHOOK_ID not in entry.data:
+                    return await self.async_step_integration_values()
                 return self._update_entry(entry, unique_id)
             except FormError as err:
                 error = err

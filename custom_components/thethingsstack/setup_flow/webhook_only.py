@@ -81,6 +81,10 @@ class WebhookOnlyFlow(SetupFlow):
                 return self.async_abort(reason="webhook_shown")
             self._shown_id = None
             return self.async_create_entry(title=self._data[CONF_APPLICATION_ID], data=self._data)
+        return await self._async_show_values("webhook_values")
+
+    async def _async_show_values(self, step_id: str) -> ConfigFlowResult:
+        """Show address and secret, which the user takes to the network."""
         webhook_id = self._data[CONF_WEBHOOK_ID]
         if self.source != SOURCE_RECONFIGURE:
             self._shown_id = webhook_id
@@ -91,7 +95,7 @@ class WebhookOnlyFlow(SetupFlow):
                 reason=err.reason, description_placeholders={"address": err.address}
             )
         return self.async_show_form(
-            step_id="webhook_values",
+            step_id=step_id,
             data_schema=vol.Schema({}),
             description_placeholders={
                 **self._placeholders(None),

@@ -74,12 +74,20 @@ async def async_prepare_webhook(
         return
     if CONF_WEBHOOK_ID not in entry.data:
         hass.config_entries.async_update_entry(entry, data={**entry.data, **new_webhook()})
-    store = reception_of(hass, entry).store
+    reception = reception_of(hass, entry)
+    reception.read = stack.read_delivery
+    reception.takes_addresses = not _is_managed(entry, stack)
+    store = reception.store
     await store.async_load(entry.title)
-    if entry.data.get(CONF_API_KEY):
-        store.forget_addresses()  # downlinks are sent with the key from now on
-    else:
+    if reception.takes_addresses:
         stack.use_webhook_downlinks(store.address)
+    else:
+        store.forget_addresses()  # downlinks are sent with the key from now on
+
+
+def _is_managed(entry: ConfigEntry, stack: ApplicationClient) -> bool:
+    """Return whether the webhook in the network can be looked after from here."""
+    return bool(entry.data.get(CONF_API_KEY)) and stack.capabilities.webhooks
 
 
 @callback
@@ -103,7 +111,8 @@ def async_keep_webhook(
     if not isinstance(door, WebhookDoor):
         return
     _watch_refusals(hass, entry, door.reception)
-    if not entry.data.get(CONF_API_KEY):
+    if not _is_managed(entry, stack):
+        door.report(None)  # nobody can tell whether deliveries work
         return
     managed = ManagedWebhook(hass, entry, stack, door, rights=rights, device_ids=device_ids)
     door.managed = managed
@@ -175,7 +184,7 @@ async def _async_delete(entry: ConfigEntry, stack: ApplicationClient, store: Web
     async with store.changing:
         store.given_up = True
         await store.async_load(entry.title)
-        if not entry.data.get(CONF_API_KEY):
+        if not _is_managed(entry, stack):
             return
         for there in await _async_found(stack, store.server_id):
             if is_ours(entry, store.created_at, there):

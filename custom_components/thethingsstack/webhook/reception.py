@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 import hmac
 from http import HTTPStatus
 import logging
@@ -24,13 +25,12 @@ from homeassistant.util.hass_dict import HassKey
 from ..application import QUEUE_SIZE
 from ..client import (
     BadMessage,
-    DownlinkAddress,
-    InvalidRequest,
+    Delivery,
     Message,
     Network,
     UplinkMessage,
     known_network,
-    parse_message,
+    read_delivery,
 )
 from ..const import (
     CONF_APPLICATION_ID,
@@ -105,6 +105,12 @@ class Reception:
         """When which earlier secrets end."""
         self.clock: Callable[[], float] = time.monotonic
         self.webhook_id = str(entry.data[CONF_WEBHOOK_ID])
+        self.read: Callable[[bytes, Mapping[str, str]], Delivery] = partial(
+            read_delivery, application_id=str(entry.data[CONF_APPLICATION_ID])
+        )
+        """Reads a delivery as the application's stack writes it."""
+        self.takes_addresses = not entry.data.get(CONF_API_KEY)
+        """Whether downlinks are posted to the addresses that come with messages."""
         self.store = WebhookStore(hass, entry.entry_id)
         self.refusals = Refusals()
         self.accepted = 0
@@ -171,7 +177,7 @@ class Reception:
         try:
             self._check(request)
             body = await _read(request)
-            self._accept(_parse(body), len(body), request.headers)
+            self._accept(self._parse(body, request.headers), len(body), request.headers)
         except _Refused as refused:
             self.refusals.count(refused.reason)
             self._notify()
@@ -219,8 +225,18 @@ class Reception:
             data[CONF_WEBHOOK_EARLIER_SECRETS] = left
         self._hass.config_entries.async_update_entry(self._entry, data=data)
 
-    def _accept(self, message: Message, size: int, headers: Mapping[str, str]) -> None:
+    def _parse(self, body: bytes, headers: Mapping[str, str]) -> Delivery:
+        """Return what was posted, as the application's stack writes it; raises _Refused."""
+        try:
+            return self.read(body, headers)
+        except BadMessage as err:
+            foreign = err.name == "other_application"
+            raise _Refused(Reason.FOREIGN if foreign else Reason.UNREADABLE) from None
+
+    def _accept(self, delivery: Delivery, size: int, headers: Mapping[str, str]) -> None:
         """Put a message in line; raises _Refused."""
+        if (message := delivery.message) is None:
+            return
         self._check_origin(message, headers)
         if self._is_of_proof(message):
             self._note_accepted(message)
@@ -230,8 +246,8 @@ class Reception:
         if not self._inbox.put(message, size):
             raise _Refused(Reason.FLOOD)
         self._note_accepted(message)
-        if not self._entry.data.get(CONF_API_KEY):
-            self._remember_address(message.ids.device_id, headers)
+        if self.takes_addresses and delivery.address is not None:
+            self.store.remember_address(message.ids.device_id, delivery.address)
 
     def _is_of_proof(self, message: Message) -> bool:
         proof = self._proof
@@ -265,19 +281,6 @@ class Reception:
         tenant_id = tenant.get("tenant_id") if isinstance(tenant, dict) else None
         if tenant_id and data.get(CONF_TENANT_ID) and tenant_id != data[CONF_TENANT_ID]:
             raise _Refused(Reason.FOREIGN)
-
-    def _remember_address(self, device_id: str, headers: Mapping[str, str]) -> None:
-        try:
-            address = DownlinkAddress.from_headers(
-                headers,
-                application_id=str(self._entry.data[CONF_APPLICATION_ID]),
-                device_id=device_id,
-            )
-        except InvalidRequest as err:
-            _LOGGER.debug("%s: a downlink address of %s: %s", self._entry.title, device_id, err)
-            return
-        if address is not None:
-            self.store.remember_address(device_id, address)
 
 
 def known_secrets(data: Mapping[str, Any]) -> tuple[str, ...]:
@@ -325,13 +328,6 @@ async def _read(request: Request) -> bytes:
     except _INTERRUPTED:  # a timeout is an OSError, too
         raise _Refused(Reason.UNREADABLE) from None
     return b"".join(pieces)
-
-
-def _parse(body: bytes) -> Message:
-    try:
-        return parse_message(None, body)
-    except BadMessage:
-        raise _Refused(Reason.UNREADABLE) from None
 
 
 def _network_of(domain: str) -> Network | None:

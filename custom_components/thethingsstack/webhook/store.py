@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, override
 
@@ -80,11 +81,16 @@ class WebhookStore(StoredData):
             "server_id": self.server_id,
             "proved": self.proved,
             "downlinks": {
-                device_id: {"webhook_id": address.webhook_id, "api_key": address.api_key}
-                for device_id, address in self._addresses.items()
+                device_id: asdict(address) for device_id, address in self._addresses.items()
             },
         }
 
 
 def _address(stored: Mapping[str, Any]) -> DownlinkAddress:
-    return DownlinkAddress(webhook_id=str(stored["webhook_id"]), api_key=str(stored["api_key"]))
+    base = stored.get("base")
+    return DownlinkAddress(
+        webhook_id=str(stored["webhook_id"]),
+        api_key=str(stored["api_key"]),
+        base=None if base is None else str(base),
+        application_id=str(stored.get("application_id", "")),
+    )

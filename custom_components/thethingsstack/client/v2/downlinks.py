@@ -77,6 +77,10 @@ class HandlerDownlinks:
         self._get_device = get_device
         self._answer_within = answer_within
         self._asked: list[_Asked] = []
+        self.post: Callable[[str, Sequence[tuple[Downlink, Schedule]]], Awaitable[None]] | None = (
+            None
+        )
+        """Sends checked downlinks another way than over MQTT."""
         self._known: HandlerApplication | None = None
         """The payload functions as they were read last."""
 
@@ -146,6 +150,9 @@ class HandlerDownlinks:
         if any(item.decoded_payload is not None for item, _ in messages):
             for item, _ in messages:
                 await self._check_fields(item)
+        if self.post is not None:
+            await self.post(device_id, messages)
+            return
         async with self._connection() as connection:
             for item, schedule in messages:
                 await self._publish(connection, device_id, item, schedule)
@@ -160,7 +167,8 @@ class HandlerDownlinks:
         try:
             try:
                 await connection.publish(
-                    topic_of(self._application_id(), device_id), _body(downlink, schedule)
+                    topic_of(self._application_id(), device_id),
+                    orjson.dumps(message_of(downlink, schedule)),
                 )
                 async with asyncio.timeout(self._answer_within):
                     refused = await answer
@@ -281,7 +289,8 @@ def _checked(downlink: Downlink | QueuedDownlink) -> Downlink:
     return downlink
 
 
-def _body(downlink: Downlink, schedule: Schedule) -> bytes:
+def message_of(downlink: Downlink, schedule: Schedule) -> dict[str, Any]:
+    """Return the message that a Handler takes as a downlink."""
     body: dict[str, Any] = {"port": downlink.f_port or 0, "schedule": schedule}
     if downlink.confirmed:
         body["confirmed"] = True
@@ -289,7 +298,7 @@ def _body(downlink: Downlink, schedule: Schedule) -> bytes:
         body["payload_raw"] = b64encode(downlink.payload).decode()
     else:
         body["payload_fields"] = dict(downlink.decoded_payload or {})
-    return orjson.dumps(body)
+    return body
 
 
 def _refusal(text: str) -> StackError:

@@ -4,20 +4,24 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+import logging
 import random as _random
 import ssl
 from typing import Any, Self, override
 
 import aiohttp
+import orjson
 
-from .. import rights as _rights
+from .. import json_values, rights as _rights
 from ..api import Calls
 from ..capabilities import lacking
 from ..connection import MQTT_PORT, MQTTS_PORT, Connection
 from ..downlinks import Downlink
 from ..errors import (
     AuthenticationFailed,
+    BadMessage,
     ConnectionFailed,
+    InvalidRequest,
     MissingRight,
     MqttRefused,
     NotSupported,
@@ -29,9 +33,9 @@ from ..messages import Message
 from ..models import Application, EndDevice, KeyInfo, MqttAddress
 from ..mqtt import BAD_LOGIN, NOT_AUTHORIZED, MqttConnection, tls_context as make_tls_context
 from ..reconnecting import ReconnectingStream
-from ..stream import StreamItem
+from ..stream import StreamItem, UnreadableMessage
 from ..transport import Host
-from ..webhook_downlinks import DownlinkAddress
+from ..webhook_downlinks import Delivery, DownlinkAddress
 from . import topics
 from .administration import HandlerAdministration, HandlerConfiguration
 from .capabilities import CAPABILITIES
@@ -41,9 +45,12 @@ from .downlinks import ANSWER, HandlerDownlinks
 from .formatters import FunctionFormatters
 from .functions import ApplicationFunctions
 from .http import CALLS_A_SECOND, HandlerTransport
+from .integration import IntegrationDownlinks, IntegrationTransport, downlink_address
 from .keys import access_key
 from .messages import Reader
 from .pace import Pace
+
+_LOGGER = logging.getLogger(__name__)
 
 _REFUSED = 0x80
 _CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -95,12 +102,15 @@ class HandlerStack:
         self._clock = clock
         self._queue_size = queue_size
         self._mqtt_timeout = mqtt_timeout
+        self._requests: dict[str, Any] = {
+            "session": session,
+            "tls_context": tls_context,
+            "user_agent": user_agent,
+            "sleep": sleep,
+        }
         self._transport = HandlerTransport(
             connection,
-            session=session,
-            tls_context=tls_context,
-            user_agent=user_agent,
-            sleep=sleep,
+            **self._requests,
             on_key_refused=on_key_refused,
             pace=Pace(CALLS_A_SECOND, sleep=sleep),
         )
@@ -147,8 +157,42 @@ class HandlerStack:
         self.webhooks: Any = lacking("webhooks")
 
     def use_webhook_downlinks(self, addresses: Callable[[str], DownlinkAddress | None]) -> None:
-        """Raise NotSupported: webhooks of version 2 have an address for each downlink."""
-        raise NotSupported("webhooks")
+        """Post downlinks to the addresses that come with uplinks of the HTTP integration."""
+        self.downlinks.post = IntegrationDownlinks(addresses, self._transport_to).post
+
+    def _transport_to(self, base: str) -> IntegrationTransport:
+        return IntegrationTransport(
+            Connection(server=base, api_key=""), pace=Pace(CALLS_A_SECOND), **self._requests
+        )
+
+    def read_delivery(self, body: bytes, headers: Mapping[str, str]) -> Delivery:
+        """Return the uplink that the HTTP integration has posted, and where to post downlinks.
+
+        Raises BadMessage; `other_application` for one of another application.
+        """
+        application_id = self._calls.application_id
+        try:
+            data = json_values.mapping(orjson.loads(body))
+        except orjson.JSONDecodeError:
+            raise BadMessage("the delivery is no JSON", name="invalid_json") from None
+        device_id = json_values.text(data.get("dev_id")) or ""
+        if not topics.is_device_id(device_id):
+            raise BadMessage("the delivery names no end device", name="no_device_id")
+        if data.get("app_id") != application_id:
+            raise BadMessage("the message is of another application", name="other_application")
+        item = self._reader.read(topics.uplink(application_id, device_id), body)
+        if isinstance(item, UnreadableMessage):
+            raise item.error
+        try:
+            address = downlink_address(
+                data.get("downlink_url"),
+                application_id=application_id,
+                tls=self.connection.server.startswith("https:"),
+            )
+        except InvalidRequest as error:
+            _LOGGER.debug("A downlink address of %s: %s", device_id, error)
+            address = None
+        return Delivery(message=item if isinstance(item, Message) else None, address=address)
 
     def server_time(self) -> datetime:
         """Return the time by the server's clock (from its last answer), else by this machine's."""

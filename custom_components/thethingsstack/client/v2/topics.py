@@ -11,6 +11,16 @@ def filters(application_id: str) -> tuple[str, ...]:
     return f"{application_id}/devices/+/up", f"{application_id}/devices/+/events/#"
 
 
+def is_device_id(text: str) -> bool:
+    """Return whether a text can be an end device's part of a topic."""
+    return bool(text) and not set(text) & set("/+#")
+
+
+def uplink(application_id: str, device_id: str) -> str:
+    """Return the topic of the uplinks of an end device."""
+    return f"{application_id}/devices/{device_id}/up"
+
+
 def downlink(application_id: str, device_id: str) -> str:
     """Return the topic for the downlinks of an end device."""
     return f"{application_id}/devices/{device_id}/down"
