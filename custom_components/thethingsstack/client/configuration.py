@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import takewhile
 import re
 from typing import Any, Self
 
@@ -26,7 +27,7 @@ _USUAL = {
     "MAC_V1_0_4": "RP002_V1_0_3",
     "MAC_V1_1": "PHY_V1_1_REV_B",
 }
-# https://lora-alliance.org/resource_hub/rp002-1-0-4-regional-parameters/, "common name"
+# The common names of channel plans in the LoRa Alliance's regional parameters (RP002).
 _COMMON_NAMES = {
     "as923": "AS_923",
     "au915": "AU_915_928",
@@ -131,7 +132,7 @@ def similar_plans(plans: Sequence[FrequencyPlan], text: str) -> list[FrequencyPl
 
     If none is like it, the usual plan of each band.
     """
-    region = re.match("[A-Za-z]*", text)[0].upper()  # type: ignore[index]
+    region = "".join(takewhile(str.isalpha, text)).upper()
     found = matching_plans(plans, text) or [
         plan for plan in plans if region and plan.id.upper().startswith(f"{region}_")
     ]
