@@ -24,7 +24,8 @@ _SERVER_TAG = "as:downlink:"
 class Followed:
     """A downlink, and how far it is; `names` are its correlation IDs.
 
-    One with neither payload nor fields may have had any.
+    One with neither payload nor fields may have had any. One that `replaces` takes the place of all
+    that are there when the Handler has queued it.
     """
 
     names: tuple[str, ...]
@@ -32,11 +33,12 @@ class Followed:
     payload: bytes | None
     fields: Mapping[str, Any] | None
     confirmed: bool
+    replaces: bool = False
     scheduled: bool = False
     transmitted: bool = False
 
     @classmethod
-    def of(cls, downlink: Downlink) -> "Followed":
+    def of(cls, downlink: Downlink, *, replaces: bool) -> "Followed":
         """Return a downlink of ours, which gets a name as servers of version 3 give one, too."""
         return cls(
             names=(_new_name(), *downlink.correlation_ids),
@@ -44,6 +46,7 @@ class Followed:
             payload=downlink.payload,
             fields=downlink.decoded_payload,
             confirmed=downlink.confirmed,
+            replaces=replaces,
         )
 
     @classmethod
@@ -87,12 +90,8 @@ class Correlation:
 
     def publish(self, device_id: str, downlink: Downlink, schedule: Schedule) -> Followed:
         """Add a downlink that is about to be published, and return it."""
-        followed = Followed.of(downlink)
-        queue = self._queue(device_id)
-        if schedule == "replace":
-            queue.clear()
-        queue.insert(0 if schedule == "first" else len(queue), followed)
-        del queue[:-MOST]
+        followed = Followed.of(downlink, replaces=schedule == "replace")
+        self._insert(device_id, followed, first=schedule == "first")
         return followed
 
     def expect(
@@ -114,7 +113,7 @@ class Correlation:
             scheduled=True,
             transmitted=transmitted,
         )
-        self._queue(device_id).append(followed)
+        self._insert(device_id, followed)
 
     def drop(self, device_id: str, followed: Followed) -> None:
         """Remove a downlink that was not published, or that the Handler didn't take."""
@@ -129,9 +128,7 @@ class Correlation:
     def scheduled(self, device_id: str, message: Mapping[str, Any]) -> Followed:
         """Return the downlink that the Handler has queued."""
         found = self._first(device_id, message, [lambda item: not item.scheduled])
-        found = found or self._add(device_id, message)
-        found.scheduled = True
-        return found
+        return self._taken(device_id, found or self._add(device_id, message))
 
     def sent(self, device_id: str, message: Mapping[str, Any]) -> Followed:
         """Return the downlink that was transmitted.
@@ -143,8 +140,8 @@ class Correlation:
             message,
             [lambda item: item.transmitted, lambda item: item.scheduled, lambda item: True],
         )
-        found = found or self._add(device_id, message)
-        found.scheduled = found.transmitted = True
+        found = self._taken(device_id, found or self._add(device_id, message))
+        found.transmitted = True
         if not found.confirmed:
             self.drop(device_id, found)
         return found
@@ -170,10 +167,22 @@ class Correlation:
     def _queue(self, device_id: str) -> list[Followed]:
         return self._devices.setdefault(device_id, [])
 
-    def _add(self, device_id: str, message: Mapping[str, Any]) -> Followed:
+    def _insert(self, device_id: str, followed: Followed, *, first: bool = False) -> None:
         queue = self._queue(device_id)
-        queue.append(followed := Followed.of_another(message))
-        del queue[:-MOST]
+        if len(queue) >= MOST:
+            del queue[0]
+        queue.insert(0 if first else len(queue), followed)
+
+    def _add(self, device_id: str, message: Mapping[str, Any]) -> Followed:
+        followed = Followed.of_another(message)
+        self._insert(device_id, followed)
+        return followed
+
+    def _taken(self, device_id: str, followed: Followed) -> Followed:
+        """Note that the Handler has queued a downlink, in the place of others or besides them."""
+        if followed.replaces and not followed.scheduled:
+            self._devices[device_id] = [followed]
+        followed.scheduled = True
         return followed
 
     def _first(

@@ -178,6 +178,8 @@ class HandlerDownlinks:
             await self._without_answer(device_id, followed)
         except ConnectionFailed as error:
             self._correlation.drop(device_id, followed)
+            if error.name != "connection_lost":
+                raise
             raise ConnectionFailed(
                 "the MQTT server closed the connection when a downlink was published: the access"
                 " key may lack the right to send messages",
