@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -673,3 +673,17 @@ async def test_simulate(simulator: Simulator, make_stack: MakeStack) -> None:
     await make_stack("all").end_devices.simulate_uplink("lpp-node", f_port=1, payload=b"\x00")
     with pytest.raises(MissingRight):
         await make_stack("control").end_devices.simulate_uplink("lpp-node", f_port=1, payload=b"")
+
+
+async def test_battery_is_a_level_in_per_cent_or_none(simulator: Simulator, stack: Stack) -> None:
+    """The Network Server has a fraction; on external power it says nothing."""
+    network = simulator.devices["bath-radiator"].documents["ns"]
+    network |= {"battery_percentage": 0.5, "last_dev_status_received_at": "2026-11-23T09:32:02Z"}
+    battery = await stack.end_devices.battery("bath-radiator")
+    assert battery is not None
+    assert battery.value == 50
+    assert battery.received_at == datetime(2026, 11, 23, 9, 32, 2, tzinfo=UTC)
+    network["power_state"] = "POWER_EXTERNAL"
+    assert await stack.end_devices.battery("bath-radiator") is None
+    with pytest.raises(NotFound):
+        await stack.end_devices.battery("nobody")

@@ -24,12 +24,13 @@ from .errors import Conflict, MissingRight, StackError, unknown_device
 from .field_masks import (
     APPLICATION_FIELDS,
     APPLICATION_SERVER_FIELDS,
+    BATTERY_FIELDS,
     DEVICE_FIELDS,
     JOIN_SERVER_FIELDS,
     NETWORK_SERVER_FIELDS,
     merge,
 )
-from .models import Application, EndDevice
+from .models import Application, BatteryStatus, EndDevice
 from .parts_writer import PartsWriter, Steps, wrong_cluster
 from .registration import Addresses, Part, Registration, Server, parts
 from .server_parts import ServerParts
@@ -247,6 +248,17 @@ class EndDevices:
                 "GET", path, params={"field_mask": ["session.dev_addr"]}
             )
         return bool(json_values.mapping(present.get("session")))
+
+    async def battery(self, device_id: str) -> BatteryStatus | None:
+        """Return the battery level that an end device last reported to the network (DEVICES_READ).
+
+        None if it has reported none, or runs on external power. Raises NotFound if the Network
+        Server doesn't have it.
+        """
+        path = self._parts.path(Server.NETWORK, device_id)
+        with self._calls.device_known(Server.NETWORK, device_id):
+            present = await self._calls.object("GET", path, params={"field_mask": BATTERY_FIELDS})
+        return BatteryStatus.from_registry(present)
 
     async def delete(self, device_id: str) -> Deletion:
         """Delete an end device on all servers; its keys are lost (DEVICES_WRITE).

@@ -36,6 +36,7 @@ NETWORK_SERVER_FIELDS = (
     "session.started_at",
     "session.last_f_cnt_up",
 )
+BATTERY_FIELDS = ("battery_percentage", "power_state", "last_dev_status_received_at")
 APPLICATION_SERVER_FIELDS = ("formatters", "session.dev_addr", "version_ids")
 JOIN_SERVER_FIELDS = ("net_id", "resets_join_nonces", "last_dev_nonce", "last_join_nonce")
 

@@ -260,6 +260,18 @@ class BatteryStatus:
             received_at=json_values.time(data.get("received_at")),
         )
 
+    @classmethod
+    def from_registry(cls, data: Mapping[str, Any]) -> Self | None:
+        """Read the Network Server's part of an end device; None without a level.
+
+        There it is a fraction, 0 to 1.
+        """
+        share = json_values.number(data.get("battery_percentage"))
+        if share is None or data.get("power_state") == "POWER_EXTERNAL":
+            return None
+        received_at = json_values.time(data.get("last_dev_status_received_at"))
+        return cls(value=round(share * 100, 6), received_at=received_at)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndDevice:

@@ -22,6 +22,7 @@ from .gateways import Gateway, GatewayConnection
 from .messages import Message
 from .models import (
     Application,
+    BatteryStatus,
     EndDevice,
     EndDeviceIds,
     Formatter,
@@ -159,6 +160,9 @@ class EndDeviceCalls(Protocol):
 
     async def presence(self, device_id: str) -> Presence:
         """Return which servers have an end device (`several_servers`)."""
+
+    async def battery(self, device_id: str) -> BatteryStatus | None:
+        """Return the battery level that the network keeps; None where it has none."""
 
     async def details(self, device_id: str, *, stranded: bool = False) -> dict[str, Any]:
         """Return the JSON object of an end device, without keys."""

@@ -16,6 +16,7 @@ from ..fields import registered_location
 from ..payload import Meaning
 from .listeners import LOCATION, field_key
 from .model_sensors import DEFAULT_PATIENCE, PATIENCE, ModelSensors
+from .registered_batteries import RegisteredBatteries
 from .state import EndDeviceState
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ class EndDeviceLifecycle:
         self._coordinator = coordinator
         patience = coordinator.hass.data.get(PATIENCE, DEFAULT_PATIENCE)
         self._models = ModelSensors(coordinator.stack, coordinator.store, patience)
+        self._batteries = RegisteredBatteries(coordinator)
+        self._new: list[EndDeviceState] = []
+        """The end devices that the setup has found and that were not known before."""
         self._registrations = asyncio.Lock()
 
     # At setup
@@ -46,7 +50,10 @@ class EndDeviceLifecycle:
         for known in coordinator.store.known_devices.values():
             brands.add((known.get("model") or "").partition("/")[0] or None)
         await coordinator.fields.library.async_load(coordinator.hass, brands)
+        known_keys = set(coordinator.store.known_devices)
         coordinator.roster.add_all(registered, complete)
+        states = coordinator.roster.states
+        self._new = [states[key] for key in states.keys() - known_keys]
         for device in coordinator.roster.states.values():
             self._place(device)
             coordinator.downlinks.on_device_added(device)
@@ -55,12 +62,17 @@ class EndDeviceLifecycle:
 
     @callback
     def async_start(self) -> None:
-        """Follow the user's changes in the device registry until the entry is unloaded."""
+        """Follow the user's changes in the device registry until the entry is unloaded.
+
+        Of new end devices, the battery levels are read that the network has.
+        """
         self._coordinator.entry.async_on_unload(
             self._coordinator.hass.bus.async_listen(
                 dr.EVENT_DEVICE_REGISTRY_UPDATED, self._registry_updated, self._concerns_us
             )
         )
+        self._batteries.read_soon(self._new)
+        self._new = []
 
     @callback
     def async_apply_choice(self) -> None:
@@ -198,6 +210,7 @@ class EndDeviceLifecycle:
         coordinator.controls.async_on_device_added(device)
         if device.decisions:
             self._new_fields(device, dict(device.decisions))
+        self._batteries.read_soon([device])
         coordinator.application_status.changed()
 
     @callback

@@ -14,7 +14,7 @@ from ..errors import Conflict, NotFound, NotSupported, ServerFailed
 from ..field_masks import DEVICE_FIELDS
 from ..identifiers import InvalidIdentifier, parse_dev_addr, parse_eui, parse_key
 from ..keys import KEY_NAMES, missing
-from ..models import EndDevice
+from ..models import BatteryStatus, EndDevice
 from ..registration import Registration, Server, Session
 from . import registry
 from .http import HandlerTransport
@@ -203,6 +203,10 @@ class HandlerDevices:
             if len(items) < PAGE if total is None else (offset >= total or not items):
                 return
         raise ServerFailed(f"the list has more than {MAX_PAGES} pages", name="too_many_pages")
+
+    async def battery(self, _device_id: str) -> BatteryStatus | None:
+        """Return None: the network keeps no battery level."""
+        return None
 
     async def presence(self, device_id: str) -> Presence:
         """Return that the one server has an end device, or doesn't."""
