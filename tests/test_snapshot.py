@@ -19,9 +19,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
 
-from tests.ha_fixtures import make_entry, set_up
+from custom_components.thethingsstack.const import DOMAIN
+from custom_components.thethingsstack.end_devices.registered_batteries import PAUSE
+from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import Simulator
 
+SILENT = "A81758FFFE0B4D19"
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 STORED = Path(__file__).parent / "fixtures" / "stored_world" / "core.config_entries.json"
 
@@ -40,10 +43,15 @@ async def test_entities_of_the_demonstration(
     entry = make_entry(simulator, key="manage")
     entry.add_to_hass(hass)
     add_controls(hass, entry)
+    registry = er.async_get(hass)
+    hass.data[PAUSE] = 0.0
     with freeze_time(NOW, tick=True):  # pauses pass
         await set_up(hass, simulator, entry)
+        # Of the one that was silent for more than a day, it is read in the background.
+        battery = f"{simulator.application_id}/{SILENT}/battery"
+        await until(hass, lambda: registry.async_get_entity_id("sensor", DOMAIN, battery))
         await hass.async_block_till_done()
-    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    entities = er.async_entries_for_config_entry(registry, entry.entry_id)
     assert {entity.unique_id for entity in entities if not entity.disabled_by} == {
         entity.unique_id for entity in entities if hass.states.get(entity.entity_id)
     }

@@ -11,12 +11,13 @@ import pytest
 from scripts.dev.api import HomeAssistant
 from scripts.dev.flow import add_entry
 from scripts.dev.options import Application
-from tests.e2e.test_browser import WIDE, open_page, press, snap
+from tests.e2e.test_browser import NARROW, WIDE, open_page, press, snap
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 PLUG = "switch.garden_garden_pump_plug"
 THERMOSTAT = "climate.bathroom_bathroom_radiator_thermostat"
+TARGET = "sensor.bathroom_bathroom_radiator_target_temperature"
 
 
 async def test_add_controls_and_use_them(
@@ -28,7 +29,7 @@ async def test_add_controls_and_use_them(
     page = await open_page(browser, WIDE)
     await switch_by_hand(page, home, screenshots)
     await thermostat_by_preset(page, home, screenshots)
-    await use_the_thermostat(page, home, screenshots)
+    await use_the_thermostat(page, browser, home, screenshots)
     await use_the_switch(page, home, screenshots)
     await be_refused(page, home, screenshots)
 
@@ -82,16 +83,35 @@ async def thermostat_by_preset(page: Page, home: HomeAssistant, screenshots: Pat
     await press(page, "Finish")
 
 
-async def use_the_thermostat(page: Page, home: HomeAssistant, screenshots: Path) -> None:
-    """Class A: the command waits for an uplink, then the end device reports it."""
+async def use_the_thermostat(
+    page: Page, browser: Browser, home: HomeAssistant, screenshots: Path
+) -> None:
+    """Class A: the command waits for an uplink, and the page says so; then it is reported.
+
+    What was asked for is shown at once; the field's own sensor keeps what was reported.
+    """
     await open_device(page, home, "Bathroom radiator")
     await call(home, "climate.set_temperature", THERMOSTAT, temperature=25)
     state = await home.get(f"/api/states/{THERMOSTAT}")
-    assert (state["attributes"]["temperature"], state["attributes"]["pending"]) == (21, "25")
+    target = await home.get(f"/api/states/{TARGET}")
+    assert (state["attributes"]["temperature"], float(target["state"])) == (25, 21)
+    assert state["attributes"]["pending"] == "25"
+    activity = page.locator("ha-logbook")
+    await expect(activity.get_by_text("25 °C waits for the next uplink")).to_be_visible()
     await snap(page, screenshots, "control_4_pending")
-    await until(home, THERMOSTAT, lambda s: s["attributes"]["temperature"] == 25)
     await until(home, THERMOSTAT, lambda s: "pending" not in s["attributes"])
+    state = await home.get(f"/api/states/{THERMOSTAT}")
+    assert state["attributes"]["temperature"] == 25
+    assert "last_error" not in state["attributes"]
+    await expect(activity.get_by_text("25 °C was sent")).to_be_visible()
+    await expect(activity.get_by_text("Last downlink")).to_have_count(0)
     await snap(page, screenshots, "control_5_reported")
+    other = await open_page(browser, NARROW)
+    await open_device(other, home, "Bathroom radiator")
+    await other.get_by_role("link", name="Show more").scroll_into_view_if_needed()
+    await expect(other.get_by_text("25 °C was sent").first).to_be_visible()
+    await snap(other, screenshots, "control_5_reported_narrow")
+    await other.close()
 
 
 async def use_the_switch(page: Page, home: HomeAssistant, screenshots: Path) -> None:

@@ -41,7 +41,8 @@ async def test_level_is_read_once_at_setup(hass: HomeAssistant, sim: Simulator) 
         return state.state if state else None
 
     await until(hass, lambda: shown() == "42.125")
-    await until(hass, lambda: any("pump-socket" in path for path in asked(sim)))
+    await until(hass, lambda: any("weather-station" in path for path in asked(sim)))  # the last
+    assert any("pump-socket" in path for path in asked(sim))
     assert not any("never-joined" in path for path in asked(sim))
     assert er.async_get(hass).async_get_entity_id("sensor", DOMAIN, SOCKET) is None
 

@@ -53,7 +53,7 @@ class EndDeviceLifecycle:
         known_keys = set(coordinator.store.known_devices)
         coordinator.roster.add_all(registered, complete)
         states = coordinator.roster.states
-        self._new = [states[key] for key in states.keys() - known_keys]
+        self._new = [device for key, device in states.items() if key not in known_keys]
         for device in coordinator.roster.states.values():
             self._place(device)
             coordinator.downlinks.on_device_added(device)

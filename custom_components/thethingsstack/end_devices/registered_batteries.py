@@ -49,9 +49,13 @@ class RegisteredBatteries:
             )
 
     async def _async_read(self, devices: Iterable[EndDeviceState]) -> None:
-        """Read until the server refuses; what an uplink has reported meanwhile counts."""
+        """Read until the server refuses; what an uplink has reported meanwhile counts.
+
+        Stored uplinks are read first: they say whether the payload has a battery level, too.
+        """
         coordinator = self._coordinator
         async with self._reading:
+            await self._async_caught_up()
             for device in devices:
                 if coordinator.roster.states.get(device.key) is not device or device.last_battery:
                     continue
@@ -66,6 +70,17 @@ class RegisteredBatteries:
                     device.last_battery = battery
                     self._show(device)
                 await asyncio.sleep(self._pause)
+
+    async def _async_caught_up(self) -> None:
+        """Wait until the stream is connected, and stored uplinks have been read."""
+        coordinator, changed = self._coordinator, asyncio.Event()
+        stop = coordinator.application_status.async_listen(changed.set)
+        try:
+            while not (coordinator.connected and coordinator.caught_up):
+                changed.clear()
+                await changed.wait()
+        finally:
+            stop()
 
     def _show(self, device: EndDeviceState) -> None:
         if device.battery_announced:
