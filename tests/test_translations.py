@@ -231,7 +231,7 @@ def steps_of(flow: type) -> set[str]:
 def test_every_step_has_its_texts() -> None:
     """As many steps as texts."""
     choices = {"use_event_stream", "use_mqtt"}
-    silent = {*choices, "reconfigure_connection"}
+    silent = {*choices, "reconfigure_connection", "move"}
     assert set(CONFIG["step"]) == steps_of(config_flow.TheThingsStackConfigFlow) - silent
     menu = CONFIG["step"]["reconfigure_webhook"]["menu_options"]
     assert set(menu) == {"webhook_values", "reconfigure_connection"}
@@ -430,7 +430,7 @@ def test_refusals_name_only_what_the_forms_give() -> None:
 
 def test_every_abort_has_its_text() -> None:
     """Those that Home Assistant doesn't bring."""
-    assert set(CONFIG["abort"]) == {"already_configured", "webhook_shown", *ADDRESS_ISSUES}
+    assert set(CONFIG["abort"]) == {"already_configured", "moved", "webhook_shown", *ADDRESS_ISSUES}
 
 
 # Actions and triggers

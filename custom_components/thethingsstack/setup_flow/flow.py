@@ -62,9 +62,6 @@ from .webhook_only import WEBHOOK_ONLY, WebhookOnlyFlow
 class ConnectFlow(WebhookOnlyFlow):
     """Asks for network and API key, and for the application if the key has rights on several."""
 
-    _other_networks: tuple[str, ...] = ()
-    """Networks that another part of the dialogue asks for."""
-
     def __init__(self) -> None:
         """Start without any answer."""
         super().__init__()
@@ -75,6 +72,11 @@ class ConnectFlow(WebhookOnlyFlow):
         self._granted: frozenset[str] | None = None
 
     # Server
+
+    @property
+    def _networks(self) -> list[str]:
+        """The networks to choose from."""
+        return [*NETWORKS, NETWORK_CLOUD, NETWORK_OWN_SERVER, WEBHOOK_ONLY]
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -88,13 +90,7 @@ class ConnectFlow(WebhookOnlyFlow):
                 return await self.async_step_webhook_only()
             self._data = read_server(user_input[CONF_NETWORK], user_input)
             return await self.async_step_key()
-        options = [
-            *NETWORKS,
-            NETWORK_CLOUD,
-            NETWORK_OWN_SERVER,
-            *self._other_networks,
-            WEBHOOK_ONLY,
-        ]
+        options = self._networks
         schema = vol.Schema(
             {
                 vol.Required(CONF_NETWORK, default=options[0]): SelectSelector(
@@ -240,7 +236,7 @@ class ConnectFlow(WebhookOnlyFlow):
             return await self.async_step_wrong_cluster()
         # A dialogue that ended by reloading the page stays in progress, and must not block this one.
         await self.async_set_unique_id(unique_id, raise_on_progress=False)
-        self._abort_if_unique_id_configured()
+        self._abort_if_taken(unique_id)
         try:
             self._probed = await self._async_probe()
         except FormError as err:
@@ -251,6 +247,10 @@ class ConnectFlow(WebhookOnlyFlow):
             self._mqtt_error = err
             return await self.async_step_mqtt_unreachable()
         return await self._async_after_probe()
+
+    def _abort_if_taken(self, unique_id: str) -> None:
+        """Abort where an entry has this application."""
+        self._abort_if_unique_id_configured()
 
     async def async_step_mqtt_unreachable(
         self, user_input: dict[str, Any] | None = None

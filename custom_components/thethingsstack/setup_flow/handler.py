@@ -44,9 +44,8 @@ from ..const import (
 from ..doors import chosen_door
 from .base import unique_id_of
 from .doors import door_schema
-from .flow import ConnectFlow
+from .move import MoveFlow
 from .probe import async_key_info, http_errors
-from .reconfigure import ReconfigureFlow
 from .server_form import (
     KEY_FIELD,
     OPTIONAL_KEY_SCHEMA,
@@ -57,6 +56,7 @@ from .server_form import (
     read_key,
     read_url,
 )
+from .webhook_only import WEBHOOK_ONLY
 
 PLAIN_PORT = 1883
 _ADVANCED = {
@@ -95,16 +95,23 @@ RECONFIGURE_SCHEMA = vol.Schema(
 )
 
 
-class HandlerFlow(ConnectFlow, ReconfigureFlow):
+class HandlerFlow(MoveFlow):
     """Connects and reconfigures an application of a stack of version 2."""
-
-    _other_networks = (NETWORK_V2,)
 
     def __init__(self) -> None:
         """Start without any answer."""
         super().__init__()
         self._handlers: dict[str, HandlerAddress] = {}
         self._handler_answers: dict[str, Any] = {}
+
+    @property
+    @override
+    def _networks(self) -> list[str]:
+        """The networks to choose from: a move leads away from version 2."""
+        networks = super()._networks
+        if self._moving:
+            return [network for network in networks if network != WEBHOOK_ONLY]
+        return [*networks, NETWORK_V2]
 
     # Connecting
 
@@ -205,9 +212,9 @@ class HandlerFlow(ConnectFlow, ReconfigureFlow):
     @override
     async def _async_connected(self, title: str) -> ConfigFlowResult:
         """Create the entry; where the HTTP integration shall post, say first what it needs."""
-        if self._data[CONF_NETWORK] != NETWORK_V2 or self._data[CONF_DOOR] != DOOR_WEBHOOK:
-            return await super()._async_connected(title)
-        return await self.async_step_integration_values()
+        if self._data[CONF_NETWORK] == NETWORK_V2 and self._data[CONF_DOOR] == DOOR_WEBHOOK:
+            return await self.async_step_integration_values()
+        return await super()._async_connected(title)
 
     async def async_step_integration_values(
         self, user_input: dict[str, Any] | None = None
@@ -259,6 +266,7 @@ class HandlerFlow(ConnectFlow, ReconfigureFlow):
             step_id="reconfigure_choice",
             menu_options=[
                 "reconfigure_handler",
+                "move",
                 *(["integration_values"] if chosen_door(self._data) == DOOR_WEBHOOK else []),
             ],
             description_placeholders=self._placeholders(None),
