@@ -128,6 +128,8 @@ class FieldSensor(FieldEntity, RestoreSensor):
         """Create the sensor with class and unit of the field's meaning."""
         super().__init__(coordinator, device, path, meaning)
         self.entity_description = describe_sensor(path, meaning)
+        self._counts: bool | None = None
+        self._read_state_class()
         if meaning.role is Role.TIMESTAMP:
             self._attr_extra_state_attributes = dict(NOT_IN_LOGBOOK)
         suggested = unit_and_precision(
@@ -149,12 +151,6 @@ class FieldSensor(FieldEntity, RestoreSensor):
         )
         entry = registry.async_get(entity_id) if entity_id is not None else None
         return None if entry is None else entry.unit_of_measurement or ""
-
-    @property
-    @override
-    def state_class(self) -> SensorStateClass | None:
-        """Return how its values behave over time; None while its unit may turn out to be another."""
-        return super().state_class if self.device.counts_in_statistics(self.path) else None
 
     @override
     async def async_restore(self) -> None:
@@ -180,6 +176,7 @@ class FieldSensor(FieldEntity, RestoreSensor):
     @override
     def read(self) -> bool:
         """Read the field's value; return whether it changed."""
+        self._read_state_class()
         value = self.device.values.get(self.path)
         if isinstance(value, Position):
             value = None
@@ -191,6 +188,13 @@ class FieldSensor(FieldEntity, RestoreSensor):
             value = self._state_of(str(value))
         self._attr_native_value = value
         return True
+
+    def _read_state_class(self) -> None:
+        """Read how its values behave over time: None while its unit may turn out to be another."""
+        counts = self.device.counts_in_statistics(self.path)
+        if counts is not self._counts:
+            self._counts = counts
+            self._attr_state_class = self.entity_description.state_class if counts else None
 
     def _state_of(self, state: str) -> str:
         """Update the sensor's options to the field's known states, and return `state`.

@@ -439,9 +439,10 @@ class EndDeviceState(Listeners):
         corrected_at = self._corrected_at.get(path)
         if corrected_at is not None and dt_util.utcnow() - corrected_at < STATISTICS_PAUSE:
             return False
+        if path not in self._observations:
+            return True
         meaning = self.decisions[path]
-        certain = not (meaning.is_undecided or meaning.unit_assumed)
-        return certain or path not in self._observations
+        return not (meaning.is_undecided or meaning.unit_assumed)
 
     def raw_values(self) -> dict[str, object]:
         """Return the newest reported value of each field by path, before any override.

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import NamedTuple
 
 from .counters import role_of
 from .enumerations import known_enumeration
@@ -137,27 +139,42 @@ def _ratio(unit: str | None, wanted: str | None) -> float:
     return factor(unit, wanted) or 1.0
 
 
+class _Bounds(NamedTuple):
+    """What numbers in one unit a quantity can have."""
+
+    ratio: float
+    limits: tuple[float, float] | None
+    usual: tuple[float, float] | None
+    signed: bool
+
+
+@cache
+def _bounds(quantity: str, unit: str | None) -> _Bounds:
+    known = QUANTITIES[quantity]
+    return _Bounds(_ratio(unit, known.unit), known.limits, known.usual, quantity in _SIGNED)
+
+
 def is_beyond_limits(number: float, quantity: str | None, unit: str | None) -> bool:
     """Return whether a number in this unit is impossible for a quantity."""
-    limits = QUANTITIES[quantity].limits if quantity is not None else None
-    if quantity is None or limits is None:
+    if quantity is None:
         return False
-    return not limits[0] <= number * _ratio(unit, QUANTITIES[quantity].unit) <= limits[1]
+    ratio, limits, _, _ = _bounds(quantity, unit)
+    return limits is not None and not limits[0] <= number * ratio <= limits[1]
 
 
 def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:
     """Return whether a number in this unit stands for "no value"."""
     if quantity is None:
         return number in ALWAYS_ABSENT
-    known = QUANTITIES[quantity]
-    size = number * _ratio(unit, known.unit)
-    if is_beyond_limits(number, quantity, unit):
+    ratio, limits, usual, signed = _bounds(quantity, unit)
+    size = number * ratio
+    if limits is not None and not limits[0] <= size <= limits[1]:
         return True
-    if known.usual is not None and not known.usual[0] <= size <= known.usual[1]:
+    if usual is not None and not usual[0] <= size <= usual[1]:
         return is_full_scale(number)
-    if quantity in _SIGNED:
+    if signed:
         return number in ALWAYS_ABSENT and abs(number) > 10_000
-    return known.limits is known.usual is None and number in ALWAYS_ABSENT
+    return limits is usual is None and number in ALWAYS_ABSENT
 
 
 def _known_meaning(evidence: Evidence, known: KnownField) -> Meaning:
