@@ -15,7 +15,7 @@ PLATFORMS = set(map(str, Platform))
 # What Home Assistant looks for, and what all platforms share.
 TOP = PLATFORMS.union(
     ("__init__", "config_flow", "const", "coordinator", "diagnostics", "entity"),
-    ("logbook", "repairs", "services", "system_health", "trigger"),
+    ("logbook", "repairs", "system_health", "trigger"),
 )
 SDK = {"client": {"aiohttp", "orjson", "paho", "rich", "typer"}, "payload": set[str]()}
 # From low to high: what a room shows to others imports only rooms of a lower row.

@@ -7,6 +7,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
+from .actions.all_actions import async_setup_services
 from .application.client_factory import async_create_stack, async_discard_key
 from .application.store import ApplicationStore
 from .client import AuthenticationFailed, InvalidRequest, NotFound, StackError
@@ -21,7 +22,6 @@ from .fields.decisions import FieldDecisions
 from .formatters.store import FormatterStore
 from .gateways import async_remove_gateway
 from .issues.watch import async_watch_issues
-from .services import async_setup_services
 from .webhook import (
     async_keep_webhook,
     async_prepare_webhook,

@@ -2,11 +2,11 @@
 
 from homeassistant.core import HomeAssistant, callback
 
-from .actions.application import async_setup_application
-from .actions.downlinks import async_setup_services as async_setup_downlinks
-from .actions.end_devices import async_setup_management
-from .actions.history import async_setup_history
-from .actions.overdue import async_setup_overdue
+from .application import async_setup_application
+from .downlinks import async_setup_services as async_setup_downlinks
+from .end_devices import async_setup_management
+from .history import async_setup_history
+from .overdue import async_setup_overdue
 
 
 @callback
