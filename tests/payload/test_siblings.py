@@ -54,6 +54,7 @@ def units(decoded: dict[str, Any]) -> dict[str, tuple[str | None, str | None]]:
         ),
         ({"count": 5, "floor": 2, "unit": "C"}, {}),
         ({"level": 85, "input": 3, "unit": "mm"}, {}),
+        ({"LEVEL": {"v": 880, "unit": "mm", "q": "good"}}, {"LEVEL.v": ("distance", "mm")}),
         ({"n": {"value": 2.5, "unit": "bar"}}, {"n.value": ("pressure", "bar")}),
     ],
 )

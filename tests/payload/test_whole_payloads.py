@@ -111,6 +111,22 @@ def test_an_ending_that_is_not_understood_takes_the_unit_away(key: str) -> None:
         ("wake_source", "motion", Kind.SENSOR, None),
         ("fw_temp_C", 61.5, Kind.SENSOR, "temperature"),
         ("CF", 12.5, Kind.SENSOR, None),
+        ("fft_amp", 0.5, Kind.SENSOR, None),
+        ("carbon_dioxide_ppm", 640, Kind.SENSOR, "carbon_dioxide"),
+        ("sulfur_dioxide", 3.5, Kind.SENSOR, "sulphur_dioxide"),
+        ("deep_sleep_s", 600, Kind.SENSOR, "duration"),
+        ("alarm_type", "SMOKE", Kind.SENSOR, None),
+        ("heating_time_min", 42, Kind.SENSOR, "duration"),
+        ("Strahlung", 412.5, Kind.SENSOR, "irradiance"),
+        ("kWh_sum_total", 12.5, Kind.SENSOR, "energy"),
+        ("flow_avg_lh", 12.5, Kind.SENSOR, "volume_flow_rate"),
+        ("accu_current", -0.25, Kind.SENSOR, "current"),
+        ("current_battery", 88, Kind.SENSOR, None),
+        ("temperature_x100", 2140, Kind.SENSOR, None),
+        ("humidityX10", 441, Kind.SENSOR, None),
+        ("wind_max10", 4.5, Kind.SENSOR, "wind_speed"),
+        ("occupied_since", 1715186753, Kind.SENSOR, "timestamp"),
+        ("occupied_since", 12.5, Kind.SENSOR, None),
         ("alarm", "none", Kind.BINARY_SENSOR, "alarm"),
         ("setpoint_c", 21.5, Kind.SENSOR, "target_temperature"),
     ],
@@ -240,6 +256,10 @@ def test_opposites_are_inverted_only_in_their_phrase(key: str, inverted: bool) -
             {"x.Volume 0": ("volume", "m³"), "x.Volume 1": ("volume", "m³")},
         ),
         (
+            [{"n": "hum", "u": "%RH", "v": 51}, {"n": "volt", "u": "V", "v": 3.5}],
+            {"x.hum": ("humidity", "%"), "x.volt": ("voltage", "V")},
+        ),
+        (
             [{"key": "rh", "val": 51}, {"key": "pm25", "val": 7}],
             {"x.rh": ("humidity", "%"), "x.pm25": ("pm25", "μg/m³")},
         ),
@@ -341,6 +361,8 @@ def test_units_as_keys_beside_each_other_are_units() -> None:
     """One letter alone may be a channel."""
     new = decided({"meter": {"V": 230.5, "A": 1.5, "W": 340}})
     assert [m.unit for m in new.values()] == ["V", "A", "W"]
+    new = decided({"line_2": {"v": 229.5, "a": 0.5, "w": 110, "kwh": 88.5}})
+    assert [m.unit for m in new.values()] == ["V", "A", "W", "kWh"]
     assert decided({"channel": {"A": 1.5}})["channel.A"].unit is None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+import re
 from typing import Any
 
 from .names import all_words, steps_of
@@ -15,7 +16,7 @@ from .values import Reading, Shape, number_of
 from .vocabulary import CONCEPTS, QUALIFIERS
 
 SEVERAL = 4
-_ELECTRIC = frozenset(["V", "A", "W", "VA", "kWh", "Wh", "Hz", "kW"])
+_ELECTRIC = frozenset(["v", "a", "w", "va", "kwh", "wh", "hz", "kw"])
 AXES = frozenset(["x", "y", "z", "xaxis", "yaxis", "zaxis"])
 
 
@@ -116,8 +117,10 @@ class Evidence:
     def _name_as_unit(self) -> Unit | None:
         """The unit that is all that a field is named by: "degreesC", "kWh"."""
         step = self.steps[-1] if self.steps else ""
-        if step in _ELECTRIC and len(_ELECTRIC.intersection(self.siblings or ())) > 1:
-            return normalise(step)
+        if step.casefold() in _ELECTRIC:
+            beside = {str(key).casefold() for key in self.siblings or ()}
+            if len(_ELECTRIC & beside) > 1:
+                return normalise(step.upper() if len(step) == 1 else step)
         if len(step) < 2 or step.casefold() in CONCEPTS or self.number is None:
             return None
         unit = normalise(step)
@@ -212,6 +215,7 @@ class Evidence:
         return found["x"], found["y"], found["z"]
 
 
+_SEPARATORS = re.compile(r"[_\s.-]+")
 _ELECTRICAL = frozenset(
     [
         *("voltage", "power", "energy", "frequency", "apparent_power", "apparent_energy"),
@@ -222,12 +226,13 @@ _ELECTRICAL = frozenset(
 
 def _unit_in_front(name: str) -> Unit | None:
     """Return the unit that a name begins with, if it only says of which one then: "kwh_import"."""
-    words = words_of(name).words
-    if len(words) < 2 or len(words[0].text) < 2 or words[0].text.casefold() in CONCEPTS:
+    first, *rest = _SEPARATORS.split(name)
+    if not rest or len(first) < 2 or first.casefold() in CONCEPTS:
         return None
-    if any(word.concept not in QUALIFIERS and not word.text.isdecimal() for word in words[1:]):
+    more = words_of(" ".join(rest)).words
+    if any(word.concept not in QUALIFIERS and not word.text.isdecimal() for word in more):
         return None
-    unit = normalise(words[0].text)
+    unit = normalise(first)
     known = unit is not None and DIMENSION_OF.get(unit.symbol or "") in _ELECTRICAL
     return unit if known else None
 

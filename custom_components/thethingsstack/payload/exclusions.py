@@ -298,6 +298,12 @@ def time(evidence: Evidence) -> Verdict | None:
         return Verdict(
             rule="time", quantity="timestamp", used=frozenset({"time"}), why="a date and time"
         )
+    texts = {word.text.casefold() for word in all_words(evidence.keys)}
+    dated = evidence.number is not None and epoch(evidence.number) is not None
+    if dated and evidence.unit is None and texts & _MOMENTS:
+        return Verdict(
+            rule="time", quantity="timestamp", used=frozenset({"time"}), why="a date and time"
+        )
     timely = "time" in leaf and (
         evidence.head == "time" or leaf <= {"time", "gps", "status", "device", "event"}
     )
@@ -358,7 +364,7 @@ def time(evidence: Evidence) -> Verdict | None:
         return Verdict(
             rule="time", quantity="timestamp", used=frozenset({"time"}), why="a date and time"
         )
-    if evidence.letters == "time":
+    if evidence.letters == "time" or not evidence.whole:
         return Verdict(rule="time", why="a time without a beginning")
     if leaf & {"open", "closed", "total", "motion"}:
         return Verdict(rule="time", why="a time of something, in a unit that nothing tells")
@@ -367,6 +373,7 @@ def time(evidence: Evidence) -> Verdict | None:
     )
 
 
+_MOMENTS = word_set("since until seen at start started end ended changed updated")
 # What is timed in seconds by some, and in minutes by others.
 _OCCURRENCES = word_set("""
     open closed door window motion moving leak flood presence occupancy parking

@@ -37,6 +37,10 @@ _BIT_FIELDS = word_set("""
 """)
 
 
+# Names of what says why or how: a state there is none of the end device.
+_CAUSES = word_set("type code id trigger source")
+
+
 def _is_bit_field(evidence: Evidence) -> bool:
     """Return whether a number stands for several truths at once, by its name."""
     words = all_words(evidence.keys)
@@ -47,6 +51,8 @@ def flag(evidence: Evidence) -> Verdict | None:
     """Return that a field is true or false, where its value or at least its name says so."""
     leaf = frozenset(evidence.leaf)
     counting = _is_counted(evidence)
+    if evidence.is_text and evidence.head in _CAUSES:
+        return None
     if "test" in leaf:
         warns = evidence.zero_or_one and "alarm" in leaf and not counting
         return unknown_flag(evidence) if evidence.two_state or warns else None

@@ -323,6 +323,7 @@ def _describes(key: str) -> bool:
 
 def _by_rank(item: Item, used: set[object]) -> object:
     """Return the key of the text that names an item best."""
+    has_unit = any(_names_unit(key) for key in item)
     texts = [
         key
         for key, text in item.items()
@@ -335,7 +336,7 @@ def _by_rank(item: Item, used: set[object]) -> object:
         and _IDENTIFIER.fullmatch(text.strip()) is None
         and key.casefold() not in _VALUE_NAMES
         and not _names_unit(key)
-        and not _is_clearly_unit(key, text)
+        and (has_unit or not _is_clearly_unit(key, text))
     ]
     texts = [key for key in texts if not _is_statistic(str(item[key]))] or texts
     for words in _NAMING_WORDS:

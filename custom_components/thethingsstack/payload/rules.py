@@ -1,6 +1,7 @@
 """Rules from a field's name and value to its meaning; the first that knows decides."""
 
 from collections.abc import Callable
+import re
 
 from . import exclusions
 from .battery import battery
@@ -176,6 +177,10 @@ def _is_beyond_air(evidence: Evidence) -> bool:
     return number is not None and not (300 <= number <= 1100 or 60_000 <= number <= 110_000)
 
 
+_TIMES = re.compile(r"(?:[_\s-][xX*]|(?<=[a-z])[X*])\s?10+$")
+_CURRENT = Rule("current", "current")
+
+
 def _numeric(evidence: Evidence) -> Verdict | None:
     """Numbers by the words of their name."""
     if evidence.two_state:
@@ -209,7 +214,11 @@ def _numeric(evidence: Evidence) -> Verdict | None:
         return None
     if "raw" in evidence.leaf and evidence.unit is None and "co2" not in evidence.leaf:
         return None
+    if _TIMES.search(evidence.steps[-1] if evidence.steps else "") and evidence.unit is None:
+        return Verdict(rule="number", role=Role.MEASUREMENT, why="a number times ten, or more")
     found = _match(NUMBER_RULES, evidence)
+    if found is None and evidence.head == "current" and "battery" in evidence.leaf:
+        found = _CURRENT, frozenset({"current"})
     leading = LEADING.get(evidence.leaf[0]) if len(evidence.leaf) > 1 else None
     if leading is not None and evidence.head == "index" and len(evidence.leaf) == 2:
         leading = None

@@ -68,7 +68,7 @@ def _is_the_value(key: str, siblings: Members) -> bool:
     if key in VALUE_KEYS:
         first = next(name for name in VALUE_KEYS if name in siblings or name == key)
         return first == key
-    if key in ("v", "val") and "u" in siblings:
+    if key == "v" and not any(name in siblings for name in VALUE_KEYS):
         return True
     if key.casefold() in _AXES:
         return {str(name).casefold() for name in siblings} >= _AXES

@@ -49,11 +49,12 @@ UNIT_WORDS: dict[str, tuple[frozenset[str], str]] = {
     "v": (_VOLTAGES, "V"),
     "mv": (_VOLTAGES, "mV"),
     "a": (frozenset({"current"}), "A"),
-    "w": (frozenset({"power", "consumption", "load"}), "W"),
+    "w": (word_set("power consumption load solar panel"), "W"),
+    "lh": (frozenset({"flow"}), "L/h"),
     "ms": (word_set("time duration fix interval timeout"), "ms"),
     "m": (frozenset({"distance", "level", "depth", "height", "altitude", "accuracy"}), "m"),
-    "s": (frozenset({"time", "duration", "fix", "interval"}), "s"),
-    "min": (frozenset({"duration", "work"}), "min"),
+    "s": (word_set("time duration fix interval sleep"), "s"),
+    "min": (word_set("duration time work"), "min"),
     "mins": (frozenset({"duration", "time", "work"}), "min"),
     "h": (frozenset({"duration"}), "h"),
     "g": (word_set("acceleration weight vibration orientation max mean"), "g"),
@@ -116,6 +117,7 @@ battery_voltage: storage voltage
 current: total current line|phase
 current: current !hour|total|battery|position|status|mode|valve|direction|level|value|volume|count
   |people|weight|flow|tariff|thd|time|temperature|humidity|voltage|pressure|distance|speed
+  |fft|spectrum|echo|signal|noise
 water_potential: soil|water|moisture potential
 water_potential: soil pressure
 differential_pressure: differential pressure
@@ -135,6 +137,10 @@ water_temperature: water temperature
 temperature: temperature !resistance|count|voltage
 temperature: roomtemp
 carbon_dioxide: co2
+carbon_dioxide: carbon dioxide
+carbon_monoxide: carbon monoxide
+nitrogen_dioxide: nitrogen dioxide
+sulphur_dioxide: sulphur|sulfur dioxide
 carbon_monoxide: co !count
 aqi: voc index
 volatile_organic_compounds_parts: voc
@@ -178,7 +184,7 @@ water_level: water depth
 fill_level: fill !distance
 distance: distance !signal
 distance: length !payload|frame
-distance: depth
+distance: depth !sleep
 distance: height
 particles: particles
 vibration_speed: vibration|x|y|z speed

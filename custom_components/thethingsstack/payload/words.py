@@ -53,7 +53,8 @@ illuminance: luce svetlo swiatlo ljus lys iluminacion luminosidade illuminanza v
   lichtsterkte beleuchtungsstaerke ambientlight light lights illuminance illumination illum
   illuminence lux lx luminosity luminance brightness lumiere helligkeit luz lum lumens licht
   luminosite iluminancia luminosidad als illuminace lumen
-irradiance: irr ghi globalradiation solarradiation rayonnement irradiance radiation
+irradiance: radiacion radiacao radiazione straling zonnestraling strahlung irr ghi globalradiation
+  solarradiation rayonnement irradiance radiation
   pyranometer globalstrahlung irradiation pyrano
 co2: co2e co2 eco2 co2eq carbondioxide eqco2 kohlendioxid
 co: carbonmonoxide co
@@ -63,7 +64,7 @@ hcho: hcho ch2o formaldehyde formaldehyd
 particles: particulates particle particles particulate dust pm
 noise: rumore halas hluk sonore noise sound decibel decibels loudness schall bruit laeq lamax spl
   leq laerm geluid ruido acoustic
-solar: solar
+solar: solar zonnepaneel zonnepanelen photovoltaik
 distance: prox proxx vzdalenost odleglosc entfernung distanza distance dist distances distanz abstand
   distancia afstand ultrasonic tof range_mm dis proximity lidar ranging
 level: poziom hladina level levels niveau pegel fuellstand nivel livello peil fullstand niveaux
@@ -78,7 +79,7 @@ longitude: longitude lon long lng longitud laengengrad
 accuracy: accuracy acc_m ehpe hacc hpe epe eph precision horizontalaccuracy precisionm uncertainty
 dop: hdop pdop dop vdop
 satellites: sats satellites sat satellite numsat satnum satcount siv nsat satellitescount svs
-speed: velocita velocidade predkosc rychlost speed velocity sog speedkmph speedkph vitesse
+speed: hastighet hastighed velocita velocidade predkosc rychlost speed velocity sog speedkmph speedkph vitesse
   geschwindigkeit velocidad snelheid spd
 heading: heading course cog bearing track hdg azimuth
 direction: direzione direcao kierunek smer direction dir richtung direccion richting directions
@@ -89,7 +90,7 @@ wind: vento wiatr vitr vind wind vent viento anemometer
 gust: rafale rafaga raffica windboe gust gusts boe
 rain: pioggia chuva deszcz regn niederschlagsmenge regenmenge pluviometrie lluvias rain rainfall
   precipitation precip pluie regen niederschlag lluvia pluviometer pluvio rainfalls raingauge
-  neerslag
+  neerslag precipitacion precipitacao precipitazione opady nederbord
 snow: neve nieve snow schnee neige
 uv: uv uva uvb
 soil: solo suolo terreno bodem gleba puda soil ground boden sol suelo soli soild bodem terra
