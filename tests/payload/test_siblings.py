@@ -81,6 +81,8 @@ def test_a_unit_is_that_of_the_fields_that_are_measured_in_it(
         ("peak_g", "acceleration", "g"),
         ("gust_ms", "wind_gust", "m/s"),
         ("wind_bft", "wind_speed", "Beaufort"),
+        ("boat_speed_kn", "speed", "kn"),
+        ("consumed_units", None, None),
         ("inflow_m3h", "volume_flow_rate", "m³/h"),
         ("salt_g_l", "salinity", "g/L"),
         ("Hertz", "frequency", "Hz"),

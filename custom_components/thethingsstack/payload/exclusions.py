@@ -37,8 +37,7 @@ def overhead(evidence: Evidence) -> Verdict | None:
         return Verdict(rule="secret", kind=Kind.IGNORE, why="a key that nobody should see")
     if (
         evidence.letters in UNIT_NAMES
-        or evidence.leaf[-1:] in (("unit",), ("units",))
-        or leaf & {"units"}
+        or (_names_unit(evidence) and evidence.number is None)
         or (evidence.letters == "u" and evidence.is_text and normalise(str(evidence.raw)))
     ):
         return Verdict(rule="unit", kind=Kind.IGNORE, why="a unit for another field")
@@ -90,6 +89,11 @@ def overhead(evidence: Evidence) -> Verdict | None:
     if "previous" in leaf and evidence.two_state and "fault" not in leaf:
         return Verdict(rule="overhead", kind=Kind.IGNORE, why="an earlier state")
     return None
+
+
+def _names_unit(evidence: Evidence) -> bool:
+    """Return whether a name is that of a unit; a number in it may count some."""
+    return evidence.leaf[-1:] == ("unit",) or "units" in evidence.leaf
 
 
 def _is_part_of_date(evidence: Evidence) -> bool:

@@ -51,6 +51,7 @@ UNIT_WORDS: dict[str, tuple[frozenset[str], str]] = {
     "a": (frozenset({"current"}), "A"),
     "w": (word_set("power consumption load solar panel"), "W"),
     "lh": (frozenset({"flow"}), "L/h"),
+    "kn": (frozenset({"speed", "wind", "gust"}), "kn"),
     "ms": (word_set("time duration fix interval timeout"), "ms"),
     "m": (frozenset({"distance", "level", "depth", "height", "altitude", "accuracy"}), "m"),
     "s": (word_set("time duration fix interval sleep"), "s"),
