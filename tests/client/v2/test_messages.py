@@ -15,6 +15,7 @@ from thethingsstack import (
     UnreadableMessage,
     UplinkMessage,
 )
+from thethingsstack.v2.topics import filters
 
 from .conftest import NOW, Readers, recorded
 
@@ -31,6 +32,16 @@ def steps(readers: Readers) -> dict[str, list[Any]]:
         ]
         for what, step in STEPS.items()
     }
+
+
+@pytest.mark.parametrize("topic", filters("garden"))
+def test_what_is_subscribed_to_both_brokers_have_granted_and_delivered(topic: str) -> None:
+    (mosquitto, *_) = recorded("mqtt/connections.json")
+    assert mosquitto["suback"][topic] == [0]
+    (rabbitmq, *_) = recorded("mqtt/connections_rabbitmq.json")
+    (granted,) = (item for item in rabbitmq["subscriptions"] if item["topic"] == topic)
+    assert (granted["suback"], granted["still_connected"]) == ([0], True)
+    assert granted["received"]
 
 
 def test_each_of_304_messages_is_read_or_says_nothing_of_its_own(readers: Readers) -> None:

@@ -157,12 +157,13 @@ async def opened(settings: Settings, *, application_needed: bool) -> "AsyncItera
     from ..errors import InvalidRequest
     from ..mqtt import tls_context
     from ..stack import Stack
-    from ..v2 import HandlerStack
 
     connection = connection_of(settings)
     context = tls_context(settings.ca_pem)
     async with aiohttp.ClientSession() as session:
         if settings.v2:
+            from ..v2 import HandlerStack
+
             if application_needed and connection.application_id is None:
                 raise InvalidRequest(
                     "an access key doesn't say its application: name it with --application",
