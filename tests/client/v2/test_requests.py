@@ -276,6 +276,22 @@ async def test_an_edit_writes_back_all_that_was_read(replay: Replay, stack: Hand
     assert (lorawan["f_cnt_up"], lorawan["f_cnt_down"]) == (22, 3)
 
 
+async def test_a_downlink_between_reading_and_writing_keeps_its_counter(
+    replay: Replay, stack: HandlerStack
+) -> None:
+    """The Handler saw an uplink, yet has the counter that was written: a downlink may be lost."""
+    path = "/applications/garden/devices/greenhouse-climate"
+    before = EXCHANGES["devices/get_after_traffic"]["response"]
+    device = before["json"]
+    seen = {**device["lorawan_device"], "last_seen": "1795430537999999999"}
+    after = {**before, "json": {**device, "lorawan_device": seen}}
+    replay.answers["GET", path] = [before, after]
+    replay.answers["PUT", path] = [EXCHANGES["devices/update_all_fields"]["response"]]
+    await stack.end_devices.update("greenhouse-climate", DeviceChanges(name="South"))
+    written = [body["lorawan_device"] for method, _, body in replay.requests if method == "PUT"]
+    assert [(item["f_cnt_up"], item["f_cnt_down"]) for item in written] == [(22, 3), (22, 4)]
+
+
 async def test_an_edit_that_changes_nothing_writes_nothing(
     replay: Replay, stack: HandlerStack
 ) -> None:

@@ -153,13 +153,20 @@ class HandlerDevices:
 
         Name and description are one text here. Keys and frame counters are written back as they
         were read just before: the Handler would set missing counters to 0, and end devices would
-        ignore all downlinks from then on.
+        ignore all downlinks from then on. Where an uplink came between reading and writing, a
+        downlink may have been sent: its counter is passed over.
         """
         before = await self._read(device_id)
-        after = registry.changed(before, changes)
-        if after != registry.complete(before):
-            await self._calls.request("PUT", self._path(device_id), json=after)
-        return await self.get(device_id)
+        body = registry.changed(before, changes)
+        if body == registry.complete(before):
+            return self._learned(before)
+        await self._calls.request("PUT", self._path(device_id), json=body)
+        after = await self._read(device_id)
+        if registry.is_uplink_overwritten(before, after):
+            body = registry.with_next_downlink_counter(body)
+            await self._calls.request("PUT", self._path(device_id), json=body)
+            after = await self._read(device_id)
+        return self._learned(after)
 
     async def reset(self, device_id: str) -> None:
         """Raise NotSupported: the Handler keeps the session's keys whatever is written."""

@@ -112,6 +112,24 @@ def changed(data: Mapping[str, Any], changes: DeviceChanges) -> dict[str, Any]:
     return {key: value for key, value in body.items() if value not in ("", {}, None)}
 
 
+def is_uplink_overwritten(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Return whether an uplink came after an end device was read `before`, and before its edit.
+
+    The Handler then knows of it, but has the frame counter from before.
+    """
+    old = json_values.mapping(before.get("lorawan_device"))
+    new = json_values.mapping(after.get("lorawan_device"))
+    same = old.get("f_cnt_up") == new.get("f_cnt_up")
+    return same and old.get("last_seen") != new.get("last_seen")
+
+
+def with_next_downlink_counter(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request with the next frame counter for downlinks."""
+    lorawan = body["lorawan_device"]
+    counter = (json_values.integer(lorawan.get("f_cnt_down")) or 0) + 1
+    return {**body, "lorawan_device": {**lorawan, "f_cnt_down": counter}}
+
+
 def _refuse_unknown(changes: DeviceChanges) -> None:
     if changes.formatters is not UNCHANGED and changes.formatters is not None:
         raise NotSupported("device_formatters")
