@@ -153,3 +153,18 @@ async def test_statistics_begin_when_a_unit_is_certain_enough(
         assert ("state_class" in energy.attributes) is known
         temperature = state_of(hass, "sensor", f"{station.key}/field/temperature")
         assert temperature.attributes["state_class"] == "measurement"
+
+
+async def test_the_state_of_an_led_moves_no_tracker(hass: HomeAssistant, sim: Simulator) -> None:
+    """A field called LON beside the coordinates; then a place in objects of their own."""
+    entry = await set_up(hass, sim)
+    await sim.uplink(STATION, decoded={"LON": "ON", "Latitude": 47.5, "Longitude": 8.25})
+    await count(hass, entry, 1)
+    tracker = entity_id(hass, "device_tracker", f"{FIELD}Latitude")
+    await until(hass, lambda: shown(hass, tracker).attributes.get("longitude") == 8.25)
+    assert state_of(hass, "binary_sensor", f"{FIELD}LON").state == "on"
+    place = {"lat": {"value": 47.25, "unit": "deg"}, "lon": {"value": 8.5, "unit": "deg"}}
+    await sim.uplink(STATION, decoded={"fix": place})
+    await count(hass, entry, 2)
+    tracker = entity_id(hass, "device_tracker", f"{FIELD}fix.lat.value")
+    await until(hass, lambda: shown(hass, tracker).attributes.get("longitude") == 8.5)
