@@ -16,6 +16,7 @@ from custom_components.thethingsstack.actions import (
     application as application_services,
     downlinks as services,
     end_devices as management_services,
+    export,
 )
 from custom_components.thethingsstack.application import storage_repair
 from custom_components.thethingsstack.application.error_texts import (
@@ -331,7 +332,7 @@ def test_choices_have_their_texts() -> None:
     assert set(selector) == {"features", "door",
         "network", "cluster", "devices", "setup_summary", "field_platform", "field_source", "field_note", "field_word", "field_state_class", "field_scope", "payload_formatter", "payload_formatter_kind",
         *CONTROL_CHOICES,
-        "priority", "wait_for",
+        "export_format", "priority", "wait_for",
         "activation",
         "area", "device_formatter", "formatter_scope", "logbook", "names", "present_formatter", "registration_note",
     }  # fmt: skip
@@ -459,6 +460,7 @@ def test_every_action_has_its_texts() -> None:
         management_services.DELETE_DEVICE: management_services.DELETE_SCHEMA,
         management_services.GET_DEVICE: management_services.GET_SCHEMA,
         management_services.LIST_DEVICES: management_services.LIST_SCHEMA,
+        export.EXPORT_DEVICES: export.SCHEMA,
         management_services.RESET_DEVICE: management_services.DEVICE_SCHEMA,
         management_services.SIMULATE_UPLINK: management_services.SIMULATE_SCHEMA,
         application_services.SET_PAYLOAD_FORMATTER: application_services.SET_FORMATTER_SCHEMA,

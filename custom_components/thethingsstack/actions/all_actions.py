@@ -5,6 +5,7 @@ from homeassistant.core import HomeAssistant, callback
 from .application import async_setup_application
 from .downlinks import async_setup_services as async_setup_downlinks
 from .end_devices import async_setup_management
+from .export import async_setup_export
 from .history import async_setup_history
 from .overdue import async_setup_overdue
 
@@ -16,4 +17,5 @@ def async_setup_services(hass: HomeAssistant) -> None:
     async_setup_management(hass)
     async_setup_application(hass)
     async_setup_history(hass)
+    async_setup_export(hass)
     async_setup_overdue(hass)

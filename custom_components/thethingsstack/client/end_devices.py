@@ -20,7 +20,7 @@ from .claiming import Claiming
 from .connection import is_loopback
 from .deletion import Deletion, PartlyDeleted, RollbackFailed, remove
 from .device_changes import ORDER, DeviceChanges, difference
-from .errors import Conflict, MissingRight, StackError, unknown_device
+from .errors import Conflict, MissingRight, NotSupported, StackError, unknown_device
 from .field_masks import (
     APPLICATION_FIELDS,
     APPLICATION_SERVER_FIELDS,
@@ -395,6 +395,10 @@ class EndDevices:
                 return
 
     # -- More -------------------------------------------------------------------------------------
+
+    async def export(self, **_wanted: object) -> dict[str, dict[str, Any]]:
+        """Raise NotSupported: they are there already."""
+        raise NotSupported("device_export")
 
     async def issue_dev_eui(self) -> str:
         """Return a new DevEUI from the network's own block (DEVICES_WRITE).

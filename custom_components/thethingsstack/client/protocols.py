@@ -184,6 +184,11 @@ class EndDeviceCalls(Protocol):
     ) -> list[EndDevice]:
         """Return the end devices with these IDs that exist."""
 
+    async def export(
+        self, *, frequency_plan_id: str, lorawan_version: str, with_keys: bool
+    ) -> dict[str, dict[str, Any]]:
+        """Return all end devices as version 3 imports them, by their present IDs (`device_export`)."""
+
     async def issue_dev_eui(self) -> str:
         """Return a new DevEUI from the network's own block (`dev_eui_issuing`)."""
 

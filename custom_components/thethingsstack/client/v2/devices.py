@@ -17,6 +17,7 @@ from ..keys import KEY_NAMES, missing
 from ..models import BatteryStatus, EndDevice
 from ..registration import Registration, Server, Session
 from . import registry
+from .export import for_import
 from .http import HandlerTransport
 
 PAGE = 250
@@ -242,6 +243,24 @@ class HandlerDevices:
         """Return all keys of an end device; raises NotFound."""
         data = json_values.mapping((await self._read(device_id)).get("lorawan_device"))
         return DeviceKeys(**{name: json_values.text(data.get(name)) for name in registry.SECRETS})
+
+    async def export(
+        self, *, frequency_plan_id: str, lorawan_version: str, with_keys: bool
+    ) -> dict[str, dict[str, Any]]:
+        """Return all end devices as version 3 imports them, by their present IDs.
+
+        Each is read by itself, since only then its frame counters are said.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for device_id in [device.ids.device_id async for device in self.all()]:
+            found[device_id] = for_import(
+                await self._read(device_id),
+                taken={device["ids"]["device_id"] for device in found.values()},
+                frequency_plan_id=frequency_plan_id,
+                lorawan_version=lorawan_version,
+                with_keys=with_keys,
+            )
+        return found
 
     async def search(
         self,
