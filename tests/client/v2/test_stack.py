@@ -21,6 +21,7 @@ from thethingsstack import (
     Formatters,
     InvalidRequest,
     JoinAccept,
+    MqttAddress,
     MqttRefused,
     NotFound,
     NotSupported,
@@ -32,6 +33,7 @@ from thethingsstack import (
 )
 from thethingsstack.protocols import ApplicationClient
 from thethingsstack.v2 import HandlerStack, find_handlers
+from thethingsstack.v2.broker import BrokerConnection
 
 from ..conftest import Sleeps
 
@@ -217,6 +219,23 @@ async def test_a_key_without_messages_is_refused_by_the_broker_alone(make: Make)
     with pytest.raises(MqttRefused) as raised:
         await make("devices").check_mqtt()
     assert raised.value.code in (4, 5)
+
+
+async def test_a_subscription_that_the_broker_closes_the_connection_for(
+    simulator: Simulator,
+) -> None:
+    address = MqttAddress(host="127.0.0.1", port=simulator.mqtt_port, tls=False, username="garden")
+    connection = BrokerConnection(
+        address, password=simulator.key(), topics=["#"], tls_context=None, queue_size=9
+    )
+    if simulator.broker.kind == "mosquitto":  # it grants everything, and delivers what it may
+        async with connection:
+            assert not connection.closed
+        return
+    with pytest.raises(MqttRefused) as raised:
+        async with connection:
+            pass
+    assert raised.value.name == "subscription_refused"
 
 
 async def test_an_application_that_is_not_registered(simulator: Simulator, make: Make) -> None:

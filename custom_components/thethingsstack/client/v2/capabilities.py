@@ -12,11 +12,13 @@ from ..rights import (
     TRAFFIC_READ,
 )
 
-_NAMES = {
+RIGHTS = {
     "settings": (INFO, SETTINGS_BASIC),
     "devices": (DEVICES_READ, DEVICES_READ_KEYS, DEVICES_WRITE, DEVICES_WRITE_KEYS),
     "messages": (TRAFFIC_READ, TRAFFIC_DOWN_WRITE),
 }
+"""The rights of an access key, and those of The Things Stack that they stand for."""
+
 CAPABILITIES = Capabilities(
     nack=False,
     repeats_confirmed=True,
@@ -49,6 +51,6 @@ CAPABILITIES = Capabilities(
     gateways=False,
     tenants=False,
     console=False,
-    right_names={right: name for name, rights in _NAMES.items() for right in rights},
+    right_names={right: name for name, rights in RIGHTS.items() for right in rights},
 )
 """Version 2 tries payload functions and simulates uplinks over gRPC only, which isn't spoken here."""

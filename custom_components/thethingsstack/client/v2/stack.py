@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import logging
 import random as _random
 import ssl
-from typing import Any, Self, override
+from typing import Any
 
 import aiohttp
 import orjson
 
-from .. import json_values, rights as _rights
+from .. import json_values
 from ..api import Calls
 from ..capabilities import lacking
 from ..connection import MQTT_PORT, MQTTS_PORT, Connection
@@ -20,7 +20,6 @@ from ..downlinks import Downlink
 from ..errors import (
     AuthenticationFailed,
     BadMessage,
-    ConnectionFailed,
     InvalidRequest,
     MissingRight,
     MqttRefused,
@@ -38,7 +37,8 @@ from ..transport import Host
 from ..webhook_downlinks import Delivery, DownlinkAddress
 from . import topics
 from .administration import HandlerAdministration, HandlerConfiguration
-from .capabilities import CAPABILITIES
+from .broker import SUBSCRIPTION_REFUSED, BrokerConnection
+from .capabilities import CAPABILITIES, RIGHTS
 from .correlation import Correlation
 from .devices import HandlerDevices
 from .downlinks import ANSWER, HandlerDownlinks
@@ -52,18 +52,7 @@ from .pace import Pace
 
 _LOGGER = logging.getLogger(__name__)
 
-_REFUSED = 0x80
 _CLOCK_TOLERANCE = timedelta(minutes=5)
-_OF_SETTINGS = frozenset({_rights.INFO, _rights.SETTINGS_BASIC})
-_OF_DEVICES = frozenset(
-    {
-        _rights.DEVICES_READ,
-        _rights.DEVICES_READ_KEYS,
-        _rights.DEVICES_WRITE,
-        _rights.DEVICES_WRITE_KEYS,
-    }
-)
-_OF_MESSAGES = frozenset({_rights.TRAFFIC_READ, _rights.TRAFFIC_DOWN_WRITE})
 
 
 def utcnow() -> datetime:
@@ -238,16 +227,16 @@ class HandlerStack:
         if application_id not in (None, self._calls.application_id):
             raise NotSupported("rights_listing")
         path = self._calls.application_path
-        held = set(_OF_MESSAGES)
+        held = set(RIGHTS["messages"])
         for right, tried, params in (
-            (_OF_SETTINGS, path, None),
-            (_OF_DEVICES, f"{path}/devices", {"limit": 1}),
+            ("settings", path, None),
+            ("devices", f"{path}/devices", {"limit": 1}),
         ):
             try:
                 await self._calls.request("GET", tried, params=params)
             except MissingRight:
                 continue
-            held |= right
+            held.update(RIGHTS[right])
         return frozenset(held)
 
     async def applications(self) -> list[Application]:
@@ -348,14 +337,14 @@ class HandlerStack:
         """Raise InvalidRequest where no application is given."""
         self._calls.application_id  # noqa: B018 - raises
 
-    async def _open_connection(self, _moved: bool) -> "_Connection":
+    async def _open_connection(self, _moved: bool) -> BrokerConnection:
         return await self._new_connection()
 
-    async def _new_connection(self) -> "_Connection":
+    async def _new_connection(self) -> BrokerConnection:
         address = await self.mqtt_address()
         if address.tls and self._tls_context is None:
             self._tls_context = await asyncio.to_thread(make_tls_context)
-        return _Connection(
+        return BrokerConnection(
             address,
             password=access_key(self.connection.api_key),
             topics=topics.filters(address.username),
@@ -385,7 +374,7 @@ class HandlerStack:
 
         A key with rights on messages alone is known to the Handler, which names what it lacks.
         """
-        codes = (BAD_LOGIN, NOT_AUTHORIZED, _REFUSED)
+        codes = (BAD_LOGIN, NOT_AUTHORIZED, SUBSCRIPTION_REFUSED)
         if isinstance(refused, MqttRefused) and refused.code not in codes:
             return
         try:
@@ -394,22 +383,3 @@ class HandlerStack:
             raise
         except StackError:
             return  # it can't be confirmed now
-
-
-class _Connection(MqttConnection):
-    """A connection to a broker that closes it instead of refusing a subscription."""
-
-    @override
-    async def __aenter__(self) -> Self:
-        try:
-            await super().__aenter__()
-        except ConnectionFailed as error:
-            if error.name != "connection_lost":
-                raise
-            raise MqttRefused(
-                "the MQTT server closed the connection when asked for the application's messages:"
-                " the access key may not read them",
-                code=_REFUSED,
-                name="subscription_refused",
-            ) from error
-        return self
