@@ -36,6 +36,7 @@ SENSOR, BINARY = Kind.SENSOR, Kind.BINARY_SENSOR
         ("ambient_light", [0, 640], "illuminance", "lx"),
         ("ambient_light", [0, 1], None, None),
         ("light_level", [3, 640], "illuminance", "lx"),
+        ("light_level", [6, 7, 12], "illuminance", "lx"),
         ("light_level", [3, 5], None, None),
         ("noise_level", [4, 52.5], "sound_pressure", "dB"),
         ("tvoc_level", [2, 1], None, None),

@@ -11,7 +11,7 @@ ENOUGH = 5
 """Values of 0 and 1 after which a field is taken for a state, if its name is one of a state."""
 
 _STEPS = (
-    *(-1000.0, -100.0, -40.0, -0.001, 0.0, 1.0, 5.0, 16.0, 40.0, 100.0, 110.0, 150.0, 255.0),
+    *(-1000.0, -100.0, -40.0, -0.001, 0.0, 1.0, 5.0, 10.0, 16.0, 40.0, 100.0, 110.0, 150.0, 255.0),
     *(300.0, 400.0, 600.0, 1100.0, 3000.0, 10_000.0, 60_000.0, 110_000.0, 1e6, 1e7, 1e9),
 )
 """Numbers beyond which a name may mean something else; between two of them, none tells more."""
