@@ -416,6 +416,35 @@ async def test_one_context_per_uplink_and_its_cause_first(
     assert len({e.context.id for e in own}) == 1
 
 
+async def test_last_uplink_moves_by_ten_seconds(hass: HomeAssistant, sim: Simulator) -> None:
+    """Two within ten seconds change it once; the time itself is the first's."""
+    entry = await set_up(hass, sim)
+    shown = []
+    for number, second in enumerate((0, 3, 9, 10, 30)):
+        await sim.uplink(
+            "weather-station",
+            decoded={"temperature": 20 + second},
+            envelope={"uplink_message": {"received_at": f"2026-11-23T10:00:{second:02}Z"}},
+        )
+        await count(hass, entry, number + 1)
+        shown.append(state_of(hass, "sensor", f"{WEATHER}/last_uplink").state[17:19])
+    assert shown == ["00", "00", "00", "10", "30"]
+
+
+async def test_what_is_not_decoded_is_not_active(hass: HomeAssistant, sim: Simulator) -> None:
+    """A status of its own, with what to do about it; until something is decoded."""
+    entry = await set_up(hass, sim)
+    await sim.uplink("weather-station", decoded=None, payload=b"\x01\x02")
+    await count(hass, entry, 1)
+    status = state_of(hass, "sensor", f"{WEATHER}/status")
+    assert (status.state, status.attributes["next_step"]) == ("not_decoded", "not_decoded")
+    await sim.uplink("weather-station", decoded={"temperature": 20.5})
+    await count(hass, entry, 2)
+    status = state_of(hass, "sensor", f"{WEATHER}/status")
+    assert status.state == "active"
+    assert "next_step" not in status.attributes
+
+
 async def test_a_simulated_uplink_moves_values_only(hass: HomeAssistant, sim: Simulator) -> None:
     """It is marked, and counts for nothing else."""
     entry = await set_up(hass, sim)
