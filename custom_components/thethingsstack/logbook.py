@@ -30,6 +30,7 @@ ICONS = {
     "not_acknowledged": "mdi:help-network",
     "failed": "mdi:close-network",
     "expired": "mdi:timer-off-outline",
+    "replaced": "mdi:tray-remove",
     "cleared": "mdi:tray-remove",
     "outcome_unknown": "mdi:help-network",
     "not_followed": "mdi:alert-circle-outline",

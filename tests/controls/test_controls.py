@@ -486,6 +486,19 @@ async def test_a_restart_keeps_a_command_that_was_sent_and_not_reported(
     assert attribute(hass, switch, "last_error")() == "not_followed"
 
 
+async def test_a_command_whose_place_another_downlink_took_has_failed(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """Its control shows again what is reported, and says so."""
+    climate = await add_control(hass, entry, thermostat())
+    await call(hass, climate, "set_temperature", temperature=24)
+    device = entry.runtime_data.roster.by_device_id("bath-radiator")
+    await entry.runtime_data.downlinks.async_replace(device, [Downlink(f_port=9, payload=b"\x99")])
+    assert state_of(hass, climate).attributes["temperature"] == 21
+    assert attribute(hass, climate, "pending")() is None
+    assert attribute(hass, climate, "last_error")() == "replaced"
+
+
 MOVING: list[tuple[dict[str, Any], str, dict[str, Any], str]] = [
     (
         {"platform": "lock", "commands": {"lock": "01", "unlock": "00"}},

@@ -453,7 +453,10 @@ class ControlEntity(RestoreEntity):
                 self._settle(thread, pending)
             else:
                 self._end(thread)
-        elif downlink.state is not DownlinkState.REPLACED:
+        elif (
+            downlink.state is not DownlinkState.REPLACED
+            or self.coordinator.downlinks.newest(thread) is downlink  # by what is no command of it
+        ):
             self._end(thread)
             self.failure = Failure(
                 kind=str(downlink.state),

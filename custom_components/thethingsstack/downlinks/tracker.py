@@ -31,8 +31,15 @@ type Listener = Callable[[EndDeviceState, DownlinkRecord], None]
 
 
 REMEMBERED_EVENTS = 8
-_LOGGED_MOVES = frozenset({DownlinkState.FAILED, DownlinkState.CLEARED, DownlinkState.UNKNOWN})
-"""States that no report of the stream tells of, and that the logbook has; not `replaced`."""
+_LOGGED_MOVES = frozenset(
+    {
+        DownlinkState.FAILED,
+        DownlinkState.REPLACED,
+        DownlinkState.CLEARED,
+        DownlinkState.UNKNOWN,
+    }
+)
+"""States that no report of the stream tells of, and that the logbook has."""
 
 
 @dataclass(slots=True)
@@ -208,10 +215,14 @@ class DownlinkTracker:
     ) -> None:
         """Change a record's state, and notify entities and listeners."""
         record.move(state, error=error, reason=reason)
-        if state in _LOGGED_MOVES:
+        if state in _LOGGED_MOVES and not self._is_superseded(record):
             self._log(device, record, state)
         self._notify(device, record)
         self._ledger.save_soon()
+
+    def _is_superseded(self, record: DownlinkRecord) -> bool:
+        """Return whether a newer command of the same control has taken its place."""
+        return record.control is not None and self._ledger.newest(record.control) is not record
 
     @callback
     def _notify(self, device: EndDeviceState, record: DownlinkRecord) -> None:
