@@ -162,7 +162,8 @@ def test_requirements_are_pinned() -> None:
 
 def test_hacs_has_what_it_needs() -> None:
     """Name and least version; nothing that HACS doesn't know."""
-    assert HACS["name"] == MANIFEST["name"]
+    texts = json.loads((PACKAGE / "translations" / "en.json").read_text("utf-8"))
+    assert HACS["name"] == texts["title"]
     assert AwesomeVersion(HACS["homeassistant"]) >= "2026.10.0"
     assert set(HACS) <= {"name", "homeassistant", "render_readme", "zip_release", "filename"}
     release = (ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8")

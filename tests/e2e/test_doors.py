@@ -8,7 +8,7 @@ import pytest
 from scripts.dev.api import HomeAssistant
 from scripts.dev.check import Picture, look, speakers, wait_for_values
 from scripts.dev.options import Application
-from tests.e2e.test_browser import INTEGRATION, WIDE, open_page, press, snap
+from tests.e2e.test_browser import SEARCHED, WIDE, open_page, press, snap
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -52,7 +52,7 @@ async def connect_blocked(
     await page.goto(f"{home.url}/config/integrations/dashboard")
     await page.get_by_role("button", name="Add integration").last.click()
     await page.get_by_placeholder("Search for a brand name").fill("things stack")
-    await page.get_by_text(INTEGRATION).first.click()
+    await page.get_by_text(SEARCHED).first.click()
     await page.get_by_role("radio", name="Own server").click()
     await press(page, "Next")
     assert application.identity_server is not None

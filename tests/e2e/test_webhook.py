@@ -9,7 +9,7 @@ import pytest
 from scripts.dev.api import HomeAssistant
 from scripts.dev.check import speakers, wait_for_values
 from scripts.dev.options import Application
-from tests.e2e.test_browser import INTEGRATION, WIDE, connect, open_page, press, snap
+from tests.e2e.test_browser import SEARCHED, WIDE, connect, open_page, press, snap
 from tests.e2e.test_doors import entities, open_reconfigure, see_the_way, values
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -111,7 +111,7 @@ async def begin(page: Page, home: HomeAssistant, network: str) -> None:
     await page.goto(f"{home.url}/config/integrations/dashboard")
     await page.get_by_role("button", name="Add integration").last.click()
     await page.get_by_placeholder("Search for a brand name").fill("things stack")
-    await page.get_by_text(INTEGRATION).first.click()
+    await page.get_by_text(SEARCHED).first.click()
     await page.get_by_role("radio", name=network).click()
 
 
