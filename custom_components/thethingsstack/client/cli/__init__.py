@@ -184,14 +184,23 @@ def rights(context: typer.Context) -> None:
         info = await stack.auth_info()
         application = stack.connection.application_id
         held = await stack.rights() if application else info.rights
-        names = stack.capabilities.right_names
+        has = stack.capabilities
 
         def shown(rights: "Iterable[str]") -> list[str]:
-            return list(dict.fromkeys(names.get(r) or with_console_name(r) for r in sorted(rights)))
+            return list(
+                dict.fromkeys(
+                    has.right_names.get(r) or with_console_name(r) for r in sorted(rights)
+                )
+            )
 
         if application and not held:
             raise no_rights(application)
-        lacking = missing_rights(held)
+        there = {"storage_settings": has.storage, "simulate": has.simulated_uplinks}
+        lacking = {
+            feature: needed
+            for feature, needed in missing_rights(held).items()
+            if there.get(feature, True)
+        }
         answer = {
             "application_id": application,
             "key_id": info.key_id,
@@ -203,7 +212,7 @@ def rights(context: typer.Context) -> None:
             print_json(answer)
             return
         print(f"application  {application or 'none: name one with --application'}")
-        if stack.capabilities.rights_listing:
+        if has.rights_listing:
             print(f"key          {info.key_id} {info.key_name or ''}".rstrip())
             print(f"expires      {answer['expires_at'] or 'never'}")
         else:
