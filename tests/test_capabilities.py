@@ -55,7 +55,6 @@ REFUSED = [
     ("register_device", {"name": "New", "model": "a/b/1/EU"}, "repository"),
     ("register_device", {"name": "New", "qr_code": "LW:D0:1"}, "claiming"),
     ("register_device", {"name": "New", "frequency_plan": "EU_863_870"}, "frequency_plans"),
-    ("export_devices", {"frequency_plan": "EU_863_870"}, "device_export"),
     ("reset_device", {"end_device_id": "weather-station"}, "session_reset"),
     (
         "send_downlink",

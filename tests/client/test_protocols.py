@@ -39,4 +39,4 @@ def test_a_missing_capability_is_named_and_refused() -> None:
 def test_version_3_may_have_only_what_it_has() -> None:
     """A capability of another stack alone is off by default, so that it isn't taken for granted."""
     alone = {field.name for field in fields(Capabilities) if field.default is False}
-    assert alone == {"repeats_confirmed", "downlink_first", "device_changes", "device_export"}
+    assert alone == {"repeats_confirmed", "downlink_first", "device_changes"}

@@ -1,4 +1,4 @@
-"""Action that exports end devices for the bulk import of The Things Stack, version 3."""
+"""Action that exports end devices as the files that the Console's bulk import takes."""
 
 from typing import Any
 
@@ -12,8 +12,7 @@ from homeassistant.core import (
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..client.configuration import parse_lorawan_version
-from ..client.device_export import as_csv, as_json
+from ..client.bulk import FileFormat, lost_in_csv, write_devices
 from .setup import async_setup_action
 from .targets import APPLICATION, application_of
 
@@ -22,14 +21,13 @@ ATTR_FORMAT = "format"
 ATTR_FREQUENCY_PLAN = "frequency_plan"
 ATTR_INCLUDE_KEYS = "include_keys"
 ATTR_LORAWAN_VERSION = "lorawan_version"
-CSV, JSON = FORMATS = ("csv", "json")
 
 SCHEMA = vol.Schema(
     {
         **APPLICATION,
-        vol.Required(ATTR_FREQUENCY_PLAN): cv.string,
-        vol.Optional(ATTR_LORAWAN_VERSION, default="1.0.2"): cv.string,
-        vol.Optional(ATTR_FORMAT, default=CSV): vol.In(FORMATS),
+        vol.Optional(ATTR_FREQUENCY_PLAN): cv.string,
+        vol.Optional(ATTR_LORAWAN_VERSION): cv.string,
+        vol.Optional(ATTR_FORMAT, default=FileFormat.CSV): vol.Coerce(FileFormat),
         vol.Optional(ATTR_INCLUDE_KEYS, default=False): cv.boolean,
     }
 )
@@ -46,15 +44,14 @@ def async_setup_export(hass: HomeAssistant) -> None:
 async def _async_export(call: ServiceCall) -> ServiceResponse:
     """Return the files, and the IDs that are others in them; keys only where asked for."""
     stack = application_of(call).stack
-    stack.capabilities.require("device_export")
     exported = await stack.end_devices.export(
-        frequency_plan_id=call.data[ATTR_FREQUENCY_PLAN],
-        lorawan_version=parse_lorawan_version(call.data[ATTR_LORAWAN_VERSION]),
+        frequency_plan_id=call.data.get(ATTR_FREQUENCY_PLAN),
+        lorawan_version=call.data.get(ATTR_LORAWAN_VERSION),
         with_keys=call.data[ATTR_INCLUDE_KEYS],
     )
     devices = list(exported.values())
     kind = call.data[ATTR_FORMAT]
-    texts = as_csv(devices) if kind == CSV else [as_json(devices)]
+    texts = write_devices(devices, kind)
     names = ["devices"] if len(texts) == 1 else [f"devices-{n}" for n in range(1, len(texts) + 1)]
     files: dict[str, Any] = {
         f"{name}.{kind}": text for name, text in zip(names, texts, strict=True)
@@ -64,4 +61,5 @@ async def _async_export(call: ServiceCall) -> ServiceResponse:
         for device_id, device in exported.items()
         if device["ids"]["device_id"] != device_id
     }
-    return {"devices": len(devices), "files": files, "renamed": renamed}
+    lost: list[Any] = lost_in_csv(devices) if kind is FileFormat.CSV else []
+    return {"devices": len(devices), "files": files, "renamed": renamed, "left_out": lost}

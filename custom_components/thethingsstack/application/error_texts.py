@@ -101,7 +101,7 @@ WITHOUT_TEXTS: dict[str, str] = {
     f"without_{capability}": f"without_{capability}"
     for capability in (
         *("api_keys", "application_settings", "claiming", "dev_eui_issuing"),
-        *("device_export", "device_formatters", "device_names", "frequency_plans", "repository"),
+        *("device_formatters", "device_names", "frequency_plans", "repository"),
         *("session_reset", "simulated_uplinks"),
     )
 } | _WITHOUT_DOWNLINKS

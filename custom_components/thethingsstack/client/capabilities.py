@@ -70,9 +70,6 @@ class Capabilities:
     last_seen_listed: bool = True
     """A list of end devices says when each was seen last; else only a single one's answer does."""
 
-    device_export: bool = False
-    """End devices can be exported for an import into The Things Stack, version 3."""
-
     # Application
     application_settings: bool = True
     """The application has a name, a description and attributes."""

@@ -161,6 +161,40 @@ def _plain(text: str) -> str:
     return "".join(char for char in text.lower() if char.isalnum())
 
 
+def check_plan_among(
+    plans: Sequence[FrequencyPlan], frequency_plan_id: str, band_id: str | None, whose: str
+) -> None:
+    """Raise what `Configuration.check_frequency_plan` raises, for a server with these plans."""
+    plan = next((plan for plan in plans if plan.id == frequency_plan_id), None)
+    if plan is not None and (not band_id or plan.band_id in ("", band_id)):
+        return
+    if band_id:
+        fitting = [other.id for other in plans if other.band_id in ("", band_id)]
+    else:
+        fitting = [other.id for other in similar_plans(plans, frequency_plan_id)]
+        fitting = fitting[:_MOST_SIMILAR]
+    known = ", ".join(fitting)
+    if plan is None:
+        reason = f"there is no frequency plan `{frequency_plan_id}` on this server"
+        name = "frequency_plan_not_found"
+    else:
+        reason = (
+            f"the frequency plan `{frequency_plan_id}` is of band {plan.band_id}, "
+            f"but {whose} of band {band_id}"
+        )
+        name = "frequency_plan_of_another_band"
+    raise InvalidRequest(
+        f"{reason}: choose one {'of' if band_id else 'like'} {known}" if known else reason,
+        name=name,
+        attributes={
+            "value": frequency_plan_id,
+            "known": known,
+            "expected": band_id,
+            "band": plan.band_id if plan is not None else None,
+        },
+    )
+
+
 class Configuration:
     """The configuration of a cluster; reading it needs no right."""
 
@@ -187,35 +221,7 @@ class Configuration:
         say `whose` band it is, and name the plans of that band. Without `band_id`, every plan of
         the server is accepted, and of an unknown one the text names those like it.
         """
-        plans = await self.frequency_plans()
-        plan = next((plan for plan in plans if plan.id == frequency_plan_id), None)
-        if plan is not None and (not band_id or plan.band_id in ("", band_id)):
-            return
-        if band_id:
-            fitting = [other.id for other in plans if other.band_id in ("", band_id)]
-        else:
-            fitting = [other.id for other in similar_plans(plans, frequency_plan_id)]
-            fitting = fitting[:_MOST_SIMILAR]
-        known = ", ".join(fitting)
-        if plan is None:
-            reason = f"there is no frequency plan `{frequency_plan_id}` on this server"
-            name = "frequency_plan_not_found"
-        else:
-            reason = (
-                f"the frequency plan `{frequency_plan_id}` is of band {plan.band_id}, "
-                f"but {whose} of band {band_id}"
-            )
-            name = "frequency_plan_of_another_band"
-        raise InvalidRequest(
-            f"{reason}: choose one {'of' if band_id else 'like'} {known}" if known else reason,
-            name=name,
-            attributes={
-                "value": frequency_plan_id,
-                "known": known,
-                "expected": band_id,
-                "band": plan.band_id if plan is not None else None,
-            },
-        )
+        check_plan_among(await self.frequency_plans(), frequency_plan_id, band_id, whose)
 
     async def phy_versions(self, band_id: str) -> list[str]:
         """Return the regional parameters that the network knows for a band."""

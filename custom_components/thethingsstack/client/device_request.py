@@ -11,7 +11,7 @@ from .errors import InvalidRequest, NotFound, StackError
 from .identifiers import generate_eui, generate_key, propose_id
 from .keys import ROOT_KEYS, SERVER_NAMES, SESSION_KEYS, missing, requirements
 from .models import EndDevice, EndDeviceIds
-from .protocols import ApplicationClient
+from .protocols import ApplicationClient, RegistrationClient
 from .registration import Registration, Server, Session
 from .repository import DeviceTemplate
 from .rules import printed_serial_number
@@ -38,6 +38,8 @@ class DeviceRequest:
     joins: bool = True
     dev_addr: str | None = None
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    counters: Mapping[str, int] = field(default_factory=dict)
+    """The frame counters of a session, as `Session` has them."""
     generate_keys: bool = False
     taken: Collection[str] = ()
     """IDs of other end devices, which are not chosen for one without an ID."""
@@ -62,7 +64,7 @@ class PreparedRegistration:
 
 
 async def prepare_registration(
-    stack: ApplicationClient, request: DeviceRequest
+    stack: RegistrationClient, request: DeviceRequest
 ) -> PreparedRegistration:
     """Return a complete registration; changes nothing, but may have a DevEUI issued.
 
@@ -130,7 +132,7 @@ def _chosen(
 
 
 async def _registration_of(
-    stack: ApplicationClient, request: DeviceRequest
+    stack: RegistrationClient, request: DeviceRequest
 ) -> tuple[Registration, str | None]:
     """Return what is known of the device, and its QR code if it is claimed by that."""
     known = {name: value for name, value in request.known.items() if value is not None}
@@ -178,7 +180,7 @@ def _of_code(code: DeviceTemplate) -> dict[str, Any]:
     return known | {"serial_number": serial_number, "warnings": warnings}
 
 
-async def _of_profile(stack: ApplicationClient, code: DeviceTemplate) -> DeviceTemplate | None:
+async def _of_profile(stack: RegistrationClient, code: DeviceTemplate) -> DeviceTemplate | None:
     """Return the template for the model numbers in a QR code; None if they are unknown."""
     if code.vendor_id is None or code.vendor_profile_id is None:
         return None
@@ -213,10 +215,11 @@ def _keys(
 
 
 async def _session(
-    stack: ApplicationClient, request: DeviceRequest, keys: Mapping[str, str]
+    stack: RegistrationClient, request: DeviceRequest, keys: Mapping[str, str]
 ) -> Session:
     return Session(
         dev_addr=request.dev_addr or await stack.configuration.dev_addr(),
+        counters=request.counters,
         **{SERVER_NAMES[name]: key for name, key in keys.items()},
     )
 

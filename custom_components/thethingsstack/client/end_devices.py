@@ -20,7 +20,7 @@ from .claiming import Claiming
 from .connection import is_loopback
 from .deletion import Deletion, PartlyDeleted, RollbackFailed, remove
 from .device_changes import ORDER, DeviceChanges, difference
-from .errors import Conflict, MissingRight, NotSupported, StackError, unknown_device
+from .errors import Conflict, MissingRight, NotFound, StackError, unknown_device
 from .field_masks import (
     APPLICATION_FIELDS,
     APPLICATION_SERVER_FIELDS,
@@ -32,8 +32,8 @@ from .field_masks import (
 )
 from .models import Application, BatteryStatus, EndDevice
 from .parts_writer import PartsWriter, Steps, wrong_cluster
-from .registration import Addresses, Part, Registration, Server, parts
-from .server_parts import ServerParts
+from .registration import Addresses, Part, Registration, Server, Session, parts
+from .server_parts import ServerParts, session_of
 from .version_changes import check_plan, check_versions
 
 _BATCH = 20
@@ -45,6 +45,11 @@ class RootKeys:
 
     app_key: str | None = field(default=None, repr=False)
     nwk_key: str | None = field(default=None, repr=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return them as the servers' JSON object, without those that are missing."""
+        keys = {"app_key": self.app_key, "nwk_key": self.nwk_key}
+        return {name: {"key": key} for name, key in keys.items() if key is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,6 +345,52 @@ class EndDevices:
 
         return RootKeys(app_key=key("app_key"), nwk_key=key("nwk_key"))
 
+    async def session(self, device_id: str) -> Session:
+        """Return address, keys and frame counters of a device's session (DEVICES_READ_KEYS).
+
+        Raises NotFound `no_session` without one, or if a server doesn't give out its keys.
+        """
+        network = await self._parts.get(Server.NETWORK, device_id, ("session",)) or {}
+        application = await self._parts.get(Server.APPLICATION, device_id, ("session",)) or {}
+        found = session_of(network, application)
+        if found is None:
+            raise NotFound(f"device `{device_id}` has no session", name="no_session")
+        return found
+
+    async def export(
+        self,
+        *,
+        with_keys: bool = False,
+        frequency_plan_id: str | None = None,
+        lorawan_version: str | None = None,
+    ) -> dict[str, dict[str, Any]]:
+        """Return all end devices as an import takes them, by their IDs (DEVICES_READ).
+
+        With keys (DEVICES_READ_KEYS) they have their root keys, or their session where they don't
+        join. Frequency plan and version are their own here, not those that are given.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        path = f"{self._calls.application_path}/devices"
+        pages = self._calls.pages(path, "end_devices", ("ids",), params={"order": "device_id"})
+        async for item in pages:
+            device_id = EndDevice.from_json(item).ids.device_id
+            with suppress(NotFound):  # deleted meanwhile
+                device = await self.details(device_id)
+                device.pop("session", None)
+                if with_keys:
+                    device |= await self._with_keys(device_id, joins=device.get("supports_join"))
+                found[device_id] = device
+        return found
+
+    async def _with_keys(self, device_id: str, *, joins: object) -> dict[str, Any]:
+        """Return the members of an end device that have its keys; none if they are elsewhere."""
+        try:
+            if joins is True:
+                return {"root_keys": (await self.root_keys(device_id)).as_json()}
+            return {"session": (await self.session(device_id)).as_json()}
+        except NotFound:
+            return {}
+
     async def search(
         self,
         query: str | None = None,
@@ -395,10 +446,6 @@ class EndDevices:
                 return
 
     # -- More -------------------------------------------------------------------------------------
-
-    async def export(self, **_wanted: object) -> dict[str, dict[str, Any]]:
-        """Raise NotSupported: they are there already."""
-        raise NotSupported("device_export")
 
     async def issue_dev_eui(self) -> str:
         """Return a new DevEUI from the network's own block (DEVICES_WRITE).

@@ -185,9 +185,16 @@ class EndDeviceCalls(Protocol):
         """Return the end devices with these IDs that exist."""
 
     async def export(
-        self, *, frequency_plan_id: str, lorawan_version: str, with_keys: bool
+        self,
+        *,
+        with_keys: bool = False,
+        frequency_plan_id: str | None = None,
+        lorawan_version: str | None = None,
     ) -> dict[str, dict[str, Any]]:
-        """Return all end devices as version 3 imports them, by their present IDs (`device_export`)."""
+        """Return all end devices as version 3 imports them, by their present IDs.
+
+        Plan and version are for end devices that have none of their own (not `frequency_plans`).
+        """
 
     async def issue_dev_eui(self) -> str:
         """Return a new DevEUI from the network's own block (`dev_eui_issuing`)."""
@@ -230,7 +237,19 @@ class FormatterCalls(Protocol):
         """Return what a formatter makes of a payload (`formatter_trial`)."""
 
 
-class RepositoryCalls(Protocol):
+class TemplateCalls(Protocol):
+    """The templates of models (`repository`)."""
+
+    async def template(
+        self, brand_id: str, model_id: str, firmware_version: str, band_id: str
+    ) -> DeviceTemplate:
+        """Return the template of a model."""
+
+    async def template_of_profile(self, vendor_id: int, vendor_profile_id: int) -> DeviceTemplate:
+        """Return the template for the numbers in a QR code."""
+
+
+class RepositoryCalls(TemplateCalls, Protocol):
     """Brands, models and templates (`repository`)."""
 
     def brands(self, search: str | None = None) -> AsyncGenerator[Brand]:
@@ -243,14 +262,6 @@ class RepositoryCalls(Protocol):
 
     async def model(self, brand_id: str, model_id: str) -> DeviceModel:
         """Return a model."""
-
-    async def template(
-        self, brand_id: str, model_id: str, firmware_version: str, band_id: str
-    ) -> DeviceTemplate:
-        """Return the template of a model."""
-
-    async def template_of_profile(self, vendor_id: int, vendor_profile_id: int) -> DeviceTemplate:
-        """Return the template for the numbers in a QR code."""
 
     async def formatter(self, version_ids: VersionIds, codec: Codec) -> RepositoryFormatter:
         """Return the formatter of a model."""
@@ -413,6 +424,34 @@ class WebhookCalls(Protocol):
 
     async def delete(self, webhook_id: str) -> None:
         """Delete a webhook."""
+
+
+class RegistrationClient(Protocol):
+    """What completing an end device's data asks the network."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the stack can do."""
+
+    @property
+    def end_devices(self) -> EndDeviceCalls:
+        """Checking a registration, issuing DevEUIs."""
+
+    @property
+    def repository(self) -> TemplateCalls:
+        """Templates of models."""
+
+    @property
+    def configuration(self) -> ConfigurationCalls:
+        """Frequency plans and defaults."""
+
+    @property
+    def claiming(self) -> ClaimingCalls:
+        """Claiming end devices."""
+
+    @property
+    def qr_codes(self) -> QrCodeCalls:
+        """QR codes on end devices."""
 
 
 class ApplicationClient(Protocol):

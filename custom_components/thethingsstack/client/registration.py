@@ -15,6 +15,10 @@ from .repository import DeviceTemplate
 from .rules import check_texts, parse_serial_number, printed_serial_number
 
 USER_LOCATION = "user"
+SESSION_KEYS = ("app_s_key", "f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key")
+"""The keys of a session by the servers' names."""
+SESSION_COUNTERS = ("last_f_cnt_up", "last_n_f_cnt_down", "last_a_f_cnt_down")
+"""Its frame counters, the first two of the Network Server's part."""
 
 
 class Server(StrEnum):
@@ -38,6 +42,16 @@ class Session:
     f_nwk_s_int_key: str = field(repr=False)
     s_nwk_s_int_key: str | None = field(default=None, repr=False)
     nwk_s_enc_key: str | None = field(default=None, repr=False)
+    counters: Mapping[str, int] = field(default_factory=dict)
+    """The frame counters of a session that goes on: `last_f_cnt_up`, `last_n_f_cnt_down`,
+    `last_a_f_cnt_down`. Without them the network takes it for a new one."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the servers' JSON object, with its keys."""
+        keys = {
+            name: {"key": key} for name in SESSION_KEYS if (key := getattr(self, name)) is not None
+        }
+        return {"dev_addr": self.dev_addr, "keys": keys, **self.counters}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +91,8 @@ class Registration:
     def from_template(cls, template: DeviceTemplate, **known: Any) -> Self:
         """Return a registration from a template of a model or a QR code, and further fields.
 
-        An invalid serial number is omitted, which `warnings` says.
+        An invalid serial number is omitted, which `warnings` says. Single `mac_settings` replace
+        those of the template.
         """
         described: dict[str, Any] = {
             name: value
@@ -99,6 +114,8 @@ class Registration:
         if "serial_number" not in known:
             serial_number, warnings = printed_serial_number(template.serial_number)
             described |= {"serial_number": serial_number, "warnings": warnings}
+        if settings := known.get("mac_settings"):
+            known["mac_settings"] = {**template.mac_settings, **settings}
         return cls(**{**described, **known})
 
     @property
@@ -147,13 +164,13 @@ class Registration:
     def _not_joining(self, session: Session, needed: Requirements) -> dict[str, Any]:
         if self.app_key or self.nwk_key:
             raise InvalidRequest("a device that doesn't join has no root keys", name="keys_unused")
-        keys = {
+        keys: dict[str, Any] = {
             SERVER_NAMES[key]: _key(getattr(session, SERVER_NAMES[key]), key) for key in needed.keys
         }
         return {
             # Only end devices that join have it.
             "join_eui": None,
-            "session": Session(dev_addr=parse_dev_addr(session.dev_addr), **keys),
+            "session": replace(session, dev_addr=parse_dev_addr(session.dev_addr), **keys),
         }
 
 
@@ -285,8 +302,10 @@ def _network(registration: Registration) -> Part:
             for name in ("f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key")
             if (key := getattr(session, name)) is not None
         }
-        fields["session"] = {"dev_addr": session.dev_addr, "keys": keys}
+        counters = _counters(session, *SESSION_COUNTERS[:2])
+        fields["session"] = {"dev_addr": session.dev_addr, "keys": keys, **counters}
         paths += ("session.dev_addr", *(f"session.keys.{name}.key" for name in keys))
+        paths += tuple(f"session.{name}" for name in counters)
     return _part(fields, paths)
 
 
@@ -297,6 +316,12 @@ def _application(registration: Registration) -> Part:
     paths = tuple(fields)
     if (session := registration.session) is not None:
         keys = {"app_s_key": {"key": session.app_s_key}}
-        fields["session"] = {"dev_addr": session.dev_addr, "keys": keys}
+        counters = _counters(session, SESSION_COUNTERS[2])
+        fields["session"] = {"dev_addr": session.dev_addr, "keys": keys, **counters}
         paths += ("session.dev_addr", "session.keys.app_s_key.key")
+        paths += tuple(f"session.{name}" for name in counters)
     return _part(fields, paths)
+
+
+def _counters(session: Session, *names: str) -> dict[str, int]:
+    return {name: session.counters[name] for name in names if name in session.counters}

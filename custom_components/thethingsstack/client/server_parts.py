@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from . import json_values
 from .api import Calls
 from .errors import NotFound
 from .field_masks import DEVICE_FIELDS
 from .models import EndDevice
-from .registration import Part, Server
+from .registration import SESSION_COUNTERS, SESSION_KEYS, Part, Server, Session
 
 _ROOTS = {Server.IDENTITY: "", Server.JOIN: "js/", Server.NETWORK: "ns/", Server.APPLICATION: "as/"}
 
@@ -49,3 +50,22 @@ class ServerParts:
         path = self.path(Server.IDENTITY, device_id)
         with self._calls.device_registered(device_id):
             return EndDevice.from_json(await self._calls.object("GET", path, params=params))
+
+
+def session_of(network: Mapping[str, Any], application: Mapping[str, Any]) -> Session | None:
+    """Return the session in two servers' parts; None where its address or a key is missing."""
+    sessions = [json_values.mapping(part.get("session")) for part in (network, application)]
+    keys: dict[str, str] = {}
+    counters: dict[str, int] = {}
+    for session in sessions:
+        held = json_values.mapping(session.get("keys"))
+        for name in SESSION_KEYS:
+            if key := json_values.hexadecimal(json_values.mapping(held.get(name)).get("key")):
+                keys[name] = key
+        for name in SESSION_COUNTERS:
+            if counter := json_values.integer(session.get(name)):
+                counters[name] = counter
+    address = json_values.hexadecimal(sessions[0].get("dev_addr"))
+    if address is None or not {"app_s_key", "f_nwk_s_int_key"} <= set(keys):
+        return None
+    return Session(dev_addr=address, counters=counters, **keys)

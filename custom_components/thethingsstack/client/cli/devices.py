@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .bulk import export_devices, import_devices
 from .output import (
     confirm,
     note,
@@ -136,6 +137,8 @@ async def _root_keys(stack: "Stack", device_id: str) -> dict[str, str | None] | 
 
 
 devices_app.command("register")(register)
+devices_app.command("import")(import_devices)
+devices_app.command("export")(export_devices)
 
 
 @devices_app.command("update")

@@ -41,7 +41,6 @@ CAPABILITIES = Capabilities(
     device_names=False,
     claiming=False,
     dev_eui_issuing=False,
-    device_export=True,
     session_reset=False,
     changed_since=False,
     last_seen_listed=False,

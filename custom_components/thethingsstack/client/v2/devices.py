@@ -7,6 +7,7 @@ from typing import Any, Never
 
 from .. import json_values
 from ..api import Calls
+from ..configuration import parse_lorawan_version
 from ..deletion import Deletion
 from ..device_changes import DeviceChanges
 from ..end_devices import Presence, RootKeys
@@ -17,7 +18,7 @@ from ..keys import KEY_NAMES, missing
 from ..models import BatteryStatus, EndDevice
 from ..registration import Registration, Server, Session
 from . import registry
-from .export import for_import
+from .export import USUAL_VERSION, for_import
 from .http import HandlerTransport
 
 PAGE = 250
@@ -245,19 +246,27 @@ class HandlerDevices:
         return DeviceKeys(**{name: json_values.text(data.get(name)) for name in registry.SECRETS})
 
     async def export(
-        self, *, frequency_plan_id: str, lorawan_version: str, with_keys: bool
+        self,
+        *,
+        with_keys: bool = False,
+        frequency_plan_id: str | None = None,
+        lorawan_version: str | None = None,
     ) -> dict[str, dict[str, Any]]:
         """Return all end devices as version 3 imports them, by their present IDs.
 
-        Each is read by itself, since only then its frame counters are said.
+        Each is read by itself, since only then its frame counters are said. Raises InvalidRequest
+        `missing_frequency_plan_id` without one; the LoRaWAN version is 1.0.2 unless it is given.
         """
+        if frequency_plan_id is None:
+            raise missing("frequency_plan_id")
+        version = parse_lorawan_version(lorawan_version or USUAL_VERSION)
         found: dict[str, dict[str, Any]] = {}
         for device_id in [device.ids.device_id async for device in self.all()]:
             found[device_id] = for_import(
                 await self._read(device_id),
                 taken={device["ids"]["device_id"] for device in found.values()},
                 frequency_plan_id=frequency_plan_id,
-                lorawan_version=lorawan_version,
+                lorawan_version=version,
                 with_keys=with_keys,
             )
         return found

@@ -9,6 +9,9 @@ from ..errors import InvalidRequest
 from ..identifiers import check_id, propose_id
 from .registry import as_of_v3
 
+USUAL_VERSION = "1.0.2"
+"""The LoRaWAN version that end devices most likely speak, which the Handler doesn't know."""
+
 
 def for_import(
     data: Mapping[str, Any],

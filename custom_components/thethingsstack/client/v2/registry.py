@@ -12,6 +12,7 @@ from ..registration import USER_LOCATION, Registration
 from .uplinks import end_device_ids, location, version_ids
 
 SECRETS = ("app_key", "nwk_s_key", "app_s_key")
+_COUNTERS = {"last_f_cnt_up": "f_cnt_up", "last_n_f_cnt_down": "f_cnt_down"}
 _OF_VERSIONS = {"brand_id": "ttn-brand", "model_id": "ttn-model", "firmware_version": "ttn-version"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -178,6 +179,9 @@ def new_device(registration: Registration, application_id: str) -> dict[str, Any
             "nwk_s_key": session.f_nwk_s_int_key,
             "app_s_key": session.app_s_key,
         }
+        for name, of_handler in _COUNTERS.items():
+            if name in session.counters:
+                lorawan[of_handler] = session.counters[name]
     body: dict[str, Any] = {**ids, "lorawan_device": lorawan}
     if text := registration.description or registration.name:
         body["description"] = text
