@@ -27,7 +27,7 @@ ROWS = (
     {"dialogs", "fields"},
     {"end_devices"},
     {"downlinks"},
-    {"controls", "formatters", "gateways", "statistics"},
+    {"controls", "core_lorawan", "formatters", "gateways", "statistics"},
     {"provisioning"},
     {"setup_flow", "actions"},
     {"condition", "llm"},

@@ -53,6 +53,8 @@ CONF_OVERDUE_AFTER: Final = "overdue_after"
 CONF_OVERDUE_UNAVAILABLE: Final = "overdue_unavailable"
 CONF_PLAIN_FIELDS: Final = "plain_fields"
 CONF_FORGET_AFTER: Final = "forget_after"
+CONF_CORE_LORAWAN: Final = "core_lorawan"
+"""Whether the application is registered with Home Assistant's LoRaWAN integration"""
 
 DEVICES_ALL: Final = "all"
 DEVICES_CHOSEN: Final = "chosen"
@@ -60,6 +62,7 @@ DEVICES_NOT_IGNORED: Final = "not_ignored"
 
 DEFAULT_DEVICES: Final = DEVICES_ALL
 DEFAULT_FORGET_AFTER: Final = 30  # days; 0 is never
+DEFAULT_CORE_LORAWAN: Final = True
 
 # A device with this attribute in The Things Stack is left out with DEVICES_NOT_IGNORED
 IGNORE_ATTRIBUTE: Final = "home-assistant"

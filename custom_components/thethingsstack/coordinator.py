@@ -43,6 +43,7 @@ from .client import (
 from .client.rights import DEVICES_READ, INFO
 from .const import CONF_APPLICATION_ID, CONF_PLAIN_FIELDS, DOMAIN, LARGE_APPLICATION
 from .controls.subentries import Controls
+from .core_lorawan import CoreLorawan
 from .doors import create_door
 from .downlinks.sender import Downlinks
 from .end_devices.activity import Activity, async_report_occurrence, uplink_activity
@@ -133,6 +134,7 @@ class ApplicationCoordinator:
         self.partial_devices = PartialDevices(self)
         self.past_hours = PastHours(self)
         self.catch_up = CatchUp(self)
+        self.core_lorawan = CoreLorawan(self)
         self.platforms = Platforms(hass, entry)
         self._following: asyncio.Task[None] | None = None
         self._pauses = hass.data.get(STREAM_PAUSES, StreamPauses())
@@ -221,6 +223,7 @@ class ApplicationCoordinator:
         self.sync.async_start()
         self.partial_devices.async_start()
         self.formatter_texts.async_start()
+        self.core_lorawan.async_start()
 
     async def async_stop(self) -> None:
         """Stop processing messages, and write to disk what the next start needs."""
@@ -254,6 +257,7 @@ class ApplicationCoordinator:
         self._read_options()
         self.lifecycle.async_apply_choice()
         self.overdue_watch.look()
+        self.core_lorawan.async_apply()
         self.roster.refresh()  # values of overdue end devices may be wanted otherwise
         self.application_status.write()
 
@@ -468,6 +472,7 @@ class ApplicationCoordinator:
             self.overdue_watch.on_uplink(device, activity, context)
             self.expected_fields.on_uplink(device, decoded=not received.undecoded)
         self.downlinks.on_uplink(device)
+        self.core_lorawan.on_uplink(device, uplink)
 
     def _decide(self, device: EndDeviceState, new: Mapping[str, Meaning]) -> dict[str, Meaning]:
         """Store the decisions on new fields; return them with the user's overrides."""
@@ -505,6 +510,7 @@ class ApplicationCoordinator:
         device.write([LAST_UPLINK, STATUS, ACTIVITY], context)
         async_report_occurrence(self.hass, device.registry_id, "joined", lambda: activity, context)
         async_fire_for_logbook(self.hass, device, "joined", context)
+        self.core_lorawan.on_joined(device, message)
 
     @callback
     def _reported(self, report: DownlinkReport) -> None:
@@ -517,6 +523,7 @@ class ApplicationCoordinator:
         device = self._device_of(message)
         if device is None or device.is_duplicate(message):
             return
+        self.core_lorawan.on_location(device, message)
         path = device.on_location_solved(message)
         if path is None:
             return

@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
 
+from custom_components.thethingsstack.core_lorawan import async_core_lorawan
 from tests.dialogs import Result, submit
 from tests.ha_fixtures import make_entry, set_up
 from tests.simulator import Simulator
@@ -57,6 +58,7 @@ async def test_general_options_are_applied_in_place(hass: HomeAssistant, sim: Si
         "overdue_unavailable": False,
         "plain_fields": True,
         "forget_after": 30,
+        **({"core_lorawan": True} if await async_core_lorawan(hass) else {}),
     }
     assert entry.runtime_data is coordinator
     assert coordinator.connected
@@ -89,6 +91,7 @@ async def test_choosing_end_devices(hass: HomeAssistant, sim: Simulator) -> None
         "plain_fields": True,
         "forget_after": 30,
         "chosen_devices": ["pump-socket", "greenhouse-climate"],
+        **({"core_lorawan": True} if await async_core_lorawan(hass) else {}),
     }
     assert device_names(hass, entry.entry_id) == {"Garden", "Pump socket", "Greenhouse climate"}
 

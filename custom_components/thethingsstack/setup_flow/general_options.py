@@ -17,11 +17,13 @@ import voluptuous as vol
 
 from ..const import (
     CONF_CHOSEN_DEVICES,
+    CONF_CORE_LORAWAN,
     CONF_DEVICES,
     CONF_FORGET_AFTER,
     CONF_OVERDUE_AFTER,
     CONF_OVERDUE_UNAVAILABLE,
     CONF_PLAIN_FIELDS,
+    DEFAULT_CORE_LORAWAN,
     DEFAULT_DEVICES,
     DEFAULT_FORGET_AFTER,
     DEVICES_ALL,
@@ -31,6 +33,7 @@ from ..const import (
     IGNORE_VALUE,
     OVERDUE_ATTRIBUTE,
 )
+from ..core_lorawan import async_core_lorawan
 
 GENERAL_SCHEMA = vol.Schema(
     {
@@ -55,6 +58,9 @@ GENERAL_SCHEMA = vol.Schema(
         vol.Required(CONF_PLAIN_FIELDS, default=True): BooleanSelector(),
     }
 )
+CORE_LORAWAN_OPTION = {
+    vol.Required(CONF_CORE_LORAWAN, default=DEFAULT_CORE_LORAWAN): BooleanSelector()
+}
 
 
 class GeneralOptionsFlow(OptionsFlow):
@@ -79,12 +85,17 @@ class GeneralOptionsFlow(OptionsFlow):
                 self._options.pop(CONF_OVERDUE_AFTER, None)
             else:
                 self._options[CONF_OVERDUE_AFTER] = int(hours)
+            if CONF_CORE_LORAWAN in user_input:
+                self._options[CONF_CORE_LORAWAN] = user_input[CONF_CORE_LORAWAN]
             if user_input[CONF_DEVICES] == DEVICES_CHOSEN:
                 return await self.async_step_chosen_devices()
             return self.async_create_entry(data=self._options)
+        schema = GENERAL_SCHEMA
+        if await async_core_lorawan(self.hass) is not None:
+            schema = schema.extend(CORE_LORAWAN_OPTION)
         return self.async_show_form(
             step_id="general",
-            data_schema=self.add_suggested_values_to_schema(GENERAL_SCHEMA, options),
+            data_schema=self.add_suggested_values_to_schema(schema, options),
             description_placeholders={
                 "attribute": IGNORE_ATTRIBUTE,
                 "value": IGNORE_VALUE,
