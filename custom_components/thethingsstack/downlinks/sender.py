@@ -68,7 +68,7 @@ class Downlinks:
     # Start and stop
 
     async def async_load(self) -> None:
-        """Load the downlinks stored before the restart; the client goes on following open ones."""
+        """Load the downlinks of before the restart; the client goes on matching reports of open ones."""
         await self._ledger.async_load(self._entry.title)
         for device_id in self._ledger.device_ids:
             for record in self._ledger.of(device_id):

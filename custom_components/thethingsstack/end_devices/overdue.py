@@ -32,7 +32,7 @@ class OverdueWatch:
     def overdue_after(self, device: EndDeviceState) -> timedelta:
         """Return after which silence an end device is overdue.
 
-        What its attribute says counts first, then the option of the application, then what was
+        First counts its attribute in The Things Stack, then the application's option, then what was
         learned.
         """
         number = device.overdue_number

@@ -22,7 +22,7 @@ _WHOLE = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minute
 
 @dataclass(frozen=True, slots=True)
 class OverdueNumber:
-    """What the attribute says; `after` is None where it is none of the texts that count."""
+    """What the attribute for Home Assistant's number says; `after` is None if it isn't understood."""
 
     text: str
     after: timedelta | None

@@ -1,7 +1,8 @@
 """Follow changes to end devices in The Things Stack: within seconds by events, else by the list.
 
-Where there is no event stream, the stream of messages may report the changes. An event only names an end device that changed. Its registration is then read, together with those
-of others that changed at the same time.
+An event only names an end device that changed; its registration is then read, together with
+those of others that changed at the same time. Where there is no event stream (version 2), the
+message stream reports the changes.
 """
 
 import asyncio

@@ -196,7 +196,7 @@ class EndDeviceState(Listeners):
 
     @override
     def write(self, keys: Iterable[str], context: HaContext | None) -> None:
-        """Call the listeners of these keys; then let go of what was read of the last uplinks."""
+        """Call the listeners of these keys; then free the parsed parts of the last uplinks."""
         super().write(keys, context)
         for uplink in (self.last_uplink, self.last_data_uplink):
             if uplink is not None:
@@ -243,7 +243,7 @@ class EndDeviceState(Listeners):
         )
 
     def better_decisions(self) -> dict[str, Meaning]:
-        """Return decisions by what has become known of the model, or of its formatter, since."""
+        """Return decisions by what became known of the model or formatter since the present ones."""
         decided: dict[str, Meaning] = {}
         for payload in self._payloads.values():
             decided |= understand(

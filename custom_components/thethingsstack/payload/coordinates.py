@@ -38,7 +38,7 @@ def is_coordinate(key: str, number: float | None, siblings: Mapping[Any, object]
     """Return whether a field with the name of a coordinate is one, by what stands beside it.
 
     Degrees whose minutes are a field of their own are none, and neither is a 1 without the other
-    coordinate: it is the state of an LED.
+    coordinate: `lon: 1` is rather a flag, such as that of an LED.
     """
     axis = coordinate_of(key)
     if axis is None:

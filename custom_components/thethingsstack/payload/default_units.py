@@ -22,7 +22,7 @@ _CHANGES_WITH_VALUES = word_set("""
 
 
 def is_assumed(quantity: str, evidence: Evidence) -> bool:
-    """Return whether nothing tells the unit but what is usual, so that later values may."""
+    """Return whether the unit is only the usual one, and later values may show another."""
     if evidence.unit is not None or quantity not in _CHANGES_WITH_VALUES:
         return False
     return quantity not in ("energy", "volume", "water") or evidence.whole

@@ -61,7 +61,10 @@ class Evidence:
 
     @cached_property
     def leaf(self) -> tuple[str, ...]:
-        """Concepts of the field's own step, or of its parent where that is a bare number."""
+        """Concepts of the last step of the path, or of the one before where that is a number.
+
+        A step is one key of the path, a concept what a word of it stands for (`tokens.py`).
+        """
         for step in reversed(self.steps):
             concepts = words_of(step).concepts
             if "at" in concepts[1:]:  # "temperature at level 2"
@@ -156,7 +159,7 @@ class Evidence:
 
     @property
     def zero_or_one(self) -> bool:
-        """Whether all numbers so far could be truths."""
+        """Whether all numbers so far are 0, 1 or 255, and so may stand for false and true."""
         if self.reading.unit is not None:
             return False
         if self.observed is not None and self.observed.numbers > 1:

@@ -31,7 +31,7 @@ _DATE_PARTS = word_set("""
 
 
 def overhead(evidence: Evidence) -> Verdict | None:
-    """What transports the fields isn't one."""
+    """Ignore keys, unit names and other data about the transport: they are no fields."""
     leaf = frozenset(evidence.leaf)
     if evidence.letters.endswith(_SECRETS):
         return Verdict(rule="secret", kind=Kind.IGNORE, why="a key that nobody should see")
@@ -103,7 +103,7 @@ def _is_part_of_date(evidence: Evidence) -> bool:
 
 
 def coordinates(evidence: Evidence) -> Verdict | None:
-    """A latitude carries the tracker, its longitude is read with it."""
+    """The latitude becomes the device tracker; the longitude is read with it."""
     if evidence.reading.shape is Shape.POSITION:
         if evidence.concepts & {"position", "gps", "latitude"} or _beside_degrees(evidence):
             return Verdict(
@@ -130,7 +130,7 @@ def _beside_degrees(evidence: Evidence) -> bool:
 
 
 def precision(evidence: Evidence) -> Verdict | None:
-    """Figures about the radio and the satellites, before their words mislead."""
+    """Figures about radio and satellites, decided before the rules that go by words."""
     leaf = frozenset(evidence.leaf)
     if evidence.is_text or evidence.two_state:
         return None
@@ -182,7 +182,7 @@ def precision(evidence: Evidence) -> Verdict | None:
 
 
 def setting(evidence: Evidence) -> Verdict | None:
-    """What was set and is repeated back."""
+    """A setting of the end device that the uplink repeats."""
     if evidence.letters in SETTING_NAMES:
         return _setting_verdict(evidence, evidence.letters)
     leaf = frozenset(evidence.leaf)

@@ -34,7 +34,7 @@ def kilometres(one: Position, other: Position) -> float:
 
 
 def next_place(before: Places, place: Position, at: datetime) -> tuple[Places, bool]:
-    """Return what is known after one more fix, and whether that is to be shown.
+    """Return what is known after one more fix, and whether the fix may be shown.
 
     A fix that is too far away for the time that has passed is shown when a later one is
     near it: then the end device has really moved.

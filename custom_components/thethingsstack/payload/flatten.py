@@ -53,7 +53,7 @@ _HISTORY_WORDS = word_set("""
 
 
 class Leaf(NamedTuple):
-    """A field: its key for ever, what names it, and what the payload says beside it."""
+    """A field: its permanent path, the keys that name it, its value, and the object around it."""
 
     path: str
     keys: tuple[str, ...]

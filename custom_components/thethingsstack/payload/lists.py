@@ -94,7 +94,7 @@ _STATISTICS = word_set("min max mean last total")
 
 
 class Shape(NamedTuple):
-    """Which keys of a list's items do what."""
+    """Which key of a list's items holds value, label, unit and number."""
 
     value: object
     label: object

@@ -90,7 +90,7 @@ def plain_name(keys: tuple[str, ...]) -> str:
 
 
 def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) -> str | None:
-    """Return a quantity's name with the words that are different here; None without such words.
+    """Return a quantity's name with the field's other words ("Temperature 2"); None without such.
 
     `used`: the concepts that the quantity's own name stands for.
     """

@@ -1,4 +1,4 @@
-"""What a field has reported so far: a decision is late, and corrected by what comes next."""
+"""What a field has reported so far, by which its first decision may still be corrected."""
 
 from bisect import bisect_left
 from typing import NamedTuple, Self
@@ -65,8 +65,8 @@ class Observations(NamedTuple):
     def says_more_than(self, before: "Observations") -> bool:
         """Return whether the newest value tells something that those before did not.
 
-        It does where it is the second or the last that is asked for, of another kind, clearly
-        smaller or larger, or the first that is no integer or fell.
+        True for the second value, from the `REVISABLE`-th on, for another kind of value, one that is
+        clearly smaller or larger, and the first that is no integer or fell.
         """
         return (
             self.numbers + self.others == 2

@@ -168,7 +168,7 @@ def position_of(leaf: Leaf) -> Position | None:
 
 
 def contradiction(meaning: Meaning, raw: object) -> str | None:
-    """Return in words how a value doesn't fit its field; None where it only says nothing."""
+    """Return in words how a value doesn't fit its field; None where it stands for no value."""
     reading = read(raw)
     if reading.shape is Shape.ABSENT or (isinstance(raw, str) and says_not_yet(raw)):
         return None

@@ -88,7 +88,7 @@ class Meaning:
 
     kind: Kind
     quantity: str | None
-    """Key of `vocabulary.QUANTITIES`."""
+    """Key of `quantities.QUANTITIES`."""
     unit: str | None
     """In Home Assistant's spelling; `None` is unitless."""
     role: Role

@@ -58,7 +58,7 @@ def choose(leaves: Sequence[Leaf], decisions: Mapping[str, Meaning]) -> list[Lea
 
 
 def hide_settings(new: dict[str, Meaning]) -> None:
-    """Take numbers of unknown meaning for settings, where nearly all else in the uplink is one."""
+    """Mark unknown numbers as settings where nearly all other fields are settings."""
     settings = [path for path, m in new.items() if m.category is Category.CONFIGURATION]
     others = [
         path

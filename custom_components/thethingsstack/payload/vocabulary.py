@@ -488,7 +488,10 @@ class Rule:
 def holding(
     rules: tuple[Rule, ...], concepts: frozenset[str]
 ) -> tuple[tuple[Rule, frozenset[str]], ...]:
-    """Return the rules that hold, each with what it is about; devices of a model ask the same."""
+    """Return the rules that hold, each with what it is about.
+
+    Kept, since end devices of one model have the same names.
+    """
     return tuple((rule, found) for rule in rules if (found := rule.match(concepts)) is not None)
 
 
