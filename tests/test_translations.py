@@ -243,6 +243,8 @@ def test_every_step_has_its_texts() -> None:
     assert set(OPTIONS["step"]) == steps - without_form
     for flow in (CONFIG, OPTIONS):
         assert all(step["title"] for step in flow["step"].values())
+    # The frontend fills in those of a title for options and subentries alone.
+    assert not any(placeholders(step["title"]) for step in CONFIG["step"].values())
 
 
 def fields_of(schema: vol.Schema) -> dict[str, vol.Schema | None]:

@@ -198,8 +198,8 @@ def _arrow(device: KnownDevice, there: EndDevice) -> str:
 
 
 def _listed(names: Iterable[str]) -> str:
-    """Return a list in Markdown, of not too many; a dash for none."""
+    """Return a list in Markdown, of not too many; empty for none."""
     lines = [f"- {escape_markdown(name)}" for name in names]
     if len(lines) > SHOWN:
         lines = [*lines[:SHOWN], f"- … (+{len(lines) - SHOWN})"]
-    return "\n".join(lines) or "-"
+    return "\n".join(lines)
