@@ -17,6 +17,7 @@ from custom_components.thethingsstack.actions import (
     downlinks as services,
     end_devices as management_services,
     export,
+    import_devices,
 )
 from custom_components.thethingsstack.application import storage_repair
 from custom_components.thethingsstack.application.error_texts import (
@@ -465,6 +466,7 @@ def test_every_action_has_its_texts() -> None:
         management_services.GET_DEVICE: management_services.GET_SCHEMA,
         management_services.LIST_DEVICES: management_services.LIST_SCHEMA,
         export.EXPORT_DEVICES: export.SCHEMA,
+        import_devices.IMPORT_DEVICES: import_devices.SCHEMA,
         management_services.RESET_DEVICE: management_services.DEVICE_SCHEMA,
         management_services.SIMULATE_UPLINK: management_services.SIMULATE_SCHEMA,
         application_services.SET_PAYLOAD_FORMATTER: application_services.SET_FORMATTER_SCHEMA,

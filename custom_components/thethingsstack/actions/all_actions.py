@@ -7,6 +7,7 @@ from .downlinks import async_setup_services as async_setup_downlinks
 from .end_devices import async_setup_management
 from .export import async_setup_export
 from .history import async_setup_history
+from .import_devices import async_setup_import
 from .overdue import async_setup_overdue
 
 
@@ -18,4 +19,5 @@ def async_setup_services(hass: HomeAssistant) -> None:
     async_setup_application(hass)
     async_setup_history(hass)
     async_setup_export(hass)
+    async_setup_import(hass)
     async_setup_overdue(hass)

@@ -19,6 +19,7 @@ NAMES = {
     "downlink_max_retries_invalid": "retries_invalid",
     "downlink_queue_capacity": "queue_full",
     "duplicate_identifiers": "euis_left_over",
+    "empty_file": "empty_file",
     "end_device_euis_taken": "euis_taken",
     "firmware_version_not_found": "model_unknown",
     "frequency_plan_not_found": "plan_unknown",
@@ -26,9 +27,11 @@ NAMES = {
     "id_taken": "id_taken",
     "invalid_attribute": "invalid_attribute",
     "invalid_authorization": "incomplete_key",
+    "invalid_csv": "invalid_csv",
     "invalid_device_address": "invalid_dev_addr",
     "invalid_device_id": "invalid_id",
     "invalid_id": "invalid_id",
+    "invalid_json": "invalid_json",
     "invalid_lorawan_phy_version": "invalid_phy_version",
     "invalid_lorawan_version": "invalid_version",
     "key_of_version_3": "key_of_version_3",
@@ -44,6 +47,7 @@ NAMES = {
     "no_downlink_path": "no_path",
     "no_downlink_formatter": "no_formatter",
     "no_f_port": "no_f_port",
+    "no_known_columns": "no_known_columns",
     "no_payload": "no_payload",
     "no_profile_for_band": "model_unknown",
     "not_a_handler": "not_a_handler",
@@ -54,10 +58,13 @@ NAMES = {
     "subscription_refused": "subscription_refused",
     "token": "not_a_key",
     "too_many_attributes": "too_many_attributes",
+    "too_many_devices": "too_many_devices",
+    "twice_in_file": "twice_in_file",
     "unknown_format": "qr_code_unknown",
     "unknown_mac_state": "unknown_mac_state",
     "webhook_paused": "webhook_paused",
     "wrong_cluster": "wrong_cluster",
+    "wrong_column_count": "wrong_column_count",
 }
 """Reasons by the error's name, which is the server's or the client's."""
 GENERAL = (
@@ -106,21 +113,39 @@ WITHOUT_TEXTS: dict[str, str] = {
     )
 } | _WITHOUT_DOWNLINKS
 """Keys in `exceptions` for what a network doesn't have, by reason."""
-ACTION_TEXTS: Mapping[str, str] = WITHOUT_TEXTS | {
-    reason: f"management_{reason}"
+FILE_TEXTS: dict[str, str] = {
+    reason: f"import_{reason}"
     for reason in (
-        *GENERAL,
-        *("dev_eui_limit", "dev_eui_unused", "euis_left_over", "euis_taken"),
-        *("euis_taken_somewhere", "field_invalid", "formatter_failed", "id_taken", "invalid"),
-        *("invalid_attribute", "invalid_dev_addr", "invalid_eui", "invalid_id", "invalid_key"),
-        *("invalid_phy_version", "invalid_version", "keys_unused", "missing", "missing_dev_eui"),
-        *("missing_key", "missing_plan", "missing_version", "model_unknown", "no_dev_eui"),
-        *("no_api_key", "not_on_server", "nwk_key_unused", "partly_deleted"),
-        *("plan_of_another_band", "plan_unknown", "qr_code_unknown"),
-        *("rollback_failed", "session_unused", "too_long", "too_many_attributes"),
-        *("unknown_device", "wrong_cluster"),
+        *("empty_file", "invalid_csv", "invalid_json", "no_known_columns"),
+        *("too_many_devices", "twice_in_file", "wrong_column_count"),
     )
 }
+"""Keys in `exceptions` for files of many end devices, by reason."""
+ACTION_TEXTS: Mapping[str, str] = (
+    WITHOUT_TEXTS
+    | FILE_TEXTS
+    | {
+        reason: f"management_{reason}"
+        for reason in (
+            *GENERAL,
+            *("dev_eui_limit", "dev_eui_unused", "euis_left_over", "euis_taken"),
+            *("euis_taken_somewhere", "field_invalid", "formatter_failed", "id_taken", "invalid"),
+            *("invalid_attribute", "invalid_dev_addr", "invalid_eui", "invalid_id", "invalid_key"),
+            *(
+                "invalid_phy_version",
+                "invalid_version",
+                "keys_unused",
+                "missing",
+                "missing_dev_eui",
+            ),
+            *("missing_key", "missing_plan", "missing_version", "model_unknown", "no_dev_eui"),
+            *("no_api_key", "not_on_server", "nwk_key_unused", "partly_deleted"),
+            *("plan_of_another_band", "plan_unknown", "qr_code_unknown"),
+            *("rollback_failed", "session_unused", "too_long", "too_many_attributes"),
+            *("unknown_device", "wrong_cluster"),
+        )
+    }
+)
 """Keys in `exceptions` for actions, by reason."""
 DOWNLINK_TEXTS: Mapping[str, str] = _WITHOUT_DOWNLINKS | {
     "cannot_connect": "downlink_no_answer",

@@ -269,11 +269,13 @@ def _placeholders(error: StackError) -> dict[str, str]:
     texts: dict[str, object] = {
         "address": about.get("address"),
         "application": about.get("application_id"),
+        "count": about.get("count"),
         "device": about.get("device_id"),
         "expected": about.get("expected"),
         "field": _field(error)[1],
         "known": about.get("known"),
         "length": about.get("length"),
+        "line": about.get("line"),
         "max": about.get("max"),
         "maximum": about.get("maximum", about.get("dev_eui_limit")),
         "name": error.name,
