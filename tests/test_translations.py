@@ -33,6 +33,7 @@ from custom_components.thethingsstack.client.rights import CONSOLE_NAMES
 from custom_components.thethingsstack.condition import CONDITIONS
 from custom_components.thethingsstack.const import (
     DEVICES_ALL,
+    DEVICES_ALL_BUT,
     DEVICES_CHOSEN,
     DEVICES_NOT_IGNORED,
     NETWORK_CLOUD,
@@ -239,7 +240,14 @@ def test_every_step_has_its_texts() -> None:
     menu = CONFIG["step"]["reconfigure_webhook"]["menu_options"]
     assert set(menu) == {"webhook_values", "reconfigure_connection"}
     assert set(CONFIG["step"]["mqtt_unreachable"]["menu_options"]) == choices
-    without_form = {"edit_again", "done", "partial_devices", "partial_found", "partial_interrupted"}
+    without_form = {
+        "check_rights",
+        "edit_again",
+        "done",
+        "partial_devices",
+        "partial_found",
+        "partial_interrupted",
+    }
     steps = steps_of(config_flow.TheThingsStackOptionsFlow)
     assert set(OPTIONS["step"]) == steps - without_form
     for flow in (CONFIG, OPTIONS):
@@ -367,6 +375,7 @@ def test_choices_have_their_texts() -> None:
     assert set(selector["cluster"]["options"]) == set(CLOUD_CLUSTERS)
     assert set(selector["devices"]["options"]) == {
         DEVICES_ALL,
+        DEVICES_ALL_BUT,
         DEVICES_CHOSEN,
         DEVICES_NOT_IGNORED,
     }

@@ -2,7 +2,7 @@
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
+from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
@@ -11,10 +11,12 @@ from .actions.all_actions import async_setup_services
 from .application.client_factory import async_create_stack, async_discard_key
 from .application.store import ApplicationStore
 from .client import AuthenticationFailed, InvalidRequest, NotFound, StackError
+from .client.rights import DEVICES_READ
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .downlinks.ledger import DownlinkLedger
 from .end_devices.cleanup import async_watch_vanished, forget, remove_controls
+from .end_devices.left_out import leaving_out
 from .end_devices.state import EndDeviceState
 from .end_devices.uplink_history import UplinkHistory
 from .fields.apply_overrides import async_apply_overrides, async_take_position_over
@@ -132,9 +134,10 @@ async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: TtsConfigEntry, device: dr.DeviceEntry
 ) -> bool:
-    """Let the user remove an end device that The Things Stack no longer has.
+    """Let the user remove an end device from Home Assistant.
 
-    Raises HomeAssistantError for one that would come back with its next uplink.
+    One that The Things Stack has, or may have, is left out from now on by the options, where that
+    is undone. Nothing changes on the server.
     """
     if async_remove_gateway(hass, entry, device):
         return True
@@ -148,26 +151,26 @@ async def async_remove_config_entry_device(
             return False
         remove_controls(hass, entry, device)
         return True
-    if await _async_still_registered(coordinator, state):
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="device_still_registered",
-            translation_placeholders={"device": state.name},
+    deleted = await _async_is_deleted(coordinator, state)
+    if deleted or state.end_device is None:
+        forget(hass, entry, state)
+    if not deleted:
+        hass.config_entries.async_update_entry(
+            entry, options=leaving_out(entry.options, state.device_id)
         )
-    forget(hass, entry, state)
     return True
 
 
-async def _async_still_registered(
-    coordinator: ApplicationCoordinator, state: EndDeviceState
-) -> bool:
-    """Return whether the server has the end device; by its last known state if it can't be read."""
-    if state.end_device is None:
+async def _async_is_deleted(coordinator: ApplicationCoordinator, state: EndDeviceState) -> bool:
+    """Return whether the server no longer has the end device; False if that can't be read."""
+    if state.vanished:
+        return True
+    if DEVICES_READ not in coordinator.rights:
         return False
     try:
         await coordinator.stack.device(state.device_id)
     except NotFound:
-        return False
-    except StackError:
         return True
-    return True
+    except StackError:
+        return False
+    return False

@@ -23,10 +23,17 @@ from .provisioning.register_flow import SUBENTRY_END_DEVICE, RegisterFlow
 from .provisioning.replace_flow import ReplaceFlow
 from .setup_flow.general_options import GeneralOptionsFlow
 from .setup_flow.handler import HandlerFlow
+from .setup_flow.more_rights import MoreRightsFlow
 
 
 class TheThingsStackOptionsFlow(
-    GeneralOptionsFlow, FieldsFlow, EditFlow, ReplaceFlow, DeleteFlow, PartialSearchFlow
+    GeneralOptionsFlow,
+    MoreRightsFlow,
+    FieldsFlow,
+    EditFlow,
+    ReplaceFlow,
+    DeleteFlow,
+    PartialSearchFlow,
 ):
     """The options: general ones, fields of end devices, and changes to end devices."""
 
@@ -40,6 +47,8 @@ class TheThingsStackOptionsFlow(
             if self._coordinator.stack.capabilities.several_servers:
                 options.append("partial_devices")
             options.append("remove")
+        if await self._async_missing():
+            options.append("more_rights")
         return self.async_show_menu(step_id="init", menu_options=options)
 
 

@@ -49,6 +49,7 @@ DEFAULT_DOOR: Final = DOOR_MQTT
 # Entry options
 CONF_DEVICES: Final = "devices"
 CONF_CHOSEN_DEVICES: Final = "chosen_devices"
+CONF_LEFT_OUT_DEVICES: Final = "left_out_devices"
 CONF_OVERDUE_AFTER: Final = "overdue_after"
 CONF_OVERDUE_UNAVAILABLE: Final = "overdue_unavailable"
 CONF_PLAIN_FIELDS: Final = "plain_fields"
@@ -57,6 +58,7 @@ CONF_CORE_LORAWAN: Final = "core_lorawan"
 """Whether the application is registered with Home Assistant's LoRaWAN integration"""
 
 DEVICES_ALL: Final = "all"
+DEVICES_ALL_BUT: Final = "all_but"
 DEVICES_CHOSEN: Final = "chosen"
 DEVICES_NOT_IGNORED: Final = "not_ignored"
 

@@ -16,6 +16,7 @@ from .const import (
     CONF_CHOSEN_DEVICES,
     CONF_IDENTITY_SERVER,
     CONF_KEY_ID,
+    CONF_LEFT_OUT_DEVICES,
     CONF_MQTT_HOST,
     CONF_SERVER,
     CONF_TENANT_ID,
@@ -37,6 +38,7 @@ ENTRY_REDACT = {
     CONF_CHOSEN_DEVICES,
     CONF_IDENTITY_SERVER,
     CONF_KEY_ID,
+    CONF_LEFT_OUT_DEVICES,
     CONF_MQTT_HOST,
     CONF_SERVER,
     CONF_TENANT_ID,
@@ -79,7 +81,7 @@ async def async_get_config_entry_diagnostics(
         "reason": entry.error_reason_translation_key,
         "entry": {
             "data": async_redact_data(dict(entry.data), ENTRY_REDACT),
-            "options": {**entry.options, CONF_CHOSEN_DEVICES: REDACTED},
+            "options": async_redact_data(dict(entry.options), ENTRY_REDACT),
         },
     }
     if entry.state is not ConfigEntryState.LOADED:

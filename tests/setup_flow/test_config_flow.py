@@ -165,12 +165,16 @@ async def test_user_key_makes_its_own(hass: HomeAssistant, sim: Simulator) -> No
     result = await go(hass, result, application_id="garden")
     assert result["step_id"] == "grant"
     assert set(offered(result)) == {*FEATURES, "delete_key"}
+    schema = result["data_schema"]
+    assert schema is not None
+    (field,) = schema.schema
+    assert set(field.default()) == set(offered(result)) - {"simulate"}
     before = set(sim.stack.keys)
     result = await go(hass, result, features=["downlinks"])
     assert result["errors"] == {"features": "uplinks_needed"}
     result = await go(hass, result, features=["uplinks", "application", "devices", "delete_key"])
     assert result["step_id"] == "rights"
-    assert "sending downlinks" in placeholders(result)["missing"]
+    assert "send downlinks" in placeholders(result)["missing"]
     assert set(sim.stack.keys) == before  # nothing is made before the end
     entry = await finish(hass, result)
     assert entry.data["api_key"] != sim.key("user")
@@ -379,13 +383,14 @@ async def test_summary_of_a_reading_key(hass: HomeAssistant, sim: Simulator) -> 
             "- list the end devices with name and model"
         ),
         "missing": (
-            "- sending downlinks (*Write downlink application traffic*)\n"
-            "- registering, changing and deleting end devices "
+            "- send downlinks: controls and commands (*Write downlink application traffic*)\n"
+            "- register, edit, replace and delete end devices "
             "(*Create devices in application*, *Edit device keys in application*)\n"
-            "- changing payload formatters of the application (*Edit basic application settings*)\n"
-            "- switching the Storage Integration on and off "
+            "- change payload formatters of the application (*Edit basic application settings*)\n"
+            "- switch the Storage Integration on and off "
             "(*View and edit application packages and associations*)\n"
-            "- simulating uplinks (*Write uplink application traffic*)"
+            "- simulate uplinks, for tests (*Write uplink application traffic*)\n\n"
+            "They can be added to the same key in the Console now or later."
         ),
         "devices": "Registered end devices: 7; each appears at once.",
         "storage": (
@@ -402,7 +407,7 @@ async def test_summary_of_a_reading_key(hass: HomeAssistant, sim: Simulator) -> 
 async def test_summary_of_a_key_with_all_rights(hass: HomeAssistant, sim: Simulator) -> None:
     """Nothing is missing."""
     summary = await to_rights(hass, sim, "all")
-    assert summary["missing"] == "- nothing"
+    assert summary["missing"] == "- nothing: it has all that are used here"
     assert "- send downlinks" in summary["can"]
 
 
@@ -417,7 +422,7 @@ async def test_summary_without_device_list(hass: HomeAssistant, sim: Simulator) 
     sim.set_rights("read", ["INFO", "TRAFFIC_READ"])
     summary = await to_rights(hass, sim, "read")
     assert summary["devices"] == "Each end device appears with its next uplink."
-    assert "devices that haven't sent anything since" in summary["missing"]
+    assert "devices that are still silent" in summary["missing"]
 
 
 async def test_summary_with_storage(hass: HomeAssistant, demo_sim: Simulator) -> None:

@@ -6,10 +6,12 @@ from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.thethingsstack.core_lorawan import async_core_lorawan
 from tests.dialogs import Result, submit
-from tests.ha_fixtures import make_entry, set_up
+from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import Simulator
 
 
@@ -17,7 +19,7 @@ async def open_general(hass: HomeAssistant, entry: ConfigEntry) -> Result:
     """Open the general options."""
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert result["type"] is FlowResultType.MENU
-    assert result["menu_options"] == ["fields", "general", "overrides"]
+    assert result["menu_options"] == ["fields", "general", "overrides", "more_rights"]
     return await submit(hass, result, next_step_id="general")
 
 
@@ -120,3 +122,87 @@ async def test_choosing_while_the_entry_does_not_run(hass: HomeAssistant, sim: S
     assert choices(result) == {"pump-socket": "pump-socket"}
     result = await submit(hass, result, chosen_devices=["pump-socket"])
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_what_more_rights_would_allow(hass: HomeAssistant, sim: Simulator) -> None:
+    """The menu says that there is more; once the rights are added, that item is gone."""
+    entry = await set_up(hass, sim)
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert "replace" not in result["menu_options"]
+    result = await submit(hass, result, next_step_id="more_rights")
+    text = result["description_placeholders"]
+    assert (
+        "edit, replace and delete end devices (*Create devices in application*" in text["missing"]
+    )
+    assert text["console"] == f"{sim.server_url}/console/applications/garden"
+    result = await submit(hass, result, next_step_id="check_rights")
+    assert result["description_placeholders"] == text  # nothing was added yet
+    sim.set_rights("read", ["RIGHT_APPLICATION_ALL"])
+    result = await submit(hass, result, next_step_id="check_rights")
+    assert result["step_id"] == "all_rights"
+    result = await submit(hass, result, next_step_id="init")
+    assert {"change", "replace", "remove"} < set(result["menu_options"])
+    assert "more_rights" not in result["menu_options"]
+
+
+async def test_deleting_a_device_on_its_page_leaves_it_out(
+    hass: HomeAssistant, sim: Simulator, hass_ws_client: WebSocketGenerator
+) -> None:
+    """It stays away, whatever it sends; the options bring it back with its decisions."""
+    assert await async_setup_component(hass, "config", {})
+    entry = await set_up(hass, sim)
+    coordinator = entry.runtime_data
+    await sim.uplink("lpp-node", decoded={"temperature": 21.5})
+    await until(hass, lambda: coordinator.counters.uplinks_today == 1)
+    client = await hass_ws_client(hass)
+
+    async def delete(name: str) -> None:
+        (device,) = (
+            device
+            for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+            if device.name == name
+        )
+        await client.send_json_auto_id(
+            {
+                "type": "config/device_registry/remove_config_entry",
+                "config_entry_id": entry.entry_id,
+                "device_id": device.id,
+            }
+        )
+        answer = await client.receive_json()
+        assert answer["success"], answer
+        await hass.async_block_till_done()
+        assert name not in device_names(hass, entry.entry_id)
+
+    await delete("Cellar node")
+    await delete("Pump socket")
+    assert entry.options["devices"] == "all_but"
+    assert entry.options["left_out_devices"] == ["lpp-node", "pump-socket"]
+    await sim.uplink("lpp-node", decoded={"temperature": 22.5})
+    await sim.uplink("weather-station", decoded={"voltage": 3.5})
+    await until(hass, lambda: coordinator.counters.uplinks_today >= 2)
+    assert coordinator.roster.by_device_id("lpp-node") is None
+    assert "lpp-node" in sim.devices
+
+    general = {"overdue_after": 25, "plain_fields": True, "forget_after": 30}
+    result = await submit(hass, await open_general(hass, entry), devices="all_but", **general)
+    assert result["step_id"] == "left_out_devices"
+    assert set(choices(result)) == set(sim.devices)
+    await submit(hass, result, left_out_devices=["pump-socket"])
+    assert "Cellar node" in device_names(hass, entry.entry_id)
+    assert coordinator.roster.by_device_id("lpp-node").decisions
+    assert "Pump socket" not in device_names(hass, entry.entry_id)
+
+    await submit(hass, await open_general(hass, entry), devices="all", **general)
+    assert "left_out_devices" not in entry.options
+    result = await submit(hass, await open_general(hass, entry), devices="chosen", **general)
+    await submit(hass, result, chosen_devices=["pump-socket", "lpp-node"])
+    await delete("Pump socket")
+    assert entry.options["chosen_devices"] == ["lpp-node"]
+
+    result = await submit(hass, await open_general(hass, entry), devices="not_ignored", **general)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await delete("Pump socket")
+    result = await submit(hass, await open_general(hass, entry), devices="not_ignored", **general)
+    await submit(hass, result, left_out_devices=[])
+    assert "Pump socket" in device_names(hass, entry.entry_id)

@@ -4,6 +4,7 @@ from .activity import Activity, async_report_occurrence
 from .areas import area_from_attributes, area_of, move
 from .cleanup import forget, remove_controls
 from .fair_use import AIRTIME_LIMIT, DOWNLINK_LIMIT, WARN_FROM
+from .left_out import leaving_out, taking_in
 from .listeners import (
     DOWNLINK,
     DOWNLINK_COUNT,
@@ -44,11 +45,13 @@ __all__ = [
     "control_key",
     "field_key",
     "forget",
+    "leaving_out",
     "move",
     "recalculated",
     "remove_controls",
     "rename_in_controls",
     "rename_in_registries",
     "silence_of",
+    "taking_in",
     "text_of",
 ]

@@ -13,7 +13,9 @@ from ..client import ApplicationClient, EndDevice, EndDeviceIds
 from ..const import (
     CONF_CHOSEN_DEVICES,
     CONF_DEVICES,
+    CONF_LEFT_OUT_DEVICES,
     DEFAULT_DEVICES,
+    DEVICES_ALL,
     DEVICES_CHOSEN,
     DEVICES_NOT_IGNORED,
     DOMAIN,
@@ -129,9 +131,11 @@ class EndDeviceRoster:
         choice = self._entry.options.get(CONF_DEVICES, DEFAULT_DEVICES)
         if choice == DEVICES_CHOSEN:
             return device_id in self._entry.options.get(CONF_CHOSEN_DEVICES, ())
-        if choice == DEVICES_NOT_IGNORED:
-            return attributes.get(IGNORE_ATTRIBUTE) != IGNORE_VALUE
-        return True
+        if choice == DEVICES_ALL:
+            return True
+        if choice == DEVICES_NOT_IGNORED and attributes.get(IGNORE_ATTRIBUTE) == IGNORE_VALUE:
+            return False
+        return device_id not in self._entry.options.get(CONF_LEFT_OUT_DEVICES, ())
 
     def key_of(self, ids: EndDeviceIds) -> str:
         """Return the device key: what identifies an end device in Home Assistant."""

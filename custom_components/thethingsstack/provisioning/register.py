@@ -18,8 +18,8 @@ from ..client import (
     Server,
     claim_and_register,
 )
-from ..const import CONF_CHOSEN_DEVICES, CONF_DEVICES, DEVICES_CHOSEN, DOMAIN
-from ..end_devices import EndDeviceRoster, EndDeviceState
+from ..const import DOMAIN
+from ..end_devices import EndDeviceRoster, EndDeviceState, taking_in
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
@@ -119,13 +119,11 @@ def _mark_partial(
 
 @callback
 def _choose(coordinator: ApplicationCoordinator, device_id: str) -> None:
-    """Add the end device to the chosen ones, if the options allow only those."""
+    """Take the end device into Home Assistant, if the options leave it out."""
     entry = coordinator.entry
-    chosen = entry.options.get(CONF_CHOSEN_DEVICES, ())
-    if entry.options.get(CONF_DEVICES) == DEVICES_CHOSEN and device_id not in chosen:
-        coordinator.hass.config_entries.async_update_entry(
-            entry, options={**entry.options, CONF_CHOSEN_DEVICES: [*chosen, device_id]}
-        )
+    coordinator.hass.config_entries.async_update_entry(
+        entry, options=taking_in(entry.options, device_id)
+    )
 
 
 @callback

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
@@ -14,7 +15,13 @@ from homeassistant.util.hass_dict import HassKey
 from ..client import UNCHANGED, DeviceChanges, EndDevice, EndDeviceIds, Registration
 from ..const import CONF_CHOSEN_DEVICES, DOMAIN
 from ..dialogs import running
-from ..end_devices import EndDeviceState, remove_controls, rename_in_controls, rename_in_registries
+from ..end_devices import (
+    EndDeviceState,
+    remove_controls,
+    rename_in_controls,
+    rename_in_registries,
+    taking_in,
+)
 from .delete import AfterDeletion, async_delete
 from .register import async_register
 
@@ -167,12 +174,9 @@ def _move(
 def _choose(
     hass: HomeAssistant, coordinator: ApplicationCoordinator, old_id: str, new_id: str
 ) -> None:
-    """Replace the old end device by the new one in the options' list of chosen end devices."""
-    options = coordinator.entry.options
-    chosen = options.get(CONF_CHOSEN_DEVICES, [])
-    if old_id not in chosen:
-        return
-    others = [device_id for device_id in chosen if device_id not in (old_id, new_id)]
-    hass.config_entries.async_update_entry(
-        coordinator.entry, options={**options, CONF_CHOSEN_DEVICES: [*others, new_id]}
-    )
+    """Replace the old end device by the new one in the options' lists of end devices."""
+    options: Mapping[str, Any] = coordinator.entry.options
+    if old_id in (chosen := options.get(CONF_CHOSEN_DEVICES, ())):
+        others = [device_id for device_id in chosen if device_id not in (old_id, new_id)]
+        options = {**options, CONF_CHOSEN_DEVICES: [*others, new_id]}
+    hass.config_entries.async_update_entry(coordinator.entry, options=taking_in(options, new_id))

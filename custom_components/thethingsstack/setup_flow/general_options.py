@@ -20,6 +20,7 @@ from ..const import (
     CONF_CORE_LORAWAN,
     CONF_DEVICES,
     CONF_FORGET_AFTER,
+    CONF_LEFT_OUT_DEVICES,
     CONF_OVERDUE_AFTER,
     CONF_OVERDUE_UNAVAILABLE,
     CONF_PLAIN_FIELDS,
@@ -27,6 +28,7 @@ from ..const import (
     DEFAULT_DEVICES,
     DEFAULT_FORGET_AFTER,
     DEVICES_ALL,
+    DEVICES_ALL_BUT,
     DEVICES_CHOSEN,
     DEVICES_NOT_IGNORED,
     IGNORE_ATTRIBUTE,
@@ -39,7 +41,7 @@ GENERAL_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_DEVICES, default=DEFAULT_DEVICES): SelectSelector(
             SelectSelectorConfig(
-                options=[DEVICES_ALL, DEVICES_NOT_IGNORED, DEVICES_CHOSEN],
+                options=[DEVICES_ALL, DEVICES_ALL_BUT, DEVICES_CHOSEN, DEVICES_NOT_IGNORED],
                 translation_key="devices",
                 mode=SelectSelectorMode.LIST,
             )
@@ -89,6 +91,12 @@ class GeneralOptionsFlow(OptionsFlow):
                 self._options[CONF_CORE_LORAWAN] = user_input[CONF_CORE_LORAWAN]
             if user_input[CONF_DEVICES] == DEVICES_CHOSEN:
                 return await self.async_step_chosen_devices()
+            if user_input[CONF_DEVICES] == DEVICES_ALL_BUT or (
+                user_input[CONF_DEVICES] == DEVICES_NOT_IGNORED
+                and self._options.get(CONF_LEFT_OUT_DEVICES)
+            ):
+                return await self.async_step_left_out_devices()
+            self._options.pop(CONF_LEFT_OUT_DEVICES, None)
             return self.async_create_entry(data=self._options)
         schema = GENERAL_SCHEMA
         if await async_core_lorawan(self.hass) is not None:
@@ -107,9 +115,20 @@ class GeneralOptionsFlow(OptionsFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Let the user choose end devices by name."""
+        return self._choose_devices("chosen_devices", CONF_CHOSEN_DEVICES, user_input)
+
+    async def async_step_left_out_devices(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Let the user choose by name which end devices are left out."""
+        return self._choose_devices("left_out_devices", CONF_LEFT_OUT_DEVICES, user_input)
+
+    def _choose_devices(
+        self, step_id: str, name: str, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
         if user_input is not None:
             return self.async_create_entry(data={**self._options, **user_input})
-        chosen = self.config_entry.options.get(CONF_CHOSEN_DEVICES, [])
+        chosen = self.config_entry.options.get(name, [])
         names = self._names()
         options = [
             SelectOptionDict(value=device_id, label=names.get(device_id, device_id))
@@ -117,7 +136,7 @@ class GeneralOptionsFlow(OptionsFlow):
         ]
         schema = vol.Schema(
             {
-                vol.Required(CONF_CHOSEN_DEVICES, default=list(chosen)): SelectSelector(
+                vol.Required(name, default=list(chosen)): SelectSelector(
                     SelectSelectorConfig(
                         options=options,
                         multiple=True,
@@ -127,7 +146,7 @@ class GeneralOptionsFlow(OptionsFlow):
                 )
             }
         )
-        return self.async_show_form(step_id="chosen_devices", data_schema=schema, last_step=True)
+        return self.async_show_form(step_id=step_id, data_schema=schema, last_step=True)
 
     def _names(self) -> dict[str, str]:
         """Return a label (name and ID) for every known end device, by ID."""

@@ -13,7 +13,13 @@ import voluptuous as vol
 from ..application import ApplicationStore
 from ..client import EndDevice
 from ..client.rights import DEVICES_READ
-from ..const import CONF_CHOSEN_DEVICES, CONF_WEBHOOK_EARLIER_SECRETS, CONF_WEBHOOK_SECRET, DOMAIN
+from ..const import (
+    CONF_CHOSEN_DEVICES,
+    CONF_LEFT_OUT_DEVICES,
+    CONF_WEBHOOK_EARLIER_SECRETS,
+    CONF_WEBHOOK_SECRET,
+    DOMAIN,
+)
 from ..end_devices import UplinkHistory
 from ..issues import escape_markdown
 from .base import unique_id_of
@@ -181,11 +187,13 @@ async def async_known_devices(hass: HomeAssistant, entry: ConfigEntry) -> list[K
 
 @callback
 def _options(options: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
-    """Return the options with the new IDs of chosen end devices."""
-    if CONF_CHOSEN_DEVICES not in options:
-        return dict(options)
-    chosen = [renamed.get(device_id, device_id) for device_id in options[CONF_CHOSEN_DEVICES]]
-    return {**options, CONF_CHOSEN_DEVICES: chosen}
+    """Return the options with the new IDs of chosen and left out end devices."""
+    lists = {
+        name: [renamed.get(device_id, device_id) for device_id in options[name]]
+        for name in (CONF_CHOSEN_DEVICES, CONF_LEFT_OUT_DEVICES)
+        if name in options
+    }
+    return {**options, **lists}
 
 
 def _named(device: KnownDevice) -> str:

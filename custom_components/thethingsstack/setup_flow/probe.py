@@ -187,41 +187,69 @@ async def _async_count_devices(stack: ApplicationClient) -> int | None:
         return None
 
 
-async def describe(hass: HomeAssistant, result: ProbeResult) -> dict[str, str]:
-    """Return the summary's texts in Home Assistant's language, by placeholder of the form.
+async def async_missing(
+    hass: HomeAssistant, rights: frozenset[str], capabilities: Capabilities
+) -> str:
+    """Return what more rights would allow, each with its rights; empty if the key has them all.
 
-    Placeholders: application, can, missing, devices, storage, messages, expires.
+    Lines of Markdown in Home Assistant's language. Only what the network can do.
     """
+    return _missing(_lacking(rights, capabilities), capabilities, await _async_texts(hass))
+
+
+async def _async_texts(hass: HomeAssistant) -> Callable[..., str]:
     prefix = f"component.{DOMAIN}.selector.setup_summary.options"
     texts = await async_get_translations(hass, hass.config.language, "selector", [DOMAIN])
 
     def text(key: str, **values: str) -> str:
         return texts[f"{prefix}.{key}"].format(**values)
 
-    has = result.capabilities
-    there = {"storage_settings": has.storage, "simulate": has.simulated_uplinks}
-    lacking = {
-        feature: rights
-        for feature, rights in missing_rights(result.rights).items()
-        if there.get(feature, True)
-    }
-    can = [
-        f"- {text(f'can_{feature}')}"
-        for feature in FEATURES
-        if feature not in lacking and there.get(feature, True)
-    ]
+    return text
 
+
+def _exists(feature: str, capabilities: Capabilities) -> bool:
+    there = {"storage_settings": capabilities.storage, "simulate": capabilities.simulated_uplinks}
+    return there.get(feature, True)
+
+
+def _lacking(rights: frozenset[str], capabilities: Capabilities) -> dict[str, list[str]]:
+    missing = missing_rights(rights).items()
+    return {feature: names for feature, names in missing if _exists(feature, capabilities)}
+
+
+def _missing(
+    lacking: Mapping[str, list[str]], capabilities: Capabilities, text: Callable[..., str]
+) -> str:
     def name_of(right: str) -> str:
-        return has.right_names.get(right) or text(right.lower())
+        return capabilities.right_names.get(right) or text(right.lower())
 
-    cannot = [
+    return "\n".join(
         "- "
         + text(
             f"cannot_{feature}",
             rights=", ".join(dict.fromkeys(f"*{name_of(right)}*" for right in rights)),
         )
         for feature, rights in lacking.items()
+    )
+
+
+async def describe(hass: HomeAssistant, result: ProbeResult) -> dict[str, str]:
+    """Return the summary's texts in Home Assistant's language, by placeholder of the form.
+
+    Placeholders: application, can, missing, devices, storage, messages, expires.
+    """
+    text, has = await _async_texts(hass), result.capabilities
+    lacking = _lacking(result.rights, has)
+    can = [
+        f"- {text(f'can_{feature}')}"
+        for feature in FEATURES
+        if feature not in lacking and _exists(feature, has)
     ]
+    if missing := _missing(lacking, has, text):
+        if has.console:
+            missing += f"\n\n{text('rights_hint')}"
+    else:
+        missing = f"- {text('nothing')}"
     if result.devices is None:
         devices = text("devices_hidden")
     else:
@@ -232,7 +260,7 @@ async def describe(hass: HomeAssistant, result: ProbeResult) -> dict[str, str]:
     return {
         "application": result.application,
         "can": "\n".join(can),
-        "missing": "\n".join(cannot) or f"- {text('nothing')}",
+        "missing": missing,
         "devices": devices,
         "storage": text(result.storage if has.storage else Storage.NEVER),
         "messages": _messages(result, text),

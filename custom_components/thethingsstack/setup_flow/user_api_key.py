@@ -31,6 +31,8 @@ CONF_FEATURES = "features"
 CONF_NAME = "name"
 DELETE_KEY = "delete_key"
 REQUIRED_FEATURE = "uplinks"
+NOT_TICKED = ("simulate",)
+"""Features of use to developers only, which have to be ticked."""
 KEY_NAME = "Home Assistant"
 
 NEW_APPLICATION_SCHEMA = vol.Schema(
@@ -56,6 +58,7 @@ def grantable_features(rights: frozenset[str]) -> list[str]:
 def grant_schema(rights: frozenset[str]) -> vol.Schema:
     """Return the form that asks which features the new API key shall allow."""
     features = grantable_features(rights)
+    ticked = [feature for feature in features if feature not in NOT_TICKED]
     selector = SelectSelector(
         SelectSelectorConfig(
             options=features,
@@ -64,7 +67,7 @@ def grant_schema(rights: frozenset[str]) -> vol.Schema:
             mode=SelectSelectorMode.LIST,
         )
     )
-    return vol.Schema({vol.Required(CONF_FEATURES, default=features): selector})
+    return vol.Schema({vol.Required(CONF_FEATURES, default=ticked): selector})
 
 
 def rights_for(features: Iterable[str]) -> frozenset[str]:
