@@ -1,4 +1,4 @@
-"""Other languages than English: the names and states of entities; the rest falls back to English."""
+"""Other languages than English: any part of the texts; the rest falls back to English."""
 
 from collections import defaultdict
 from itertools import combinations
@@ -18,6 +18,18 @@ from tests.simulator import Simulator
 from tests.test_translations import ENTITY, FORBIDDEN, PACKAGE, TEXTS, leaves, placeholders
 
 LANGUAGES = ("de", "es", "fr", "it", "nl")
+COMPLETE: tuple[str, ...] = ()
+"""Those that have every text."""
+GLOSSARY = (PACKAGE.parent.parent / "docs" / "glossary.md").read_text("utf-8")
+HEADINGS = {"de": "German", "es": "Spanish", "fr": "French", "it": "Italian", "nl": "Dutch"}
+LABEL_LENGTH = 60
+"""Characters. A longer text, or one with a full stop, may say "it" for a term."""
+KEPT_MARKUP = {
+    "links": r"\]\([^)]*\)",
+    "code": r"`[^`]*`",
+    "paragraphs": r"\n\n",
+    "list items": r"(?m)^- ",
+}
 GREENHOUSE = "garden/A84041000181C061"
 
 
@@ -36,17 +48,70 @@ def test_files_are_these_languages() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_texts_are_those_of_entities(language: str) -> None:
+def test_texts_are_english_ones(language: str) -> None:
     """Each is one of the English texts, names the same, and keeps the rules for texts."""
-    texts = texts_of(language)
-    assert set(texts) == {"entity", "selector"}
-    assert set(texts["selector"]) == {"field_word"}
     english = dict(leaves(TEXTS))
-    for path, text in leaves(texts):
-        assert path in english, path
-        assert placeholders(text) == placeholders(english[path]), path
+    wrong = []
+    for path, text in leaves(texts_of(language)):
+        if path not in english:
+            wrong.append(f"{path} is no English text")
+            continue
+        if placeholders(text) != placeholders(english[path]):
+            wrong.append(f"{path} has other placeholders")
+        for what, pattern in KEPT_MARKUP.items():
+            if sorted(re.findall(pattern, text)) != sorted(re.findall(pattern, english[path])):
+                wrong.append(f"{path} has other {what}")
         for what, pattern in FORBIDDEN.items():
-            assert not re.search(pattern, text), f"{path} has {what}"
+            if re.search(pattern, text):
+                wrong.append(f"{path} has {what}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_have_the_english_order(language: str) -> None:
+    """Files that are read side by side are easy to compare and to complete."""
+    paths = [path for path, _ in leaves(texts_of(language))]
+    there = set(paths)
+    assert paths == [path for path, _ in leaves(TEXTS) if path in there]
+
+
+def test_complete_languages_have_every_text() -> None:
+    """Nothing of theirs falls back to English."""
+    english = dict(leaves(TEXTS)).keys()
+    missing = {language: english - dict(leaves(texts_of(language))).keys() for language in COMPLETE}
+    assert not any(missing.values()), missing
+
+
+def glossary(language: str) -> list[tuple[str, list[str], list[str]]]:
+    """Return each English term, the words for it and the words that are rejected."""
+    section = re.search(rf"(?ms)^## {HEADINGS[language]}$(.*?)(?=^## |\Z)", GLOSSARY)
+    assert section is not None
+    rows = []
+    for line in re.findall(r"(?m)^\|(.*)\|$", section[1])[2:]:
+        term, words, rejected = (
+            [word.strip().casefold() for word in cell.split(",") if word.strip()]
+            for cell in line.split("|")
+        )
+        assert len(term) == 1, line
+        assert words, line
+        rows.append((term[0], words, rejected))
+    return rows
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_terms_are_those_of_the_glossary(language: str) -> None:
+    """Labels have the word for a term; a rejected word is nowhere."""
+    english = dict(leaves(TEXTS))
+    wrong = []
+    for path, text in leaves(texts_of(language)):
+        text, original = text.casefold(), english[path].casefold()
+        label = len(original) <= LABEL_LENGTH and "." not in original
+        for term, words, rejected in glossary(language):
+            named = label and re.search(rf"\b{re.escape(term)}s?\b", original)
+            if named and not any(word in text for word in words):
+                wrong.append(f"{path}: {term!r} is none of {words}")
+            wrong += [f"{path} has {word!r}" for word in rejected if word in text]
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -126,9 +191,9 @@ async def test_entities_have_german_names(hass: HomeAssistant, sim: Simulator) -
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_the_rest_is_english(hass: HomeAssistant, language: str) -> None:
     """What a file lacks, Home Assistant says in English; what it has, it takes."""
-    title = f"component.{DOMAIN}.config.step.user.title"
-    texts = await async_get_translations(hass, language, "config", {DOMAIN})
-    assert texts[title] == TEXTS["config"]["step"]["user"]["title"]
-    texts = await async_get_translations(hass, language, "entity", {DOMAIN})
-    for path, text in leaves(texts_of(language)["entity"]):
-        assert texts[f"component.{DOMAIN}.entity.{path}"] == text
+    translated = texts_of(language)
+    for category in ("config", "entity"):
+        texts = await async_get_translations(hass, language, category, {DOMAIN})
+        own = dict(leaves(translated.get(category, {})))
+        for path, text in (dict(leaves(TEXTS[category])) | own).items():
+            assert texts[f"component.{DOMAIN}.{category}.{path}"] == text
