@@ -209,10 +209,10 @@ def test_quality_scale_has_every_rule() -> None:
 
 @pytest.mark.parametrize("kind", ["triggers", "conditions"])
 def test_each_trigger_and_condition_has_a_section_of_its_own(kind: str) -> None:
-    """In the README, with its key, under the name that the editor shows."""
+    """In docs/actions.md, with its key, under the name that the editor shows."""
     texts = json.loads((PACKAGE / "translations" / "en.json").read_text("utf-8"))[kind]
     described = load_yaml_dict(str(PACKAGE / f"{kind}.yaml"))
     assert set(texts) == {key for key in described if not key.startswith(".")}
-    readme = (ROOT / "README.md").read_text("utf-8")
+    page = (ROOT / "docs" / "actions.md").read_text("utf-8")
     for key, item in texts.items():
-        assert f"#### {item['name']}\n\n`{DOMAIN}.{key}`" in readme, key
+        assert f"#### {item['name']}\n\n`{DOMAIN}.{key}`" in page, key

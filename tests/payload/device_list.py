@@ -14,7 +14,7 @@ _INTRODUCTION = f"""# Known models
 
 <!-- Written by `{COMMAND}` from custom_components/thethingsstack/devices. -->
 
-What the fields of these models are is known before their first uplink; a model that isn't here is understood by the names and values of its fields. Controls are those of a preset: see [Controls](../README.md#controls). Brands and models are named by their ids in the Device Repository; *all* stands for every model of a brand. To add one, see [CONTRIBUTING](../.github/CONTRIBUTING.md).
+What the fields of these models are is known before their first uplink; a model that isn't here is understood by the names and values of its fields. Controls are those of a preset: see [Controls](controls.md). Brands and models are named by their ids in the Device Repository; *all* stands for every model of a brand. To add one, see [CONTRIBUTING](../.github/CONTRIBUTING.md).
 """
 
 
