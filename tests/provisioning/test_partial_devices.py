@@ -52,13 +52,14 @@ def status_of(hass: HomeAssistant, key: str) -> str | None:
 
 
 def reads(sim: Simulator, device_id: str) -> list[str]:
-    """Return what the servers of the cluster were asked about a device."""
+    """Return what the servers of the cluster were asked about a device, but for its battery."""
     return [
         path
         for method, path in sim.requests
         if method == "GET"
         and path.partition("?")[0].endswith(f"/devices/{device_id}")
         and any(f"/{server}/" in path for server in ("ns", "as", "js"))
+        and "battery_percentage" not in path
     ]
 
 

@@ -16,7 +16,7 @@ from custom_components.thethingsstack.fields.overrides import FieldOverride
 from custom_components.thethingsstack.payload import Override
 from tests.controls.cases import SOCKET, SOCKET_KEY, add_control, entity_of
 from tests.dialogs import Result, go, start_options
-from tests.ha_fixtures import entity_id, make_entry, set_up, until
+from tests.ha_fixtures import entity_id, make_entry, register_enabled, set_up, until
 from tests.simulator import Simulator
 
 EUI = "24E124148B000099"
@@ -140,10 +140,11 @@ async def test_all_goes_on_with_a_registered_one(
     assert [item.message["f_port"] for item in session.queue] == [85]
 
 
-async def test_downlink_entities_go_on(
-    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
-) -> None:
+async def test_downlink_entities_go_on(hass: HomeAssistant, sim: Simulator) -> None:
     """They show the last state, not nothing; what still waited went with the old one's queue."""
+    entry = make_entry(sim, "manage")
+    register_enabled(hass, entry, "event", f"{SOCKET_KEY}/downlink")
+    await set_up(hass, sim, entry)
     for _ in range(2):  # so that the server knows that it always listens
         await sim.uplink("pump-socket", **SOCKET_ON)
     home = entry.runtime_data

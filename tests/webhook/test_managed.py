@@ -454,7 +454,12 @@ async def test_failures_are_an_issue_where_the_server_keeps_no_health(
     assert not entry.runtime_data.connected
     await sim.uplink("weather-station", decoded={"temperature": 21.5})
     await until(hass, lambda: entry.runtime_data.connected)
-    assert issues(hass) == set()
+
+    def works() -> bool:
+        look(hass)
+        return not issues(hass)
+
+    await until(hass, works)
 
 
 async def test_without_a_webhook_there_is_no_secret(hass: HomeAssistant, sim: Simulator) -> None:
