@@ -10,6 +10,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.thethingsstack.client import EndDevice
 from custom_components.thethingsstack.const import DOMAIN
+from custom_components.thethingsstack.fields.apply_overrides import async_apply_overrides
+from custom_components.thethingsstack.fields.overrides import FieldOverride
+from custom_components.thethingsstack.payload import Override
 from custom_components.thethingsstack.setup_flow.move import KnownDevice, match
 from tests.controls.cases import SOCKET, SOCKET_KEY, add_control
 from tests.dialogs import Result, go
@@ -62,6 +65,11 @@ async def test_devices_entities_controls_and_overrides_stay(
     await until(hass, lambda: coordinator.roster.by_device_id("pump_socket").decisions)
     await hass.async_block_till_done()
     control = await add_control(hass, entry, SOCKET)
+    change = FieldOverride(
+        path="socket_status", change=Override(name="Pump power"), device=SOCKET_KEY
+    )
+    coordinator.fields.overrides.put(change)
+    await async_apply_overrides(hass, coordinator)
     before = registered(hass, entry)
     devices = {
         item.id for item in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
@@ -95,6 +103,9 @@ async def test_devices_entities_controls_and_overrides_stay(
     roster = entry.runtime_data.roster
     assert roster.by_device_id("pump-socket").key == SOCKET_KEY
     assert roster.by_device_id("old").vanished
+    override = entry.runtime_data.fields.override(SOCKET_KEY, "socket_status")
+    assert override is not None
+    assert override.change.name == "Pump power"
     switch = entity_id(hass, "switch", control)
     await hass.services.async_call("switch", "turn_off", {"entity_id": switch}, blocking=True)
     session = sim.devices["pump-socket"].session
