@@ -43,6 +43,7 @@ from custom_components.thethingsstack.const import (
 from custom_components.thethingsstack.controls.entity import FAILED, PENDING
 from custom_components.thethingsstack.controls.kinds import KINDS
 from custom_components.thethingsstack.controls.payload_template import REASONS
+from custom_components.thethingsstack.controls.suggestions import ISSUES as PRESET_ISSUES
 from custom_components.thethingsstack.downlinks.sensors import DOWNLINK_SENSORS, STATES
 from custom_components.thethingsstack.end_devices.radio_sensors import (
     BATTERY_SENSOR,
@@ -200,7 +201,10 @@ def test_descriptions_belong_to_fields() -> None:
 def test_issues_tell_what_to_do() -> None:
     """An issue that can't be fixed by Home Assistant has a title and a description."""
     for key, issue in TEXTS["issues"].items():
-        fixable = key in ("undecoded", "half_created", "storage_off")
+        fixable = key in (
+            *("undecoded", "half_created", "storage_off"),
+            *("preset_climate", "preset_valve", "preset_other"),
+        )
         assert set(issue) == {"title", "fix_flow" if fixable else "description"}
 
 
@@ -592,6 +596,7 @@ def test_every_issue_has_its_texts() -> None:
         "devices_elsewhere": {"application", "chosen", "devices"},
         "downlink_limit": {"application", "devices", "limit"},
         "airtime_limit": {"application", "devices", "limit"},
+        **{key: {"application", "devices"} for key in PRESET_ISSUES.values()},
         **{key: {"application", "address"} for key in ADDRESS_ISSUES.values()},
         **{key: {"application", "count"} for key in REFUSED_ISSUES.values()},
         OTHER_REFUSED_ISSUE: {"application", "count"},

@@ -13,13 +13,18 @@ from .application.store import ApplicationStore
 from .client import AuthenticationFailed, InvalidRequest, NotFound, StackError
 from .client.rights import DEVICES_READ
 from .const import DOMAIN
+from .controls.suggestions import async_watch_presets
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .downlinks.ledger import DownlinkLedger
 from .end_devices.cleanup import async_watch_vanished, forget, remove_controls
 from .end_devices.left_out import leaving_out
 from .end_devices.state import EndDeviceState
 from .end_devices.uplink_history import UplinkHistory
-from .fields.apply_overrides import async_apply_overrides, async_take_position_over
+from .fields.apply_overrides import (
+    async_apply_overrides,
+    async_show_again,
+    async_take_position_over,
+)
 from .fields.decisions import FieldDecisions
 from .formatters.store import FormatterStore
 from .gateways import async_remove_gateway
@@ -66,6 +71,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
         await async_apply_overrides(hass, coordinator)
     await coordinator.platforms.async_setup()
     async_watch_issues(hass, entry)
+    async_watch_presets(hass, entry)
     async_watch_vanished(hass, entry)
     coordinator.controls.async_start()
     coordinator.gateways.async_start()
@@ -81,7 +87,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
             options = dict(entry.options)
             coordinator.async_apply_options()
         await coordinator.platforms.async_apply()
-        await coordinator.controls.async_apply()
+        changed = await coordinator.controls.async_apply()
+        await async_show_again(hass, coordinator, changed)
         await coordinator.gateways.async_apply()
 
     async def async_identified(device: EndDeviceState) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from itertools import batched
 from typing import override
 
-from homeassistant.const import Platform
+from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
@@ -146,6 +146,8 @@ class FieldEntity(EndDeviceEntity):
         if (name := given or coordinator.names.own(meaning)) is not None:
             # Not in the description: a translated name would replace it there.
             self._attr_name = name
+        if coordinator.controls.sets(device.key, path):
+            self._attr_entity_category = EntityCategory.DIAGNOSTIC  # the control shows it, too
 
 
 type FieldFactory = Callable[[ApplicationCoordinator, EndDeviceState, str, Meaning], FieldEntity]

@@ -4,6 +4,8 @@ from homeassistant.components.repairs import RepairsFlow
 from homeassistant.core import HomeAssistant
 
 from .application.storage_repair import StorageRepairFlow
+from .controls import suggestions
+from .controls.suggestion_repair import PresetRepairFlow
 from .coordinator import TtsConfigEntry
 from .formatters.repair import FormatterRepairFlow
 from .issues import storage
@@ -19,6 +21,8 @@ async def async_create_fix_flow(
     entry: TtsConfigEntry = hass.config_entries.async_get_known_entry(str(data["entry_id"]))
     if data.get("repair") == storage.REPAIR:
         return StorageRepairFlow(entry, str(data["missed"]))
+    if data.get("repair") == suggestions.REPAIR:
+        return PresetRepairFlow(entry, str(data["preset"]))
     if "device_id" in data:
         return PartialRepairFlow(entry, str(data["device_id"]))
     return FormatterRepairFlow(entry, undecoded_devices(entry, str(data["model"])))

@@ -44,6 +44,7 @@ APPLICATION: dict[str, Any] = {
         }
     ],
     "storage_offer_ignored": False,
+    "ignored_presets": ["brand_model"],
     "today": ["2026-11-28", 7],
     "sensors": {"brand/model": ["temperature"]},
     "vanished": {"garden/1": "2026-11-27T05:00:00+00:00"},

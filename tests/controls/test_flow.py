@@ -76,7 +76,7 @@ async def test_a_switch_by_hand(hass: HomeAssistant, entry: MockConfigEntry) -> 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     (subentry,) = entry.subentries.values()
-    assert subentry.title == "Pump · Pump socket"
+    assert subentry.title == "Pump socket · Pump"
     assert Control.from_dict(subentry.data).device == SOCKET_KEY
     assert state_of(hass, subentry.subentry_id).state == "on"
     assert registry(hass, (subentry.subentry_id,)) == before
@@ -91,21 +91,19 @@ async def test_all_controls_of_a_preset_in_one_step(
         hass, await start_subentry(hass, entry, SUBENTRY_CONTROL), device="bath-radiator"
     )
     assert result["description_placeholders"]["preset"] == "MClimate Vicki"
-    result = await go(hass, result, next_step_id="preset")
-    key = next(iter(result["data_schema"].schema))
-    assert key.default() == "mclimate_vicki"
-    assert len(options(result, "preset")) == len(built_in())
-    result = await go(hass, result, preset="mclimate_vicki")
+    assert result["menu_options"] == ["preset_controls", "preset", "by_hand"]
+    result = await go(hass, result, next_step_id="preset_controls")
     assert result["step_id"] == "preset_controls"
     assert "MClimate documentation" in result["description_placeholders"]["source"]
     result = await go(hass, result, controls=[])
     assert result["errors"] == {"controls": "no_controls"}
     result = await go(hass, result, controls=["Thermostat", "Child lock"])
-    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["reason"] == "controls_added"
+    assert result["description_placeholders"]["controls"] == "- Thermostat\n- Child lock"
     await hass.async_block_till_done()
     assert sorted(s.title for s in entry.subentries.values()) == [
-        "Child lock · Bathroom radiator",
-        "Thermostat · Bathroom radiator",
+        "Bathroom radiator · Child lock",
+        "Bathroom radiator · Thermostat",
     ]
     domains = {entity_of(hass, i).domain for i in entry.subentries}
     assert domains == {"climate", "switch"}
@@ -120,6 +118,7 @@ async def test_a_model_without_preset_gets_the_whole_list(
     result = await go(hass, result, next_step_id="preset")
     key = next(iter(result["data_schema"].schema))
     assert not callable(key.default)
+    assert len(options(result, "preset")) == len(built_in())
     result = await go(hass, result)
     assert result["errors"] == {"preset": "preset_missing"}
 

@@ -81,7 +81,7 @@ def test_every_refusal_has_its_text() -> None:
             ):
                 reasons.add(str(node.value.value))
     assert set(FLOW["error"]) == reasons
-    assert set(FLOW["abort"]) == {"not_loaded", "no_devices"}
+    assert set(FLOW["abort"]) == {"not_loaded", "no_devices", "controls_added"}
 
 
 @pytest.mark.parametrize(

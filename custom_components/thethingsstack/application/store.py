@@ -50,6 +50,8 @@ class ApplicationStore(StoredData):
         """The last ones of which nothing could be read back, newest first."""
         self.storage_offer_ignored = False
         """Whether the user ignores the offer to switch the Storage Integration on."""
+        self.ignored_presets: set[str] = set()
+        """IDs of the presets whose suggestion the user ignores."""
         self.uplinks_today: tuple[str, int] | None = None
         """A day in ISO format, and the number of uplinks received on it."""
         self.vanished: dict[str, datetime] = {}
@@ -81,6 +83,7 @@ class ApplicationStore(StoredData):
             )
             self.interruptions = file.read("interruptions", read_interruptions, [])
             self.storage_offer_ignored = file.read("storage_offer_ignored", _flag, False)
+            self.ignored_presets = file.read("ignored_presets", lambda ids: set(_texts(ids)), set())
             self.uplinks_today = file.read(
                 "today", lambda day: (_text(day[0]), _count(day[1])), None
             )
@@ -162,6 +165,7 @@ class ApplicationStore(StoredData):
             "frame_counters": self.frame_counters,
             "interruptions": [item.as_stored() for item in self.interruptions],
             "storage_offer_ignored": self.storage_offer_ignored,
+            "ignored_presets": sorted(self.ignored_presets),
             "today": self.uplinks_today,
             "sensors": self.model_sensors,
             "vanished": {key: since.isoformat() for key, since in self.vanished.items()},

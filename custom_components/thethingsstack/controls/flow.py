@@ -1,10 +1,9 @@
 """Add control: a switch, valve, thermostat … for one end device, by preset or by hand."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.config_entries import ConfigSubentry, ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.config_entries import ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.const import Platform
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -20,6 +19,7 @@ from ..client.rights import TRAFFIC_DOWN_WRITE
 from ..const import DOMAIN
 from ..dialogs import running
 from ..end_devices import EndDeviceState
+from ..issues import escape_markdown
 from .form import (
     FieldError,
     commands_schema,
@@ -32,8 +32,9 @@ from .form import (
 )
 from .kinds import KINDS
 from .model import SHOWS_REQUESTED, Control, InvalidControlError
-from .preset import Preset, async_presets
+from .preset import Preset, async_presets, presets_of
 from .preview import ControlPreview
+from .subentries import add_controls, title_of
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
@@ -127,10 +128,14 @@ class ControlFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         """Let the user choose between a preset and a manually defined control."""
         fitting = self._fitting()
+        options = ["preset", "by_hand"]
+        if len(fitting) == 1:
+            self._preset = fitting[0]
+            options.insert(0, "preset_controls")
         none = (await self._texts("preview"))["none"]
         return self.async_show_menu(
             step_id="source",
-            menu_options=["preset", "by_hand"],
+            menu_options=options,
             description_placeholders={
                 "device": self._device.name,
                 "preset": ", ".join(preset.name for preset in fitting) or none,
@@ -141,11 +146,7 @@ class ControlFlow(ConfigSubentryFlow):
 
     def _fitting(self) -> list[Preset]:
         """Return the presets for the end device's model."""
-        versions = self._device.version_ids
-        if versions is None:
-            return []
-        model = f"{versions.brand_id}/{versions.model_id}".casefold()
-        return [preset for preset in self._presets.values() if model in preset.models]
+        return presets_of(self._device.version_ids, self._presets)
 
     async def async_step_preset(
         self, user_input: dict[str, Any] | None = None
@@ -211,29 +212,28 @@ class ControlFlow(ConfigSubentryFlow):
         )
 
     def _create(self, controls: list[Control]) -> SubentryFlowResult:
-        """Add a subentry for each control, the last one as the result of the flow."""
-        entry = self._get_entry()
-        for control in controls[:-1]:
-            self.hass.config_entries.async_add_subentry(
-                entry,
-                ConfigSubentry(
-                    data=MappingProxyType(control.as_dict()),
-                    subentry_type=self._subentry_type,
-                    title=self._title(control),
-                    unique_id=None,
-                ),
-            )
-        last = controls[-1]
-        return self.async_create_entry(title=self._title(last), data=last.as_dict())
+        """Add a subentry for each control; the flow's end names them all."""
+        if len(controls) == 1:
+            (control,) = controls
+            return self.async_create_entry(title=self._title(control), data=control.as_dict())
+        add_controls(self.hass, self._get_entry(), self._device.name, controls)
+        return self.async_abort(
+            reason="controls_added",
+            description_placeholders={
+                "device": escape_markdown(self._device.name),
+                "controls": "\n".join(f"- {escape_markdown(c.name)}" for c in controls),
+            },
+        )
 
     def _new_title(self, control: Control) -> str:
         """Return the title of a changed control; keeps a title set by the user."""
         subentry = self._get_reconfigure_subentry()
-        automatic = subentry.title.startswith(f"{subentry.data['name']} · ")
+        name = subentry.data["name"]
+        automatic = subentry.title.startswith(f"{name} · ") or subentry.title.endswith(f" · {name}")
         return self._title(control) if automatic else subentry.title
 
     def _title(self, control: Control) -> str:
-        return f"{control.name} · {self._device.name}"
+        return title_of(control, self._device.name)
 
     # Manually
 

@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.yaml import load_yaml
 
+from ..client import VersionIds
 from ..const import DOMAIN
 from ..fields import DEVICES_FOLDER, OWN_DEVICES_FOLDER
 from ..issues import clear_issues, raise_issue
@@ -86,6 +87,14 @@ async def async_presets(hass: HomeAssistant) -> dict[str, Preset]:
             {"file": file, "reason": "; ".join(found)},
         )
     return presets
+
+
+def presets_of(versions: VersionIds | None, presets: Mapping[str, Preset]) -> list[Preset]:
+    """Return the presets for a model; `versions` are an end device's, `None` without a model."""
+    if versions is None:
+        return []
+    model = f"{versions.brand_id}/{versions.model_id}".casefold()
+    return [preset for preset in presets.values() if model in preset.models]
 
 
 @cache

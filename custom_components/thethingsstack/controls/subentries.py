@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -14,10 +15,33 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from ..const import DOMAIN
 from ..end_devices import EndDeviceRoster, EndDeviceState
 from ..issues import application_name, raise_issue
-from .kinds import KINDS
+from .kinds import KINDS, Role
 from .model import SUBENTRY_CONTROL, Control, InvalidControlError, threads_of
 
+MEASURED = frozenset({Role.CURRENT_TEMPERATURE, Role.CURRENT_HUMIDITY})
+"""Roles whose field is a measurement of its own, besides what the control sets."""
+
 type ControlFactory = Callable[[str, Control, EndDeviceState], Entity]
+
+
+def title_of(control: Control, device_name: str) -> str:
+    """Return the title of a control's subentry: the end device first, by which lists sort."""
+    return f"{device_name} · {control.name}"
+
+
+@callback
+def add_controls(
+    hass: HomeAssistant, entry: ConfigEntry, device_name: str, controls: Iterable[Control]
+) -> None:
+    """Add a subentry for each control of an end device."""
+    for control in controls:
+        subentry = ConfigSubentry(
+            data=MappingProxyType(control.as_dict()),
+            subentry_type=SUBENTRY_CONTROL,
+            title=title_of(control, device_name),
+            unique_id=None,
+        )
+        hass.config_entries.async_add_subentry(entry, subentry)
 
 
 class Controls:
@@ -43,6 +67,7 @@ class Controls:
         self._data: dict[str, dict[str, Any]] = {}
         self._entities: dict[str, Entity] = {}
         self._applying = asyncio.Lock()
+        self._set_fields = self._read_set_fields()
 
     @callback
     def async_connect(
@@ -65,8 +90,12 @@ class Controls:
         """Remember the current subentries; call it when all platforms are connected."""
         self._data = {subentry.subentry_id: dict(subentry.data) for subentry in self._subentries()}
 
-    async def async_apply(self) -> None:
-        """Apply changed subentries to the entities; a new title alone changes nothing."""
+    async def async_apply(self) -> dict[str, frozenset[str]]:
+        """Apply changed subentries to the entities; a new title alone changes nothing.
+
+        Returns the fields, by the key of their end device, that controls set now and didn't
+        before, or the other way round.
+        """
         async with self._applying:
             now = {s.subentry_id: dict(s.data) for s in self._subentries()}
             before, self._data = self._data, now
@@ -81,6 +110,33 @@ class Controls:
             for subentry_id in [*changed, *(now.keys() - before.keys())]:
                 if (subentry := self._entry.subentries.get(subentry_id)) is not None:
                     self._add_missing(subentry)  # a platform set up just now has added its own
+        fields_before, self._set_fields = self._set_fields, self._read_set_fields()
+        none: frozenset[str] = frozenset()
+        return {
+            key: differing
+            for key in fields_before.keys() | self._set_fields.keys()
+            if (differing := fields_before.get(key, none) ^ self._set_fields.get(key, none))
+        }
+
+    def sets(self, key: str, path: str) -> bool:
+        """Return whether a control sets this field of an end device, so that it shows its value."""
+        return path in self._set_fields.get(key, ())
+
+    def _read_set_fields(self) -> dict[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        for subentry in self._subentries():
+            try:
+                control = Control.from_dict(subentry.data)
+            except InvalidControlError:
+                continue  # it has an issue, see `_add`
+            paths = [
+                path
+                for role, report in control.reports.items()
+                if role not in MEASURED
+                for path in report.paths
+            ]
+            found[control.device] = found.get(control.device, frozenset()).union(paths)
+        return found
 
     async def async_on_device_removed(self, key: str) -> None:
         """Remove the controls of an end device that was removed from Home Assistant."""

@@ -1,7 +1,7 @@
 """Apply changed field overrides to entities at once, without a reload."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant
@@ -56,6 +56,25 @@ async def async_show_corrected(
     async with coordinator.fields.changing:
         if coordinator.roster.states.get(device.key) is device:
             await _async_show(hass, coordinator, device, changed)
+
+
+async def async_show_again(
+    hass: HomeAssistant,
+    coordinator: ApplicationCoordinator,
+    fields: Mapping[str, Iterable[str]],
+) -> None:
+    """Make the entities of fields anew, by device key: something but their meaning changed."""
+    async with coordinator.fields.changing:
+        for key, paths in fields.items():
+            if (device := coordinator.roster.states.get(key)) is None:
+                continue
+            shown = {
+                path: meaning
+                for path in paths
+                if (meaning := device.decisions.get(path)) and meaning.kind is not Kind.IGNORE
+            }
+            await _async_remove_entities(hass, coordinator, device, shown)
+            async_dispatcher_send(hass, coordinator.signals.new_fields, device, shown)
 
 
 async def async_take_position_over(
