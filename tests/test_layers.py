@@ -3,7 +3,6 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
-import re
 import sys
 
 from homeassistant.const import Platform
@@ -29,8 +28,7 @@ ROWS = (
     {"downlinks"},
     {"controls", "core_lorawan", "formatters", "gateways", "statistics"},
     {"provisioning"},
-    {"setup_flow", "actions"},
-    {"condition", "llm"},
+    {"setup_flow", "actions", "condition", "llm"},
 )
 ROOMS = set[str]().union(*ROWS)
 
@@ -114,36 +112,6 @@ def test_what_a_room_shows_imports_only_what_is_lower(room: str) -> None:
                 for_types or path[0].startswith("library ") or path[0] in {room, "const", *SDK}
             ):
                 assert height.get(path[0], len(ROWS)) < height[room], (place(module), path)
-
-
-KNOW_VERSIONS = (
-    "client/v2/",
-    "client/cli/",  # the option
-    "application/client_factory.py",
-    "setup_flow/handler.py",
-)
-"""Who may know that a stack has a version: its client, its dialogue, and who makes the client."""
-
-
-@each_module
-def test_nobody_else_asks_for_the_version_of_a_stack(module: Path) -> None:
-    """Capabilities are asked for instead."""
-    if place(module).startswith(KNOW_VERSIONS):
-        return
-    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
-        match node:
-            case ast.If() | ast.IfExp() | ast.While() if node.test is not None:
-                asked: ast.AST = node.test
-            case ast.Compare() | ast.match_case(pattern=ast.MatchValue()):
-                asked = node if isinstance(node, ast.Compare) else node.pattern
-            case _:
-                continue
-        names = {part.id for part in ast.walk(asked) if isinstance(part, ast.Name)}
-        names |= {part.attr for part in ast.walk(asked) if isinstance(part, ast.Attribute)}
-        names |= {str(part.value) for part in ast.walk(asked) if isinstance(part, ast.Constant)}
-        assert not {name for name in names if re.search(r"(?i)(^|_)v(ersion_)?2(_|$)", name)}, (
-            ast.unparse(asked)
-        )
 
 
 @pytest.mark.parametrize("module", sorted(SIMULATOR.rglob("*.py")), ids=place)
