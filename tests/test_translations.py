@@ -59,6 +59,7 @@ from custom_components.thethingsstack.formatters import (
     flow as formatter_flow,
     repair as formatter_repair,
 )
+from custom_components.thethingsstack.formatters.trial import CONF_ANOTHER
 from custom_components.thethingsstack.gateways.entities import GATEWAY_SENSORS
 from custom_components.thethingsstack.payload import QUANTITIES, SENSOR_ROLES, Kind, Source
 from custom_components.thethingsstack.payload.types import UNDECIDED
@@ -613,7 +614,7 @@ def test_the_repair_of_formatters_has_its_texts() -> None:
     texts = TEXTS["issues"]["undecoded"]["fix_flow"]
     steps = steps_of(formatter_repair.FormatterRepairFlow)
     assert set(texts["step"]) == steps - {"init", "repository", "cayenne_lpp"}
-    given = {"devices", "count", "reason", "results", "url"}
+    given = {"devices", "count", "reason", "results", "url", "frames"}
     for name, step in texts["step"].items():
         assert step["title"]
         for _, text in leaves(step):
@@ -621,7 +622,10 @@ def test_the_repair_of_formatters_has_its_texts() -> None:
         if "menu_options" in step:
             choices = {"repository", "cayenne_lpp", "javascript"}
             assert set(step["menu_options"]) == set(step["menu_option_descriptions"]) == choices
-    assert set(texts["step"]["javascript"]["data"]) == {formatter_repair.CONF_SCRIPT}
+    assert set(texts["step"]["javascript"]["data"]) == {
+        formatter_repair.CONF_SCRIPT,
+        CONF_ANOTHER,
+    }
     assert set(texts["step"]["which"]["data"]) == {formatter_repair.CONF_DEVICES}
     assert set(texts["error"]) == {"choose_one", "formatter_failed", "not_saved"}
     assert set(texts["abort"]) == {"not_loaded", "missing_rights"}

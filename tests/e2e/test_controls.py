@@ -79,7 +79,7 @@ async def thermostat_by_preset(page: Page, home: HomeAssistant, screenshots: Pat
     await expect(page.get_by_text("Child lock (Switch)")).to_be_visible()
     await snap(page, screenshots, "control_3_suggestion")
     await press(page, "Submit")
-    await expect(page.get_by_text("Added to")).to_be_visible()
+    await expect(page.get_by_text("These controls were added:")).to_be_visible()
     await snap(page, screenshots, "control_3_added")
 
 

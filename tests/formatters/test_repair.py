@@ -162,6 +162,33 @@ async def test_a_formatter_that_fails_is_told_with_its_reason(
     assert "unknown frame type" in result["description_placeholders"]["reason"]
 
 
+async def test_writing_begins_with_the_failing_script_beside_the_last_frames(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """And leads back to the other formatters, from the script as from what it gives."""
+    own = {"up_formatter": "FORMATTER_JAVASCRIPT", "up_formatter_parameter": WEATHER_SCRIPT}
+    sim.devices["weather-station"].documents["as"]["formatters"] = own
+    await undecoded(hass, sim, "weather-station", payload=b"\x01\xab", f_port=9)
+    result = await go(hass, await start(hass), next_step_id="javascript")
+    key = next(iter(result["data_schema"].schema))
+    assert key.description == {"suggested_value": WEATHER_SCRIPT}
+    frames = result["description_placeholders"]["frames"]
+    assert frames.startswith("- Weather station, f_port 9: `01 AB` → ")
+    assert "unknown frame type" in frames
+    result = await go(hass, result, script="function f() {}", another=True)
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "failing")
+    assert "unknown frame type" in result["description_placeholders"]["reason"]
+    result = await go(hass, result, next_step_id="javascript")
+    key = next(iter(result["data_schema"].schema))
+    assert key.description == {"suggested_value": "function f() {}"}  # what was typed stays
+    decodes = "function decodeUplink(input) { return { data: { first: input.bytes[0] } }; }"
+    result = await go(hass, result, script=decodes)
+    assert result["step_id"] == "result"
+    result = await go(hass, result, another=True)
+    assert result["step_id"] == "failing"
+    assert formatters(sim, "weather-station") == own
+
+
 async def test_saving_fails_half_way(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:

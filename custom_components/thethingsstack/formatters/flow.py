@@ -22,7 +22,7 @@ from ..const import DOMAIN
 from ..dialogs import ApplicationOptionsFlow, form
 from ..end_devices import EndDeviceState
 from ..issues import escape_markdown
-from .trial import NEEDED, FormatterChoice
+from .trial import ANOTHER_FIELD, CONF_ANOTHER, NEEDED, FormatterChoice
 
 CONF_FORMATTER = "formatter"
 CONF_SCOPE = "scope"
@@ -94,12 +94,14 @@ class FormatterFlow(ApplicationOptionsFlow):
         refused = None
         if user_input is not None:
             self._choice.script = user_input[CONF_SCRIPT]
+            if user_input.get(CONF_ANOTHER):
+                return await self._async_formatter_form(None)
             try:
                 return await self._async_try()
             except Refusal as err:
                 refused = err
         text = TextSelector(TextSelectorConfig(multiline=True))
-        schema = vol.Schema({vol.Required(CONF_SCRIPT): text})
+        schema = vol.Schema({vol.Required(CONF_SCRIPT): text, **ANOTHER_FIELD})
         return self._formatter_form(
             "formatter_script", schema, {CONF_SCRIPT: self._choice.script}, refused
         )
@@ -223,6 +225,8 @@ class FormatterFlow(ApplicationOptionsFlow):
         """Ask, and save for all chosen end devices."""
         refused = None
         if user_input is not None:
+            if user_input.get(CONF_ANOTHER):
+                return await self._async_formatter_form(None)
             try:
                 if self._formatter_kind == DEFAULT:
                     await self._choice.async_save_default()
@@ -232,7 +236,7 @@ class FormatterFlow(ApplicationOptionsFlow):
                 refused = Refusal("base", "formatter_not_saved", reason=error_text(err))
             else:
                 return self._formatter_abort("formatter_saved")
-        return self._formatter_form(step_id, vol.Schema({}), None, refused)
+        return self._formatter_form(step_id, vol.Schema({**ANOTHER_FIELD}), None, refused)
 
     def _formatter_form(
         self,

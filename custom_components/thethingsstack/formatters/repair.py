@@ -19,7 +19,7 @@ from ..application import error_text, lacking
 from ..client import Formatter, StackError
 from ..client.formatters import CAYENNE_LPP, JAVASCRIPT, REPOSITORY
 from ..end_devices import EndDeviceState
-from .trial import NEEDED, FormatterChoice, async_reason
+from .trial import ANOTHER_FIELD, CONF_ANOTHER, NEEDED, FormatterChoice
 
 if TYPE_CHECKING:
     from ..coordinator import TtsConfigEntry
@@ -70,8 +70,7 @@ class FormatterRepairFlow(RepairsFlow):
 
     async def _async_diagnose(self) -> RepairsFlowResult:
         """Find out why uplinks aren't decoded, and whether the key may change that."""
-        reason = await async_reason(self._choice.coordinator.stack, self._choice.devices[0])
-        self._choice.reason = reason or ""
+        await self._choice.async_read_present()
         if rights := lacking(self._choice.coordinator.rights, NEEDED):
             return self.async_abort(
                 reason="missing_rights",
@@ -144,12 +143,17 @@ class FormatterRepairFlow(RepairsFlow):
         errors: dict[str, str] = {}
         if user_input is not None:
             self._choice.script = user_input[CONF_SCRIPT]
+            if user_input.get(CONF_ANOTHER):
+                return await self._async_again()
             formatter = Formatter(kind=JAVASCRIPT, parameter=self._choice.script)
             if await self._async_fits(formatter):
                 return await self.async_step_result()
             errors[CONF_SCRIPT] = "formatter_failed"
         schema = vol.Schema(
-            {vol.Required(CONF_SCRIPT): TextSelector(TextSelectorConfig(multiline=True))}
+            {
+                vol.Required(CONF_SCRIPT): TextSelector(TextSelectorConfig(multiline=True)),
+                **ANOTHER_FIELD,
+            }
         )
         return self.async_show_form(
             step_id="javascript",
@@ -160,6 +164,13 @@ class FormatterRepairFlow(RepairsFlow):
             description_placeholders=self._choice.placeholders(),
         )
 
+    async def _async_again(self) -> RepairsFlowResult:
+        """Return to the choice of formatters; what was typed stays."""
+        if self._choice.present_reason:
+            self._choice.reason = self._choice.present_reason
+            return await self.async_step_failing()
+        return await self.async_step_missing()
+
     # Save it
 
     async def async_step_result(
@@ -169,6 +180,8 @@ class FormatterRepairFlow(RepairsFlow):
         errors: dict[str, str] = {}
         names = self._choice.placeholders()
         if user_input is not None:
+            if user_input.get(CONF_ANOTHER):
+                return await self._async_again()
             try:
                 await self._choice.async_save(self._formatter)
             except StackError as err:
@@ -178,7 +191,7 @@ class FormatterRepairFlow(RepairsFlow):
                 return self.async_create_entry(data={})
         return self.async_show_form(
             step_id="result",
-            data_schema=vol.Schema({}),
+            data_schema=vol.Schema({**ANOTHER_FIELD}),
             errors=errors,
             description_placeholders=names,
         )

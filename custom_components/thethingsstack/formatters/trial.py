@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.selector import BooleanSelector
+import voluptuous as vol
 
 from ..client import (
     ApplicationClient,
@@ -17,7 +19,7 @@ from ..client import (
     StackError,
     VersionIds,
 )
-from ..client.formatters import REPOSITORY
+from ..client.formatters import JAVASCRIPT, REPOSITORY
 from ..client.rights import DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ
 from ..dialogs import running
 from ..end_devices import EndDeviceState
@@ -28,8 +30,12 @@ if TYPE_CHECKING:
 
 NEEDED = (DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ)
 """The rights that trying and saving a formatter needs."""
+CONF_ANOTHER = "another"
+ANOTHER_FIELD = {vol.Optional(CONF_ANOTHER, default=False): BooleanSelector()}
+"""The way back to the choice of formatters, in forms behind it."""
 TRIED = 3
 LONGEST_RESULT = 1_500
+LONGEST_FRAME = 300
 EXAMPLE = """function decodeUplink(input) {
   return { data: { bytes: input.bytes, port: input.fPort } };
 }
@@ -44,20 +50,23 @@ class Trial:
     failure: str | None = None
 
 
-async def async_reason(stack: ApplicationClient, device: EndDeviceState) -> str | None:
-    """Return the formatter's error text for the last uplink.
+async def async_present(
+    stack: ApplicationClient, device: EndDeviceState
+) -> tuple[Formatter | None, str]:
+    """Return the formatter that applies, and its error text for the last uplink.
 
-    None if there is no formatter; empty if the reason can't be found.
+    The text is empty if the reason can't be found. Raises StackError if the formatter can't be
+    read.
     """
+    formatters = await stack.formatters.of_device(device.device_id)
+    if formatters is None:
+        formatters = await stack.formatters.of_application()
+    if formatters is None or formatters.up is None:
+        return None, ""
     try:
-        formatters = await stack.formatters.of_device(device.device_id)
-        if formatters is None:
-            formatters = await stack.formatters.of_application()
-        if formatters is None or formatters.up is None:
-            return None
-        return (await async_try(stack, [device], formatters.up)).failure or ""
+        return formatters.up, (await async_try(stack, [device], formatters.up)).failure or ""
     except StackError:
-        return ""
+        return formatters.up, ""
 
 
 async def async_try(
@@ -93,6 +102,29 @@ def _shown(device: EndDeviceState, payload: bytes, data: Mapping[str, Any]) -> s
     return f"**{escape_markdown(device.name)}** `{payload.hex().upper()}`\n\n```json\n{text}\n```"
 
 
+def frames_of(devices: Sequence[EndDeviceState], reason: str) -> str:
+    """Return the last uplinks as a list in Markdown: port, bytes, and what they give now.
+
+    `reason` is why the present formatter fails, for those that aren't decoded.
+    """
+    lines = []
+    for device in devices:
+        uplink = device.last_data_uplink
+        if uplink is None or not uplink.frm_payload:
+            continue
+        gives = escape_markdown(reason or "-")
+        if uplink.decoded_payload:
+            text = json.dumps(uplink.decoded_payload, ensure_ascii=False)[:LONGEST_FRAME]
+            gives = f"`{text.replace('`', chr(39))}`"
+        name = escape_markdown(device.name)
+        lines.append(
+            f"- {name}, f_port {uplink.f_port}: `{uplink.frm_payload.hex(' ').upper()}` → {gives}"
+        )
+        if len(lines) == TRIED:
+            break
+    return "\n".join(lines) or "-"
+
+
 class FormatterChoice:
     """The formatter that a dialogue is choosing for some end devices.
 
@@ -108,6 +140,8 @@ class FormatterChoice:
         """Last uplinks decoded with the formatter tried last; empty if there are none."""
         self.reason = ""
         """Why the formatter tried last fails."""
+        self.present_reason = ""
+        """Why the present formatter fails."""
         self.repository_script = ""
         """The script of the Device Repository's formatter, once it has been read."""
         self._in_repository: bool | None = None
@@ -116,6 +150,23 @@ class FormatterChoice:
     def coordinator(self) -> ApplicationCoordinator:
         """Return the application; raises AbortFlow where it isn't loaded."""
         return running(self._entry)
+
+    async def async_read_present(self) -> None:
+        """Find out why the first device's uplinks aren't decoded, and begin with its script.
+
+        Nothing is known if the present formatter can't be read.
+        """
+        try:
+            formatter, reason = await async_present(self.coordinator.stack, self.devices[0])
+        except StackError:
+            return
+        self.reason = self.present_reason = reason
+        if formatter is None:
+            return
+        if formatter.kind == JAVASCRIPT:
+            self.script = formatter.parameter or self.script
+        elif formatter.kind == REPOSITORY and await self.async_in_repository():
+            self.script = self.repository_script or self.script
 
     async def async_in_repository(self) -> bool:
         """Return whether the Device Repository has a formatter for the model; read once."""
@@ -197,6 +248,7 @@ class FormatterChoice:
             "count": str(len(self.devices)),
             "reason": self.reason or "-",
             "results": self.results,
+            "frames": frames_of(self.devices, self.present_reason),
             "url": self.coordinator.roster.console_url(self.devices[0].device_id),
         }
 
