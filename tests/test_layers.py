@@ -27,7 +27,7 @@ ROWS = (
     {"end_devices"},
     {"downlinks"},
     {"controls", "core_lorawan", "formatters", "gateways", "statistics"},
-    {"provisioning"},
+    {"provisioning", "takeover"},
     {"setup_flow", "actions", "condition", "llm"},
 )
 ROOMS = set[str]().union(*ROWS)

@@ -79,6 +79,7 @@ from custom_components.thethingsstack.setup_flow import (
     user_api_key,
 )
 from custom_components.thethingsstack.setup_flow.webhook_only import WEBHOOK_ONLY
+from custom_components.thethingsstack.takeover import TakeoverRepairFlow
 from custom_components.thethingsstack.webhook.entry import OTHER_REFUSED_ISSUE, REFUSED_ISSUES
 from custom_components.thethingsstack.webhook.managed import ADDRESS_ISSUES
 
@@ -203,7 +204,7 @@ def test_issues_tell_what_to_do() -> None:
     """An issue that can't be fixed by Home Assistant has a title and a description."""
     for key, issue in TEXTS["issues"].items():
         fixable = key in (
-            *("undecoded", "half_created", "storage_off"),
+            *("undecoded", "half_created", "storage_off", "takeover"),
             *("preset_climate", "preset_valve", "preset_other"),
         )
         assert set(issue) == {"title", "fix_flow" if fixable else "description"}
@@ -685,6 +686,19 @@ def test_the_repair_of_the_storage_has_its_texts() -> None:
     assert set(texts["error"]) == {"refused"}
     assert placeholders(texts["error"]["refused"]) == {"reason"}
     assert set(texts["abort"]) == {"not_loaded"}
+
+
+def test_the_repair_that_takes_over_has_its_texts() -> None:
+    """Both dialogues name only what they are given; each choice of the menu is described."""
+    texts = TEXTS["issues"]["takeover"]["fix_flow"]
+    chosen = {"finish", "take_back"}
+    assert set(texts["step"]) == steps_of(TakeoverRepairFlow) - {"init"} - chosen
+    given = {"integration", "application", "moves", "other_kind", "waiting", "unknown"}
+    for _, text in leaves(texts["step"]):
+        assert placeholders(text) <= given
+    waiting = texts["step"]["waiting"]
+    assert set(waiting["menu_options"]) == set(waiting["menu_option_descriptions"]) == chosen
+    assert set(texts["abort"]) == {"not_loaded", "already_removed", "failed"}
 
 
 # Entities

@@ -29,6 +29,7 @@ from .fields.decisions import FieldDecisions
 from .formatters.store import FormatterStore
 from .gateways import async_remove_gateway
 from .issues.watch import async_watch_issues
+from .takeover import async_remove_takeover, async_watch_takeover
 from .webhook import (
     async_keep_webhook,
     async_prepare_webhook,
@@ -72,6 +73,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     await coordinator.platforms.async_setup()
     async_watch_issues(hass, entry)
     async_watch_presets(hass, entry)
+    async_watch_takeover(hass, entry)
     async_watch_vanished(hass, entry)
     coordinator.controls.async_start()
     coordinator.gateways.async_start()
@@ -136,6 +138,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None
     await FieldDecisions(hass, entry.entry_id, store.model_of).async_remove()
     await DownlinkLedger(hass, entry.entry_id).async_remove()
     await FormatterStore(hass, entry.entry_id).async_remove()
+    await async_remove_takeover(hass, entry)
 
 
 async def async_remove_config_entry_device(

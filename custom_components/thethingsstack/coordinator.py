@@ -65,6 +65,7 @@ from .gateways import Gateways
 from .payload import Kind, Meaning
 from .provisioning import PartialDevices
 from .statistics import PastHours
+from .takeover import Takeover
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -135,6 +136,7 @@ class ApplicationCoordinator:
         self.past_hours = PastHours(self)
         self.catch_up = CatchUp(self)
         self.core_lorawan = CoreLorawan(self)
+        self.takeover = Takeover(self)
         self.platforms = Platforms(hass, entry)
         self._following: asyncio.Task[None] | None = None
         self._pauses = hass.data.get(STREAM_PAUSES, StreamPauses())
@@ -153,6 +155,7 @@ class ApplicationCoordinator:
         self._read_options()
         await self.downlinks.async_load()
         await self.formatter_texts.async_load(self.entry.title)
+        await self.takeover.async_load(self.entry.title)
         self._choose_scope()
         day, count = self.store.uplinks_today or (None, 0)
         if day == dt_util.now().date().isoformat():
@@ -224,6 +227,7 @@ class ApplicationCoordinator:
         self.partial_devices.async_start()
         self.formatter_texts.async_start()
         self.core_lorawan.async_start()
+        self.takeover.async_start()
 
     async def async_stop(self) -> None:
         """Stop processing messages, and write to disk what the next start needs."""
@@ -233,6 +237,7 @@ class ApplicationCoordinator:
         self._note_end()
         await self.downlinks.async_stop()
         await self.formatter_texts.async_close()
+        await self.takeover.async_close()
         await self.store.async_close()
         await self.fields.async_close()
 
@@ -492,6 +497,7 @@ class ApplicationCoordinator:
             async_dispatcher_send(self.hass, self.signals.new_battery, device)
         if not new:
             return
+        self.takeover.on_new_fields(device, new)
         path, device.position_taken_over = device.position_taken_over, None
         if path is not None:  # its entity comes when the earlier source's tracker is removed
             new = {other: meaning for other, meaning in new.items() if other != path}

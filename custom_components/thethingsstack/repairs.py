@@ -11,6 +11,7 @@ from .formatters.repair import FormatterRepairFlow
 from .issues import storage
 from .issues.watch import undecoded_devices
 from .provisioning.partial_repair import PartialRepairFlow
+from .takeover import REPAIR as TAKEOVER, TakeoverRepairFlow
 
 
 async def async_create_fix_flow(
@@ -23,6 +24,8 @@ async def async_create_fix_flow(
         return StorageRepairFlow(entry, str(data["missed"]))
     if data.get("repair") == suggestions.REPAIR:
         return PresetRepairFlow(entry, str(data["preset"]))
+    if data.get("repair") == TAKEOVER:
+        return TakeoverRepairFlow(entry, str(data["other_entry_id"]))
     if "device_id" in data:
         return PartialRepairFlow(entry, str(data["device_id"]))
     return FormatterRepairFlow(entry, undecoded_devices(entry, str(data["model"])))

@@ -1,0 +1,1 @@
+"""Taking entities over from other integrations."""
