@@ -53,7 +53,7 @@ async def test_every_end_device_appears_also_silent_ones(
     assert greenhouse.sw_version == "1.0"
     assert greenhouse.hw_version == "1.0"
     assert greenhouse.serial_number == "A84041000181C061"
-    assert greenhouse.identifiers == {(DOMAIN, GREENHOUSE)}
+    assert (DOMAIN, GREENHOUSE) in greenhouse.identifiers
     assert greenhouse.configuration_url == (
         f"{sim.server_url}/console/applications/garden/devices/greenhouse-climate"
     )
@@ -142,7 +142,7 @@ async def test_without_the_right_to_list_devices_they_come_from_uplinks(
     await hass.async_block_till_done()
     devices = devices_of(hass, entry.entry_id)
     assert set(devices) == {"Garden", "LHT65N C061"}
-    assert devices["LHT65N C061"].identifiers == {(DOMAIN, GREENHOUSE)}
+    assert (DOMAIN, GREENHOUSE) in devices["LHT65N C061"].identifiers
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     assert "garden/A84041000181C061" in entry.runtime_data.roster.states
@@ -234,18 +234,16 @@ async def test_a_device_disabled_in_home_assistant_costs_nothing(
     await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 2)
 
 
-async def test_only_a_vanished_device_can_be_removed(
+async def test_a_vanished_device_is_removed_for_good(
     hass: HomeAssistant, sim: Simulator, hass_ws_client: WebSocketGenerator
 ) -> None:
-    """One that still exists would come back; the user hears what to do instead."""
+    """One that The Things Stack no longer has isn't left out by the options: nothing is."""
     assert await async_setup_component(hass, "config", {})
     entry = await set_up(hass, sim)
     await sim.uplink("weather-station", decoded={"temperature": 20.5})
     await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
     device = devices_of(hass, entry.entry_id)["Weather station"]
     client = await hass_ws_client(hass)
-    answer = await client.remove_device(device.id)
-    assert not answer["success"]
 
     sim.remove_device("weather-station")
     await hass.config_entries.async_reload(entry.entry_id)
@@ -255,6 +253,7 @@ async def test_only_a_vanished_device_can_be_removed(
     assert answer["success"]
     await hass.async_block_till_done()
     assert "Weather station" not in devices_of(hass, entry.entry_id)
+    assert "left_out_devices" not in entry.options
 
 
 async def test_removing_and_adding_again_keeps_ids(hass: HomeAssistant, sim: Simulator) -> None:
