@@ -22,7 +22,7 @@ HACS: dict[str, Any] = json.loads((ROOT / "hacs.json").read_text("utf-8"))
 
 ALWAYS_THERE = {
     *Platform,
-    *("diagnostics", "homeassistant", "llm", "logbook", "repairs"),
+    *("diagnostics", "homeassistant", "llm", "logbook", "persistent_notification", "repairs"),
     *("system_health", "websocket_api"),
 }
 """Integrations that Home Assistant sets up by itself where one has what belongs to them."""

@@ -351,7 +351,7 @@ def test_choices_have_their_texts() -> None:
     assert set(selector) == {"features", "door",
         "network", "cluster", "devices", "setup_summary", "field_platform", "field_source", "field_note", "field_word", "field_state_class", "field_scope", "payload_formatter", "payload_formatter_kind",
         *CONTROL_CHOICES,
-        "export_format", "priority", "wait_for",
+        "export_format", "import_status", "priority", "wait_for",
         "activation",
         "area", "device_formatter", "formatter_scope", "logbook", "names", "present_formatter", "registration_note",
     }  # fmt: skip

@@ -38,7 +38,7 @@ async def way(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> Result:
     """Choose the way to register."""
     result = await start_subentry(hass, entry, SUBENTRY_END_DEVICE)
     assert result["type"] is FlowResultType.MENU
-    assert result["menu_options"] == ["brand", "qr_code", "by_hand"]
+    assert result["menu_options"] == ["brand", "qr_code", "by_hand", "several"]
     return await go(hass, result, next_step_id=step)
 
 

@@ -16,7 +16,7 @@ from ..client import FrequencyPlan, InvalidRequest, NotFound, StackError, versio
 from ..const import DOMAIN
 from ..dialogs import BackgroundWork
 from ..issues import escape_markdown
-from .model_flow import ModelFlow
+from .import_flow import ImportFlow
 from .register import Registered, async_issue_dev_eui, async_register, usual_band, usual_join_eui
 from .register_form import (
     RegistrationRequest,
@@ -39,9 +39,10 @@ SUBENTRY_END_DEVICE = "end_device"
 INTEGRATION_PAGE = f"/config/integrations/integration/{DOMAIN}"
 # Stands for what is generated when the device is registered.
 GENERATED = "✱"
+WAYS = ["brand", "qr_code", "by_hand", "several"]
 
 
-class RegisterFlow(ModelFlow):
+class RegisterFlow(ImportFlow):
     """Steps: identify the model, ask for names, EUIs and keys, review, register."""
 
     def __init__(self) -> None:
@@ -78,7 +79,7 @@ class RegisterFlow(ModelFlow):
             )
         if not self._coordinator.stack.capabilities.frequency_plans:
             return await self.async_step_activation()
-        return self.async_show_menu(step_id="user", menu_options=["brand", "qr_code", "by_hand"])
+        return self.async_show_menu(step_id="user", menu_options=WAYS)
 
     # By its QR code
 
@@ -394,5 +395,6 @@ class RegisterFlow(ModelFlow):
     @callback
     def async_remove(self) -> None:
         """Cancel the work when the dialogue is closed, which rolls it back."""
+        super().async_remove()
         if self._work is not None:
             self._work.cancel()
