@@ -210,7 +210,8 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
 def _override(data: dict[str, Any], private: list[str]) -> dict[str, Any]:
     """Return a field's override without names, which may reveal people and places."""
     hidden = {key: REDACTED for key in ("name", "options", "value_map") if data.get(key)}
-    redacted: dict[str, Any] = {**_scrubbed(data, private), **hidden}
+    digits = {"precision": data["precision"]} if "precision" in data else {}  # no accuracy
+    redacted: dict[str, Any] = {**_scrubbed(data, private), **hidden, **digits}
     return redacted
 
 

@@ -303,7 +303,8 @@ alarm: high|low temperature|humidity|co2|voc|current|flow|pressure|voltage|level
 window: window
 door: door !lock
 garage_door: garage
-lock: lock
+child_lock: child lock
+lock: lock !child
 valve: valve !online
 opening: contact
 opening: exti status

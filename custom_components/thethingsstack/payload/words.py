@@ -144,7 +144,8 @@ presence: presenza presenca obecnosc presence present praesenz presencia anwesen
 smoke: fumo dym kour smoke rauch fumee humo rook
 fire: fire feuer
 sos: sos panic emergency mandown fall emerg alarmbutton duress
-lock: lock locked schloss childlock
+lock: lock locked schloss
+child: child kinder
 vibration: wibracje vibrace vibracao vibrazione trilling vibration vib vibrations shock vibrating
   vibrate shake impact erschuetterung vibracion
 tilt: tilt tilted inclined neigung tilting tilts inclination incline inclinometer
@@ -329,6 +330,8 @@ uptime_days: lft
 
 # Words that are several concepts at once.
 COMPOUNDS = read_table("""
+childlock: child lock
+kindersicherung: child lock
 vbat: battery voltage
 vbatt: battery voltage
 batv: battery voltage
