@@ -1,8 +1,8 @@
 """One application: passes messages from its stream to end devices and entities."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -324,43 +324,44 @@ class ApplicationCoordinator:
     @callback
     def _take(self, item: StreamItem) -> None:
         """Handle one item of the stream; an invalid one doesn't affect the next."""
-        with self._surviving(item):
-            match item:
-                case UplinkMessage():
-                    self._receive(item)
-                case JoinAccept():
-                    self._joined(item)
-                case DownlinkReport():
-                    self._reported(item)
-                case LocationSolved():
-                    self._solved(item)
-                case DeviceChanged():
-                    self.sync.on_device_changed(item.device_id)
-                case StreamConnected():
-                    self._back(item)
-                case StreamLost():
-                    self.connection_state.on_lost(item.error)
-                case UnreadableMessage():
-                    self.application_status.record_problem(
-                        "unreadable", item.topic or "", str(item.error)
-                    )
-                case MessagesDropped():
-                    self.roster.interrupted()
-                    self.application_status.counters.dropped += item.count
-                    self.application_status.record_problem(
-                        "dropped", "", f"{item.count} messages came too fast"
-                    )
-                    self.catch_up.on_dropped(item.gap)
-
-    @contextmanager
-    def _surviving(self, item: StreamItem) -> Iterator[None]:
-        """Record an error in processing one message instead of ending the stream."""
         try:
-            yield
-        except Exception as err:
-            device_id = item.ids.device_id if isinstance(item, Message) else ""
-            self.application_status.record_problem(type(err).__name__, device_id, str(err))
-            _LOGGER.debug("A message of %s failed", device_id, exc_info=True)
+            self._handle(item)
+        except Exception as err:  # noqa: BLE001 - it is recorded; the next message is handled
+            self._record_failure(item, err)
+
+    def _handle(self, item: StreamItem) -> None:
+        match item:
+            case UplinkMessage():
+                self._receive(item)
+            case JoinAccept():
+                self._joined(item)
+            case DownlinkReport():
+                self._reported(item)
+            case LocationSolved():
+                self._solved(item)
+            case DeviceChanged():
+                self.sync.on_device_changed(item.device_id)
+            case StreamConnected():
+                self._back(item)
+            case StreamLost():
+                self.connection_state.on_lost(item.error)
+            case UnreadableMessage():
+                self.application_status.record_problem(
+                    "unreadable", item.topic or "", str(item.error)
+                )
+            case MessagesDropped():
+                self.roster.interrupted()
+                self.application_status.counters.dropped += item.count
+                self.application_status.record_problem(
+                    "dropped", "", f"{item.count} messages came too fast"
+                )
+                self.catch_up.on_dropped(item.gap)
+
+    def _record_failure(self, item: StreamItem, err: Exception) -> None:
+        """Record an error in processing one message."""
+        device_id = item.ids.device_id if isinstance(item, Message) else ""
+        self.application_status.record_problem(type(err).__name__, device_id, str(err))
+        _LOGGER.debug("A message of %s failed", device_id, exc_info=err)
 
     def _device_of(self, message: Message) -> EndDeviceState | None:
         """Return the end device of a message, adding a new one; None if it is excluded."""
@@ -386,10 +387,11 @@ class ApplicationCoordinator:
 
         Returns the end device to update, and what changed.
         """
-        taken: tuple[EndDeviceState, Received] | None = None
-        with self._surviving(uplink):
-            taken = self._take_over(uplink)
-        return taken  # noqa: RET504 - an error in between is survived
+        try:
+            return self._take_over(uplink)
+        except Exception as err:  # noqa: BLE001 - it is recorded; the next uplink is applied
+            self._record_failure(uplink, err)
+            return None
 
     @callback
     def show_caught_up(

@@ -17,6 +17,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.typing import StateType
 
 from .application.missed_sensor import MISSED_UPLINKS, UNRECORDED, missed_attributes, missed_uplinks
 from .const import DOMAIN, NOT_IN_LOGBOOK
@@ -118,6 +119,8 @@ async def async_setup_entry(
 class FieldSensor(FieldEntity, RestoreSensor):
     """A sensor of a decoded field; it keeps its value until an uplink has another."""
 
+    _value: StateType | datetime = None
+
     def __init__(
         self,
         coordinator: ApplicationCoordinator,
@@ -182,12 +185,18 @@ class FieldSensor(FieldEntity, RestoreSensor):
             value = None
         elif isinstance(value, str):
             value = value[:MAX_LENGTH_STATE_STATE]
-        if value == self._attr_native_value:
+        if value == self._value:
             return False
         if value is not None and self.options is not None and value not in self.options:
             value = self._state_of(str(value))
-        self._attr_native_value = value
+        self._value = value
         return True
+
+    @property
+    @override
+    def native_value(self) -> StateType | datetime:
+        """Return the value; it changes with each uplink, so it isn't worth caching."""
+        return self._value
 
     def _read_state_class(self) -> None:
         """Read how its values behave over time: None while its unit may turn out to be another."""

@@ -127,6 +127,29 @@ def test_later_values_in_other_shapes_are_read(
     assert understand({key: later}, decisions=decided({key: first})).values.get(key) == value
 
 
+@pytest.mark.parametrize(
+    "decoded",
+    [
+        {"air": {"temperature": 21.5, "humidity": {"value": 40, "unit": "%"}}, "battery": 3.1},
+        {"air": {"temperature": 21.5}, "history": {"temperature": 3}, "log": {"log": {"rain": 1}}},
+        {"air": {"temp.in": 21.5, "a\\b": 2}, "x.y": {"rain": 1.5}},
+        {"gps": {"latitude": 52.1, "longitude": 4.9, "altitude": 3}, "air": {"co2": 400}},
+        {"lat": {"value": 52.1}, "lon": {"value": 4.9}, "air": {"co2": 400}},
+        {"air": {"temperature": "broken", "co2": 65535, "mode": "eco", "none": None, "on": True}},
+        {"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": {"rain": 1.5}}}}}}}}, "air": {"co2": 400}},
+        {"air": {"co2": [400, 401], "tvoc": {}}, "soil": {"moisture": 12}},
+    ],
+)
+def test_known_members_of_objects_are_read_as_with_others_beside_them(
+    decoded: dict[str, Any],
+) -> None:
+    decisions = decided({**decoded, "air": {"temperature": 20.5, **decoded.get("air", {})}})
+    alone = understand(decoded, decisions=decisions)
+    beside = understand({**decoded, "nothing": []}, decisions=decisions)
+    assert alone == beside
+    assert alone.values or decisions.keys() <= {"air.temperature"}
+
+
 def test_a_sentinel_decides_nothing() -> None:
     """Fields without a value wait for one; by name they can be decided at once."""
     decoded = {"temperature": 327.67, "humidity": None, "distance": "No Sensor"}

@@ -59,6 +59,15 @@ class Gaps:
 
     def add(self, since: datetime, until: datetime | None) -> None:
         """Add a gap; it is merged with those that it touches."""
+        last = self._gaps[-1] if self._gaps else None
+        if (
+            last is not None
+            and last.until is not None
+            and until is not None
+            and last.since <= since <= last.until
+        ):
+            last.until = max(last.until, until)  # as for each uplink that comes late
+            return
         self._gaps.append(Gap(since, until if until is None else max(since, until)))
         self._join()
 

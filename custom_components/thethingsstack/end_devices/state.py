@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 import logging
+from operator import itemgetter
 from typing import Any, override
 
 from homeassistant.core import Context as HaContext
@@ -161,6 +162,7 @@ class EndDeviceState(Listeners):
         self._payloads: dict[int, _Payload] = {}
         self._value_times: dict[str, datetime] = {}
         self._seen: dict[tuple[Any, ...], datetime] = {}
+        """The time of each message that is remembered, the oldest first."""
         self._uplink_at: datetime | None = None
         self._data_at: datetime | None = None
         self._event_paths: set[str] = set()
@@ -257,14 +259,17 @@ class EndDeviceState(Listeners):
 
         If it has decoded uplinks before, it takes several undecoded ones in a row.
         """
-        return self.undecoded >= (UNDECODED_IN_A_ROW if self.has_fields else 1)
+        undecoded = self.undecoded
+        return undecoded > 0 and undecoded >= (UNDECODED_IN_A_ROW if self.has_fields else 1)
 
     def note_seen(self, moment: datetime) -> bool:
         """Move last seen forward and return True; an older moment changes nothing.
 
         A moment in the future counts as the present.
         """
-        moment = self._not_in_future(moment)
+        return self._move_last_seen(self._not_in_future(moment))
+
+    def _move_last_seen(self, moment: datetime) -> bool:
         if self.last_seen is not None and moment <= self.last_seen:
             return False
         self.last_seen = moment
@@ -278,10 +283,13 @@ class EndDeviceState(Listeners):
         seen = self._seen
         if identity in seen:
             return True
-        seen[identity] = message.time or _EPOCH
+        # By their own time: messages that are caught up must not displace new ones.
+        newest = next(reversed(seen.values()), _EPOCH)
+        seen[identity] = moment = message.time or _EPOCH
+        if moment < newest:
+            self._seen = seen = dict(sorted(seen.items(), key=itemgetter(1)))
         if len(seen) > REMEMBERED_MESSAGES:
-            # The oldest by its own time: messages that are caught up must not displace new ones.
-            del seen[min(seen, key=seen.__getitem__)]
+            del seen[next(iter(seen))]
         return False
 
     def _not_in_future(self, moment: datetime) -> datetime:
@@ -305,7 +313,7 @@ class EndDeviceState(Listeners):
             self.last_uplink, self._uplink_at = uplink, moment
             received.changed.extend(self.radio_keys)
             if uplink.time is not None:
-                self.note_seen(moment)
+                self._move_last_seen(moment)
         versions = uplink.version_ids
         if versions is not None and versions != self.version_ids:
             self.version_ids = versions
@@ -335,7 +343,8 @@ class EndDeviceState(Listeners):
         if not late:
             self.last_data_uplink, self._data_at = uplink, moment
         before = self.needs_formatter
-        undecoded = uplink.decoded_payload is None and not uplink.normalized_payload
+        decoded, normalized = uplink.decoded_payload, uplink.normalized_payload
+        undecoded = decoded is None and not normalized
         if not late:
             self.undecoded = self.undecoded + 1 if undecoded else 0
         received.undecoded = undecoded
@@ -344,10 +353,10 @@ class EndDeviceState(Listeners):
             received.changed.append(STATUS)
         if undecoded:
             return
-        self._remember_payload(uplink, moment)
+        self._remember_payload(uplink.f_port, _Payload(moment, decoded, normalized))
         understanding = understand(
-            uplink.decoded_payload,
-            uplink.normalized_payload,
+            decoded,
+            normalized,
             decisions=self._reported_fields(),
             context=self._context,
             observations=self._observations,
@@ -359,7 +368,8 @@ class EndDeviceState(Listeners):
         self.contradictions |= understanding.contradictions
         received.grown = understanding.grown
         received.corrected = understanding.corrected
-        self._corrected_at |= dict.fromkeys(understanding.corrected, dt_util.utcnow())
+        if understanding.corrected:
+            self._corrected_at |= dict.fromkeys(understanding.corrected, dt_util.utcnow())
         if understanding.new:
             expected = {p: self.decisions[p] for p in understanding.new if p in self.expected}
             received.new = decide(self, understanding.new)
@@ -367,15 +377,16 @@ class EndDeviceState(Listeners):
             self.note_fields(received.new)
             self._confirm(expected, received)
         values, times, events = self.values, self._value_times, self._event_paths
+        checked, unknown = self._checked_paths, object()
         for path, value in understanding.values.items():
-            if path in times and times[path] > moment:
+            if times.get(path, moment) > moment:
                 continue
-            if path in self._checked_paths and not self._jumps.accepts(
+            if path in checked and not self._jumps.accepts(
                 path, self.decisions[path], value, moment
             ):
                 continue
             times[path] = moment
-            if path not in values or values[path] != value or path in events:
+            if values.get(path, unknown) != value or path in events:
                 values[path] = value
                 if path in understanding.corrected or path in received.changed_decisions:
                     continue  # its entity is updated after its description was corrected
@@ -399,12 +410,12 @@ class EndDeviceState(Listeners):
             if now != replace(before, expected=False, source=now.source, reason=now.reason):
                 received.changed_decisions[path] = (before, now)
 
-    def _remember_payload(self, uplink: UplinkMessage, moment: datetime) -> None:
+    def _remember_payload(self, port: int, payload: _Payload) -> None:
         """Keep a payload to try overrides on, unless a newer one of its port is kept."""
-        payloads, port = self._payloads, uplink.f_port
-        if port in payloads and payloads[port].moment > moment:
+        payloads = self._payloads
+        if port in payloads and payloads[port].moment > payload.moment:
             return
-        payloads[port] = _Payload(moment, uplink.decoded_payload, uplink.normalized_payload)
+        payloads[port] = payload
         if len(payloads) > REMEMBERED_PORTS:
             del payloads[min(payloads, key=lambda other: payloads[other].moment)]
 
@@ -436,6 +447,8 @@ class EndDeviceState(Listeners):
         A unit that changes between two values of one statistics period would be counted as
         consumption of what was never consumed.
         """
+        if not self._observations and not self._corrected_at:
+            return True  # as for most, most of the time
         corrected_at = self._corrected_at.get(path)
         if corrected_at is not None and dt_util.utcnow() - corrected_at < STATISTICS_PAUSE:
             return False

@@ -1,6 +1,7 @@
 """The fields of a decoded payload, whatever shape the formatter gave them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 import re
 from typing import Any, NamedTuple
 
@@ -69,6 +70,12 @@ class Leaf(NamedTuple):
     """Latitude and longitude, where the two stand in objects of their own."""
 
 
+@lru_cache(maxsize=1024)
+def is_history_key(key: str) -> bool:
+    """Return whether an object with this key holds earlier values, which are left out."""
+    return HISTORY.search(key) is not None
+
+
 def escape(key: str) -> str:
     """Return a key as one step of a path, so that no two fields share a path."""
     if "." in key or "\\" in key:
@@ -132,7 +139,7 @@ class Flattened:
         if isinstance(value, Mapping):
             if len(keys) >= MAX_DEPTH:
                 self.skipped += 1
-            elif not (keys and HISTORY.search(keys[-1])):
+            elif not (keys and is_history_key(keys[-1])):
                 self.walk_object(value, f"{path}.", keys)
         elif isinstance(value, list | tuple):
             self._walk_list(value, path, keys, siblings, prefix)

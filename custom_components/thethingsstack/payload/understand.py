@@ -1,10 +1,20 @@
 """What one uplink says: new fields are decided on, known ones only read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 from .enumerations import add_state, start_enumeration
-from .flatten import Flattened, Leaf, flatten, normalized_leaves
+from .flatten import (
+    MAX_DEPTH,
+    MAX_LEAVES,
+    MAX_PATH,
+    Flattened,
+    Leaf,
+    flatten,
+    is_history_key,
+    normalized_leaves,
+)
 from .full_scale import is_full_scale
 from .infer import Uplink, infer
 from .names import quantity_name
@@ -43,41 +53,118 @@ def understand(
     the payload is.
     """
     understanding = Understanding()
-    flattened = Flattened()
     if isinstance(decoded, Mapping):
-        values = understanding.values
         open_fields = observations or _NOTHING_OBSERVED
-        for key, raw in decoded.items():
-            # The common case, kept short: a known scalar at the top.
-            if type(key) is str and "." not in key and (meaning := decisions.get(key)) is not None:
-                shape = type(raw)
-                if (
-                    shape is not dict
-                    and shape is not list
-                    and meaning.role is not Role.POSITION
-                    and key not in open_fields
-                ):
-                    if meaning.kind is not Kind.IGNORE:
-                        values[key] = value = value_of(meaning, raw)
-                        if value is None:
-                            _note_contradiction(key, meaning, raw, understanding)
-                    continue
-            flattened.member(key, raw, decoded, "", ())
-    flattened.join_places()
-    understanding.skipped = flattened.skipped
-    if flattened.leaves:
-        _take_in(
-            flattened.leaves,
-            understanding,
-            decisions=decisions,
-            context=context,
-            observations=observations,
-            decide_absent=decide_absent,
-        )
+        others = [
+            (key, raw)
+            for key, raw in decoded.items()
+            if not _read_known(key, raw, decisions, open_fields, understanding)
+        ]
+        if others and not _read_known_objects(others, decisions, open_fields, understanding):
+            flattened = Flattened()
+            for key, raw in others:
+                flattened.member(key, raw, decoded, "", ())
+            flattened.join_places()
+            understanding.skipped = flattened.skipped
+            if flattened.leaves:
+                _take_in(
+                    flattened.leaves,
+                    understanding,
+                    decisions=decisions,
+                    context=context,
+                    observations=observations,
+                    decide_absent=decide_absent,
+                )
     if normalized:
         _read_normalized(normalized, decisions, understanding)
     _learn_options(decisions, understanding)
     return understanding
+
+
+def _read_known(
+    path: object,
+    raw: object,
+    decisions: Mapping[str, Meaning],
+    open_fields: Mapping[str, Observations],
+    understanding: Understanding,
+) -> bool:
+    """Read the value of a known scalar at the top: the common case, kept short.
+
+    Returns False, and reads nothing, where it is anything else.
+    """
+    if type(path) is not str or "." in path or (meaning := decisions.get(path)) is None:
+        return False
+    shape = type(raw)
+    if shape is dict or shape is list or meaning.role is Role.POSITION or path in open_fields:
+        return False
+    if meaning.kind is not Kind.IGNORE:
+        understanding.values[path] = value = value_of(meaning, raw)
+        if value is None:
+            _note_contradiction(path, meaning, raw, understanding)
+    return True
+
+
+def _read_known_objects(
+    members: Sequence[tuple[object, object]],
+    decisions: Mapping[str, Meaning],
+    open_fields: Mapping[str, Observations],
+    understanding: Understanding,
+) -> bool:
+    """Read the members of objects, where these have nothing but known scalars.
+
+    Returns False, and reads nothing, where they have anything else: a new field is decided on, and
+    a position read, by all that is beside it.
+    """
+    found: list[tuple[str, Meaning, object]] = []
+
+    def take(path: str, raw: object) -> bool:
+        meaning = decisions.get(path)
+        if meaning is None or meaning.role is Role.POSITION or path in open_fields:
+            return False
+        found.append((path, meaning, raw))
+        return len(path) <= MAX_PATH
+
+    for key, raw in members:
+        if type(raw) is not dict or not _take_object(key, raw, "", 1, take):
+            return False
+    if len(found) > MAX_LEAVES:
+        return False
+    for path, meaning, raw in found:
+        if meaning.kind is not Kind.IGNORE:
+            understanding.values[path] = value = value_of(meaning, raw)
+            if value is None:
+                _note_contradiction(path, meaning, raw, understanding)
+    return True
+
+
+def _take_object(
+    key: object,
+    members: Mapping[object, object],
+    prefix: str,
+    depth: int,
+    take: Callable[[str, object], bool],
+) -> bool:
+    """Call `take` with path and value of each scalar in an object; False ends it.
+
+    Returns False where that isn't all that the object has.
+    """
+    if not _is_plain(key) or depth >= MAX_DEPTH or is_history_key(key):
+        return False
+    prefix = f"{prefix}{key}."
+    for name, raw in members.items():
+        shape = type(raw)
+        if shape is dict:
+            members_of_it: dict[object, object] = raw  # type: ignore[assignment]
+            if not _take_object(name, members_of_it, prefix, depth + 1, take):
+                return False
+        elif shape is list or not _is_plain(name) or not take(prefix + name, raw):
+            return False
+    return True
+
+
+def _is_plain(key: object) -> TypeGuard[str]:
+    """Return whether a key is a step of a path as it is."""
+    return type(key) is str and "." not in key and "\\" not in key
 
 
 def _take_in(
