@@ -285,6 +285,25 @@ async def test_others_are_left_alone(
     assert not has_issue(hass)
 
 
+async def test_the_predecessor_names_no_server(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, old: MockConfigEntry
+) -> None:
+    """Its devices are identified by their ID alone."""
+    await hass.config_entries.async_remove(old.entry_id)
+    data = {"app_id": sim.application_id, "access_key": "ttn-account-v2.x"}
+    other = MockConfigEntry(domain=OLD, title="Predecessor", data=data)
+    other.add_to_hass(hass)
+    await receive(hass, sim, entry, CLIMATE, {"BatV": 3.1})
+    device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=other.entry_id, identifiers={(OLD, CLIMATE)}
+    )
+    battery = er.async_get(hass).async_get_or_create(
+        "sensor", OLD, f"{CLIMATE}_BatV", config_entry=other, device_id=device.id
+    )
+    await go(hass, await open_repair(hass, entry))
+    assert unique_id_of(hass, battery.entity_id)[0] == DOMAIN
+
+
 async def test_ha_alt_has_binary_sensors_that_move(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
@@ -298,4 +317,33 @@ async def test_ha_alt_has_binary_sensors_that_move(
     assert unique_id_of(hass, ids["BatV"])[0] == DOMAIN
     assert ids["door_open"].startswith("binary_sensor.")
     assert unique_id_of(hass, ids["door_open"])[0] == DOMAIN
+    assert hass.config_entries.async_get_entry(other.entry_id) is None
+
+
+async def test_ttn_mqtt_has_ids_that_begin_with_its_entry(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, old: MockConfigEntry
+) -> None:
+    """Fields move; what it shows of the radio exists here already, and is listed."""
+    await hass.config_entries.async_remove(old.entry_id)
+    data = {"host": "127.0.0.1", "port": sim.mqtt_port, "application_id": sim.application_id}
+    other = MockConfigEntry(domain="ttn_mqtt", title="MQTT", data=data)
+    other.add_to_hass(hass)
+    await receive(hass, sim, entry, CLIMATE, {"air": {"temperature": 21.5}, "BatV": 3.1})
+    start = f"{other.entry_id}_{CLIMATE}"
+    device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=other.entry_id, identifiers={("ttn_mqtt", start)}
+    )
+    ids = {
+        key: er.async_get(hass)
+        .async_get_or_create(
+            "sensor", "ttn_mqtt", f"{start}_{key}", config_entry=other, device_id=device.id
+        )
+        .entity_id
+        for key in ("air_temperature", "BatV", "rssi")
+    }
+    result = await open_repair(hass, entry)
+    assert f"`{ids['rssi']}`" in result["description_placeholders"]["unknown"]
+    await go(hass, result)
+    for key in ("air_temperature", "BatV"):
+        assert unique_id_of(hass, ids[key])[0] == DOMAIN
     assert hass.config_entries.async_get_entry(other.entry_id) is None

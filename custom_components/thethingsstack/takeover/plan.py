@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from homeassistant.config_entries import ConfigEntry
 
 from ..end_devices import EndDeviceState, field_key
-from .sources import OldEntity, is_split, old_entities, path_of
+from .sources import OldEntity, is_own, is_split, old_entities, path_of
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
@@ -37,7 +37,7 @@ class Plan:
     waiting: list[OldEntity] = field(default_factory=list)
     """Their field has not been received here yet."""
     unknown: list[OldEntity] = field(default_factory=list)
-    """Their end device is not in Home Assistant, or their field is split here."""
+    """Their end device is not here, their field is split here, or they show no field."""
 
 
 def plan_of(coordinator: ApplicationCoordinator, entry: ConfigEntry) -> Plan:
@@ -50,8 +50,8 @@ def plan_of(coordinator: ApplicationCoordinator, entry: ConfigEntry) -> Plan:
             continue
         move = move_of(device, old)
         if move is None:
-            split = is_split(old.field, device.decisions)
-            (plan.unknown if split else plan.waiting).append(old)
+            never = is_own(old) or is_split(old.field, device.decisions)
+            (plan.unknown if never else plan.waiting).append(old)
         elif move.unique_id in taken or old.entry.domain != device.decisions[move.path].kind:
             plan.other_kind.append(move)
         else:

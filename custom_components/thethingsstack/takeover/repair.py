@@ -86,7 +86,7 @@ class TakeoverRepairFlow(RepairsFlow):
         plan = plan_of(coordinator, other)
         kinds = {id(move): str(move.device.decisions[move.path].kind) for move in plan.other_kind}
         return {
-            "integration": SOURCES[other.domain],
+            "integration": SOURCES[other.domain].name,
             "application": escape_markdown(self._entry.title),
             "moves": _lines(
                 [f"`{old}` → {escape_markdown(new)}" for old, new in described(plan.moves)]

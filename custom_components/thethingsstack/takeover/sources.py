@@ -1,7 +1,8 @@
 """The other integrations: which entry is of the same application, and which field an entity shows.
 
 Facts from their public code: Home Assistant's `thethingsnetwork` 2026.10 and 2026.11 with
-`ttn_client` 1.3, and `thethingsnetwork_alt`, which has the same unique IDs.
+`ttn_client` 1.3; its predecessor and its fork of the same domain; `thethingsnetwork_alt`, which has
+the same unique IDs; and `ttn_mqtt`, whose IDs begin with that of its entry.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,15 +17,50 @@ from yarl import URL
 
 from ..payload import Meaning
 
-CONF_APP_ID: Final = "app_id"
 CONF_HOST: Final = "host"
 SENSECAP: Final = "sensecap"
 
-SOURCES: Final[Mapping[str, str]] = {
-    "thethingsnetwork": "The Things Network (Cloud Storage)",
-    "thethingsnetwork_alt": "The Things Network HA-Alt",
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """An integration whose entities can be taken over."""
+
+    name: str
+    application: str = "app_id"
+    """The key of its entry's data with the application's ID."""
+    by_entry: bool = False
+    """Whether its IDs begin with that of its entry, and not with the application's."""
+    own_keys: frozenset[str] = frozenset()
+    """What it shows besides decoded fields."""
+
+    def application_id(self, entry: ConfigEntry) -> str | None:
+        """Return the application of an entry."""
+        return entry.data.get(self.application)
+
+
+SOURCES: Final[Mapping[str, Source]] = {
+    "thethingsnetwork": Source(name="The Things Network (Cloud Storage)"),
+    "thethingsnetwork_alt": Source(name="The Things Network HA-Alt"),
+    "ttn_mqtt": Source(
+        name="The Things Stack (MQTT)",
+        application="application_id",
+        by_entry=True,
+        own_keys=frozenset(
+            [
+                "rssi",
+                "snr",
+                "f_cnt",
+                "f_port",
+                "spreading_factor",
+                "bandwidth",
+                "frequency",
+                "gateway_count",
+                "consumed_airtime",
+            ]
+        ),
+    ),
 }
-"""Domain and name of integrations whose entities can be taken over."""
+"""By domain."""
 
 _STEP = re.compile(r"(?<!\\)\.")
 _NUMBER = re.compile(r"_\d+$")
@@ -44,13 +80,16 @@ class OldEntity:
 def entries_of_application(
     hass: HomeAssistant, application_id: str, server: str
 ) -> list[ConfigEntry]:
-    """Return the entries of other integrations for an application; `server` is its address."""
+    """Return the entries of other integrations for an application; `server` is its address.
+
+    The predecessor of Home Assistant's integration knew one server only, and names none.
+    """
     return [
         entry
-        for domain in SOURCES
+        for domain, source in SOURCES.items()
         for entry in hass.config_entries.async_entries(domain, include_ignore=False)
-        if entry.data.get(CONF_APP_ID) == application_id
-        and _host(str(entry.data.get(CONF_HOST, ""))) == URL(server).host
+        if source.application_id(entry) == application_id
+        and _host(str(entry.data.get(CONF_HOST, ""))) in ("", URL(server).host)
     ]
 
 
@@ -61,18 +100,26 @@ def _host(given: str) -> str:
 
 def old_entities(hass: HomeAssistant, entry: ConfigEntry) -> list[OldEntity]:
     """Return the entities that another integration's entry still has, and what they show."""
-    devices, found = dr.async_get(hass), []
-    prefix = f"{entry.data[CONF_APP_ID]}_"
+    devices, found, source = dr.async_get(hass), [], SOURCES[entry.domain]
+    prefix = f"{source.application_id(entry)}_"
+    if source.by_entry:
+        prefix = f"{entry.entry_id}_"
     for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
         device = devices.async_get(item.device_id) if item.device_id is not None else None
         if device is None:
             continue
         for domain, identifier in device.identifiers:
             device_id = identifier.removeprefix(prefix)
-            if domain == entry.domain and item.unique_id.startswith(f"{device_id}_"):
-                field = item.unique_id.removeprefix(f"{device_id}_")
+            start = f"{prefix}{device_id}_" if source.by_entry else f"{device_id}_"
+            if domain == entry.domain and item.unique_id.startswith(start):
+                field = item.unique_id.removeprefix(start)
                 found.append(OldEntity(item, device_id, field))
     return found
+
+
+def is_own(old: OldEntity) -> bool:
+    """Return whether an entity shows something besides decoded fields."""
+    return old.field in SOURCES[old.entry.platform].own_keys
 
 
 def path_of(field: str, decisions: Mapping[str, Meaning], brand_id: str | None) -> str | None:

@@ -41,6 +41,6 @@ def _raise(hass: HomeAssistant, entry: TtsConfigEntry, prefix: str, other: Confi
         hass,
         f"{prefix}{other.entry_id}",
         "takeover",
-        {"application": application_name(entry), "integration": SOURCES[other.domain]},
+        {"application": application_name(entry), "integration": SOURCES[other.domain].name},
         repair={"entry_id": entry.entry_id, "repair": REPAIR, "other_entry_id": other.entry_id},
     )
