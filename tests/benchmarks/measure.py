@@ -9,6 +9,8 @@ from statistics import median
 import tempfile
 from typing import Literal
 
+from thethingsstack.payload.observations import REVISABLE
+
 from ..child_process import Child
 from .variants import MQTT, OURS, VARIANTS, Variant
 
@@ -131,6 +133,9 @@ class Bench:
         for key in self._homes:
             self._say(f"setup of {VARIANTS[key].title}, {self._plan.devices} devices")
             await self._set_up(VARIANTS[key])
+        self._say("uplinks until all fields are decided on")
+        for key in self._homes:
+            await self._uplinks(key, self._plan.devices * REVISABLE, AT_ONCE, WAVE)
         for number in range(self._plan.rounds):
             self._say(f"CPU per uplink, round {number + 1} of {self._plan.rounds}")
             for key, result in self.results.items():
