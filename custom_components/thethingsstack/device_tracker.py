@@ -14,6 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
+from .end_devices.listeners import LOCATION
 from .end_devices.state import EndDeviceState
 from .entity import FieldEntity, async_setup_fields
 from .fields.descriptions import common
@@ -52,7 +53,9 @@ class FieldTracker(FieldEntity, TrackerEntity, RestoreEntity):
     @property
     @override
     def entity_category(self) -> EntityCategory | None:
-        """Return None for a position in the payload; otherwise a tracker is diagnostic."""
+        """Return None for a position in the payload; the place of a fixed device is diagnostic."""
+        if self.path == LOCATION:
+            return EntityCategory.DIAGNOSTIC
         return self.entity_description.entity_category
 
     @override
