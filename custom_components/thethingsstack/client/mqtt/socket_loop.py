@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable
 import contextlib
 import logging
-import socket
 import ssl
 from typing import Any
 
@@ -16,30 +15,13 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from .read_ahead import ReadAhead, SocketOpening
+
 _LOGGER = logging.getLogger(__name__)
 
 PACKETS_A_TURN = 32
 """Packets that are read before control returns to the event loop."""
 _MISC_INTERVAL = 1.0
-
-
-class _Handshake:
-    """A TLS context with a timeout for the handshake, for which paho would wait a minute."""
-
-    def __init__(self, context: ssl.SSLContext, timeout: float) -> None:
-        self._context = context
-        self._timeout = timeout
-        self.check_hostname = context.check_hostname
-
-    def wrap_socket(self, sock: socket.socket, **arguments: Any) -> ssl.SSLSocket:
-        wrapped = self._context.wrap_socket(sock, **arguments)
-        try:
-            wrapped.settimeout(self._timeout)
-            wrapped.do_handshake()
-        except BaseException:
-            wrapped.close()
-            raise
-        return wrapped
 
 
 class SocketLoop:
@@ -60,8 +42,7 @@ class SocketLoop:
         self._on_message = on_message
         self._keepalive = keepalive
         self._connecting = self._closing = False
-        self._read_count = 0
-        self._socket: socket.socket | None = None
+        self._socket: ReadAhead | None = None
         self._misc: asyncio.TimerHandle | None = None
         self._acknowledged: dict[int, asyncio.Future[Any]] = {}
         self.connected: asyncio.Future[ReasonCode] = self._loop.create_future()
@@ -75,8 +56,7 @@ class SocketLoop:
         )
         client.username_pw_set(username, password)
         client.connect_timeout = timeout
-        if tls_context is not None:
-            client.tls_set_context(_Handshake(tls_context, timeout))  # type: ignore[arg-type]
+        client.tls_set_context(SocketOpening(tls_context, timeout))  # type: ignore[arg-type]
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
@@ -145,15 +125,13 @@ class SocketLoop:
 
     def _read(self) -> None:
         """Read the packets that are available, at most PACKETS_A_TURN."""
-        sock = self._socket
         for _ in range(PACKETS_A_TURN):
-            before = self._read_count
             if not self._run(self._client.loop_read):
                 return
-            if self._read_count == before and not _is_pending(sock):
-                return
-        if _is_pending(sock):  # decrypted already: the socket itself won't call again
-            self._loop.call_soon(self._read)
+            sock = self._socket
+            if sock is None or not sock.pending():
+                return  # the event loop calls again when more comes
+        self._loop.call_soon(self._read)  # read or decrypted already: the socket won't call
 
     def _write(self) -> None:
         self._run(self._client.loop_write)
@@ -188,7 +166,6 @@ class SocketLoop:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        self._read_count += 1
         if not self.connected.done():
             self.connected.set_result(reason)
 
@@ -223,13 +200,11 @@ class SocketLoop:
         self._resolve(mid, None)
 
     def _resolve(self, mid: int, result: Any) -> None:
-        self._read_count += 1
         answered = self._acknowledged.get(mid)
         if answered is not None and not answered.done():
             answered.set_result(result)
 
     def _message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        self._read_count += 1
         self._on_message(message.topic, bytes(message.payload))
 
     def _on_register_write(self, _client: Client, _userdata: Any, sock: Any) -> None:
@@ -280,8 +255,3 @@ class SocketLoop:
         if sock is not None and sock.fileno() >= 0:
             self._loop.remove_reader(sock)
             self._loop.remove_writer(sock)
-
-
-def _is_pending(sock: socket.socket | None) -> bool:
-    """Return whether TLS holds bytes that were read from the socket already."""
-    return isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending() > 0
