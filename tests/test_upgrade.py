@@ -56,6 +56,7 @@ pytestmark = pytest.mark.parametrize("load_registries", [False])
 
 SET_BY_CONTROLS = ("/field/socket_status", "/field/childLock", "/field/targetTemperature")
 """Fields of which the application has controls."""
+REGISTERED_PLACE = "/field/\\location"
 
 
 def stored(name: str) -> Any:
@@ -222,8 +223,8 @@ async def test_every_entity_is_the_one_it_was(hass: HomeAssistant, start: Start)
     for item in before.values():
         if item["unique_id"].endswith("/battery") and "/field/" not in item["unique_id"]:
             item["entity_category"] = "diagnostic"  # as the quality scale wants it since then
-        if item["unique_id"].endswith(SET_BY_CONTROLS):
-            item["entity_category"] = "diagnostic"  # the control takes its place
+        if item["unique_id"].endswith((*SET_BY_CONTROLS, REGISTERED_PLACE)):
+            item["entity_category"] = "diagnostic"  # the control takes its place; it never moves
         if item["unique_id"].endswith("/status"):  # a status that was not one of its own
             known_then = item["capabilities"]["options"]
             at = known_then.index("active")

@@ -241,7 +241,7 @@ def test_a_battery_between_nought_and_one_is_a_share() -> None:
         ("occupied", True, "occupancy", True),
         ("vacant", True, "occupancy", False),
         ("motion", 255, "motion", True),
-        ("childLock", True, "child_lock", True),
+        ("childLock", True, "child_lock", False),
         ("brokenSensor", False, "fault", False),
         ("TEMPH_flag", 1, "problem", True),
         ("alarm_status.co2.high", True, "alarm", True),

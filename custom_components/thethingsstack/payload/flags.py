@@ -83,7 +83,7 @@ def flag(evidence: Evidence) -> Verdict | None:
         rule=f"flag {rule.text}",
         quantity=rule.name,
         used=used | {"status", "flag", "detect"},
-        invert=_is_inverted(evidence, rule.name) ^ (rule.name == "lock"),
+        invert=_is_inverted(evidence, rule.name) ^ (rule.name in ("lock", "child_lock")),
         why="true or false",
     )
 

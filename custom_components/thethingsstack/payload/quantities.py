@@ -266,7 +266,7 @@ QUANTITIES: dict[str, Quantity] = {
     "opening": _flag("Opening", "opening"),
     "valve": _flag("Valve", "opening"),
     "lock": _flag("Lock", "lock"),
-    "child_lock": _flag("Child lock", None, Category.DIAGNOSTIC),
+    "child_lock": _flag("Child lock", "lock", Category.DIAGNOSTIC),
     "tamper": _flag("Tamper", "tamper"),
     "smoke": _flag("Smoke", "smoke"),
     "fire": _flag("Fire", "heat"),
