@@ -11,6 +11,7 @@ import voluptuous as vol
 
 from custom_components.thethingsstack.application.error_texts import FORM_KEYS
 from custom_components.thethingsstack.client import DeviceTemplate
+from custom_components.thethingsstack.provisioning.import_flow import ImportFlow
 from custom_components.thethingsstack.provisioning.model_flow import ModelFlow
 from custom_components.thethingsstack.provisioning.register_flow import RegisterFlow
 from custom_components.thethingsstack.provisioning.register_form import (
@@ -23,7 +24,9 @@ from custom_components.thethingsstack.provisioning.register_form import (
 PACKAGE = Path(__file__).parents[2] / "custom_components" / "thethingsstack"
 TEXTS: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json").read_text("utf-8"))
 FLOW: dict[str, Any] = TEXTS["config_subentries"]["end_device"]
-SILENT = {"register", "registered", "interrupted"}
+SILENT = {"register", "registered", "interrupted"}.union(
+    ("check_several", "register_several", "several_registered", "several_interrupted")
+)
 """Steps without a form."""
 
 
@@ -49,7 +52,7 @@ def test_every_step_has_its_texts() -> None:
     """As many steps as texts, each field and menu item with a name and a description."""
     steps = {
         name.removeprefix("async_step_")
-        for flow in (RegisterFlow, ModelFlow)
+        for flow in (RegisterFlow, ModelFlow, ImportFlow)
         for name in vars(flow)
         if name.startswith("async_step_")
     }
@@ -59,7 +62,7 @@ def test_every_step_has_its_texts() -> None:
         assert set(step.get("data", {})) == set(step.get("data_description", {}))
         assert set(step.get("menu_options", {})) == set(step.get("menu_option_descriptions", {}))
     assert set(FLOW["initiate_flow"]) == {"user"}
-    assert set(FLOW["progress"]) == {"register"}
+    assert set(FLOW["progress"]) == {"register", "check_several", "register_several"}
     assert set(TEXTS["selector"]["activation"]["options"]) == {OTAA, ABP}
 
 
@@ -84,9 +87,11 @@ def test_every_refusal_has_its_text() -> None:
         "missing_rights", "key_refused", "rate_limited", "cannot_connect", "not_found", "refused",
     }  # fmt: skip
     shown = given | refusals("register_form") | refusals("register_flow")
+    shown |= refusals("import_flow")
     del shown["partly_deleted"]  # nothing is deleted here
     assert set(FLOW["error"]) == set(shown)
     ends = {"no_api_key", "not_loaded", "no_versions", "registered", "registered_with_keys"}
+    ends.add("several_registered")
     assert set(FLOW["abort"]) == read | ends
     for texts in (FLOW["error"], {name: FLOW["abort"][name] for name in read}):
         for name, text in texts.items():

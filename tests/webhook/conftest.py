@@ -55,7 +55,8 @@ async def listening(
     hass_client_no_auth: Callable[[], Coroutine[Any, Any, TestClient[Any, Any]]],
 ) -> AsyncIterator[Listening]:
     """Let Home Assistant listen on loopback, and know the address."""
-    assert await async_setup_component(hass, "webhook", {})
+    for component in ("webhook", "file_upload"):  # as the frontend does, before it listens
+        assert await async_setup_component(hass, component, {})
     client = await hass_client_no_auth()
     hass.config.internal_url = str(client.make_url("")).rstrip("/")
     hass.data[PAUSES] = Pauses(retry=0.05, proof=30.0, missed=0.05)
