@@ -39,12 +39,10 @@ def look(hass: HomeAssistant) -> None:
 
 
 def issues(hass: HomeAssistant) -> set[str]:
-    """Return what there is to repair."""
-    return {
-        issue.translation_key or ""
-        for issue in ir.async_get(hass).issues.values()
-        if issue.domain == DOMAIN
-    }
+    """Return what there is to repair; that a model could have controls is only offered."""
+    found = ir.async_get(hass).issues.values()
+    keys = {issue.translation_key or "" for issue in found if issue.domain == DOMAIN}
+    return {key for key in keys if not key.startswith("preset_")}
 
 
 def reported(hass: HomeAssistant, key: str) -> bool:
