@@ -80,6 +80,9 @@ async def test_recorded_deliveries_make_the_states_of_the_mqtt_messages(
 ) -> None:
     """The same again, all at once and in any order, changes nothing."""
     entry = await set_up(hass, sim, make_entry(sim, "traffic"))
+    # What is known of models is there before the first message, so that it is for both.
+    brands = ("dragino", "mclimate", "milesight-iot")
+    await entry.runtime_data.fields.library.async_load(hass, brands)
     messages = load("mqtt/messages.json")
     for item in messages:
         sim.application_server.broker.deliver(item["topic"], json.dumps(item["payload"]).encode())
