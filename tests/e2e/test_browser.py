@@ -12,7 +12,6 @@ from scripts.dev.options import Application
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-INTEGRATION = "The Things Stack (TTN)"
 SEARCHED = "LoRaWAN, TTN: The Things Network, The Things Stack"
 """The name under which *Add integration* finds it, whatever one knows it by."""
 DEVICE = "Greenhouse climate"

@@ -1,6 +1,7 @@
 """End devices in the browser: registered in three ways, replaced, mended, deleted."""
 
 from pathlib import Path
+import re
 from typing import Any
 
 from playwright.async_api import Browser, Page, expect
@@ -162,6 +163,10 @@ async def mend_the_formatter(page: Page, home: HomeAssistant, screenshots: Path)
     await expect(page.get_by_text("Its reason:")).to_be_visible()
     await snap(page, screenshots, "formatter_2_reason")
     await page.get_by_text("A JavaScript formatter").click()
+    # It begins with the present script, which fails.
+    script = page.get_by_role("textbox", name="Script")
+    await expect(script).to_have_value(re.compile("decodeUplink"))
+    await script.fill("function decodeUplink(input) { return {data: {temperature: 21.5}}; }")
     await snap(page, screenshots, "formatter_3_script")
     await press(page, "Submit")
     await expect(page.get_by_text("What becomes of the last uplinks")).to_be_visible()

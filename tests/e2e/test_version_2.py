@@ -11,7 +11,7 @@ from scripts.dev.api import HomeAssistant
 from scripts.dev.check import look, speakers, wait_for_values
 from scripts.dev.options import Application
 from scripts.dev.processes import simulator_v2
-from tests.e2e.test_browser import INTEGRATION, WIDE, open_page, press, snap
+from tests.e2e.test_browser import SEARCHED, WIDE, open_page, press, snap
 from tests.e2e.test_doors import open_reconfigure
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -57,7 +57,7 @@ async def connect(page: Page, home: HomeAssistant, handler: Application, screens
     await page.goto(f"{home.url}/config/integrations/dashboard")
     await page.get_by_role("button", name="Add integration").last.click()
     await page.get_by_placeholder("Search for a brand name").fill("things stack")
-    await page.get_by_text(INTEGRATION).first.click()
+    await page.get_by_text(SEARCHED).first.click()
     await page.get_by_role("radio", name="The Things Network v2").click()
     await press(page, "Next")
     await page.get_by_role("textbox", name="Handler URL").fill(handler.server)
