@@ -395,14 +395,17 @@ class ApplicationCoordinator:
 
     @callback
     def show_caught_up(
-        self, device: EndDeviceState, new: Iterable[str], changed: Decisions
+        self, device: EndDeviceState, new: Iterable[str], changed: Decisions, *, identified: bool
     ) -> None:
         """Update an end device's entities once, after all missed uplinks were applied.
 
-        `new` are the paths of its new fields, `changed` decisions on others that were corrected.
+        `new` are the paths of its new fields, `changed` decisions on others that were corrected;
+        `identified` is whether its model became known, or is another one.
         """
         self._announce(device, {path: device.decisions[path] for path in new})
         self._show_corrected(device, changed)
+        if identified:
+            self.lifecycle.on_identified(device)
         device.refresh()
 
     @callback
@@ -425,7 +428,6 @@ class ApplicationCoordinator:
         device = self._device_of(uplink)
         if device is None or device.is_duplicate(uplink):
             return None
-        versions = device.version_ids
         received = device.receive(uplink, self._decide)
         if device.taken_over and not uplink.simulated:
             device.taken_over = False
@@ -435,8 +437,6 @@ class ApplicationCoordinator:
             self.fields.add_states(device.key, received.grown)
         if received.corrected:
             received.changed_decisions |= self.fields.correct(device.key, received.corrected)
-        if device.version_ids != versions:
-            self.lifecycle.on_identified(device)
         if received.new or received.decoding_changed:
             self.formatter_texts.on_new_fields(device)
         if received.decoding_changed:
@@ -459,6 +459,8 @@ class ApplicationCoordinator:
         self.past_hours.on_received(uplink)
         self._announce(device, received.new)
         self._show_corrected(device, received.changed_decisions)
+        if received.identified:
+            self.lifecycle.on_identified(device)
         if device.half_created and not uplink.simulated:
             self.partial_devices.on_message(device)
         self.application_status.counters.uplinks_today += not uplink.simulated

@@ -74,6 +74,36 @@ async def test_a_brand_that_comes_with_an_uplink_corrects_the_first_decisions(
     assert "odd: 'warmth' is no quantity" in caplog.text
 
 
+async def test_each_entity_is_made_once_however_fast_the_library_is(
+    hass: HomeAssistant, sim: Simulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A brand may be read before its uplink is through; what it corrects is announced first."""
+    _own_library(hass, tmp_path, OWN)
+    devices = tmp_path / "thethingsstack" / "devices"
+    entry = await set_up(hass, sim)
+    roster = entry.runtime_data.roster
+    stations = [d for d in roster.states.values() if d.device_id != "never-joined"]
+    assert len(stations) > 5
+    for device in stations:
+        brand = f"acme-{device.device_id}"
+        (devices / f"{brand}.yaml").write_text(OWN, "utf-8")
+        versions = {"brand_id": brand, "model_id": "probe-1"}
+        await sim.uplink(device.device_id, decoded={"gauge": 40}, version_ids=versions)
+
+    def corrected() -> bool:
+        return all(
+            (unit := hass.states.get(entity_id(hass, "sensor", f"{device.key}/field/gauge")))
+            and unit.attributes.get("unit_of_measurement") == "cm"
+            for device in stations
+            if "gauge" in device.decisions
+        )
+
+    await until(hass, lambda: all("gauge" in device.decisions for device in stations))
+    await hass.async_block_till_done()
+    await until(hass, corrected)
+    assert "does not generate unique IDs" not in caplog.text
+
+
 async def test_entities_of_a_known_end_device_stay_what_they_are(
     hass: HomeAssistant, sim: Simulator, tmp_path: Path
 ) -> None:

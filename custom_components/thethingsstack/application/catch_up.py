@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 import logging
 import time
@@ -79,8 +79,9 @@ class _Touched:
     """An end device with stored uplinks applied, its new fields and its corrected fields."""
 
     device: EndDeviceState
-    new: dict[str, Meaning]
-    changed: dict[str, tuple[Meaning, Meaning]]
+    new: dict[str, Meaning] = field(default_factory=dict)
+    changed: dict[str, tuple[Meaning, Meaning]] = field(default_factory=dict)
+    identified: bool = False
 
 
 class CatchUp:
@@ -377,7 +378,8 @@ class CatchUp:
         self._coordinator.counters.caught_up += 1
         device, received = taken
         self.missed.on_uplink(device, message, live=False)
-        touched = self._touched.setdefault(device.key, _Touched(device, {}, {}))
+        touched = self._touched.setdefault(device.key, _Touched(device))
+        touched.identified |= received.identified
         touched.new |= received.new
         for path, (before, now) in received.changed_decisions.items():
             if path not in touched.new:
@@ -390,6 +392,8 @@ class CatchUp:
         touched, self._touched = list(self._touched.values()), {}
         slices = TimeSlices(self._pauses.clock)
         for item in touched:
-            self._coordinator.show_caught_up(item.device, item.new, item.changed)
+            self._coordinator.show_caught_up(
+                item.device, item.new, item.changed, identified=item.identified
+            )
             await slices.end()
         self._coordinator.past_hours.on_caught_up()

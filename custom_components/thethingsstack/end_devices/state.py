@@ -88,6 +88,8 @@ class Received:
     """Decisions before and after a correction, overrides included."""
     undecoded: bool = False
     decoding_changed: bool = False
+    identified: bool = False
+    """Whether it says of which model the end device is, other than before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +320,7 @@ class EndDeviceState(Listeners):
         if versions is not None and versions != self.version_ids:
             self.version_ids = versions
             self.update_context()
+            received.identified = True
         battery = uplink.last_battery
         if battery is not None and (
             self.last_battery is None
