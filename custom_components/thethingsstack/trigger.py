@@ -9,9 +9,9 @@ from typing import Any, override
 
 from homeassistant.const import CONF_OPTIONS, CONF_TARGET
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
-from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
+from homeassistant.helpers.target import TargetSelection
 from homeassistant.helpers.trigger import (
     Trigger,
     TriggerActionRunner,
@@ -21,7 +21,8 @@ from homeassistant.helpers.trigger import (
 from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
-from .end_devices.activity import OCCURRED, Activity
+from .end_devices import Activity, targeted_devices
+from .end_devices.activity import OCCURRED
 
 CONF_F_PORT = "f_port"
 
@@ -75,7 +76,9 @@ class DeviceTrigger(Trigger):
             details: Callable[[], Activity],
             context: Context | None,
         ) -> None:
-            if kind not in self.kinds or registry_id is None or not self._is_targeted(registry_id):
+            if kind not in self.kinds or registry_id is None:
+                return
+            if registry_id not in targeted_devices(self._hass, self._target):
                 return
             activity = details()
             if self.wanted(activity):
@@ -83,17 +86,6 @@ class DeviceTrigger(Trigger):
                 run_action(variables, self.description, context)
 
         return async_dispatcher_connect(self._hass, OCCURRED, occurred)
-
-    def _is_targeted(self, registry_id: str) -> bool:
-        """Return whether the target includes this device now; areas and labels can change."""
-        selected = async_extract_referenced_entity_ids(self._hass, self._target)
-        if registry_id in selected.referenced_devices:
-            return True
-        entities = er.async_get(self._hass)
-        return any(
-            (entry := entities.async_get(entity_id)) is not None and entry.device_id == registry_id
-            for entity_id in selected.referenced | selected.indirectly_referenced
-        )
 
 
 class UplinkReceived(DeviceTrigger):

@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING, Unpack, override
 
 from homeassistant.const import CONF_OPTIONS, CONF_TARGET
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import (
-    config_validation as cv,
-    device_registry as dr,
-    entity_registry as er,
-)
+from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.condition import (
     ATTR_BEHAVIOR,
     BEHAVIOR_ALL,
@@ -19,12 +15,12 @@ from homeassistant.helpers.condition import (
     ConditionCheckParams,
     ConditionConfig,
 )
-from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
+from homeassistant.helpers.target import TargetSelection
 from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
 from ..const import DOMAIN
-from ..end_devices import EndDeviceState
+from ..end_devices import EndDeviceState, targeted_devices
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
@@ -65,19 +61,8 @@ class TargetCondition(Condition):
 
     @override
     def _async_check(self, **kwargs: Unpack[ConditionCheckParams]) -> bool:
-        results = list(self._results(self._targeted()))
+        results = list(self._results(set(targeted_devices(self._hass, self._target))))
         return bool(results) and (all(results) if self._all else any(results))
-
-    def _targeted(self) -> set[str]:
-        """Return the device registry IDs of the target now; areas and labels can change."""
-        selected = async_extract_referenced_entity_ids(self._hass, self._target)
-        entities = er.async_get(self._hass)
-        of_entities = {
-            entry.device_id
-            for entity_id in selected.referenced | selected.indirectly_referenced
-            if (entry := entities.async_get(entity_id)) is not None and entry.device_id is not None
-        }
-        return selected.referenced_devices | of_entities
 
     def _applications(self) -> Iterator[ApplicationCoordinator]:
         for entry in self._hass.config_entries.async_loaded_entries(DOMAIN):

@@ -19,6 +19,7 @@ from .logbook_events import async_fire_for_logbook, async_waiting_words, async_w
 from .overdue_number import silence_of, text_of
 from .roster import EndDeviceRoster, rename_in_controls, rename_in_registries
 from .state import EndDeviceState, Status, recalculated
+from .targets import targeted_devices
 from .uplink_history import UplinkHistory
 
 __all__ = [
@@ -53,5 +54,6 @@ __all__ = [
     "rename_in_registries",
     "silence_of",
     "taking_in",
+    "targeted_devices",
     "text_of",
 ]
