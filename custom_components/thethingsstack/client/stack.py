@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 import logging
 import random as _random
 import ssl
-from typing import Any
 
 import aiohttp
 import orjson
@@ -14,6 +13,7 @@ import orjson
 from . import json_values, rights as _rights
 from .administration import Administration
 from .api import Calls, quoted
+from .base_stack import BaseStack, utcnow
 from .capabilities import Capabilities
 from .claiming import Claiming, QrCodes
 from .configuration import Configuration
@@ -34,22 +34,16 @@ from .reconnecting import ReconnectingStream
 from .repository import Repository
 from .storage import StorageIntegration, stored_uplinks
 from .stream import StreamItem, UnreadableMessage
-from .transport import Host, Transport
+from .transport import Transport
 from .webhook_downlinks import Delivery, DownlinkAddress, WebhookDownlinks, read_delivery
 from .webhooks import Webhooks
 
 _LOGGER = logging.getLogger(__name__)
 
 _NO_RIGHTS = "no_application_rights"
-_CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
-def utcnow() -> datetime:
-    """Return the present time in UTC."""
-    return datetime.now(UTC)
-
-
-class Stack:
+class Stack(BaseStack):
     """The client of one application: requests over HTTP, messages over MQTT.
 
     The caller provides and closes the HTTP session. Without a TLS context, the system's root
@@ -147,41 +141,7 @@ class Stack:
         """
         return read_delivery(body, headers, application_id=self.connection.application_id or "")
 
-    def server_time(self) -> datetime:
-        """Return the time by the server's clock (from its last answer), else by this machine's."""
-        return self._clock() + self._transport.clock_offset
-
-    def not_in_future(self, moment: datetime) -> datetime:
-        """Return a time, but the server's present where it is more than five minutes after that.
-
-        A message dated years ahead would seem newer than all that follow.
-        """
-        now = self.server_time()
-        return moment if moment <= now + _CLOCK_TOLERANCE else now
-
     # -- Calls ------------------------------------------------------------------------------------
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        json: Any = None,
-        host: Host | None = None,
-        timeout: float = 20,
-        max_wait: float = 30,
-    ) -> Any:
-        """Make any request of the HTTP API and return its parsed answer ({} for an empty one).
-
-        The path is with or without "/api/v3"; its first segment decides on the server, unless
-        `host` is given. In `params`, None is omitted, times and booleans are converted, and a list
-        in "field_mask" is joined. If the rate limit needs at most `max_wait` seconds, the request is
-        repeated after that time. Raises StackError.
-        """
-        return await self._calls.request(
-            method, path, params=params, json=json, host=host, timeout=timeout, max_wait=max_wait
-        )
 
     async def auth_info(self) -> KeyInfo:
         """Return the API key's owner, rights and expiry; raises AuthenticationFailed."""
@@ -255,26 +215,6 @@ class Stack:
 
     # -- The stream -------------------------------------------------------------------------------
 
-    @property
-    def connected(self) -> bool:
-        """Whether the stream is connected."""
-        return self._stream.connected
-
-    @property
-    def connected_at(self) -> datetime | None:
-        """When the stream was connected last."""
-        return self._stream.connected_at
-
-    @property
-    def dropped(self) -> int:
-        """How many messages were dropped because the queue was full."""
-        return self._stream.dropped
-
-    @property
-    def complete_until(self) -> datetime | None:
-        """When the stream's last message was received, or since when it is connected."""
-        return self._stream.complete_until
-
     async def mqtt_address(self) -> MqttAddress:
         """Return the address of the MQTT server.
 
@@ -338,23 +278,6 @@ class Stack:
             username = self._address.username if self._address else self.connection.uid
             topic = topics.downlink(username, device_id, operation)
             await connection.publish(topic, orjson.dumps(body))
-
-    def stream(self) -> AsyncGenerator[StreamItem]:
-        """Yield the application's messages without end, and changes of the connection.
-
-        A lost connection is opened again after increasing pauses. Of this library's errors, raises
-        only AuthenticationFailed (if the HTTP API refuses the key, too) and MissingRight (without
-        TRAFFIC_READ the server would send no messages). Close it (`aclosing`) to end it.
-        """
-        return self._stream.items()
-
-    def reconnect(self) -> None:
-        """Let a running stream connect again at once; does nothing without one.
-
-        The server reads the key's rights only when a stream connects: call this after TRAFFIC_READ
-        was granted again. The stream then yields StreamConnected with the gap.
-        """
-        self._stream.reconnect()
 
     async def _open_connection(self, moved: bool) -> MqttConnection:
         if moved:

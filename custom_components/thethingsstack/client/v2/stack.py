@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 import logging
 import random as _random
 import ssl
@@ -14,6 +14,7 @@ import orjson
 
 from .. import json_values
 from ..api import Calls
+from ..base_stack import BaseStack, utcnow
 from ..capabilities import lacking
 from ..connection import MQTT_PORT, MQTTS_PORT, Connection
 from ..downlinks import Downlink
@@ -32,8 +33,7 @@ from ..messages import Message
 from ..models import Application, EndDevice, KeyInfo, MqttAddress
 from ..mqtt import BAD_LOGIN, NOT_AUTHORIZED, MqttConnection, tls_context as make_tls_context
 from ..reconnecting import ReconnectingStream
-from ..stream import StreamItem, UnreadableMessage
-from ..transport import Host
+from ..stream import UnreadableMessage
 from ..webhook_downlinks import Delivery, DownlinkAddress
 from . import topics
 from .administration import HandlerAdministration, HandlerConfiguration
@@ -52,15 +52,8 @@ from .pace import Pace
 
 _LOGGER = logging.getLogger(__name__)
 
-_CLOCK_TOLERANCE = timedelta(minutes=5)
 
-
-def utcnow() -> datetime:
-    """Return the present time in UTC."""
-    return datetime.now(UTC)
-
-
-class HandlerStack:
+class HandlerStack(BaseStack):
     """The client of one application on a stack of version 2.
 
     The connection's server is the Handler's HTTP API, its key the application's access key. The
@@ -183,35 +176,7 @@ class HandlerStack:
             address = None
         return Delivery(message=item if isinstance(item, Message) else None, address=address)
 
-    def server_time(self) -> datetime:
-        """Return the time by the server's clock (from its last answer), else by this machine's."""
-        return self._clock() + self._transport.clock_offset
-
-    def not_in_future(self, moment: datetime) -> datetime:
-        """Return a time, but the server's present where it is more than five minutes after that."""
-        now = self.server_time()
-        return moment if moment <= now + _CLOCK_TOLERANCE else now
-
     # -- Calls ------------------------------------------------------------------------------------
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        json: Any = None,
-        host: Host | None = None,
-        timeout: float = 20,
-        max_wait: float = 30,
-    ) -> Any:
-        """Make any request of the Handler's HTTP API and return its parsed answer ({} if empty).
-
-        Not more than five begin in a second. Raises StackError.
-        """
-        return await self._calls.request(
-            method, path, params=params, json=json, host=host, timeout=timeout, max_wait=max_wait
-        )
 
     async def auth_info(self) -> KeyInfo:
         """Return the application and the rights found by trying; raises AuthenticationFailed."""
@@ -277,26 +242,6 @@ class HandlerStack:
 
     # -- The stream -------------------------------------------------------------------------------
 
-    @property
-    def connected(self) -> bool:
-        """Whether the stream is connected."""
-        return self._stream.connected
-
-    @property
-    def connected_at(self) -> datetime | None:
-        """When the stream was connected last."""
-        return self._stream.connected_at
-
-    @property
-    def dropped(self) -> int:
-        """How many messages were dropped because the queue was full."""
-        return self._stream.dropped
-
-    @property
-    def complete_until(self) -> datetime | None:
-        """When the stream's last message was received, or since when it is connected."""
-        return self._stream.complete_until
-
     async def mqtt_address(self) -> MqttAddress:
         """Return the address of the broker: the connection's, or the usual port of its server."""
         connection = self.connection
@@ -319,19 +264,6 @@ class HandlerStack:
         except MqttRefused as error:
             await self._confirm(error)
             raise
-
-    def stream(self) -> AsyncGenerator[StreamItem]:
-        """Yield the application's messages without end, and changes of the connection.
-
-        A lost connection is opened again after increasing pauses. Of this library's errors, raises
-        only AuthenticationFailed (if the Handler refuses the key, too). Close it (`aclosing`) to
-        end it.
-        """
-        return self._stream.items()
-
-    def reconnect(self) -> None:
-        """Let a running stream connect again at once; does nothing without one."""
-        self._stream.reconnect()
 
     async def _check_application(self) -> None:
         """Raise InvalidRequest where no application is given."""
