@@ -1,11 +1,13 @@
 """Repair issues that suggest the controls of a known model for end devices that have none yet."""
 
 from collections.abc import Mapping
+import logging
 from typing import TYPE_CHECKING
 
 from homeassistant.const import Platform
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..client.rights import TRAFFIC_DOWN_WRITE
@@ -32,6 +34,10 @@ SUGGESTED = frozenset(
 """A preset of mere settings, such as a sensor's reporting interval, is no reason to suggest it."""
 ISSUES = {Platform.CLIMATE: "preset_climate", Platform.VALVE: "preset_valve"}
 NAMED = 3
+PAUSE = 0.5
+"""Seconds in which changes are gathered."""
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @callback
@@ -49,10 +55,13 @@ def async_watch_presets(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
         for preset_id in found.keys() - ignored:
             _raise(hass, entry, presets[preset_id], found[preset_id])
 
+    # Many end devices may change in one moment, and all of them are looked at.
+    soon = Debouncer(hass, _LOGGER, cooldown=PAUSE, immediate=False, function=update)
+
     @callback
     def on_device(device: EndDeviceState, *_: object) -> None:
         if presets_of(device.version_ids, presets):
-            update()
+            soon.async_schedule_call()
 
     async def async_entry_updated(_hass: HomeAssistant, _entry: TtsConfigEntry) -> None:
         update()
@@ -84,7 +93,8 @@ def async_watch_presets(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     for unsubscribe in (
         async_dispatcher_connect(hass, signals.new_fields, on_device),
         async_dispatcher_connect(hass, signals.identified, on_device),
-        async_dispatcher_connect(hass, signals.undecoded_changed, update),
+        async_dispatcher_connect(hass, signals.undecoded_changed, soon.async_schedule_call),
+        soon.async_shutdown,
         entry.add_update_listener(async_entry_updated),
         hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, on_ignored, concerns_us),
     ):
