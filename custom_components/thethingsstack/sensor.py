@@ -28,7 +28,7 @@ from .end_devices.radio_sensors import BATTERY_SENSOR, HEALTH_KEYS, BatterySenso
 from .end_devices.state import EndDeviceState
 from .entity import ApplicationEntity, FieldEntity, async_setup_fields, unique_id
 from .fields.descriptions import describe_sensor
-from .fields.suggested_units import unit_and_precision
+from .fields.suggested_units import suggestion_for, unit_and_precision
 from .gateways.entities import async_add_gateway_sensors
 from .payload import NUMERIC_ROLES, Kind, Meaning, Position, Role
 
@@ -135,11 +135,16 @@ class FieldSensor(FieldEntity, RestoreSensor):
         self._read_state_class()
         if meaning.role is Role.TIMESTAMP:
             self._attr_extra_state_attributes = dict(NOT_IN_LOGBOOK)
+        if suggestion_for(meaning) is not None:
+            self._suggest(meaning)
+
+    def _suggest(self, meaning: Meaning) -> None:
+        """Suggest a better unit than the reported one, where it is shown in none yet."""
         suggested = unit_and_precision(
             meaning,
-            device.values.get(path),
+            self.device.values.get(self.path),
             self._registered_unit(),
-            coordinator.hass.config.units,
+            self.coordinator.hass.config.units,
         )
         if suggested is not None:
             # Not in the description, which is shared by sensors of any age.
