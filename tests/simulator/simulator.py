@@ -2,18 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from random import Random
-import ssl
-from typing import Any, Self
+from typing import Any, override
 
 from aiohttp import web
-import trustme
 
 from . import demo, formatting, messages, rights, traffic, world as worlds
 from .application_server import ApplicationServer
+from .broker import Broker
 from .cluster import Cluster
 from .device_repository import DeviceRepository
 from .encoding import encode_bytes, merge
@@ -26,14 +24,11 @@ from .model import Application, Device, Server, Stack
 from .network import Network
 from .onboarding import Claiming, qr_routes
 from .rights import ApiKey
+from .running import HOST, Running
 from .storage import F_PORT, PACKAGE
 from .traffic import UNSET, envelope_ids, nanoseconds, uplink_correlation
 from .validation import check
 from .webhooks import Webhooks
-
-HOST = "127.0.0.1"
-LIVE_FIRST_SECONDS = 3.0
-LIVE_SECONDS = (5.0, 20.0)
 
 
 def _full_name(right: str) -> str:
@@ -44,7 +39,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Simulator:
+class Simulator(Running):
     """One stack with its world; an asynchronous context manager that starts and stops it.
 
     `world` is `demo`, `garden` or `empty`. With a `tenant`, user names and topics have
@@ -63,6 +58,7 @@ class Simulator:
         clock: Callable[[], datetime] = _now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        super().__init__(sleep, seed)
         self.faults = Faults(storage=world == "demo")
         self.requests: list[tuple[str, str]] = []
         """Method and path of each HTTP request seen."""
@@ -73,10 +69,7 @@ class Simulator:
         self.application_server.commanded = self._commanded
         self.webhooks = Webhooks(self.stack, self.application_server, lambda: self.server_url)
         self._live = live
-        self._sleep = sleep
         self._single_host = single_host
-        self._dice = Random(seed)
-        self._tasks: set[asyncio.Task[None]] = set()
         self._keys: dict[str, ApiKey | str] = {}
         worlds.build(world, self.stack)
         if world == "demo":
@@ -89,25 +82,15 @@ class Simulator:
 
     # Life
 
-    async def __aenter__(self) -> Self:
-        """Start and listen."""
-        await self.start()
-        return self
+    @property
+    @override
+    def _mqtt(self) -> Broker:
+        return self.application_server.broker
 
-    async def __aexit__(self, *_: object) -> None:
-        """Stop."""
-        await self.close()
-
+    @override
     async def start(self, *, port: int = 0, mqtt_port: int = 0) -> None:
         """Listen on free loopback ports, or on those given for the cluster."""
-        authority = trustme.CA()
-        certificate = authority.issue_cert("localhost", HOST, "::1")
-        self.ca_pem = authority.cert_pem.bytes().decode()
-        tls = self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        certificate.configure_cert(tls)
-        broker = self.application_server.broker
-        self.mqtt_host = HOST
-        self.mqtt_port, self.mqtts_port = await broker.start(HOST, tls, mqtt_port)
+        await self._start_mqtt(mqtt_port)
         cluster = Cluster(
             self.stack, self.faults, self.application_server, self._mqtt_addresses
         ).routes()
@@ -122,21 +105,20 @@ class Simulator:
         routes = [cluster + identity] if self._single_host else [cluster, identity]
         self._hosts = [HttpServer(self.stack, self.faults, part, self.requests) for part in routes]
         self._ports = [
-            await host.start(HOST, tls, port if index == 0 else 0)
+            await host.start(HOST, self._tls, port if index == 0 else 0)
             for index, host in enumerate(self._hosts)
         ]
         if self._live:
             for device in self.stack.devices():
                 if device.sample is not None and device.interval:
-                    self._spawn(self._send_by_itself(device))
+                    self._spawn(self._send_by_itself(device.device_id))
 
+    @override
     async def close(self) -> None:
         """Stop at once, whatever clients do."""
         self.events.close()
         self.application_server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         await self.webhooks.close()
         await self.application_server.broker.close()
         await asyncio.gather(*(host.close() for host in self._hosts))
@@ -365,6 +347,7 @@ class Simulator:
 
     # Traffic
 
+    @override
     async def uplink(
         self,
         device_id: str,
@@ -475,13 +458,6 @@ class Simulator:
     def _sample(self, device: Device) -> dict[str, Any]:
         return device.sample(self.stack.now()) if device.sample is not None else {}
 
-    async def _send_by_itself(self, device: Device) -> None:
-        await self._sleep(self._dice.uniform(0.2, LIVE_FIRST_SECONDS))
-        while True:
-            with suppress(KeyError):
-                await self.uplink(device.device_id)
-            await self._sleep(self._dice.uniform(*LIVE_SECONDS))
-
     def _commanded(self, device: Device, message: dict[str, Any], payload: bytes) -> None:
         """Let a demo device obey, and a class C device report it."""
         if not demo.command(device.state, message.get("f_port", 0), payload):
@@ -492,55 +468,6 @@ class Simulator:
     async def _answer(self, device: Device) -> None:
         await self._sleep(0.5)
         await self.uplink(device.device_id)
-
-    def _spawn(self, coroutine: Any) -> None:
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    # Connections
-
-    @property
-    def connections(self) -> int:
-        """Return how many MQTT clients are connected and subscribed, frozen ones not counted."""
-        connections = self.application_server.broker.connections
-        return sum(bool(item.filters) and not item.frozen for item in connections)
-
-    @property
-    def mqtt_attempts(self) -> int:
-        """Return how many MQTT connections were opened so far, refused ones included."""
-        return self.application_server.broker.attempts
-
-    async def wait_connected(self, n: int = 1, timeout: float = 10.0) -> None:
-        """Wait until `n` MQTT clients (or more) are connected and subscribed."""
-        await self.application_server.broker.wait_for(lambda: self.connections >= n, timeout)
-
-    async def wait_disconnected(self, timeout: float = 10.0) -> None:
-        """Wait until no MQTT client is connected."""
-        broker = self.application_server.broker
-        await broker.wait_for(lambda: not broker.connections, timeout)
-
-    async def drop_connections(self) -> int:
-        """Hang up on all MQTT clients; return how many there were."""
-        count = self.application_server.broker.drop()
-        await self.wait_disconnected()
-        return count
-
-    async def stop_broker(self) -> None:
-        """End all MQTT connections and take no new ones; the rest of the server goes on."""
-        await self.application_server.broker.close()
-
-    async def start_broker(self) -> None:
-        """Take MQTT connections again, on the ports of before."""
-        broker = self.application_server.broker
-        await broker.start(HOST, self._tls, self.mqtt_port, self.mqtts_port)
-
-    async def freeze_connections(self) -> int:
-        """Let all MQTT connections be half open; return how many there were.
-
-        They stay open and nothing comes of them any longer, in either direction. New ones work.
-        """
-        return await self.application_server.broker.freeze()
 
 
 _ROLES = {

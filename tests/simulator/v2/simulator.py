@@ -2,17 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
-import ssl
-from typing import Any, Self
-
-import trustme
+from typing import Any, ClassVar, override
 
 from .. import demo
 from ..faults import Faults
 from ..formatters import FormatterError
+from ..running import HOST, Running
 from ..traffic import UNSET
 from . import world as worlds
 from .accounts import User
@@ -24,21 +21,19 @@ from .model import Application, Device, Stack
 from .traffic import Traffic
 from .web import WebServer
 
-HOST = "127.0.0.1"
-LIVE_FIRST_SECONDS = 3.0
-LIVE_SECONDS = (5.0, 20.0)
-
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Simulator:
+class Simulator(Running):
     """One v2 stack with its world; an asynchronous context manager that starts and stops it.
 
     `world` is `garden`, `demo` or `empty`; `broker` is `mosquitto` or `rabbitmq`. `live` lets the
     demo's devices send by themselves. `clock`, `sleep` and `seed` make it repeatable.
     """
+
+    endured: ClassVar[tuple[type[Exception], ...]] = (KeyError, FormatterError)
 
     def __init__(
         self,
@@ -50,6 +45,7 @@ class Simulator:
         clock: Callable[[], datetime] = _now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        super().__init__(sleep, seed)
         self.faults = Faults()
         self.requests: list[tuple[str, str]] = []
         """Method and path of each HTTP request seen."""
@@ -62,9 +58,6 @@ class Simulator:
         self.integration = HttpIntegration(self.stack, self.traffic, lambda: self.integrations_url)
         self.user = User("gardener", {"unregistered-garden"})
         self._live = live
-        self._sleep = sleep
-        self._dice = Random(seed)
-        self._tasks: set[asyncio.Task[None]] = set()
         self._keys: dict[tuple[str, str], str] = {}
         worlds.build(world, self.stack)
         self.user.applications |= set(self.stack.applications)
@@ -72,25 +65,16 @@ class Simulator:
 
     # Life
 
-    async def __aenter__(self) -> Self:
-        """Start and listen."""
-        await self.start()
-        return self
+    @property
+    @override
+    def _mqtt(self) -> Broker:
+        return self.broker
 
-    async def __aexit__(self, *_: object) -> None:
-        """Stop."""
-        await self.close()
-
+    @override
     async def start(self, *, port: int = 0, mqtt_port: int = 0, discovery_port: int = 0) -> None:
         """Listen on free loopback ports, or on those given."""
-        authority = trustme.CA()
-        certificate = authority.issue_cert("localhost", HOST, "::1")
-        self.ca_pem = authority.cert_pem.bytes().decode()
-        tls = self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        certificate.configure_cert(tls)
+        certificate = await self._start_mqtt(mqtt_port)
         pem = certificate.cert_chain_pems[0].bytes().decode()
-        self.mqtt_host = HOST
-        self.mqtt_port, self.mqtts_port = await self.broker.start(HOST, tls, mqtt_port)
         handler = Handler(self.stack, self.traffic, self._sleep)
         discovery = Discovery(self.stack, pem, self._addresses)
         routes = [handler.routes(), discovery.routes(), self.integration.routes()]
@@ -98,20 +82,19 @@ class Simulator:
             WebServer(part, self.faults, self.stack.now, self.requests) for part in routes
         ]
         self._ports = [
-            await server.start(HOST, tls, wanted)
+            await server.start(HOST, self._tls, wanted)
             for server, wanted in zip(self._servers, (port, discovery_port, 0), strict=True)
         ]
         if self._live:
             for application in self.stack.applications.values():
                 for device in application.devices.values():
                     if device.sample is not None and device.interval:
-                        self._spawn(self._send_by_itself(device))
+                        self._spawn(self._send_by_itself(device.device_id))
 
+    @override
     async def close(self) -> None:
         """Stop at once, whatever clients do."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         await self.integration.close()
         await self.broker.close()
         await asyncio.gather(*(server.close() for server in self._servers))
@@ -222,6 +205,7 @@ class Simulator:
 
     # Traffic
 
+    @override
     async def uplink(
         self,
         device_id: str,
@@ -311,56 +295,6 @@ class Simulator:
                 return application, application.devices[device_id]
         raise KeyError(device_id)
 
-    async def _send_by_itself(self, device: Device) -> None:
-        await self._sleep(self._dice.uniform(0.2, LIVE_FIRST_SECONDS))
-        while True:
-            with suppress(KeyError, FormatterError):
-                await self.uplink(device.device_id)
-            await self._sleep(self._dice.uniform(*LIVE_SECONDS))
-
     def _commanded(self, device: Device, port: int, payload: bytes) -> None:
         """Let a device of the demo obey; it shows with its next uplink."""
         demo.command(device.state, port, payload)
-
-    def _spawn(self, coroutine: Any) -> None:
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    # Connections
-
-    @property
-    def connections(self) -> int:
-        """Return how many MQTT clients are connected and subscribed, frozen ones not counted."""
-        return sum(bool(item.filters) and not item.frozen for item in self.broker.connections)
-
-    @property
-    def mqtt_attempts(self) -> int:
-        """Return how many MQTT connections were opened so far, refused ones included."""
-        return self.broker.attempts
-
-    async def wait_connected(self, n: int = 1, timeout: float = 10.0) -> None:
-        """Wait until `n` MQTT clients (or more) are connected and subscribed."""
-        await self.broker.wait_for(lambda: self.connections >= n, timeout)
-
-    async def wait_disconnected(self, timeout: float = 10.0) -> None:
-        """Wait until no MQTT client is connected."""
-        await self.broker.wait_for(lambda: not self.broker.connections, timeout)
-
-    async def drop_connections(self) -> int:
-        """Hang up on all MQTT clients; return how many there were."""
-        count = self.broker.drop()
-        await self.wait_disconnected()
-        return count
-
-    async def stop_broker(self) -> None:
-        """End all MQTT connections and take no new ones; the rest of the stack goes on."""
-        await self.broker.close()
-
-    async def start_broker(self) -> None:
-        """Take MQTT connections again, on the ports of before."""
-        await self.broker.start(HOST, self._tls, self.mqtt_port, self.mqtts_port)
-
-    async def freeze_connections(self) -> int:
-        """Let all MQTT connections be half open; return how many there were."""
-        return await self.broker.freeze()
