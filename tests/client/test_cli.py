@@ -57,13 +57,14 @@ def run(
                 monkeypatch.setenv(name, value)
         monkeypatch.setattr(sys, "argv", ["thethingsstack", *arguments])
         capsys.readouterr()
-        code = await asyncio.to_thread(_exit_code)
+        code = await asyncio.to_thread(exit_code)
         return Result(code, *capsys.readouterr())
 
     return run
 
 
-def _exit_code() -> int:
+def exit_code() -> int:
+    """Run the command of `sys.argv`, and return its exit code."""
     try:
         cli.main()
     except SystemExit as ended:

@@ -1,16 +1,15 @@
 """Webhooks: their registry, one delivery attempt each, and the way back for downlinks."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 import re
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import aiohttp
 from aiohttp import web
 
 from . import errors, messages, registry, rights
 from .application_server import ApplicationServer
+from .deliveries import Deliveries
 from .encoding import get_path, moment, prune, select, set_path, timestamp
 from .http_server import Call, Route
 from .model import Application, Device, Stack
@@ -47,25 +46,20 @@ FIELDS = MESSAGES | {
     "template_fields",
 }
 _WRITE = (rights.TRAFFIC_READ, rights.TRAFFIC_DOWN_WRITE, rights.SETTINGS_BASIC)
-_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
-TIMEOUT = 5.0
 
 
-class Webhooks:
+class Webhooks(Deliveries):
     """The webhooks of all applications."""
 
     def __init__(
         self, stack: Stack, application_server: ApplicationServer, base_url: Callable[[], str]
     ) -> None:
+        super().__init__({"User-Agent": "TheThingsStack/3.32.1-dev (linux/amd64)"})
         self._stack = stack
         self._server = application_server
         self._base_url = base_url
-        self._session: aiohttp.ClientSession | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self.templates: dict[str, Mapping[str, Any]] = {}
         """The catalogue of templates as operators configure it, by ID."""
-        self.deliveries: list[tuple[str, int | None]] = []
-        """URL and status of each attempt; None where no answer came in time."""
         application_server.published = self._published
 
     def routes(self) -> list[Route]:
@@ -83,26 +77,6 @@ class Webhooks:
             ("DELETE", hooks + "/{webhook_id}", self._delete),
             ("POST", down + "/{operation:push|replace}", self._operate),
         ]
-
-    async def close(self) -> None:
-        """Give up on what is being delivered."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
-
-    async def delivered(self) -> None:
-        """Wait until nothing is being delivered."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-
-    async def hang_up(self) -> None:
-        """Close the connections that are kept for more deliveries, once nothing is under way."""
-        await self.delivered()
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
 
     # Registry
 
@@ -173,11 +147,8 @@ class Webhooks:
         for hook in application.webhooks.values():
             kind = next((key for key in envelope if key in MESSAGES), None)
             if kind in hook and not hook.get("paused"):
-                task = asyncio.get_running_loop().create_task(
-                    self._deliver(application, device_id, hook, (hook[kind], envelope))
-                )
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                message = (hook[kind], envelope)
+                self._begin(self._deliver(application, device_id, hook, message))
 
     async def _deliver(
         self,
@@ -188,11 +159,6 @@ class Webhooks:
     ) -> None:
         """Post once; whatever comes back, or nothing, is the end of it."""
         endpoint, envelope = message
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(TIMEOUT),
-                headers={"User-Agent": "TheThingsStack/3.32.1-dev (linux/amd64)"},
-            )
         url = _expand(hook["base_url"] + endpoint.get("path", ""), envelope)
         headers = {"X-Tts-Domain": urlsplit(self._base_url()).netloc, **hook.get("headers", {})}
         if key := hook.get("downlink_api_key"):
@@ -210,7 +176,7 @@ class Webhooks:
         body = _masked(envelope, get_path(hook, "field_mask.paths"))
         status: int | None = None
         if not self._stack.faults.webhooks_fail:
-            status = await self._post(url, body, headers)
+            status = await self._send("POST", url, body, headers)
         self.deliveries.append((url, status))
         self._note_health(hook, url, status)
         device = application.devices.get(device_id)
@@ -232,20 +198,6 @@ class Webhooks:
             "code": 14,
         }
         self._stack.events.publish("as.webhook.fail", device, rights.TRAFFIC_READ, data=error)
-
-    async def _post(self, url: str, body: dict[str, Any], headers: Mapping[str, str]) -> int | None:
-        """Return the status of the answer; None where none came in time.
-
-        Addresses of other machines are not tried: nobody answers there.
-        """
-        assert self._session is not None
-        if urlsplit(url).hostname not in _THIS_MACHINE:
-            return None
-        try:
-            async with self._session.post(url, json=body, headers=headers) as response:
-                return response.status
-        except aiohttp.ClientError, TimeoutError:
-            return None
 
     # Health
 

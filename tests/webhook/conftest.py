@@ -64,6 +64,18 @@ async def listening(
         yield Listening(hass.config.internal_url, session)
 
 
+@pytest.fixture
+def server_far_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the server be on no network of this machine, so that it can't post to loopback."""
+
+    async def far_away(*_args: object) -> bool:
+        return False
+
+    monkeypatch.setattr(
+        "custom_components.thethingsstack.webhook.address.async_is_nearby", far_away
+    )
+
+
 def own_webhooks(sim: Simulator) -> dict[str, dict[str, Any]]:
     """Return the webhooks that integrations have made on the server, by ID."""
     webhooks = sim.application.webhooks

@@ -47,16 +47,9 @@ async def test_the_webhook_is_chosen_in_the_dialogue(
 
 
 async def test_an_address_that_cannot_be_reached_is_refused_before_anything_is_made(
-    hass: HomeAssistant, sim: Simulator, listening: Listening, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, sim: Simulator, listening: Listening, server_far_away: None
 ) -> None:
     """With the reason, at the way to connect; a server that is far away can't use loopback."""
-
-    async def far_away(*_args: object) -> bool:
-        return False
-
-    monkeypatch.setattr(
-        "custom_components.thethingsstack.webhook.address.async_is_nearby", far_away
-    )
     result = await go(hass, await start(hass), **own_server(sim))
     result = await go(hass, result, api_key=sim.key("manage"))
     for url, reason in (

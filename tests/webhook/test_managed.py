@@ -296,16 +296,9 @@ async def test_failures_that_the_server_reports_are_an_issue(
 
 
 async def test_an_address_that_cannot_be_reached_is_an_issue(
-    hass: HomeAssistant, sim: Simulator, listening: Listening, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, sim: Simulator, listening: Listening, server_far_away: None
 ) -> None:
     """Nothing is made before there is one."""
-
-    async def far_away(*_args: object) -> bool:
-        return False
-
-    monkeypatch.setattr(
-        "custom_components.thethingsstack.webhook.address.async_is_nearby", far_away
-    )
     sim.remove_rights("manage", "TRAFFIC_UP_WRITE")  # no proof is posted to an address of nobody
     entry = webhook_entry(sim)
     entry.add_to_hass(hass)

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from tests.simulator.v2 import Simulator
-from thethingsstack import cli
 
-from ..test_cli import Result
+from ..test_cli import Result, exit_code
 
 type Run = Callable[..., Coroutine[Any, Any, Result]]
 
@@ -41,18 +40,10 @@ def run(
         monkeypatch.setenv("TTN_API_KEY", simulator.key(role))
         monkeypatch.setattr(sys, "argv", ["thethingsstack", *arguments, "--v2"])
         capsys.readouterr()
-        code = await asyncio.to_thread(_exit_code)
+        code = await asyncio.to_thread(exit_code)
         return Result(code, *capsys.readouterr())
 
     return run
-
-
-def _exit_code() -> int:
-    try:
-        cli.main()
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    return 0
 
 
 async def test_rights_in_the_words_of_version_2(run: Run) -> None:

@@ -4,25 +4,20 @@ It was never public; shapes and addresses are those of its documentation, the st
 back are ours: 202, 400, 401, 404.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 import secrets
 from typing import Any
-from urllib.parse import urlsplit
 
-import aiohttp
 from aiohttp import web
 
+from ..deliveries import Deliveries
 from . import bodies, downlinks
 from .discovery import HANDLER
 from .errors import RefusedError
 from .model import Application, Device, Stack
 from .traffic import Traffic
 from .web import Route
-
-_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
-TIMEOUT = 5.0
 
 
 @dataclass
@@ -37,18 +32,15 @@ class Process:
     key: str = field(default_factory=lambda: f"ttn-account-v2.{secrets.token_urlsafe(32)}")
 
 
-class HttpIntegration:
+class HttpIntegration(Deliveries):
     """Posts the uplinks of applications, and takes downlinks for them."""
 
     def __init__(self, stack: Stack, traffic: Traffic, base_url: Callable[[], str]) -> None:
+        super().__init__()
         self._stack = stack
         self._traffic = traffic
         self._base_url = base_url
-        self._session: aiohttp.ClientSession | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self.processes: dict[tuple[str, str], Process] = {}
-        self.deliveries: list[tuple[str, int | None]] = []
-        """URL and status of each attempt; None where no answer came in time."""
         traffic.published = self._published
 
     def routes(self) -> list[Route]:
@@ -69,52 +61,18 @@ class HttpIntegration:
         path = f"{HANDLER}/api/v2/down/{process.application_id}/{process.process_id}"
         return f"{self._base_url()}/{path}?key={process.key}"
 
-    async def close(self) -> None:
-        """Give up on what is being delivered."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.hang_up()
-
-    async def delivered(self) -> None:
-        """Wait until nothing is being delivered."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-
-    async def hang_up(self) -> None:
-        """Close the connections that are kept for more deliveries, once nothing is under way."""
-        await self.delivered()
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
-
     def _published(self, application: Application, message: dict[str, Any]) -> None:
         for process in self.processes.values():
             if process.application_id == application.application_id:
-                task = asyncio.get_running_loop().create_task(self._deliver(process, message))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._begin(self._deliver(process, message))
 
     async def _deliver(self, process: Process, message: dict[str, Any]) -> None:
         """Send once; whatever comes back, or nothing, is the end of it."""
         status: int | None = None
         if not self._stack.faults.webhooks_fail:
             body = {**message, "downlink_url": self.downlink_url(process)}
-            status = await self._send(process, body)
+            status = await self._send(process.method, process.url, body, process.headers)
         self.deliveries.append((process.url, status))
-
-    async def _send(self, process: Process, body: dict[str, Any]) -> int | None:
-        if urlsplit(process.url).hostname not in _THIS_MACHINE:
-            return None
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(TIMEOUT))
-        try:
-            async with self._session.request(
-                process.method, process.url, json=body, headers=process.headers
-            ) as response:
-                return response.status
-        except aiohttp.ClientError, TimeoutError:
-            return None
 
     async def _down(self, request: web.Request) -> web.StreamResponse:
         parts = request.match_info
