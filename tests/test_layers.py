@@ -28,7 +28,7 @@ ROWS = (
     {"downlinks"},
     {"controls", "core_lorawan", "formatters", "gateways", "statistics"},
     {"provisioning", "takeover"},
-    {"setup_flow", "actions", "condition", "llm"},
+    {"setup_flow", "actions", "condition", "llm", "panel"},
 )
 ROOMS = set[str]().union(*ROWS)
 

@@ -171,6 +171,7 @@ def test_one_file_of_literal_texts() -> None:
         "exceptions",
         "issues",
         "entity",
+        "config_panel",
     }
 
 

@@ -29,6 +29,7 @@ from .fields.decisions import FieldDecisions
 from .formatters.store import FormatterStore
 from .gateways import async_remove_gateway
 from .issues.watch import async_watch_issues
+from .panel import async_register_commands, async_register_frontend, async_show_panel
 from .takeover import async_remove_takeover, async_watch_takeover
 from .webhook import (
     async_keep_webhook,
@@ -41,8 +42,10 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions."""
+    """Register the actions, and what the panel loads and asks."""
     async_setup_services(hass)
+    async_register_commands(hass)
+    await async_register_frontend(hass)
     return True
 
 
@@ -55,6 +58,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
         if entry.state is ConfigEntryState.LOADED:
             entry.runtime_data.connection_state.note_key_refused(error)
 
+    await async_show_panel(hass)
     try:
         stack = await async_create_stack(hass, entry.data, on_key_refused=key_refused)
     except InvalidRequest as err:
@@ -88,6 +92,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
         if options != entry.options:
             options = dict(entry.options)
             coordinator.async_apply_options()
+            await async_show_panel(hass)
         await coordinator.platforms.async_apply()
         changed = await coordinator.controls.async_apply()
         await async_show_again(hass, coordinator, changed)
@@ -124,6 +129,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
 async def async_unload_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     """Stop the application, store what the next start needs, and remove the entities."""
     await entry.runtime_data.async_stop()
+    await async_show_panel(hass)
     return await hass.config_entries.async_unload_platforms(
         entry, entry.runtime_data.platforms.loaded
     )
@@ -131,6 +137,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool
 
 async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     """Delete the stored files of the application, and the webhook and API key created for it."""
+    await async_show_panel(hass)
     await async_remove_webhook(hass, entry)
     await async_discard_key(hass, entry.data)
     store = ApplicationStore(hass, entry.entry_id, UplinkHistory.from_stored)

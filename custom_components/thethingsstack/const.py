@@ -56,6 +56,8 @@ CONF_PLAIN_FIELDS: Final = "plain_fields"
 CONF_FORGET_AFTER: Final = "forget_after"
 CONF_CORE_LORAWAN: Final = "core_lorawan"
 """Whether the application is registered with Home Assistant's LoRaWAN integration"""
+CONF_PANEL: Final = "panel"
+"""Whether the panel in the sidebar shows the application"""
 
 DEVICES_ALL: Final = "all"
 DEVICES_ALL_BUT: Final = "all_but"
@@ -65,6 +67,7 @@ DEVICES_NOT_IGNORED: Final = "not_ignored"
 DEFAULT_DEVICES: Final = DEVICES_ALL
 DEFAULT_FORGET_AFTER: Final = 30  # days; 0 is never
 DEFAULT_CORE_LORAWAN: Final = True
+DEFAULT_PANEL: Final = True
 
 # A device with this attribute in The Things Stack is left out with DEVICES_NOT_IGNORED
 IGNORE_ATTRIBUTE: Final = "home-assistant"

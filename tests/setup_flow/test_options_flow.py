@@ -60,6 +60,7 @@ async def test_general_options_are_applied_in_place(hass: HomeAssistant, sim: Si
         "overdue_unavailable": False,
         "plain_fields": True,
         "forget_after": 30,
+        "panel": True,
         **({"core_lorawan": True} if await async_core_lorawan(hass) else {}),
     }
     assert entry.runtime_data is coordinator
@@ -92,6 +93,7 @@ async def test_choosing_end_devices(hass: HomeAssistant, sim: Simulator) -> None
         "overdue_unavailable": False,
         "plain_fields": True,
         "forget_after": 30,
+        "panel": True,
         "chosen_devices": ["pump-socket", "greenhouse-climate"],
         **({"core_lorawan": True} if await async_core_lorawan(hass) else {}),
     }

@@ -23,10 +23,12 @@ from ..const import (
     CONF_LEFT_OUT_DEVICES,
     CONF_OVERDUE_AFTER,
     CONF_OVERDUE_UNAVAILABLE,
+    CONF_PANEL,
     CONF_PLAIN_FIELDS,
     DEFAULT_CORE_LORAWAN,
     DEFAULT_DEVICES,
     DEFAULT_FORGET_AFTER,
+    DEFAULT_PANEL,
     DEVICES_ALL,
     DEVICES_ALL_BUT,
     DEVICES_CHOSEN,
@@ -58,6 +60,7 @@ GENERAL_SCHEMA = vol.Schema(
             )
         ),
         vol.Required(CONF_PLAIN_FIELDS, default=True): BooleanSelector(),
+        vol.Required(CONF_PANEL, default=DEFAULT_PANEL): BooleanSelector(),
     }
 )
 CORE_LORAWAN_OPTION = {
@@ -82,6 +85,7 @@ class GeneralOptionsFlow(OptionsFlow):
                 CONF_OVERDUE_UNAVAILABLE: user_input[CONF_OVERDUE_UNAVAILABLE],
                 CONF_FORGET_AFTER: int(user_input[CONF_FORGET_AFTER]),
                 CONF_PLAIN_FIELDS: user_input[CONF_PLAIN_FIELDS],
+                CONF_PANEL: user_input[CONF_PANEL],
             }
             if (hours := user_input.get(CONF_OVERDUE_AFTER)) is None:
                 self._options.pop(CONF_OVERDUE_AFTER, None)

@@ -1,0 +1,6 @@
+"""The sidebar panel *LoRaWAN traffic*: its files, its websocket commands and what they show."""
+
+from .commands import async_register_commands
+from .registration import async_register_frontend, async_show_panel
+
+__all__ = ["async_register_commands", "async_register_frontend", "async_show_panel"]
