@@ -26,6 +26,7 @@ from homeassistant.util import dt as dt_util
 from ..const import NOT_IN_LOGBOOK
 from ..entity import EndDeviceEntity
 from .listeners import AIRTIME_24H, BATTERY, LAST_UPLINK, STATUS, UPLINK_INTERVAL
+from .overdue_number import NEVER
 from .state import EndDeviceState, Status
 
 if TYPE_CHECKING:
@@ -71,6 +72,11 @@ def _snr(device: EndDeviceState) -> float | None:
     return best.snr if best else None
 
 
+def _gateways(device: EndDeviceState) -> int | None:
+    uplink = device.last_uplink
+    return len({r.gateway_id for r in uplink.receptions}) if uplink else None
+
+
 def _best_gateway(device: EndDeviceState) -> str | None:
     best = device.last_uplink.best_reception if device.last_uplink else None
     return best.gateway_id if best else None
@@ -104,6 +110,13 @@ def _airtime_of_24_hours(device: EndDeviceState) -> float:
     return round(device.uplinks.airtime.in_24_hours(dt_util.utcnow()), 3)
 
 
+RECEPTION: Mapping[str, Callable[[EndDeviceState], Shown]] = {
+    "rssi": _rssi,
+    "snr": _snr,
+    "gateways": _gateways,
+    "data_rate": _data_rate,
+}
+"""The attributes of the last uplink that say how it was received."""
 LAST_UPLINK_SENSOR = EndDeviceSensorDescription(
     key=LAST_UPLINK,
     translation_key=LAST_UPLINK,
@@ -150,11 +163,7 @@ RADIO_SENSORS = (
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda device: (
-            len({r.gateway_id for r in device.last_uplink.receptions})
-            if device.last_uplink
-            else None
-        ),
+        value_fn=_gateways,
     ),
     EndDeviceSensorDescription(
         key="best_gateway",
@@ -309,7 +318,23 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
 
 
 class LastUplinkSensor(EndDeviceSensor):
-    """The time of the last uplink; others within ten seconds of the one shown don't move it."""
+    """The time of the last uplink; others within ten seconds of the one shown don't move it.
+
+    Its attributes say how it was received, and when the next one is due: for cards, which can't
+    ask for what sensors that are disabled would show.
+    """
+
+    _unrecorded_attributes = frozenset({*RECEPTION, "uplink_interval", "overdue_after"})
+    _reception: Mapping[str, Any] = {}
+
+    @override
+    async def async_restore(self) -> None:
+        """Show time and reception from before the restart, unless of another end device."""
+        await super().async_restore()
+        state = await self.async_get_last_state()
+        if state is not None and not self.device.taken_over:
+            attributes = state.attributes
+            self._reception = {name: attributes[name] for name in RECEPTION if name in attributes}
 
     @override
     def _restore(self, value: object) -> None:
@@ -323,7 +348,24 @@ class LastUplinkSensor(EndDeviceSensor):
         shown, seen = self._attr_native_value, self.device.last_seen
         if isinstance(shown, datetime) and seen is not None and seen - shown < LAST_UPLINK_STEP:
             return False
-        return super().read()
+        if changed := super().read():
+            self._attr_extra_state_attributes = {**NOT_IN_LOGBOOK, **self._about_uplinks()}
+        return changed
+
+    def _about_uplinks(self) -> dict[str, Any]:
+        """Return dBm, dB and seconds; what isn't known yet is left out."""
+        device = self.device
+        if device.last_uplink is not None:
+            self._reception = {name: value_fn(device) for name, value_fn in RECEPTION.items()}
+        overdue_after = self.coordinator.overdue_watch.overdue_after(device)
+        known = {
+            **self._reception,
+            "uplink_interval": _interval(device),
+            "overdue_after": (
+                None if overdue_after == NEVER else round(overdue_after.total_seconds())
+            ),
+        }
+        return {name: value for name, value in known.items() if value is not None}
 
 
 class SeenBySensor(EndDeviceSensor):

@@ -43,6 +43,7 @@ from .better_decisions import better
 from .jumps import JumpFilter, may_jump
 from .listeners import FIELD, LOCATION, STATUS, Listeners
 from .overdue_number import OverdueNumber, overdue_number
+from .reception_history import ReceptionHistory
 from .uplink_history import UplinkHistory
 
 _LOGGER = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ class EndDeviceState(Listeners):
         super().__init__()
         self._server_time = server_time
         self.uplinks = uplinks or UplinkHistory()
+        self.reception = ReceptionHistory()
         self.key = key
         self.ids = ids
         self.decisions = decisions
@@ -311,6 +313,7 @@ class EndDeviceState(Listeners):
         received = Received()
         if not uplink.simulated and uplink.time is not None:
             self.uplinks.note(moment, uplink.f_cnt, uplink.consumed_airtime)
+            self.reception.note(moment, uplink.receptions_by_gateway)
         if not uplink.simulated and (self._uplink_at is None or moment >= self._uplink_at):
             self.last_uplink, self._uplink_at = uplink, moment
             received.changed.extend(self.radio_keys)

@@ -1,0 +1,117 @@
+"""How an end device was received in the last day: its signal, and each gateway that heard it."""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+import math
+from typing import NamedTuple
+
+from ..client import Reception
+
+PERIOD = 900
+"""Seconds of which one signal is kept: the one that came last."""
+PERIODS = 96
+GATEWAYS = 32
+"""Gateways that are kept of an end device: those that received it last."""
+LATEST = 16
+"""Uplinks that the averages are about: of earlier ones, less and less is left."""
+
+
+class Signal(NamedTuple):
+    """The best reception of an uplink: RSSI in dBm, SNR in dB."""
+
+    at: datetime
+    rssi: float | None
+    snr: float | None
+
+
+@dataclass(slots=True)
+class HeardBy:
+    """How a gateway receives an end device; RSSI in dBm and SNR in dB are averages."""
+
+    reception: Reception
+    """The last one."""
+    at: datetime
+    rssi: float | None = None
+    snr: float | None = None
+    share: float = 0.0
+    """The share of the end device's uplinks that it received, 0 to 1."""
+    count: int = 0
+    """How many receptions the averages are of."""
+
+
+class ReceptionHistory:
+    """What is kept of the receptions of an end device, in memory only."""
+
+    __slots__ = ("_count", "_gateways", "_periods", "_rssi", "_snr")
+
+    def __init__(self) -> None:
+        """Start with nothing received."""
+        self._periods = array("q")
+        self._rssi = array("f")
+        self._snr = array("f")
+        self._gateways: dict[str, HeardBy] = {}
+        self._count = 0
+
+    def note(self, moment: datetime, receptions: Sequence[Reception]) -> None:
+        """Add an uplink with its receptions, the best one first; it may be an older one."""
+        if not receptions:
+            return
+        self._note_signal(moment, receptions[0])
+        self._count = min(self._count + 1, LATEST)
+        weight = 1 / self._count
+        gateways = self._gateways
+        for heard in gateways.values():
+            heard.share -= heard.share * weight
+        for reception in receptions:
+            heard = gateways.setdefault(reception.gateway_id, HeardBy(reception, moment))
+            if moment > heard.at:
+                heard.reception, heard.at = reception, moment
+            heard.share += weight
+            heard.count = min(heard.count + 1, LATEST)
+            heard.rssi = _average(heard.rssi, reception.rssi, heard.count)
+            heard.snr = _average(heard.snr, reception.snr, heard.count)
+        while len(gateways) > GATEWAYS:
+            del gateways[min(gateways, key=lambda gateway_id: gateways[gateway_id].at)]
+
+    def _note_signal(self, moment: datetime, best: Reception) -> None:
+        period = int(moment.timestamp()) // PERIOD
+        rssi = math.nan if best.rssi is None else best.rssi
+        snr = math.nan if best.snr is None else best.snr
+        place = bisect_left(self._periods, period)
+        if place < len(self._periods) and self._periods[place] == period:
+            self._rssi[place], self._snr[place] = rssi, snr
+            return
+        self._periods.insert(place, period)
+        self._rssi.insert(place, rssi)
+        self._snr.insert(place, snr)
+        if len(self._periods) > PERIODS:
+            del self._periods[0], self._rssi[0], self._snr[0]
+
+    def signals(self, since: datetime) -> list[Signal]:
+        """Return the signals after a time, one for each quarter of an hour with uplinks."""
+        first = bisect_left(self._periods, int(since.timestamp()) // PERIOD)
+        return [
+            Signal(
+                datetime.fromtimestamp(self._periods[place] * PERIOD, UTC),
+                _known(self._rssi[place]),
+                _known(self._snr[place]),
+            )
+            for place in range(first, len(self._periods))
+        ]
+
+    def gateways(self, since: datetime) -> Mapping[str, HeardBy]:
+        """Return the gateways that received it after a time, by ID."""
+        return {key: heard for key, heard in self._gateways.items() if heard.at >= since}
+
+
+def _average(before: float | None, value: float | None, count: int) -> float | None:
+    if before is None or value is None:
+        return value if before is None else before
+    return before + (value - before) / count
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 1)
