@@ -317,9 +317,9 @@ def _meaning(stored: Any) -> Meaning:
     meaning = Meaning.from_dict(stored)
     if meaning.quantity is not None and meaning.quantity not in QUANTITIES:
         raise ValueError(f"{meaning.quantity!r} is no quantity")
-    texts = (meaning.unit, meaning.name, meaning.device_class)
+    texts = (meaning.unit, meaning.name, meaning.device_class, meaning.icon)
     if not all(isinstance(text, str | None) for text in texts):
-        raise TypeError("unit, name or device class is no text")
+        raise TypeError("unit, name, device class or icon is no text")
     if not all(isinstance(text, str) for text in (*meaning.options, meaning.rule, meaning.reason)):
         raise TypeError("a state, the rule or the reason is no text")
     if not isinstance(meaning.precision, int | None):

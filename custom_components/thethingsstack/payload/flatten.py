@@ -26,6 +26,7 @@ from .lists import (
     unit_in,
     with_kinds,
 )
+from .sensor_attributes import SENSOR_ATTR
 from .siblings import sibling_unit
 from .tokens import words_of
 from .units import Unit, normalise
@@ -387,9 +388,12 @@ def _unit_at(key: str, siblings: Mapping[Any, object], index: int) -> Unit | Non
 
 
 def flatten(decoded: Mapping[str, object]) -> Flattened:
-    """Return the fields of a decoded payload; histories in it are left out."""
+    """Return the fields of a decoded payload; histories in it are left out.
+
+    What it says of its fields is none of them.
+    """
     flattened = Flattened()
-    flattened.walk_object(decoded, "", ())
+    flattened.walk_object(decoded, "", (), frozenset({SENSOR_ATTR}))
     flattened.join_places()
     return flattened
 

@@ -1,180 +1,35 @@
 """From a field's name, value and company to its meaning. Asked once for each field."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
-from typing import NamedTuple
 
-from .counters import role_of
+from .build import build_meaning, is_sentinel, ratio_of
 from .enumerations import known_enumeration
 from .evidence import Evidence, Verdict
 from .flatten import Leaf
 from .formatter_hints import FieldHint
-from .full_scale import ALWAYS_ABSENT, is_full_scale
+from .full_scale import is_full_scale
 from .library import KnownField
-from .names import plain_name, quantity_name
 from .observations import Observations
 from .override import NUMERIC_ROLES
-from .quantities import INSTEAD, QUANTITIES, UNITS_OF_CLASS
+from .quantities import QUANTITIES
 from .rules import decide
+from .sensor_attributes import (
+    AttributesByField,
+    SensorAttributes,
+    attributes_of,
+    may_have_role,
+    quantity_of_class,
+)
+from .siblings import unknown_unit
 from .types import UNDECIDED, Category, Context, Kind, Meaning, Role, Source
-from .units import NO_UNIT, Unit, factor
-from .values import ABSENT, Reading, Shape, decimals, number_of, read, says_not_yet
+from .units import DIMENSION_OF, NO_UNIT, Unit
+from .values import ABSENT, Reading, Shape, number_of, read, says_not_yet
 from .vocabulary import CODE_HEADS, word_set
-
-# What is as often below as above zero: -999 mg is a sensor that lies on its back.
-_SIGNED = frozenset(["acceleration", "rotation_rate", "angle"])
-
 
 _NO_TRUTHS = word_set("""
     mode type code group class count times number index rate total level strength percent
 """)
 """Names of what counts, or chooses one of several, even where one bit is enough for it."""
-
-
-def _candidates(quantity: str | None, unit: Unit) -> Iterator[tuple[str | None, Unit]]:
-    """Return quantity and unit as given, and by conversion, until Home Assistant takes them."""
-    if quantity is None:
-        yield None, unit
-        return
-    yield quantity, unit
-    if unit.symbol is not None and (instead := INSTEAD.get((quantity, unit.symbol))) is not None:
-        yield instead[0], Unit(instead[1], unit.scale * instead[2])
-
-
-def _legal(quantity: str | None, unit: Unit) -> bool:
-    if quantity is None:
-        return True
-    if QUANTITIES[quantity].role is Role.ANGLE and unit.symbol != "°":
-        return False
-    device_class = QUANTITIES[quantity].device_class
-    return device_class not in UNITS_OF_CLASS or unit.symbol in UNITS_OF_CLASS[device_class]
-
-
-def _precision_of(raw: object, quantity: str | None, scale: float) -> int | None:
-    digits = decimals(raw)
-    if digits is None or scale != 1.0:
-        return None
-    return min(digits, QUANTITIES[quantity].precision if quantity else 3)
-
-
-def build_meaning(evidence: Evidence, verdict: Verdict) -> Meaning:
-    """Return the meaning that a verdict comes down to, legal in Home Assistant's own tables."""
-    quantity = verdict.quantity
-    template = QUANTITIES[quantity] if quantity is not None else None
-    kind = verdict.kind or (template.kind if template else Kind.SENSOR)
-    role = verdict.role or (role_of(evidence, quantity) if quantity else _role(evidence))
-    unit = Unit(None)
-    if kind is Kind.SENSOR and role in NUMERIC_ROLES:
-        default = template.unit if template else None
-        wanted = verdict.unit or evidence.unit or Unit(default)
-        for quantity, unit in _candidates(verdict.quantity, wanted):
-            if _legal(quantity, unit):
-                break
-        else:
-            quantity = None
-        if quantity != verdict.quantity:
-            template = QUANTITIES[quantity] if quantity else None
-            role = role_of(evidence, quantity) if quantity else Role.MEASUREMENT
-    category = verdict.category or (template.category if template else Category.PRIMARY)
-    if kind is Kind.BINARY_SENSOR and evidence.concepts & {"version", "decoder"}:
-        category = Category.DIAGNOSTIC
-    if category is Category.CONFIGURATION:
-        quantity = None
-    name = (
-        quantity_name(evidence.keys, quantity, verdict.used)
-        if quantity
-        else plain_name(evidence.keys)
-    )
-    enabled = (
-        verdict.enabled if verdict.enabled is not None else (template.enabled if template else True)
-    )
-    return Meaning(
-        kind=kind,
-        quantity=quantity,
-        unit=unit.symbol,
-        role=role,
-        category=category,
-        enabled=enabled,
-        name=name,
-        scale=unit.scale,
-        options=verdict.options,
-        invert=verdict.invert,
-        precision=_precision_of(evidence.raw, quantity, unit.scale),
-        unit_assumed=verdict.unit_assumed and quantity is not None,
-        source=_source(evidence, verdict),
-        rule=verdict.rule,
-        reason=_reason(evidence, verdict, quantity, unit),
-    )
-
-
-def _source(evidence: Evidence, verdict: Verdict) -> Source:
-    if verdict.rule == "model":
-        return Source.LIBRARY
-    hinted = evidence.unit_beside is not None or evidence.reading.unit is not None
-    return Source.HINTS if hinted else Source.INFERRED
-
-
-def _role(evidence: Evidence) -> Role:
-    if evidence.two_state:
-        return Role.STATE
-    return Role.STATE if evidence.is_text else Role.MEASUREMENT
-
-
-def _reason(evidence: Evidence, verdict: Verdict, quantity: str | None, unit: Unit) -> str:
-    what = QUANTITIES[quantity].name if quantity else "Plain value"
-    where = ".".join(evidence.keys)[:60]
-    parts = [f"“{where}”: {verdict.why}"]
-    if verdict.used and verdict.rule.startswith(("words", "flag")):
-        parts.append(f"words: {', '.join(sorted(c for c in evidence.leaf))}")
-    if unit.symbol:
-        parts.append(f"unit: {unit.symbol}")
-    return f"{what}. " + "; ".join(parts)
-
-
-def _ratio(unit: str | None, wanted: str | None) -> float:
-    """Return what to multiply a number with for the unit that a quantity's limits are in."""
-    if unit == wanted or unit is None or wanted is None:
-        return 1.0
-    return factor(unit, wanted) or 1.0
-
-
-class _Bounds(NamedTuple):
-    """What numbers in one unit a quantity can have."""
-
-    ratio: float
-    limits: tuple[float, float] | None
-    usual: tuple[float, float] | None
-    signed: bool
-
-
-@cache
-def _bounds(quantity: str, unit: str | None) -> _Bounds:
-    known = QUANTITIES[quantity]
-    return _Bounds(_ratio(unit, known.unit), known.limits, known.usual, quantity in _SIGNED)
-
-
-def is_beyond_limits(number: float, quantity: str | None, unit: str | None) -> bool:
-    """Return whether a number in this unit is impossible for a quantity."""
-    if quantity is None:
-        return False
-    ratio, limits, _, _ = _bounds(quantity, unit)
-    return limits is not None and not limits[0] <= number * ratio <= limits[1]
-
-
-def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:
-    """Return whether a number in this unit stands for "no value"."""
-    if quantity is None:
-        return number in ALWAYS_ABSENT
-    ratio, limits, usual, signed = _bounds(quantity, unit)
-    size = number * ratio
-    if limits is not None and not limits[0] <= size <= limits[1]:
-        return True
-    if usual is not None and not usual[0] <= size <= usual[1]:
-        return is_full_scale(number)
-    if signed:
-        return number in ALWAYS_ABSENT and abs(number) > 10_000
-    return limits is usual is None and number in ALWAYS_ABSENT
 
 
 def _known_meaning(evidence: Evidence, known: KnownField) -> Meaning:
@@ -221,15 +76,24 @@ class Uplink:
     context: Context = field(default_factory=Context)
     repeats_settings: bool = False
     """Whether it says that it repeats the end device's settings."""
+    attributes: AttributesByField = field(default_factory=dict)
+    """What its payload says of its fields."""
 
 
 _NO_UPLINK = Uplink()
 
 
 def known_field(leaf: Leaf, uplink: Uplink) -> KnownField | None:
-    """Return what is known of a field of the end device's model; None if nothing is."""
+    """Return what is known of a field of the end device's model; None if nothing is.
+
+    What the payload says of a field is nearer to it than what is known of all fields of a pattern.
+    """
     known = uplink.context.known
-    return known.find(leaf.path) if known is not None else None
+    if known is None:
+        return None
+    if uplink.attributes and attributes_of(uplink.attributes, leaf.path, leaf.keys) is not None:
+        return known.exact.get(leaf.path)
+    return known.find(leaf.path)
 
 
 def formatter_hint(leaf: Leaf, uplink: Uplink) -> FieldHint | None:
@@ -258,9 +122,21 @@ def infer(
             return _not_yet(waiting, str(reading.value))
     if isinstance(leaf.raw, str) and reading.shape is Shape.NUMBER and reading.unit is None:
         reading = reading._replace(unit=read(leaf.raw).unit)
+    evidence = _evidence(leaf, uplink, reading, raw, observed)
+    if (attributes := attributes_of(uplink.attributes, leaf.path, leaf.keys)) is not None:
+        return _attributed_meaning(evidence, attributes, leaf, uplink)
+    meaning = _by_all_else(evidence, leaf, uplink)
+    if leaf.unit is None and leaf.siblings and leaf.keys:
+        text = unknown_unit(leaf.keys[-1], leaf.siblings)
+        return meaning if text is None else _with_note(meaning, f"unknown unit “{text[:20]}”")
+    return meaning
+
+
+def _by_all_else(evidence: Evidence, leaf: Leaf, uplink: Uplink) -> Meaning:
+    """Return what a field is by the formatter's text, its name and its values."""
     if (hint := formatter_hint(leaf, uplink)) is not None:
-        return _hinted_meaning(_evidence(leaf, uplink, reading, raw, observed), hint, leaf, uplink)
-    return _inferred_meaning(_evidence(leaf, uplink, reading, raw, observed), leaf, uplink)
+        return _hinted_meaning(evidence, hint, leaf, uplink)
+    return _inferred_meaning(evidence, leaf, uplink)
 
 
 def _inferred_meaning(evidence: Evidence, leaf: Leaf, uplink: Uplink) -> Meaning:
@@ -327,6 +203,87 @@ def _hinted_meaning(evidence: Evidence, hint: FieldHint, leaf: Leaf, uplink: Upl
     return replace(meaning, source=Source.FORMATTER, reason=reason)
 
 
+def _attributed_meaning(
+    evidence: Evidence, stated: SensorAttributes, leaf: Leaf, uplink: Uplink
+) -> Meaning:
+    """Return the decision with what the payload itself says of the field.
+
+    What makes no sense, or doesn't fit the values, is left out and named in the reason.
+    """
+    used: list[str] = []
+    unused = list(stated.problems)
+    meaning = _by_all_else(evidence, leaf, uplink)
+    if (unit := stated.unit) is not None:
+        evidence = replace(evidence, unit_beside=unit)
+        with_unit = _by_all_else(evidence, leaf, uplink)
+        unknown = unit.symbol is not None and unit.symbol not in DIMENSION_OF
+        if not _is_measured(with_unit) or (unknown and meaning.quantity and not with_unit.quantity):
+            unused.append(f"unit “{unit.symbol}”")
+        else:
+            meaning = with_unit
+            used.append("unit")
+    if (device_class := stated.device_class) is not None:
+        of_class = _meaning_of_class(evidence, device_class, meaning)
+        (unused if of_class is None else used).append(f"device_class “{device_class}”")
+        meaning = of_class or meaning
+    if meaning.kind is Kind.IGNORE:
+        return meaning
+    if (role := stated.role) is not None:
+        fits = _is_measured(meaning) and may_have_role(meaning.quantity, role, meaning.unit)
+        (used if fits else unused).append(f"state_class “{role}”")
+        meaning = replace(meaning, role=role) if fits else meaning
+    meaning = _as_shown(meaning, stated, used)
+    reason = f"{meaning.reason}; _sensor_attr: {', '.join(used)}" if used else meaning.reason
+    source = Source.FORMATTER if used else meaning.source
+    meaning = replace(meaning, source=source, reason=reason)
+    return (
+        _with_note(meaning, f"_sensor_attr, not used: {', '.join(unused)}") if unused else meaning
+    )
+
+
+def _with_note(meaning: Meaning, note: str) -> Meaning:
+    """Return the decision with a note on what was not used, before its reason."""
+    before, mark, why = meaning.reason.partition("”: ")
+    return replace(meaning, reason=f"{before}{mark}{note}; {why}")
+
+
+def _meaning_of_class(evidence: Evidence, device_class: str, plain: Meaning) -> Meaning | None:
+    """Return the decision on a field of a device class; None where unit or values don't fit it."""
+    numeric = evidence.number is not None or evidence.absent
+    kinds = [Kind.SENSOR] if numeric else []
+    if evidence.two_state or evidence.zero_or_one:
+        kinds.append(Kind.BINARY_SENSOR)
+    for kind in kinds:
+        quantity = quantity_of_class(device_class, kind, plain.quantity)
+        if quantity is None or QUANTITIES[quantity].role is Role.TIMESTAMP:
+            continue
+        if quantity == plain.quantity:
+            return plain
+        # A name that says nothing of the quantity stays: it tells the field from others.
+        verdict = Verdict(rule="sensor attributes", quantity=quantity, why="its payload says so")
+        meaning = build_meaning(evidence, verdict)
+        fits = meaning.quantity == quantity and not _crossed_limits(evidence, meaning)
+        return meaning if fits else None
+    return None
+
+
+def _as_shown(meaning: Meaning, stated: SensorAttributes, used: list[str]) -> Meaning:
+    """Return the decision with what is said of how the field is shown."""
+    if stated.category is not None:
+        meaning = replace(meaning, category=stated.category)
+        used.append("entity_category")
+    if stated.name is not None:
+        meaning = replace(meaning, name=stated.name)
+        used.append("name")
+    if stated.icon is not None:
+        meaning = replace(meaning, icon=stated.icon)
+        used.append("icon")
+    if stated.precision is not None and _is_measured(meaning):
+        meaning = replace(meaning, precision=stated.precision)
+        used.append("precision")
+    return meaning
+
+
 def _evidence(
     leaf: Leaf, uplink: Uplink, reading: Reading, raw: object, observed: Observations | None
 ) -> Evidence:
@@ -362,7 +319,7 @@ def _crossed_limits(evidence: Evidence, meaning: Meaning) -> tuple[float, float]
     limits = known.limits or known.usual if known is not None else None
     if known is None or limits is None or evidence.number is None:
         return None
-    ratio = _ratio(meaning.unit, known.unit) * meaning.scale
+    ratio = ratio_of(meaning.unit, known.unit) * meaning.scale
     low = evidence.low * ratio
     high = (evidence.observed.high if evidence.observed else evidence.number) * ratio
     return limits if high < limits[0] or low > limits[1] else None

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from .build import is_beyond_limits, is_sentinel
 from .coordinates import longitude_beside
 from .flatten import Leaf
 from .full_scale import is_full_scale
-from .infer import is_beyond_limits, is_sentinel
 from .override import NUMERIC_ROLES, spelled
 from .quantities import QUANTITIES
 from .tokens import words_of

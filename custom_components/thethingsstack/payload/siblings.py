@@ -29,6 +29,15 @@ def sibling_unit(key: str, siblings: Members) -> Unit | None:
     return _unit_of_family(key, siblings)
 
 
+def unknown_unit(key: str, siblings: Members) -> str | None:
+    """Return what an object gives as the unit of one of its members, where that is no known unit."""
+    for suffix in UNIT_SUFFIXES:
+        text = siblings.get(key + suffix)
+        if isinstance(text, str) and text.strip() and normalise(text) is None:
+            return text
+    return None
+
+
 def unit_around(key: str, siblings: Members) -> Unit | None:
     """Return the unit of an object that has no member named "value", where it fits this member.
 

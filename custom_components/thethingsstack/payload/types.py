@@ -46,7 +46,7 @@ class Source(StrEnum):
     LIBRARY = "library"
     """What is known of the end device's model."""
     FORMATTER = "formatter"
-    """The payload formatter's own text."""
+    """The payload formatter: its text, or what its payload says of its own fields."""
     HINTS = "hints"
     """What the payload says beside a value: a unit, a schema."""
     INFERRED = "inferred"
@@ -114,6 +114,8 @@ class Meaning:
     """By how much a value may differ from the one before, where a user chose it."""
     precision: int | None = None
     """Decimals of the first value seen."""
+    icon: str | None = None
+    """Where the payload names one."""
     expected: bool = False
     """Whether it comes from an example of the model: nothing was reported yet."""
     unit_assumed: bool = False
@@ -163,6 +165,7 @@ class Meaning:
             manual=bool(data.get("manual", False)),
             max_jump=data.get("max_jump"),
             precision=data.get("precision"),
+            icon=data.get("icon"),
             expected=bool(data.get("expected", False)),
             unit_assumed=bool(data.get("unit_assumed", False)),
             source=Source(data.get("source", _source_of(data["rule"]))),

@@ -23,6 +23,7 @@ from .override import NUMERIC_ROLES
 from .quantities import QUANTITIES
 from .reading import contradiction, position_of, value_of
 from .revision import may_be_corrected, revise
+from .sensor_attributes import SENSOR_ATTR, attributes_in
 from .tokens import words_of
 from .types import Context, Kind, Meaning, Role, Source, Understanding, Value
 from .units import factor
@@ -59,6 +60,7 @@ def understand(
             (key, raw)
             for key, raw in decoded.items()
             if not _read_known(key, raw, decisions, open_fields, understanding)
+            and key != SENSOR_ATTR
         ]
         if others and not _read_known_objects(others, decisions, open_fields, understanding):
             flattened = Flattened()
@@ -71,7 +73,7 @@ def understand(
                     flattened.leaves,
                     understanding,
                     decisions=decisions,
-                    context=context,
+                    uplink=Uplink(context, attributes=attributes_in(decoded)),
                     observations=observations,
                     decide_absent=decide_absent,
                 )
@@ -172,14 +174,13 @@ def _take_in(
     understanding: Understanding,
     *,
     decisions: Mapping[str, Meaning],
-    context: Context,
+    uplink: Uplink,
     observations: Mapping[str, Observations] | None,
     decide_absent: bool,
 ) -> None:
     """Decide on the fields that are new, and read all."""
-    deciding = bool(observations) or any(leaf.path not in decisions for leaf in leaves)
-    uplink = Uplink(context, repeats_settings=deciding and says_settings(leaves))
-    if deciding:
+    if bool(observations) or any(leaf.path not in decisions for leaf in leaves):
+        uplink = replace(uplink, repeats_settings=says_settings(leaves))
         fitting = _decide(leaves, decisions, uplink, understanding, decide_absent)
         if observations is not None:
             raw = {leaf.path: leaf.raw for leaf in fitting}
