@@ -93,4 +93,6 @@ async def test_for_administrators_only(
     """A user without these rights gets nothing."""
     await set_up(hass, sim)
     client = await hass_ws_client(hass, hass_read_only_access_token)
-    assert (await ask(client, "panel/applications"))["error"]["code"] == "unauthorized"
+    assert (await ask(client, "panel/signals", devices=[]))["error"]["code"] == "unauthorized"
+    for command in ("panel/applications", "panel/fleet", "panel/gateways"):
+        assert (await ask(client, command))["error"]["code"] == "unauthorized"

@@ -4,9 +4,11 @@ from homeassistant.components import websocket_api
 from homeassistant.core import HomeAssistant, callback
 
 from .applications import ws_applications
+from .fleet_commands import ws_fleet, ws_gateways, ws_signals
 
 
 @callback
 def async_register_commands(hass: HomeAssistant) -> None:
     """Register the commands; each is refused to users who are no administrators."""
-    websocket_api.async_register_command(hass, ws_applications)
+    for command in (ws_applications, ws_fleet, ws_gateways, ws_signals):
+        websocket_api.async_register_command(hass, command)
