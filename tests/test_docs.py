@@ -55,3 +55,14 @@ def test_pictures_are_small() -> None:
     """A page with several of them opens at once, on a phone as well."""
     for image in (ROOT / "docs" / "images").glob("*"):
         assert image.stat().st_size <= 150_000, image.name
+
+
+def test_files_that_the_architecture_names_exist() -> None:
+    """A file that was renamed is renamed there, too; names without a folder are of the row's room."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    package = ROOT / "custom_components" / "thethingsstack"
+    for path in re.findall(r"`((?:\w+/)+\w+\.py)`", page):
+        assert (package / path).exists() or (ROOT / path).exists(), path
+    for room, row in re.findall(r"^\| `(\w+)/` \|(.*)$", page, re.MULTILINE):
+        for name in re.findall(r"`(\w+\.py)`", row):
+            assert (package / room / name).exists(), f"{room}/{name}"

@@ -14,9 +14,10 @@ from .server_parts import ServerParts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
-    """What to write: the servers' parts, and last what the Identity Server's part lacks.
+    """What to write: a part for each server in `wanted`, and then `last`.
 
-    `shown` is the part that is returned if the end device can't be read afterwards.
+    `last` changes the end device on the Identity Server once the other servers have it; None if
+    there is nothing to change. `shown` is returned if the end device can't be read afterwards.
     """
 
     wanted: Mapping[Server, Part]

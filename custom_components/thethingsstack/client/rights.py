@@ -1,4 +1,8 @@
-"""The rights of an API key, and the features that need them."""
+"""The rights of an API key, and the features that need them.
+
+A right in FEATURES also needs a text `right_…`, and a feature a text `cannot_…`, in the translations
+(`selector.setup_summary.options`).
+"""
 
 from collections.abc import Iterable, Mapping
 

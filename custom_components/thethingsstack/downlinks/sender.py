@@ -161,7 +161,10 @@ class Downlinks:
     async def async_wait(
         self, record: DownlinkRecord, until: DownlinkState, seconds: float
     ) -> DownlinkState:
-        """Return the state once it is `until` or can't become it; TIMED_OUT after `seconds`."""
+        """Wait until a downlink reaches the state `until`, or can't any more; return its state.
+
+        After `seconds` that is TIMED_OUT, or NOT_ACKNOWLEDGED if this is known already.
+        """
         return await self._tracker.async_wait(record, until, seconds)
 
     # The stream

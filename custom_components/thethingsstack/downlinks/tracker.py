@@ -115,7 +115,10 @@ class DownlinkTracker:
     async def async_wait(
         self, record: DownlinkRecord, until: DownlinkState, seconds: float
     ) -> DownlinkState:
-        """Return the state once it is `until` or can't become it; TIMED_OUT after `seconds`."""
+        """Wait until a downlink reaches the state `until`, or can't any more; return its state.
+
+        After `seconds` that is TIMED_OUT, or NOT_ACKNOWLEDGED if this is known already.
+        """
         changed = asyncio.Event()
         unsubscribe = self.subscribe(lambda _device, _record: changed.set())
         try:

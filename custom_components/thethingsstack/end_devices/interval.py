@@ -112,9 +112,9 @@ class UplinkInterval:
     def overdue_after(self) -> timedelta | None:
         """Return the silence that is longer than the end device ever is; None until learned.
 
-        That is three intervals, at least 15 minutes more than one, and at least twice the longest
-        silence of the last days with uplinks: of two weeks, the longest but one, since once the
-        network may have been away.
+        The largest of: three intervals; one interval and 15 minutes; twice the longest silence.
+        The longest silence of each day is remembered. Once there are 14 days, the second longest of
+        them counts, so that one failure of the network doesn't.
         """
         self._learn()
         return self._overdue_after

@@ -1,4 +1,8 @@
-"""From a field's name, value and company to its meaning. Asked once for each field."""
+"""Decide what a field means, by its name, its value and the fields beside it.
+
+The model library and the hints of the payload formatter come first. The rules that choose a
+quantity are in `rules.py`.
+"""
 
 from dataclasses import dataclass, field, replace
 
@@ -109,7 +113,10 @@ def infer(
     absent: bool = False,
     observed: Observations | None = None,
 ) -> Meaning:
-    """Return what a field is; with `absent` by its name alone, else by all values `observed`."""
+    """Return a field's meaning, by its name and the value in `leaf`.
+
+    With `absent` the value is ignored; with `observed` all numbers seen so far count.
+    """
     raw = leaf.raw
     if observed is not None and observed.numbers and number_of(raw) is not None:
         raw = observed.extreme if not isinstance(raw, str) or observed.numbers > 1 else raw

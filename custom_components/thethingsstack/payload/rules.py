@@ -496,7 +496,7 @@ RULES: tuple[Callable[[Evidence], Verdict | None], ...] = (
 
 
 def decide(evidence: Evidence) -> Verdict:
-    """Return what the first rule that knows says."""
+    """Return the verdict of the first rule that gives one; without one, the field is shown as is."""
     for rule in RULES:
         if (verdict := rule(evidence)) is not None:
             return verdict

@@ -118,7 +118,7 @@ def old_entities(hass: HomeAssistant, entry: ConfigEntry) -> list[OldEntity]:
 
 
 def is_own(old: OldEntity) -> bool:
-    """Return whether an entity shows something besides decoded fields."""
+    """Return whether the other integration's entity shows no decoded field, but RSSI and the like."""
     return old.field in SOURCES[old.entry.platform].own_keys
 
 

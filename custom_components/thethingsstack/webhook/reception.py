@@ -124,7 +124,11 @@ class Reception:
 
     @callback
     def register(self) -> None:
-        """Receive deliveries from now on; all methods come here, since a refusal isn't logged."""
+        """Receive deliveries from now on.
+
+        All HTTP methods are accepted, and refused in `_check`, where refusals are counted: Home
+        Assistant would log a warning for each.
+        """
         webhook.async_unregister(self._hass, self.webhook_id)
         webhook.async_register(
             self._hass,
@@ -161,10 +165,10 @@ class Reception:
         return lambda: self._listeners.remove(listener)
 
     def expect_proof(self, device_id: str, payload: bytes) -> asyncio.Event:
-        """Return what is set when a simulated uplink with this payload arrives.
+        """Return an event that is set when a simulated uplink with this payload arrives.
 
-        For a minute, nothing that is simulated for this end device reaches the application: what a
-        payload formatter makes of the payload comes in messages of their own.
+        For PROOF_SECONDS all simulated messages of this end device are received and dropped, also
+        those that the server derives from the uplink, such as normalized values.
         """
         self._proof = _Proof(device_id, payload, asyncio.get_running_loop().time() + PROOF_SECONDS)
         return self._proof.arrived
