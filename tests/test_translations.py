@@ -248,6 +248,7 @@ def test_every_step_has_its_texts() -> None:
     assert set(menu) == {"webhook_values", "reconfigure_connection"}
     assert set(CONFIG["step"]["mqtt_unreachable"]["menu_options"]) == choices
     without_form = {
+        "change_model",
         "check_rights",
         "edit_again",
         "done",
@@ -338,6 +339,7 @@ def test_options_have_their_texts() -> None:
     assert set(steps["change_what"]["data"]) == set(fields_of(change_form.CHANGE_SCHEMA))
     assert set(steps["remove_what"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
     aborts = {"changed", "no_fields", "removed", "replaced", "replaced_with_keys"}
+    aborts |= {"model_saved", "repository_unreadable"}
     aborts |= {"partial_found", "partial_refused", "no_partial", "not_loaded"}
     assert set(OPTIONS["progress"]) == {"partial_devices"}
     for name, call in calls("fields/flow", "formatters/flow", "provisioning/replace"):
@@ -354,7 +356,7 @@ def test_choices_have_their_texts() -> None:
         *CONTROL_CHOICES,
         "export_format", "import_status", "priority", "wait_for",
         "activation",
-        "area", "device_formatter", "formatter_scope", "logbook", "names", "present_formatter", "registration_note",
+        "area", "device_formatter", "formatter_scope", "logbook", "model_note", "names", "present_formatter", "registration_note",
     }  # fmt: skip
     for key in ("names", "area"):
         choices = {change_form.APART, change_form.TO_HOME, change_form.TO_SERVER}
@@ -369,6 +371,12 @@ def test_choices_have_their_texts() -> None:
         *kinds_of_formatter,
         *("other", "own", "default", "default_unseen"),
     }
+    notes = {
+        str(node.slice.value)
+        for node in ast.walk(MODULES["provisioning/model_change_flow"])
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+    }
+    assert set(selector["model_note"]["options"]) == notes
     kinds = {*Kind, field_form.HIDDEN} - {Kind.IGNORE}
     assert set(selector["field_platform"]["options"]) == kinds
     assert set(selector["field_source"]["options"]) == {*Source, UNDECIDED, EXPECTED}
@@ -616,21 +624,25 @@ def test_the_repair_of_formatters_has_its_texts() -> None:
     texts = TEXTS["issues"]["undecoded"]["fix_flow"]
     steps = steps_of(formatter_repair.FormatterRepairFlow)
     assert set(texts["step"]) == steps - {"init", "repository", "cayenne_lpp"}
-    given = {"devices", "count", "reason", "results", "url", "frames"}
+    given = {"devices", "count", "reason", "results", "url", "frames", "model"}
     for name, step in texts["step"].items():
         assert step["title"]
         for _, text in leaves(step):
             assert placeholders(text) <= given, name
         if "menu_options" in step:
-            choices = {"repository", "cayenne_lpp", "javascript"}
+            choices = {"repository", "brand", "cayenne_lpp", "javascript"}
             assert set(step["menu_options"]) == set(step["menu_option_descriptions"]) == choices
     assert set(texts["step"]["javascript"]["data"]) == {
         formatter_repair.CONF_SCRIPT,
         CONF_ANOTHER,
     }
     assert set(texts["step"]["which"]["data"]) == {formatter_repair.CONF_DEVICES}
-    assert set(texts["error"]) == {"choose_one", "formatter_failed", "not_saved"}
-    assert set(texts["abort"]) == {"not_loaded", "missing_rights"}
+    assert set(texts["error"]) == {
+        *("choose_from_list", "choose_one", "formatter_failed", "not_saved"),
+    }
+    assert set(texts["abort"]) == {
+        *("missing_rights", "no_versions", "not_loaded", "repository_unreadable"),
+    }
 
 
 def test_the_repair_of_half_created_devices_has_its_texts() -> None:
@@ -665,7 +677,7 @@ def test_the_repair_of_half_created_devices_has_its_texts() -> None:
     assert set(texts["step"]["complete"]["data"]) == asked | set(registration_form.ROOT_KEYS)
     session = asked | {"dev_addr"} | set(registration_form.SESSION_KEYS)
     assert set(texts["step"]["session"]["data"]) == session
-    reasons = {"name_too_long", "not_understood", "partly_deleted"}
+    reasons = {"choose_from_list", "name_too_long", "not_understood", "partly_deleted"}
     for name, call in calls("provisioning/register_form"):
         if name == "Refusal":
             reasons |= constants(call.args[1])

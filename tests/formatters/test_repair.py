@@ -72,7 +72,7 @@ async def test_the_formatter_of_the_repository_repairs_all_end_devices_of_the_mo
     assert issue(hass).is_fixable
     result = await start(hass)
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "missing")
-    assert result["menu_options"] == ["repository", "cayenne_lpp", "javascript"]
+    assert result["menu_options"] == ["repository", "brand", "cayenne_lpp", "javascript"]
     assert result["description_placeholders"]["devices"] == "- Raw 1\n- Raw 2"
     result = await go(hass, result, next_step_id="repository")
     assert result["step_id"] == "result"
@@ -90,6 +90,28 @@ async def test_the_formatter_of_the_repository_repairs_all_end_devices_of_the_mo
     await until(hass, lambda: any(s.name == "Raw 1 Temperature" for s in hass.states.async_all()))
 
 
+async def test_a_model_can_be_chosen(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """Of a device of no model; a wrong one doesn't fit, and is forgotten. Saved with its formatter."""
+    await undecoded(hass, sim, "home-made", payload=FRAME)
+    result = await go(hass, await start(hass), next_step_id="brand")
+    result = await go(hass, result, brand="nobody")
+    assert result["errors"] == {"brand": "choose_from_list"}
+    result = await go(hass, await go(hass, result, brand="Milesight IoT"), model="ws523")
+    assert result["step_id"] == "unfit"
+    result = await go(hass, result, next_step_id="brand")
+    result = await go(hass, await go(hass, result, brand="Dragino"), model="LHT65N")
+    assert result["step_id"] == "result_of_model"
+    assert result["description_placeholders"]["model"] == "Dragino LHT65N"
+    assert '"TempC_SHT": 28.29' in result["description_placeholders"]["results"]
+    assert not sim.devices["home-made"].documents["is"]["version_ids"]
+    assert (await go(hass, result))["type"] is FlowResultType.CREATE_ENTRY
+    for server in ("is", "ns", "as"):
+        assert sim.devices["home-made"].documents[server]["version_ids"]["model_id"] == "lht65n"
+    assert formatters(sim, "home-made")["up_formatter"] == "FORMATTER_REPOSITORY"
+
+
 async def test_cayenne_lpp_leaves_the_downlink_formatter(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:
@@ -97,7 +119,7 @@ async def test_cayenne_lpp_leaves_the_downlink_formatter(
     await undecoded(hass, sim, "home-made", payload=LPP_FRAME)
     assert issue(hass).translation_placeholders is not None
     result = await start(hass)
-    assert result["menu_options"] == ["cayenne_lpp", "javascript"]
+    assert result["menu_options"] == ["brand", "cayenne_lpp", "javascript"]
     result = await go(hass, result, next_step_id="cayenne_lpp")
     assert '"temperature_3": -1' in result["description_placeholders"]["results"]
     await go(hass, result)

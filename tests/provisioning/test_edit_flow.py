@@ -40,7 +40,7 @@ async def form(
     result = await go(hass, result, end_device=device)
     if result["type"] is not FlowResultType.MENU:
         return result
-    assert result["menu_options"] == ["change_what", "formatter"]
+    assert result["menu_options"] == ["change_what", "change_model", "formatter"]
     return await go(hass, result, next_step_id="change_what")
 
 

@@ -11,8 +11,8 @@ import voluptuous as vol
 
 from custom_components.thethingsstack.application.error_texts import FORM_KEYS
 from custom_components.thethingsstack.client import DeviceTemplate
+from custom_components.thethingsstack.dialogs import ModelSteps
 from custom_components.thethingsstack.provisioning.import_flow import ImportFlow
-from custom_components.thethingsstack.provisioning.model_flow import ModelFlow
 from custom_components.thethingsstack.provisioning.register_flow import RegisterFlow
 from custom_components.thethingsstack.provisioning.register_form import (
     ABP,
@@ -52,7 +52,7 @@ def test_every_step_has_its_texts() -> None:
     """As many steps as texts, each field and menu item with a name and a description."""
     steps = {
         name.removeprefix("async_step_")
-        for flow in (RegisterFlow, ModelFlow, ImportFlow)
+        for flow in (RegisterFlow, ModelSteps, ImportFlow)
         for name in vars(flow)
         if name.startswith("async_step_")
     }

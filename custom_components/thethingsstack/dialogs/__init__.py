@@ -2,12 +2,16 @@
 
 from .background import BackgroundWork
 from .base import ApplicationOptionsFlow, form, running
-from .selectors import searchable, unchosen
+from .model_steps import ModelSteps
+from .selectors import chosen, labels, searchable, unchosen
 
 __all__ = [
     "ApplicationOptionsFlow",
     "BackgroundWork",
+    "ModelSteps",
+    "chosen",
     "form",
+    "labels",
     "running",
     "searchable",
     "unchosen",

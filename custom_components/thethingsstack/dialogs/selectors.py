@@ -1,9 +1,11 @@
-"""Selectors for long lists in dialogues: with a search box and without preselection."""
+"""Long lists in dialogues: with a search box and without preselection; what was chosen of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig, SelectSelectorMode
 import voluptuous as vol
+
+from ..application import Refusal
 
 
 def searchable(choices: Iterable[str]) -> SelectSelector:
@@ -23,3 +25,19 @@ def unchosen(field_name: str, usual: str | None = None) -> vol.Required:
     if usual is not None:
         return vol.Required(field_name, default=usual)
     return vol.Required(field_name, description={"suggested_value": ""})
+
+
+def labels(named: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return IDs by label: the name, and the ID, too, if several have the same name."""
+    pairs = list(named)
+    names = [name for _, name in pairs]
+    return {(name if names.count(name) == 1 else f"{name} ({key})"): key for key, name in pairs}
+
+
+def chosen(field_name: str, answer: str, choices: Mapping[str, str]) -> str:
+    """Return the ID that was chosen by label or typed; raises Refusal for an unknown one."""
+    wanted = answer.strip().casefold()
+    for label, key in choices.items():
+        if wanted in (label.casefold(), key.casefold()):
+            return key
+    raise Refusal(field_name, "choose_from_list")

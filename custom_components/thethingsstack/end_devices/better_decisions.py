@@ -11,17 +11,25 @@ def better(
     young: Mapping[str, Observations],
     *,
     is_new: bool,
+    model_chosen: bool = False,
 ) -> dict[str, Meaning]:
     """Return those of the newly `decided` that replace the present `decisions`.
 
     What the model library says does, for an end device that `is_new` in Home Assistant: entities
     of another one stay what they are. What the payload formatter says does for fields that are
-    `young`: their decision may still be corrected.
+    `young`: their decision may still be corrected. Where the user has just chosen the model
+    (`model_chosen`), its library replaces all else, and that of an earlier model counts no more.
     """
     found: dict[str, Meaning] = {}
     for path, meaning in decided.items():
         before = decisions.get(path)
-        if before is None or before.source is Source.LIBRARY:
+        if before is None:
+            continue
+        if model_chosen:
+            if Source.LIBRARY in (meaning.source, before.source):
+                found[path] = meaning
+            continue
+        if before.source is Source.LIBRARY:
             continue
         if meaning.source is Source.LIBRARY:
             replaces = is_new

@@ -198,6 +198,13 @@ class EndDeviceLifecycle:
                 coordinator.async_correct(device, device.better_decisions())
         await self._models.async_learn([device])
 
+    async def async_decide_by_model(self, device: EndDeviceState) -> None:
+        """Decide anew on the fields of an end device whose model the user has chosen."""
+        brand_id = device.version_ids.brand_id if device.version_ids else None
+        await self._coordinator.fields.library.async_load(self._coordinator.hass, [brand_id])
+        device.update_context()
+        self._coordinator.async_correct(device, device.better_decisions(model_chosen=True))
+
     # Its model and location
 
     @callback

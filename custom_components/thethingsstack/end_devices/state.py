@@ -248,14 +248,23 @@ class EndDeviceState(Listeners):
             formatter=self.formatter_hints,
         )
 
-    def better_decisions(self) -> dict[str, Meaning]:
-        """Return decisions by what became known of the model or formatter since the present ones."""
+    def better_decisions(self, *, model_chosen: bool = False) -> dict[str, Meaning]:
+        """Return decisions by what became known of the model or formatter since the present ones.
+
+        With `model_chosen`, by the user, those of other entities than new ones, too.
+        """
         decided: dict[str, Meaning] = {}
         for payload in self._payloads.values():
             decided |= understand(
                 payload.decoded, payload.normalized, decisions={}, context=self._context
             ).new
-        return better(decided, self.decisions, self._observations, is_new=self._is_new)
+        return better(
+            decided,
+            self.decisions,
+            self._observations,
+            is_new=self._is_new,
+            model_chosen=model_chosen,
+        )
 
     @property
     def needs_formatter(self) -> bool:

@@ -64,6 +64,23 @@ class DeviceLibrary:
         if wanted:
             self._brands |= await hass.async_add_executor_job(self._read, sorted(wanted))
 
+    async def async_names(self, hass: HomeAssistant) -> dict[str, str]:
+        """Return the names of all brands by ID; nothing else of their files is kept."""
+        return await hass.async_add_executor_job(self._names)
+
+    def _names(self) -> dict[str, str]:
+        return {
+            path.stem: brand.name or path.stem
+            for folder in (FOLDER, self._own)
+            for path in (sorted(folder.iterdir()) if folder.is_dir() else ())
+            if path.suffix == ".yaml" and (brand := read_brand(folder, path.stem)) is not None
+        }
+
+    def models_of(self, brand_id: str) -> list[str]:
+        """Return the IDs of a brand's models, sorted; none if its files were not read."""
+        named = (brand.models for brand in self._brands.get(brand_id, ()))
+        return sorted(frozenset[str]().union(*named))
+
     def name_of(self, brand_id: str | None) -> str | None:
         """Return the name of a brand; None if its files have none, or were not read."""
         brands = self._brands.get(brand_id, ()) if brand_id is not None else ()

@@ -2,8 +2,10 @@
 
 from .flow import FormatterFlow
 from .texts import FormatterTexts
+from .trial import FormatterChoice
 
 __all__ = [
+    "FormatterChoice",
     "FormatterFlow",
     "FormatterTexts",
 ]

@@ -1,9 +1,9 @@
 """Repair of uplinks that aren't decoded, for all end devices of a model at once."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, override
 
-from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowContext, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -16,23 +16,26 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..application import error_text, lacking
-from ..client import Formatter, StackError
+from ..client import Formatter, StackError, VersionIds
 from ..client.formatters import CAYENNE_LPP, JAVASCRIPT, REPOSITORY
+from ..dialogs import ModelSteps
 from ..end_devices import EndDeviceState
+from ..issues import escape_markdown
 from .trial import ANOTHER_FIELD, CONF_ANOTHER, NEEDED, FormatterChoice
 
 if TYPE_CHECKING:
-    from ..coordinator import TtsConfigEntry
+    from ..coordinator import ApplicationCoordinator, TtsConfigEntry
 
 CONF_DEVICES = "devices"
 CONF_SCRIPT = "script"
 
 
-class FormatterRepairFlow(RepairsFlow):
-    """Why it fails → which formatter → what it decodes → saved for all."""
+class FormatterRepairFlow(ModelSteps[RepairsFlowContext, RepairsFlowResult, str], RepairsFlow):
+    """Why it fails → which formatter, or which model → what it decodes → saved for all."""
 
     def __init__(self, entry: TtsConfigEntry, devices: Sequence[EndDeviceState]) -> None:
         """Keep the end devices that shall get a formatter."""
+        super().__init__()
         self._entry = entry
         self._choice = FormatterChoice(entry, devices)
         self._formatter: Formatter | None = None
@@ -98,6 +101,9 @@ class FormatterRepairFlow(RepairsFlow):
 
     async def _async_menu(self, step_id: str) -> RepairsFlowResult:
         options = ["cayenne_lpp", "javascript"]
+        if self._choice.coordinator.stack.capabilities.repository:
+            options.insert(0, "brand")
+        self._choice.take_for(None)
         if await self._choice.async_in_repository():
             options.insert(0, "repository")
         return self.async_show_menu(
@@ -113,6 +119,21 @@ class FormatterRepairFlow(RepairsFlow):
     ) -> RepairsFlowResult:
         """Try the model's formatter from the Device Repository."""
         return await self._async_try(Formatter(kind=REPOSITORY))
+
+    # Its model: the steps before are those of ModelSteps
+
+    @property
+    @override
+    def _coordinator(self) -> ApplicationCoordinator:
+        return self._choice.coordinator
+
+    @override
+    async def _async_model_chosen(self, versions: VersionIds) -> RepairsFlowResult:
+        """Try the formatter of the chosen model."""
+        self._choice.take_for(versions)
+        if await self._async_fits(Formatter(kind=REPOSITORY)):
+            return await self.async_step_result_of_model()
+        return await self.async_step_unfit()
 
     async def async_step_cayenne_lpp(
         self, user_input: dict[str, str] | None = None
@@ -177,8 +198,21 @@ class FormatterRepairFlow(RepairsFlow):
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Show the decoded uplinks, and save the formatter for all end devices."""
+        return await self._async_confirmed("result", user_input)
+
+    async def async_step_result_of_model(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Show the decoded uplinks, and save model and formatter for all end devices."""
+        return await self._async_confirmed("result_of_model", user_input)
+
+    async def _async_confirmed(
+        self, step_id: str, user_input: dict[str, str] | None
+    ) -> RepairsFlowResult:
         errors: dict[str, str] = {}
         names = self._choice.placeholders()
+        if self._model is not None:
+            names["model"] = escape_markdown(f"{self._brand} {self._model.name}")
         if user_input is not None:
             if user_input.get(CONF_ANOTHER):
                 return await self._async_again()
@@ -190,7 +224,7 @@ class FormatterRepairFlow(RepairsFlow):
             else:
                 return self.async_create_entry(data={})
         return self.async_show_form(
-            step_id="result",
+            step_id=step_id,
             data_schema=vol.Schema({**ANOTHER_FIELD}),
             errors=errors,
             description_placeholders=names,

@@ -10,7 +10,9 @@ from homeassistant.helpers.selector import BooleanSelector
 import voluptuous as vol
 
 from ..client import (
+    UNCHANGED,
     ApplicationClient,
+    DeviceChanges,
     Formatter,
     FormatterFailed,
     Formatters,
@@ -19,6 +21,7 @@ from ..client import (
     StackError,
     VersionIds,
 )
+from ..client.device_changes import Unchanged
 from ..client.formatters import JAVASCRIPT, REPOSITORY
 from ..client.rights import DEVICES_READ, DEVICES_WRITE, TRAFFIC_READ
 from ..dialogs import running
@@ -70,9 +73,15 @@ async def async_present(
 
 
 async def async_try(
-    stack: ApplicationClient, devices: Sequence[EndDeviceState], formatter: Formatter
+    stack: ApplicationClient,
+    devices: Sequence[EndDeviceState],
+    formatter: Formatter,
+    model: VersionIds | None = None,
 ) -> Trial:
-    """Decode the last uplinks of some end devices with a formatter; changes nothing."""
+    """Decode the last uplinks of some end devices with a formatter; changes nothing.
+
+    `model` is what they are taken for, instead of what they are registered as.
+    """
     results = []
     for device in devices:
         uplink = device.last_data_uplink
@@ -85,7 +94,7 @@ async def async_try(
                 f_port=uplink.f_port,
                 payload=uplink.frm_payload,
                 formatter=formatter,
-                version_ids=device.version_ids,
+                version_ids=model or device.version_ids,
             )
         except FormatterFailed as err:
             return Trial(failure=prefix + str(err))
@@ -145,6 +154,12 @@ class FormatterChoice:
         self.repository_script = ""
         """The script of the Device Repository's formatter, once it has been read."""
         self._in_repository: bool | None = None
+        self._model: VersionIds | None = None
+
+    def take_for(self, model: VersionIds | None) -> None:
+        """Take the end devices for another model, which is saved with the formatter; None: don't."""
+        if model != self._model:
+            self._model, self._in_repository, self.repository_script = model, None, ""
 
     @property
     def coordinator(self) -> ApplicationCoordinator:
@@ -171,7 +186,7 @@ class FormatterChoice:
     async def async_in_repository(self) -> bool:
         """Return whether the Device Repository has a formatter for the model; read once."""
         if self._in_repository is None:
-            versions = self.devices[0].version_ids
+            versions = self._model or self.devices[0].version_ids
             self._in_repository = False
             if versions is not None and _complete(versions):
                 repository = self.coordinator.stack.repository
@@ -189,7 +204,7 @@ class FormatterChoice:
 
         Raises StackError if it can't be tried.
         """
-        trial = await async_try(self.coordinator.stack, self.devices, formatter)
+        trial = await async_try(self.coordinator.stack, self.devices, formatter, self._model)
         if trial.failure is not None:
             self.reason = trial.failure
             return False
@@ -206,10 +221,24 @@ class FormatterChoice:
         async def save(device_id: str) -> None:
             before = await formatters.of_device(device_id)
             wanted = Formatters(up=up, down=await _async_down(self.coordinator.stack, before, up))
-            if before != wanted:
+            if self._model is not None:
+                await self._async_change(device_id, formatters=wanted)
+            elif before != wanted:
                 await formatters.set_of_device(device_id, wanted)
 
         await self._async_for_all(save)
+
+    async def async_save_model(self) -> None:
+        """Save the model alone, with the formatter that there is; raises StackError."""
+        await self._async_for_all(self._async_change, decodes=False)
+
+    async def _async_change(
+        self, device_id: str, formatters: Formatters | Unchanged = UNCHANGED
+    ) -> None:
+        assert self._model is not None
+        changes = DeviceChanges(version_ids=self._model, formatters=formatters)
+        changed = await self.coordinator.stack.end_devices.update(device_id, changes)
+        self.coordinator.lifecycle.on_registered(changed)
 
     async def async_save_default(self) -> None:
         """Use the application's formatters in both directions; raises StackError."""
@@ -221,14 +250,17 @@ class FormatterChoice:
 
         await self._async_for_all(save)
 
-    async def _async_for_all(self, save: Callable[[str], Awaitable[None]]) -> None:
+    async def _async_for_all(
+        self, save: Callable[[str], Awaitable[None]], *, decodes: bool = True
+    ) -> None:
         missing: NotFound | None = None
         for device in self.devices:
             try:
                 await save(device.device_id)
             except NotFound as err:  # for example a partial device
                 missing = err
-            else:
+                continue
+            if decodes:
                 device.undecoded = 0
                 self.coordinator.formatter_texts.on_changed(device.device_id)
         self._signal()

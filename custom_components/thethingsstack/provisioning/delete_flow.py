@@ -9,10 +9,10 @@ import voluptuous as vol
 
 from ..application import Refusal, lacking, refusal
 from ..client import StackError
-from ..dialogs import ApplicationOptionsFlow, form, searchable, unchosen
+from ..dialogs import ApplicationOptionsFlow, chosen, form, searchable, unchosen
 from ..issues import escape_markdown
 from .delete import AfterDeletion, async_delete
-from .register_form import by_name_and_id, chosen
+from .register_form import by_name_and_id
 from .rights import CHANGE
 
 CONF_UNDERSTOOD = "understood"

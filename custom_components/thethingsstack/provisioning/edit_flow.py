@@ -1,4 +1,4 @@
-"""Dialogue that edits an end device in The Things Stack: name, attributes, location, formatter."""
+"""Dialogue that edits an end device in The Things Stack: name, attributes, location, model, formatter."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,16 +11,15 @@ import voluptuous as vol
 from ..application import Refusal, refusal
 from ..client import StackError
 from ..const import OVERDUE_ATTRIBUTE
-from ..dialogs import form, searchable, unchosen
+from ..dialogs import chosen, form, searchable, unchosen
 from ..end_devices import area_from_attributes, area_of, move
-from ..formatters import FormatterFlow
 from ..issues import escape_markdown
 from .edit_form import CHANGE_SCHEMA, TO_HOME, InHomeAssistant, present, read_changes
-from .register_form import chosen
+from .model_change_flow import ModelChangeFlow
 
 
-class EditFlow(FormatterFlow):
-    """Steps: choose the end device, then edit its properties or its payload formatter."""
+class EditFlow(ModelChangeFlow):
+    """Steps: choose the end device, then edit its properties, its model or its formatter."""
 
     async def async_step_change(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the end device, and read its present registration."""
@@ -52,13 +51,16 @@ class EditFlow(FormatterFlow):
     async def async_step_change_menu(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Let the user choose between the properties and the payload formatter."""
-        device = self._to_change
-        if not self._coordinator.stack.capabilities.device_formatters:
+        """Let the user choose between the properties, the model and the payload formatter."""
+        device, capabilities = self._to_change, self._coordinator.stack.capabilities
+        if not capabilities.device_formatters:
             return await self.async_step_change_what()
+        options = ["change_what", "formatter"]
+        if capabilities.repository:
+            options.insert(1, "change_model")
         return self.async_show_menu(
             step_id="change_menu",
-            menu_options=["change_what", "formatter"],
+            menu_options=options,
             description_placeholders={
                 "device": escape_markdown(device.name or device.ids.device_id),
                 "device_id": device.ids.device_id,

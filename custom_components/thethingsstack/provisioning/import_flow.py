@@ -24,7 +24,7 @@ from ..application import Refusal, error_text
 from ..client import LORAWAN_VERSIONS, InvalidRequest, StackError, version_number
 from ..client.bulk import DeviceFile, Outcome, Status
 from ..const import DOMAIN
-from ..dialogs import BackgroundWork, searchable
+from ..dialogs import BackgroundWork, chosen, labels, searchable
 from ..issues import escape_markdown
 from .import_devices import (
     MAX_BYTES,
@@ -35,7 +35,6 @@ from .import_devices import (
     problem_text,
 )
 from .model_flow import ModelFlow
-from .register_form import chosen, labels
 
 SHOWN = 100
 """So many rows are shown at most, those with problems first; the frontend takes long for more."""

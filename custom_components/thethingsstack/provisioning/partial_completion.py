@@ -19,8 +19,8 @@ from ..client import (
     Server,
     generate_key,
 )
-from ..dialogs import searchable, unchosen
-from .register_form import MAX_NAME, chosen, keys_of, read_keys, read_session
+from ..dialogs import chosen, searchable, unchosen
+from .register_form import MAX_NAME, keys_of, read_keys, read_session
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator

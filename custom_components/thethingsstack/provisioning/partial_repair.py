@@ -9,7 +9,7 @@ import voluptuous as vol
 
 from ..application import Refusal, lacking, refusal, server_names
 from ..client import DeviceTemplate, FrequencyPlan, Presence, Server, StackError
-from ..dialogs import BackgroundWork, form, running
+from ..dialogs import BackgroundWork, form, labels, running
 from ..issues import escape_markdown
 from .delete import async_delete
 from .delete_flow import CONF_UNDERSTOOD, UNDERSTOOD_SCHEMA, after_deletion
@@ -23,7 +23,7 @@ from .partial_completion import (
     read_completion,
 )
 from .register import usual_band
-from .register_form import ABP, OTAA, by_hand_schema, labels, listed, read_by_hand, usual_plan
+from .register_form import ABP, OTAA, by_hand_schema, listed, read_by_hand, usual_plan
 from .rights import CHANGE, REGISTER
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import voluptuous as vol
 from ..application import Refusal, lacking
 from ..client import FrequencyPlan, InvalidRequest, NotFound, StackError, version_number
 from ..const import DOMAIN
-from ..dialogs import BackgroundWork
+from ..dialogs import BackgroundWork, chosen, labels
 from ..issues import escape_markdown
 from .import_flow import ImportFlow
 from .register import Registered, async_issue_dev_eui, async_register, usual_band, usual_join_eui
@@ -22,9 +22,7 @@ from .register_form import (
     RegistrationRequest,
     activation_schema,
     by_hand_schema,
-    chosen,
     device_schema,
-    labels,
     listed,
     read_by_hand,
     read_device,

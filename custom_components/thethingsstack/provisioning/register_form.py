@@ -77,13 +77,6 @@ class RegistrationRequest:
     """Generated keys and address that must be written to the end device, by LoRaWAN names."""
 
 
-def labels(named: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return IDs by label: the name, and the ID, too, if several have the same name."""
-    pairs = list(named)
-    names = [name for _, name in pairs]
-    return {(name if names.count(name) == 1 else f"{name} ({key})"): key for key, name in pairs}
-
-
 def by_name_and_id(named: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the IDs of end devices by label (name and ID), sorted by name."""
     pairs = {f"{name} · {device_id}": device_id for device_id, name in named}
@@ -93,15 +86,6 @@ def by_name_and_id(named: Iterable[tuple[str, str]]) -> dict[str, str]:
 def listed(facts: Mapping[str, str | None]) -> str:
     """Return a Markdown list of names and values, such as EUIs and keys, without empty values."""
     return "\n".join(f"- {name}: `{value}`" for name, value in facts.items() if value is not None)
-
-
-def chosen(field_name: str, answer: str, choices: Mapping[str, str]) -> str:
-    """Return the ID that was chosen by label or typed; raises Refusal for an unknown one."""
-    wanted = answer.strip().casefold()
-    for label, key in choices.items():
-        if wanted in (label.casefold(), key.casefold()):
-            return key
-    raise Refusal(field_name, "choose_from_list")
 
 
 def usual_plan(

@@ -23,13 +23,12 @@ from ..client import (
     VersionIds,
 )
 from ..const import CONF_DEVICES, DEVICES_NOT_IGNORED, IGNORE_ATTRIBUTE, IGNORE_VALUE
-from ..dialogs import ApplicationOptionsFlow, form, searchable, unchosen
+from ..dialogs import ApplicationOptionsFlow, chosen, form, searchable, unchosen
 from ..end_devices import EndDeviceState
 from ..issues import escape_markdown
 from .register_form import (
     RegistrationRequest,
     by_name_and_id,
-    chosen,
     keys_of,
     listed,
     read_device,
