@@ -455,9 +455,14 @@ class ApplicationCoordinator:
         if (taken := self._take_over(uplink)) is None:
             return
         device, received = taken
+        context = Context()
         self.catch_up.missed.on_uplink(device, uplink, live=True)
         self.past_hours.on_received(uplink)
-        self._announce(device, received.new)
+        device.arriving = context
+        try:
+            self._announce(device, received.new)
+        finally:
+            device.arriving = None
         self._show_corrected(device, received.changed_decisions)
         if received.identified:
             self.lifecycle.on_identified(device)
@@ -469,7 +474,6 @@ class ApplicationCoordinator:
             self.application_status.record_problem(
                 "decode failed", device.device_id, "the payload formatter failed"
             )
-        context = Context()
         activity = partial(uplink_activity, uplink, failed)
         if device.listens(ACTIVITY):
             device.activity = activity()

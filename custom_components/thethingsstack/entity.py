@@ -62,10 +62,26 @@ def disabled_keys(
 
 
 class EndDeviceEntity(Entity):
-    """An entity that shows one value of an end device, and is updated when it changes."""
+    """An entity that shows one value of an end device, and is updated when it changes.
 
-    _attr_has_entity_name = True
-    _attr_should_poll = False
+    There may be many thousands. Python keeps up to 30 attributes of an object without a dictionary,
+    which would take 1.5 kB, and Home Assistant adds 50 to an entity: so those that are the same in
+    all are attributes of the class, those that the description has are not cached, and own ones
+    have slots.
+    """
+
+    __slots__ = ("coordinator", "device", "entity_description", "key")
+
+    assumed_state = False
+    attribution = None
+    device_info = None
+    entity_picture = None
+    entity_registry_visible_default = True
+    force_update = False
+    has_entity_name = True
+    icon = None
+    should_poll = False
+    supported_features = None
     of_last_uplink = False
     """Whether it shows what the last uplink brought, which may be too old to be shown."""
 
@@ -76,10 +92,33 @@ class EndDeviceEntity(Entity):
         self.coordinator = coordinator
         self.device = device
         self.key = key
-        self._attr_unique_id = unique_id(device, key)
         if device.registry_id is not None:
             # The roster has registered it; `device_info` would do so again for each entity.
             self.device_entry = dr.async_get(coordinator.hass).async_get(device.registry_id)
+
+    @property
+    @override
+    def unique_id(self) -> str:
+        """Return the end device's key and what of it is shown."""
+        return unique_id(self.device, self.key)
+
+    @property
+    @override
+    def translation_key(self) -> str | None:
+        """Return the key of its translated name and states."""
+        return self.entity_description.translation_key
+
+    @property
+    @override
+    def entity_category(self) -> EntityCategory | None:
+        """Return the category that its description has."""
+        return self.entity_description.entity_category
+
+    @property
+    @override
+    def entity_registry_enabled_default(self) -> bool:
+        """Return whether it is enabled at first."""
+        return self.entity_description.entity_registry_enabled_default
 
     @property
     @override
@@ -100,6 +139,8 @@ class EndDeviceEntity(Entity):
         await super().async_added_to_hass()
         await self.async_restore()
         self.read()
+        if self.device.arriving is not None:
+            self.async_set_context(self.device.arriving)
         self.device.subscribe(self.key, self.async_update_from_device)
 
     @override
@@ -129,6 +170,8 @@ class EndDeviceEntity(Entity):
 class FieldEntity(EndDeviceEntity):
     """An entity that shows a decoded field."""
 
+    __slots__ = ("path", "set_by_control")
+
     of_last_uplink = True
 
     def __init__(
@@ -146,8 +189,13 @@ class FieldEntity(EndDeviceEntity):
         if (name := given or coordinator.names.own(meaning)) is not None:
             # Not in the description: a translated name would replace it there.
             self._attr_name = name
-        if coordinator.controls.sets(device.key, path):
-            self._attr_entity_category = EntityCategory.DIAGNOSTIC  # the control shows it, too
+        self.set_by_control = coordinator.controls.sets(device.key, path)
+
+    @property
+    @override
+    def entity_category(self) -> EntityCategory | None:
+        """Return diagnostic for a field that a control shows, too."""
+        return EntityCategory.DIAGNOSTIC if self.set_by_control else super().entity_category
 
 
 type FieldFactory = Callable[[ApplicationCoordinator, EndDeviceState, str, Meaning], FieldEntity]

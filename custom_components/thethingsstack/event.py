@@ -153,7 +153,7 @@ class DownlinkEvent(EndDeviceEntity, EventEntity):
     def _tell(self) -> None:
         events = self.coordinator.downlinks.standing_of(self.device).events
         while events:
-            moment, activity, context = events.popleft()
+            moment, activity, context = events.pop(0)
             if dt_util.utcnow() - moment > NEWS:
                 continue
             self._trigger_event(activity.event_type, dict(activity.attributes))

@@ -119,7 +119,18 @@ async def async_setup_entry(
 class FieldSensor(FieldEntity, RestoreSensor):
     """A sensor of a decoded field; it keeps its value until an uplink has another."""
 
-    _value: StateType | datetime = None
+    __slots__ = (
+        "_counts",
+        "_value",
+        "device_class",
+        "native_unit_of_measurement",
+        "options",
+        "state_class",
+        "suggested_display_precision",
+        "suggested_unit_of_measurement",
+    )
+
+    last_reset = None
 
     def __init__(
         self,
@@ -130,7 +141,13 @@ class FieldSensor(FieldEntity, RestoreSensor):
     ) -> None:
         """Create the sensor with class and unit of the field's meaning."""
         super().__init__(coordinator, device, path, meaning)
-        self.entity_description = describe_sensor(path, meaning)
+        self.entity_description = description = describe_sensor(path, meaning)
+        self.device_class = description.device_class
+        self.native_unit_of_measurement = description.native_unit_of_measurement
+        self.options = description.options
+        self.suggested_display_precision = description.suggested_display_precision
+        self.suggested_unit_of_measurement = description.suggested_unit_of_measurement
+        self._value: StateType | datetime = None
         self._counts: bool | None = None
         self._read_state_class()
         if meaning.role is Role.TIMESTAMP:
@@ -148,8 +165,7 @@ class FieldSensor(FieldEntity, RestoreSensor):
         )
         if suggested is not None:
             # Not in the description, which is shared by sensors of any age.
-            self._attr_suggested_unit_of_measurement = suggested[0]
-            self._attr_suggested_display_precision = suggested[1]
+            self.suggested_unit_of_measurement, self.suggested_display_precision = suggested
 
     def _registered_unit(self) -> str | None:
         """Return the unit in which it is shown; None if it is new."""
@@ -208,7 +224,7 @@ class FieldSensor(FieldEntity, RestoreSensor):
         counts = self.device.counts_in_statistics(self.path)
         if counts is not self._counts:
             self._counts = counts
-            self._attr_state_class = self.entity_description.state_class if counts else None
+            self.state_class = self.entity_description.state_class if counts else None
 
     def _state_of(self, state: str) -> str:
         """Update the sensor's options to the field's known states, and return `state`.
@@ -217,10 +233,10 @@ class FieldSensor(FieldEntity, RestoreSensor):
         error for it. There are no options if the field is no enumeration.
         """
         description = describe_sensor(self.path, self.device.decisions[self.path])
-        self._attr_device_class = description.device_class
-        options = self._attr_options = description.options
+        self.device_class = description.device_class
+        options = self.options = description.options
         if options is not None and state not in options:
-            self._attr_options = [*options, state]
+            self.options = [*options, state]
         return state
 
 

@@ -1,7 +1,6 @@
 """Applies the stream's downlink reports to records; notifies entities and listeners."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -53,10 +52,8 @@ class DownlinkStanding:
     in_24_hours: int = 0
     listens_always: bool | None = None
     """Whether a downlink is transmitted at once (class C); None while unknown."""
-    events: deque[tuple[datetime, Activity, Context | None]] = field(
-        default_factory=lambda: deque(maxlen=REMEMBERED_EVENTS)
-    )
-    """Events that the event entity has not fired yet."""
+    events: list[tuple[datetime, Activity, Context | None]] = field(default_factory=list)
+    """Events that the event entity has not fired yet: the last of them."""
 
 
 @dataclass(slots=True)
@@ -185,6 +182,7 @@ class DownlinkTracker:
             },
         )
         standing.events.append((dt_util.utcnow(), activity, record.context))
+        del standing.events[:-REMEMBERED_EVENTS]
         kind = f"downlink_{state}"
         async_report_occurrence(
             self._hass, device.registry_id, kind, lambda: activity, record.context

@@ -44,10 +44,12 @@ def field_key(path: str) -> str:
 class Listeners(ABC):
     """Who is to be called when something about an end device changes, by key."""
 
+    __slots__ = ("_failed_listeners", "_listeners", "control_keys", "radio_keys")
+
     def __init__(self) -> None:
         """Start without listeners."""
         self._listeners: dict[str, tuple[Listener, ...]] = {}
-        self._failed_listeners: set[str] = set()
+        self._failed_listeners: tuple[str, ...] = ()
         self.radio_keys: list[str] = []
         """Keys with listeners that every uplink changes, in the order of calling."""
         self.control_keys: list[str] = []
@@ -103,5 +105,5 @@ class Listeners(ABC):
                     listener(context)
                 except Exception:  # a fault of one entity must not stop the others
                     if key not in self._failed_listeners:
-                        self._failed_listeners.add(key)
+                        self._failed_listeners += (key,)
                         _LOGGER.exception("%s: %s could not be shown", self.device_id, key)

@@ -275,7 +275,11 @@ def health_sensors(
 class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
     """A sensor of an end device's radio or battery, after its description."""
 
+    __slots__ = ("_value", "enabled_at_first", "of_last_uplink")
+
     entity_description: EndDeviceSensorDescription
+    last_reset = None
+    options = None
 
     def __init__(
         self,
@@ -287,10 +291,36 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
         super().__init__(coordinator, device, description.key)
         self.entity_description = description
         self.of_last_uplink = description.of_last_uplink
-        if description.noisy and coordinator.large:
-            self._attr_entity_registry_enabled_default = False
+        self._value: Shown = None
+        self.enabled_at_first = description.entity_registry_enabled_default and not (
+            description.noisy and coordinator.large
+        )
         if not description.in_logbook:
             self._attr_extra_state_attributes = dict(NOT_IN_LOGBOOK)
+
+    @property
+    @override
+    def entity_registry_enabled_default(self) -> bool:
+        """Return whether it is enabled at first."""
+        return self.enabled_at_first
+
+    @property
+    @override
+    def native_value(self) -> Shown:
+        """Return the value; it changes with each uplink, so it isn't worth caching."""
+        return self._value
+
+    @property
+    @override
+    def device_class(self) -> SensorDeviceClass | None:
+        """Return the class that its description has."""
+        return self.entity_description.device_class
+
+    @property
+    @override
+    def native_unit_of_measurement(self) -> str | None:
+        """Return the unit that its description has."""
+        return self.entity_description.native_unit_of_measurement
 
     @override
     async def async_restore(self) -> None:
@@ -302,7 +332,7 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
 
     def _restore(self, value: object) -> None:
         if isinstance(value, (str, int, float)):
-            self._attr_native_value = value
+            self._value = value
 
     @callback
     @override
@@ -311,9 +341,9 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
         value = self.entity_description.value_fn(self.device)
         if value is None and (self.device.last_uplink is None or self.key == BATTERY):
             return False
-        if value == self._attr_native_value:
+        if value == self._value:
             return False
-        self._attr_native_value = value
+        self._value = value
         return True
 
 
@@ -345,7 +375,7 @@ class LastUplinkSensor(EndDeviceSensor):
     @override
     def read(self) -> bool:
         """Read the time; return whether it moved by enough to be shown."""
-        shown, seen = self._attr_native_value, self.device.last_seen
+        shown, seen = self._value, self.device.last_seen
         if isinstance(shown, datetime) and seen is not None and seen - shown < LAST_UPLINK_STEP:
             return False
         if changed := super().read():
@@ -411,7 +441,7 @@ class BatterySensor(EndDeviceSensor):
         """Create the sensor; it is disabled at first if the payload has a battery level, too."""
         super().__init__(coordinator, device, description)
         if any(m.is_battery and not m.expected for m in device.decisions.values()):
-            self._attr_entity_registry_enabled_default = False
+            self.enabled_at_first = False
 
 
 class StatusSensor(EndDeviceEntity, SensorEntity):
@@ -420,7 +450,10 @@ class StatusSensor(EndDeviceEntity, SensorEntity):
     An attribute says what the user can do about each but active.
     """
 
+    __slots__ = ("enabled_at_first",)
+
     entity_description = STATUS_SENSOR
+    last_reset = None
     _unrecorded_attributes = frozenset({ATTR_NEXT_STEP})
 
     @property
@@ -432,7 +465,13 @@ class StatusSensor(EndDeviceEntity, SensorEntity):
     def __init__(self, coordinator: ApplicationCoordinator, device: EndDeviceState) -> None:
         """Create the sensor; it is disabled at first in a large application."""
         super().__init__(coordinator, device, STATUS)
-        self._attr_entity_registry_enabled_default = not coordinator.large
+        self.enabled_at_first = not coordinator.large
+
+    @property
+    @override
+    def entity_registry_enabled_default(self) -> bool:
+        """Return whether it is enabled at first."""
+        return self.enabled_at_first
 
     @callback
     @override

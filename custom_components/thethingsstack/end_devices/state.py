@@ -1,6 +1,6 @@
 """What is known of one end device: identity, last uplink, field values, health."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -52,6 +52,7 @@ type Decide = Callable[["EndDeviceState", Mapping[str, Meaning]], dict[str, Mean
 
 _EPOCH = datetime.min.replace(tzinfo=UTC)
 _NO_CONTEXT = Context()
+_NO_PATHS: AbstractSet[str] = frozenset()
 
 
 REMEMBERED_PORTS = 8
@@ -133,7 +134,7 @@ class EndDeviceState(Listeners):
         self.decisions = decisions
         self._model_sensors = model_sensors
         self._known_fields = known_fields
-        self.expected: set[str] = set()
+        self.expected: AbstractSet[str] = _NO_PATHS
         """Paths of fields that are known from an example of the model, and not yet reported."""
         self._is_new = all(meaning.expected for meaning in decisions.values())
         self.formatter_hints: FormatterHints | None = None
@@ -151,6 +152,8 @@ class EndDeviceState(Listeners):
         self.attributes: Mapping[str, str] = {}
         self.last_seen: datetime | None = None
         self.last_uplink: UplinkMessage | None = None
+        self.arriving: HaContext | None = None
+        """The context of the uplink that is being applied; of the entities that come with it."""
         self.battery_announced = False
         self.position_taken_over: str | None = None
         """Path of a new field that replaces a position from another source."""
@@ -169,8 +172,8 @@ class EndDeviceState(Listeners):
         """The time of each message that is remembered, the oldest first."""
         self._uplink_at: datetime | None = None
         self._data_at: datetime | None = None
-        self._event_paths: set[str] = set()
-        self._checked_paths: set[str] = set()
+        self._event_paths: AbstractSet[str] = _NO_PATHS
+        self._checked_paths: AbstractSet[str] = _NO_PATHS
         self._jumps = JumpFilter()
         self.contradictions: dict[str, str] = {}
         """The last value of each field that doesn't fit what the field is, in words."""
@@ -447,14 +450,16 @@ class EndDeviceState(Listeners):
 
     def note_fields(self, decisions: Mapping[str, Meaning]) -> None:
         """Remember which fields are events (shown with the same value, too), and which may jump."""
-        self.expected.difference_update(decisions)
-        self.expected.update(p for p, m in decisions.items() if m.expected)
-        self._event_paths.update(p for p, m in decisions.items() if m.kind is Kind.EVENT)
-        self._checked_paths.update(p for p, m in decisions.items() if may_jump(m))
+        expected = {path for path, meaning in decisions.items() if meaning.expected}
+        self.expected = (self.expected - decisions.keys() | expected) or _NO_PATHS
+        if events := {path for path, meaning in decisions.items() if meaning.kind is Kind.EVENT}:
+            self._event_paths |= events
+        if checked := {path for path, meaning in decisions.items() if may_jump(meaning)}:
+            self._checked_paths |= checked
 
     def forget_fields(self, paths: Iterable[str]) -> None:
         """Drop expected fields that are not awaited any more."""
-        self.expected.difference_update(paths)
+        self.expected = (self.expected - set(paths)) or _NO_PATHS
 
     def counts_in_statistics(self, path: str) -> bool:
         """Return whether a field's unit is certain by now, and has been for a while.
@@ -489,9 +494,9 @@ class EndDeviceState(Listeners):
         present one; if it can't be calculated, it is unknown until the next uplink.
         """
         raw = self.raw_values() if changed else {}
+        self._event_paths -= changed.keys()
+        self._checked_paths -= changed.keys()
         for path, (before, now) in changed.items():
-            self._event_paths.discard(path)
-            self._checked_paths.discard(path)
             self._jumps.forget(path)
             self.contradictions.pop(path, None)
             if now.role is Role.POSITION and before.role is Role.POSITION:
