@@ -15,8 +15,8 @@ const STYLE = `
 :host {
   display: flex;
   flex-direction: column;
-  height: 100%;
-  min-height: 0;
+  height: 100vh;
+  height: 100dvh;
   background: var(--primary-background-color);
 }
 header {
