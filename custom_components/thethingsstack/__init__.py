@@ -29,7 +29,7 @@ from .fields.decisions import FieldDecisions
 from .formatters.store import FormatterStore
 from .gateways import async_remove_gateway
 from .issues.watch import async_watch_issues
-from .panel import async_register_commands, async_register_frontend, async_show_panel
+from .panel import async_register_commands, async_register_frontend, async_show_panel, traffic_of
 from .takeover import async_remove_takeover, async_watch_takeover
 from .webhook import (
     async_keep_webhook,
@@ -137,6 +137,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool
 
 async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
     """Delete the stored files of the application, and the webhook and API key created for it."""
+    traffic_of(hass).forget(entry.entry_id)
     await async_show_panel(hass)
     await async_remove_webhook(hass, entry)
     await async_discard_key(hass, entry.data)

@@ -62,6 +62,7 @@ from .fields.known_locations import solved_location
 from .fields.names import FieldNames
 from .formatters import FormatterTexts
 from .gateways import Gateways
+from .panel import traffic_of
 from .payload import Kind, Meaning
 from .provisioning import PartialDevices
 from .statistics import PastHours
@@ -138,6 +139,7 @@ class ApplicationCoordinator:
         self.core_lorawan = CoreLorawan(self)
         self.takeover = Takeover(self)
         self.platforms = Platforms(hass, entry)
+        self.traffic = traffic_of(hass)
         self._following: asyncio.Task[None] | None = None
         self._pauses = hass.data.get(STREAM_PAUSES, StreamPauses())
 
@@ -328,6 +330,7 @@ class ApplicationCoordinator:
             self._handle(item)
         except Exception as err:  # noqa: BLE001 - it is recorded; the next message is handled
             self._record_failure(item, err)
+        self.traffic.note(self.entry.entry_id, item)
 
     def _handle(self, item: StreamItem) -> None:
         match item:

@@ -20,7 +20,7 @@ from custom_components.thethingsstack.panel.fleet import (
 )
 from tests.gateways.test_gateways import add
 from tests.ha_fixtures import make_entry, set_up, until
-from tests.panel.test_registration import ask
+from tests.panel.conftest import ask
 from tests.simulator import Simulator
 from tests.simulator.demo import GATEWAYS
 from tests.simulator.traffic import ROOF, reception

@@ -1,26 +1,14 @@
 """The panel in the sidebar, and the files that it loads."""
 
-from typing import Any
-
 from homeassistant.components.frontend import DATA_PANELS
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
-from pytest_homeassistant_custom_component.typing import (
-    ClientSessionGenerator,
-    MockHAClientWebSocket,
-    WebSocketGenerator,
-)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.thethingsstack.panel.registration import FRONTEND, PANEL_PATH
 from tests.ha_fixtures import make_entry, set_up
+from tests.panel.conftest import PanelClient
 from tests.simulator import Simulator
-
-
-async def ask(client: MockHAClientWebSocket, command: str, **values: Any) -> dict[str, Any]:
-    """Return the answer to a websocket command."""
-    await client.send_json_auto_id({"type": f"thethingsstack/{command}", **values})
-    answer: dict[str, Any] = await client.receive_json()
-    return answer
 
 
 def in_sidebar(hass: HomeAssistant) -> bool:
@@ -61,13 +49,10 @@ async def test_its_files_are_served(
         assert "max-age" in answer.headers["Cache-Control"]
 
 
-async def test_applications(
-    hass: HomeAssistant, sim: Simulator, hass_ws_client: WebSocketGenerator
-) -> None:
+async def test_applications(hass: HomeAssistant, sim: Simulator, client: PanelClient) -> None:
     """With what their keys allow."""
     reading = await set_up(hass, sim)
     hidden = await set_up(hass, sim, make_entry(sim, "all", {"panel": False}, host="127.0.0.2"))
-    client = await hass_ws_client(hass)
     expected = {
         "entry_id": reading.entry_id,
         "name": "Garden",
@@ -76,23 +61,9 @@ async def test_applications(
         "may_send": False,
         "may_simulate": False,
     }
-    assert (await ask(client, "panel/applications"))["result"] == [expected]
+    assert (await client.ask("panel/applications"))["result"] == [expected]
     hass.config_entries.async_update_entry(hidden, options={})
     assert await hass.config_entries.async_unload(reading.entry_id)
     allowed = expected | {"entry_id": hidden.entry_id, "may_send": True, "may_simulate": True}
     stopped = expected | {"loaded": False, "connected": False}
-    assert (await ask(client, "panel/applications"))["result"] == [stopped, allowed]
-
-
-async def test_for_administrators_only(
-    hass: HomeAssistant,
-    sim: Simulator,
-    hass_ws_client: WebSocketGenerator,
-    hass_read_only_access_token: str,
-) -> None:
-    """A user without these rights gets nothing."""
-    await set_up(hass, sim)
-    client = await hass_ws_client(hass, hass_read_only_access_token)
-    assert (await ask(client, "panel/signals", devices=[]))["error"]["code"] == "unauthorized"
-    for command in ("panel/applications", "panel/fleet", "panel/gateways"):
-        assert (await ask(client, command))["error"]["code"] == "unauthorized"
+    assert (await client.ask("panel/applications"))["result"] == [stopped, allowed]

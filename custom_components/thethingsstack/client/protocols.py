@@ -367,10 +367,11 @@ class EventCalls(Protocol):
         self,
         names: Sequence[str] = (),
         *,
+        device_ids: Iterable[str] = (),
         host: Literal["identity", "cluster"] | None = None,
         idle: float = ...,
     ) -> AsyncGenerator[EventItem]:
-        """Yield events without end, and what happens to the connection."""
+        """Yield events without end, of the application or these end devices; and of the connection."""
 
     def past(
         self, names: Sequence[str] = (), *, after: datetime, quiet: float = ...

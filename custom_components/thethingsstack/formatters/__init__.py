@@ -2,9 +2,10 @@
 
 from .flow import FormatterFlow
 from .texts import FormatterTexts
-from .trial import FormatterChoice
+from .trial import NEEDED, FormatterChoice
 
 __all__ = [
+    "NEEDED",
     "FormatterChoice",
     "FormatterFlow",
     "FormatterTexts",

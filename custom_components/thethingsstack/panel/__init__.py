@@ -2,5 +2,6 @@
 
 from .commands import async_register_commands
 from .registration import async_register_frontend, async_show_panel
+from .traffic import traffic_of
 
-__all__ = ["async_register_commands", "async_register_frontend", "async_show_panel"]
+__all__ = ["async_register_commands", "async_register_frontend", "async_show_panel", "traffic_of"]
