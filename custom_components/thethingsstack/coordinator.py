@@ -459,6 +459,7 @@ class ApplicationCoordinator:
             return
         device, received = taken
         context = Context()
+        uplink = received.uplink
         self.catch_up.missed.on_uplink(device, uplink, live=True)
         self.past_hours.on_received(uplink)
         device.arriving = context
@@ -474,9 +475,8 @@ class ApplicationCoordinator:
         self.application_status.counters.uplinks_today += not uplink.simulated
         failed = received.undecoded and device.has_fields
         if failed:
-            self.application_status.record_problem(
-                "decode failed", device.device_id, "the payload formatter failed"
-            )
+            why = device.local_decoder.failure or "the payload formatter failed"
+            self.application_status.record_problem("decode failed", device.device_id, str(why))
         activity = partial(uplink_activity, uplink, failed)
         if device.listens(ACTIVITY):
             device.activity = activity()
@@ -489,6 +489,17 @@ class ApplicationCoordinator:
             self.expected_fields.on_uplink(device, decoded=not received.undecoded)
         self.downlinks.on_uplink(device)
         self.core_lorawan.on_uplink(device, uplink)
+
+    @callback
+    def decode_again(self, device: EndDeviceState) -> None:
+        """Apply an end device's last uplink once more, after how to decode it has changed."""
+        received = device.receive_again(self._decide)
+        if received is None:
+            return
+        if received.grown:
+            self.fields.add_states(device.key, received.grown)
+        self._announce(device, received.new)
+        device.refresh()
 
     def _decide(self, device: EndDeviceState, new: Mapping[str, Meaning]) -> dict[str, Meaning]:
         """Store the decisions on new fields; return them with the user's overrides."""

@@ -64,6 +64,10 @@ APPLICATION: dict[str, Any] = {
             "airtime": [[498_365, 1.5]],
         }
     },
+    "decoders": {
+        "garden/1": {"version": 1, "kind": "table", "rows": [{"name": "a", "byte": 0}]},
+        "garden/2": {"version": 1, "kind": "cayenne_lpp", "always": True},
+    },
 }
 FIELDS: dict[str, Any] = {
     "overrides": [OVERRIDE, {"path": "b*", "name": "All"}],

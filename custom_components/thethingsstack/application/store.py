@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
+from ..payload.decoders import Decoder
 from .gaps import Gaps
 from .interruptions import Interruption, read_interruptions
 from .stored_file import StoredData
@@ -65,6 +66,8 @@ class ApplicationStore(StoredData):
         """
         self.model_sensors: dict[str, tuple[str, ...]] = {}
         """Sensors of each model in the Device Repository, by "brand/model"."""
+        self.decoders: dict[str, Decoder] = {}
+        """How uplinks of end devices are decoded in Home Assistant, by device key."""
         self._devices: dict[str, dict[str, str]] = {}
         self.decisions_of_version_1: Mapping[str, Any] | None = None
         """Decisions and overrides in a file of version 1; None in a later one."""
@@ -93,6 +96,7 @@ class ApplicationStore(StoredData):
             self.model_sensors = file.read_items(
                 "sensors", lambda _, sensors: tuple(_texts(sensors))
             )
+            self.decoders = file.read_items("decoders", lambda _, kept: Decoder.from_dict(kept))
             self.uplinks = file.read_items("uplinks", lambda _, kept: self._read_history(kept))
             if file.part("devices") is not None:
                 self._load_version_1()
@@ -135,6 +139,8 @@ class ApplicationStore(StoredData):
             self._devices[new_key] = self._devices.pop(old_key)
         if old_key in self.uplinks:
             self.uplinks[new_key] = self.uplinks.pop(old_key)
+        if old_key in self.decoders:
+            self.decoders[new_key] = self.decoders.pop(old_key)
         if old_key in self.frame_counters:
             self.frame_counters[new_key] = self.frame_counters.pop(old_key)
         self.save_soon()
@@ -146,6 +152,7 @@ class ApplicationStore(StoredData):
         self.uplinks.pop(key, None)
         self.vanished.pop(key, None)
         self.frame_counters.pop(key, None)
+        self.decoders.pop(key, None)
         self.save_soon()
 
     @callback
@@ -172,6 +179,7 @@ class ApplicationStore(StoredData):
             "half_created": self.partial_devices,
             "taken_over": sorted(self.taken_over),
             "known_devices": self._devices,
+            "decoders": {key: decoder.as_dict() for key, decoder in self.decoders.items()},
             "uplinks": {key: history.as_stored() for key, history in self.uplinks.items()},
         }
 

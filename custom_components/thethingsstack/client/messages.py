@@ -4,8 +4,8 @@ Reports on downlinks are in `downlink_reports`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, override
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self, override
 
 import orjson
 
@@ -181,6 +181,13 @@ class UplinkMessage(Uplink):
     def normalized_payload(self) -> tuple[Mapping[str, Any], ...]:
         """The measurements in The Things Stack's normalized schema."""
         return tuple(json_values.objects(self.body.get("normalized_payload")))
+
+    def with_decoded_payload(self, decoded: Mapping[str, Any]) -> Self:
+        """Return this message with another decoded payload, and without a normalized one."""
+        body = {**self.body, "decoded_payload": decoded}
+        body.pop("normalized_payload", None)
+        envelope = {**self.raw, self.kind: body}
+        return replace(self, envelope=Envelope(envelope, orjson.dumps(envelope)))
 
     @property
     def has_application_data(self) -> bool:

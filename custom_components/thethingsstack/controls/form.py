@@ -20,6 +20,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
+from ..payload import SENSOR_ATTR
 from .kinds import CLIMATE_MODES, KINDS, PlatformKind, Role
 from .model import MAX_PORT, OFF_WORDS, ON_WORDS, SHOWS_REQUESTED, Command, Control, Report
 from .payload_template import Form, PayloadTemplateError, read_payload, takes_value
@@ -261,7 +262,11 @@ def read_reports(
 def fields_of(decoded: object, prefix: str = "") -> Iterator[tuple[str, object]]:
     """Yield path and value of each field in a decoded payload."""
     if isinstance(decoded, Mapping):
-        items = [(str(k).replace("\\", "\\\\").replace(".", "\\."), v) for k, v in decoded.items()]
+        items = [
+            (str(k).replace("\\", "\\\\").replace(".", "\\."), v)
+            for k, v in decoded.items()
+            if k != SENSOR_ATTR
+        ]
     elif isinstance(decoded, list):
         items = [(str(number), item) for number, item in enumerate(decoded[:16])]
     else:

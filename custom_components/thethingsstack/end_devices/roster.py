@@ -179,6 +179,7 @@ class EndDeviceRoster:
                 (DOMAIN, key), self._entry.entry_id
             )
             state.taken_over = key in self._store.taken_over
+            state.local_decoder.chosen = self._store.decoders.get(key)
             state.known_name = registered.name if registered is not None else None
             self.states[key] = state
         elif state.device_id != ids.device_id:  # registered again under another id

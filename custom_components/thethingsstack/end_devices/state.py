@@ -23,7 +23,6 @@ from ..client import (
 )
 from ..const import REMEMBERED_MESSAGES, UNDECODED_IN_A_ROW
 from ..payload import (
-    NUMERIC_ROLES,
     Context,
     FormatterHints,
     Kind,
@@ -42,7 +41,9 @@ from .activity import Activity
 from .better_decisions import better
 from .jumps import JumpFilter, may_jump
 from .listeners import FIELD, LOCATION, STATUS, Listeners
+from .local_decoder import LocalDecoder
 from .overdue_number import OverdueNumber, overdue_number
+from .recalculation import recalculated
 from .reception_history import ReceptionHistory
 from .uplink_history import UplinkHistory
 
@@ -78,6 +79,8 @@ class Status(StrEnum):
 class Received:
     """What one uplink changed."""
 
+    uplink: UplinkMessage
+    """The uplink, decoded here where the server didn't, and somebody has chosen how."""
     changed: list[str] = field(default_factory=list)
     """Keys whose listeners are to be called, in this order."""
     new: dict[str, Meaning] = field(default_factory=dict)
@@ -138,6 +141,7 @@ class EndDeviceState(Listeners):
         """Paths of fields that are known from an example of the model, and not yet reported."""
         self._is_new = all(meaning.expected for meaning in decisions.values())
         self.formatter_hints: FormatterHints | None = None
+        self.local_decoder = LocalDecoder()
         self.registry_id: str | None = None
         self.disabled = False
         self.known_name: str | None = None
@@ -322,7 +326,8 @@ class EndDeviceState(Listeners):
         `decide` stores the decisions on new fields, and returns them with the user's overrides.
         """
         moment = _EPOCH if uplink.time is None else self._not_in_future(uplink.time)
-        received = Received()
+        uplink = self.local_decoder.apply(uplink, self._context.known)
+        received = Received(uplink)
         if not uplink.simulated and uplink.time is not None:
             self.uplinks.note(moment, uplink.f_cnt, uplink.consumed_airtime)
             self.reception.note(moment, uplink.receptions_by_gateway)
@@ -345,6 +350,21 @@ class EndDeviceState(Listeners):
         if uplink.has_application_data:
             self._receive_payload(uplink, moment, received, decide)
         return received
+
+    def receive_again(self, decide: Decide) -> Received | None:
+        """Apply the last uplink with data once more, after how to decode it has changed."""
+        last, moment = self.last_data_uplink, self._data_at
+        if last is None or moment is None:
+            return None
+        uplink = self.local_decoder.apply(self.local_decoder.original(last), self._context.known)
+        received = Received(uplink)
+        self.undecoded = 0
+        self._receive_payload(uplink, moment, received, decide)
+        return received
+
+    def decoded(self, uplink: UplinkMessage) -> UplinkMessage:
+        """Return an earlier uplink as it would be decoded now; it isn't applied."""
+        return self.local_decoder.decoded(uplink, self._context.known)
 
     def next_uplink(self, now: datetime) -> datetime | None:
         """Return when the next uplink is expected; None until the interval is learned."""
@@ -588,18 +608,3 @@ class EndDeviceState(Listeners):
         """Return whether decoded uplinks were ever received, also before a restart."""
         reported = (path for path in self.decisions if path not in self.expected)
         return not self.taken_over and any(path != LOCATION for path in reported)
-
-
-def recalculated(value: Value, before: Meaning, now: Meaning) -> Value:
-    """Return a value read by another decision, without the reported value that it came from.
-
-    None if the reported value can't be calculated back.
-    """
-    if before.value_map or now.value_map or value is None:
-        return None
-    if before.role in NUMERIC_ROLES and isinstance(value, int | float) and before.scale:
-        reported = round((value - before.offset) / before.scale, 9)
-        return value_of(now, int(reported) if reported.is_integer() else reported)
-    if isinstance(value, bool):
-        return value_of(now, value is not before.invert)
-    return value_of(now, value) if isinstance(value, str) else None

@@ -106,7 +106,10 @@ class DeviceLibrary:
         exact = {path: known for fields in reversed(found) for path, known in fields.exact.items()}
         patterns = tuple(pattern for fields in found for pattern in fields.patterns)
         own = frozenset().union(*(fields.own_paths for fields in found))
-        return ModelFields(exact, patterns, own_paths=own) if exact or patterns else None
+        decoder = next((fields.decoder for fields in found if fields.decoder is not None), None)
+        if not exact and not patterns and decoder is None:
+            return None
+        return ModelFields(exact, patterns, own_paths=own, decoder=decoder)
 
     def _read(self, brand_ids: Iterable[str]) -> dict[str, tuple[Brand, ...]]:
         return {

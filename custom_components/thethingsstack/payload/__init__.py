@@ -7,6 +7,7 @@ from .library import Brand, KnownField, LibraryError, ModelFields
 from .observations import Observations
 from .override import NUMERIC_ROLES, SENSOR_ROLES, Override, plain_text, spelled
 from .quantities import QUANTITIES, UNITS_OF_CLASS, Quantity
+from .sensor_attributes import SENSOR_ATTR
 from .types import (
     NO_CLASS,
     Category,
@@ -25,6 +26,7 @@ __all__ = [
     "NO_CLASS",
     "NUMERIC_ROLES",
     "QUANTITIES",
+    "SENSOR_ATTR",
     "SENSOR_ROLES",
     "UNITS_OF_CLASS",
     "Brand",

@@ -7,6 +7,7 @@ from functools import cached_property
 import re
 from typing import Any, Self
 
+from .decoders import Table, TableError
 from .quantities import INSTEAD, QUANTITIES, UNITS_OF_CLASS
 from .types import Category, Kind, Role
 from .units import Unit, normalise
@@ -24,7 +25,7 @@ _PLAIN: Mapping[str, tuple[Kind, Role]] = {
 _KEYS = frozenset({"is", "role", "category", "enabled", "invert", "states", "name"})
 _STEP = re.compile(r"(?<!\\)\.")
 _BRAND_KEYS = frozenset({"name", "models", "presets"})
-_BLOCK_KEYS = frozenset({"ids", "source", "fields"})
+_BLOCK_KEYS = frozenset({"ids", "source", "fields", "decoder"})
 _MODEL = re.compile(r"\*|[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -97,6 +98,8 @@ class ModelFields:
     """What could not be read, in words."""
     own_paths: frozenset[str] = frozenset()
     """Those of `exact` that are said of the model itself, not of every model of its brand."""
+    decoder: Table | None = None
+    """How to read the model's fields from the bytes of its uplinks."""
 
     @cached_property
     def _named_by_quantity(self) -> Counter[str | None]:
@@ -121,6 +124,8 @@ class Block:
     models: frozenset[str]
     source: str
     fields: Mapping[str, object]
+    decoder: object = None
+    """The rows of a table, as the file has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +179,19 @@ class Brand:
                 exact.setdefault(path, known)
                 if is_own:
                     own.add(path)
-        return ModelFields(exact, tuple(patterns), tuple(problems), frozenset(own))
+        decoder = self._decoder_of(model_id, problems)
+        return ModelFields(exact, tuple(patterns), tuple(problems), frozenset(own), decoder)
+
+    def _decoder_of(self, model_id: str | None, problems: list[str]) -> Table | None:
+        """Return the first table that is said to be of a model; adds why one can't be used."""
+        for named in (model_id, EVERY_MODEL):
+            for block in self.blocks:
+                if named in block.models and block.decoder is not None:
+                    try:
+                        return Table.from_data(block.decoder)
+                    except TableError as err:
+                        problems.append(f"decoder: {err}")
+        return None
 
     def _entries(self, model_id: str | None) -> Iterator[tuple[str, object, str, bool]]:
         for named in (model_id, EVERY_MODEL):
@@ -186,7 +203,9 @@ class Brand:
 
 def _block(data: object) -> Block:
     if not isinstance(data, Mapping):
-        raise LibraryError("what is said of models is an object with ids, source and fields")
+        raise LibraryError(
+            "what is said of models is an object with ids, source, fields and decoder"
+        )
     _check_keys(data, _BLOCK_KEYS)
     ids, fields = data.get("ids"), data.get("fields") or {}
     if isinstance(ids, str):
@@ -197,7 +216,12 @@ def _block(data: object) -> Block:
         raise LibraryError(
             f"{', '.join(wrong)}: model ids are those of the Device Repository, such as lht65n"
         )
-    return Block(models=frozenset(map(str, ids)), source=str(data["source"]), fields=fields)
+    return Block(
+        models=frozenset(map(str, ids)),
+        source=str(data["source"]),
+        fields=fields,
+        decoder=data.get("decoder"),
+    )
 
 
 def _check_keys(data: Mapping[str, object], known: frozenset[str]) -> None:

@@ -58,8 +58,9 @@ async def async_read_samples(
 
 
 def _numbers(device: EndDeviceState, message: UplinkMessage) -> dict[str, float]:
+    decoded = device.decoded(message)
     understood = understand(
-        message.decoded_payload, message.normalized_payload, decisions=device.decisions
+        decoded.decoded_payload, decoded.normalized_payload, decisions=device.decisions
     )
     return {
         path: float(value)
