@@ -52,9 +52,10 @@ from .end_devices.lifecycle import EndDeviceLifecycle
 from .end_devices.listeners import ACTIVITY, AIRTIME_24H, LAST_UPLINK, LOCATION, STATUS, field_key
 from .end_devices.logbook_events import async_fire_for_logbook
 from .end_devices.overdue import OverdueWatch
+from .end_devices.received import Received
 from .end_devices.registry_sync import RegistrySync
 from .end_devices.roster import EndDeviceRoster
-from .end_devices.state import EndDeviceState, Received
+from .end_devices.state import EndDeviceState
 from .end_devices.uplink_history import UplinkHistory
 from .fields.apply_overrides import async_drop_expected, async_show_corrected
 from .fields.decisions import FieldDecisions

@@ -1,7 +1,7 @@
 """What is known of one end device: identity, last uplink, field values, health."""
 
 from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 import logging
@@ -44,6 +44,7 @@ from .listeners import FIELD, LOCATION, STATUS, Listeners
 from .local_decoder import LocalDecoder
 from .overdue_number import OverdueNumber, overdue_number
 from .recalculation import recalculated
+from .received import Received
 from .reception_history import ReceptionHistory
 from .uplink_history import UplinkHistory
 
@@ -73,28 +74,6 @@ class Status(StrEnum):
     ACTIVE = "active"
     OVERDUE = "overdue"
     NOT_REGISTERED = "not_registered"
-
-
-@dataclass(slots=True)
-class Received:
-    """What one uplink changed."""
-
-    uplink: UplinkMessage
-    """The uplink, decoded here where the server didn't, and somebody has chosen how."""
-    changed: list[str] = field(default_factory=list)
-    """Keys whose listeners are to be called, in this order."""
-    new: dict[str, Meaning] = field(default_factory=dict)
-    """Decisions on fields that were received for the first time, overrides included."""
-    grown: dict[str, Meaning] = field(default_factory=dict)
-    """Decisions on enumerations that have more options now, or are plain text from now on."""
-    corrected: dict[str, Meaning] = field(default_factory=dict)
-    """Decisions that replace earlier ones, because the received values contradict those."""
-    changed_decisions: dict[str, tuple[Meaning, Meaning]] = field(default_factory=dict)
-    """Decisions before and after a correction, overrides included."""
-    undecoded: bool = False
-    decoding_changed: bool = False
-    identified: bool = False
-    """Whether it says of which model the end device is, other than before."""
 
 
 @dataclass(frozen=True, slots=True)
