@@ -50,7 +50,7 @@ from custom_components.thethingsstack.end_devices.radio_sensors import (
     HEALTH_SENSORS,
     STATUS_SENSOR,
 )
-from custom_components.thethingsstack.end_devices.state import Status
+from custom_components.thethingsstack.end_devices.status import Status
 from custom_components.thethingsstack.event import DOWNLINK_TYPES, ActivityEvent, DownlinkEvent
 from custom_components.thethingsstack.fields import edit_form as field_form
 from custom_components.thethingsstack.fields.overrides import OVERRIDES_REASONS, Scope

@@ -66,7 +66,7 @@ from .gateways import Gateways
 from .panel import traffic_of
 from .payload import Kind, Meaning
 from .provisioning import PartialDevices
-from .statistics import PastHours
+from .statistics import Corrections, PastHours
 from .takeover import Takeover
 
 _LOGGER = logging.getLogger(__name__)
@@ -136,6 +136,7 @@ class ApplicationCoordinator:
         self.sync = RegistrySync(self)
         self.partial_devices = PartialDevices(self)
         self.past_hours = PastHours(self)
+        self.corrections = Corrections(self)
         self.catch_up = CatchUp(self)
         self.core_lorawan = CoreLorawan(self)
         self.takeover = Takeover(self)
@@ -415,6 +416,12 @@ class ApplicationCoordinator:
     @callback
     def async_correct(self, device: EndDeviceState, decided: Mapping[str, Meaning]) -> None:
         """Replace decisions on fields by better ones, and update their entities."""
+        held = self.corrections.hold(device, decided)
+        self.async_correct_now(device, {p: m for p, m in decided.items() if p not in held})
+
+    @callback
+    def async_correct_now(self, device: EndDeviceState, decided: Mapping[str, Meaning]) -> None:
+        """Do so with decisions that nobody has built on."""
         self._show_corrected(device, self.fields.correct(device.key, decided))
 
     @callback
@@ -432,7 +439,7 @@ class ApplicationCoordinator:
         device = self._device_of(uplink)
         if device is None or device.is_duplicate(uplink):
             return None
-        received = device.receive(uplink, self._decide)
+        received = device.receive(uplink, self._decide, self.corrections.hold)
         if device.taken_over and not uplink.simulated:
             device.taken_over = False
             self.store.taken_over.discard(device.key)
@@ -494,7 +501,7 @@ class ApplicationCoordinator:
     @callback
     def decode_again(self, device: EndDeviceState) -> None:
         """Apply an end device's last uplink once more, after how to decode it has changed."""
-        received = device.receive_again(self._decide)
+        received = device.receive_again(self._decide, self.corrections.hold)
         if received is None:
             return
         if received.grown:

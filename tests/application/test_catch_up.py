@@ -70,10 +70,10 @@ class Seen:
         device = station(entry)
         receive = device.receive
 
-        def counting(uplink: Any, decide: Any) -> Any:
+        def counting(uplink: Any, *others: Any) -> Any:
             if (number := (uplink.decoded_payload or {}).get("number")) is not None:
                 self.numbers[number] += 1
-            return receive(uplink, decide)
+            return receive(uplink, *others)
 
         monkeypatch.setattr(device, "receive", counting)
 
@@ -122,10 +122,10 @@ async def test_a_gap_is_kept_over_a_restart_though_live_uplinks_followed_it(
     with monkeypatch.context() as patched:
         original = EndDeviceState.receive
 
-        def counting(device: EndDeviceState, uplink: Any, decide: Any) -> Any:
+        def counting(device: EndDeviceState, uplink: Any, *others: Any) -> Any:
             if (number := (uplink.decoded_payload or {}).get("number")) is not None:
                 seen.numbers[number] += 1
-            return original(device, uplink, decide)
+            return original(device, uplink, *others)
 
         patched.setattr(EndDeviceState, "receive", counting)
         assert await hass.config_entries.async_setup(entry.entry_id)
@@ -383,9 +383,9 @@ async def test_reading_gives_others_their_turn_after_each_slice_of_time(
             await sim.uplink(device_id, decoded={"number": number})
     receive = EndDeviceState.receive
 
-    def counting(device: EndDeviceState, uplink: Any, decide: Any) -> Any:
+    def counting(device: EndDeviceState, uplink: Any, *others: Any) -> Any:
         taken[turn] += 1
-        return receive(device, uplink, decide)
+        return receive(device, uplink, *others)
 
     monkeypatch.setattr(EndDeviceState, "receive", counting)
     ticking = [hass.loop.call_soon(next_turn)]

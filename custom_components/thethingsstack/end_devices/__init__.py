@@ -19,7 +19,8 @@ from .logbook_events import async_fire_for_logbook, async_waiting_words, async_w
 from .overdue_number import silence_of, text_of
 from .recalculation import recalculated
 from .roster import EndDeviceRoster, rename_in_controls, rename_in_registries
-from .state import EndDeviceState, Status
+from .state import EndDeviceState
+from .status import Status
 from .targets import targeted_devices
 from .uplink_history import UplinkHistory
 

@@ -13,7 +13,8 @@ from .activity import Activity, async_report_occurrence
 from .interval import MARGIN
 from .listeners import STATUS
 from .roster import EndDeviceRoster
-from .state import EndDeviceState, Status
+from .state import EndDeviceState
+from .status import Status
 
 INTERVAL = timedelta(minutes=1)
 UNTIL_LEARNED = timedelta(hours=25)

@@ -27,7 +27,8 @@ from ..const import NOT_IN_LOGBOOK
 from ..entity import EndDeviceEntity
 from .listeners import AIRTIME_24H, BATTERY, LAST_UPLINK, STATUS, UPLINK_INTERVAL
 from .overdue_number import NEVER
-from .state import EndDeviceState, Status
+from .state import EndDeviceState
+from .status import Status
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator

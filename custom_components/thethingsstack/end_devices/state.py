@@ -1,9 +1,8 @@
 """What is known of one end device: identity, last uplink, field values, health."""
 
-from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
+from collections.abc import Callable, Collection, Iterable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 import logging
 from operator import itemgetter
 from typing import Any, override
@@ -39,6 +38,7 @@ from ..payload import (
 )
 from .activity import Activity
 from .better_decisions import better
+from .held_corrections import hold_back
 from .jumps import JumpFilter, may_jump
 from .listeners import FIELD, LOCATION, STATUS, Listeners
 from .local_decoder import LocalDecoder
@@ -46,11 +46,13 @@ from .overdue_number import OverdueNumber, overdue_number
 from .recalculation import recalculated
 from .received import Received
 from .reception_history import ReceptionHistory
+from .status import Status
 from .uplink_history import UplinkHistory
 
 _LOGGER = logging.getLogger(__name__)
 
 type Decide = Callable[["EndDeviceState", Mapping[str, Meaning]], dict[str, Meaning]]
+type Hold = Callable[["EndDeviceState", Mapping[str, Meaning]], Collection[str]]
 
 _EPOCH = datetime.min.replace(tzinfo=UTC)
 _NO_CONTEXT = Context()
@@ -61,19 +63,6 @@ REMEMBERED_PORTS = 8
 CLOCK_TOLERANCE = timedelta(minutes=5)
 STATISTICS_PAUSE = timedelta(minutes=10)
 """After a correction: longer than a period of Home Assistant's short-term statistics."""
-
-
-class Status(StrEnum):
-    """The status of an end device, as its status sensor shows it."""
-
-    HALF_CREATED = "half_created"
-    NEVER_JOINED = "never_joined"
-    WAITING_FOR_FIRST_UPLINK = "waiting_for_first_uplink"
-    WAITING_FOR_NEXT_UPLINK = "waiting_for_next_uplink"
-    NOT_DECODED = "not_decoded"
-    ACTIVE = "active"
-    OVERDUE = "overdue"
-    NOT_REGISTERED = "not_registered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,10 +288,11 @@ class EndDeviceState(Listeners):
         latest = self._server_time() + CLOCK_TOLERANCE
         return moment if moment <= latest else latest - CLOCK_TOLERANCE
 
-    def receive(self, uplink: UplinkMessage, decide: Decide) -> Received:
+    def receive(self, uplink: UplinkMessage, decide: Decide, hold: Hold) -> Received:
         """Apply an uplink; of an older one, only values that no newer uplink has reported.
 
-        `decide` stores the decisions on new fields, and returns them with the user's overrides.
+        `decide` stores the decisions on new fields, and returns them with the user's overrides;
+        `hold` returns the paths of corrections that are not made now.
         """
         moment = _EPOCH if uplink.time is None else self._not_in_future(uplink.time)
         uplink = self.local_decoder.apply(uplink, self._context.known)
@@ -327,10 +317,10 @@ class EndDeviceState(Listeners):
         ):
             self.last_battery = battery
         if uplink.has_application_data:
-            self._receive_payload(uplink, moment, received, decide)
+            self._receive_payload(uplink, moment, received, decide, hold)
         return received
 
-    def receive_again(self, decide: Decide) -> Received | None:
+    def receive_again(self, decide: Decide, hold: Hold) -> Received | None:
         """Apply the last uplink with data once more, after how to decode it has changed."""
         last, moment = self.last_data_uplink, self._data_at
         if last is None or moment is None:
@@ -338,7 +328,7 @@ class EndDeviceState(Listeners):
         uplink = self.local_decoder.apply(self.local_decoder.original(last), self._context.known)
         received = Received(uplink)
         self.undecoded = 0
-        self._receive_payload(uplink, moment, received, decide)
+        self._receive_payload(uplink, moment, received, decide, hold)
         return received
 
     def decoded(self, uplink: UplinkMessage) -> UplinkMessage:
@@ -354,7 +344,12 @@ class EndDeviceState(Listeners):
         return self.last_seen + timedelta(seconds=(missed + 1) * interval)
 
     def _receive_payload(
-        self, uplink: UplinkMessage, moment: datetime, received: Received, decide: Decide
+        self,
+        uplink: UplinkMessage,
+        moment: datetime,
+        received: Received,
+        decide: Decide,
+        hold: Hold,
     ) -> None:
         late = self._data_at is not None and moment < self._data_at
         if not late:
@@ -378,6 +373,8 @@ class EndDeviceState(Listeners):
             context=self._context,
             observations=self._observations,
         )
+        if understanding.corrected and (held := hold(self, understanding.corrected)):
+            hold_back(understanding, held, self.decisions, raw_values(decoded, normalized))
         self._observations.update(understanding.observations)
         for path in understanding.settled:
             self._observations.pop(path, None)
@@ -385,8 +382,7 @@ class EndDeviceState(Listeners):
         self.contradictions |= understanding.contradictions
         received.grown = understanding.grown
         received.corrected = understanding.corrected
-        if understanding.corrected:
-            self._corrected_at |= dict.fromkeys(understanding.corrected, dt_util.utcnow())
+        self.note_corrected(understanding.corrected)
         if understanding.new:
             expected = {p: self.decisions[p] for p in understanding.new if p in self.expected}
             received.new = decide(self, understanding.new)
@@ -455,6 +451,10 @@ class EndDeviceState(Listeners):
             self._event_paths |= events
         if checked := {path for path, meaning in decisions.items() if may_jump(meaning)}:
             self._checked_paths |= checked
+
+    def note_corrected(self, paths: Iterable[str]) -> None:
+        """Leave fields out of statistics for a while, because their decisions were corrected."""
+        self._corrected_at |= dict.fromkeys(paths, dt_util.utcnow())
 
     def forget_fields(self, paths: Iterable[str]) -> None:
         """Drop expected fields that are not awaited any more."""

@@ -5,6 +5,7 @@ from .decisions import FieldDecisions
 from .descriptions import describe_sensor
 from .device_library import FOLDER as DEVICES_FOLDER, OWN_FOLDER as OWN_DEVICES_FOLDER
 from .known_locations import registered_location
+from .touched import is_touched
 
 __all__ = [
     "DEVICES_FOLDER",
@@ -12,5 +13,6 @@ __all__ = [
     "Awaited",
     "FieldDecisions",
     "describe_sensor",
+    "is_touched",
     "registered_location",
 ]

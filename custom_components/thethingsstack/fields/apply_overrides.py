@@ -12,6 +12,7 @@ from ..application import Removals
 from ..const import DOMAIN
 from ..end_devices import LOCATION, field_key
 from ..payload import Kind, Meaning
+from .touched import is_touched
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
@@ -128,10 +129,7 @@ def _entry_of(
 
 def _is_changed(entry: er.RegistryEntry | None) -> bool:
     """Return whether the user has done something with an entity."""
-    if entry is None:
-        return False
-    changed = (entry.name, entry.icon, entry.area_id, entry.labels, entry.categories)
-    return any(changed) or entry.disabled or entry.hidden
+    return entry is not None and (is_touched(entry) or entry.disabled or entry.hidden)
 
 
 async def _async_remove_entities(

@@ -267,6 +267,20 @@ class FieldDecisions(StoredData):
         self.save_soon()
         return changed
 
+    def corrected(self, key: str, path: str, meaning: Meaning) -> Meaning:
+        """Return the decision that a correction would lead to, with the user's overrides."""
+        return self._decide(key, path, meaning)
+
+    @callback
+    def keep(self, key: str, path: str, doubt: str) -> None:
+        """Let no later value correct a decision any more; `doubt` says what spoke against it."""
+        self._observations.get(key, {}).pop(path, None)
+        automatic, decisions = self._automatic.get(key, {}), self._of(key)
+        if path in automatic and path in decisions:
+            automatic[path] = self._one(replace(automatic[path], doubt=doubt))
+            decisions[path] = replace(decisions[path], doubt=doubt)
+            self.save_soon()
+
     @callback
     def rename_device(self, old_key: str, new_key: str) -> None:
         """Move decisions to another device key."""

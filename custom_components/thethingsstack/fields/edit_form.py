@@ -118,8 +118,11 @@ class FieldEdit:
 
     @property
     def contradiction(self) -> str | None:
-        """Return in words how its last odd value doesn't fit what it is; None without one."""
-        return self.device.contradictions.get(self.path)
+        """Return in words how values don't fit what it is; None if they do.
+
+        The last odd value, else why what it is was not corrected by its values.
+        """
+        return self.device.contradictions.get(self.path) or self.meaning.doubt or None
 
     @property
     def scopes(self) -> list[Scope]:

@@ -12,6 +12,7 @@ from .descriptions import device_class_of
 from .edit_form import HIDDEN, FieldEdit, shown_value
 
 LONGEST_CELL = 60
+LONGEST_REASON = 90
 EXPECTED = "expected"
 """Who decided on a field that was not reported yet: an example of its model."""
 
@@ -86,8 +87,9 @@ def fields_table(edits: Iterable[FieldEdit], texts: FieldTexts) -> str:
         value = shown_value(edit.device.values.get(edit.path), meaning.unit)
         mark = "✎ " if edit.override is not None else ""
         why = edit.contradiction or meaning.reason.partition("”: ")[2] or meaning.reason
-        cells = (mark + edit.path, value, texts.what(edit), f"{texts.source(edit)}: {why}")
-        lines.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
+        cells = [escaped(cell) for cell in (mark + edit.path, value, texts.what(edit))]
+        cells.append(escaped(f"{texts.source(edit)}: {why}", LONGEST_REASON))
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

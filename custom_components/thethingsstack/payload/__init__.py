@@ -7,6 +7,8 @@ from .library import Brand, KnownField, LibraryError, ModelFields
 from .observations import Observations
 from .override import NUMERIC_ROLES, SENSOR_ROLES, Override, plain_text, spelled
 from .quantities import QUANTITIES, UNITS_OF_CLASS, Quantity
+from .reading import contradiction
+from .revision import in_words
 from .sensor_attributes import SENSOR_ATTR
 from .types import (
     NO_CLASS,
@@ -49,7 +51,9 @@ __all__ = [
     "Source",
     "Understanding",
     "Value",
+    "contradiction",
     "expected_fields",
+    "in_words",
     "next_level",
     "next_place",
     "plain_text",

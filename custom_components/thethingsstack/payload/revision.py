@@ -35,7 +35,7 @@ def revise(leaf: Leaf, meaning: Meaning, observed: Observations, uplink: Uplink)
         now,
         name=meaning.name if now.quantity == meaning.quantity and not known else now.name,
         enabled=now.enabled or (meaning.enabled and not known),
-        reason=f"{now.reason}; corrected: it was taken for {_was(meaning)}",
+        reason=f"{now.reason}; corrected: it was taken for {in_words(meaning)}",
     )
 
 
@@ -58,6 +58,7 @@ def _essence(meaning: Meaning) -> tuple[object, ...]:
     )
 
 
-def _was(meaning: Meaning) -> str:
+def in_words(meaning: Meaning) -> str:
+    """Return what a field is taken for: "battery in %"."""
     what = meaning.quantity.replace("_", " ") if meaning.quantity else "a plain value"
     return f"{what} in {meaning.unit}" if meaning.unit else what

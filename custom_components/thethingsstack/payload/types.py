@@ -120,6 +120,8 @@ class Meaning:
     """Whether it comes from an example of the model: nothing was reported yet."""
     unit_assumed: bool = False
     """Whether the unit is only the usual one, and the next values may tell another."""
+    doubt: str = ""
+    """What later values say against it, in words, and why it stays all the same."""
     source: Source = Source.INFERRED
     """Who decided."""
     rule: str
@@ -168,6 +170,7 @@ class Meaning:
             icon=data.get("icon"),
             expected=bool(data.get("expected", False)),
             unit_assumed=bool(data.get("unit_assumed", False)),
+            doubt=str(data.get("doubt", "")),
             source=Source(data.get("source", _source_of(data["rule"]))),
             rule=data["rule"],
             reason=data["reason"],

@@ -1,0 +1,142 @@
+"""Corrections of what a field is: none of an entity that somebody has built on."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+
+from ..const import DOMAIN
+from ..end_devices import field_key
+from ..fields import is_touched
+from ..payload import NUMERIC_ROLES, Kind, Meaning, in_words
+
+if TYPE_CHECKING:
+    from ..coordinator import ApplicationCoordinator
+    from ..end_devices import EndDeviceState
+
+TOUCHED = "kept, as you changed the entity"
+RECORDED = "kept for its statistics"
+
+
+class Corrections:
+    """Holds corrections back: for good if the user changed the entity or it has statistics.
+
+    Whether it has long-term statistics is asked from the recorder, so the correction of an
+    entity that may have some is made later.
+    """
+
+    def __init__(self, coordinator: ApplicationCoordinator) -> None:
+        """Start with none that waits."""
+        self._coordinator = coordinator
+        self._hass: HomeAssistant = coordinator.hass
+        self._waiting: dict[EndDeviceState, dict[str, Meaning]] = {}
+        """The newest correction of each field that waits for the recorder."""
+
+    @callback
+    def hold(self, device: EndDeviceState, corrected: Mapping[str, Meaning]) -> Collection[str]:
+        """Return the paths of those corrections that must not be made now.
+
+        They are made later if the recorder has no long-term statistics of the entity; else the
+        decision stays, and *Fields* says what its values look like.
+        """
+        held, asks = set(), False
+        for path, meaning in corrected.items():
+            if (entry := self._entry_of(device, path)) is None:
+                continue
+            if not self._changes(device, path, meaning):
+                continue
+            if is_touched(entry):
+                self._keep(device, path, meaning, TOUCHED)
+            elif self._may_be_recorded(device, path):
+                asks = asks or device not in self._waiting
+                self._waiting.setdefault(device, {})[path] = meaning
+            else:
+                continue
+            held.add(path)
+        if asks:
+            self._coordinator.entry.async_create_background_task(
+                self._hass, self._async_ask(device), f"{DOMAIN} corrections"
+            )
+        return held
+
+    def _entry_of(self, device: EndDeviceState, path: str) -> er.RegistryEntry | None:
+        if (decided := device.decisions.get(path)) is None or decided.kind is Kind.IGNORE:
+            return None
+        registry, unique_id = er.async_get(self._hass), f"{device.key}/{field_key(path)}"
+        entity_id = registry.async_get_entity_id(decided.kind, DOMAIN, unique_id)
+        return None if entity_id is None else registry.async_get(entity_id)
+
+    def _changes(self, device: EndDeviceState, path: str, meaning: Meaning) -> bool:
+        """Return whether a correction makes something else of an entity than a better name."""
+        before = device.decisions[path]
+        now = self._coordinator.fields.corrected(device.key, path, meaning)
+        return _essence(before) != _essence(now)
+
+    def _may_be_recorded(self, device: EndDeviceState, path: str) -> bool:
+        decided = device.decisions[path]
+        return (
+            "recorder" in self._hass.config.components
+            and decided.kind is Kind.SENSOR
+            and decided.role in NUMERIC_ROLES
+            and device.counts_in_statistics(path)
+        )
+
+    async def _async_ask(self, device: EndDeviceState) -> None:
+        """Make the corrections that wait, as far as their entities have no statistics."""
+        try:
+            while waiting := self._waiting[device]:
+                entries = {path: self._entry_of(device, path) for path in waiting}
+                entity_ids = {entry.entity_id for entry in entries.values() if entry is not None}
+                recorded = await async_with_statistics(self._hass, entity_ids)
+                # Others may have come meanwhile, and newer ones of the same fields.
+                decided = {path: waiting.pop(path) for path in entries}
+                if self._coordinator.roster.states.get(device.key) is not device:
+                    return
+                kept = {
+                    path
+                    for path, entry in entries.items()
+                    if entry is not None and entry.entity_id in recorded
+                }
+                for path in kept:
+                    self._keep(device, path, decided[path], RECORDED)
+                free = {path: meaning for path, meaning in decided.items() if path not in kept}
+                device.note_corrected(free)
+                _clear(self._hass, [e.entity_id for p in free if (e := entries[p]) is not None])
+                self._coordinator.async_correct_now(device, free)
+        finally:
+            del self._waiting[device]
+
+    def _keep(self, device: EndDeviceState, path: str, meaning: Meaning, why: str) -> None:
+        doubt = f"{why}: looks like {in_words(meaning)}"
+        self._coordinator.fields.keep(device.key, path, doubt)
+
+
+def _essence(meaning: Meaning) -> tuple[object, ...]:
+    """Return what the values recorded so far depend on."""
+    return (meaning.kind, meaning.quantity, meaning.unit, meaning.scale, meaning.device_class)
+
+
+def _clear(hass: HomeAssistant, entity_ids: list[str]) -> None:
+    """Drop what the recorder has of less than an hour: it would refuse values in another unit."""
+    from homeassistant.components.recorder import get_instance  # an optional integration
+
+    if entity_ids:
+        get_instance(hass).async_clear_statistics(entity_ids)
+
+
+async def async_with_statistics(hass: HomeAssistant, entity_ids: Iterable[str]) -> set[str]:
+    """Return those of these entities that have long-term statistics: at least of one hour."""
+    from homeassistant.components.recorder import get_instance
+
+    return await get_instance(hass).async_add_executor_job(_with_statistics, hass, entity_ids)
+
+
+def _with_statistics(hass: HomeAssistant, entity_ids: Iterable[str]) -> set[str]:
+    from homeassistant.components.recorder.statistics import get_last_statistics
+
+    return {
+        entity_id
+        for entity_id in entity_ids
+        if get_last_statistics(hass, 1, entity_id, False, {"mean", "sum"})
+    }
