@@ -38,6 +38,7 @@ def decided(key: str) -> Meaning:
         ("it", "soil_temperature_2", "Temperatura del suolo 2"),
         ("nl", "energy_import", "Energie afgenomen"),
         ("pl", "soil_temperature_2", "Temperatura gleby 2"),
+        ("sv", "outside_temperature_2", "Temperatur ute 2"),
     ],
 )
 def test_a_name_is_in_one_language(language: str, key: str, name: str) -> None:
