@@ -526,21 +526,3 @@ async def test_application_entities(
     async_fire_time_changed(hass, tomorrow)
     await hass.async_block_till_done()
     assert state_of(hass, "sensor", "garden/uplinks_today").state == "0"
-
-
-async def test_a_large_application_starts_with_few_entities(
-    hass: HomeAssistant, sim: Simulator
-) -> None:
-    """Home Assistant's limit of entities per entry leaves no room for noise."""
-    for number in range(500):
-        sim.add_device(f"node-{number}", dev_eui=f"70B3D57ED1{number:06X}", name=f"Node {number}")
-    entry = await set_up(hass, sim)
-    assert entry.runtime_data.large
-    registry = er.async_get(hass)
-    enabled = [
-        e
-        for e in er.async_entries_for_config_entry(registry, entry.entry_id)
-        if e.disabled_by is None and e.unique_id.startswith("garden/70B3D57ED1")
-    ]
-    assert len(enabled) == 500
-    assert all(e.unique_id.endswith("/last_uplink") for e in enabled)

@@ -308,7 +308,9 @@ def test_texts_of_overrides_have_the_placeholders_of_their_reasons() -> None:
 def test_options_have_their_texts() -> None:
     """The general options, the choice of devices, and every form of a field."""
     steps = OPTIONS["step"]
-    general = general_options.GENERAL_SCHEMA.extend(general_options.CORE_LORAWAN_OPTION)
+    general = general_options.GENERAL_SCHEMA.extend(
+        {**general_options.CORE_LORAWAN_OPTION, **general_options.RADIO_DETAILS_OPTION}
+    )
     assert set(steps["general"]["data"]) == set(fields_of(general))
     assert set(steps["chosen_devices"]["data"]) == {"chosen_devices"}
     asked = {

@@ -53,6 +53,7 @@ CONF_LEFT_OUT_DEVICES: Final = "left_out_devices"
 CONF_OVERDUE_AFTER: Final = "overdue_after"
 CONF_OVERDUE_UNAVAILABLE: Final = "overdue_unavailable"
 CONF_PLAIN_FIELDS: Final = "plain_fields"
+CONF_RADIO_DETAILS: Final = "radio_details"
 CONF_FORGET_AFTER: Final = "forget_after"
 CONF_CORE_LORAWAN: Final = "core_lorawan"
 """Whether the application is registered with Home Assistant's LoRaWAN integration"""
@@ -83,7 +84,7 @@ REMEMBERED_MESSAGES: Final = 32
 # Home Assistant takes 10,000 enabled entities per entry
 ENTITY_LIMIT: Final = 10_000
 ENTITY_LIMIT_WARNING: Final = 9000
-# With more end devices than this, all built-in entities but the last uplink start disabled
+# With more end devices than this, most built-in entities are only registered when asked for
 LARGE_APPLICATION: Final = 500
 # A decoded payload above this size (as JSON) is left out of the activity event
 ACTIVITY_DECODED_LIMIT: Final = 4096

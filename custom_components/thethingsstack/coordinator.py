@@ -52,6 +52,7 @@ from .end_devices.lifecycle import EndDeviceLifecycle
 from .end_devices.listeners import ACTIVITY, AIRTIME_24H, LAST_UPLINK, LOCATION, STATUS, field_key
 from .end_devices.logbook_events import async_fire_for_logbook
 from .end_devices.overdue import OverdueWatch
+from .end_devices.radio_details import async_apply_details_option
 from .end_devices.received import Received
 from .end_devices.registry_sync import RegistrySync
 from .end_devices.roster import EndDeviceRoster
@@ -267,6 +268,7 @@ class ApplicationCoordinator:
         self.lifecycle.async_apply_choice()
         self.overdue_watch.look()
         self.core_lorawan.async_apply()
+        async_apply_details_option(self)
         self.roster.refresh()  # values of overdue end devices may be wanted otherwise
         self.application_status.write()
 

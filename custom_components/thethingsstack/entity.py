@@ -17,10 +17,11 @@ from homeassistant.helpers.entity_platform import (
     async_get_current_platform,
 )
 
-from .application.signals import Removals
+from .application.signals import Additions, Removals
 from .const import DOMAIN
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .end_devices.listeners import field_key
+from .end_devices.radio_details import RADIO_DETAILS, has_details_for_all
 from .end_devices.state import EndDeviceState
 from .payload import Kind, Meaning
 
@@ -44,21 +45,28 @@ def unique_id(device: EndDeviceState, key: str) -> str:
 
 
 @callback
-def disabled_keys(
-    hass: HomeAssistant, platform: Platform, device: EndDeviceState, keys: Iterable[str]
+def left_out_keys(
+    coordinator: ApplicationCoordinator,
+    platform: Platform,
+    device: EndDeviceState,
+    keys: Iterable[str],
 ) -> set[str]:
-    """Return the keys whose entities are registered and disabled.
+    """Return the keys whose entities needn't be created.
 
-    They needn't be created: Home Assistant reloads the entry when the user enables one.
+    These are registered and disabled (Home Assistant reloads the entry when the user enables one),
+    or radio details that nobody asked for.
     """
-    registry = er.async_get(hass)
-    return {
-        key
-        for key in keys
-        if (entity_id := registry.async_get_entity_id(platform, DOMAIN, unique_id(device, key)))
-        and (entry := registry.async_get(entity_id)) is not None
-        and entry.disabled
-    }
+    registry = er.async_get(coordinator.hass)
+    on_request = frozenset() if has_details_for_all(coordinator) else RADIO_DETAILS
+    left_out = set()
+    for key in keys:
+        entity_id = registry.async_get_entity_id(platform, DOMAIN, unique_id(device, key))
+        if entity_id is None:
+            if key in on_request:
+                left_out.add(key)
+        elif (entry := registry.async_get(entity_id)) is not None and entry.disabled:
+            left_out.add(key)
+    return left_out
 
 
 class EndDeviceEntity(Entity):
@@ -201,7 +209,7 @@ class FieldEntity(EndDeviceEntity):
 type FieldFactory = Callable[[ApplicationCoordinator, EndDeviceState, str, Meaning], FieldEntity]
 
 
-def _none_built_in(_device: EndDeviceState, _disabled: Container[str]) -> list[Entity]:
+def _none_built_in(_device: EndDeviceState, _left_out: Container[str]) -> list[Entity]:
     return []
 
 
@@ -217,28 +225,38 @@ async def async_setup_fields(
 ) -> None:
     """Add the entities of all fields of a kind, later those of new fields, and remove others.
 
-    `built_in` returns an end device's further entities; it gets those of `built_in_keys` whose
-    entities are disabled, which needn't be created.
+    `built_in` returns an end device's further entities, those of `built_in_keys`; it gets the keys
+    of which none is needed.
     """
     coordinator = entry.runtime_data
     platform, keys = async_get_current_platform(), list(built_in_keys)
+    domain = Platform(kind)
     # A platform may be set up while uplinks come: what a device has by its turn is added then.
     waiting = set(coordinator.roster.states)
 
     def fields(
-        device: EndDeviceState, new: Mapping[str, Meaning], disabled: Container[str] = ()
+        device: EndDeviceState, new: Mapping[str, Meaning], left_out: Container[str] = ()
     ) -> list[Entity]:
         return [
             factory(coordinator, device, path, meaning)
             for path, meaning in new.items()
-            if meaning.kind is kind and field_key(path) not in disabled
+            if meaning.kind is kind and field_key(path) not in left_out
         ]
 
     def known(device: EndDeviceState) -> list[Entity]:
         waiting.discard(device.key)
         decided = [field_key(p) for p, m in device.decisions.items() if m.kind is kind]
-        disabled = disabled_keys(hass, Platform(kind), device, [*keys, *decided])
-        return [*built_in(device, disabled), *fields(device, device.decisions, disabled)]
+        left_out = left_out_keys(coordinator, domain, device, [*keys, *decided])
+        return [*built_in(device, left_out), *fields(device, device.decisions, left_out)]
+
+    def details(device: EndDeviceState) -> list[Entity]:
+        registry = er.async_get(hass)
+        missing = {
+            key
+            for key in RADIO_DETAILS.intersection(keys)
+            if registry.async_get_entity_id(domain, DOMAIN, unique_id(device, key)) is None
+        }
+        return built_in(device, set(keys) - missing)
 
     @callback
     def add(device: EndDeviceState, new: dict[str, Meaning]) -> None:
@@ -246,16 +264,29 @@ async def async_setup_fields(
             async_add_entities(entities)
 
     @callback
+    def add_device(device: EndDeviceState) -> None:
+        async_add_entities(built_in(device, left_out_keys(coordinator, domain, device, keys)))
+
+    @callback
+    def add_details(devices: list[EndDeviceState], additions: Additions) -> None:
+        additions.append(async_add_in_chunks(async_add_entities, devices, details))
+
+    @callback
     def remove(device: EndDeviceState, paths: frozenset[str], removals: Removals) -> None:
         for path in paths:
             wanted = unique_id(device, field_key(path))
-            entity_id = er.async_get(hass).async_get_entity_id(Platform(kind), DOMAIN, wanted)
+            entity_id = er.async_get(hass).async_get_entity_id(domain, DOMAIN, wanted)
             if entity_id is not None and (entity := platform.entities.get(entity_id)) is not None:
                 removals.append(entity.async_remove(force_remove=True))
 
     signals = coordinator.signals
     entry.async_on_unload(async_dispatcher_connect(hass, signals.new_fields, add))
     entry.async_on_unload(async_dispatcher_connect(hass, signals.removed_fields, remove))
+    if keys:
+        entry.async_on_unload(async_dispatcher_connect(hass, signals.new_device, add_device))
+        entry.async_on_unload(
+            async_dispatcher_connect(hass, signals.details_asked_for, add_details)
+        )
     await async_add_in_chunks(async_add_entities, coordinator.roster.states.values(), known)
 
 

@@ -40,17 +40,13 @@ async def async_setup_entry(
     """Add the event entities of known devices and fields, and later those of new ones."""
     coordinator = entry.runtime_data
 
-    def built_in(device: EndDeviceState, disabled: Container[str] = ()) -> list[Entity]:
+    def built_in(device: EndDeviceState, left_out: Container[str]) -> list[Entity]:
         events: list[Entity] = []
-        if ACTIVITY not in disabled:
+        if ACTIVITY not in left_out:
             events.append(ActivityEvent(coordinator, device))
-        if coordinator.downlinks.standing_of(device).seen and DOWNLINK not in disabled:
+        if coordinator.downlinks.standing_of(device).seen and DOWNLINK not in left_out:
             events.append(DownlinkEvent(coordinator, device))
         return events
-
-    @callback
-    def add_device(device: EndDeviceState) -> None:
-        async_add_entities(built_in(device))
 
     @callback
     def add_downlink(device: EndDeviceState) -> None:
@@ -64,9 +60,6 @@ async def async_setup_entry(
         FieldEvent,
         built_in=built_in,
         built_in_keys=[ACTIVITY, DOWNLINK],
-    )
-    entry.async_on_unload(
-        async_dispatcher_connect(hass, coordinator.signals.new_device, add_device)
     )
     entry.async_on_unload(
         async_dispatcher_connect(hass, coordinator.signals.first_downlink, add_downlink)

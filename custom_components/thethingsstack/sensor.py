@@ -81,16 +81,13 @@ async def async_setup_entry(
     def battery(device: EndDeviceState) -> BatterySensor:
         return BatterySensor(coordinator, device, BATTERY_SENSOR)
 
-    def built_in(device: EndDeviceState, disabled: Container[str]) -> list[Entity]:
-        sensors: list[Entity] = [*health_sensors(coordinator, device, disabled)]
+    def built_in(device: EndDeviceState, left_out: Container[str]) -> list[Entity]:
+        sensors: list[Entity] = [*health_sensors(coordinator, device, left_out)]
         if registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id(device, BATTERY)):
-            sensors.append(battery(device))
             device.battery_announced = True
+            if BATTERY not in left_out:
+                sensors.append(battery(device))
         return sensors
-
-    @callback
-    def add_device(device: EndDeviceState) -> None:
-        async_add_entities(health_sensors(coordinator, device))
 
     @callback
     def add_battery(device: EndDeviceState) -> None:
@@ -104,13 +101,10 @@ async def async_setup_entry(
         Kind.SENSOR,
         FieldSensor,
         built_in=built_in,
-        built_in_keys=HEALTH_KEYS,
+        built_in_keys=(*HEALTH_KEYS, BATTERY),
     )
     await async_add_downlink_sensors(hass, entry, async_add_entities)
     async_add_gateway_sensors(entry, async_add_entities)
-    entry.async_on_unload(
-        async_dispatcher_connect(hass, coordinator.signals.new_device, add_device)
-    )
     entry.async_on_unload(
         async_dispatcher_connect(hass, coordinator.signals.new_battery, add_battery)
     )

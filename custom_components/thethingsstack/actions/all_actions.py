@@ -9,6 +9,7 @@ from .export import async_setup_export
 from .history import async_setup_history
 from .import_devices import async_setup_import
 from .overdue import async_setup_overdue
+from .radio_details import async_setup_radio_details
 
 
 @callback
@@ -21,3 +22,4 @@ def async_setup_services(hass: HomeAssistant) -> None:
     async_setup_export(hass)
     async_setup_import(hass)
     async_setup_overdue(hass)
+    async_setup_radio_details(hass)

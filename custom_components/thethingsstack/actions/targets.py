@@ -1,5 +1,6 @@
 """The application or the end device of an action's call, and what its caller may do."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,21 @@ def optional_end_device_of(call: ServiceCall) -> EndDeviceTarget | None:
         return None
     coordinator = application_of(call)
     return EndDeviceTarget(coordinator, device_id, coordinator.roster.by_device_id(device_id))
+
+
+def end_devices_of(
+    hass: HomeAssistant, registry_ids: Iterable[str]
+) -> dict[ApplicationCoordinator, list[EndDeviceState]]:
+    """Return the end devices with these IDs in the device registry, by their application.
+
+    Raises ServiceValidationError if any is none.
+    """
+    found: dict[ApplicationCoordinator, list[EndDeviceState]] = {}
+    for registry_id in registry_ids:
+        target = _registered(hass, registry_id)
+        if target.state is not None:
+            found.setdefault(target.coordinator, []).append(target.state)
+    return found
 
 
 def _registered(hass: HomeAssistant, registry_id: str) -> EndDeviceTarget:

@@ -24,7 +24,7 @@ from .refusals import (
     server_names,
     text_key,
 )
-from .signals import Removals, Signals
+from .signals import Additions, Removals, Signals
 from .store import ApplicationStore
 from .stored_file import UNREADABLE, StoredData
 from .time_slices import TimeSlices
@@ -37,6 +37,7 @@ __all__ = [
     "QUEUE_SIZE",
     "SETUP_TEXTS",
     "UNREADABLE",
+    "Additions",
     "ApplicationStore",
     "ConnectionState",
     "Refusal",

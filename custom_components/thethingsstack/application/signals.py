@@ -12,6 +12,8 @@ from ..payload import Meaning
 if TYPE_CHECKING:
     from ..end_devices import EndDeviceState
 
+type Additions = list[Coroutine[Any, Any, None]]
+"""List to which each platform adds a coroutine that ends when its entities are added."""
 type Removals = list[Coroutine[Any, Any, None]]
 """List to which each platform adds a coroutine that ends when its entities are removed."""
 
@@ -22,6 +24,8 @@ class Signals:
 
     new_device: SignalType[EndDeviceState]
     new_battery: SignalType[EndDeviceState]
+    details_asked_for: SignalType[list[EndDeviceState], Additions]
+    """The radio details of these end devices are to be registered."""
     new_fields: SignalType[EndDeviceState, dict[str, Meaning]]
     removed_fields: SignalType[EndDeviceState, frozenset[str], Removals]
     """These fields are removed or recreated; the platforms add their removals."""
@@ -44,6 +48,7 @@ class Signals:
         start = f"{DOMAIN}_{entry_id}"
         return cls(
             new_device=SignalType(f"{start}_new_device"),
+            details_asked_for=SignalType(f"{start}_details_asked_for"),
             new_battery=SignalType(f"{start}_new_battery"),
             new_fields=SignalType(f"{start}_new_fields"),
             removed_fields=SignalType(f"{start}_removed_fields"),

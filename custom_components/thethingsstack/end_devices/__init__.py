@@ -17,6 +17,7 @@ from .listeners import (
 )
 from .logbook_events import async_fire_for_logbook, async_waiting_words, async_words
 from .overdue_number import silence_of, text_of
+from .radio_details import RADIO_DETAILS, async_register_details
 from .recalculation import recalculated
 from .roster import EndDeviceRoster, rename_in_controls, rename_in_registries
 from .state import EndDeviceState
@@ -32,6 +33,7 @@ __all__ = [
     "DOWNLINK_QUEUE",
     "DOWNLINK_STATE",
     "LOCATION",
+    "RADIO_DETAILS",
     "STATUS",
     "WARN_FROM",
     "Activity",
@@ -42,6 +44,7 @@ __all__ = [
     "area_from_attributes",
     "area_of",
     "async_fire_for_logbook",
+    "async_register_details",
     "async_report_occurrence",
     "async_waiting_words",
     "async_words",

@@ -49,8 +49,6 @@ class EndDeviceSensorDescription(SensorEntityDescription):
     """Description of a sensor that every end device has."""
 
     value_fn: Callable[[EndDeviceState], Shown]
-    noisy: bool = True
-    """Whether the sensor is disabled at first in a large application."""
     of_last_uplink: bool = True
     """Whether the value is that of the last uplink alone."""
     in_logbook: bool = True
@@ -124,7 +122,6 @@ LAST_UPLINK_SENSOR = EndDeviceSensorDescription(
     device_class=SensorDeviceClass.TIMESTAMP,
     entity_category=EntityCategory.DIAGNOSTIC,
     value_fn=lambda device: device.last_seen,
-    noisy=False,
     of_last_uplink=False,
     in_logbook=False,
 )
@@ -288,13 +285,13 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
         device: EndDeviceState,
         description: EndDeviceSensorDescription,
     ) -> None:
-        """Create the sensor; a noisy one is disabled at first in a large application."""
+        """Create the sensor; in a large application most are disabled at first."""
         super().__init__(coordinator, device, description.key)
         self.entity_description = description
         self.of_last_uplink = description.of_last_uplink
         self._value: Shown = None
         self.enabled_at_first = description.entity_registry_enabled_default and not (
-            description.noisy and coordinator.large
+            coordinator.large and description.key != LAST_UPLINK
         )
         if not description.in_logbook:
             self._attr_extra_state_attributes = dict(NOT_IN_LOGBOOK)

@@ -25,6 +25,7 @@ from ..const import (
     CONF_OVERDUE_UNAVAILABLE,
     CONF_PANEL,
     CONF_PLAIN_FIELDS,
+    CONF_RADIO_DETAILS,
     DEFAULT_CORE_LORAWAN,
     DEFAULT_DEVICES,
     DEFAULT_FORGET_AFTER,
@@ -67,6 +68,8 @@ CORE_LORAWAN_OPTION = {
     vol.Required(CONF_CORE_LORAWAN, default=DEFAULT_CORE_LORAWAN): BooleanSelector()
 }
 
+RADIO_DETAILS_OPTION = {vol.Required(CONF_RADIO_DETAILS, default=False): BooleanSelector()}
+
 
 class GeneralOptionsFlow(OptionsFlow):
     """Steps: which end devices are added, when one is overdue, when a vanished one is removed."""
@@ -91,8 +94,9 @@ class GeneralOptionsFlow(OptionsFlow):
                 self._options.pop(CONF_OVERDUE_AFTER, None)
             else:
                 self._options[CONF_OVERDUE_AFTER] = int(hours)
-            if CONF_CORE_LORAWAN in user_input:
-                self._options[CONF_CORE_LORAWAN] = user_input[CONF_CORE_LORAWAN]
+            for name in (CONF_CORE_LORAWAN, CONF_RADIO_DETAILS):  # not asked of everybody
+                if name in user_input:
+                    self._options[name] = user_input[name]
             if user_input[CONF_DEVICES] == DEVICES_CHOSEN:
                 return await self.async_step_chosen_devices()
             if user_input[CONF_DEVICES] == DEVICES_ALL_BUT or (
@@ -105,6 +109,8 @@ class GeneralOptionsFlow(OptionsFlow):
         schema = GENERAL_SCHEMA
         if await async_core_lorawan(self.hass) is not None:
             schema = schema.extend(CORE_LORAWAN_OPTION)
+        if self._is_large or CONF_RADIO_DETAILS in options:
+            schema = schema.extend(RADIO_DETAILS_OPTION)
         return self.async_show_form(
             step_id="general",
             data_schema=self.add_suggested_values_to_schema(schema, options),
@@ -114,6 +120,12 @@ class GeneralOptionsFlow(OptionsFlow):
                 "overdue_attribute": OVERDUE_ATTRIBUTE,
             },
         )
+
+    @property
+    def _is_large(self) -> bool:
+        """Return whether the application has so many end devices that details are left out."""
+        entry = self.config_entry
+        return entry.state is ConfigEntryState.LOADED and entry.runtime_data.large
 
     async def async_step_chosen_devices(
         self, user_input: dict[str, Any] | None = None
