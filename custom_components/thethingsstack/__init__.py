@@ -29,7 +29,13 @@ from .fields.decisions import FieldDecisions
 from .formatters.store import FormatterStore
 from .gateways import async_remove_gateway
 from .issues.watch import async_watch_issues
-from .panel import async_register_commands, async_register_frontend, async_show_panel, traffic_of
+from .panel import (
+    async_offer_dashboard,
+    async_register_commands,
+    async_register_frontend,
+    async_show_panel,
+    traffic_of,
+)
 from .takeover import async_remove_takeover, async_watch_takeover
 from .webhook import (
     async_keep_webhook,
@@ -59,6 +65,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
             entry.runtime_data.connection_state.note_key_refused(error)
 
     await async_show_panel(hass)
+    async_offer_dashboard(hass)
     try:
         stack = await async_create_stack(hass, entry.data, on_key_refused=key_refused)
     except InvalidRequest as err:
@@ -130,6 +137,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool
     """Stop the application, store what the next start needs, and remove the entities."""
     await entry.runtime_data.async_stop()
     await async_show_panel(hass)
+    async_offer_dashboard(hass)
     return await hass.config_entries.async_unload_platforms(
         entry, entry.runtime_data.platforms.loaded
     )
@@ -139,6 +147,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None
     """Delete the stored files of the application, and the webhook and API key created for it."""
     traffic_of(hass).forget(entry.entry_id)
     await async_show_panel(hass)
+    async_offer_dashboard(hass)
     await async_remove_webhook(hass, entry)
     await async_discard_key(hass, entry.data)
     store = ApplicationStore(hass, entry.entry_id, UplinkHistory.from_stored)

@@ -1,11 +1,12 @@
 """The panel in the sidebar, and the files that it loads."""
 
-from homeassistant.components.frontend import DATA_PANELS
+from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL, DATA_PANELS
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.thethingsstack.panel.registration import FRONTEND, PANEL_PATH
+from custom_components.thethingsstack.panel.registration import FRONTEND, FRONTEND_URL, PANEL_PATH
 from tests.ha_fixtures import make_entry, set_up
 from tests.panel.conftest import PanelClient
 from tests.simulator import Simulator
@@ -30,6 +31,21 @@ async def test_one_panel_for_all_applications(hass: HomeAssistant, sim: Simulato
     assert in_sidebar(hass)
     await hass.config_entries.async_remove(second.entry_id)
     assert not in_sidebar(hass)
+
+
+async def test_dashboards_may_use_strategy_and_card(hass: HomeAssistant, sim: Simulator) -> None:
+    """Pages load them while there is an application, whether the panel shows it or not."""
+
+    def loaded() -> list[str]:
+        return [url for url in hass.data[DATA_EXTRA_MODULE_URL].urls if "dashboard.js" in url]
+
+    assert await async_setup_component(hass, "frontend", {})
+    entry = await set_up(hass, sim, make_entry(sim, options={"panel": False}))
+    assert loaded() == [f"{hass.data[FRONTEND_URL]}/dashboard.js"]
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert len(loaded()) == 1
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert not loaded()
 
 
 async def test_its_files_are_served(
