@@ -8,16 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
 from ..application import lacking
-from ..client import (
-    DownlinkReport,
-    Event,
-    Message,
-    NormalizedUplink,
-    Reception,
-    Uplink,
-    UplinkMessage,
-    json_values,
-)
+from ..client import DownlinkReport, Event, Message, Reception, UplinkMessage, json_values
 from ..client.rights import TRAFFIC_DOWN_WRITE, TRAFFIC_UP_WRITE
 from ..const import DOMAIN
 from ..end_devices import field_key
@@ -54,17 +45,15 @@ def details_of(hass: HomeAssistant, entry: TrafficEntry) -> dict[str, Any]:
             "warnings": list(json_values.texts(item.downlink.get("decoded_payload_warnings"))),
             "correlation_ids": list(item.downlink_correlation_ids or item.correlation_ids),
         }
-    if isinstance(item, Uplink):
-        details |= _payload(item.frm_payload) | {"radio": _radio(item)}
-        details["warnings"] = list(item.normalized_payload_warnings)
-        details["gateway_names"] = _gateway_names(coordinator, item)
-    if isinstance(item, NormalizedUplink):
-        details["normalized"] = item.normalized_payload
     if isinstance(item, UplinkMessage):
-        details["decoded"] = item.decoded_payload
-        details["normalized"] = list(item.normalized_payload) or None
-        details["warnings"] = [*item.decoded_payload_warnings, *details["warnings"]]
-        details["fields"] = [] if device is None else _fields(hass, device, item)
+        details |= _payload(item.frm_payload) | {
+            "decoded": item.decoded_payload,
+            "normalized": list(item.normalized_payload) or None,
+            "warnings": [*item.decoded_payload_warnings, *item.normalized_payload_warnings],
+            "fields": [] if device is None else _fields(hass, device, item),
+            "radio": _radio(item),
+            "gateway_names": _gateway_names(coordinator, item),
+        }
     return details
 
 
@@ -79,7 +68,7 @@ def _times(entry: TrafficEntry) -> dict[str, str]:
     """Return when it happened, the earliest first."""
     times: dict[str, datetime | None] = {}
     item = entry.item
-    if isinstance(item, Uplink):
+    if isinstance(item, UplinkMessage):
         for reception in item.receptions_by_gateway[:1]:
             times["gateway"] = reception.received_at
     if isinstance(item, Message):
@@ -110,7 +99,7 @@ def _may(
     }
 
 
-def _radio(uplink: Uplink) -> dict[str, Any]:
+def _radio(uplink: UplinkMessage) -> dict[str, Any]:
     data_rate = uplink.data_rate
     metadata = json_values.objects(uplink.body.get("rx_metadata"))
     receptions = [
@@ -139,7 +128,9 @@ def _radio(uplink: Uplink) -> dict[str, Any]:
     }
 
 
-def _gateway_names(coordinator: ApplicationCoordinator | None, uplink: Uplink) -> dict[str, str]:
+def _gateway_names(
+    coordinator: ApplicationCoordinator | None, uplink: UplinkMessage
+) -> dict[str, str]:
     """Return the names of the gateways that Home Assistant has, by ID."""
     if coordinator is None:
         return {}

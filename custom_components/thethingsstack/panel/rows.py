@@ -16,12 +16,10 @@ from ..client import (
     LocationSolved,
     Message,
     MessagesDropped,
-    NormalizedUplink,
     ServiceData,
     StreamConnected,
     StreamLost,
     UnreadableMessage,
-    Uplink,
     UplinkMessage,
 )
 
@@ -83,12 +81,6 @@ def _of_kind(item: object) -> dict[str, Any]:
     match item:
         case UplinkMessage():
             return _uplink(item)
-        case NormalizedUplink():
-            return _radio(item) | {
-                "kind": "normalized",
-                "port": item.f_port,
-                "text": summary(item.normalized_payload),
-            }
         case JoinAccept():
             return {"kind": "join", "text": item.ids.dev_addr or ""}
         case DownlinkReport():
@@ -129,7 +121,7 @@ def _uplink(uplink: UplinkMessage) -> dict[str, Any]:
     }
 
 
-def _radio(uplink: Uplink) -> dict[str, Any]:
+def _radio(uplink: UplinkMessage) -> dict[str, Any]:
     receptions = uplink.receptions_by_gateway
     best, data_rate = (receptions[0] if receptions else None), uplink.data_rate
     return {

@@ -12,7 +12,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..client import Event, Message, StreamItem
+from ..client import Event, Message, NormalizedUplink, StreamItem
 from ..const import DOMAIN
 
 KEPT: Final = 200
@@ -47,7 +47,12 @@ class Traffic:
 
     @callback
     def note(self, entry_id: str, item: StreamItem | Event) -> None:
-        """Keep what the stream has brought; costs little while nobody watches."""
+        """Keep what the stream has brought; costs little while nobody watches.
+
+        Normalized measurements are left out: their uplink has them, too.
+        """
+        if isinstance(item, NormalizedUplink):
+            return
         entries = self._entries.get(entry_id)
         if entries is None:
             entries = self._entries[entry_id] = deque()
