@@ -37,6 +37,7 @@ def decided(key: str) -> Meaning:
         ("fr", "temperature", "Température"),
         ("it", "soil_temperature_2", "Temperatura del suolo 2"),
         ("nl", "energy_import", "Energie afgenomen"),
+        ("cs", "soil_temperature_2", "Teplota půdy 2"),
         ("pl", "soil_temperature_2", "Temperatura gleby 2"),
         ("sv", "outside_temperature_2", "Temperatur ute 2"),
     ],
