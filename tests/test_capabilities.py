@@ -151,6 +151,7 @@ async def test_gateways_and_half_created_end_devices_are_not_asked_for(
         "fields",
         "general",
         "overrides",
+        "local_decoding",
         "change",
         "replace",
         "remove",

@@ -57,11 +57,18 @@ from custom_components.thethingsstack.fields.overrides import OVERRIDES_REASONS,
 from custom_components.thethingsstack.fields.texts import EXPECTED
 from custom_components.thethingsstack.formatters import (
     flow as formatter_flow,
+    local_decoding,
     repair as formatter_repair,
 )
 from custom_components.thethingsstack.formatters.trial import CONF_ANOTHER
 from custom_components.thethingsstack.gateways.entities import GATEWAY_SENSORS
-from custom_components.thethingsstack.payload import QUANTITIES, SENSOR_ROLES, Kind, Source
+from custom_components.thethingsstack.payload import (
+    QUANTITIES,
+    SENSOR_ROLES,
+    Kind,
+    Source,
+    decoders,
+)
 from custom_components.thethingsstack.payload.types import UNDECIDED
 from custom_components.thethingsstack.provisioning import (
     delete_flow as removal_flow,
@@ -91,6 +98,8 @@ OPTIONS = TEXTS["options"]
 ENTITY = TEXTS["entity"]
 CONTROL_CHOICES = {"command", "confirmed", "platform", "preview"}
 """Those of the dialogue for controls have a test of their own."""
+DECODER_CHOICES = {"decoder_reason", "decoder_row", "local_decoder", "row_order", "row_type"}
+"""And so have those of decoding in Home Assistant."""
 MODULES = {
     path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.read_text("utf-8"))
     for path in PACKAGE.rglob("*.py")
@@ -325,6 +334,8 @@ def test_options_have_their_texts() -> None:
             errors |= constants(call.args[1])
     for name, call in calls(
         "formatters/flow",
+        "formatters/local_decoding_flow",
+        "formatters/local_decoding_steps",
         "provisioning/delete_flow",
         "provisioning/edit_flow",
         "provisioning/edit_form",
@@ -342,6 +353,7 @@ def test_options_have_their_texts() -> None:
     assert set(steps["remove_what"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
     aborts = {"changed", "no_fields", "removed", "replaced", "replaced_with_keys"}
     aborts |= {"model_saved", "repository_unreadable"}
+    aborts |= {"local_decoder_removed", "local_decoder_saved"}
     aborts |= {"partial_found", "partial_refused", "no_partial", "not_loaded"}
     assert set(OPTIONS["progress"]) == {"partial_devices"}
     for name, call in calls("fields/flow", "formatters/flow", "provisioning/replace"):
@@ -359,6 +371,7 @@ def test_choices_have_their_texts() -> None:
         "export_format", "import_status", "priority", "wait_for",
         "activation",
         "area", "device_formatter", "formatter_scope", "logbook", "model_note", "names", "present_formatter", "registration_note",
+        *DECODER_CHOICES,
     }  # fmt: skip
     for key in ("names", "area"):
         choices = {change_form.APART, change_form.TO_HOME, change_form.TO_SERVER}
@@ -366,6 +379,7 @@ def test_choices_have_their_texts() -> None:
     kinds_of_formatter = {*formatter_flow.KINDS.values(), formatter_flow.NONE}
     assert set(selector["device_formatter"]["options"]) == {
         formatter_flow.DEFAULT,
+        formatter_flow.HERE,
         *kinds_of_formatter,
     }
     assert set(selector["formatter_scope"]["options"]) == {formatter_flow.ONE, formatter_flow.ALL}
@@ -396,6 +410,23 @@ def test_choices_have_their_texts() -> None:
         DEVICES_CHOSEN,
         DEVICES_NOT_IGNORED,
     }
+
+
+def test_decoding_here_has_its_texts() -> None:
+    """Ways of decoding, the editor of rows, and why a table or bytes can't be used."""
+    selector = TEXTS["selector"]
+    kinds = {*decoders.DecoderKind, local_decoding.SERVER}
+    assert set(selector["local_decoder"]["options"]) == kinds
+    assert set(selector["row_type"]["options"]) == set(decoders.RowType)
+    assert set(selector["row_order"]["options"]) == set(decoders.Order)
+    every_part = decoders.Row.from_data({"name": "a", "byte": 0}, 1).as_dict().keys()
+    fields = selector["decoder_row"]["fields"]
+    assert every_part <= fields.keys()
+    assert all(set(texts) == {"name", "description"} for texts in fields.values())
+    reasons = selector["decoder_reason"]["options"]
+    assert set(reasons) == set(decoders.DECODER_REASONS)
+    for key, text in reasons.items():
+        assert placeholders(text) == placeholders(decoders.DECODER_REASONS[key]), key
 
 
 def test_logbook_has_its_words() -> None:
@@ -625,14 +656,16 @@ def test_the_repair_of_formatters_has_its_texts() -> None:
     """As many steps and reasons as the code has, naming only what they are given."""
     texts = TEXTS["issues"]["undecoded"]["fix_flow"]
     steps = steps_of(formatter_repair.FormatterRepairFlow)
-    assert set(texts["step"]) == steps - {"init", "repository", "cayenne_lpp"}
-    given = {"devices", "count", "reason", "results", "url", "frames", "model"}
+    assert set(texts["step"]) == steps - {"init", "repository", "cayenne_lpp", "here"}
+    given = {"devices", "count", "reason", "results", "url", "frames", "model", "rights", "preview"}
     for name, step in texts["step"].items():
         assert step["title"]
         for _, text in leaves(step):
             assert placeholders(text) <= given, name
         if "menu_options" in step:
-            choices = {"repository", "brand", "cayenne_lpp", "javascript"}
+            choices = {"repository", "brand", "cayenne_lpp", "javascript", "here"}
+            if name == "missing_rights":
+                choices = {"here"}
             assert set(step["menu_options"]) == set(step["menu_option_descriptions"]) == choices
     assert set(texts["step"]["javascript"]["data"]) == {
         formatter_repair.CONF_SCRIPT,
@@ -641,9 +674,10 @@ def test_the_repair_of_formatters_has_its_texts() -> None:
     assert set(texts["step"]["which"]["data"]) == {formatter_repair.CONF_DEVICES}
     assert set(texts["error"]) == {
         *("choose_from_list", "choose_one", "formatter_failed", "not_saved"),
+        *("decoder_unfit", "decoder_wrong"),
     }
     assert set(texts["abort"]) == {
-        *("missing_rights", "no_versions", "not_loaded", "repository_unreadable"),
+        *("no_versions", "not_loaded", "repository_unreadable"),
     }
 
 

@@ -41,7 +41,7 @@ class TheThingsStackOptionsFlow(
         """Show the menu; only the general options are available without a connection."""
         if self.config_entry.state is not ConfigEntryState.LOADED:
             return await self.async_step_general()
-        options = ["fields", "general", "overrides"]
+        options = ["fields", "general", "overrides", "local_decoding"]
         if self._may_remove:
             options += ["change", "replace"]
             if self._coordinator.stack.capabilities.several_servers:

@@ -87,7 +87,6 @@ class EndDeviceEntity(Entity):
     entity_registry_visible_default = True
     force_update = False
     has_entity_name = True
-    icon = None
     should_poll = False
     supported_features = None
     of_last_uplink = False
@@ -103,6 +102,12 @@ class EndDeviceEntity(Entity):
         if device.registry_id is not None:
             # The roster has registered it; `device_info` would do so again for each entity.
             self.device_entry = dr.async_get(coordinator.hass).async_get(device.registry_id)
+
+    @property
+    @override
+    def icon(self) -> str | None:
+        """Return None: icons come from the frontend."""
+        return None
 
     @property
     @override
@@ -204,6 +209,13 @@ class FieldEntity(EndDeviceEntity):
     def entity_category(self) -> EntityCategory | None:
         """Return diagnostic for a field that a control shows, too."""
         return EntityCategory.DIAGNOSTIC if self.set_by_control else super().entity_category
+
+    @property
+    @override
+    def icon(self) -> str | None:
+        """Return the icon that the payload names for the field, if it does."""
+        meaning = self.device.decisions.get(self.path)
+        return None if meaning is None else meaning.icon
 
 
 type FieldFactory = Callable[[ApplicationCoordinator, EndDeviceState, str, Meaning], FieldEntity]

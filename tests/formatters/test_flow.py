@@ -120,7 +120,14 @@ async def test_formatters_and_scopes_are_offered_where_they_exist(
 ) -> None:
     """The repository's where the model has one, a scope where there are more of the model."""
     result = await form(hass, entry, "raw-1")
-    kinds = ["application_default", "repository", "cayennelpp", "javascript", "none"]
+    kinds = [
+        "application_default",
+        "repository",
+        "cayennelpp",
+        "javascript",
+        "none",
+        "home_assistant",
+    ]
     assert offered(result) == {"formatter": kinds, "scope": ["device", "model"]}
     assert told(result)["alike"] == "Greenhouse climate, Raw 1, Raw 2"
     result = await form(hass, entry, "lpp-node")

@@ -72,7 +72,7 @@ async def test_the_formatter_of_the_repository_repairs_all_end_devices_of_the_mo
     assert issue(hass).is_fixable
     result = await start(hass)
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "missing")
-    assert result["menu_options"] == ["repository", "brand", "cayenne_lpp", "javascript"]
+    assert result["menu_options"] == ["repository", "brand", "cayenne_lpp", "javascript", "here"]
     assert result["description_placeholders"]["devices"] == "- Raw 1\n- Raw 2"
     result = await go(hass, result, next_step_id="repository")
     assert result["step_id"] == "result"
@@ -119,7 +119,7 @@ async def test_cayenne_lpp_leaves_the_downlink_formatter(
     await undecoded(hass, sim, "home-made", payload=LPP_FRAME)
     assert issue(hass).translation_placeholders is not None
     result = await start(hass)
-    assert result["menu_options"] == ["brand", "cayenne_lpp", "javascript"]
+    assert result["menu_options"] == ["brand", "cayenne_lpp", "javascript", "here"]
     result = await go(hass, result, next_step_id="cayenne_lpp")
     assert '"temperature_3": -1' in result["description_placeholders"]["results"]
     await go(hass, result)
@@ -248,7 +248,7 @@ async def test_a_missing_right_is_named(hass: HomeAssistant, sim: Simulator) -> 
     await set_up(hass, sim)
     await undecoded(hass, sim, "pump-socket", payload=b"\x01")
     result = await start(hass)
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "missing_rights")
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "missing_rights")
     told = result["description_placeholders"]
     assert told["rights"] == "“Create devices in application”"
     assert told["reason"] == "short payload"

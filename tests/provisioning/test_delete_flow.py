@@ -133,4 +133,10 @@ async def test_deleting_is_offered_with_the_right_only(hass: HomeAssistant, sim:
     """Not otherwise."""
     entry = await set_up(hass, sim)
     result = await hass.config_entries.options.async_init(entry.entry_id)
-    assert result["menu_options"] == ["fields", "general", "overrides", "more_rights"]
+    assert result["menu_options"] == [
+        "fields",
+        "general",
+        "overrides",
+        "local_decoding",
+        "more_rights",
+    ]

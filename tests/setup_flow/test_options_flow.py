@@ -19,7 +19,13 @@ async def open_general(hass: HomeAssistant, entry: ConfigEntry) -> Result:
     """Open the general options."""
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert result["type"] is FlowResultType.MENU
-    assert result["menu_options"] == ["fields", "general", "overrides", "more_rights"]
+    assert result["menu_options"] == [
+        "fields",
+        "general",
+        "overrides",
+        "local_decoding",
+        "more_rights",
+    ]
     return await submit(hass, result, next_step_id="general")
 
 

@@ -34,7 +34,6 @@ class Common(TypedDict, total=False):
     translation_key: str | None
     entity_category: EntityCategory | None
     entity_registry_enabled_default: bool
-    icon: str | None
 
 
 def common(key: str, meaning: Meaning) -> Common:
@@ -44,7 +43,6 @@ def common(key: str, meaning: Meaning) -> Common:
         translation_key=meaning.quantity,
         entity_category=None if meaning.category is Category.PRIMARY else EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=meaning.enabled,
-        icon=meaning.icon,
     )
 
 

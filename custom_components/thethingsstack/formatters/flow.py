@@ -19,9 +19,10 @@ from ..client import EndDevice, Formatter, Formatters, MissingRight, StackError
 from ..client.formatters import CAYENNE_LPP, JAVASCRIPT, REPOSITORY
 from ..client.rights import SETTINGS_BASIC
 from ..const import DOMAIN
-from ..dialogs import ApplicationOptionsFlow, form
+from ..dialogs import form
 from ..end_devices import EndDeviceState
 from ..issues import escape_markdown
+from .local_decoding_flow import LocalDecodingFlow
 from .trial import ANOTHER_FIELD, CONF_ANOTHER, NEEDED, FormatterChoice
 
 CONF_FORMATTER = "formatter"
@@ -30,11 +31,12 @@ CONF_SCRIPT = "script"
 DEFAULT = "application_default"
 NONE = "none"
 SCRIPT = "javascript"
+HERE = "home_assistant"
 KINDS = {REPOSITORY: "repository", CAYENNE_LPP: "cayennelpp", JAVASCRIPT: SCRIPT}
 ONE, ALL = "device", "model"
 
 
-class FormatterFlow(ApplicationOptionsFlow):
+class FormatterFlow(LocalDecodingFlow):
     """Which formatter, for which devices → its script → what it decodes → saved."""
 
     _to_change: EndDevice
@@ -63,6 +65,8 @@ class FormatterFlow(ApplicationOptionsFlow):
             self._formatter_kind = user_input[CONF_FORMATTER]
             if self._formatter_kind == SCRIPT:
                 return await self.async_step_formatter_script()
+            if self._formatter_kind == HERE:
+                return await self._async_decode_locally(self._choice.devices)
             try:
                 return await self._async_try()
             except Refusal as err:
@@ -71,6 +75,8 @@ class FormatterFlow(ApplicationOptionsFlow):
 
     async def _async_formatter_form(self, refused: Refusal | None) -> ConfigFlowResult:
         kinds = [DEFAULT, "cayennelpp", SCRIPT, NONE]
+        if self._coordinator.roster.by_device_id(self._to_change.ids.device_id) is not None:
+            kinds.append(HERE)
         if self._present_kind == "repository" or await self._choice.async_in_repository():
             kinds.insert(1, "repository")
         schema: dict[Any, Any] = {

@@ -21,6 +21,8 @@ from ..client.formatters import CAYENNE_LPP, JAVASCRIPT, REPOSITORY
 from ..dialogs import ModelSteps
 from ..end_devices import EndDeviceState
 from ..issues import escape_markdown
+from .local_decoding import LocalDecoding
+from .local_decoding_steps import LocalDecodingSteps
 from .trial import ANOTHER_FIELD, CONF_ANOTHER, NEEDED, FormatterChoice
 
 if TYPE_CHECKING:
@@ -30,7 +32,11 @@ CONF_DEVICES = "devices"
 CONF_SCRIPT = "script"
 
 
-class FormatterRepairFlow(ModelSteps[RepairsFlowContext, RepairsFlowResult, str], RepairsFlow):
+class FormatterRepairFlow(
+    ModelSteps[RepairsFlowContext, RepairsFlowResult, str],
+    LocalDecodingSteps[RepairsFlowContext, RepairsFlowResult],
+    RepairsFlow,
+):
     """Why it fails → which formatter, or which model → what it decodes → saved for all."""
 
     def __init__(self, entry: TtsConfigEntry, devices: Sequence[EndDeviceState]) -> None:
@@ -39,6 +45,7 @@ class FormatterRepairFlow(ModelSteps[RepairsFlowContext, RepairsFlowResult, str]
         self._entry = entry
         self._choice = FormatterChoice(entry, devices)
         self._formatter: Formatter | None = None
+        self._lacking = ""
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Ask for the end devices to repair together, where they have no model in common."""
@@ -75,13 +82,21 @@ class FormatterRepairFlow(ModelSteps[RepairsFlowContext, RepairsFlowResult, str]
         """Find out why uplinks aren't decoded, and whether the key may change that."""
         await self._choice.async_read_present()
         if rights := lacking(self._choice.coordinator.rights, NEEDED):
-            return self.async_abort(
-                reason="missing_rights",
-                description_placeholders=self._choice.placeholders() | {"rights": rights},
-            )
+            self._lacking = rights
+            return await self.async_step_missing_rights()
         if self._choice.reason:
             return await self.async_step_failing()
         return await self.async_step_missing()
+
+    async def async_step_missing_rights(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Say which rights the key lacks; decoding in Home Assistant needs none."""
+        return self.async_show_menu(
+            step_id="missing_rights",
+            menu_options=["here"],
+            description_placeholders=self._choice.placeholders() | {"rights": self._lacking},
+        )
 
     async def async_step_missing(
         self, user_input: dict[str, str] | None = None
@@ -100,7 +115,7 @@ class FormatterRepairFlow(ModelSteps[RepairsFlowContext, RepairsFlowResult, str]
         return await self._async_menu("unfit")
 
     async def _async_menu(self, step_id: str) -> RepairsFlowResult:
-        options = ["cayenne_lpp", "javascript"]
+        options = ["cayenne_lpp", "javascript", "here"]
         if self._choice.coordinator.stack.capabilities.repository:
             options.insert(0, "brand")
         self._choice.take_for(None)
@@ -191,6 +206,15 @@ class FormatterRepairFlow(ModelSteps[RepairsFlowContext, RepairsFlowResult, str]
             self._choice.reason = self._choice.present_reason
             return await self.async_step_failing()
         return await self.async_step_missing()
+
+    async def async_step_here(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Let Home Assistant decode the uplinks."""
+        self._decoding = LocalDecoding(self._entry, self._choice.devices)
+        return await self.async_step_local_decoder()
+
+    @override
+    async def _async_decoding_saved(self) -> RepairsFlowResult:
+        return self.async_create_entry(data={})
 
     # Save it
 
