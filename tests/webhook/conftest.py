@@ -12,6 +12,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.webhook import SECRET_HEADER, new_webhook
 from custom_components.thethingsstack.webhook.managed import PAUSES, Pauses
 from tests.ha_fixtures import make_entry
@@ -55,7 +56,7 @@ async def listening(
     hass_client_no_auth: Callable[[], Coroutine[Any, Any, TestClient[Any, Any]]],
 ) -> AsyncIterator[Listening]:
     """Let Home Assistant listen on loopback, and know the address."""
-    for component in ("webhook", "file_upload"):  # as the frontend does, before it listens
+    for component in ("webhook", "file_upload", DOMAIN):  # their addresses, before it listens
         assert await async_setup_component(hass, component, {})
     client = await hass_client_no_auth()
     hass.config.internal_url = str(client.make_url("")).rstrip("/")

@@ -47,13 +47,19 @@ def uplink(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def shown(hass: HomeAssistant) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return what the entities of end devices show, but not when it was shown."""
+    """Return what the entities of end devices show, but not when it was shown.
+
+    The interval is learned from the order in which uplinks come, and posts overtake each other.
+    """
 
     def lasts(state: State) -> bool:
         return state.domain != "event" and not state.entity_id.endswith("_connection")
 
     return {
-        state.entity_id: (state.state, dict(state.attributes))
+        state.entity_id: (
+            state.state,
+            {name: known for name, known in state.attributes.items() if name != "uplink_interval"},
+        )
         for state in hass.states.async_all()
         if lasts(state)
     }
