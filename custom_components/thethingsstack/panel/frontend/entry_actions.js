@@ -30,7 +30,7 @@ export function downlinkForm(view, row) {
     h(
       "div",
       { class: "end" },
-      button(text("traffic.cancel"), () => form.remove(), { appearance: "plain" }),
+      button(text("traffic.cancel"), () => view.closeForm(), { appearance: "plain" }),
       button(text("traffic.send_now"), () => form.requestSubmit()),
     ),
   );
@@ -40,7 +40,7 @@ export function downlinkForm(view, row) {
       event.preventDefault();
       form.requestSubmit();
     }
-    stopEscape(event, form);
+    closeByEscape(event, view);
   });
 
   async function send() {
@@ -78,11 +78,11 @@ export function formatterForm(view, row) {
     h(
       "div",
       { class: "end" },
-      button(text("traffic.cancel"), () => form.remove(), { appearance: "plain" }),
+      button(text("traffic.cancel"), () => view.closeForm(), { appearance: "plain" }),
       button(text("traffic.try_now"), () => tryNow()),
     ),
   );
-  form.addEventListener("keydown", (event) => stopEscape(event, form));
+  form.addEventListener("keydown", (event) => closeByEscape(event, view));
 
   async function read() {
     try {
@@ -136,8 +136,8 @@ function call(view, service, data) {
 }
 
 /** Close a form by Escape, and not what it stands in. */
-function stopEscape(event, form) {
+function closeByEscape(event, view) {
   if (event.key !== "Escape") return;
   event.stopPropagation();
-  form.remove();
+  view.closeForm();
 }

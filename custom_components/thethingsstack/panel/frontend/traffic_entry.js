@@ -65,6 +65,7 @@ class Entry extends HTMLElement {
   #hass;
   #row;
   #details;
+  #opener;
 
   constructor() {
     super();
@@ -93,6 +94,12 @@ class Entry extends HTMLElement {
   /** Move the keyboard's focus into this. */
   focusFirst() {
     this.root.querySelector("header [data-close]")?.focus();
+  }
+
+  /** Close the form of an action, and go back to the button that opened it. */
+  closeForm() {
+    this.form.replaceChildren();
+    this.#opener?.focus();
   }
 
   async #read(row) {
@@ -158,7 +165,10 @@ class Entry extends HTMLElement {
   #actions() {
     const { may, hex, raw } = this.#details;
     const { device } = this.#row;
-    const toForm = (build) => () => this.form.replaceChildren(build());
+    const toForm = (build) => (event) => {
+      this.#opener = event.currentTarget;
+      this.form.replaceChildren(build());
+    };
     const action = (key, onclick) => button(text(key), onclick, { appearance: "filled" });
     const buttons = [
       device && action("traffic.open_device", () => navigate(`/config/devices/device/${device}`)),
