@@ -18,12 +18,13 @@ from tests.ha_fixtures import entity_id, set_up, until
 from tests.simulator import Simulator
 from tests.test_translations import ENTITY, FORBIDDEN, PACKAGE, TEXTS, leaves, placeholders
 
-LANGUAGES = ("cs", "de", "es", "fr", "it", "nl", "pl", "sv")
+LANGUAGES = ("cs", "da", "de", "es", "fr", "it", "nl", "pl", "sv")
 COMPLETE = ("de", "es", "fr", "it")
 """Those that have every text but the names of rights, which are the Console's."""
 GLOSSARY = (PACKAGE.parent.parent / "docs" / "glossary.md").read_text("utf-8")
 HEADINGS = {
     "cs": "Czech",
+    "da": "Danish",
     "de": "German",
     "es": "Spanish",
     "fr": "French",

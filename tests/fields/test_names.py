@@ -24,6 +24,7 @@ def decided(key: str) -> Meaning:
 @pytest.mark.parametrize(
     ("language", "key", "name"),
     [
+        ("da", "soil_temperature", "Jordtemperatur"),
         ("de", "TempC_DS", "Temperatur DS"),
         ("de", "TempC1", "Temperatur 1"),
         ("de", "temperature", "Temperatur"),
