@@ -121,7 +121,7 @@ async def test_a_count_that_fell_is_no_total(
 async def test_no_statistics_in_a_unit_that_may_be_another(
     hass: HomeAssistant, sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A meter in Wh that turns out to count kWh must not have used a thousand times as much."""
+    """A meter that is no more in Wh when it has decimals must not have counted any before."""
     entry = await set_up(hass, sim)
     station = entry.runtime_data.roster.by_device_id("weather-station")
     unique_id = f"{station.key}/field/energy"
@@ -130,13 +130,15 @@ async def test_no_statistics_in_a_unit_that_may_be_another(
         await count(hass, entry, number)
         await hass.async_block_till_done()
         assert "state_class" not in state_of(hass, "sensor", unique_id).attributes
-    assert station.decisions["energy"].unit == "kWh"
+    assert station.decisions["energy"].unit is None
     monkeypatch.setattr(state_module, "STATISTICS_PAUSE", timedelta(0))  # as if it was over
-    await sim.uplink("weather-station", decoded={"energy": 101.4})
-    await count(hass, entry, 5)
+    for number in range(5, REVISABLE + 2):
+        await sim.uplink("weather-station", decoded={"energy": 100.5 + number})
+        await count(hass, entry, number)
     state = state_of(hass, "sensor", unique_id)
-    assert state.attributes["state_class"] == "total_increasing"
-    assert (float(state.state), state.attributes["unit_of_measurement"]) == (101.4, "kWh")
+    assert state.state == "111.5"
+    assert state.attributes["state_class"] == "measurement"
+    assert "unit_of_measurement" not in state.attributes
 
 
 async def test_statistics_begin_when_a_unit_is_certain_enough(

@@ -29,6 +29,8 @@ def test_there_is_no_unit_unless_it_is_told(key: str, value: float) -> None:
         ("gate_open_duration_s", "s"),
         ("motion_duration_minutes", "min"),
         ("uptime", "s"),
+        ("days_since_service", "d"),
+        ("hours_until_empty", "h"),
         ("time_to_fix", "s"),
     ],
 )
@@ -74,3 +76,37 @@ def test_names_of_states_are_states(key: str, values: list[int], on: bool) -> No
     for order in (values, values[::-1]):
         assert sent(key, order).decisions[key].kind == "binary_sensor"
     assert sent(key, values).values[key] is on
+
+
+SIZES = (0, 1, 4, 9, 35, 84, 99, 350, 999, 1001, 4123, 7500, 20_000, 101_325, 5_000_000)
+NUMBERS = (*SIZES, 0.256, 1.2, 4.5, 12.75, 84.5, 1234.5, 98_765.4)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("energy", "active_energy", "volume", "water_volume", "gas_volume", "water_level"),
+        *("Wasserstand", "current", "voltage", "power", "weight", "soil_ec", "conductivity"),
+        *("distance", "level", "flow", "speed", "wind_speed", "rain", "duration", "uptime"),
+        *("light", "noise", "temperature", "humidity", "frequency", "charge", "mass", "depth"),
+    ],
+)
+def test_no_number_chooses_between_units(key: str) -> None:
+    """Nor do its decimals: it is the usual unit, or none."""
+    decided = [understand({key: number}, decisions={}).new.get(key) for number in NUMBERS]
+    units = {meaning.unit for meaning in decided if meaning is not None} - {None}
+    assert len(units) <= 1, units
+
+
+@pytest.mark.parametrize(
+    ("key", "number", "unit"),
+    [
+        ("air_pressure", 101_325, "Pa"),
+        ("air_pressure", 1013, "hPa"),
+        ("battery_voltage", 3300, "mV"),
+        ("battery_voltage", 3.3, "V"),
+    ],
+)
+def test_where_physics_allows_one_unit_alone_it_is_that(key: str, number: float, unit: str) -> None:
+    """There is no other air, and no battery of 3,300 V."""
+    assert understand({key: number}, decisions={}).new[key].unit == unit

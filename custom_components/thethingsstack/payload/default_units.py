@@ -1,4 +1,8 @@
-"""The unit of a number that comes without one, where its quantity leaves no doubt."""
+"""The unit of a number that comes without one, where its quantity leaves no doubt.
+
+A quantity has one usual unit. What a number looks like, its size or its decimals, never chooses
+another; it may only say that the usual one is unlikely. Where physics allows one alone, it is that.
+"""
 
 from .evidence import Evidence, has_unknown_ending
 from .names import all_words
@@ -7,15 +11,13 @@ from .tokens import words_of
 from .units import Unit
 from .vocabulary import CONCEPTS, word_set
 
-# Up to which integer the unit that is usual for a quantity is likely. The size of a number
-# never picks a unit: beyond, there is none as long as nothing else tells it.
+# Up to which integer the unit that is usual for a quantity is likely; beyond, there is none as long
+# as nothing else tells it.
 _LIKELY_UP_TO = {
     "current": 50,
     "weight": 500,
 }
 _VOLTS_AT_MOST = 1000
-_IMPOSSIBLE_FROM = {"current": 1000, "voltage": 10_000}
-"""From where on only thousandths of the usual unit are possible."""
 _CHANGES_WITH_VALUES = word_set("""
     energy current weight conductivity volume water water_level power_factor volume_flow_rate
 """)
@@ -49,24 +51,22 @@ def default_unit(quantity: str, evidence: Evidence) -> Unit | None:
         if "consumption" in evidence.concepts and _has_other_company(evidence):
             return None
         if not evidence.whole:
-            return Unit("kWh")  # Who counts watt-hours has no decimals.
+            return None  # Who counts watt-hours has no decimals.
     if quantity in ("supply_voltage", "battery_voltage") and size > _VOLTS_AT_MOST:
         return Unit("mV")
     if quantity == "current" and "leak" in evidence.concepts:
         return Unit("mA")
-    if evidence.whole and size >= _IMPOSSIBLE_FROM.get(quantity, size + 1):
-        return Unit("mA" if quantity == "current" else "mV")
-    if quantity == "water_level" and size >= 50:
-        return Unit("cm") if evidence.whole and size < 1000 else None
+    if quantity == "water_level" and size and evidence.whole:
+        return None
     if quantity == "voltage" and size > _VOLTS_AT_MOST and "phase" not in evidence.concepts:
         return None if evidence.whole else Unit("V")
     limit = _LIKELY_UP_TO.get(quantity)
     if limit is not None and size >= limit and (evidence.whole or quantity == "weight"):
         return None
     if quantity in ("volume", "water") and size >= 1000 and evidence.whole:
-        return Unit("L")  # Who counts cubic metres has decimals.
+        return None  # Who counts cubic metres has decimals.
     if quantity == "conductivity" and 0 < size <= 20:
-        return None if evidence.whole or size > 5 else Unit("mS/cm")
+        return None
     words = {word.text.casefold() for word in all_words(evidence.keys)}
     if quantity == "distance" and (words & _SHORT_RANGE or {"soil", "depth"} <= evidence.concepts):
         return Unit("cm")

@@ -218,6 +218,8 @@ class Evidence:
         return found["x"], found["y"], found["z"]
 
 
+_TIMES = frozenset(["seconds", "minutes", "hours", "days"])
+_COUNTED_FROM = frozenset(["since", "until", "till", "left", "remaining"])
 _SEPARATORS = re.compile(r"[_\s.-]+")
 _ELECTRICAL = frozenset(
     [
@@ -228,8 +230,10 @@ _ELECTRICAL = frozenset(
 
 
 def _unit_in_front(name: str) -> Unit | None:
-    """Return the unit that a name begins with, if it only says of which one then: "kwh_import"."""
+    """Return the unit that a name begins with, if the rest says of what: "kwh_import"."""
     first, *rest = _SEPARATORS.split(name)
+    if rest and first.casefold() in _TIMES and rest[0].casefold() in _COUNTED_FROM:
+        return normalise(first)  # "days_since_service"
     if not rest or len(first) < 2 or first.casefold() in CONCEPTS:
         return None
     more = words_of(" ".join(rest)).words
