@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.thethingsstack.panel.traffic import KEPT, traffic_of
 from custom_components.thethingsstack.panel.traffic_commands import BATCH_SECONDS
+from tests.gateways.test_gateways import add
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.panel.conftest import PanelClient
 from tests.simulator import Simulator
@@ -219,6 +220,31 @@ async def test_events_come_only_while_watched(
     for follows in following:
         await client.unsubscribe(follows)
     await until(hass, lambda: not streams())
+
+
+async def test_gateways_connect_and_disconnect(
+    hass: HomeAssistant, sim: Simulator, client: PanelClient
+) -> None:
+    """Those in Home Assistant, among the network's events."""
+    entry = await set_up(hass, sim, make_entry(sim, "all"))
+    roof = await add(hass, entry, gateway_id="roof-gw", api_key=sim.gateway_key("roof-gw"))
+    number = await client.subscribe("traffic/subscribe")
+    follows = await client.subscribe("traffic/follow_events", entry_id=entry.entry_id)
+    while (await client.event(follows))["state"] != "connected":
+        pass
+    connection = sim.stack.connections.pop("roof-gw")
+    await roof.async_refresh()
+    sim.stack.connections["roof-gw"] = connection
+    await roof.async_refresh()
+    rows: list[dict[str, Any]] = []
+    while len(events := [row for row in rows if row["kind"] == "event"]) < 2:
+        rows += (await client.event(number))["rows"]
+    assert [row["event"] for row in events] == ["gs.gateway.disconnect", "gs.gateway.connect"]
+    assert {row["text"] for row in events} == {roof.name_in_home_assistant}
+    assert all(row["gateways"] == ["roof-gw"] for row in events)
+    place = {"entry_id": entry.entry_id, "row": events[0]["id"]}
+    details = (await client.ask("traffic/entry", **place))["result"]
+    assert details["row"] == events[0]
 
 
 async def test_commands_are_for_administrators(

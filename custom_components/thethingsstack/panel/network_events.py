@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import (
@@ -18,7 +19,8 @@ from homeassistant.util.hass_dict import HassKey
 from ..application import error_text
 from ..client import Event, EventsConnected, EventsLost, StackError
 from ..const import DOMAIN
-from .traffic import traffic_of
+from .gateway_changes import async_watch_gateways
+from .traffic import Traffic, traffic_of
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
@@ -115,6 +117,18 @@ class NetworkEvents:
             self._set("unsupported")
             return
         traffic = traffic_of(self._hass)
+        if self._device_id is not None:
+            await self._async_follow_stream(coordinator, traffic)
+            return
+        stop = async_watch_gateways(coordinator, partial(traffic.note, self._entry_id))
+        try:
+            await self._async_follow_stream(coordinator, traffic)
+        finally:
+            stop()
+
+    async def _async_follow_stream(
+        self, coordinator: ApplicationCoordinator, traffic: Traffic
+    ) -> None:
         devices = () if self._device_id is None else (self._device_id,)
         while True:
             self._set("connecting")

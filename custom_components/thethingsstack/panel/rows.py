@@ -22,11 +22,11 @@ from ..client import (
     UnreadableMessage,
     UplinkMessage,
 )
+from .traffic import GatewayChanged, TrafficEntry
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
     from ..end_devices import EndDeviceState
-    from .traffic import TrafficEntry
 
 LONGEST = 200
 """Characters of a row's text."""
@@ -95,6 +95,14 @@ def _of_kind(item: object) -> dict[str, Any]:
             return {"kind": "event", "event": item.name, "text": event_text(item)}
         case DeviceChanged():
             return {"kind": "event", "event": f"end_device.{item.change}", "text": ""}
+        case GatewayChanged():
+            event = "gs.gateway.connect" if item.connected else "gs.gateway.disconnect"
+            return {
+                "kind": "event",
+                "event": event,
+                "text": item.name,
+                "gateways": [item.gateway_id],
+            }
         case StreamConnected():
             return {"kind": "connected", "text": ""}
         case StreamLost() | UnreadableMessage():

@@ -21,6 +21,17 @@ KEPT_WATCHED: Final = 2000
 """Entries of each application that are kept while somebody watches, who may open each of them."""
 _REMEMBERED_EVENTS: Final = 256
 
+
+@dataclass(frozen=True, slots=True)
+class GatewayChanged:
+    """A gateway was seen to have connected, or disconnected."""
+
+    gateway_id: str
+    name: str
+    connected: bool
+
+
+type TrafficItem = StreamItem | Event | GatewayChanged
 type Watcher = Callable[[TrafficEntry], None]
 
 
@@ -30,7 +41,7 @@ class TrafficEntry:
 
     id: int
     entry_id: str
-    item: StreamItem | Event
+    item: TrafficItem
     at: datetime
     """When it came."""
 
@@ -46,7 +57,7 @@ class Traffic:
         self._events: deque[str] = deque(maxlen=_REMEMBERED_EVENTS)
 
     @callback
-    def note(self, entry_id: str, item: StreamItem | Event) -> None:
+    def note(self, entry_id: str, item: TrafficItem) -> None:
         """Keep what the stream has brought; costs little while nobody watches.
 
         Normalized measurements are left out: their uplink has them, too.

@@ -56,6 +56,8 @@ const EVENTS = [
   [/^ns\.mac\./, "traffic.event_mac_command"],
   [/^ns\.class\./, "traffic.event_class"],
   [/^end_device\./, "traffic.event_registration"],
+  [/^gs\.gateway\.connect/, "traffic.event_gateway_connected"],
+  [/^gs\.gateway\.disconnect/, "traffic.event_gateway_disconnected", true],
 ];
 
 /** Return what a row is: `group`, `label` (a text's key), `path` of its icon, and `bad`. */
@@ -67,6 +69,7 @@ export function kindOf(row) {
 
 /** Return what a row says after its kind. */
 export function sayingOf(row) {
+  if (row.kind === "event" && row.event.startsWith("gs.gateway.")) return row.text;
   if (row.kind === "event") return row.text ? `${row.event}: ${row.text}` : row.event;
   if (row.kind === "dropped") return text("traffic.count_dropped", { count: row.count });
   if (row.kind === "join") return row.text ? text("traffic.address", { address: row.text }) : "";
@@ -127,7 +130,7 @@ export const rowStyle = `
 .medium .row { grid-template-columns: 96px 24px 140px minmax(100px, 1fr) 32px minmax(100px, 1.6fr); }
 .medium .signal, .medium .rate { display: none; }
 .small .row {
-  grid-template: "icon device time" 1fr "icon says says" 1fr / 24px 1fr auto;
+  grid-template: "icon device device time" 1fr "icon kind says says" 1fr / 24px auto 1fr auto;
   gap: 0 12px;
   height: ${SMALL_ROW_HEIGHT}px;
   padding: 8px 16px;
@@ -136,7 +139,10 @@ export const rowStyle = `
 .small .device { grid-area: device; }
 .small .time { grid-area: time; }
 .small .says { grid-area: says; color: var(--secondary-text-color); }
-.small .kind, .small .port, .small .signal, .small .rate { display: none; }
+.small .kind { grid-area: kind; }
+.small .row.uplink:not(.undecoded) .kind { display: none; }
+.small .row.uplink:not(.undecoded) .says { grid-column: 2 / -1; }
+.small .port, .small .signal, .small .rate { display: none; }
 `;
 
 /** Return a new row without content. */
