@@ -14,10 +14,12 @@ from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.end_devices import EndDeviceState, Status
 from custom_components.thethingsstack.payload.decoders import Decoder, DecoderKind
 from tests.dialogs import Result, go, start_options, start_repair, submit, suggested
-from tests.ha_fixtures import make_entry, set_up, until
+from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
 
 NODE = "home-made"
+DOOR_SENSOR = {"brand_id": "browan", "model_id": "tbdw100", "firmware_version": "1.0", "hardware_version": "1.0", "band_id": "EU_863_870"}  # fmt: skip
+DOOR_FRAME = bytes.fromhex("01CB350000000000")
 LPP = bytes.fromhex("036700E1056700FF")
 BATTERY_AND_PROBE = [
     {"name": "battery", "byte": 0, "bytes": 2, "factor": 0.001, "unit": "V"},
@@ -298,3 +300,44 @@ async def test_a_payload_says_what_its_fields_are(
     assert state.attributes["device_class"] == "temperature"
     assert state.attributes["icon"] == "mdi:pipe"
     assert list(node(entry).decisions) == ["t1"]
+
+
+async def test_the_table_of_the_model_library(hass: HomeAssistant, sim: Simulator) -> None:
+    """It comes first where the model has one; a table of one's own begins with it."""
+    for number in (1, 2):
+        sim.add_device(f"door-{number}", name=f"Door {number}", version_ids=DOOR_SENSOR)
+        sim.devices[f"door-{number}"].documents["as"]["formatters"] = {}
+    assert await async_setup_component(hass, "repairs", {})
+    entry = await set_up(hass, sim, make_entry(sim, "manage"))
+    for number in (1, 2):
+        await sim.uplink(f"door-{number}", decoded=None, payload=DOOR_FRAME, f_port=100)
+    states = [entry.runtime_data.roster.by_device_id(f"door-{n}") for n in (1, 2)]
+    await until(hass, lambda: all(state.needs_formatter for state in states))
+    await hass.async_block_till_done()
+    (issue,) = issues(hass)
+    result = await go(hass, await start_repair(hass, issue.issue_id), next_step_id="here")
+    assert result["data_schema"].schema["decoder"].config["options"][0] == "model"
+    assert suggested(result)["decoder"] == "model"
+    result = await go(hass, result, decoder="table", always=False)
+    assert suggested(result)["rows"][0]["name"] == "status"
+    result = await go(hass, result, rows=[], another=True)
+    result = await go(hass, result, decoder="model", always=False)
+    assert "**Door 2**" in result["description_placeholders"]["preview"]
+    await submit(hass, result)
+    assert issues(hass) == []
+    for number in (1, 2):
+        found = entity_id(hass, "binary_sensor", f"{states[number - 1].key}/field/status")
+        state = hass.states.get(found)
+        assert state is not None
+        assert (state.state, state.attributes["device_class"]) == ("on", "door")
+
+
+async def test_the_event_stream_is_decoded_as_mqtt_is(hass: HomeAssistant, sim: Simulator) -> None:
+    """It is where an uplink is applied, whatever way it came."""
+    sim.add_device(NODE, name="Home made")
+    sim.devices[NODE].documents["as"]["formatters"] = {}
+    entry = await set_up(hass, sim, make_entry(sim, door="events"))
+    await send(hass, sim, entry, LPP)
+    await submit(hass, await go(hass, await start(hass, entry), decoder="cayenne_lpp"))
+    await send(hass, sim, entry, bytes.fromhex("036700E2"))
+    assert shown(hass, "Temperature 3") == ("22.6", "°C")

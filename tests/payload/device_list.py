@@ -14,7 +14,7 @@ _INTRODUCTION = f"""# Known models
 
 <!-- Written by `{COMMAND}` from custom_components/thethingsstack/devices. -->
 
-What the fields of these models are is known before their first uplink; a model that isn't here is understood by the names and values of its fields. Controls are those of a preset: see [Controls](controls.md). Brands and models are named by their ids in the Device Repository; *all* stands for every model of a brand. To add one, see [CONTRIBUTING](../.github/CONTRIBUTING.md).
+What the fields of these models are is known before their first uplink; a model that isn't here is understood by the names and values of its fields. Controls are those of a preset: see [Controls](controls.md). Brands and models are named by their ids in the Device Repository; *all* stands for every model of a brand. Uplinks of those with a mark under *bytes* can be [decoded in Home Assistant](decoding.md). To add one, see [CONTRIBUTING](../.github/CONTRIBUTING.md).
 """
 
 
@@ -23,22 +23,23 @@ def document() -> str:
     brands = [(path.stem, data_of(path.stem)) for path in brand_files()]
     rows = {brand_id: list(_rows(brand_id, data)) for brand_id, data in brands}
     named = [row for of_brand in rows.values() for row in of_brand if row[0] != EVERY_MODEL]
-    fields = sum(count for _, count, _ in named)
+    fields = sum(count for _, count, *_ in named)
     controlled = sum(bool(controls) for *_, controls in named)
     total = f"{len(brands)} brands, {len(named)} models with {fields:,} fields"
     parts = [_INTRODUCTION, f"{total}, {controlled} of them with controls.\n"]
     for brand_id, data in sorted(brands, key=lambda brand: str(brand[1]["name"]).casefold()):
         parts.append(f"## {data['name']} (`{brand_id}`)\n")
-        lines = ["| model | known fields | controls |", "| --- | ---: | --- |"]
-        for model, count, controls in rows[brand_id]:
+        lines = ["| model | known fields | bytes | controls |", "| --- | ---: | --- | --- |"]
+        for model, count, decoded, controls in rows[brand_id]:
             name = "*all*" if model == EVERY_MODEL else model
-            lines.append(f"| {name} | {count or ''} | {', '.join(controls)} |")
+            mark = "✓" if decoded else ""
+            lines.append(f"| {name} | {count or ''} | {mark} | {', '.join(controls)} |")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
-def _rows(brand_id: str, data: Any) -> Iterator[tuple[str, int, list[str]]]:
-    """Yield each model of a brand, with how many fields are known and what its controls are."""
+def _rows(brand_id: str, data: Any) -> Iterator[tuple[str, int, bool, list[str]]]:
+    """Yield each model of a brand: how many fields are known, whether bytes are, its controls."""
     blocks = Brand.from_data(data).blocks
     controls = _controls_of(brand_id, data)
     models = {model for block in blocks for model in block.models}
@@ -46,7 +47,8 @@ def _rows(brand_id: str, data: Any) -> Iterator[tuple[str, int, list[str]]]:
         paths = {
             path for block in blocks if {model, EVERY_MODEL} & block.models for path in block.fields
         }
-        yield model, len(paths), controls.get(model, [])
+        decoded = any(model in block.models and block.decoder is not None for block in blocks)
+        yield model, len(paths), decoded, controls.get(model, [])
 
 
 def _controls_of(brand_id: str, data: Any) -> dict[str, list[str]]:

@@ -38,7 +38,7 @@ def test_each_file_keeps_the_schema(path: Path) -> None:
     seen: set[tuple[str, str]] = set()
     for block in brand.blocks:
         assert len(block.source) >= 10, block
-        assert block.fields
+        assert block.fields or block.decoder is not None
         for model in block.models:
             assert model == "*" or ID.fullmatch(model), model
             paths = {(model, str(field)) for field in block.fields}
@@ -46,6 +46,60 @@ def test_each_file_keeps_the_schema(path: Path) -> None:
             seen |= paths
     for model in brand.models or {None}:
         assert brand.fields_of(model).problems == ()
+
+
+FRAMES = [
+    ("browan", "tbdw100", 100, "00CB3500008A3A00", {"status": 0, "battery": 3.6, "temperatureBoard": 21, "time": 0, "count": 14986}),
+    ("browan", "tbms100", 102, "01BB340400DC7801", {"status": 1, "battery": 3.6, "temperatureBoard": 20, "time": 4, "count": 96476}),
+    ("browan", "tbhh100", 103, "08AB3522FFFFFFFF", {"status": 1, "battery": 3.6, "temperature": 21, "humidity": 34}),
+    ("browan", "tbwl100", 106, "110B362836", {"status": 1, "battery": 3.6, "temperatureBoard": 22, "humidity": 40, "temperature": 22}),
+    ("browan", "tbsl100", 105, "000B3628", {"status": 0, "battery": 3.6, "temperatureBoard": 22, "decibel": 40}),
+    ("browan", "tbpb100", 147, "01FE370000040000", {"status": 1, "battery": 3.9, "temperatureBoard": 23}),
+    ("dragino", "lds02", 10, "8B880100250000003C01", {"BAT_V": 2.952, "DOOR_OPEN_STATUS": 1, "MOD": 1, "DOOR_OPEN_TIMES": 9472, "LAST_DOOR_OPEN_DURATION": 60, "ALARM": 1}),
+    ("dragino", "lwl02", 10, "4B880200000300000500", {"BAT_V": 2.952, "WATER_LEAK_STATUS": 1, "MOD": 2, "WATER_LEAK_TIMES": 3, "LAST_WATER_LEAK_DURATION": 5}),
+    ("the-things-products", "the-things-node", 2, "0C1C0064FF9C", {"battery": 3100, "light": 100, "temperature": -1.0}),
+]  # fmt: skip
+"""Frames as the makers' documents and their examples in the Device Repository have them."""
+
+
+@pytest.mark.parametrize(
+    ("brand", "model", "port", "frame", "fields"), FRAMES, ids=[model for _, model, *_ in FRAMES]
+)
+def test_a_models_table_decodes_its_frames(
+    brand: str, model: str, port: int, frame: str, fields: dict[str, Any]
+) -> None:
+    """Named as by the maker's own formatter, so that what the library says of its fields counts."""
+    known = Brand.from_data(data_of(brand)).fields_of(model)
+    assert known.decoder is not None
+    decoded = known.decoder.decode(bytes.fromhex(frame), port)
+    units = decoded.pop("_sensor_attr")
+    assert decoded == fields
+    new = understand({**decoded, "_sensor_attr": units}, decisions={}, context=Context(known=known))
+    for path, meaning in new.new.items():
+        assert (meaning.source is Source.LIBRARY) is (known.find(path) is not None), path
+
+
+def test_every_table_of_a_model_has_a_frame() -> None:
+    """A wrong table is worse than none."""
+    tried = {(brand, model) for brand, model, *_ in FRAMES}
+    tables = {
+        (path.stem, frozenset(block.models))
+        for path in brand_files()
+        for block in Brand.from_data(data_of(path.stem)).blocks
+        if block.decoder is not None
+    }
+    assert tables
+    for brand, models in tables:
+        assert any((brand, model) in tried for model in models), (brand, models)
+
+
+def test_a_table_that_cant_be_read_is_named() -> None:
+    """It costs only itself."""
+    block = {"ids": "a-1", "source": "a manual", "fields": {"x": "humidity"}, "decoder": [{}]}
+    fields = Brand.from_data({"models": [block]}).fields_of("a-1")
+    assert fields.decoder is None
+    assert set(fields.exact) == {"x"}
+    assert fields.problems == ("decoder: 1: a name has 1 to 60 letters, and does not begin with _",)
 
 
 def test_no_other_files() -> None:
