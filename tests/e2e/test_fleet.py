@@ -87,7 +87,7 @@ def rows(page: Page) -> Locator:
 
 async def problems_first(page: Page) -> None:
     """Of 1,000 end devices, few rows are in the document: those that need a look."""
-    await expect(page.get_by_text("1,000 end devices")).to_be_visible()
+    await expect(page.get_by_text("End devices: 1,000")).to_be_visible()
     await expect(rows(page).nth(0)).to_contain_text("Node 500")
     await expect(rows(page).nth(0)).to_contain_text("Overdue")
     await expect(rows(page).nth(0)).to_contain_text("Since")
@@ -105,7 +105,7 @@ async def search_and_filter(page: Page) -> None:
     await expect(rows(page)).to_have_count(1)
     await search.fill("no such thing")
     await page.get_by_role("button", name="Show all").click()
-    await expect(page.get_by_text("1,000 end devices")).to_be_visible()
+    await expect(page.get_by_text("End devices: 1,000")).to_be_visible()
     await page.get_by_role("button", name="Not decoded").click()
     await expect(rows(page)).to_have_count(1)
     await page.get_by_role("button", name="All 1,000").click()

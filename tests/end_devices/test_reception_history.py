@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.thethingsstack.client.models import Reception
@@ -77,8 +78,11 @@ def test_gateways_are_kept_few() -> None:
 async def test_the_last_uplink_says_how_it_was_received(
     hass: HomeAssistant, sim: Simulator
 ) -> None:
-    """For cards; what isn't known yet is left out."""
-    await set_up(hass, sim)
+    """For cards; what isn't known yet is left out.
+
+    The time alone may be known before, from the registration.
+    """
+    entry = await set_up(hass, sim)
     last_uplink = entity_id(hass, "sensor", f"{WEATHER}/last_uplink")
 
     def attributes_now() -> Mapping[str, Any]:
@@ -87,6 +91,9 @@ async def test_the_last_uplink_says_how_it_was_received(
         return state.attributes
 
     assert "rssi" not in attributes_now()
+    device = entry.runtime_data.roster.states[WEATHER]
+    device.note_seen(dt_util.utcnow())
+    device.refresh()
     await sim.uplink("weather-station", decoded={"temperature": 20.5})
     await until(hass, lambda: "rssi" in attributes_now())
     attributes = attributes_now()

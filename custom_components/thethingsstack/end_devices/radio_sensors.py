@@ -374,9 +374,12 @@ class LastUplinkSensor(EndDeviceSensor):
     def read(self) -> bool:
         """Read the time; return whether it moved by enough to be shown."""
         shown, seen = self._value, self.device.last_seen
-        if isinstance(shown, datetime) and seen is not None and seen - shown < LAST_UPLINK_STEP:
+        same = isinstance(shown, datetime) and seen is not None and seen - shown < LAST_UPLINK_STEP
+        # The time alone may have come before, from the registration.
+        first = self.device.last_uplink is not None and not self._reception
+        if same and not first:
             return False
-        if changed := super().read():
+        if changed := super().read() or first:
             self._attr_extra_state_attributes = {**NOT_IN_LOGBOOK, **self._about_uplinks()}
         return changed
 
