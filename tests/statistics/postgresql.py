@@ -3,21 +3,16 @@
 python -m tests.statistics.postgresql    fails where PostgreSQL is not installed
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 import os
 from pathlib import Path
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 
-import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from tests.statistics import database_server
 
-TIMEOUT = 120
-"""Seconds until a server that doesn't start fails the test."""
 ROOT = 0
 
 
@@ -41,10 +36,11 @@ def server() -> Iterator[str]:
             shutil.chown(folder, user)
         options = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         data = folder / "data"
-        _run([folder_of_programs / "initdb", "-D", data, *options], user)
+        database_server.run([folder_of_programs / "initdb", "-D", data, *options], user)
         settings = ("-c", "listen_addresses=", "-c", "fsync=off", "-k", folder)
         url = f"postgresql://postgres@/{{}}?host={folder}"
-        with _running([folder_of_programs / "postgres", "-D", data, *settings], user, url):
+        command: list[str | Path] = [folder_of_programs / "postgres", "-D", data, *settings]
+        with database_server.running(command, url.format("postgres"), user):
             yield url
     finally:
         shutil.rmtree(folder)
@@ -53,41 +49,8 @@ def server() -> Iterator[str]:
 @contextmanager
 def database(url: str) -> Iterator[str]:
     """Create a database in the server of this address; yield its own address."""
-    name = "home"
-    engine = sa.create_engine(url.format("postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    yield url.format(name)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name}"))
-    engine.dispose()
-
-
-def _run(command: Sequence[str | Path], user: str | None) -> None:
-    done = subprocess.run(command, user=user, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-@contextmanager
-def _running(command: Sequence[str | Path], user: str | None, url: str) -> Iterator[None]:
-    """Run a server until the end; it is used when it answers."""
-    engine = sa.create_engine(url.format("postgres"))
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, user=user, stdout=log, stderr=log)
-        try:
-            deadline = time.monotonic() + TIMEOUT
-            while True:
-                with suppress(OperationalError), engine.connect():
-                    break
-                log.seek(0)
-                assert process.poll() is None, log.read().decode()
-                assert time.monotonic() < deadline, log.read().decode()
-                time.sleep(0.05)
-            engine.dispose()
-            yield
-        finally:
-            process.terminate()
-            process.wait(TIMEOUT)
+    with database_server.database(url, owner="postgres") as address:
+        yield address
 
 
 if __name__ == "__main__":

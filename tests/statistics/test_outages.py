@@ -1,7 +1,7 @@
 """After an outage, statistics are as if there had been none: on each database, for each outage."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -42,7 +42,7 @@ from custom_components.thethingsstack.statistics.recorded import (
 )
 from tests.ha_fixtures import entry_data, until
 from tests.simulator import Simulator
-from tests.statistics import postgresql
+from tests.statistics import mariadb, postgresql
 from tests.statistics.test_recorded import ATTRIBUTES, METER, OTHER, at, rows
 
 STATION, KEY = "weather-station", "garden/70B3D57ED0060001"
@@ -64,20 +64,31 @@ def auto_enable_custom_integrations() -> None:
     """Home Assistant is started by the tests themselves."""
 
 
+SERVERS = {
+    "PostgreSQL": (postgresql.programs(), postgresql),
+    "MariaDB": (mariadb.program(), mariadb),
+}
+INSTALLED = [name for name, (program, _) in SERVERS.items() if program is not None]
+
+
 @pytest.fixture(scope="session")
-def server_address() -> Iterator[str]:
-    """Return the address of PostgreSQL, which runs until the end of all tests."""
-    with postgresql.server() as address:
-        yield address
+def server_addresses() -> Iterator[Mapping[str, str]]:
+    """Return the addresses of the servers of databases, which run until the end of all tests."""
+    with ExitStack() as servers:
+        yield {name: servers.enter_context(SERVERS[name][1].server()) for name in INSTALLED}
 
 
-@pytest.fixture(params=["SQLite", *(["PostgreSQL"] if postgresql.programs() else [])])
-def recorder_db_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(params=["SQLite", *INSTALLED])
+def recorder_db_url(
+    request: pytest.FixtureRequest, tmp_path: Path, socket_enabled: None
+) -> Iterator[str]:
     """Return the address of an empty database."""
-    if request.param == "SQLite":
+    name: str = request.param
+    if name == "SQLite":
         yield f"sqlite:///{tmp_path / 'home.db'}"
     else:
-        with postgresql.database(request.getfixturevalue("server_address")) as url:
+        address = request.getfixturevalue("server_addresses")[name]
+        with SERVERS[name][1].database(address) as url:
             yield url
 
 
