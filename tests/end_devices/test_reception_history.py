@@ -63,6 +63,7 @@ def test_how_a_gateway_receives_the_end_device() -> None:
     assert list(history.gateways(NOON + 2 * QUARTER)) == ["attic"]
     history.note(NOON, [heard("attic", -70)])
     assert attic.at == NOON + 3 * QUARTER
+    assert [reception.rssi for reception in history.latest] == [-88]
 
 
 def test_gateways_are_kept_few() -> None:

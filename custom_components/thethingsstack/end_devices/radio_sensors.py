@@ -109,12 +109,7 @@ def _airtime_of_24_hours(device: EndDeviceState) -> float:
     return round(device.uplinks.airtime.in_24_hours(dt_util.utcnow()), 3)
 
 
-RECEPTION: Mapping[str, Callable[[EndDeviceState], Shown]] = {
-    "rssi": _rssi,
-    "snr": _snr,
-    "gateways": _gateways,
-    "data_rate": _data_rate,
-}
+RECEPTION = ("rssi", "snr", "gateways", "data_rate")
 """The attributes of the last uplink that say how it was received."""
 LAST_UPLINK_SENSOR = EndDeviceSensorDescription(
     key=LAST_UPLINK,
@@ -376,7 +371,7 @@ class LastUplinkSensor(EndDeviceSensor):
         shown, seen = self._value, self.device.last_seen
         same = isinstance(shown, datetime) and seen is not None and seen - shown < LAST_UPLINK_STEP
         # The time alone may have come before, from the registration.
-        first = self.device.last_uplink is not None and not self._reception
+        first = bool(self.device.reception.latest) and not self._reception
         if same and not first:
             return False
         if changed := super().read() or first:
@@ -386,8 +381,10 @@ class LastUplinkSensor(EndDeviceSensor):
     def _about_uplinks(self) -> dict[str, Any]:
         """Return dBm, dB and seconds; what isn't known yet is left out."""
         device = self.device
-        if device.last_uplink is not None:
-            self._reception = {name: value_fn(device) for name, value_fn in RECEPTION.items()}
+        if receptions := device.reception.latest:
+            best = receptions[0]
+            values = (best.rssi, best.snr, len(receptions), _data_rate(device))
+            self._reception = dict(zip(RECEPTION, values, strict=True))
         overdue_after = self.coordinator.overdue_watch.overdue_after(device)
         known = {
             **self._reception,

@@ -45,10 +45,13 @@ class HeardBy:
 class ReceptionHistory:
     """What is kept of the receptions of an end device, in memory only."""
 
-    __slots__ = ("_count", "_gateways", "_periods", "_rssi", "_snr")
+    __slots__ = ("_count", "_gateways", "_latest_at", "_periods", "_rssi", "_snr", "latest")
 
     def __init__(self) -> None:
         """Start with nothing received."""
+        self.latest: Sequence[Reception] = ()
+        """The receptions of the latest uplink, the best one first."""
+        self._latest_at: datetime | None = None
         self._periods = array("q")
         self._rssi = array("f")
         self._snr = array("f")
@@ -57,6 +60,8 @@ class ReceptionHistory:
 
     def note(self, moment: datetime, receptions: Sequence[Reception]) -> None:
         """Add an uplink with its receptions, the best one first; it may be an older one."""
+        if self._latest_at is None or moment >= self._latest_at:
+            self.latest, self._latest_at = receptions, moment
         if not receptions:
             return
         self._note_signal(moment, receptions[0])

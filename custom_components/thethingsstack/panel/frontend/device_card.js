@@ -160,10 +160,11 @@ class DeviceCard extends HTMLElement {
 
   #top(device) {
     const battery = this.#battery(device);
-    const open = () =>
-      this.#hass.user?.is_admin
-        ? navigate(`/config/devices/device/${device.id}`)
-        : openMoreInfo(this, stateOf(this.#hass, device.id, "last_uplink")?.entity_id);
+    const open = () => {
+      const about = ["status", "last_uplink"].map((key) => stateOf(this.#hass, device.id, key));
+      if (this.#hass.user?.is_admin) navigate(`/config/devices/device/${device.id}`);
+      else openMoreInfo(this, about.find(Boolean)?.entity_id);
+    };
     return h(
       "div",
       { class: "top" },
