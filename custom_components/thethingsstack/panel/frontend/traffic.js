@@ -5,7 +5,8 @@ import { number } from "./formats.js";
 import { styled } from "./style.js";
 import { text } from "./texts.js";
 import { EventsFollower } from "./traffic_events.js";
-import { GROUPS, ROW_HEIGHT, SMALL_ROW_HEIGHT, createRow, deviceKey, fillRow, fits, rowStyle } from "./traffic_row.js";
+import { TrafficFilters } from "./traffic_filters.js";
+import { ROW_HEIGHT, SMALL_ROW_HEIGHT, createRow, deviceKey, fillRow, fits, rowStyle } from "./traffic_row.js";
 import "./traffic_entry.js";
 import { VirtualList } from "./virtual_list.js";
 
@@ -63,45 +64,25 @@ class Traffic extends View {
   #frame;
   #paused = false;
   #pausedByEntry = false;
-  #filter = { words: "", entry: "", device: "", group: "", port: "", gateway: "" };
   #selected;
   #focused;
   #applications = [];
   #timers = [];
   #choicesTimer;
   #events;
+  #clockFormat;
 
   build() {
-    const select = (name, label) =>
-      h("select", {
-        "aria-label": text(label),
-        "data-filter": name,
-        onchange: (event) => this.#change({ [name]: event.target.value }),
-      });
-    this.search = h("input", {
-      type: "search",
-      placeholder: text("traffic.search"),
-      "aria-label": text("traffic.search"),
-      oninput: () => this.#change({ words: this.search.value.trim().toLocaleLowerCase() }),
-    });
-    this.selects = {
-      entry: select("entry", "traffic.application"),
-      device: select("device", "traffic.device"),
-      group: select("group", "traffic.kind"),
-      port: select("port", "traffic.port"),
-      gateway: select("gateway", "traffic.gateway"),
-    };
-    fill(this.selects.group, text("traffic.all_kinds"), Object.entries(GROUPS).map(([value, key]) => [value, text(key)]));
-    this.filters = h("div", { class: "filters" }, Object.values(this.selects));
-    this.more = h("span", { class: "more" }, iconButton(text("traffic.filters"), FILTER, () => this.filters.classList.toggle("open")));
+    this.filters = new TrafficFilters((names) => this.#filtered(names));
+    this.more = h("span", { class: "more" }, iconButton(text("traffic.filters"), FILTER, () => this.filters.element.classList.toggle("open")));
     this.count = h("span", { class: "count secondary", role: "status" });
     this.pauseButton = h("span");
     this.tools = h(
       "div",
       { class: "tools" },
-      this.search,
+      this.filters.search,
       this.more,
-      this.filters,
+      this.filters.element,
       h(
         "div",
         { class: "end" },
@@ -137,7 +118,8 @@ class Traffic extends View {
   }
 
   start() {
-    this.#filter.device = new URLSearchParams(location.search).get("device") ?? this.#filter.device;
+    const device = new URLSearchParams(location.search).get("device");
+    if (device) this.filters.wantDevice(device);
     this.#events = new EventsFollower(this, () => this.#showNotes());
     this.subscribe({ type: "thethingsstack/traffic/subscribe" }, (batch) => this.#take(batch)).catch((error) =>
       this.notes.replaceChildren(alert("error", text("traffic.failed", { error: error.message }))),
@@ -157,16 +139,15 @@ class Traffic extends View {
     } catch {
       return; // asked again in a while; what comes meanwhile is shown
     }
-    this.selects.entry.hidden = this.#applications.length < 2;
-    const names = this.#applications.map(({ entry_id, name }) => [entry_id, name]);
-    fill(this.selects.entry, text("traffic.all_applications"), names, this.#filter.entry);
+    this.filters.showApplications(this.#applications);
     this.#followEvents();
     this.#showNotes();
   }
 
   #followEvents() {
     const wanted = this.#applications.filter(({ loaded }) => loaded).map(({ entry_id }) => [entry_id, null]);
-    const row = this.#filter.device && this.#rows.find((one) => deviceKey(one) === this.#filter.device);
+    const { device } = this.filters.value;
+    const row = device && this.#rows.find((one) => deviceKey(one) === device);
     if (row) wanted.push([row.entry_id, row.device_id]);
     this.#events.follow(wanted);
   }
@@ -205,13 +186,13 @@ class Traffic extends View {
     const added = newest.filter(({ id }) => !known.has(id));
     if (!added.length && this.#rows.length) return;
     this.#rows = added.concat(this.#rows).slice(0, KEPT);
-    this.#arrange(added.filter((row) => fits(row, this.#filter)).length);
+    this.#arrange(added.filter((row) => fits(row, this.filters.value)).length);
     this.#choicesTimer ??= setTimeout(() => this.#showChoices(), CHOICES_PAUSE);
   }
 
   /** Show the rows that fit; `above` are new ones, which leave what is looked at in its place. */
   #arrange(above = 0) {
-    const shown = this.#rows.filter((row) => fits(row, this.#filter));
+    const shown = this.#rows.filter((row) => fits(row, this.filters.value));
     const { scrollTop } = this.scroller;
     this.list.items = shown;
     if (scrollTop > 0) this.scroller.scrollTop = scrollTop + above * this.#rowHeight;
@@ -230,41 +211,21 @@ class Traffic extends View {
     this.empty.hidden = shown > 0;
     if (shown) return;
     if (this.#rows.length)
-      this.empty.replaceChildren(h("p", {}, text("traffic.nothing_fits")), button(text("traffic.show_all"), () => this.#reset()));
+      this.empty.replaceChildren(h("p", {}, text("traffic.nothing_fits")), button(text("traffic.show_all"), () => this.filters.reset()));
     else this.empty.replaceChildren(h("p", {}, text("traffic.nothing_yet")));
   }
 
   #showChoices() {
     this.#choicesTimer = undefined;
-    const devices = new Map();
-    const ports = new Set();
-    const gateways = new Set();
-    for (const row of this.#rows) {
-      if (row.device_id) devices.set(deviceKey(row), row.name);
-      if (row.device && row.device === this.#filter.device) this.#change({ device: deviceKey(row) });
-      if (row.port) ports.add(row.port);
-      row.gateways?.forEach((gateway) => gateways.add(gateway));
-    }
-    const byName = [...devices].sort((a, b) => a[1].localeCompare(b[1]));
-    const numbers = [...ports].sort((a, b) => a - b);
-    fill(this.selects.device, text("traffic.all_devices"), byName, this.#filter.device);
-    fill(this.selects.port, text("traffic.all_ports"), numbers.map((port) => [String(port), text("traffic.port_number", { port })]), this.#filter.port);
-    fill(this.selects.gateway, text("traffic.all_gateways"), [...gateways].sort().map((id) => [id, id]), this.#filter.gateway);
+    this.filters.showRows(this.#rows, this.hass.language);
   }
 
   // What is shown
 
-  #change(change) {
-    this.#filter = { ...this.#filter, ...change };
+  #filtered(names) {
     this.#arrange();
     this.scroller.scrollTop = 0;
-    if ("device" in change) this.#followEvents();
-  }
-
-  #reset() {
-    this.search.value = "";
-    for (const select of Object.values(this.selects)) select.value = "";
-    this.#change({ words: "", entry: "", device: "", group: "", port: "", gateway: "" });
+    if (names.includes("device")) this.#followEvents();
   }
 
   #clear() {
@@ -311,7 +272,10 @@ class Traffic extends View {
     const options = { hour: "numeric", minute: "2-digit", second: "2-digit" };
     if (format === "12" || format === "24") options.hour12 = format === "12";
     if (zone === "server") options.timeZone = this.hass.config.time_zone;
-    return new Date(time).toLocaleTimeString(this.hass.language, options);
+    const key = `${this.hass.language} ${JSON.stringify(options)}`;
+    if (this.#clockFormat?.key !== key)
+      this.#clockFormat = { key, format: new Intl.DateTimeFormat(this.hass.language, options) };
+    return this.#clockFormat.format.format(new Date(time));
   }
 
   // One entry
@@ -395,18 +359,6 @@ class Traffic extends View {
     this.list.height = this.#rowHeight;
     this.list.refresh();
   }
-}
-
-/** Fill a select with pairs of value and label, `all` first; what is chosen stays in it. */
-function fill(select, all, choices, chosen = select.value) {
-  const there = choices.some(([value]) => value === chosen) || !chosen;
-  const wanted = [["", all], ...choices, ...(there ? [] : [[chosen, chosen.split("/").pop()]])];
-  const same =
-    wanted.length === select.options.length &&
-    wanted.every(([value, label], index) => select.options[index].value === value && select.options[index].text === label);
-  if (same) return;
-  select.replaceChildren(...wanted.map(([value, label]) => h("option", { value }, label)));
-  select.value = chosen;
 }
 
 customElements.define("thethingsstack-traffic", Traffic);

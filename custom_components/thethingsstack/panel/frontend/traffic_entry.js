@@ -92,8 +92,10 @@ class Entry extends HTMLElement {
   }
 
   /** Move the keyboard's focus into this. */
-  focusFirst() {
-    this.root.querySelector("header [data-close]")?.focus();
+  async focusFirst() {
+    const close = this.root.querySelector("header [data-close]");
+    await close.updateComplete; // one of Home Assistant's elements can't be focused before
+    close.focus();
   }
 
   /** Close the form of an action, and go back to the button that opened it. */
@@ -108,7 +110,7 @@ class Entry extends HTMLElement {
       const details = await this.#hass.callWS({ type, entry_id: row.entry_id, row: row.id });
       if (row !== this.#row) return;
       this.#details = details;
-      this.#show();
+      this.#showDetails();
     } catch (error) {
       if (row !== this.#row) return;
       const message =
@@ -120,7 +122,6 @@ class Entry extends HTMLElement {
   #show() {
     const row = this.#row;
     const kind = kindOf(row);
-    const focused = this.root.activeElement?.dataset.close !== undefined;
     const close = iconButton(text("traffic.close"), CLOSE, () => fire(this, "entry-close"), { "data-close": "" });
     this.root.replaceChildren(
       styled(STYLE),
@@ -131,8 +132,9 @@ class Entry extends HTMLElement {
         close,
       ),
     );
-    if (focused) close.focus();
-    if (!this.#details) return;
+  }
+
+  #showDetails() {
     this.form = h("div");
     this.root.append(
       ...[
