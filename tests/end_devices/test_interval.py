@@ -71,6 +71,12 @@ def false_alarms(gaps: Iterable[float]) -> Iterator[float]:
             30 * MINUTE,
             id="away once in two weeks",
         ),
+        pytest.param(
+            [*every(5 * MINUTE, DAY), 40 * HOUR, *every(5 * MINUTE, 30 * MINUTE)],
+            5 * MINUTE,
+            80 * HOUR,
+            id="away, a moment ago",
+        ),
     ],
 )
 def test_what_is_learned(gaps: list[float], seconds: float, overdue_after: float) -> None:

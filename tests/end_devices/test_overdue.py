@@ -95,6 +95,30 @@ async def test_overdue_as_learned_also_after_a_restart(hass: HomeAssistant, sim:
     assert other.disabled_by is er.RegistryEntryDisabler.INTEGRATION
 
 
+async def test_what_was_sent_between_stored_and_live_uplinks_is_no_silence(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """Uplinks that were not stored: the frame counter says that they were sent."""
+    sim.faults.storage = True
+    sim.switch_storage(on=True)
+    latest = dt_util.utcnow() - timedelta(hours=20)
+    entry = make_entry(sim)
+    for minutes in (15, 10, 5, 0):
+        await sim.uplink(
+            "weather-station",
+            decoded={"temperature": 20.5},
+            received_at=(latest - timedelta(minutes=minutes)).isoformat(),
+        )
+    sim.switch_storage(on=False)
+    await sim.uplink("weather-station", decoded={"temperature": 20.5})
+    sim.switch_storage(on=True)
+    await set_up(hass, sim, entry)
+    await until(hass, lambda: entry.runtime_data.caught_up)
+    assert weather_of(entry).uplinks.interval.last == latest
+    await sends(hass, sim, entry, dt_util.utcnow())
+    assert weather_of(entry).uplinks.interval.as_stored()["gaps"] == [300.0] * 3
+
+
 async def test_25_hours_until_learned_or_as_long_as_the_application_says(
     hass: HomeAssistant, sim: Simulator
 ) -> None:

@@ -256,6 +256,8 @@ class CatchUp:
             self._read_later(self._pauses.retry)
         else:
             self.storage = True
+        # Nobody knows whether what came after the last of those that are stored is stored, too.
+        self._coordinator.roster.interrupted()
         await self._async_show()
         # Only now: what was read and not shown would be lost if Home Assistant stopped before.
         if first:

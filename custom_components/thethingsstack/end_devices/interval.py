@@ -10,6 +10,8 @@ from .stored_values import moment_of, number_of
 GAPS = 16
 """Silences between uplinks that the interval is taken from: the latest ones."""
 MINIMUM_GAPS = 3
+ENOUGH_GAPS = 8
+"""From how many silences on the longest of them alone never is the interval."""
 DAYS = 14
 """Days with uplinks of which the longest silence is remembered: two weeks have two weekends."""
 WATCHED = timedelta(days=1)
@@ -27,7 +29,7 @@ class UplinkInterval:
 
     The interval is the median of the latest silences, each weighted by the root of its length:
     a burst weighs little against the pause after it, and one night little against a day of
-    uplinks. A silence in which frames are known to have been missed says nothing and is left out.
+    uplinks. The longest of many is left out: it may be an outage. A silence in which frames are known to have been missed says nothing and is left out.
     """
 
     __slots__ = (
@@ -125,7 +127,8 @@ class UplinkInterval:
         self._seconds, self._overdue_after = self._assumed, None
         if len(self._gaps) < MINIMUM_GAPS:
             return
-        self._seconds = seconds = _median(sorted(self._gaps))
+        gaps = sorted(self._gaps)
+        self._seconds = seconds = _median(gaps[:-1] if len(gaps) >= ENOUGH_GAPS else gaps)
         if self._last is None or self._since is None or self._last - self._since < WATCHED:
             return
         silences = sorted(self._days.values())
