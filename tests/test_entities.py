@@ -1,6 +1,7 @@
 """What an uplink shows in Home Assistant: sensors, states, positions, events."""
 
 from datetime import timedelta
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant import config_entries
@@ -20,7 +21,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.thethingsstack.const import UNAVAILABLE_AFTER
+from custom_components.thethingsstack.const import DOMAIN, UNAVAILABLE_AFTER
 from tests.ha_fixtures import entity_id, make_entry, register_enabled, set_up, until
 from tests.simulator import Simulator
 
@@ -222,6 +223,37 @@ async def test_lorawan_battery_appears_when_first_told(hass: HomeAssistant, sim:
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     assert state_of(hass, "sensor", f"{WEATHER}/battery").state != STATE_UNAVAILABLE
+
+
+async def test_the_only_battery_is_called_so(hass: HomeAssistant, sim: Simulator) -> None:
+    """Until the payload has one; one that is registered as LoRaWAN battery stays it."""
+    entry = await set_up(hass, sim)
+    er.async_get(hass).async_get_or_create(
+        "sensor",
+        DOMAIN,
+        f"{GREENHOUSE}/battery",
+        config_entry=entry,
+        translation_key="lorawan_battery",
+    )
+    level = {"value": 82.3, "received_at": "2026-11-23T09:00:00Z"}
+    await sim.uplink("weather-station", decoded={"wind": 2.5}, last_battery_percentage=level)
+    await sim.uplink("greenhouse-climate", decoded={"BatV": 3.1}, last_battery_percentage=level)
+    await count(hass, entry, 2)
+    assert state_of(hass, "sensor", f"{WEATHER}/battery").name == "Weather station Battery"
+    name = state_of(hass, "sensor", f"{GREENHOUSE}/battery").name
+    assert name == "Greenhouse climate LoRaWAN battery"
+    level = {"value": 81.9, "received_at": "2026-11-24T09:00:00Z"}
+    uplink: dict[str, Any] = {
+        "decoded": {"wind": 2.5, "battery": 80},
+        "last_battery_percentage": level,
+    }
+    await sim.uplink("weather-station", **uplink)
+    await sim.uplink("weather-station", **uplink | {"decoded": {"wind": 3, "battery": 79}})
+    await count(hass, entry, 4)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    name = state_of(hass, "sensor", f"{WEATHER}/battery").name
+    assert name == "Weather station LoRaWAN battery"
 
 
 async def test_binary_states_and_their_words(hass: HomeAssistant, sim: Simulator) -> None:

@@ -28,7 +28,13 @@ from custom_components.thethingsstack.application.error_texts import (
     SETUP_TEXTS,
 )
 from custom_components.thethingsstack.application.refusals import reason_of
-from custom_components.thethingsstack.client import CLOUD_CLUSTERS, FEATURES, NETWORKS, StackError
+from custom_components.thethingsstack.client import (
+    CLOUD_CLUSTERS,
+    FEATURES,
+    NETWORKS,
+    EndDevice,
+    StackError,
+)
 from custom_components.thethingsstack.client.rights import CONSOLE_NAMES
 from custom_components.thethingsstack.condition import CONDITIONS
 from custom_components.thethingsstack.const import (
@@ -349,7 +355,12 @@ def test_options_have_their_texts() -> None:
     # What the servers may say.
     errors |= set(FORM_KEYS)
     assert set(OPTIONS["error"]) == errors
-    assert set(steps["change_what"]["data"]) == set(fields_of(change_form.CHANGE_SCHEMA))
+    asked = set[str]()
+    for places in ({}, {"user": {"latitude": 1, "longitude": 2}}):
+        device = EndDevice.from_json({"attributes": {"room": "Hall"}, "locations": places})
+        here = change_form.InHomeAssistant(registry_id="1", area="Attic", renamed=True)
+        asked |= set(fields_of(change_form.change_schema(device, here)))
+    assert set(steps["change_what"]["data"]) == asked
     assert set(steps["remove_what"]["data"]) == set(fields_of(removal_flow.UNDERSTOOD_SCHEMA))
     aborts = {"changed", "no_fields", "removed", "replaced", "replaced_with_keys"}
     aborts |= {"model_saved", "repository_unreadable"}

@@ -47,6 +47,7 @@ APPLICATION: dict[str, Any] = {
     "ignored_presets": ["brand_model"],
     "today": ["2026-11-28", 7],
     "sensors": {"brand/model": ["temperature"]},
+    "model_names": {"brand/model": "Model One"},
     "vanished": {"garden/1": "2026-11-27T05:00:00+00:00"},
     "half_created": {"node": {"identity_server": True}},
     "taken_over": ["garden/1"],

@@ -54,8 +54,7 @@ async def test_a_switch_by_hand(hass: HomeAssistant, entry: MockConfigEntry) -> 
     result = await start_subentry(hass, entry, SUBENTRY_CONTROL)
     assert result["step_id"] == "user"
     assert result["description_placeholders"]["warning"] == ""
-    labels = [option["label"] for option in options(result, "device")]
-    assert "Pump socket · pump-socket · WS523" in labels
+    assert "Pump socket · pump-socket · WS523" in options(result, "device")
     result = await by_hand(hass, entry, "pump-socket", "switch", "Pump")
     result = await go(
         hass,

@@ -60,7 +60,7 @@ async def test_found_completed_and_removed(
     await page.get_by_text("Remove it").click()
     await page.get_by_role("switch").first.press("Space")
     await snap(page, screenshots, "half_5_remove")
-    await press(page, "Submit")
+    await press(page, "Remove it")
     await expect(page.get_by_text("The issue is repaired!")).to_be_visible()
     states = {state["entity_id"]: state["state"] for state in await home.get("/api/states")}
     assert states["sensor.attic_sensor_status"] == "never_joined"

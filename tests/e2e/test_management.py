@@ -122,7 +122,7 @@ async def replace(page: Page, home: HomeAssistant, screenshots: Path) -> None:
     await expect(page.get_by_text("Replace it?")).to_be_visible()
     await snap(page, screenshots, "replace_2_sure")
     await page.get_by_role("switch").press("Space")
-    await press(page, "Submit")
+    await press(page, "Replace it")
     await expect(page.get_by_text("goes on with the new end device")).to_be_visible()
     await snap(page, screenshots, "replace_3_done")
     await close(page)
@@ -141,7 +141,7 @@ async def delete(page: Page, home: HomeAssistant, screenshots: Path) -> None:
     await snap(page, screenshots, "delete_1_lost")
     await press(page, "Next")
     await page.get_by_role("textbox", name="End device ID").fill("scanned-thing")
-    await press(page, "Submit")
+    await press(page, "Delete it")
     await expect(page.get_by_text("is deleted in The Things Stack")).to_be_visible()
     await close(page)
     assert await status_of(home, "Scanned thing") == "not_registered"

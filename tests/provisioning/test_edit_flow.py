@@ -10,12 +10,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.thethingsstack.const import DOMAIN
-from tests.dialogs import Result, go, start_options, suggested
+from tests.dialogs import Result, fields, go, options, start_options, suggested
 from tests.ha_fixtures import make_entry, set_up
 from tests.simulator import Simulator
 
 GREENHOUSE = "garden/A84041000181C061"
-NOTHING: dict[str, Any] = {"names": "apart", "area": "apart", "no_location": False}
 PRESENT: dict[str, Any] = {
     "name": "Greenhouse climate",
     "description": "on the north wall",
@@ -23,7 +22,7 @@ PRESENT: dict[str, Any] = {
     "overdue": "",
     "location": {"latitude": 52.3731, "longitude": 4.8922},
 }
-ANSWERS = {**PRESENT, **NOTHING}
+ANSWERS = {**PRESENT, "no_location": False}
 
 
 @pytest.fixture
@@ -79,12 +78,13 @@ async def test_edited_values_are_saved_on_the_server_and_here(
 ) -> None:
     """Name, description, place, attributes and area: on the server and here."""
     named_here(hass, entry)
+    placed_in(hass, entry, "Attic")
     result = await form(hass, entry)
     assert result["step_id"] == "change_what"
     assert suggested(result) == PRESENT
     assert result["description_placeholders"] == {
         "device_id": "greenhouse-climate",
-        "area": "Greenhouse",
+        "area": "Attic",
         "told_area": "Greenhouse",
         "home_name": "Mine",
         "overdue_attribute": "home-assistant-overdue",
@@ -110,7 +110,7 @@ async def test_edited_values_are_saved_on_the_server_and_here(
     assert found["attributes"] == {
         "room": "Greenhouse",
         "shelf": "2 = left",
-        "home-assistant-area": "Greenhouse",
+        "home-assistant-area": "Attic",
     }
     device = registered(hass, entry)
     assert (device.name, device.name_by_user) == ("North wall", None)
@@ -248,10 +248,44 @@ async def test_the_place_of_a_zone(
     hass.states.async_set("zone.barn", "0", {**HERE, "radius": 100})
     result = await form(hass, entry, "pump-socket")
     assert "location" not in suggested(result)
-    answers = suggested(result) | NOTHING | {"place_of": "zone.barn"}
-    await go(hass, result, **answers)
+    assert not fields(result) & {"location", "no_location"}
+    answers = suggested(result) | {"place_of": "zone.barn", "on_map": True}
+    result = await go(hass, result, **answers)
+    assert result["errors"] == {"place_of": "map_too"}
+    await go(hass, result, **answers | {"on_map": False})
     place = {**HERE, "source": "SOURCE_REGISTRY"}
     assert on_server(sim, "pump-socket")["locations"]["user"] == place
+
+
+async def test_a_first_place_is_chosen_on_a_map(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """It isn't in the form, where it would be that of Home Assistant; a mistake is said before."""
+    result = await form(hass, entry, "pump-socket")
+    answers = suggested(result) | {"on_map": True, "description": "by the pond"}
+    result = await go(hass, result, **answers | {"attributes": ["pond"]})
+    assert result["errors"] == {"attributes": "attribute_line"}
+    result = await go(hass, result, **answers)
+    assert result["step_id"] == "change_place"
+    assert "locations" not in on_server(sim, "pump-socket")
+    result = await go(hass, result, location=HERE)
+    assert result["reason"] == "changed"
+    found = on_server(sim, "pump-socket")
+    assert found["locations"]["user"]["latitude"] == HERE["latitude"]
+    assert found["description"] == "by the pond"
+
+
+async def test_choices_that_change_nothing_are_not_offered(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """Names and areas that are the same on both sides, or that one side lacks."""
+    assert not fields(await form(hass, entry)) & {"names", "area", "on_map"}
+    named_here(hass, entry)
+    placed_in(hass, entry, "Kitchen")
+    result = await form(hass, entry)
+    assert options(result, "names") == options(result, "area") == ["apart", "to_home", "to_server"]
+    placed_in(hass, entry, None)
+    assert options(await form(hass, entry), "area") == ["apart", "to_home"]
 
 
 @pytest.mark.parametrize(
@@ -395,25 +429,31 @@ async def test_the_area_is_left(
     assert area_name(hass, entry) == "Kitchen"
 
 
-async def test_a_device_without_an_area(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """It has no area to write to the server, and without the attribute none to move to."""
+async def test_an_area_that_is_gone_meanwhile(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """It has no area to write to the server, or without the attribute none to move to."""
+    placed_in(hass, entry, "Attic")
+    result = await form(hass, entry)
     placed_in(hass, entry, None)
-    result = await go(hass, await form(hass, entry), **ANSWERS | {"area": "to_server"})
+    result = await go(hass, result, **ANSWERS | {"area": "to_server"})
     assert result["errors"] == {"area": "no_area"}
     result = await go(hass, result, **ANSWERS | {"area": "to_home", "attributes": []})
     assert result["errors"] == {"area": "no_area_attribute"}
 
 
 @pytest.mark.parametrize("field", ["names", "area"])
-@pytest.mark.parametrize("choice", ["to_home", "to_server"])
-async def test_an_end_device_that_the_options_leave_out_is_edited(
-    hass: HomeAssistant, sim: Simulator, field: str, choice: str
+async def test_an_end_device_that_is_left_out_meanwhile_is_edited(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, field: str
 ) -> None:
     """Its registration can be edited, but it has no name and no area here."""
+    named_here(hass, entry)
+    placed_in(hass, entry, "Attic")
+    result = await form(hass, entry)
     options = {"devices": "chosen", "chosen_devices": ["lpp-node"]}
-    entry = await set_up(hass, sim, make_entry(sim, "manage", options))
-    result = await go(hass, await form(hass, entry), **ANSWERS | {field: choice})
-    assert result["errors"] == {field: "not_here"}
+    hass.config_entries.async_update_entry(entry, options=options)
+    await hass.async_block_till_done()
+    result = await go(hass, result, **ANSWERS | {field: "to_server"})
+    assert result["errors"] == {"base": "not_here"}
+    assert not fields(result) & {"names", "area"}
     result = await go(hass, result, **ANSWERS | {"name": "Other"})
     assert result["reason"] == "changed"
     assert on_server(sim)["name"] == "Other"
@@ -425,6 +465,8 @@ async def test_an_attribute_takes_an_end_device_out_of_home_assistant(
     """With the attribute that the options ask for it is saved, and leaves."""
     entry = await set_up(hass, sim, make_entry(sim, "manage", {"devices": "not_ignored"}))
     attributes = ["room = Attic", "home-assistant = ignore"]
+    named_here(hass, entry)
+    placed_in(hass, entry, "Kitchen")
     answers = ANSWERS | {"attributes": attributes, "area": "to_home", "names": "to_home"}
     result = await go(hass, await form(hass, entry), **answers)
     assert result["reason"] == "changed"
@@ -528,6 +570,7 @@ async def test_odd_attributes(
 
 async def test_a_removed_area(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry) -> None:
     """Nothing is left to tell the server."""
+    placed_in(hass, entry, "Attic")
     area_id = registered(hass, entry).area_id
     assert area_id is not None
     result = await form(hass, entry)

@@ -147,6 +147,7 @@ async def test_registering_a_model_of_the_repository(
     assert told["model"] == "Dragino LHT65N"
     assert told["plan"] == "Europe 863-870 MHz (SF9 for RX2 - recommended)"
     assert "- DevEUI: `✱`" in result["description_placeholders"]["facts"]
+    assert "A device that was bought has its own" in told["facts"]
     result = await register(hass, result)
     assert result["reason"] == "registered_with_keys"
     found = documents(sim, "kuehlschrank")

@@ -68,6 +68,8 @@ class ApplicationStore(StoredData):
         """Sensors of each model in the Device Repository, by "brand/model"."""
         self.decoders: dict[str, Decoder] = {}
         """How uplinks of end devices are decoded in Home Assistant, by device key."""
+        self.model_names: dict[str, str] = {}
+        """Names of these models; "" of one that the Device Repository doesn't have."""
         self._devices: dict[str, dict[str, str]] = {}
         self.decisions_of_version_1: Mapping[str, Any] | None = None
         """Decisions and overrides in a file of version 1; None in a later one."""
@@ -97,6 +99,7 @@ class ApplicationStore(StoredData):
                 "sensors", lambda _, sensors: tuple(_texts(sensors))
             )
             self.decoders = file.read_items("decoders", lambda _, kept: Decoder.from_dict(kept))
+            self.model_names = file.read_items("model_names", lambda _, name: _text(name))
             self.uplinks = file.read_items("uplinks", lambda _, kept: self._read_history(kept))
             if file.part("devices") is not None:
                 self._load_version_1()
@@ -175,6 +178,7 @@ class ApplicationStore(StoredData):
             "ignored_presets": sorted(self.ignored_presets),
             "today": self.uplinks_today,
             "sensors": self.model_sensors,
+            "model_names": self.model_names,
             "vanished": {key: since.isoformat() for key, since in self.vanished.items()},
             "half_created": self.partial_devices,
             "taken_over": sorted(self.taken_over),

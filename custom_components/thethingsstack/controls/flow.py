@@ -17,7 +17,7 @@ import voluptuous as vol
 
 from ..client.rights import TRAFFIC_DOWN_WRITE
 from ..const import DOMAIN
-from ..dialogs import running
+from ..dialogs import running, searchable
 from ..end_devices import EndDeviceState
 from ..issues import escape_markdown
 from .form import (
@@ -77,6 +77,7 @@ class ControlFlow(ConfigSubentryFlow):
             errors["device"] = "device_unknown"
         return self.async_show_form(
             step_id="user",
+            last_step=False,
             data_schema=self.add_suggested_values_to_schema(
                 vol.Schema({_DEVICE: self._device_selector()}), user_input
             ),
@@ -105,17 +106,8 @@ class ControlFlow(ConfigSubentryFlow):
         return self._coordinator.roster.states[self._data["device"]]
 
     def _device_selector(self) -> SelectSelector:
-        return SelectSelector(
-            SelectSelectorConfig(
-                options=[
-                    SelectOptionDict(value=_label(device), label=_label(device))
-                    for device in self._coordinator.roster.states.values()
-                ],
-                mode=SelectSelectorMode.DROPDOWN,
-                custom_value=True,  # adds a search box to the list
-                sort=True,
-            )
-        )
+        labels = map(_label, self._coordinator.roster.states.values())
+        return searchable(sorted(labels, key=str.casefold))
 
     def _device_named(self, label: str | None) -> EndDeviceState | None:
         states = self._coordinator.roster.states.values()
@@ -170,6 +162,7 @@ class ControlFlow(ConfigSubentryFlow):
         )
         return self.async_show_form(
             step_id="preset",
+            last_step=False,
             data_schema=vol.Schema({key: selector}),
             description_placeholders={"device": self._device.name},
             errors=errors,
@@ -261,6 +254,7 @@ class ControlFlow(ConfigSubentryFlow):
         )
         return self.async_show_form(
             step_id="by_hand",
+            last_step=False,
             data_schema=self.add_suggested_values_to_schema(schema, user_input),
             description_placeholders={"device": self._device.name},
             errors=errors,
@@ -297,6 +291,7 @@ class ControlFlow(ConfigSubentryFlow):
         )
         return self.async_show_form(
             step_id="reconfigure",
+            last_step=False,
             data_schema=self.add_suggested_values_to_schema(schema, shown),
             errors=errors,
         )
@@ -337,6 +332,7 @@ class ControlFlow(ConfigSubentryFlow):
         shown = self._given.get("commands") or {"f_port": uplink.f_port if uplink else None}
         return self.async_show_form(
             step_id="commands",
+            last_step=False,
             data_schema=self.add_suggested_values_to_schema(commands_schema(platform), shown),
             description_placeholders={
                 **_EXAMPLES,
@@ -364,6 +360,7 @@ class ControlFlow(ConfigSubentryFlow):
                 return await self.async_step_preview()
         return self.async_show_form(
             step_id="reports",
+            last_step=False,
             data_schema=self.add_suggested_values_to_schema(
                 report_schema(platform, self._fields()), self._given.get("reports")
             ),

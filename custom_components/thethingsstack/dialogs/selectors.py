@@ -1,21 +1,40 @@
 """Long lists in dialogues: with a search box and without preselection; what was chosen of them."""
 
 from collections.abc import Iterable, Mapping
+from typing import override
 
 from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig, SelectSelectorMode
 import voluptuous as vol
 
 from ..application import Refusal
 
+SEEN_AT_ONCE = 12
+"""A list of so many choices needs no search box."""
+
+
+class ListSelector(SelectSelector):
+    """A select whose answer is checked by its dialogue, which says in words what is wrong."""
+
+    @override
+    def __call__(self, data: object) -> str:
+        """Return the answer if it is a text."""
+        if not isinstance(data, str):
+            raise vol.Invalid("Value should be a string")
+        return data
+
 
 def searchable(choices: Iterable[str]) -> SelectSelector:
-    """Return a select with a search box: the frontend has one if free text is allowed.
+    """Return a select; a long list has a search box.
 
-    Such a select shows the value of the chosen option, so labels are used as values.
+    The frontend has a search box only where free text is allowed, and then offers to add what was
+    typed. Such a select shows the value of the chosen option, so labels are used as values.
     """
-    return SelectSelector(
+    options = list(choices)
+    return ListSelector(
         SelectSelectorConfig(
-            options=list(choices), custom_value=True, mode=SelectSelectorMode.DROPDOWN
+            options=options,
+            custom_value=len(options) > SEEN_AT_ONCE,
+            mode=SelectSelectorMode.DROPDOWN,
         )
     )
 

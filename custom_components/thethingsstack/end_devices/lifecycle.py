@@ -34,7 +34,9 @@ class EndDeviceLifecycle:
         """Keep the coordinator; makes no request yet."""
         self._coordinator = coordinator
         patience = coordinator.hass.data.get(PATIENCE, DEFAULT_PATIENCE)
-        self._models = ModelSensors(coordinator.stack, coordinator.store, patience)
+        self._models = ModelSensors(
+            coordinator.stack, coordinator.store, patience, coordinator.roster.register
+        )
         self._batteries = RegisteredBatteries(coordinator)
         self._new: list[EndDeviceState] = []
         """The end devices that the setup has found and that were not known before."""

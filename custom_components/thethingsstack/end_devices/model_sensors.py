@@ -1,7 +1,7 @@
-"""Sensors of the application's device models, from the Device Repository."""
+"""Names and sensors of the application's device models, from the Device Repository."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 import logging
 
 from homeassistant.util.hass_dict import HassKey
@@ -20,13 +20,23 @@ PATIENCE: HassKey[float] = HassKey(f"{DOMAIN}_model_sensors_patience")
 
 
 class ModelSensors:
-    """Fetches the sensors of unknown models, each once; the answers are stored."""
+    """Fetches names and sensors of unknown models, each once; the answers are stored."""
 
-    def __init__(self, stack: ApplicationClient, store: ApplicationStore, patience: float) -> None:
-        """Keep client and store; `patience` is how many seconds setup waits for answers."""
+    def __init__(
+        self,
+        stack: ApplicationClient,
+        store: ApplicationStore,
+        patience: float,
+        on_named: Callable[[EndDeviceState], None],
+    ) -> None:
+        """Keep client and store; `patience` is how many seconds setup waits for answers.
+
+        `on_named` is called with each end device whose model has got its name.
+        """
         self._stack = stack
         self._patience = patience
         self._store = store
+        self._on_named = on_named
         self._asking = asyncio.Lock()
 
     async def async_learn_soon(self, devices: Iterable[EndDeviceState]) -> None:
@@ -38,24 +48,30 @@ class ModelSensors:
             _LOGGER.debug("The Device Repository answers slowly; setup continues without it")
 
     async def async_learn(self, devices: Iterable[EndDeviceState]) -> None:
-        """Fetch the models of these end devices, and set their sensors.
+        """Fetch the models of these end devices, and set their names and sensors.
 
         After a refusal, or without a Device Repository, the next attempt is after a restart.
         """
+        named = set[str]()
         async with self._asking:
             for device in list(devices):
                 model = device.model
                 if model is None or device.version_ids is None:
                     continue
-                if model not in self._store.model_sensors:
+                if model not in self._store.model_names:
                     try:
                         found = await self._stack.repository.model(*model.split("/", 1))
                     except NotFound:
-                        self._store.model_sensors[model] = ()
+                        self._store.model_sensors.setdefault(model, ())
+                        self._store.model_names[model] = ""
                     except StackError as err:
                         _LOGGER.debug("The sensors of %s can't be read: %s", model, err)
                         return
                     else:
                         self._store.model_sensors[model] = found.sensors
+                        self._store.model_names[model] = found.name
+                        named.add(model)
                     self._store.save_soon()
+                if model in named:
+                    self._on_named(device)
                 device.update_context()

@@ -1,7 +1,7 @@
 """Sensors that every end device has: radio, last uplink, battery reported by LoRaWAN, status."""
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, override
 
@@ -18,12 +18,14 @@ from homeassistant.const import (
     SIGNAL_STRENGTH_DECIBELS,
     SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
     EntityCategory,
+    Platform,
     UnitOfTime,
 )
 from homeassistant.core import callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
-from ..const import NOT_IN_LOGBOOK
+from ..const import DOMAIN, NOT_IN_LOGBOOK
 from ..entity import EndDeviceEntity
 from .listeners import AIRTIME_24H, BATTERY, LAST_UPLINK, STATUS, UPLINK_INTERVAL
 from .overdue_number import NEVER
@@ -242,6 +244,8 @@ BATTERY_SENSOR = EndDeviceSensorDescription(
     suggested_display_precision=0,
     value_fn=lambda device: device.last_battery.value if device.last_battery else None,
 )
+ONLY_BATTERY_SENSOR = replace(BATTERY_SENSOR, translation_key="battery")
+"""The same with the name of a field of that quantity."""
 STATUS_SENSOR = SensorEntityDescription(
     key=STATUS,
     translation_key=STATUS,
@@ -428,7 +432,11 @@ _CLASSES = dict.fromkeys(SEEN_BY, SeenBySensor) | {LAST_UPLINK: LastUplinkSensor
 
 
 class BatterySensor(EndDeviceSensor):
-    """The battery level that an end device reports to the Network Server (DevStatusAns)."""
+    """The battery level that an end device reports to the Network Server (DevStatusAns).
+
+    It is called *Battery* where the payload has no battery level, else *LoRaWAN battery*; one that
+    is registered by that name keeps it.
+    """
 
     def __init__(
         self,
@@ -440,6 +448,26 @@ class BatterySensor(EndDeviceSensor):
         super().__init__(coordinator, device, description)
         if any(m.is_battery and not m.expected for m in device.decisions.values()):
             self.enabled_at_first = False
+        registry = er.async_get(coordinator.hass)
+        entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, self.unique_id or "")
+        entry = registry.async_get(entity_id) if entity_id is not None else None
+        self._may_be_only = (
+            device.has_fields
+            if entry is None
+            else entry.translation_key == ONLY_BATTERY_SENSOR.translation_key
+        )
+        self._name_it()
+
+    def _name_it(self) -> None:
+        only = self._may_be_only and not any(m.is_battery for m in self.device.decisions.values())
+        self.entity_description = ONLY_BATTERY_SENSOR if only else BATTERY_SENSOR
+
+    @callback
+    @override
+    def read(self) -> bool:
+        """Read the level; a battery level in the payload may have come since the last time."""
+        self._name_it()
+        return super().read()
 
 
 class StatusSensor(EndDeviceEntity, SensorEntity):

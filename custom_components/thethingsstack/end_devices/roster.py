@@ -9,7 +9,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.typing import UNDEFINED
 
 from ..application import ApplicationStore
-from ..client import ApplicationClient, EndDevice, EndDeviceIds
+from ..client import ApplicationClient, EndDevice, EndDeviceIds, VersionIds
 from ..const import (
     CONF_CHOSEN_DEVICES,
     CONF_DEVICES,
@@ -203,7 +203,7 @@ class EndDeviceRoster:
             identifiers={(DOMAIN, state.key)},
             name=state.name,
             manufacturer=self._brand_name(versions.brand_id) if versions else unknown,
-            model=versions.model_id.upper() if versions and versions.model_id else unknown,
+            model=self._model_name(versions) or unknown,
             model_id=versions.model_id if versions else unknown,
             sw_version=versions.firmware_version if versions else unknown,
             hw_version=versions.hardware_version if versions else unknown,
@@ -230,6 +230,13 @@ class EndDeviceRoster:
                 "area": area,
             },
         )
+
+    def _model_name(self, versions: VersionIds | None) -> str | None:
+        """Return a model's name as the Device Repository has it, else one made of its ID."""
+        if versions is None or not versions.model_id:
+            return None
+        known = self._store.model_names.get(f"{versions.brand_id}/{versions.model_id}")
+        return known or model_name(versions.model_id)
 
     def _brand_name(self, brand_id: str | None) -> str | None:
         return self._decisions.library.name_of(brand_id) or brand_name(brand_id)
@@ -347,6 +354,14 @@ def rename_in_controls(hass: HomeAssistant, entry: ConfigEntry, old: str, new: s
             hass.config_entries.async_update_subentry(
                 entry, subentry, data={**subentry.data, "device": new}
             )
+
+
+def model_name(model_id: str) -> str:
+    """Return a name made of a model's ID: LHT65N, Oyster, WS301-Pro."""
+    return "-".join(
+        part.capitalize() if len(part) > 3 and part.isalpha() else part.upper()
+        for part in model_id.split("-")
+    )
 
 
 def brand_name(brand_id: str | None) -> str | None:

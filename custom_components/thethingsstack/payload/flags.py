@@ -225,5 +225,6 @@ def unknown_flag(evidence: Evidence) -> Verdict:
         category=Category.DIAGNOSTIC
         if diagnostic and (evidence.reading.shape is Shape.BOOL or evidence.is_text)
         else None,
+        enabled=False if evidence.letters == "valid" else None,  # of the message, not the device
         why="true or false, of what is not known",
     )

@@ -23,6 +23,8 @@ _EMPTY_ENDS = frozenset({"intensity", "gauge", "sensor", "level"})
 _AXES = frozenset(["x", "y", "z"])
 # In capitals they stand for other things as often: the state of an LED, an area network.
 _ABBREVIATIONS = frozenset(["LON", "LAT"])
+# What a flag's states say, so that its name needn't: "Fix: problem", not "Fix failed: OK".
+_FAILED = frozenset({"failed", "failing"})
 # Quantities too general for their name to stand for the field's own words.
 _GENERAL = frozenset(
     ("fault", "problem", "alarm", "error_code", "level", "count", "pulses", "people")
@@ -96,6 +98,8 @@ def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) ->
     """
     if quantity in _GENERAL:
         name = plain_name(keys)
+        if quantity in ("fault", "problem"):
+            name = _without_failed(name)
         if quantity in ("count", "pulses", "people") and used.issuperset(
             word.concept for word in all_words(keys)
         ):
@@ -124,6 +128,13 @@ def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) ->
         return None
     name = own if own == "pH" or own.isupper() or not before else _lower_first(own)
     return _sentence([*before, name, *after])
+
+
+def _without_failed(name: str) -> str:
+    """Return the name of what has failed; unchanged where that would be the name of its value."""
+    rest = _sentence([word for word in name.split() if word.casefold() not in _FAILED])
+    is_value = any(rest.casefold() == known.name.casefold() for known in QUANTITIES.values())
+    return name if not rest or is_value else rest
 
 
 def _lower_first(text: str) -> str:

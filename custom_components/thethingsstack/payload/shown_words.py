@@ -44,6 +44,7 @@ freq: frequency
 temperatur: temperature
 cfg: configuration
 err: error
+mod: mode
 btn: button
 fw: firmware
 hw: hardware

@@ -357,6 +357,7 @@ def _read_normalized(
                 understanding.skipped += 1
                 continue
             meaning = _normalized_meaning(leaf, fixed)
+            _say_water(meaning, leaf, understanding)
             if meaning.kind is not Kind.IGNORE and _decoded_already(
                 meaning, leaf, decisions, understanding
             ):
@@ -379,6 +380,22 @@ _SAME = {
     "soil_moisture": "moisture",
     "opening": "door",
 }
+
+
+def _say_water(meaning: Meaning, leaf: Leaf, understanding: Understanding) -> None:
+    """Call a new decoded total of some volume water, where the schema says so of the same number."""
+    if meaning.quantity != "water":
+        return
+    for path, other in understanding.new.items():
+        if (
+            (other.quantity == "volume" or other.is_undecided)
+            and other.source is not Source.LIBRARY
+            and understanding.reported[path] == leaf.raw
+            and any("volume" in words_of(key).concepts for key in path.split("."))
+        ):
+            understanding.new[path] = water = replace(meaning, precision=other.precision)
+            understanding.values[path] = value_of(water, leaf.raw)
+            understanding.observations.pop(path, None)  # nothing is left to be found out
 
 
 def _decoded_already(

@@ -6,6 +6,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.selector import LocationSelector
 import voluptuous as vol
 
 from ..application import Refusal, refusal
@@ -14,12 +15,15 @@ from ..const import OVERDUE_ATTRIBUTE
 from ..dialogs import chosen, form, searchable, unchosen
 from ..end_devices import area_from_attributes, area_of, move
 from ..issues import escape_markdown
-from .edit_form import CHANGE_SCHEMA, TO_HOME, InHomeAssistant, present, read_changes
+from .edit_form import TO_HOME, InHomeAssistant, change_schema, present, read_changes
 from .model_change_flow import ModelChangeFlow
 
 
 class EditFlow(ModelChangeFlow):
     """Steps: choose the end device, then edit its properties, its model or its formatter."""
+
+    _answers: Mapping[str, Any]
+    """What was typed before the step that asks for a place."""
 
     async def async_step_change(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the end device, and read its present registration."""
@@ -71,24 +75,54 @@ class EditFlow(ModelChangeFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for new values, and save those that were changed."""
-        device = self._to_change
-        here = self._in_home_assistant(device.ids.device_id)
+        here = self._in_home_assistant(self._to_change.ids.device_id)
         refused = None
         if user_input is not None:
-            refused = await self._async_save(user_input, here)
-            if refused is None:
-                changed = self._to_change
-                return self.async_abort(
-                    reason="changed",
-                    description_placeholders={
-                        "device": escape_markdown(changed.name or changed.ids.device_id)
-                    },
-                )
+            if user_input.get("on_map"):
+                refused = self._check(user_input, here)
+                self._answers = user_input
+                if refused is None:
+                    return await self.async_step_change_place()
+            else:
+                refused = await self._async_save(user_input, here)
+                if refused is None:
+                    return self._changed()
+        return self._change_form(user_input, refused, here)
+
+    async def async_step_change_place(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the place of an end device that has none yet; the map begins at home."""
+        if user_input is not None:
+            answers, here = self._answers, self._in_home_assistant(self._to_change.ids.device_id)
+            refused = await self._async_save({**answers, **user_input, "on_map": False}, here)
+            return self._changed() if refused is None else self._change_form(answers, refused, here)
+        home = {"latitude": self.hass.config.latitude, "longitude": self.hass.config.longitude}
+        schema = vol.Schema({vol.Required("location", default=home): LocationSelector()})
+        return form(self, "change_place", schema, None, None, last_step=True)
+
+    def _changed(self) -> ConfigFlowResult:
+        device = self._to_change
+        return self.async_abort(
+            reason="changed",
+            description_placeholders={
+                "device": escape_markdown(device.name or device.ids.device_id)
+            },
+        )
+
+    def _change_form(
+        self, answers: Mapping[str, Any] | None, refused: Refusal | None, here: InHomeAssistant
+    ) -> ConfigFlowResult:
+        device = self._to_change
         return form(
             self,
             "change_what",
-            self._change_schema,
-            present(device) if user_input is None else user_input,
+            change_schema(
+                device,
+                here,
+                with_description=self._coordinator.stack.capabilities.device_names,
+            ),
+            present(device) if answers is None else answers,
             refused,
             placeholders={
                 "device_id": device.ids.device_id,
@@ -100,13 +134,13 @@ class EditFlow(ModelChangeFlow):
             last_step=True,
         )
 
-    @property
-    def _change_schema(self) -> vol.Schema:
-        """Return the form's fields, without those that the network's end devices don't have."""
-        if self._coordinator.stack.capabilities.device_names:
-            return CHANGE_SCHEMA
-        fields = {key: value for key, value in CHANGE_SCHEMA.schema.items() if key != "description"}
-        return vol.Schema(fields)
+    def _check(self, answers: Mapping[str, Any], here: InHomeAssistant) -> Refusal | None:
+        """Return what is wrong with the answers, before anything is saved."""
+        try:
+            read_changes(self.hass, self._to_change, here, answers)
+        except Refusal as err:
+            return err
+        return None
 
     async def _async_save(
         self, answers: Mapping[str, Any], here: InHomeAssistant
@@ -122,10 +156,10 @@ class EditFlow(ModelChangeFlow):
         state = coordinator.lifecycle.on_registered(self._to_change)
         if state is None or state.registry_id is None:
             return None
-        if answers["names"] == TO_HOME:
+        if answers.get("names") == TO_HOME:
             dr.async_get(self.hass).async_update_device(state.registry_id, name_by_user=None)
         area = area_from_attributes(self._to_change.attributes)
-        if answers["area"] == TO_HOME and area is not None:
+        if answers.get("area") == TO_HOME and area is not None:
             move(self.hass, state.registry_id, area)
         return None
 
@@ -140,5 +174,6 @@ class EditFlow(ModelChangeFlow):
         return InHomeAssistant(
             registry_id=registry_id,
             name=entry.name_by_user or entry.name,
+            renamed=entry.name_by_user is not None,
             area=area_of(self.hass, registry_id),
         )

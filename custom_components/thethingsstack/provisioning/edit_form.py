@@ -49,39 +49,63 @@ WRONG_TEXTS = {
 }
 
 
-def _either(translation_key: str) -> SelectSelector:
-    """Return a select: copy a value to Home Assistant, to the server, or not at all."""
-    return SelectSelector(
-        SelectSelectorConfig(
-            options=[APART, TO_HOME, TO_SERVER],
-            translation_key=translation_key,
-            mode=SelectSelectorMode.LIST,
-        )
-    )
-
-
-CHANGE_SCHEMA = vol.Schema(
-    {
-        vol.Optional("name"): TextSelector(),
-        vol.Required("names", default=APART): _either("names"),
-        vol.Optional("description"): TextSelector(TextSelectorConfig(multiline=True)),
-        vol.Optional("attributes"): TextSelector(TextSelectorConfig(multiple=True)),
-        vol.Required("area", default=APART): _either("area"),
-        vol.Optional("overdue"): TextSelector(),
-        vol.Optional("location"): LocationSelector(),
-        vol.Optional("place_of"): EntitySelector(EntitySelectorConfig(domain=PLACED)),
-        vol.Required("no_location", default=False): BooleanSelector(),
-    }
-)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InHomeAssistant:
     """Name and area of an end device in Home Assistant; `registry_id` is None if it isn't there."""
 
     registry_id: str | None = None
     name: str | None = None
+    renamed: bool = False
+    """Whether the user has given it the name there."""
     area: str | None = None
+
+
+def change_schema(
+    device: EndDevice, here: InHomeAssistant, *, with_description: bool = True
+) -> vol.Schema:
+    """Return the form, with those choices alone that change something.
+
+    The frontend shows a map without a place at Home Assistant's home, as if that were the end
+    device's: one without a place is asked whether it shall get one.
+    """
+    placed = USER_LOCATION in device.locations
+    described = {vol.Optional("description"): TextSelector(TextSelectorConfig(multiline=True))}
+    return vol.Schema(
+        {
+            vol.Optional("name"): TextSelector(),
+            **_either(
+                "names", to_home=here.renamed, to_server=here.name not in (None, device.name)
+            ),
+            **(described if with_description else {}),
+            vol.Optional("attributes"): TextSelector(TextSelectorConfig(multiple=True)),
+            **_area_choice(device, here),
+            vol.Optional("overdue"): TextSelector(),
+            **({vol.Optional("location"): LocationSelector()} if placed else {}),
+            **({} if placed else {vol.Required("on_map", default=False): BooleanSelector()}),
+            vol.Optional("place_of"): EntitySelector(EntitySelectorConfig(domain=PLACED)),
+            **({vol.Required("no_location", default=False): BooleanSelector()} if placed else {}),
+        }
+    )
+
+
+def _area_choice(device: EndDevice, here: InHomeAssistant) -> dict[vol.Marker, SelectSelector]:
+    by_attributes = area_from_attributes(device.attributes)
+    if here.registry_id is None or here.area == by_attributes:
+        return {}
+    return _either("area", to_home=by_attributes is not None, to_server=here.area is not None)
+
+
+def _either(field: str, *, to_home: bool, to_server: bool) -> dict[vol.Marker, SelectSelector]:
+    """Return a select: copy a value to Home Assistant, to the server, or not at all."""
+    offered = {APART: to_home or to_server, TO_HOME: to_home, TO_SERVER: to_server}
+    if not offered[APART]:
+        return {}
+    config = SelectSelectorConfig(
+        options=[choice for choice, is_offered in offered.items() if is_offered],
+        translation_key=field,
+        mode=SelectSelectorMode.LIST,
+    )
+    return {vol.Required(field, default=APART): SelectSelector(config)}
 
 
 def present(device: EndDevice) -> dict[str, Any]:
@@ -107,23 +131,23 @@ def read_changes(
     """Return the changes that the answers make to the end device; raises Refusal for invalid ones."""
     if here.registry_id is None:
         for field in ("names", "area"):
-            if answers[field] != APART:
+            if answers.get(field, APART) != APART:
                 raise Refusal(field, "not_here")
     name = _name(device, here, answers)
     description = answers.get("description", "").strip()
     attributes = read_attributes(answers.get("attributes", ()))
     attributes |= _overdue(device, attributes, answers)
-    if answers["area"] == TO_SERVER:
+    if answers.get("area") == TO_SERVER:
         if here.area is None:
             raise Refusal("area", "no_area")
         attributes[AREA_ATTRIBUTE] = here.area
-    elif answers["area"] == TO_HOME and area_from_attributes(attributes) is None:
+    elif answers.get("area") == TO_HOME and area_from_attributes(attributes) is None:
         raise Refusal("area", "no_area_attribute")
-    _check(name, description, attributes, named_here=answers["names"] == TO_SERVER)
+    _check(name, description, attributes, named_here=answers.get("names") == TO_SERVER)
     removed = dict.fromkeys(device.attributes.keys() - attributes.keys())
     differing = {k: v for k, v in attributes.items() if device.attributes.get(k) != v}
     untouched = present(device)  # it may be another one on the server by now
-    same_name = name == untouched["name"] and answers["names"] != TO_SERVER
+    same_name = name == untouched["name"] and answers.get("names") != TO_SERVER
     return DeviceChanges(
         name=UNCHANGED if same_name else name,
         description=UNCHANGED if description == untouched["description"] else description,
@@ -134,7 +158,7 @@ def read_changes(
 
 def _name(device: EndDevice, here: InHomeAssistant, answers: Mapping[str, Any]) -> str:
     typed: str = answers.get("name", "").strip()
-    if answers["names"] != TO_SERVER:
+    if answers.get("names") != TO_SERVER:
         return typed
     if typed not in ("", device.name or "", here.name):
         raise Refusal("names", "two_names", name=here.name)
@@ -196,12 +220,14 @@ def _location(
     on_map = answers.get("location", before)
     moved = on_map != before
     entity_id = answers.get("place_of")
-    if answers["no_location"]:
+    if answers.get("no_location"):
         if moved or entity_id:
             raise Refusal("no_location", "place_and_none")
         return None
     known = device.locations.get(USER_LOCATION)
     altitude = known.altitude if known else None
+    if entity_id and answers.get("on_map"):
+        raise Refusal("place_of", "map_too")
     if entity_id:
         if moved:
             raise Refusal("place_of", "two_places")

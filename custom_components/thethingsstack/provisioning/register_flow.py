@@ -229,7 +229,7 @@ class RegisterFlow(ImportFlow):
             defaults=await self._async_defaults(answers),
             claimed=self._qr_code is not None,
         )
-        self._note = await self._async_note()
+        self._note = await self._async_note(issues_dev_eui=request.issue_dev_eui)
         serial_number = usable_serial_number(self._serial_number)
         registration = replace(request.registration, serial_number=serial_number)
         await self._coordinator.stack.end_devices.check(registration)
@@ -307,14 +307,21 @@ class RegisterFlow(ImportFlow):
         assert self._request is not None
         return [name for name in self._request.generated if name != "DevAddr"]
 
-    async def _async_note(self) -> str:
-        """Return a note for the review if the QR code's serial number can't be stored."""
-        if self._serial_number is None or usable_serial_number(self._serial_number):
+    async def _async_note(self, *, issues_dev_eui: bool) -> str:
+        """Return notes for the review: what can't be stored, and what a bought device has."""
+        notes = {}
+        if self._serial_number is not None and not usable_serial_number(self._serial_number):
+            notes["serial_number_unused"] = self._serial_number.replace("`", "'")
+        if issues_dev_eui and self._template is not None and self._template.version_ids:
+            notes["dev_eui_missing"] = ""
+        if not notes:
             return ""
         language = self.hass.config.language
         texts = await async_get_translations(self.hass, language, "selector", [DOMAIN])
-        text = texts[f"component.{DOMAIN}.selector.registration_note.options.serial_number_unused"]
-        return "- " + text.format(serial=self._serial_number.replace("`", "'"))
+        prefix = f"component.{DOMAIN}.selector.registration_note.options."
+        return "\n".join(
+            f"- {texts[prefix + key].format(serial=serial)}" for key, serial in notes.items()
+        )
 
     # Registering
 
