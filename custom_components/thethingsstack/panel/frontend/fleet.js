@@ -21,6 +21,7 @@ import { VirtualList } from "./virtual_list.js";
 
 const SIGNALS_FRESH = 300_000;
 const SIGNALS_AT_ONCE = 100;
+const QUARTER = 900;
 const CLOCK = 10_000;
 
 const STYLE = `
@@ -148,7 +149,10 @@ class Fleet extends View {
   }
 
   #take({ applications, devices = [], removed = [] }) {
-    for (const row of devices) this.#rows.set(row.id, row);
+    for (const row of devices) {
+      this.#rows.set(row.id, row);
+      this.#addSignal(row);
+    }
     for (const id of removed) this.#rows.delete(id);
     if (applications) this.#showApplications(applications);
     this.#arrange();
@@ -272,6 +276,14 @@ class Fleet extends View {
 
   #inView(rows) {
     this.#wanted = rows.map(({ id }) => id);
+  }
+
+  /** Add the signal of an uplink that came since they were asked for. */
+  #addSignal({ id, last_seen, rssi, snr }) {
+    const points = this.#signals.get(id)?.points;
+    if (!points || rssi == null) return;
+    if (last_seen - (points.at(-1)?.[0] ?? 0) < QUARTER) points.pop();
+    points.push([last_seen, rssi, snr]);
   }
 
   async #askSignals() {
