@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.thethingsstack.panel.traffic import KEPT, traffic_of
 from custom_components.thethingsstack.panel.traffic_commands import BATCH_SECONDS
+from custom_components.thethingsstack.payload.decoders import Decoder, DecoderKind
 from tests.gateways.test_gateways import add
 from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.panel.conftest import PanelClient
@@ -154,6 +155,26 @@ async def test_one_entry_in_full(hass: HomeAssistant, sim: Simulator, client: Pa
     assert {item["uplink_token"] for item in metadata} == {"**REDACTED**"}
     gone = await client.ask("traffic/entry", entry_id=entry.entry_id, row=1)
     assert gone["error"]["code"] == "not_found"
+
+
+async def test_what_is_decoded_here_counts_as_decoded(
+    hass: HomeAssistant, sim: Simulator, client: PanelClient
+) -> None:
+    """Where the user has chosen that, in the list and in full; the message stays as it came."""
+    entry = await set_up(hass, sim)
+    state = entry.runtime_data.roster.by_device_id(CLIMATE)
+    state.local_decoder.chosen = Decoder(kind=DecoderKind.CAYENNE_LPP)
+    number = await client.subscribe("traffic/subscribe")
+    await sim.uplink(CLIMATE, decoded=None, payload=bytes.fromhex("036700E1"))
+    rows = (await client.event(number))["rows"]
+    while rows[-1]["kind"] != "uplink":
+        rows += (await client.event(number))["rows"]
+    assert (rows[-1]["text"], rows[-1]["undecoded"]) == ("temperature_3: 22.5", False)
+    place = {"entry_id": entry.entry_id, "row": rows[-1]["id"]}
+    details = (await client.ask("traffic/entry", **place))["result"]
+    assert details["decoded"]["temperature_3"] == 22.5
+    assert [field["path"] for field in details["fields"]] == ["temperature_3"]
+    assert "decoded_payload" not in details["raw"]["uplink_message"]
 
 
 async def test_a_formatter_is_tried_on_an_entry(

@@ -46,11 +46,12 @@ def details_of(hass: HomeAssistant, entry: TrafficEntry) -> dict[str, Any]:
             "correlation_ids": list(item.downlink_correlation_ids or item.correlation_ids),
         }
     if isinstance(item, UplinkMessage):
+        uplink = item if device is None else device.decoded(item)
         details |= _payload(item.frm_payload) | {
-            "decoded": item.decoded_payload,
+            "decoded": uplink.decoded_payload,
             "normalized": list(item.normalized_payload) or None,
             "warnings": [*item.decoded_payload_warnings, *item.normalized_payload_warnings],
-            "fields": [] if device is None else _fields(hass, device, item),
+            "fields": [] if device is None else _fields(hass, device, uplink),
             "radio": _radio(item),
             "gateway_names": _gateway_names(coordinator, item),
         }

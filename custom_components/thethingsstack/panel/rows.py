@@ -1,6 +1,7 @@
 """What the list of the live view shows of each entry, as JSON."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -22,7 +23,8 @@ from ..client import (
     UnreadableMessage,
     UplinkMessage,
 )
-from .traffic import GatewayChanged, TrafficEntry
+from ..payload import SENSOR_ATTR
+from .traffic import GatewayChanged, TrafficEntry, TrafficItem
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
@@ -74,7 +76,14 @@ def row_of(hass: HomeAssistant, entry: TrafficEntry) -> dict[str, Any]:
         "device_id": device_id,
         "name": device.name if device is not None else device_id,
         "device": device.registry_id if device is not None else None,
-    } | _of_kind(item)
+    } | _of_kind(decoded(item, device))
+
+
+def decoded(item: TrafficItem, device: EndDeviceState | None) -> TrafficItem:
+    """Return an uplink as it is decoded in Home Assistant, where that was chosen; all else as it is."""
+    if isinstance(item, UplinkMessage) and device is not None:
+        return device.decoded(item)
+    return item
 
 
 def _of_kind(item: object) -> dict[str, Any]:
@@ -172,9 +181,11 @@ def hexadecimal(payload: bytes | None) -> str:
 
 
 def summary(values: Mapping[str, Any]) -> str:
-    """Return the first values of an object on one line."""
+    """Return the first values of an object on one line, without what describes them."""
     parts = []
-    for name, value in list(values.items())[:_VALUES]:
+    for name, value in islice(values.items(), _VALUES):
+        if name == SENSOR_ATTR:
+            continue
         plain = value if isinstance(value, str) else orjson.dumps(value).decode()
         parts.append(f"{name}: {plain[:LONGEST]}")
     return ", ".join(parts)[:LONGEST]
