@@ -161,7 +161,7 @@ class LocalDecodingSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any]](
 
         fields: dict[str, ObjectSelectorField] = {
             "name": {"selector": TextSelector(), "required": True},
-            "byte": {"selector": _number(1), "required": True},
+            "byte": {"selector": _number(1), "required": True, "default": 0},
             "bytes": {"selector": _number(1)},
             "bits": {"selector": TextSelector()},
             "type": {"selector": choice("row_type", RowType)},
