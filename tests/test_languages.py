@@ -18,7 +18,7 @@ from tests.ha_fixtures import entity_id, set_up, until
 from tests.simulator import Simulator
 from tests.test_translations import ENTITY, FORBIDDEN, PACKAGE, TEXTS, leaves, placeholders
 
-LANGUAGES = ("cs", "da", "de", "es", "fr", "it", "nl", "pl", "sv")
+LANGUAGES = ("cs", "da", "de", "es", "fr", "it", "nl", "pl", "pt", "sv")
 COMPLETE = ("de", "es", "fr", "it")
 """Those that have every text but the names of rights, which are the Console's."""
 GLOSSARY = (PACKAGE.parent.parent / "docs" / "glossary.md").read_text("utf-8")
@@ -31,6 +31,7 @@ HEADINGS = {
     "it": "Italian",
     "nl": "Dutch",
     "pl": "Polish",
+    "pt": "Portuguese",
     "sv": "Swedish",
 }
 LABEL_LENGTH = 60

@@ -37,9 +37,10 @@ def decided(key: str) -> Meaning:
         ("fr", "outside_temperature", "Température à l'extérieur"),
         ("fr", "temperature", "Température"),
         ("it", "soil_temperature_2", "Temperatura del suolo 2"),
-        ("nl", "energy_import", "Energie afgenomen"),
+        ("nl", "energy_import_kwh", "Energie afgenomen"),
         ("cs", "soil_temperature_2", "Teplota půdy 2"),
         ("pl", "soil_temperature_2", "Temperatura gleby 2"),
+        ("pt", "outside_temperature", "Temperatura no exterior"),
         ("sv", "outside_temperature_2", "Temperatur ute 2"),
     ],
 )
