@@ -308,15 +308,15 @@ class ApplicationCoordinator:
                         self._take(item)
             except AuthenticationFailed as err:
                 # The key may be accepted again: the refusal may be a temporary server fault.
-                self.connection_state.on_lost(err)
+                self._take(StreamLost(error=err))
                 self.entry.async_start_reauth(self.hass)
                 pause = self._pauses.refused
             except MissingRight as err:
-                self.connection_state.on_lost(err)
+                self._take(StreamLost(error=err))
                 pause = self._pauses.refused
             except Exception:  # an unexpected error must not end the stream
                 _LOGGER.exception("%s: the stream broke", self.entry.title)
-                self.connection_state.on_lost(StackError("the stream broke", name="internal"))
+                self._take(StreamLost(error=StackError("the stream broke", name="internal")))
                 pause = self._pauses.broken
             await self._pause(pause)
 

@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.thethingsstack.panel.redaction import without_secrets
 from custom_components.thethingsstack.panel.traffic import KEPT, traffic_of
 from custom_components.thethingsstack.panel.traffic_commands import BATCH_SECONDS
 from custom_components.thethingsstack.payload.decoders import Decoder, DecoderKind
@@ -266,6 +267,40 @@ async def test_gateways_connect_and_disconnect(
     place = {"entry_id": entry.entry_id, "row": events[0]["id"]}
     details = (await client.ask("traffic/entry", **place))["result"]
     assert details["row"] == events[0]
+
+
+async def test_a_refused_key_is_in_the_list(
+    hass: HomeAssistant, sim: Simulator, client: PanelClient
+) -> None:
+    """That is why nothing comes."""
+    entry = await set_up(hass, sim)
+    number = await client.subscribe("traffic/subscribe")
+    sim.remove_rights("read", "RIGHT_APPLICATION_TRAFFIC_READ")
+    entry.runtime_data.stack.reconnect()
+    rows = (await client.event(number))["rows"]
+    while rows[-1]["kind"] != "lost":
+        rows += (await client.event(number))["rows"]
+    assert rows[-1]["text"]
+
+
+def test_keys_and_addresses_are_left_out() -> None:
+    """What an end device reports stays, whatever it is called."""
+    message = {
+        "session_key_id": "AZ==",
+        "app_s_key": {"key": "5EC2E7"},
+        "uplink_token": "5EC2E7",
+        "decoded_payload": {"key": "left"},
+        "attributes": {"url": "https://home/api/webhook/5EC2E7?a=1"},
+        "rx_metadata": [{"api_key": "5EC2E7", "empty_key": ""}],
+    }
+    assert without_secrets(message) == {
+        "session_key_id": "AZ==",
+        "app_s_key": "**REDACTED**",
+        "uplink_token": "**REDACTED**",
+        "decoded_payload": {"key": "left"},
+        "attributes": {"url": "https://home/api/webhook/**REDACTED**?a=1"},
+        "rx_metadata": [{"api_key": "**REDACTED**", "empty_key": ""}],
+    }
 
 
 async def test_commands_are_for_administrators(

@@ -56,7 +56,7 @@ class NetworkEvents:
         self._reports: list[Report] = []
         self._task: asyncio.Task[None] | None = None
         self._disconnect: CALLBACK_TYPE | None = None
-        self.state: dict[str, Any] = {"state": "stopped"}
+        self.state: dict[str, Any] = {"state": "stopped", "error": None}
 
     @property
     def watched(self) -> bool:
@@ -108,7 +108,10 @@ class NetworkEvents:
 
     @callback
     def _set(self, state: str, error: str | None = None) -> None:
-        self.state = {"state": state, "error": error}
+        now = {"state": state, "error": error}
+        if now == self.state:
+            return
+        self.state = now
         for report in list(self._reports):
             report(self.state)
 

@@ -9,7 +9,8 @@ from homeassistant.components.diagnostics import REDACTED
 _SECRET = re.compile(
     r"(?:.*_)?(?:key|token|secret|password|authentication_code)|keys|root_keys|session_keys"
 )
-_NO_SECRET = frozenset({"session_key_id", "public_key"})
+_WEBHOOK = re.compile(r"(/api/webhook/)[^/?#\s\"]+")
+"""Who knows the address of one of Home Assistant's webhooks may post to it."""
 _OF_THE_DEVICE = frozenset({"decoded_payload", "normalized_payload"})
 """What the end device reports stays as it is: a field of its own may be called key."""
 
@@ -21,10 +22,17 @@ def without_secrets(data: Any) -> Any:
             name: value
             if name in _OF_THE_DEVICE
             else REDACTED
-            if value and name not in _NO_SECRET and _SECRET.fullmatch(str(name))
+            if value and _SECRET.fullmatch(str(name))
             else without_secrets(value)
             for name, value in data.items()
         }
     if isinstance(data, list | tuple):
         return [without_secrets(item) for item in data]
+    if isinstance(data, str):
+        return without_addresses(data)
     return data
+
+
+def without_addresses(text: str) -> str:
+    """Return a text in which the addresses of webhooks end in a mark."""
+    return _WEBHOOK.sub(rf"\1{REDACTED}", text)

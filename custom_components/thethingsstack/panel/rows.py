@@ -24,6 +24,7 @@ from ..client import (
     UplinkMessage,
 )
 from ..payload import SENSOR_ATTR
+from .redaction import without_addresses
 from .traffic import GatewayChanged, TrafficEntry, TrafficItem
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def event_text(event: Event) -> str:
     """Return what an event says: the error's text, the changed fields, else its data."""
     data = event.data
     if isinstance(data, dict) and "message_format" in data:
-        return ErrorDetails.from_json(data).message[:LONGEST]
+        return without_addresses(ErrorDetails.from_json(data).message)[:LONGEST]
     if isinstance(data, list):
         return ", ".join(str(value) for value in data)[:LONGEST]
     if isinstance(data, dict) and event.name.startswith("ns.mac."):

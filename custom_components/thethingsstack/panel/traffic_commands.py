@@ -6,9 +6,12 @@ from heapq import merge
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.components import websocket_api
-from homeassistant.components.websocket_api import ActiveConnection, event_message
+from homeassistant.components.websocket_api import (
+    ERR_HOME_ASSISTANT_ERROR,
+    ActiveConnection,
+    event_message,
+)
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.hass_dict import HassKey
 import voluptuous as vol
 
@@ -147,7 +150,9 @@ async def ws_formatter(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
     """Send the script of the present payload formatter, and why it fails; an example without one."""
-    coordinator, device, _ = _uplink_of(hass, msg)
+    if (found := _uplink_of(hass, connection, msg)) is None:
+        return
+    coordinator, device, _ = found
     choice = FormatterChoice(coordinator.entry, [device])
     await choice.async_read_present()
     connection.send_result(msg["id"], {"script": choice.script, "failure": choice.present_reason})
@@ -166,7 +171,9 @@ async def ws_try_formatter(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
     """Send what a script makes of an uplink, or why it fails; nothing is changed."""
-    coordinator, device, uplink = _uplink_of(hass, msg)
+    if (found := _uplink_of(hass, connection, msg)) is None:
+        return
+    coordinator, device, uplink = found
     try:
         decoded = await coordinator.stack.formatters.decode(
             device.device_id,
@@ -179,14 +186,15 @@ async def ws_try_formatter(
         connection.send_result(msg["id"], {"failure": str(err)})
         return
     except StackError as err:
-        raise HomeAssistantError(error_text(err)) from err
+        connection.send_error(msg["id"], ERR_HOME_ASSISTANT_ERROR, error_text(err))
+        return
     connection.send_result(msg["id"], {"decoded": decoded.data, "warnings": list(decoded.warnings)})
 
 
 def _uplink_of(
-    hass: HomeAssistant, msg: dict[str, Any]
-) -> tuple[ApplicationCoordinator, EndDeviceState, UplinkMessage]:
-    """Return the uplink that a command names; raises HomeAssistantError without one."""
+    hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
+) -> tuple[ApplicationCoordinator, EndDeviceState, UplinkMessage] | None:
+    """Return the uplink that a command names; without one, send the error and return None."""
     entry = traffic_of(hass).find(msg["entry_id"], msg["row"])
     coordinator = coordinator_of(hass, msg["entry_id"])
     device = device_of(hass, entry) if entry is not None else None
@@ -196,7 +204,9 @@ def _uplink_of(
         or device is None
         or not isinstance(entry.item, UplinkMessage)
     ):
-        raise failure("panel_uplink_gone")
+        gone = str(failure("panel_uplink_gone"))
+        connection.send_error(msg["id"], ERR_HOME_ASSISTANT_ERROR, gone)
+        return None
     return coordinator, device, entry.item
 
 

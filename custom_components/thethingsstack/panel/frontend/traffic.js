@@ -71,6 +71,7 @@ class Traffic extends View {
   #choicesTimer;
   #events;
   #clockFormat;
+  #shownNotes;
 
   build() {
     this.filters = new TrafficFilters((names) => this.#filtered(names));
@@ -124,6 +125,7 @@ class Traffic extends View {
     this.subscribe({ type: "thethingsstack/traffic/subscribe" }, (batch) => this.#take(batch)).catch((error) =>
       this.notes.replaceChildren(alert("error", text("traffic.failed", { error: error.message }))),
     );
+    this.#arrange();
     this.#readApplications();
     this.#timers = [setInterval(() => this.#readApplications(), APPLICATIONS_PAUSE)];
   }
@@ -155,12 +157,16 @@ class Traffic extends View {
   #showNotes() {
     const name = (id) => this.#applications.find(({ entry_id }) => entry_id === id)?.name ?? id;
     const silent = this.#applications.filter(({ connected }) => !connected);
-    this.notes.replaceChildren(
-      ...silent.map((one) => alert("warning", text("traffic.not_connected", { application: one.name }))),
-      ...this.#events.refused.map(([entry, error]) =>
-        alert("info", text("traffic.no_events", { application: name(entry), error })),
-      ),
-    );
+    const notes = [
+      ...silent.map((one) => ["warning", text("traffic.not_connected", { application: one.name })]),
+      ...this.#events.refused.map(([entry, error]) => [
+        "info",
+        text("traffic.no_events", { application: name(entry), error }),
+      ]),
+    ];
+    if (String(notes) === this.#shownNotes) return;
+    this.#shownNotes = String(notes);
+    this.notes.replaceChildren(...notes.map(([type, message]) => alert(type, message)));
   }
 
   // What comes
@@ -182,9 +188,9 @@ class Traffic extends View {
   }
 
   #add(newest) {
-    const known = new Set(this.#rows.slice(0, KEPT).map(({ id }) => id));
+    const known = new Set(this.#rows.map(({ id }) => id));
     const added = newest.filter(({ id }) => !known.has(id));
-    if (!added.length && this.#rows.length) return;
+    if (!added.length) return;
     this.#rows = added.concat(this.#rows).slice(0, KEPT);
     this.#arrange(added.filter((row) => fits(row, this.filters.value)).length);
     this.#choicesTimer ??= setTimeout(() => this.#showChoices(), CHOICES_PAUSE);

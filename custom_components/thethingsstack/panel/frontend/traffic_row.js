@@ -169,6 +169,7 @@ export function fillRow(hass, element, row, clock) {
   rate.textContent = row.data_rate ?? "";
   const marks = [row.simulated && text("traffic.simulated"), row.undecoded && text("traffic.undecoded")];
   label.append(...marks.filter(Boolean).map((mark) => h("span", { class: "secondary" }, ` · ${mark}`)));
+  label.title = label.textContent;
   element.ariaLabel = [label.textContent, row.name, time.textContent, says.textContent]
     .filter(Boolean)
     .join(", ");
