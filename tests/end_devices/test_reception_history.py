@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.thethingsstack.client.models import Reception
+from custom_components.thethingsstack.client.models import GatewaySignal
 from custom_components.thethingsstack.end_devices.reception_history import (
     GATEWAYS,
     PERIOD,
@@ -24,8 +24,9 @@ QUARTER = timedelta(seconds=PERIOD)
 WEATHER = "garden/70B3D57ED0060001"
 
 
-def heard(gateway_id: str, rssi: float | None = -100, snr: float | None = 5) -> Reception:
-    return Reception(gateway_id=gateway_id, rssi=rssi, snr=snr)
+def heard(gateway_id: str, rssi: float | None = -100, snr: float | None = 5) -> GatewaySignal:
+    data = {"gateway_ids": {"gateway_id": gateway_id}, "rssi": rssi, "snr": snr}
+    return GatewaySignal(gateway_id, rssi, snr, data)
 
 
 def test_one_signal_of_each_quarter_of_an_hour() -> None:
@@ -63,7 +64,8 @@ def test_how_a_gateway_receives_the_end_device() -> None:
     assert list(history.gateways(NOON + 2 * QUARTER)) == ["attic"]
     history.note(NOON, [heard("attic", -70)])
     assert attic.at == NOON + 3 * QUARTER
-    assert [reception.rssi for reception in history.latest] == [-88]
+    assert history.latest is not None
+    assert history.latest.rssi == -88
 
 
 def test_gateways_are_kept_few() -> None:

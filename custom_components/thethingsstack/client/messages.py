@@ -3,7 +3,7 @@
 Reports on downlinks are in `downlink_reports`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self, override
 
@@ -22,7 +22,7 @@ from .downlink_reports import (
 )
 from .envelope import Envelope, Identity, Message
 from .errors import BadMessage
-from .models import BatteryStatus, DataRate, Location, Reception, signal
+from .models import BatteryStatus, DataRate, GatewaySignal, Location, Reception, signal
 
 __all__ = [
     "DownlinkAck",
@@ -94,19 +94,37 @@ class Uplink(Message):
     @property
     def best_reception(self) -> Reception | None:
         """The reception with the highest SNR, then RSSI."""
-        receptions = json_values.objects(self.body.get("rx_metadata"))
-        best = max(receptions, key=_quality, default=None)
+        best = self._best_item
         return None if best is None else Reception.from_json(best)
+
+    @property
+    def _best_item(self) -> Mapping[str, Any] | None:
+        items = json_values.objects(self.body.get("rx_metadata"))
+        return max(items, key=_quality) if len(items) > 1 else items[0] if items else None
 
     @property
     def receptions_by_gateway(self) -> tuple[Reception, ...]:
         """The best reception of each gateway, the highest SNR first, then RSSI."""
-        best: dict[str, Reception] = {}
-        receptions = json_values.objects(self.body.get("rx_metadata"))
-        for item in sorted(receptions, key=_quality, reverse=True):
-            reception = Reception.from_json(item)
-            best.setdefault(reception.gateway_id, reception)
-        return tuple(best.values())
+        return tuple(signal.reception for signal in self.signals_by_gateway)
+
+    @property
+    def signals_by_gateway(self) -> Sequence[GatewaySignal]:
+        """The best signal at each gateway, the highest SNR first, then RSSI."""
+        items = json_values.objects(self.body.get("rx_metadata"))
+        signals = [GatewaySignal.from_json(item) for item in items]
+        if len(signals) > 1:
+            signals.sort(key=_strength, reverse=True)
+            best: dict[str, GatewaySignal] = {}
+            for signal in signals:
+                best.setdefault(signal.gateway_id, signal)
+            signals = list(best.values())
+        return signals
+
+    @property
+    def best_signal(self) -> GatewaySignal | None:
+        """The signal with the highest SNR, then RSSI."""
+        best = self._best_item
+        return None if best is None else GatewaySignal.from_json(best)
 
     @property
     def data_rate(self) -> DataRate | None:
@@ -146,10 +164,17 @@ class Uplink(Message):
         return BatteryStatus.from_json(status) if isinstance(status, dict) and status else None
 
 
+_WORST = float("-inf")
+
+
 def _quality(reception: Mapping[str, Any]) -> tuple[float, float]:
     rssi, snr = signal(reception)
-    worst = float("-inf")
-    return (worst if snr is None else snr, worst if rssi is None else rssi)
+    return (_WORST if snr is None else snr, _WORST if rssi is None else rssi)
+
+
+def _strength(signal: GatewaySignal) -> tuple[float, float]:
+    _, rssi, snr, _ = signal
+    return (_WORST if snr is None else snr, _WORST if rssi is None else rssi)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

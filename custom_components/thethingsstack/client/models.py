@@ -8,7 +8,8 @@ missing: a newer or odd server must not stop an application.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from functools import lru_cache
+from typing import Any, NamedTuple, Self
 
 from . import json_values
 from .error_details import ErrorDetails
@@ -21,6 +22,7 @@ __all__ = [
     "EndDeviceIds",
     "ErrorDetails",
     "Formatter",
+    "GatewaySignal",
     "KeyInfo",
     "Location",
     "MqttAddress",
@@ -128,10 +130,18 @@ class VersionIds:
             band_id=json_values.text(data.get("band_id")),
         )
 
-    @classmethod
-    def read(cls, data: object) -> Self | None:
-        """Read `version_ids`; None if they are missing or empty."""
-        return cls.from_json(data) if isinstance(data, dict) and data else None
+    @staticmethod
+    def read(data: object) -> "VersionIds | None":
+        """Read `version_ids`; None if they are missing or empty.
+
+        Each uplink has them, and mostly the same: equal ones are one object.
+        """
+        if not isinstance(data, dict) or not data:
+            return None
+        try:
+            return _version_ids(*map(data.get, _VERSION_PARTS))
+        except TypeError:  # a part is neither a string nor a number
+            return VersionIds.from_json(data)
 
     def as_json(self) -> dict[str, str]:
         """Return `version_ids` as JSON for a request."""
@@ -143,6 +153,14 @@ class VersionIds:
             "band_id": self.band_id,
         }
         return {key: value for key, value in named.items() if value}
+
+
+_VERSION_PARTS = ("brand_id", "model_id", "hardware_version", "firmware_version", "band_id")
+
+
+@lru_cache(maxsize=1024)
+def _version_ids(*parts: object) -> VersionIds:
+    return VersionIds.from_json(dict(zip(_VERSION_PARTS, parts, strict=True)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,27 +192,62 @@ class Reception:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read an item of `rx_metadata`."""
-        ids = json_values.mapping(data.get("gateway_ids"))
-        gateway_id = json_values.text(ids.get("gateway_id"))
-        gateway_eui = json_values.hexadecimal(ids.get("eui"))
-        broker = data.get("packet_broker")
-        if isinstance(broker, dict):
-            gateway_eui = json_values.hexadecimal(broker.get("forwarder_gateway_eui"))
-            gateway_id = (
-                json_values.text(broker.get("forwarder_gateway_id"))
-                or (gateway_eui and f"eui-{gateway_eui.lower()}")
-                or gateway_id
-            )
+        gateway_id, gateway_eui = _gateway_of(data)
         rssi, snr = signal(data)
         return cls(
-            gateway_id=gateway_id or "",
+            gateway_id=gateway_id,
             gateway_eui=gateway_eui,
             rssi=rssi,
             snr=snr,
             location=Location.read(data.get("location")),
             received_at=json_values.time(data.get("received_at")),
-            via_packet_broker=isinstance(broker, dict) or gateway_id == "packetbroker",
+            via_packet_broker=(
+                isinstance(data.get("packet_broker"), dict) or gateway_id == "packetbroker"
+            ),
         )
+
+
+class GatewaySignal(NamedTuple):
+    """How a gateway received an uplink: RSSI in dBm, SNR in dB; cheaper than a Reception."""
+
+    gateway_id: str
+    rssi: float | None
+    snr: float | None
+    data: Mapping[str, Any]
+    """The item of `rx_metadata`."""
+
+    @property
+    def reception(self) -> Reception:
+        """All that is known of it."""
+        return Reception.from_json(self.data)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read an item of `rx_metadata`."""
+        ids, rssi, snr = data.get("gateway_ids"), data.get("rssi"), data.get("snr")
+        if "packet_broker" not in data and type(ids) is dict:
+            gateway_id = json_values.text(ids.get("gateway_id")) or ""
+        else:
+            gateway_id = _gateway_of(data)[0]
+        if not (type(rssi) is float and type(snr) is float):
+            rssi, snr = signal(data)
+        return cls(gateway_id, rssi, snr, data)
+
+
+def _gateway_of(data: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Return ID and EUI of the gateway in an item of `rx_metadata`."""
+    ids = json_values.mapping(data.get("gateway_ids"))
+    gateway_id = json_values.text(ids.get("gateway_id"))
+    gateway_eui = json_values.hexadecimal(ids.get("eui"))
+    broker = data.get("packet_broker")
+    if isinstance(broker, dict):
+        gateway_eui = json_values.hexadecimal(broker.get("forwarder_gateway_eui"))
+        gateway_id = (
+            json_values.text(broker.get("forwarder_gateway_id"))
+            or (gateway_eui and f"eui-{gateway_eui.lower()}")
+            or gateway_id
+        )
+    return gateway_id or "", gateway_eui
 
 
 def signal(data: Mapping[str, Any]) -> tuple[float | None, float | None]:

@@ -64,22 +64,22 @@ def _raw_payload(device: EndDeviceState) -> str | None:
 
 
 def _rssi(device: EndDeviceState) -> float | None:
-    best = device.last_uplink.best_reception if device.last_uplink else None
+    best = device.last_uplink.best_signal if device.last_uplink else None
     return best.rssi if best else None
 
 
 def _snr(device: EndDeviceState) -> float | None:
-    best = device.last_uplink.best_reception if device.last_uplink else None
+    best = device.last_uplink.best_signal if device.last_uplink else None
     return best.snr if best else None
 
 
 def _gateways(device: EndDeviceState) -> int | None:
     uplink = device.last_uplink
-    return len({r.gateway_id for r in uplink.receptions}) if uplink else None
+    return len(uplink.signals_by_gateway) if uplink else None
 
 
 def _best_gateway(device: EndDeviceState) -> str | None:
-    best = device.last_uplink.best_reception if device.last_uplink else None
+    best = device.last_uplink.best_signal if device.last_uplink else None
     return best.gateway_id if best else None
 
 
@@ -375,7 +375,7 @@ class LastUplinkSensor(EndDeviceSensor):
         shown, seen = self._value, self.device.last_seen
         same = isinstance(shown, datetime) and seen is not None and seen - shown < LAST_UPLINK_STEP
         # The time alone may have come before, from the registration.
-        first = bool(self.device.reception.latest) and not self._reception
+        first = self.device.reception.latest is not None and not self._reception
         if same and not first:
             return False
         if changed := super().read() or first:
@@ -385,9 +385,8 @@ class LastUplinkSensor(EndDeviceSensor):
     def _about_uplinks(self) -> dict[str, Any]:
         """Return dBm, dB and seconds; what isn't known yet is left out."""
         device = self.device
-        if receptions := device.reception.latest:
-            best = receptions[0]
-            values = (best.rssi, best.snr, len(receptions), _data_rate(device))
+        if (latest := device.reception.latest) is not None:
+            values = (latest.rssi, latest.snr, latest.gateways, _data_rate(device))
             self._reception = dict(zip(RECEPTION, values, strict=True))
         overdue_after = self.coordinator.overdue_watch.overdue_after(device)
         known = {

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import math
 from typing import NamedTuple
 
-from ..client import Reception
+from ..client import GatewaySignal, Reception
 
 PERIOD = 900
 """Seconds of which one signal is kept: the one that came last."""
@@ -27,12 +27,21 @@ class Signal(NamedTuple):
     snr: float | None
 
 
+class Latest(NamedTuple):
+    """The best RSSI (dBm) and SNR (dB) of an uplink, and how many gateways received it."""
+
+    rssi: float | None
+    snr: float | None
+    gateways: int
+
+
 @dataclass(slots=True)
 class HeardBy:
     """How a gateway receives an end device; RSSI in dBm and SNR in dB are averages."""
 
     reception: Reception
-    """The last one."""
+    """A recent one, which says what is known of the gateway."""
+    read_at: datetime
     at: datetime
     rssi: float | None = None
     snr: float | None = None
@@ -49,8 +58,8 @@ class ReceptionHistory:
 
     def __init__(self) -> None:
         """Start with nothing received."""
-        self.latest: Sequence[Reception] = ()
-        """The receptions of the latest uplink, the best one first."""
+        self.latest: Latest | None = None
+        """How the latest uplink was received; None where it doesn't say."""
         self._latest_at: datetime | None = None
         self._periods = array("q")
         self._rssi = array("f")
@@ -58,30 +67,38 @@ class ReceptionHistory:
         self._gateways: dict[str, HeardBy] = {}
         self._count = 0
 
-    def note(self, moment: datetime, receptions: Sequence[Reception]) -> None:
-        """Add an uplink with its receptions, the best one first; it may be an older one."""
+    def note(self, moment: datetime, signals: Sequence[GatewaySignal]) -> None:
+        """Add an uplink with its signals at gateways, the best first; it may be an older one."""
         if self._latest_at is None or moment >= self._latest_at:
-            self.latest, self._latest_at = receptions, moment
-        if not receptions:
+            best = signals[0] if signals else None
+            self.latest = best and Latest(best.rssi, best.snr, len(signals))
+            self._latest_at = moment
+        if not signals:
             return
-        self._note_signal(moment, receptions[0])
+        self._note_signal(moment, signals[0])
         self._count = min(self._count + 1, LATEST)
         weight = 1 / self._count
         gateways = self._gateways
         for heard in gateways.values():
             heard.share -= heard.share * weight
-        for reception in receptions:
-            heard = gateways.setdefault(reception.gateway_id, HeardBy(reception, moment))
-            if moment > heard.at:
-                heard.reception, heard.at = reception, moment
-            heard.share += weight
-            heard.count = min(heard.count + 1, LATEST)
-            heard.rssi = _average(heard.rssi, reception.rssi, heard.count)
-            heard.snr = _average(heard.snr, reception.snr, heard.count)
+        for signal in signals:
+            gateway_id, rssi, snr, _ = signal
+            if (known := gateways.get(gateway_id)) is None:
+                known = gateways[gateway_id] = HeardBy(signal.reception, moment, moment)
+            elif moment > known.at:
+                known.at = moment
+                if (moment - known.read_at).total_seconds() >= PERIOD:
+                    known.reception, known.read_at = signal.reception, moment
+            known.share += weight
+            if (count := known.count) < LATEST:
+                count += 1
+                known.count = count
+            known.rssi = _average(known.rssi, rssi, count)
+            known.snr = _average(known.snr, snr, count)
         while len(gateways) > GATEWAYS:
             del gateways[min(gateways, key=lambda gateway_id: gateways[gateway_id].at)]
 
-    def _note_signal(self, moment: datetime, best: Reception) -> None:
+    def _note_signal(self, moment: datetime, best: GatewaySignal) -> None:
         period = int(moment.timestamp()) // PERIOD
         rssi = math.nan if best.rssi is None else best.rssi
         snr = math.nan if best.snr is None else best.snr

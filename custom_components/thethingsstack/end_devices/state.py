@@ -56,6 +56,7 @@ type Hold = Callable[["EndDeviceState", Mapping[str, Meaning]], Collection[str]]
 
 _EPOCH = datetime.min.replace(tzinfo=UTC)
 _NO_CONTEXT = Context()
+_UNKNOWN = object()
 _NO_PATHS: AbstractSet[str] = frozenset()
 
 
@@ -179,9 +180,11 @@ class EndDeviceState(Listeners):
     def write(self, keys: Iterable[str], context: HaContext | None) -> None:
         """Call the listeners of these keys; then free the parsed parts of the last uplinks."""
         super().write(keys, context)
-        for uplink in (self.last_uplink, self.last_data_uplink):
-            if uplink is not None:
-                uplink.fold()
+        last, last_data = self.last_uplink, self.last_data_uplink
+        if last is not None:
+            last.fold()
+        if last_data is not None and last_data is not last:
+            last_data.fold()
 
     def update_registration(self, end_device: EndDevice) -> None:
         """Apply the end device's registration in The Things Stack."""
@@ -299,7 +302,7 @@ class EndDeviceState(Listeners):
         received = Received(uplink)
         if not uplink.simulated and uplink.time is not None:
             self.uplinks.note(moment, uplink.f_cnt, uplink.consumed_airtime)
-            self.reception.note(moment, uplink.receptions_by_gateway)
+            self.reception.note(moment, uplink.signals_by_gateway)
         if not uplink.simulated and (self._uplink_at is None or moment >= self._uplink_at):
             self.last_uplink, self._uplink_at = uplink, moment
             received.changed.extend(self.radio_keys)
@@ -390,7 +393,7 @@ class EndDeviceState(Listeners):
             self.note_fields(received.new)
             self._confirm(expected, received)
         values, times, events = self.values, self._value_times, self._event_paths
-        checked, unknown = self._checked_paths, object()
+        checked = self._checked_paths
         for path, value in understanding.values.items():
             if times.get(path, moment) > moment:
                 continue
@@ -399,7 +402,7 @@ class EndDeviceState(Listeners):
             ):
                 continue
             times[path] = moment
-            if values.get(path, unknown) != value or path in events:
+            if values.get(path, _UNKNOWN) != value or path in events:
                 values[path] = value
                 if path in understanding.corrected or path in received.changed_decisions:
                     continue  # its entity is updated after its description was corrected
