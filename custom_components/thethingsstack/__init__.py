@@ -98,7 +98,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
             return
         if options != entry.options:
             options = dict(entry.options)
-            coordinator.async_apply_options()
+            await coordinator.async_apply_options()
             await async_show_panel(hass)
         await coordinator.platforms.async_apply()
         changed = await coordinator.controls.async_apply()
@@ -138,9 +138,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool
     await entry.runtime_data.async_stop()
     await async_show_panel(hass)
     async_offer_dashboard(hass)
-    return await hass.config_entries.async_unload_platforms(
-        entry, entry.runtime_data.platforms.loaded
-    )
+    return await entry.runtime_data.platforms.async_unload()
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None:

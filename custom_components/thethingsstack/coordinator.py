@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 import logging
+import time
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
@@ -23,6 +24,7 @@ from .application.platforms import Platforms
 from .application.signals import Signals
 from .application.status import ApplicationStatus, Counters
 from .application.store import ApplicationStore
+from .application.time_slices import StreamSlices
 from .client import (
     ApplicationClient,
     AuthenticationFailed,
@@ -261,11 +263,10 @@ class ApplicationCoordinator:
             self.application_status.counters.uplinks_today,
         )
 
-    @callback
-    def async_apply_options(self) -> None:
+    async def async_apply_options(self) -> None:
         """Add or remove end devices after the options changed, without a reload."""
         self._read_options()
-        self.lifecycle.async_apply_choice()
+        await self.lifecycle.async_apply_choice()
         self.overdue_watch.look()
         self.core_lorawan.async_apply()
         async_apply_details_option(self)
@@ -301,11 +302,13 @@ class ApplicationCoordinator:
 
     async def _async_follow(self) -> None:
         """Follow the stream for as long as the entry is loaded."""
+        slices = StreamSlices(time.monotonic)
         while True:
             try:
                 async with aclosing(self.door.stream()) as items:
                     async for item in items:
                         self._take(item)
+                        await slices.end()
             except AuthenticationFailed as err:
                 # The key may be accepted again: the refusal may be a temporary server fault.
                 self._take(StreamLost(error=err))

@@ -27,7 +27,7 @@ from .refusals import (
 from .signals import Additions, Removals, Signals
 from .store import ApplicationStore
 from .stored_file import UNREADABLE, StoredData
-from .time_slices import TimeSlices
+from .time_slices import StreamSlices, TimeSlices
 
 __all__ = [
     "APPLICATION_KEY_TEXTS",
@@ -44,6 +44,7 @@ __all__ = [
     "Removals",
     "Signals",
     "StoredData",
+    "StreamSlices",
     "TimeSlices",
     "action_error",
     "async_create_stack",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+import time
 from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import OperationNotAllowed
@@ -9,10 +10,12 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity_platform import async_get_platforms
 from homeassistant.loader import async_get_integration
 
 from ..const import DOMAIN
 from ..payload import Kind, Meaning
+from .time_slices import TimeSlices
 
 if TYPE_CHECKING:
     from ..coordinator import TtsConfigEntry
@@ -32,7 +35,7 @@ class Platforms:
         self._entry = entry
         self._forwarding = asyncio.Lock()
         self._started: set[Platform] = set()
-        self.loaded: set[Platform] = set()
+        self._loaded: set[Platform] = set()
         """Those that have to be unloaded."""
 
     async def async_setup(self) -> None:
@@ -58,6 +61,20 @@ class Platforms:
         """Set up the platforms of new controls and gateways, before these are added."""
         await self._async_forward_late(self._of_subentries())
 
+    async def async_unload(self) -> bool:
+        """Remove all entities, a few at a time, and unload the platforms; return whether they are."""
+        slices = TimeSlices(time.monotonic)
+        for platform in async_get_platforms(self._hass, DOMAIN):
+            if platform.config_entry is not self._entry:
+                continue
+            for entity in list(platform.entities.values()):
+                try:
+                    await entity.async_remove()
+                except Exception:  # noqa: BLE001 - Home Assistant logs it as it unloads the platform
+                    continue
+                await slices.end()
+        return await self._hass.config_entries.async_unload_platforms(self._entry, self._loaded)
+
     def _of_subentries(self) -> set[Platform]:
         coordinator = self._entry.runtime_data
         trackers = {Platform.DEVICE_TRACKER} if coordinator.gateways.chosen else set()
@@ -78,7 +95,7 @@ class Platforms:
         except OperationNotAllowed:
             self._started -= new
             raise
-        self.loaded |= new
+        self._loaded |= new
 
     async def _async_forward_late(self, platforms: Iterable[Platform]) -> None:
         """Set platforms up while the entry runs; nothing if it is unloaded meanwhile."""

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Iterable
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from homeassistant.core import Context, Event, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
+from ..application import TimeSlices
 from ..client import EndDevice, EndDeviceIds, StackError
 from ..client.rights import DEVICES_READ
 from ..const import DOMAIN
@@ -53,10 +55,12 @@ class EndDeviceLifecycle:
             brands.add((known.get("model") or "").partition("/")[0] or None)
         await coordinator.fields.library.async_load(coordinator.hass, brands)
         known_keys = set(coordinator.store.known_devices)
-        coordinator.roster.add_all(registered, complete)
+        await coordinator.roster.async_add_all(registered, complete)
         states = coordinator.roster.states
         self._new = [device for key, device in states.items() if key not in known_keys]
-        for device in coordinator.roster.states.values():
+        slices = TimeSlices(time.monotonic)
+        for device in list(coordinator.roster.states.values()):
+            await slices.end()
             self._place(device)
             coordinator.downlinks.on_device_added(device)
             coordinator.formatter_texts.on_device(device)
@@ -76,16 +80,21 @@ class EndDeviceLifecycle:
         self._batteries.read_soon(self._new)
         self._new = []
 
-    @callback
-    def async_apply_choice(self) -> None:
+    async def async_apply_choice(self) -> None:
         """Add or remove end devices after the options changed."""
-        roster = self._coordinator.roster
+        roster, slices = self._coordinator.roster, TimeSlices(time.monotonic)
         for device in list(roster.states.values()):
+            await slices.end()
+            if roster.states.get(device.key) is not device:
+                continue
             if not roster.wanted(device.device_id, device.attributes):
                 roster.excluded.add(device.device_id)
                 roster.remove(device)
                 self._remove_controls_of(device)
         for device_id in list(roster.excluded):
+            await slices.end()
+            if device_id not in roster.excluded:
+                continue
             registered = roster.registrations.get(device_id)
             if not roster.wanted(device_id, registered.attributes if registered else {}):
                 continue

@@ -1,14 +1,16 @@
 """The end devices of one application, and their place in Home Assistant's device registry."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+import time
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.typing import UNDEFINED
 
-from ..application import ApplicationStore
+from ..application import ApplicationStore, TimeSlices
 from ..client import ApplicationClient, EndDevice, EndDeviceIds, VersionIds
 from ..const import (
     CONF_CHOSEN_DEVICES,
@@ -72,6 +74,8 @@ class EndDeviceRoster:
         self.registrations: dict[str, EndDevice] = {}
         self.excluded: set[str] = set()
         self.application_registry_id = ""
+        self._outdated: dict[EndDeviceState, None] = {}
+        self._refreshing: asyncio.Task[None] | None = None
 
     @property
     def application_identifier(self) -> tuple[str, str]:
@@ -241,13 +245,14 @@ class EndDeviceRoster:
     def _brand_name(self, brand_id: str | None) -> str | None:
         return self._decisions.library.name_of(brand_id) or brand_name(brand_id)
 
-    @callback
-    def add_all(self, registered: Iterable[EndDevice], complete: bool) -> None:
+    async def async_add_all(self, registered: Iterable[EndDevice], complete: bool) -> None:
         """Add the registered end devices, and those that are only known from the store.
 
         `complete` is whether `registered` are all: then those from the store have vanished.
         """
+        slices = TimeSlices(time.monotonic)
         for end_device in registered:
+            await slices.end()
             self.registrations[end_device.ids.device_id] = end_device
             if self.wanted(end_device.ids.device_id, end_device.attributes):
                 self._recall_without_dev_eui(end_device.ids)
@@ -305,9 +310,21 @@ class EndDeviceRoster:
 
     @callback
     def refresh(self) -> None:
-        """Let all entities of all end devices read their state again."""
-        for state in self.states.values():
-            state.refresh()
+        """Let all entities of all end devices read their state again, some at once, others soon."""
+        self._outdated.update(dict.fromkeys(self.states.values()))
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = self._entry.async_create_background_task(
+                self._hass, self._async_refresh(), f"{DOMAIN} refresh"
+            )
+
+    async def _async_refresh(self) -> None:
+        slices = TimeSlices(time.monotonic)
+        while self._outdated:
+            state = next(iter(self._outdated))
+            del self._outdated[state]
+            if self.states.get(state.key) is state:
+                state.refresh()
+            await slices.end()
 
     def by_registry_id(self, registry_id: str) -> EndDeviceState | None:
         """Return the end device with this ID in the device registry."""

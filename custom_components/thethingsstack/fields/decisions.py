@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from math import isfinite
+import time
 from types import MappingProxyType
 import typing
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
 
-from ..application import UNREADABLE, StoredData
+from ..application import UNREADABLE, StoredData, TimeSlices
 from ..const import DOMAIN
 from ..payload import QUANTITIES, Kind, Meaning, Observations
 from .awaited import Awaited
@@ -106,9 +108,11 @@ class FieldDecisions(StoredData):
         else:
             decisions, overrides = {}, None
         self._load_overrides(overrides)
+        slices = TimeSlices(time.monotonic)
         for key, fields in decisions.items():
             self._automatic[key] = self._read_fields(key, fields)
             self.apply_overrides(key)
+            await slices.end()
         self._observations = self._file.read_items("observations", _observations)
         self.awaited = self._file.read_items("awaited", Awaited.from_stored)
         await self._file.async_end_reading(title)
@@ -300,10 +304,11 @@ class FieldDecisions(StoredData):
 
     @typing.override  # the name alone is a method here
     def _data(self) -> dict[str, Any]:
+        as_dict = lru_cache(maxsize=None)(Meaning.as_dict)  # most end devices have equal fields
         return {
             "overrides": [override.as_dict() for override in self.overrides],
             "decisions": {
-                key: {path: meaning.as_dict() for path, meaning in fields.items()}
+                key: {path: as_dict(meaning) for path, meaning in fields.items()}
                 for key, fields in self._automatic.items()
             },
             "observations": {
