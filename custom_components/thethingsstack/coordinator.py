@@ -412,11 +412,12 @@ class ApplicationCoordinator:
         `new` are the paths of its new fields, `changed` decisions on others that were corrected;
         `identified` is whether its model became known, or is another one.
         """
-        self._announce(device, {path: device.decisions[path] for path in new})
+        context = Context()
+        self._announce(device, {path: device.decisions[path] for path in new}, context)
         self._show_corrected(device, changed)
         if identified:
             self.lifecycle.on_identified(device)
-        device.refresh()
+        device.refresh(context)
 
     @callback
     def async_correct(self, device: EndDeviceState, decided: Mapping[str, Meaning]) -> None:
@@ -475,11 +476,7 @@ class ApplicationCoordinator:
         uplink = received.uplink
         self.catch_up.missed.on_uplink(device, uplink, live=True)
         self.past_hours.on_received(uplink)
-        device.arriving = context
-        try:
-            self._announce(device, received.new)
-        finally:
-            device.arriving = None
+        self._announce(device, received.new, context)
         self._show_corrected(device, received.changed_decisions)
         if received.identified:
             self.lifecycle.on_identified(device)
@@ -511,8 +508,9 @@ class ApplicationCoordinator:
             return
         if received.grown:
             self.fields.add_states(device.key, received.grown)
-        self._announce(device, received.new)
-        device.refresh()
+        context = Context()
+        self._announce(device, received.new, context)
+        device.refresh(context)
 
     def _decide(self, device: EndDeviceState, new: Mapping[str, Meaning]) -> dict[str, Meaning]:
         """Store the decisions on new fields; return them with the user's overrides."""
@@ -525,7 +523,7 @@ class ApplicationCoordinator:
                     device.position_taken_over = path
         return self.fields.remember(device.key, new)
 
-    def _announce(self, device: EndDeviceState, new: dict[str, Meaning]) -> None:
+    def _announce(self, device: EndDeviceState, new: dict[str, Meaning], context: Context) -> None:
         """Signal the platforms to add entities for new fields and the first battery status."""
         if device.last_battery is not None and not device.battery_announced:
             device.battery_announced = True
@@ -537,7 +535,11 @@ class ApplicationCoordinator:
         if path is not None:  # its entity comes when the earlier source's tracker is removed
             new = {other: meaning for other, meaning in new.items() if other != path}
             async_dispatcher_send(self.hass, self.signals.position_found, device, path)
-        async_dispatcher_send(self.hass, self.signals.new_fields, device, new)
+        device.arriving = context
+        try:
+            async_dispatcher_send(self.hass, self.signals.new_fields, device, new)
+        finally:
+            device.arriving = None
 
     @callback
     def _joined(self, message: JoinAccept) -> None:

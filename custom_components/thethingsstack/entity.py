@@ -175,7 +175,7 @@ class EndDeviceEntity(Entity):
         """Write the state if it changed, or if only the availability did (no context)."""
         if not self.read() and context is not None:
             return
-        if context is not None:
+        if (context := context or self.device.arriving) is not None:
             self.async_set_context(context)
         self.async_write_ha_state()
 

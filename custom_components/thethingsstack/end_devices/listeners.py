@@ -44,12 +44,14 @@ def field_key(path: str) -> str:
 class Listeners(ABC):
     """Who is to be called when something about an end device changes, by key."""
 
-    __slots__ = ("_failed_listeners", "_listeners", "control_keys", "radio_keys")
+    __slots__ = ("_failed_listeners", "_listeners", "arriving", "control_keys", "radio_keys")
 
     def __init__(self) -> None:
         """Start without listeners."""
         self._listeners: dict[str, tuple[Listener, ...]] = {}
         self._failed_listeners: tuple[str, ...] = ()
+        self.arriving: HaContext | None = None
+        """The context of the uplinks that are being shown; of the entities that come with them."""
         self.radio_keys: list[str] = []
         """Keys with listeners that every uplink changes, in the order of calling."""
         self.control_keys: list[str] = []
@@ -92,9 +94,16 @@ class Listeners(ABC):
         """Return whether this key has a listener."""
         return key in self._listeners
 
-    def refresh(self) -> None:
-        """Call all listeners, because something other than a message changed the state."""
-        self.write(list(self._listeners), None)
+    def refresh(self, context: HaContext | None = None) -> None:
+        """Call all listeners, the last uplink's first: something other than a message changed.
+
+        With `context`, that of past uplinks, all that is written has it.
+        """
+        self.arriving = context
+        try:
+            self.write(sorted(self._listeners, key=lambda key: key != LAST_UPLINK), None)
+        finally:
+            self.arriving = None
 
     def write(self, keys: Iterable[str], context: HaContext | None) -> None:
         """Call the listeners of these keys; an exception of one is logged, once for each key."""

@@ -125,8 +125,6 @@ class EndDeviceState(Listeners):
         self.attributes: Mapping[str, str] = {}
         self.last_seen: datetime | None = None
         self.last_uplink: UplinkMessage | None = None
-        self.arriving: HaContext | None = None
-        """The context of the uplink that is being applied; of the entities that come with it."""
         self.battery_announced = False
         self.position_taken_over: str | None = None
         """Path of a new field that replaces a position from another source."""
