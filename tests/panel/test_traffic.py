@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.thethingsstack.client import UplinkMessage
 from custom_components.thethingsstack.panel.redaction import without_secrets
 from custom_components.thethingsstack.panel.traffic import KEPT, traffic_of
 from custom_components.thethingsstack.panel.traffic_commands import BATCH_SECONDS
@@ -281,6 +282,26 @@ async def test_a_refused_key_is_in_the_list(
     while rows[-1]["kind"] != "lost":
         rows += (await client.event(number))["rows"]
     assert rows[-1]["text"]
+
+
+async def test_an_odd_message_hides_no_other(
+    hass: HomeAssistant, sim: Simulator, client: PanelClient
+) -> None:
+    """It is a row that says what is wrong."""
+    entry = await set_up(hass, sim)
+    number = await client.subscribe("traffic/subscribe")
+    envelope = await sim.uplink(CLIMATE, decoded={"TempC_SHT": 20})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
+    odd = {**envelope["uplink_message"], "decoded_payload": {"too_big": 2**70}}
+    traffic_of(hass).note(
+        entry.entry_id, UplinkMessage.from_json({**envelope, "uplink_message": odd})
+    )
+    await sim.uplink(CLIMATE, decoded={"TempC_SHT": 21})
+    rows = (await client.event(number))["rows"]
+    while rows[-1].get("text") != "TempC_SHT: 21":
+        rows += (await client.event(number))["rows"]
+    assert [row["kind"] for row in rows[-3:]] == ["uplink", "unreadable", "uplink"]
+    assert "64" in rows[-2]["text"]
 
 
 def test_keys_and_addresses_are_left_out() -> None:

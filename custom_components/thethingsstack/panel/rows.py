@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import islice
+import logging
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -30,6 +31,8 @@ from .traffic import GatewayChanged, TrafficEntry, TrafficItem
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
     from ..end_devices import EndDeviceState
+
+_LOGGER = logging.getLogger(__name__)
 
 LONGEST = 200
 """Characters of a row's text."""
@@ -66,7 +69,24 @@ def device_of(hass: HomeAssistant, entry: TrafficEntry) -> EndDeviceState | None
 
 
 def row_of(hass: HomeAssistant, entry: TrafficEntry) -> dict[str, Any]:
-    """Return an entry's row: what happened when to which end device, in short."""
+    """Return an entry's row: what happened when to which end device, in short.
+
+    One of which no row can be made is shown as unreadable, so that it doesn't hide the others.
+    """
+    try:
+        return _row(hass, entry)
+    except Exception as err:
+        _LOGGER.debug("Entry %s can't be shown", entry.id, exc_info=True)
+        return {
+            "id": entry.id,
+            "entry_id": entry.entry_id,
+            "time": entry.at.isoformat(),
+            "kind": "unreadable",
+            "text": str(err)[:LONGEST],
+        }
+
+
+def _row(hass: HomeAssistant, entry: TrafficEntry) -> dict[str, Any]:
     item, device = entry.item, device_of(hass, entry)
     moment = item.time if isinstance(item, Message | Event) else None
     device_id = device_id_of(entry)

@@ -43,8 +43,9 @@ pre {
 }
 pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
 table { width: 100%; border-collapse: collapse; }
-th { text-align: start; font-weight: 500; color: var(--secondary-text-color); }
-th, td { padding: 6px 8px 6px 0; border-bottom: 1px solid var(--divider-color); vertical-align: top; overflow-wrap: anywhere; }
+th { text-align: start; font-weight: 500; white-space: nowrap; color: var(--secondary-text-color); }
+th, td { padding: 6px 8px 6px 0; border-bottom: 1px solid var(--divider-color); vertical-align: top; }
+td { overflow-wrap: anywhere; }
 td.number, th.number { text-align: end; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .link { padding: 0; border: 0; background: none; color: var(--primary-color); text-align: start; }
 .gauge { height: 8px; border-radius: 4px; background: var(--secondary-background-color); overflow: hidden; min-width: 60px; margin-top: 6px; }
