@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 import pytest
 
 from scripts.dev.api import HomeAssistant
@@ -54,6 +54,7 @@ async def test_fleet_and_gateways(
     await page.goto(f"{home.url}/lorawan-traffic/fleet")
     await problems_first(page)
     await snap(page, screenshots, "fleet_wide")
+    await it_fits(page)
     await search_and_filter(page)
     await sort_and_go_by_keys(page)
     await it_lives(page, many)
@@ -94,6 +95,15 @@ async def problems_first(page: Page) -> None:
     await expect(rows(page).nth(1)).to_contain_text("Node 600")
     await expect(rows(page).nth(1)).to_contain_text("Not decoded")
     assert await rows(page).count() < IN_VIEW
+
+
+async def it_fits(page: Page) -> None:
+    """On screens between the widest and the narrowest, too: fewer columns, then blocks."""
+    for width, layout in ((1100, "medium"), (900, "small")):
+        await page.set_viewport_size(ViewportSize(width=width, height=WIDE["height"]))
+        scroller = page.locator(f"thethingsstack-fleet .scroller.{layout}")
+        assert await scroller.evaluate("element => element.scrollWidth <= element.clientWidth")
+    await page.set_viewport_size(WIDE)
 
 
 async def search_and_filter(page: Page) -> None:

@@ -23,6 +23,9 @@ const SIGNALS_FRESH = 300_000;
 const SIGNALS_AT_ONCE = 100;
 const QUARTER = 900;
 const CLOCK = 10_000;
+/** Pixels: below, rows are blocks of three lines; below the other, the last columns are left out. */
+const NARROWEST_TABLE = 740;
+const WHOLE_TABLE = 1000;
 
 const STYLE = `
 :host { display: flex; flex-direction: column; height: 100%; background: var(--card-background-color); }
@@ -338,11 +341,11 @@ class Fleet extends View {
   }
 
   #resize(width) {
-    const small = width < 640;
+    const small = width < NARROWEST_TABLE;
     this.root.querySelectorAll(".scroller, .tools").forEach((part) => {
       part.classList.toggle("small", small);
     });
-    this.scroller.classList.toggle("medium", !small && width < 1000);
+    this.scroller.classList.toggle("medium", !small && width < WHOLE_TABLE);
     this.list.height = small ? SMALL_ROW_HEIGHT : ROW_HEIGHT;
     this.list.refresh();
   }

@@ -145,7 +145,7 @@ export const rowStyle = `
 .row, .head {
   display: grid;
   grid-template-columns:
-    minmax(130px, 3fr) minmax(140px, 4fr) 112px 56px 172px 44px 52px 72px 64px;
+    minmax(130px, 3fr) minmax(140px, 4fr) 124px 56px 172px 44px 52px 72px 64px;
   column-gap: 12px;
   align-items: center;
   padding: 0 16px;
