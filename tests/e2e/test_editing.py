@@ -28,6 +28,7 @@ async def test_edit_an_end_device(
     await wait_for_values(home, await speakers(application), simulated=True, timeout=60)
     page = await open_page(browser, WIDE)
     await edit_texts(page, home, screenshots)
+    await choose_a_model(page, home, screenshots)
     await choose_a_formatter(page, home, screenshots)
 
 
@@ -42,8 +43,15 @@ async def open_dialogue(page: Page, home: HomeAssistant, what: str) -> None:
 
 
 async def edit_texts(page: Page, home: HomeAssistant, screenshots: Path) -> None:
-    """An attribute and a number for overdue that can't be; then area, overdue and place."""
+    """An attribute and a number for overdue that can't be; then area, overdue and place.
+
+    No map shows a place that it doesn't have, and nothing is asked that changes nothing.
+    """
     await open_dialogue(page, home, "Name, place and more")
+    await snap(page, screenshots, "edit_0_form")
+    await expect(page.get_by_text("Choose its place on a map").first).to_be_visible()
+    await expect(page.locator("ha-selector-location")).to_have_count(0)
+    await expect(page.get_by_text("Name in Home Assistant")).to_have_count(0)
     await page.get_by_role("textbox", name="Name", exact=True).fill("Loft node")
     await page.get_by_role("button", name="Add Attribute").click()
     attribute = page.get_by_role("textbox", name="Attribute").last
@@ -66,6 +74,25 @@ async def edit_texts(page: Page, home: HomeAssistant, screenshots: Path) -> None
     await expect(page.get_by_text("is saved")).to_be_visible()
     device = await registered(home, "Loft node")
     assert device["area_id"] == "loft"
+
+
+async def choose_a_model(page: Page, home: HomeAssistant, screenshots: Path) -> None:
+    """It is said to be a radiator's valve, whose formatter can't decode it: only the model is saved."""
+    await open_dialogue(page, home, "Model")
+    await choose(page, "MClimate")
+    await press(page, "Next")
+    await expect(page.get_by_text("Which model is it?")).to_be_visible()
+    await choose(page, "Vicki")
+    await snap(page, screenshots, "edit_3_model")
+    await press(page, "Next")
+    await expect(page.get_by_text("Is it this model?")).to_be_visible()
+    await snap(page, screenshots, "edit_3_model_sure")
+    await expect(page.get_by_text("Use what is known of the model's fields").first).to_be_visible()
+    await press(page, "Save")
+    await expect(page.get_by_text("MClimate VICKI now")).to_be_visible()
+    device = await registered(home, "Loft node")
+    assert (device["manufacturer"], device["model_id"]) == ("MClimate", "vicki")
+    await expect(page.get_by_role("button", name="Add application")).to_be_visible()
 
 
 async def choose_a_formatter(page: Page, home: HomeAssistant, screenshots: Path) -> None:
