@@ -77,7 +77,9 @@ async def register_from_the_repository(page: Page, home: HomeAssistant, screensh
     await expect(page.get_by_text("Which model is it?")).to_be_visible()
     await choose(page, "LDS02")
     await press(page, "Next")
-    await expect(page.get_by_text("EU_863_870")).to_be_visible()  # as its other end devices
+    await expect(
+        page.get_by_label("Band").get_by_text("EU_863_870")
+    ).to_be_visible()  # as its other end devices
     await press(page, "Next")
     await page.get_by_role("textbox", name="Name").fill("Back door")
     await page.get_by_role("textbox", name="DevEUI").fill("A84041A241182099")
