@@ -250,10 +250,13 @@ async def test_the_only_battery_is_called_so(hass: HomeAssistant, sim: Simulator
     await sim.uplink("weather-station", **uplink)
     await sim.uplink("weather-station", **uplink | {"decoded": {"wind": 3, "battery": 79}})
     await count(hass, entry, 4)
-    assert await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done()
-    name = state_of(hass, "sensor", f"{WEATHER}/battery").name
-    assert name == "Weather station LoRaWAN battery"
+
+    def named(key: str) -> str:
+        return state_of(hass, "sensor", f"{WEATHER}/{key}").name
+
+    await until(hass, lambda: named("battery") == "Weather station LoRaWAN battery")
+    assert named("field/battery") == "Weather station Battery"
+    assert float(state_of(hass, "sensor", f"{WEATHER}/battery").state) == 81.9
 
 
 async def test_binary_states_and_their_words(hass: HomeAssistant, sim: Simulator) -> None:

@@ -16,7 +16,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.entity_platform import (
+    AddConfigEntryEntitiesCallback,
+    async_get_current_platform,
+)
 from homeassistant.helpers.typing import StateType
 
 from .application.missed_sensor import MISSED_UPLINKS, UNRECORDED, missed_attributes, missed_uplinks
@@ -93,6 +96,26 @@ async def async_setup_entry(
     def add_battery(device: EndDeviceState) -> None:
         async_add_entities([battery(device)])
 
+    platform = async_get_current_platform()
+    renamed = set[str]()
+
+    async def async_add_again(device: EndDeviceState, entity: Entity) -> None:
+        await entity.async_remove(force_remove=True)
+        async_add_entities([battery(device)])
+
+    @callback
+    def rename_battery(device: EndDeviceState, _new: Mapping[str, Meaning]) -> None:
+        wanted = unique_id(device, BATTERY)
+        entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, wanted)
+        entity = platform.entities.get(entity_id or "")
+        if (
+            device.key not in renamed
+            and isinstance(entity, BatterySensor)
+            and entity.shares_its_name()
+        ):
+            renamed.add(device.key)  # it never shares it again
+            entry.async_create_task(hass, async_add_again(device, entity), f"{DOMAIN} battery")
+
     async_add_entities(ApplicationSensor(coordinator, d) for d in APPLICATION_SENSORS)
     await async_setup_fields(
         hass,
@@ -107,6 +130,9 @@ async def async_setup_entry(
     async_add_gateway_sensors(entry, async_add_entities)
     entry.async_on_unload(
         async_dispatcher_connect(hass, coordinator.signals.new_battery, add_battery)
+    )
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, coordinator.signals.new_fields, rename_battery)
     )
 
 

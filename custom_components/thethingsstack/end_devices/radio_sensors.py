@@ -27,6 +27,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN, NOT_IN_LOGBOOK
 from ..entity import EndDeviceEntity
+from ..payload import QUANTITIES, Meaning
 from .listeners import AIRTIME_24H, BATTERY, LAST_UPLINK, STATUS, UPLINK_INTERVAL
 from .overdue_number import NEVER
 from .state import EndDeviceState
@@ -433,8 +434,8 @@ _CLASSES = dict.fromkeys(SEEN_BY, SeenBySensor) | {LAST_UPLINK: LastUplinkSensor
 class BatterySensor(EndDeviceSensor):
     """The battery level that an end device reports to the Network Server (DevStatusAns).
 
-    It is called *Battery* where the payload has no battery level, else *LoRaWAN battery*; one that
-    is registered by that name keeps it.
+    It is called *Battery* where no field of the payload is, else *LoRaWAN battery*; one that is
+    registered by that name keeps it.
     """
 
     def __init__(
@@ -450,23 +451,26 @@ class BatterySensor(EndDeviceSensor):
         registry = er.async_get(coordinator.hass)
         entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, self.unique_id or "")
         entry = registry.async_get(entity_id) if entity_id is not None else None
-        self._may_be_only = (
+        may_be_only = (
             device.has_fields
             if entry is None
             else entry.translation_key == ONLY_BATTERY_SENSOR.translation_key
         )
-        self._name_it()
+        if may_be_only and not any(map(_is_called_battery, device.decisions.values())):
+            self.entity_description = ONLY_BATTERY_SENSOR
 
-    def _name_it(self) -> None:
-        only = self._may_be_only and not any(m.is_battery for m in self.device.decisions.values())
-        self.entity_description = ONLY_BATTERY_SENSOR if only else BATTERY_SENSOR
+    def shares_its_name(self) -> bool:
+        """Return whether a field of the same name has come since it was created."""
+        return self.entity_description is ONLY_BATTERY_SENSOR and any(
+            map(_is_called_battery, self.device.decisions.values())
+        )
 
-    @callback
-    @override
-    def read(self) -> bool:
-        """Read the level; a battery level in the payload may have come since the last time."""
-        self._name_it()
-        return super().read()
+
+def _is_called_battery(meaning: Meaning) -> bool:
+    """Return whether a field has the name that the network's battery level has if it is the only one."""
+    quantity = QUANTITIES.get(meaning.quantity or "")
+    name = meaning.name or (quantity.name if quantity is not None else "")
+    return meaning.is_battery or name.casefold() == ONLY_BATTERY_SENSOR.translation_key
 
 
 class StatusSensor(EndDeviceEntity, SensorEntity):
