@@ -9,7 +9,7 @@ from scripts.dev.api import HomeAssistant
 from scripts.dev.check import speakers, wait_for_values
 from scripts.dev.flow import add_entry
 from scripts.dev.options import Application
-from tests.e2e.test_browser import TIMEOUT, WIDE, choose, open_page, press, snap
+from tests.e2e.test_browser import NARROW, TIMEOUT, WIDE, choose, open_page, press, snap
 from tests.e2e.test_editing import registered
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -76,6 +76,13 @@ async def check_sources(page: Page, home: HomeAssistant, screenshots: Path) -> N
         ("outside_temperature", "Name and values"),
         ("battery", "Not certain yet"),
     ):
-        row = page.get_by_role("row").filter(has=page.get_by_role("cell", name=path, exact=True))
+        row = page.get_by_role("listitem").filter(has=page.get_by_text(path, exact=True))
         await expect(row).to_contain_text(source)
     await snap(page, screenshots, "corrections_sources")
+    await page.set_viewport_size(NARROW)
+    dialogue = page.locator("ha-markdown").filter(has=page.get_by_role("listitem")).last
+    assert await dialogue.evaluate("shown => shown.scrollWidth <= shown.clientWidth")
+    # What is not certain comes before what is known.
+    paths = await dialogue.get_by_role("listitem").locator("strong").all_inner_texts()
+    assert paths.index("battery") < paths.index("TempC_SHT")
+    await snap(page, screenshots, "corrections_sources_phone")

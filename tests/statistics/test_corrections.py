@@ -87,7 +87,7 @@ class Field:
         flow = await submit(self._hass, flow, next_step_id="fields")
         flow = await submit(self._hass, flow, device=KEY)
         rows: str = flow["description_placeholders"]["table"]
-        return next(row for row in rows.splitlines() if row.startswith(f"| {PATH}"))
+        return next(row for row in rows.splitlines() if row.startswith(f"- **{PATH}**"))
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from .edit_form import (
     shown_value,
 )
 from .overrides import OverrideError, read_yaml
-from .texts import FieldTexts, escaped, field_label, fields_table
+from .texts import FieldTexts, escaped, field_label, fields_list
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
@@ -112,9 +112,7 @@ class FieldsFlow(ApplicationOptionsFlow):
             errors[CONF_FIELD] = "choose_from_list"
         edits = [self._edit_of(path) for path in decisions]
         edits.sort(key=lambda edit: (edit.meaning.kind is Kind.IGNORE, _in_order(edit.path)))
-        listed = edits
-        if len(edits) > FEW:
-            listed = sorted(edits, key=_priority, reverse=True)[:FEW]
+        listed = sorted(edits, key=_priority, reverse=True)[:FEW]
         texts = await FieldTexts.async_load(self.hass)
         self._choices = labels = {field_label(edit, texts): edit.path for edit in edits}
         schema = vol.Schema({unchosen(CONF_FIELD): searchable(labels)})
@@ -127,7 +125,7 @@ class FieldsFlow(ApplicationOptionsFlow):
                 "device": self._device.name,
                 "count": str(len(edits)),
                 "listed": str(len(listed)),
-                "table": fields_table(listed, texts),
+                "table": fields_list(listed, texts),
                 "left_out": texts.left_out(self._device.skipped),
             },
         )
@@ -338,7 +336,8 @@ def _priority(edit: FieldEdit) -> int:
     if edit.override is not None:
         return 2
     meaning = edit.meaning
-    return int(meaning.quantity is None and meaning.enabled and meaning.kind in KINDS)
+    unknown = meaning.quantity is None and meaning.enabled and meaning.kind in KINDS
+    return int(unknown or meaning.is_undecided)
 
 
 def _in_order(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Texts of the Fields dialogue that aren't in its forms: labels of fields and the table of them."""
+"""Texts of the Fields dialogue that aren't in its forms: labels of fields and the list of them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Self
@@ -79,17 +79,17 @@ def field_label(edit: FieldEdit, texts: FieldTexts) -> str:
     return f"{edit.path}{shown} · {texts.what(edit)}"
 
 
-def fields_table(edits: Iterable[FieldEdit], texts: FieldTexts) -> str:
-    """Return the rows of a Markdown table: field, value, decision, reason."""
+def fields_list(edits: Iterable[FieldEdit], texts: FieldTexts) -> str:
+    """Return a list in Markdown: field, value, decision, reason; a phone has no room for a table."""
     lines = []
     for edit in edits:
         meaning = edit.meaning
         value = shown_value(edit.device.values.get(edit.path), meaning.unit)
         mark = "✎ " if edit.override is not None else ""
         why = edit.contradiction or meaning.reason.partition("”: ")[2] or meaning.reason
-        cells = [escaped(cell) for cell in (mark + edit.path, value, texts.what(edit))]
-        cells.append(escaped(f"{texts.source(edit)}: {why}", LONGEST_REASON))
-        lines.append("| " + " | ".join(cells) + " |")
+        path, value, what = (escaped(part) for part in (edit.path, value, texts.what(edit)))
+        reason = escaped(f"{texts.source(edit)}: {why}", LONGEST_REASON)
+        lines.append(f"- {mark}**{path}**: {value} · {what} · {reason}")
     return "\n".join(lines)
 
 
