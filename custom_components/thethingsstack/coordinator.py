@@ -450,10 +450,7 @@ class ApplicationCoordinator:
             device.taken_over = False
             self.store.taken_over.discard(device.key)
             self.store.save_soon()
-        if received.grown:
-            self.fields.add_states(device.key, received.grown)
-        if received.corrected:
-            received.changed_decisions |= self.fields.correct(device.key, received.corrected)
+        self._store_decisions(device, received)
         if received.new or received.decoding_changed:
             self.formatter_texts.on_new_fields(device)
         if received.decoding_changed:
@@ -465,6 +462,12 @@ class ApplicationCoordinator:
         ):
             self.store.note_received(self.stack.not_in_future(uplink.received_at))
         return device, received
+
+    def _store_decisions(self, device: EndDeviceState, received: Received) -> None:
+        if received.grown:
+            self.fields.add_states(device.key, received.grown)
+        if received.corrected:
+            received.changed_decisions |= self.fields.correct(device.key, received.corrected)
 
     @callback
     def _receive(self, uplink: UplinkMessage) -> None:
@@ -506,11 +509,8 @@ class ApplicationCoordinator:
         received = device.receive_again(self._decide, self.corrections.hold)
         if received is None:
             return
-        if received.grown:
-            self.fields.add_states(device.key, received.grown)
-        context = Context()
-        self._announce(device, received.new, context)
-        device.refresh(context)
+        self._store_decisions(device, received)
+        self.show_caught_up(device, received.new, received.changed_decisions, identified=False)
 
     def _decide(self, device: EndDeviceState, new: Mapping[str, Meaning]) -> dict[str, Meaning]:
         """Store the decisions on new fields; return them with the user's overrides."""

@@ -128,7 +128,7 @@ async def test_the_simulator_posts_once_and_waits_no_longer_than_the_server(
     simulator: Simulator, webhooks: Webhooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What fails is in no delivery that follows; an event tells it."""
-    monkeypatch.setattr("tests.simulator.webhooks.TIMEOUT", 0.1)
+    monkeypatch.setattr("tests.simulator.deliveries.TIMEOUT", 0.1)
     attempts = 0
 
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -136,7 +136,7 @@ async def gear(shot: Photographer, application: Application) -> None:
     await page.get_by_text("Fields", exact=True).click()
     await choose(page, DEVICE)
     await press(page, "Next")
-    await expect(page.get_by_role("cell", name="Humidity", exact=False).first).to_be_visible()
+    await expect(page.get_by_role("listitem").filter(has_text="Humidity").first).to_be_visible()
     await choose(page, "Hum_SHT")
     await press(page, "Next")
     await expect(page.locator("entity-preview-row")).to_contain_text("%")
@@ -172,6 +172,8 @@ async def panel(shot: Photographer, application: Application) -> None:
     await shot.goto("/lorawan-traffic")
     pump = page.get_by_role("row").filter(has_text="Garden pump").filter(has_text="voltage").first
     await expect(pump).to_be_visible()
+    await expect(page.get_by_role("option", name="Garden pump")).to_have_count(1)
+    await page.wait_for_timeout(300)  # lists of choices are drawn a moment after they are filled
     await shot.window("live_data")
     await pump.click()
     entry = page.locator("thethingsstack-traffic-entry")

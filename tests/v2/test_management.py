@@ -96,8 +96,9 @@ async def test_the_options_change_name_and_place(
     assert result["step_id"] == "change_what"
     before = sim2.devices["pump-socket"].nwk_s_key
     place = {"latitude": 52.5, "longitude": 13.4}
-    answers = {"names": "apart", "area": "apart", "no_location": False}
-    result = await go(hass, result, name="Pump", location=place, **answers)
+    result = await go(hass, result, name="Pump", on_map=True)
+    assert result["step_id"] == "change_place", result.get("errors")
+    result = await go(hass, result, location=place)
     assert result["reason"] == "changed", result.get("errors")
     device = sim2.devices["pump-socket"]
     assert (device.description, device.latitude) == ("Pump", 52.5)

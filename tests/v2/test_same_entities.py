@@ -22,6 +22,8 @@ ONLY_V3 = {
     "riverside/70B3D5D72FF30A41/field/water.leak",
 }
 """The water meter's normalized payload, which version 2 doesn't know."""
+WITH_UNIT_IN_V3 = ("sensor", "riverside/70B3D5D72FF30A41/field/totalVolume")
+"""The normalized payload has the same number, and tells that it is water, and its unit."""
 
 type Entities = dict[tuple[str, str], dict[str, Any]]
 
@@ -55,8 +57,9 @@ def _described(hass: HomeAssistant, entity: er.RegistryEntry) -> dict[str, Any]:
     device = dr.async_get(hass).async_get(entity.device_id or "")
     assert isinstance(device, dr.DeviceEntry)
     return {
-        # The application's own device has the name that only version 3 knows.
-        "device": "/" in entity.unique_id.partition("/")[2] and (device.name, device.model),
+        # The application's own device has the name that only version 3 knows. Models have the
+        # names of the Device Repository there, and names made of their IDs here.
+        "device": "/" in entity.unique_id.partition("/")[2] and (device.name, device.model_id),
         "name": entity.original_name,
         "category": entity.entity_category,
         "device_class": entity.original_device_class,
@@ -86,4 +89,6 @@ async def test_the_same_world_gives_the_same_entities(
         v3 = await _entities(hass, sim, ha_fixtures.make_entry(sim, "manage"))
     async with Simulator("demo", clock=lambda: NOW) as sim2:
         v2 = await _entities(hass, sim2, make_entry(sim2))
+    assert v3.pop(WITH_UNIT_IN_V3)["unit"] == "m³"
+    assert v2.pop(WITH_UNIT_IN_V3)["unit"] is None
     assert {key: item for key, item in v3.items() if not _is_of_v3_alone(key)} == v2
