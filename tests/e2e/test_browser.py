@@ -74,7 +74,7 @@ async def change_a_field(page: Page, home: HomeAssistant, screenshots: Path) -> 
     await expect(preview).to_contain_text("Dampness")
     await expect(preview).to_contain_text("%")
     await snap(page, screenshots, "fields_2_form")
-    await press(page, "Next")
+    await press(page, "Save")
     await expect(page.get_by_text("is now Dampness")).to_be_visible()
     await snap(page, screenshots, "fields_3_kept")
     rows = [row for row in (await look(home)).rows if row["device"] == DEVICE]
