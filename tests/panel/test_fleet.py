@@ -131,6 +131,7 @@ async def test_changes_are_followed(
     client = await hass_ws_client(hass)
     assert (await ask(client, "panel/fleet"))["success"]
     first = await events(client)
+    assert first["all"]
     assert first["applications"] == [
         {"entry_id": entry.entry_id, "title": "Garden", "connected": True}
     ]

@@ -38,7 +38,8 @@ def ws_fleet(
 
     connection.subscriptions[msg["id"]] = async_track_time_interval(hass, send, PAUSE)
     connection.send_result(msg["id"])
-    send()
+    first = {"all": True, **fleet.changes()}
+    connection.send_message(websocket_api.event_message(msg["id"], first))
 
 
 @websocket_api.require_admin

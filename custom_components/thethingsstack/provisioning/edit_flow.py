@@ -24,6 +24,8 @@ class EditFlow(ModelChangeFlow):
 
     _answers: Mapping[str, Any]
     """What was typed before the step that asks for a place."""
+    _place: Mapping[str, float] | None = None
+    """The place that was chosen there, in case that saving it fails."""
 
     async def async_step_change(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the end device, and read its present registration."""
@@ -94,11 +96,13 @@ class EditFlow(ModelChangeFlow):
     ) -> ConfigFlowResult:
         """Ask for the place of an end device that has none yet; the map begins at home."""
         if user_input is not None:
+            self._place = user_input["location"]
             answers, here = self._answers, self._in_home_assistant(self._to_change.ids.device_id)
             refused = await self._async_save({**answers, **user_input, "on_map": False}, here)
             return self._changed() if refused is None else self._change_form(answers, refused, here)
         home = {"latitude": self.hass.config.latitude, "longitude": self.hass.config.longitude}
-        schema = vol.Schema({vol.Required("location", default=home): LocationSelector()})
+        place = self._place or home
+        schema = vol.Schema({vol.Required("location", default=place): LocationSelector()})
         return form(self, "change_place", schema, None, None, last_step=True)
 
     def _changed(self) -> ConfigFlowResult:

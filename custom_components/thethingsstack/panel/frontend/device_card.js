@@ -137,7 +137,7 @@ class DeviceCard extends HTMLElement {
     const card = ha("ha-card", "div", {}, ...parts);
     if (card.localName === "div") card.className = "card";
     this.root.replaceChildren(styled(graphStyle + STYLE), card);
-    if (focused >= 0) this.root.querySelectorAll("button")[focused]?.focus();
+    if (focused >= 0) this.root.querySelectorAll("button")[focused]?.focus({ preventScroll: true });
   }
 
   #parts(device) {

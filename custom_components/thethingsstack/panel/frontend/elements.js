@@ -25,7 +25,7 @@ export function ha(tag, instead, properties, ...children) {
 
 /** Return a button with text. */
 export function button(label, onclick, properties = {}) {
-  return ha("ha-button", "button", { onclick, ...properties }, label);
+  return ha("ha-button", "button", { type: "button", onclick, ...properties }, label);
 }
 
 /** Return a button with an icon; `path` is that of an SVG image of 24 × 24. */
@@ -133,6 +133,7 @@ export class View extends HTMLElement {
   subscribe(command, callback) {
     const subscription = this.#hass.connection.subscribeMessage(callback, command);
     this.#subscriptions.push(subscription);
+    if (!this.#running) this.unsubscribe(subscription); // the view has gone while it was reading
     return subscription;
   }
 

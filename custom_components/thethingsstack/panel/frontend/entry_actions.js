@@ -38,12 +38,15 @@ export function downlinkForm(view, row) {
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.localName === "input") {
       event.preventDefault();
-      form.requestSubmit();
+      if (!event.repeat) form.requestSubmit();
     }
     closeByEscape(event, view);
   });
 
+  let sending = false;
   async function send() {
+    if (sending) return; // a second click must not send it twice
+    sending = true;
     outcome.replaceChildren(text("traffic.sending"));
     try {
       await call(view, "send_downlink", {
@@ -56,6 +59,8 @@ export function downlinkForm(view, row) {
       fire(view, "entry-acted");
     } catch (error) {
       outcome.replaceChildren(alert("error", error.message));
+    } finally {
+      sending = false;
     }
   }
 

@@ -136,7 +136,6 @@ class Fleet extends View {
   }
 
   start() {
-    this.#rows.clear();
     this.subscribe({ type: "thethingsstack/panel/fleet" }, (changes) => this.#take(changes)).catch(
       (error) => this.notes.replaceChildren(alert("error", text("fleet.failed", { error: error.message }))),
     );
@@ -151,7 +150,8 @@ class Fleet extends View {
     this.#timers.forEach(clearInterval);
   }
 
-  #take({ applications, devices = [], removed = [] }) {
+  #take({ all, applications, devices = [], removed = [] }) {
+    if (all) this.#rows.clear(); // the connection was away
     for (const row of devices) {
       this.#rows.set(row.id, row);
       this.#addSignal(row);
@@ -189,6 +189,7 @@ class Fleet extends View {
     const found = all.filter((row) => this.#fits(row));
     this.#showStatuses(found);
     const shown = found.filter((row) => !this.#status || row.status === this.#status);
+    this.#focused = Math.min(this.#focused, Math.max(0, shown.length - 1));
     this.list.items = sorted(shown, this.#column, this.#down);
     this.table.setAttribute("aria-rowcount", shown.length + 1);
     const counts = { shown: number(this.hass, shown.length), count: number(this.hass, all.length) };

@@ -87,7 +87,12 @@ class Panel extends HTMLElement {
 
   async #load(hass) {
     this.#language = hass.language;
-    await loadTexts(hass);
+    try {
+      await loadTexts(hass);
+    } catch {
+      this.#language = undefined; // the connection was just lost: with the next state, once more
+      return;
+    }
     this.#build();
     this.#shown = undefined;
     await this.#show();

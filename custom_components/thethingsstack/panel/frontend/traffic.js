@@ -61,6 +61,7 @@ class Traffic extends View {
   #rows = [];
   #held = [];
   #waiting = [];
+  #newest = 0;
   #frame;
   #paused = false;
   #pausedByEntry = false;
@@ -173,7 +174,11 @@ class Traffic extends View {
 
   #take({ rows, skipped }) {
     if (skipped) console.warn(`${skipped} rows came too fast to be shown`);
-    this.#waiting.push(...rows);
+    // After the connection was away, all that is kept comes again; IDs rise.
+    const added = rows.filter(({ id }) => id > this.#newest);
+    if (!added.length) return;
+    this.#newest = added.at(-1).id;
+    this.#waiting = this.#waiting.concat(added).slice(-KEPT); // nothing is drawn in a hidden tab
     this.#frame ??= requestAnimationFrame(() => {
       this.#frame = undefined;
       const newest = this.#waiting.splice(0).reverse();
@@ -188,11 +193,9 @@ class Traffic extends View {
   }
 
   #add(newest) {
-    const known = new Set(this.#rows.map(({ id }) => id));
-    const added = newest.filter(({ id }) => !known.has(id));
-    if (!added.length) return;
-    this.#rows = added.concat(this.#rows).slice(0, KEPT);
-    this.#arrange(added.filter((row) => fits(row, this.filters.value)).length);
+    if (!newest.length) return;
+    this.#rows = newest.concat(this.#rows).slice(0, KEPT);
+    this.#arrange(newest.filter((row) => fits(row, this.filters.value)).length);
     this.#choicesTimer ??= setTimeout(() => this.#showChoices(), CHOICES_PAUSE);
   }
 

@@ -163,7 +163,9 @@ class Row:
         match self.type:
             case RowType.FLOAT:
                 (number,) = struct.unpack(f">{_FLOATS[self.size]}", data)
-                return self._calculated(number) if isfinite(number) else None
+                if not isfinite(number) or number == self.absent:
+                    return None
+                return self._calculated(number)
             case RowType.BCD:
                 return self._decimal(data)
             case RowType.HEX:
@@ -189,10 +191,11 @@ class Row:
     def _decimal(self, data: bytes) -> object:
         digits = data.hex()
         if self.absent is not None and int(digits, 16) == self.absent:
-            return None
+            return None  # as 0xFFFF, which has no decimal digits
         if not digits.isdecimal():
             raise DecodeError("no_decimal", row=self.name, given=digits)
-        return self._calculated(int(digits))
+        number = int(digits)
+        return None if number == self.absent else self._calculated(number)
 
     def _calculated(self, number: float) -> float | None:
         if self.factor == 1 and self.offset == 0:
