@@ -312,6 +312,7 @@ def test_keys_and_addresses_are_left_out() -> None:
         "uplink_token": "5EC2E7",
         "decoded_payload": {"key": "left"},
         "attributes": {"url": "https://home/api/webhook/5EC2E7?a=1"},
+        "cloud": "https://hooks.nabu.casa/5EC2E7: refused",
         "rx_metadata": [{"api_key": "5EC2E7", "empty_key": ""}],
     }
     assert without_secrets(message) == {
@@ -320,6 +321,7 @@ def test_keys_and_addresses_are_left_out() -> None:
         "uplink_token": "**REDACTED**",
         "decoded_payload": {"key": "left"},
         "attributes": {"url": "https://home/api/webhook/**REDACTED**?a=1"},
+        "cloud": "https://hooks.nabu.casa/**REDACTED** refused",
         "rx_metadata": [{"api_key": "**REDACTED**", "empty_key": ""}],
     }
 

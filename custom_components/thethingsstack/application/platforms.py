@@ -64,7 +64,7 @@ class Platforms:
     async def async_unload(self) -> bool:
         """Remove all entities, a few at a time, and unload the platforms; return whether they are."""
         slices = TimeSlices(time.monotonic)
-        for platform in async_get_platforms(self._hass, DOMAIN):
+        for platform in list(async_get_platforms(self._hass, DOMAIN)):
             if platform.config_entry is not self._entry:
                 continue
             for entity in list(platform.entities.values()):

@@ -37,7 +37,7 @@ class EndDeviceLifecycle:
         self._coordinator = coordinator
         patience = coordinator.hass.data.get(PATIENCE, DEFAULT_PATIENCE)
         self._models = ModelSensors(
-            coordinator.stack, coordinator.store, patience, coordinator.roster.register
+            coordinator.stack, coordinator.store, patience, self._on_model_named
         )
         self._batteries = RegisteredBatteries(coordinator)
         self._new: list[EndDeviceState] = []
@@ -79,6 +79,12 @@ class EndDeviceLifecycle:
         )
         self._batteries.read_soon(self._new)
         self._new = []
+
+    def _on_model_named(self, device: EndDeviceState) -> None:
+        """Give a device the name of its model, unless it was removed while that was asked for."""
+        roster = self._coordinator.roster
+        if roster.states.get(device.key) is device:
+            roster.register(device)
 
     async def async_apply_choice(self) -> None:
         """Add or remove end devices after the options changed."""

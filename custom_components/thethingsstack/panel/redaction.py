@@ -9,8 +9,8 @@ from homeassistant.components.diagnostics import REDACTED
 _SECRET = re.compile(
     r"(?:.*_)?(?:key|token|secret|password|authentication_code)|keys|root_keys|session_keys"
 )
-_WEBHOOK = re.compile(r"(/api/webhook/)[^/?#\s\"]+")
-"""Who knows the address of one of Home Assistant's webhooks may post to it."""
+_WEBHOOK = re.compile(r"(/api/webhook/|hooks\.nabu\.casa/)[^/?#\s\"]+")
+"""Who knows the address of one of Home Assistant's webhooks may post to it, also by its cloud."""
 _OF_THE_DEVICE = frozenset({"decoded_payload", "normalized_payload"})
 """What the end device reports stays as it is: a field of its own may be called key."""
 

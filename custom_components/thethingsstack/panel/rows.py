@@ -74,7 +74,8 @@ def row_of(hass: HomeAssistant, entry: TrafficEntry) -> dict[str, Any]:
     One of which no row can be made is shown as unreadable, so that it doesn't hide the others.
     """
     try:
-        return _row(hass, entry)
+        row = _row(hass, entry)
+        return {**row, "text": without_addresses(row["text"])} if "text" in row else row
     except Exception as err:
         _LOGGER.debug("Entry %s can't be shown", entry.id, exc_info=True)
         return {
@@ -82,7 +83,7 @@ def row_of(hass: HomeAssistant, entry: TrafficEntry) -> dict[str, Any]:
             "entry_id": entry.entry_id,
             "time": entry.at.isoformat(),
             "kind": "unreadable",
-            "text": str(err)[:LONGEST],
+            "text": without_addresses(str(err))[:LONGEST],
         }
 
 

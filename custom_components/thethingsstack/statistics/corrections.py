@@ -45,6 +45,7 @@ class Corrections:
             if (entry := self._entry_of(device, path)) is None:
                 continue
             if not self._changes(device, path, meaning):
+                self._waiting.get(device, {}).pop(path, None)  # this one is newer
                 continue
             if is_touched(entry):
                 self._keep(device, path, meaning, TOUCHED)
@@ -90,13 +91,13 @@ class Corrections:
                 entity_ids = {entry.entity_id for entry in entries.values() if entry is not None}
                 recorded = await async_with_statistics(self._hass, entity_ids)
                 # Others may have come meanwhile, and newer ones of the same fields.
-                decided = {path: waiting.pop(path) for path in entries}
+                decided = {path: waiting.pop(path) for path in entries if path in waiting}
                 if self._coordinator.roster.states.get(device.key) is not device:
                     return
                 kept = {
                     path
-                    for path, entry in entries.items()
-                    if entry is not None and entry.entity_id in recorded
+                    for path in decided
+                    if (entry := entries[path]) is not None and entry.entity_id in recorded
                 }
                 for path in kept:
                     self._keep(device, path, decided[path], RECORDED)
@@ -114,7 +115,8 @@ class Corrections:
 
 def _essence(meaning: Meaning) -> tuple[object, ...]:
     """Return what the values recorded so far depend on."""
-    return (meaning.kind, meaning.quantity, meaning.unit, meaning.scale, meaning.device_class)
+    what = (meaning.kind, meaning.quantity, meaning.unit, meaning.device_class, meaning.role)
+    return (*what, meaning.scale, meaning.offset, meaning.invert)
 
 
 def _clear(hass: HomeAssistant, entity_ids: list[str]) -> None:
