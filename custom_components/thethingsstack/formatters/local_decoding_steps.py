@@ -1,5 +1,6 @@
 """Steps that options and repair share: decode in Home Assistant, and how."""
 
+from abc import abstractmethod
 from typing import Any
 
 from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
@@ -39,9 +40,9 @@ class LocalDecodingSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any]](
 
     _decoding: LocalDecoding
 
+    @abstractmethod
     async def _async_decoding_saved(self) -> ResultT:
         """End the dialogue after the choice was saved."""
-        raise NotImplementedError
 
     async def async_step_local_decoder(self, user_input: dict[str, Any] | None = None) -> ResultT:
         """Ask how the uplinks are to be decoded here."""
