@@ -7,15 +7,16 @@ import socket
 from typing import Any
 
 _REPOSITORY = Path(__file__).parents[1]
+INTEGRATION = _REPOSITORY / "custom_components" / "thethingsstack"
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, integration: Path = INTEGRATION) -> None:
     """Make a folder with the integration, and with a free port of loopback for HTTP."""
     custom = folder / "custom_components"
     custom.mkdir(parents=True)
     (folder / "configuration.yaml").touch()
     (custom / "__init__.py").touch()  # so that it wins over the repository's folder
-    (custom / "thethingsstack").symlink_to(_REPOSITORY / "custom_components" / "thethingsstack")
+    (custom / "thethingsstack").symlink_to(integration)
     store(folder, "http", 2, 1, {"stable": _http(), "pending": None, "yaml_migration_done": True})
 
 

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 import json
 import os
 from pathlib import Path
@@ -12,10 +12,12 @@ import sys
 
 from homeassistant.const import __version__ as ha_version
 
+from .compare import compare, comparison
 from .flood import SECONDS, measure_flood
 from .library import library_cost
-from .measure import STEPS, Plan, Result, processes
+from .measure import STEPS, Plan, processes
 from .report import table, targets
+from .results import Result
 from .variants import OURS, VARIANTS
 
 
@@ -32,6 +34,11 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--uplinks", type=int, help="uplinks per round (6000)")
     parser.add_argument("--rounds", type=int, help="rounds for the CPU per uplink (5)")
     parser.add_argument("--quick", action="store_true", help="a run of under a minute")
+    parser.add_argument(
+        "--compare",
+        metavar="REV",
+        help="instead: this revision beside that one, in turns, and how they differ",
+    )
     parser.add_argument("--only", nargs="+", choices=VARIANTS, help="leave variants out")
     parser.add_argument("--plain", action="store_true", help="do without mosquitto")
     parser.add_argument("--profile", action="store_true", help="print where our time goes")
@@ -98,19 +105,48 @@ def flood(asked: argparse.Namespace) -> None:
         asked.json.write_text(json.dumps(asdict(became)), encoding="utf-8")
 
 
+def beside(asked: argparse.Namespace) -> None:
+    """Measure this revision beside another one, and print how they differ."""
+    (devices,) = asked.devices or [50 if asked.quick else 1000]
+    plan = replace(
+        plans(asked)[-1],
+        devices=devices,
+        uplinks=asked.uplinks or (500 if asked.quick else 3000),
+        rounds=asked.rounds or (5 if asked.quick else 12),
+        repeated_setups=1 if asked.quick else 2,
+        latency_rounds=1 if asked.quick else 4,
+        latency_uplinks=50 if asked.quick else 250,
+    )
+    before = os.getloadavg()[0]
+    broker, results = asyncio.run(compare(plan, asked.compare, 1 if asked.quick else 3, say))
+    print(conditions(broker, before), f"{devices} end devices\n", sep="\n")
+    print(*comparison(asked.compare, results), sep="\n")
+    if asked.json:
+        everything = {key: asdict(result) for key, result in results.items()}
+        asked.json.write_text(json.dumps(everything), encoding="utf-8")
+
+
+def conditions(broker: str, load_before: float) -> str:
+    """Return under which conditions was measured."""
+    return (
+        f"Home Assistant {ha_version}, Python {platform.python_version()}, {broker}; "
+        "8 fields per device, all changing, a listener to all states; load of "
+        f"{os.cpu_count()} processors {load_before:.1f} before, {os.getloadavg()[0]:.1f} after"
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print."""
     asked = arguments(argv)
+    if asked.compare:
+        beside(asked)
+        return
     if asked.flood:
         flood(asked)
         return
     before = os.getloadavg()[0]
     broker, results = asyncio.run(measure(plans(asked)))
-    print(
-        f"Home Assistant {ha_version}, Python {platform.python_version()}, {broker}; "
-        "8 fields per device, all changing, a listener to all states; "
-        f"load of {os.cpu_count()} processors {before:.1f} before, {os.getloadavg()[0]:.1f} after\n"
-    )
+    print(f"{conditions(broker, before)}\n")
     print(*table(results), "", *targets(results, library_cost()), sep="\n")
     for devices, variants in results.items():
         if profile := variants[OURS.key].profile:

@@ -8,7 +8,7 @@ import tempfile
 from typing import Any
 
 from ..child_process import Child
-from .variants import BY_WEBHOOK
+from .variants import BY_WEBHOOK, Places
 
 RATE = 1_000.0
 FIRST_RATE = 100.0
@@ -68,11 +68,10 @@ async def measure_flood(
             stack.push_async_callback(process.close)
             return process
 
+        nowhere = Places(server="http://127.0.0.1:9", mqtt_port=9, mqtt_5=False, devices=devices)
         application = BY_WEBHOOK.application
         say("Home Assistant for deliveries of a webhook")
-        receiver = await child(
-            "home", BY_WEBHOOK.key, folder / "ha", "http://127.0.0.1:9", "9/4", devices
-        )
+        receiver = await child("home", BY_WEBHOOK.key, folder / "ha", nowhere.as_json())
         poster = await child("poster")
         await receiver.ask("set_up")
         port = await receiver.ask("port")

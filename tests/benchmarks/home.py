@@ -7,6 +7,7 @@ import cProfile
 import ctypes
 import gc
 import io
+import json
 import logging
 import os
 from pathlib import Path
@@ -24,7 +25,7 @@ from homeassistant.runner import configure_event_loop
 
 from ..child_process import serve
 from ..ha_folder import prepare
-from .variants import BY_WEBHOOK, VARIANTS, Places, Variant
+from .variants import ALL, Places, Variant
 from .workload import COUNTER, FIELDS, place_of
 
 # What HA's dashboard would need, and what only guesses at the outside world, is left out.
@@ -308,9 +309,9 @@ class Home:
         }
 
 
-async def start(folder: Path, variant: Variant) -> HomeAssistant:
+async def start(folder: Path, variant: Variant, places: Places) -> HomeAssistant:
     """Start Home Assistant without dashboard and with the modules that the variant needs."""
-    prepare(folder)
+    prepare(folder, Path(places.integration))
     (folder / "custom_components" / "uplink_floor").symlink_to(Path(__file__).parent / "floor")
     hass = core.HomeAssistant(str(folder))
     configure_event_loop(hass.loop)
@@ -329,14 +330,12 @@ async def start(folder: Path, variant: Variant) -> HomeAssistant:
     return hass
 
 
-async def main(key: str, folder: str, server: str, mqtt: str, devices: str) -> None:
-    """Start Home Assistant and do what is asked for."""
+async def main(key: str, folder: str, places: str) -> None:
+    """Start Home Assistant and do what is asked for; `places` as JSON."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    port, _, version = mqtt.partition("/")
-    places = Places(server=server, mqtt_port=int(port), mqtt_5=version == "5", devices=int(devices))
-    variant = {**VARIANTS, BY_WEBHOOK.key: BY_WEBHOOK}[key]
-    hass = await start(Path(folder), variant)
-    home = Home(hass, variant, places)
+    variant, where = ALL[key], Places(**json.loads(places))
+    hass = await start(Path(folder), variant, where)
+    home = Home(hass, variant, where)
     commands = ("set_up", "set_up_again", "memory", "begin", "wait", "end", "profile", "entities")
     await serve({name: getattr(home, name) for name in (*commands, "port", "count")})
     os._exit(0)  # nothing is worth keeping

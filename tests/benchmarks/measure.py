@@ -1,18 +1,18 @@
 """The order of a benchmark: setups one by one, then rounds in which the variants take turns."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from itertools import accumulate
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 import tempfile
 from typing import Literal
 
 from thethingsstack.payload.observations import REVISABLE
 
 from ..child_process import Child
-from .variants import MQTT, OURS, VARIANTS, Variant
+from ..ha_folder import INTEGRATION
+from .results import Result, Traffic
+from .variants import ALL, BEFORE, MQTT, OURS, VARIANTS, Places, Variant
 
 BUFFERED = 64 + 128
 """Messages that the server buffers for a connection before it drops them."""
@@ -40,77 +40,8 @@ class Plan:
     profile: bool = False
     variants: Sequence[str] = tuple(VARIANTS)
     broker: Literal["any", "plain"] = "any"
-
-
-@dataclass(slots=True)
-class Result:
-    """What one variant took; CPU in seconds, latencies in milliseconds, memory in bytes."""
-
-    setup_cpu: float = 0
-    setup_wall: float = 0
-    setup_stall: float = 0
-    again_cpu: list[float] = field(default_factory=list)
-    again_wall: list[float] = field(default_factory=list)
-    again_stall: list[float] = field(default_factory=list)
-    memory: int = 0
-    entities: dict[str, int] = field(default_factory=dict)
-    cpu: list[float] = field(default_factory=list)
-    collections: list[float] = field(default_factory=list)
-    pause: float = 0
-    idle_cpu: list[float] = field(default_factory=list)
-    states: list[float] = field(default_factory=list)
-    lost: int = 0
-    latencies: list[list[float]] = field(default_factory=list)
-    sustained: int = 0
-    stopped: str = ""
-    profile: str = ""
-
-    @property
-    def cpu_per_uplink(self) -> float:
-        """Return the seconds of CPU for an uplink."""
-        return median(self.cpu)
-
-    def times_that_of(self, other: Result) -> float:
-        """Return how much more CPU an uplink takes than elsewhere; round by round."""
-        return median(own / its for own, its in zip(self.cpu, other.cpu, strict=True))
-
-    def latency(self, share: float) -> float:
-        """Return the milliseconds within which that share of uplinks was through.
-
-        Of the quietest round: whatever else the machine does can only add to it.
-        """
-        return min(sorted(one)[min(int(len(one) * share), len(one) - 1)] for one in self.latencies)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traffic:
-    """When each uplink was sent and when it was through, in nanoseconds; and what it took."""
-
-    sent: Sequence[int]
-    through: Mapping[int, int]
-    took: Mapping[str, float]
-
-    @property
-    def lost(self) -> int:
-        """Return how many never came through."""
-        return len(self.sent) - len(self.through)
-
-    @property
-    def cpu(self) -> float:
-        """Return the seconds of CPU for each."""
-        return self.took["cpu"] / len(self.sent)
-
-    @property
-    def latencies(self) -> list[float]:
-        """Return how many milliseconds each needed."""
-        return [(at - self.sent[number]) / 1e6 for number, at in self.through.items()]
-
-    @property
-    def furthest_behind(self) -> int:
-        """Return how many were at most on their way at one time."""
-        steps = [(at, 1) for number, at in enumerate(self.sent) if number in self.through]
-        steps += [(at, -1) for at in self.through.values()]
-        return max(accumulate(step for _, step in sorted(steps)), default=0)
+    before: Path = INTEGRATION
+    """The folder of the integration in another revision."""
 
 
 type Say = Callable[[str], None]
@@ -130,20 +61,8 @@ class Bench:
 
     async def run(self) -> dict[str, Result]:
         """Measure everything."""
-        for key in self._homes:
-            self._say(f"setup of {VARIANTS[key].title}, {self._plan.devices} devices")
-            await self._set_up(VARIANTS[key])
-        self._say("uplinks until all fields are decided on")
-        for key in self._homes:
-            await self._uplinks(key, self._plan.devices * REVISABLE, AT_ONCE, WAVE)
-        for number in range(self._plan.rounds):
-            self._say(f"CPU per uplink, round {number + 1} of {self._plan.rounds}")
-            for key, result in self.results.items():
-                await self._cpu_round(key, result)
-        for number in range(self._plan.latency_rounds):
-            self._say(f"latency, round {number + 1} of {self._plan.latency_rounds}")
-            for key, result in self.results.items():
-                await self._latency_round(key, result)
+        await self.set_up()
+        await self.rounds()
         for key, result in self.results.items():
             self._say(f"throughput of {VARIANTS[key].title}")
             await self._climb(key, result)
@@ -151,6 +70,33 @@ class Bench:
             await self._uplinks(OURS.key, self._plan.uplinks, AT_ONCE, WAVE, profile=True)
             self.results[OURS.key].profile = await self._homes[OURS.key].ask("profile")
         return self.results
+
+    async def set_up(self, number: int = 0) -> None:
+        """Measure first set-ups and later ones; an odd number takes the variants from the end."""
+        for key in self._turns(number):
+            self._say(f"first set-up of {ALL[key].title}, {self._plan.devices} devices")
+            await self._set_up(ALL[key])
+        for again in range(self._plan.repeated_setups):
+            self._say(f"later set-up, round {again + 1} of {self._plan.repeated_setups}")
+            for key in self._turns(number + again):
+                await self._set_up_again(key)
+
+    async def rounds(self) -> None:
+        """Measure uplinks, in rounds in which the variants take turns."""
+        self._say("uplinks until all fields are decided on")
+        for key in self._homes:
+            await self._uplinks(key, self._plan.devices * REVISABLE, AT_ONCE, WAVE)
+        for number in range(self._plan.rounds):
+            self._say(f"CPU per uplink, round {number + 1} of {self._plan.rounds}")
+            for key in self._turns(number):
+                await self._cpu_round(key, self.results[key])
+        for number in range(self._plan.latency_rounds):
+            self._say(f"latency, round {number + 1} of {self._plan.latency_rounds}")
+            for key in self._turns(number):
+                await self._latency_round(key, self.results[key])
+
+    def _turns(self, number: int) -> Iterable[str]:
+        return reversed(self._homes) if number % 2 else iter(self._homes)
 
     async def _uplinks(
         self, key: str, count: int, rate: float, wave: int = 0, **options: bool
@@ -163,7 +109,7 @@ class Bench:
         while len(sent) < count:
             sent += await self._publisher.ask(
                 "uplinks",
-                application=VARIANTS[key].application,
+                application=ALL[key].application,
                 devices=self._plan.devices,
                 first=self._sequences[key],
                 count=min(wave or count, count - len(sent)),
@@ -176,7 +122,7 @@ class Bench:
         return Traffic(sent=sent, through=through, took=took)
 
     async def _set_up(self, variant: Variant) -> None:
-        """First setup to the last first value, then setups with everything known."""
+        """Set up to the last first value."""
         home, result = self._homes[variant.key], self.results[variant.key]
         devices = self._plan.devices
         if variant is MQTT:
@@ -187,16 +133,17 @@ class Bench:
         if uplinks.lost:
             raise RuntimeError(f"{variant.title}: {uplinks.lost} first uplinks showed nothing")
         then = uplinks.took
-        result.setup_cpu = first["cpu"] + then["cpu"]
-        result.setup_wall = first["wall"] + then["wall"]
-        result.setup_stall = max(first["stall"], then["stall"])
-        result.memory = await home.ask("memory") - before
+        result.setup_cpu.append(first["cpu"] + then["cpu"])
+        result.setup_wall.append(first["wall"] + then["wall"])
+        result.setup_stall.append(max(first["stall"], then["stall"]))
+        result.memory.append(await home.ask("memory") - before)
         result.entities = await home.ask("entities")
-        for _ in range(self._plan.repeated_setups):
-            again = await home.ask("set_up_again")
-            result.again_cpu.append(again["cpu"])
-            result.again_wall.append(again["wall"])
-            result.again_stall.append(again["stall"])
+
+    async def _set_up_again(self, key: str) -> None:
+        again, result = await self._homes[key].ask("set_up_again"), self.results[key]
+        result.again_cpu.append(again["cpu"])
+        result.again_wall.append(again["wall"])
+        result.again_stall.append(again["stall"])
 
     async def _cpu_round(self, key: str, result: Result) -> None:
         uplinks = await self._uplinks(key, self._plan.uplinks, AT_ONCE, WAVE)
@@ -242,13 +189,19 @@ async def processes(plan: Plan, say: Say) -> AsyncIterator[tuple[str, Bench]]:
         broker = await child("broker", "broker", *(["--plain"] if plan.broker == "plain" else []))
         told = await broker.ask("where")
         port = told["port"]
-        server = await child("server", "stack_server", OURS.application, plan.devices, port)
+        server = await child("server", "stack_server", plan.devices, port)
         url = await server.ask("where")
         publisher = await child("publisher", "publisher", port)
-        mqtt = f"{port}/{5 if told['name'] == 'mosquitto' else 4}"
         homes = {}
         for key in plan.variants:
-            say(f"Home Assistant for {VARIANTS[key].title}")
-            homes[key] = await child(key, "home", key, folder / key, url, mqtt, plan.devices)
+            say(f"Home Assistant for {ALL[key].title}")
+            places = Places(
+                server=url,
+                mqtt_port=port,
+                mqtt_5=told["name"] == "mosquitto",
+                devices=plan.devices,
+                integration=str(plan.before if key == BEFORE.key else INTEGRATION),
+            )
+            homes[key] = await child(key, "home", key, folder / key, places.as_json())
             await homes[key].ask("entities")
         yield told["name"], Bench(plan, publisher, homes, say)

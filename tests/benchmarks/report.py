@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from .measure import Result
+from .results import Result
 from .variants import FLOOR, MQTT, OURS, VARIANTS
 
 type Results = Mapping[int, Mapping[str, Result]]
@@ -30,7 +30,7 @@ def _first(values: Sequence[float], scale: float, digits: int) -> str:
 
 
 def _per_entity(result: Result) -> float:
-    return result.memory / 1e3 / max(result.entities["states"], 1)
+    return median(result.memory_per_state) / 1e3
 
 
 ROWS = (
@@ -48,13 +48,13 @@ ROWS = (
         cell=lambda r: f"{r.sustained}{'' if r.stopped else ' or more'}",
     ),
     Row(title="lost in the rounds above", cell=lambda r: str(r.lost)),
-    Row(title="first setup: CPU, s", cell=lambda r: f"{r.setup_cpu:.2f}"),
-    Row(title="first setup: wall, s", cell=lambda r: f"{r.setup_wall:.2f}"),
-    Row(title="first setup: longest stall, ms", cell=lambda r: f"{1e3 * r.setup_stall:.0f}"),
+    Row(title="first setup: CPU, s", cell=lambda r: _first(r.setup_cpu, 1, 2)),
+    Row(title="first setup: wall, s", cell=lambda r: _first(r.setup_wall, 1, 2)),
+    Row(title="first setup: longest stall, ms", cell=lambda r: _first(r.setup_stall, 1e3, 0)),
     Row(title="later setup: CPU, s", cell=lambda r: _first(r.again_cpu, 1, 2)),
     Row(title="later setup: wall, s", cell=lambda r: _first(r.again_wall, 1, 2)),
     Row(title="later setup: longest stall, ms", cell=lambda r: _first(r.again_stall, 1e3, 0)),
-    Row(title="memory, MB", cell=lambda r: f"{r.memory / 1e6:.1f}"),
+    Row(title="memory, MB", cell=lambda r: _first(r.memory, 1e-6, 1)),
     Row(title="memory per entity with a state, kB", cell=lambda r: f"{_per_entity(r):.1f}"),
     Row(
         title="entities: with a state / registered",
@@ -70,7 +70,7 @@ def table(results: Results) -> Iterator[str]:
     lines = [
         [row.title, *(row.cell(results[devices][key]) for devices, key in columns)] for row in ROWS
     ]
-    yield from _aligned(["", *heads], lines)
+    yield from aligned(["", *heads], lines)
     for devices, key in columns:
         if stopped := results[devices][key].stopped:
             yield f"Throughput of {VARIANTS[key].title} with {devices} devices: {stopped}."
@@ -91,7 +91,7 @@ def targets(results: Results, library: tuple[float, float]) -> Iterator[str]:
         for title, measured, limit, wanted_high in judged
         for verdict in [_verdict(measured, limit, wanted_high)]
     ]
-    yield from _aligned(["target", "measured", "wanted", ""], lines)
+    yield from aligned(["target", "measured", "wanted", ""], lines)
 
 
 def _verdict(measured: float, limit: float, wanted_high: bool) -> str:
@@ -114,9 +114,9 @@ def _judged(results: Results) -> Iterator[tuple[str, float, float, bool]]:
     if floor and ours.latencies and floor.latencies:
         yield "p99 over that of E, ms", ours.latency(0.99) - floor.latency(0.99), 5, False
     if mqtt:
-        yield "first setup CPU / A", ours.setup_cpu / mqtt.setup_cpu, 0.35, False
+        yield "first setup CPU / A", median(ours.setup_cpu) / median(mqtt.setup_cpu), 0.35, False
     if floor:
-        yield "first setup CPU / E", ours.setup_cpu / floor.setup_cpu, 2, False
+        yield "first setup CPU / E", median(ours.setup_cpu) / median(floor.setup_cpu), 2, False
     if mqtt and ours.again_cpu:
         yield "later setup CPU / A", median(ours.again_cpu) / median(mqtt.again_cpu), 0.35, False
     if floor and ours.again_cpu:
@@ -126,7 +126,7 @@ def _judged(results: Results) -> Iterator[tuple[str, float, float, bool]]:
         yield "sustained uplinks/s", ours.sustained, 2000, True
 
 
-def _aligned(head: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
+def aligned(head: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
     for line in (head, ["-" * width for width in widths], *lines):
         cells = [f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)]

@@ -1,4 +1,4 @@
-"""A process that answers the HTTP calls of a setup: one application with many end devices."""
+"""A process that answers the HTTP calls of a setup: applications with many end devices."""
 
 import asyncio
 import sys
@@ -18,19 +18,19 @@ PREFIX = "/api/v3"
 
 
 class StackServer:
-    """Identity Server and cluster of one application, without the Storage Integration."""
+    """Identity Server and cluster of any application, without the Storage Integration."""
 
-    def __init__(self, application: str, devices: int, mqtt_port: int) -> None:
-        """Have so many end devices."""
-        self._application = application
-        self._devices = [end_device(application, device) for device in range(devices)]
+    def __init__(self, devices: int, mqtt_port: int) -> None:
+        """Have so many end devices in each application that is asked for."""
+        self._count = devices
+        self._devices: dict[str, list[dict[str, Any]]] = {}
         self._mqtt = f"127.0.0.1:{mqtt_port}"
 
     def routes(self) -> web.RouteTableDef:
         """Return what is answered."""
         routes = web.RouteTableDef()
-        application = f"{PREFIX}/applications/{self._application}"
-        as_application = f"{PREFIX}/as/applications/{self._application}"
+        application = f"{PREFIX}/applications/{{application}}"
+        as_application = f"{PREFIX}/as/applications/{{application}}"
         routes.get(f"{PREFIX}/auth_info")(self._auth_info)
         routes.get(f"{application}/rights")(self._rights)
         routes.get(application)(self._get_application)
@@ -38,7 +38,7 @@ class StackServer:
         routes.get(f"{as_application}/mqtt-connection-info")(self._mqtt_connection_info)
         return routes
 
-    async def _auth_info(self, _request: web.Request) -> web.Response:
+    async def _auth_info(self, request: web.Request) -> web.Response:
         key = {
             "id": "BENCH",
             "name": "bench",
@@ -46,16 +46,18 @@ class StackServer:
             "created_at": "2026-01-01T00:00:00Z",
             "updated_at": "2026-01-01T00:00:00Z",
         }
-        ids = {"application_ids": {"application_id": self._application}}
+        # The key names its application, as a real one doesn't.
+        application = request.headers["Authorization"].rpartition(".")[2]
+        ids = {"application_ids": {"application_id": application}}
         return web.json_response({"api_key": {"api_key": key, "entity_ids": ids}})
 
     async def _rights(self, _request: web.Request) -> web.Response:
         return web.json_response({"rights": RIGHTS})
 
-    async def _get_application(self, _request: web.Request) -> web.Response:
+    async def _get_application(self, request: web.Request) -> web.Response:
         return web.json_response(
             {
-                "ids": {"application_id": self._application},
+                "ids": {"application_id": request.match_info["application"]},
                 "created_at": "2026-01-01T00:00:00Z",
                 "updated_at": "2026-01-01T00:00:00Z",
                 "name": "Benchmark",
@@ -65,17 +67,25 @@ class StackServer:
             }
         )
 
-    async def _mqtt_connection_info(self, _request: web.Request) -> web.Response:
-        return web.json_response({"public_address": self._mqtt, "username": self._application})
+    async def _mqtt_connection_info(self, request: web.Request) -> web.Response:
+        username = request.match_info["application"]
+        return web.json_response({"public_address": self._mqtt, "username": username})
 
     async def _list_devices(self, request: web.Request) -> web.Response:
         limit = int(request.query.get("limit", "100"))
         start = (max(int(request.query.get("page", "1")), 1) - 1) * limit
-        page = self._devices[start : start + limit]
+        page = self._of(request.match_info["application"])[start : start + limit]
         return web.json_response(
             {"end_devices": page} if page else {},
-            headers={"X-Total-Count": str(len(self._devices))},
+            headers={"X-Total-Count": str(self._count)},
         )
+
+    def _of(self, application: str) -> list[dict[str, Any]]:
+        if application not in self._devices:
+            self._devices[application] = [
+                end_device(application, device) for device in range(self._count)
+            ]
+        return self._devices[application]
 
 
 @web.middleware
@@ -88,10 +98,10 @@ async def _not_found(request: web.Request, handler: Any) -> web.StreamResponse:
     return answer
 
 
-async def main(application: str, devices: int, mqtt_port: int) -> None:
+async def main(devices: int, mqtt_port: int) -> None:
     """Answer until the parent is done."""
     app = web.Application(middlewares=[_not_found])
-    app.add_routes(StackServer(application, devices, mqtt_port).routes())
+    app.add_routes(StackServer(devices, mqtt_port).routes())
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -106,4 +116,4 @@ async def main(application: str, devices: int, mqtt_port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))

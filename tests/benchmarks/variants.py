@@ -1,13 +1,15 @@
 """What is measured: our integration, the floor, and Home Assistant's MQTT with discovery."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+import json
 from types import MappingProxyType
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry
 from homeassistant.core import HomeAssistant
 
+from ..ha_folder import INTEGRATION
 from .workload import DISCOVERY_PREFIX, SECRET, WEBHOOK_ID, uplink_topic
 
 
@@ -19,6 +21,12 @@ class Places:
     mqtt_port: int
     mqtt_5: bool
     devices: int
+    integration: str = str(INTEGRATION)
+    """The folder of our integration."""
+
+    def as_json(self) -> str:
+        """Return it for the command line of another process."""
+        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +71,7 @@ def _own_data(places: Places, application: str) -> Mapping[str, Any]:
         "identity_server": places.server,
         "tenant_id": None,
         "application_id": application,
-        "api_key": "NNSXS.BENCH.BENCH",
+        "api_key": f"NNSXS.BENCH.{application}",
         "mqtt_host": "127.0.0.1",
         "mqtt_port": places.mqtt_port,
         "mqtt_tls": False,
@@ -149,3 +157,6 @@ BY_WEBHOOK = Variant(
 )
 VARIANTS = {variant.key: variant for variant in (MQTT, FLOOR, OURS)}
 """Those that are compared."""
+BEFORE = replace(OURS, key="before", title="thethingsstack before")
+"""Another revision of ours."""
+ALL = {variant.key: variant for variant in (*VARIANTS.values(), BY_WEBHOOK, BEFORE)}

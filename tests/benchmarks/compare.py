@@ -1,0 +1,120 @@
+"""Another revision beside this one: both in turns against the same broker, and how they differ."""
+
+from collections.abc import Callable, Iterator, Sequence
+import compileall
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from statistics import median, quantiles
+import subprocess
+import tempfile
+
+from ..ha_folder import INTEGRATION
+from .measure import Plan, Say, processes
+from .report import aligned
+from .results import Result, ratios
+from .variants import BEFORE, FLOOR, OURS
+
+_REPOSITORY = Path(__file__).parents[2]
+_ROWS: tuple[tuple[str, float, Callable[[Result], Sequence[float]]], ...] = (
+    ("CPU per uplink, µs", 1e6, lambda r: r.cpu),
+    ("CPU per state written, µs", 1e6, lambda r: r.cpu_per_state),
+    ("states written per uplink", 1, lambda r: r.states),
+    ("CPU per uplink one at a time, µs", 1e6, lambda r: r.idle_cpu),
+    ("p50 of publish → written, ms", 1, lambda r: [median(one) for one in r.latencies]),
+    ("first set-up: CPU, ms", 1e3, lambda r: r.setup_cpu),
+    ("first set-up: longest stall, ms", 1e3, lambda r: r.setup_stall),
+    ("later set-up: CPU, ms", 1e3, lambda r: r.again_cpu),
+    ("later set-up: longest stall, ms", 1e3, lambda r: r.again_stall),
+    ("memory per entity with a state, B", 1, lambda r: r.memory_per_state),
+)
+
+
+@contextmanager
+def checked_out(revision: str) -> Iterator[Path]:
+    """Check a revision out into a temporary worktree; its integration's folder is yielded."""
+    with tempfile.TemporaryDirectory(prefix="bench-before-") as folder:
+        tree = Path(folder) / "tree"
+        _git("worktree", "add", "--quiet", "--detach", str(tree), revision)
+        try:
+            integration = tree / INTEGRATION.relative_to(_REPOSITORY)
+            for one in (integration, INTEGRATION):  # neither has to compile while it is measured
+                compileall.compile_dir(one, quiet=2)
+            yield integration
+        finally:
+            _git("worktree", "remove", "--force", str(tree))
+
+
+def _git(*arguments: str) -> str:
+    run = subprocess.run(
+        ["git", "-C", str(_REPOSITORY), *arguments], capture_output=True, text=True, check=False
+    )
+    if run.returncode:
+        raise SystemExit(f"git {arguments[0]}: {run.stderr.strip()}")
+    return run.stdout.strip()
+
+
+async def compare(
+    plan: Plan, revision: str, setups: int, say: Say
+) -> tuple[str, dict[str, Result]]:
+    """Return the broker's name and what each variant took.
+
+    So many times all are set up in processes of their own; the last ones go on with uplinks.
+    """
+    keys = (BEFORE.key, FLOOR.key, OURS.key)
+    results = {key: Result() for key in keys}
+    with checked_out(revision) as before:
+        plan = replace(plan, variants=keys, before=before)
+        for number in range(setups):
+            async with processes(plan, say) as (broker, bench):
+                bench.results = results
+                await bench.set_up(number)
+                if number == setups - 1:
+                    await bench.rounds()
+    return broker, results
+
+
+def comparison(revision: str, results: dict[str, Result]) -> Iterator[str]:
+    """Yield the lines of a table: what each took, and the ratio of this revision to the other."""
+    before, floor, ours = (results[key] for key in (BEFORE.key, FLOOR.key, OURS.key))
+    head = ["median of rounds", "E floor", revision, "now", "now / before", "", "now / E"]
+    lines = []
+    for title, scale, values in _ROWS:
+        these, those, least = values(ours), values(before), values(floor)
+        lines.append(
+            [
+                title,
+                *(f"{scale * median(one):.4g}" for one in (least, those, these)),
+                spread(ratios(these, those)),
+                verdict(ratios(these, those)),
+                f"{median(ratios(these, least)):.2f}",
+            ]
+        )
+    yield from aligned(head, lines)
+    yield (
+        "now / before: median of the rounds' ratios (middle half of them). "
+        "Less and more: the whole middle half is on that side."
+    )
+    yield f"lost: before {before.lost}, now {ours.lost}, E {floor.lost}"
+
+
+def spread(values: Sequence[float]) -> str:
+    """Return the median and the middle half of some ratios."""
+    low, high = middle_half(values)
+    return f"{median(values):.3f} ({low:.3f}…{high:.3f})"
+
+
+def verdict(values: Sequence[float]) -> str:
+    """Return whether ratios say less, more or neither."""
+    low, high = middle_half(values)
+    if len(values) < 3:
+        return "too few rounds"
+    return "less" if high < 0.995 else "more" if low > 1.005 else "no difference"
+
+
+def middle_half(values: Sequence[float]) -> tuple[float, float]:
+    """Return the first and the last quarter's inner border."""
+    if len(values) < 3:
+        return min(values), max(values)
+    low, _, high = quantiles(values, n=4, method="inclusive")
+    return low, high
