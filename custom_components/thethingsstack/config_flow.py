@@ -10,6 +10,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import callback
 
+from .application import network_capabilities
 from .const import DOMAIN
 from .controls.flow import ControlFlow
 from .controls.model import SUBENTRY_CONTROL
@@ -72,11 +73,14 @@ class TheThingsStackConfigFlow(HandlerFlow, domain=DOMAIN):
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return the subentries that can be added to an application: the flow of each, by type.
 
-        Home Assistant asks once and keeps the answer, so it can't depend on the key's rights:
-        the dialogues say which right is missing.
+        Home Assistant asks once and keeps the answer until it is restarted, so it can't depend on
+        the key's rights: the dialogues say which right is missing. It depends on the network,
+        which changes only when an application is moved to another stack.
         """
-        return {
+        flows: dict[str, type[ConfigSubentryFlow]] = {
             SUBENTRY_END_DEVICE: RegisterFlow,
             SUBENTRY_CONTROL: ControlFlow,
-            SUBENTRY_GATEWAY: GatewayFlow,
         }
+        if network_capabilities(config_entry.data).gateways:
+            flows[SUBENTRY_GATEWAY] = GatewayFlow
+        return flows

@@ -499,6 +499,64 @@ async def test_a_command_whose_place_another_downlink_took_has_failed(
     assert attribute(hass, climate, "last_error")() == "replaced"
 
 
+async def test_an_older_command_is_shown_while_a_newer_one_was_refused(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """It still waits, also after a restart, and is followed to its report."""
+    climate = await add_control(hass, entry, thermostat())
+    await call(hass, climate, "set_temperature", temperature=24)
+    with (
+        sim.faults.during(errors={"/down/replace": (400, "invalid_downlink")}),
+        pytest.raises(HomeAssistantError),
+    ):
+        await call(hass, climate, "set_temperature", temperature=17)
+    assert queue_of(sim, "bath-radiator") == [b"\x0e\x18"]
+    for _ in range(2):
+        assert attribute(hass, climate, "pending")() == "24"
+        assert state_of(hass, climate).attributes["temperature"] == 24
+        assert attribute(hass, climate, "last_error")() == "failed"
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+        await until(hass, lambda: entry.runtime_data.connected)
+    await sim.uplink("bath-radiator")
+    await until(hass, lambda: attribute(hass, climate, "downlink_state")() == "sent")
+    assert attribute(hass, climate, "last_error")() is None
+    await sim.uplink("bath-radiator")
+    await until(hass, lambda: attribute(hass, climate, "pending")() is None)
+    assert state_of(hass, climate).attributes["temperature"] == 24
+
+
+async def test_with_nothing_else_waiting_a_refused_command_leaves_what_is_reported(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """Of an older one that is cleared, too, and of one that had come to its end before."""
+    climate = await add_control(hass, entry, thermostat())
+    device = entry.runtime_data.roster.by_device_id("bath-radiator")
+    refused = {"/down/replace": (400, "invalid_downlink"), "/down/push": (400, "invalid_downlink")}
+
+    async def be_refused() -> None:
+        with pytest.raises(HomeAssistantError):
+            await call(hass, climate, "set_temperature", temperature=17)
+
+    await call(hass, climate, "set_temperature", temperature=24)
+    with sim.faults.during(errors=refused):
+        await be_refused()
+    await entry.runtime_data.downlinks.async_clear(device)
+    assert attribute(hass, climate, "pending")() is None
+    assert state_of(hass, climate).attributes["temperature"] == 21
+    assert attribute(hass, climate, "last_error")() == "cleared"
+
+    await call(hass, climate, "set_temperature", temperature=25)
+    for _ in range(2):
+        await sim.uplink("bath-radiator")
+    await until(hass, lambda: attribute(hass, climate, "pending")() is None)
+    with sim.faults.during(errors=refused):
+        await be_refused()
+    assert attribute(hass, climate, "pending")() is None
+    assert state_of(hass, climate).attributes["temperature"] == 25
+    assert attribute(hass, climate, "last_error")() == "failed"
+
+
 MOVING: list[tuple[dict[str, Any], str, dict[str, Any], str]] = [
     (
         {"platform": "lock", "commands": {"lock": "01", "unlock": "00"}},

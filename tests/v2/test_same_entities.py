@@ -73,10 +73,10 @@ def _described(hass: HomeAssistant, entity: er.RegistryEntry) -> dict[str, Any]:
 def _is_of_v3_alone(entity: tuple[str, str]) -> bool:
     """Return whether an entity is of what only a stack of version 3 says.
 
-    The battery as the network asks end devices for it, and normalized payloads.
+    The battery as the network asks end devices for it, lost frames, and normalized payloads.
     """
     _, _, path = entity[1].split("/", 1)[1].partition("/")
-    return path == "battery" or entity[1] in ONLY_V3
+    return path in ("battery", "packet_error_rate") or entity[1] in ONLY_V3
 
 
 async def test_the_same_world_gives_the_same_entities(

@@ -11,6 +11,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.diagnostics import async_get_config_entry_diagnostics
+from custom_components.thethingsstack.panel.fleet import radio_of
+from tests import ha_fixtures
 from tests.dialogs import Result, go
 from tests.ha_fixtures import until
 from tests.setup_flow.steps import start
@@ -174,6 +176,21 @@ async def test_diagnostics_show_what_the_network_can_do(
     text = str(shown)
     assert sim2.key() not in text
     assert sim2.handler_url not in text
+
+
+async def test_what_the_network_never_reports_is_not_shown_or_offered(
+    hass: HomeAssistant, sim: Version3, sim2: Simulator, entry: MockConfigEntry
+) -> None:
+    device = entry.runtime_data.roster.by_device_id("weather-station")
+    await sim2.uplink("weather-station")
+    await until(hass, lambda: device.last_uplink is not None)
+    assert radio_of(device.last_uplink)["packet_loss"] is None
+    assert radio_of(device.last_uplink)["rssi"] is not None
+    registered = {item.unique_id for item in er.async_get(hass).entities.values()}
+    assert f"{device.key}/rssi" in registered
+    assert f"{device.key}/packet_error_rate" not in registered
+    assert set(entry.supported_subentry_types) == {"control", "end_device"}
+    assert "gateway" in ha_fixtures.make_entry(sim).supported_subentry_types
 
 
 async def test_the_application_has_no_console(

@@ -7,6 +7,7 @@ from .client_factory import (
     async_tls_context,
     host_of,
     is_address_of,
+    network_capabilities,
 )
 from .connection_state import ConnectionState
 from .error_texts import APPLICATION_KEY_TEXTS, GATEWAY_TEXTS, MQTT_TEXTS, SETUP_TEXTS
@@ -57,6 +58,7 @@ __all__ = [
     "is_address_of",
     "lacking",
     "missing_downlink_right",
+    "network_capabilities",
     "refusal",
     "refused",
     "server_names",

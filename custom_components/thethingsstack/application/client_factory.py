@@ -14,13 +14,14 @@ from homeassistant.util.ssl import get_default_context
 from ..client import (
     ApplicationClient,
     AuthenticationFailed,
+    Capabilities,
     Connection,
     Stack,
     StackError,
     is_loopback,
     tls_context,
 )
-from ..client.v2 import HandlerStack
+from ..client.v2 import CAPABILITIES, HandlerStack
 from ..const import (
     CONF_APPLICATION_ID,
     CONF_CA_CERTIFICATE,
@@ -75,7 +76,7 @@ async def async_create_stack(
     Raises InvalidRequest `invalid_server` or `invalid_certificate`.
     """
     context = await async_tls_context(hass, data)
-    make = HandlerStack if data.get(CONF_NETWORK) == NETWORK_V2 else Stack
+    make = HandlerStack if _is_handler(data) else Stack
     return make(
         connection_of(data),
         session=async_get_clientsession(hass),
@@ -84,6 +85,15 @@ async def async_create_stack(
         queue_size=hass.data.get(QUEUE_SIZE, QUEUED_MESSAGES),
         on_key_refused=on_key_refused,
     )
+
+
+def network_capabilities(data: Mapping[str, Any]) -> Capabilities:
+    """Return what the network of an entry's data can do, whether the entry is loaded or not."""
+    return CAPABILITIES if _is_handler(data) else Capabilities()
+
+
+def _is_handler(data: Mapping[str, Any]) -> bool:
+    return data.get(CONF_NETWORK) == NETWORK_V2
 
 
 async def async_tls_context(hass: HomeAssistant, data: Mapping[str, Any]) -> ssl.SSLContext:

@@ -49,6 +49,8 @@ class Capabilities:
     """Webhooks can be listed, made and changed over the HTTP API."""
     simulated_uplinks: bool = True
     """Uplinks can be simulated over the HTTP API."""
+    packet_error_rate: bool = True
+    """Uplinks say how many of the latest frames were lost."""
 
     # End devices
     several_servers: bool = True

@@ -153,9 +153,12 @@ class Uplink(Message):
         return json_values.seconds(self.body.get("consumed_airtime"))
 
     @property
-    def packet_error_rate(self) -> float:
-        """The share of the latest frames that were lost, 0 to 1."""
-        return json_values.number(self.body.get("packet_error_rate")) or 0.0
+    def packet_error_rate(self) -> float | None:
+        """The share of the latest frames that were lost, 0 to 1; None where none is reported.
+
+        The Things Stack leaves out a share of 0.
+        """
+        return json_values.number(self.body.get("packet_error_rate", 0.0))
 
     @property
     def last_battery(self) -> BatteryStatus | None:

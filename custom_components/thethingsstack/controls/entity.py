@@ -16,7 +16,7 @@ from homeassistant.helpers.template import Template
 from homeassistant.util import dt as dt_util
 
 from ..application import refused
-from ..downlinks import DownlinkRecord, DownlinkState
+from ..downlinks import LOST, DownlinkRecord, DownlinkState
 from ..end_devices import (
     EndDeviceState,
     async_fire_for_logbook,
@@ -81,7 +81,9 @@ class Kept(ExtraStoredData):
 
     known: dict[Role, State]
     ended: dict[str, str]
-    """The downlink of the last command of each thread that has ended."""
+    """The downlink of the last command of each thread that was delivered and has ended."""
+    failed: dict[str, str]
+    """The downlink of the last command of each thread that failed."""
     uplinks: dict[str, int]
     """How many uplinks reported another value, of each pending command."""
     failure: Failure | None
@@ -92,6 +94,7 @@ class Kept(ExtraStoredData):
         return {
             "known": {str(role): state for role, state in self.known.items()},
             "ended": self.ended,
+            "failed": self.failed,
             "uplinks": self.uplinks,
             "failure": self.failure.as_dict() if self.failure else None,
         }
@@ -151,6 +154,7 @@ class ControlEntity(RestoreEntity):
         self.failure: Failure | None = None
         self._read_of: object = None
         self._ended: dict[str, str] = {}
+        self._failed: dict[str, str] = {}
         self._attr_unique_id = subentry_id
         self._attr_name = control.name
         self._attr_assumed_state = control.assumed
@@ -285,17 +289,9 @@ class ControlEntity(RestoreEntity):
         for role, state in (kept.get("known") or {}).items():
             if role in self.control.kind.reports:
                 self.known[Role(role)] = state
-        self._ended = dict(kept.get("ended") or {})
         self._read()
+        self._recall(kept)
         downlinks = self.coordinator.downlinks
-        for thread in threads_of(self.subentry_id):
-            if (newest := downlinks.newest(thread)) is not None:
-                # What was stored by an earlier version doesn't say which commands had ended.
-                self._follow(thread, newest, recalled="ended" not in kept)
-            if (pending := self.pending.get(thread)) is not None:
-                pending.uplinks = max(pending.uplinks, (kept.get("uplinks") or {}).get(thread, 0))
-        if not self.pending and self.failure is None and kept.get("failure"):
-            self.failure = Failure.from_dict(kept["failure"])
         for thread in threads_of(self.subentry_id):
             self.async_on_remove(downlinks.subscribe(self._downlink_changed, control=thread))
         key = control_key(self.subentry_id)
@@ -303,12 +299,30 @@ class ControlEntity(RestoreEntity):
         self.async_on_remove(partial(self.device.unsubscribe, key, self._uplink_came))
         self._update_icon()
 
+    @callback
+    def _recall(self, kept: Mapping[str, Any]) -> None:
+        """Take up the commands from before the restart: what waits, and why the last one failed."""
+        self._ended, self._failed = dict(kept.get("ended") or {}), dict(kept.get("failed") or {})
+        # What was stored by an earlier version doesn't say which commands had ended.
+        recalled, failed_last = "failed" not in kept, False
+        for thread in threads_of(self.subentry_id):
+            newest = self.coordinator.downlinks.newest(thread)
+            counts = self.coordinator.downlinks.newest(thread, without=LOST)
+            for downlink in dict.fromkeys((counts, newest)):
+                if downlink is not None:
+                    self._follow(thread, downlink, recalled=recalled)
+            failed_last |= newest is not None and newest.id == self._failed.get(thread)
+            if (pending := self.pending.get(thread)) is not None:
+                pending.uplinks = max(pending.uplinks, (kept.get("uplinks") or {}).get(thread, 0))
+        if (failed_last or not self.pending) and self.failure is None and kept.get("failure"):
+            self.failure = Failure.from_dict(kept["failure"])
+
     @property
     @override
     def extra_restore_state_data(self) -> Kept:
         """Return the state to restore after a restart."""
         uplinks = {thread: pending.uplinks for thread, pending in self.pending.items()}
-        return Kept(self.known, self._ended, uplinks, self.failure)
+        return Kept(self.known, self._ended, self._failed, uplinks, self.failure)
 
     @callback
     def _show(self) -> None:
@@ -363,9 +377,9 @@ class ControlEntity(RestoreEntity):
             for role, to in pending.changes.items()
             if role in self.control.reports
         ):
-            self._end(thread)
+            self._end(thread, pending.downlink)
         elif pending.uplinks >= PATIENCE:
-            self._end(thread)
+            self._end(thread, pending.downlink)
             self._not_followed(pending)
 
     @callback
@@ -426,18 +440,22 @@ class ControlEntity(RestoreEntity):
 
     @callback
     def _downlink_changed(self, _device: EndDeviceState, downlink: DownlinkRecord) -> None:
-        thread = downlink.control
-        if thread is None or self.coordinator.downlinks.newest(thread) is not downlink:
+        if (thread := downlink.control) is None:
             return
-        self._follow(thread, downlink)
-        self._show()
+        pending = self.pending.get(thread)
+        # An older command is followed where a newer one failed.
+        older = pending is not None and pending.downlink is downlink
+        if older or self.coordinator.downlinks.newest(thread) is downlink:
+            self._follow(thread, downlink)
+            self._show()
 
     @callback
     def _follow(self, thread: str, downlink: DownlinkRecord, *, recalled: bool = False) -> None:
         """Update a command from its downlink; ends one delivered before a restart."""
         note = downlink.note if isinstance(downlink.note, Mapping) else {}
         changes = {Role(role): state for role, state in note.items()}
-        if not downlink.open and self._ended.get(thread) == downlink.id:
+        ended = (self._ended.get(thread), self._failed.get(thread))
+        if not downlink.open and downlink.id in ended:
             return
         pending = self.pending.get(thread)
         if pending is None or pending.downlink is not downlink:
@@ -452,25 +470,38 @@ class ControlEntity(RestoreEntity):
                 self.pending[thread] = pending
                 self._settle(thread, pending)
             else:
-                self._end(thread)
-        elif (
-            downlink.state is not DownlinkState.REPLACED
-            or self.coordinator.downlinks.newest(thread) is downlink  # by what is no command of it
-        ):
-            self._end(thread)
-            self.failure = Failure(
-                kind=str(downlink.state),
-                reason=downlink.reason or downlink.error,
-                at=downlink.updated,
-            )
+                self._end(thread, downlink)
+        elif downlink.state is not DownlinkState.REPLACED or not self._newest_counts(thread):
+            self._fail(thread, downlink)
+
+    def _newest_counts(self, thread: str) -> bool:
+        """Return whether the newest command of a thread waits or was delivered."""
+        newest = self.coordinator.downlinks.newest(thread)
+        return newest is not None and newest is self.coordinator.downlinks.newest(
+            thread, without=LOST
+        )
 
     @callback
-    def _end(self, thread: str) -> None:
-        """End a command, and remember its downlink, whose state may be reported again."""
-        newest = self.coordinator.downlinks.newest(thread)
-        if newest is not None:
-            self._ended[thread] = newest.id
+    def _end(self, thread: str, downlink: DownlinkRecord) -> None:
+        """End a delivered command; remember it, since its state may be reported again."""
+        self._ended[thread] = downlink.id
         self.pending.pop(thread, None)
+
+    @callback
+    def _fail(self, thread: str, downlink: DownlinkRecord) -> None:
+        """Note why a command failed, and go back to an older one that still waits or counts."""
+        self._failed[thread] = downlink.id
+        pending = self.pending.get(thread)
+        if pending is not None and pending.downlink is downlink:
+            del self.pending[thread]
+        older = self.coordinator.downlinks.newest(thread, without=LOST)
+        if older is not None and thread not in self.pending:
+            self._follow(thread, older)
+        self.failure = Failure(
+            kind=str(downlink.state),
+            reason=downlink.reason or downlink.error,
+            at=downlink.updated,
+        )
 
 
 def _as_reported(device: EndDeviceState, path: str) -> object:

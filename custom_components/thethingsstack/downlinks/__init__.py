@@ -10,11 +10,12 @@ from .payload_text import (
     problem_of_object,
     read_hex,
 )
-from .record import DownlinkRecord, DownlinkState
+from .record import LOST, DownlinkRecord, DownlinkState
 from .sender import Downlinks
 from .tracker import DownlinkStanding
 
 __all__ = [
+    "LOST",
     "MAX_DEPTH",
     "DownlinkRecord",
     "DownlinkStanding",

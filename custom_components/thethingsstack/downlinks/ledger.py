@@ -1,7 +1,7 @@
 """The latest downlinks of each end device, kept over restarts."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, override
 
@@ -10,7 +10,7 @@ from homeassistant.util import dt as dt_util
 
 from ..application import UNREADABLE, StoredData
 from ..const import DOMAIN
-from .record import REFUSED, SERVER_TAG, DownlinkRecord, DownlinkState
+from .record import SERVER_TAG, DownlinkRecord, DownlinkState
 
 VERSION = 1
 SAVE_DELAY = 10
@@ -69,11 +69,13 @@ class DownlinkLedger(StoredData):
         records = self._of_device.get(device_id)
         return records[-1] if records else None
 
-    def newest(self, control: str, *, refused: bool = True) -> DownlinkRecord | None:
-        """Return the newest downlink of a control; with `refused`, refused ones count too."""
+    def newest(
+        self, control: str, *, without: Container[DownlinkState] = ()
+    ) -> DownlinkRecord | None:
+        """Return the newest downlink of a control, apart from those in the states `without`."""
         for records in self._of_device.values():
             for record in reversed(records):
-                if record.control == control and (refused or record.state not in REFUSED):
+                if record.control == control and record.state not in without:
                     return record
         return None
 

@@ -17,7 +17,7 @@ from ..client import ApplicationClient, DownlinkReport, QueuedDownlink, StackErr
 from ..const import DOMAIN
 from ..end_devices import EndDeviceRoster, EndDeviceState
 from .ledger import DownlinkLedger
-from .record import SERVER_TAG, DownlinkRecord, DownlinkState, server_id
+from .record import REFUSED, SERVER_TAG, DownlinkRecord, DownlinkState, server_id
 from .tracker import DownlinkTracker
 
 _LOGGER = logging.getLogger(__name__)
@@ -194,7 +194,7 @@ class DownlinkQueues:
         """Return whether the server queued a downlink again that a newer command replaced."""
         if report.state not in ("queued", "nack") or record.control is None:
             return False
-        newest = self._ledger.newest(record.control, refused=False)
+        newest = self._ledger.newest(record.control, without=REFUSED)
         return newest is not None and newest is not record and newest.ours
 
     @callback
@@ -286,4 +286,4 @@ class DownlinkQueues:
         record = self._ledger.find(item.correlation_ids)
         if record is None or record.control is None or not record.ours:
             return False
-        return self._ledger.newest(record.control, refused=False) is not record
+        return self._ledger.newest(record.control, without=REFUSED) is not record

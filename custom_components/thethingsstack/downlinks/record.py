@@ -43,7 +43,7 @@ _REPORTED = {
 # Final for the stream: later or repeated reports don't change these states.
 _FINAL = frozenset({DownlinkState.ACKNOWLEDGED, DownlinkState.FAILED, DownlinkState.EXPIRED})
 REFUSED = frozenset({DownlinkState.FAILED, DownlinkState.EXPIRED})
-_LOST = REFUSED | {DownlinkState.REPLACED, DownlinkState.CLEARED, DownlinkState.UNKNOWN}
+LOST = REFUSED | {DownlinkState.REPLACED, DownlinkState.CLEARED, DownlinkState.UNKNOWN}
 _MAY_BE_QUEUED = frozenset({DownlinkState.QUEUED, DownlinkState.UNKNOWN})
 # Without transmission reports from the gateway, the device's answer proves the transmission.
 _ON_AIR = frozenset(
@@ -92,7 +92,7 @@ class DownlinkRecord:
 
     def reached(self, until: DownlinkState) -> bool:
         """Return whether it is or was in this state, or can no longer reach it."""
-        if self.state in _LOST or until is DownlinkState.QUEUED:
+        if self.state in LOST or until is DownlinkState.QUEUED:
             return True
         if until is DownlinkState.SENT:
             return self.state in _ON_AIR

@@ -1,6 +1,6 @@
 """Sending downlinks: checked, recorded, queued over HTTP, and followed to their outcome."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -139,9 +139,14 @@ class Downlinks:
         """Return the latest downlinks of an end device, oldest first."""
         return self._ledger.of(device.device_id)
 
-    def newest(self, control: str) -> DownlinkRecord | None:
-        """Return the newest downlink of a control, including those before a restart."""
-        return self._ledger.newest(control)
+    def newest(
+        self, control: str, *, without: Container[DownlinkState] = ()
+    ) -> DownlinkRecord | None:
+        """Return the newest downlink of a control, including those before a restart.
+
+        Those in the states `without` don't count.
+        """
+        return self._ledger.newest(control, without=without)
 
     def expected_at(self, device: EndDeviceState) -> datetime | None:
         """Return the earliest time a downlink can be transmitted; None if unknown."""

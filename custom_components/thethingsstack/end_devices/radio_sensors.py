@@ -55,6 +55,8 @@ class EndDeviceSensorDescription(SensorEntityDescription):
     of_last_uplink: bool = True
     """Whether the value is that of the last uplink alone."""
     in_logbook: bool = True
+    capability: str | None = None
+    """What the network has to be able to do (see `client/capabilities.py`)."""
 
 
 def _raw_payload(device: EndDeviceState) -> str | None:
@@ -95,8 +97,8 @@ def _airtime(device: EndDeviceState) -> float | None:
 
 
 def _error_rate(device: EndDeviceState) -> float | None:
-    uplink = device.last_uplink
-    return None if uplink is None else uplink.packet_error_rate * 100
+    rate = device.last_uplink.packet_error_rate if device.last_uplink else None
+    return None if rate is None else rate * 100
 
 
 def _interval(device: EndDeviceState) -> float | None:
@@ -196,6 +198,7 @@ RADIO_SENSORS = (
         entity_registry_enabled_default=False,
         suggested_display_precision=1,
         value_fn=_error_rate,
+        capability="packet_error_rate",
     ),
     EndDeviceSensorDescription(
         key="raw_payload",
@@ -259,11 +262,16 @@ STATUS_SENSOR = SensorEntityDescription(
 def health_sensors(
     coordinator: ApplicationCoordinator, device: EndDeviceState, left_out: Container[str] = ()
 ) -> list[SensorEntity]:
-    """Return the radio and status sensors of an end device, except those with `left_out` keys."""
+    """Return the radio and status sensors of an end device, except those with `left_out` keys.
+
+    Those for which the network reports nothing are left out, too.
+    """
+    capabilities = coordinator.stack.capabilities
     sensors: list[SensorEntity] = [
         _CLASSES.get(description.key, EndDeviceSensor)(coordinator, device, description)
         for description in HEALTH_SENSORS
         if description.key not in left_out
+        and (description.capability is None or getattr(capabilities, description.capability))
     ]
     if STATUS not in left_out:
         sensors.append(StatusSensor(coordinator, device))

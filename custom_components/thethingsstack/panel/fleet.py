@@ -136,15 +136,19 @@ def row_of(
 
 
 def radio_of(uplink: UplinkMessage | None) -> Row:
-    """Return how the last uplink was received: RSSI in dBm, SNR in dB, packet loss in per cent."""
+    """Return how the last uplink was received: RSSI in dBm, SNR in dB, packet loss in per cent.
+
+    What was not reported is None.
+    """
     best = None if uplink is None else uplink.best_reception
     data_rate = None if uplink is None else uplink.data_rate
+    loss = None if uplink is None else uplink.packet_error_rate
     return {
         "rssi": None if best is None else best.rssi,
         "snr": None if best is None else best.snr,
         "spreading_factor": None if data_rate is None else data_rate.spreading_factor,
         "data_rate": None if data_rate is None else data_rate.name,
-        "packet_loss": None if uplink is None else round(uplink.packet_error_rate * 100, 1),
+        "packet_loss": None if loss is None else round(loss * 100, 1),
         "gateways": None if uplink is None else len(uplink.receptions_by_gateway),
     }
 

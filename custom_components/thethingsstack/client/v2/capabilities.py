@@ -35,6 +35,7 @@ CAPABILITIES = Capabilities(
     storage=False,
     webhooks=False,
     simulated_uplinks=False,
+    packet_error_rate=False,
     several_servers=False,
     repository=False,
     frequency_plans=False,

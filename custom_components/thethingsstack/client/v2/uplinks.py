@@ -42,6 +42,7 @@ def uplink_message(data: Mapping[str, Any]) -> dict[str, Any]:
         "f_port": json_values.integer(data.get("port")) or 0,
         "rx_metadata": [reception(item) for item in json_values.objects(metadata.get("gateways"))],
         "settings": settings(metadata),
+        "packet_error_rate": None,  # left out, it would be 0
     }
     if not is_simulated(data):
         body["f_cnt"] = json_values.integer(data.get("counter")) or 0
