@@ -83,6 +83,22 @@ async def test_fields_become_sensors_with_name_unit_and_class(
     assert voltage.attributes["device_class"] == "voltage"
 
 
+async def test_a_new_sensor_is_registered_once(hass: HomeAssistant, sim: Simulator) -> None:
+    """With its precision: Home Assistant would write registry and state a second time for it."""
+    events = async_capture_events(hass, er.EVENT_ENTITY_REGISTRY_UPDATED)
+    entry = await set_up(hass, sim)
+    await sim.uplink("greenhouse-climate", decoded={"TempC_SHT": 28.29, "height": 3.5})
+    await count(hass, entry, 1)
+    registry = er.async_get(hass)
+    for name, precision in (("TempC_SHT", 2), ("height", 1)):
+        found = entity_id(hass, "sensor", f"{GREENHOUSE}/field/{name}")
+        registered = registry.async_get(found)
+        assert registered is not None
+        assert registered.options["sensor"] == {"suggested_display_precision": precision}
+        written = [event.data["action"] for event in events if event.data["entity_id"] == found]
+        assert written == ["create"]
+
+
 async def test_radio_and_last_uplink(hass: HomeAssistant, sim: Simulator) -> None:
     """Last uplink is there; RSSI where it was enabled; the others exist, disabled."""
     entry = make_entry(sim)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, override
 
 from homeassistant.components.sensor import (
+    DOMAIN as SENSOR_DOMAIN,
     RestoreSensor,
     SensorEntity,
     SensorEntityDescription,
@@ -195,6 +196,20 @@ class FieldSensor(FieldEntity, RestoreSensor):
         )
         entry = registry.async_get(entity_id) if entity_id is not None else None
         return None if entry is None else entry.unit_of_measurement or ""
+
+    @override
+    def get_initial_entity_options(self) -> er.EntityOptionsType | None:
+        """Return the options that a new sensor is registered with, its precision included.
+
+        Home Assistant would add the precision at once, which writes entry and state once more. It
+        corrects it where another unit is shown.
+        """
+        options = super().get_initial_entity_options()
+        precision = self.suggested_display_precision
+        unit = self.suggested_unit_of_measurement or self.native_unit_of_measurement
+        if precision is None or self.unit_of_measurement != unit:
+            return options
+        return {**(options or {}), SENSOR_DOMAIN: {"suggested_display_precision": precision}}
 
     @override
     async def async_restore(self) -> None:
