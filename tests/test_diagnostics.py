@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.thethingsstack.const import DOMAIN
+from custom_components.thethingsstack.payload.decoders import Decoder
 from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import Simulator
 
@@ -80,6 +81,31 @@ async def test_device_diagnostics(
     assert hub is not None
     answer = await get_diagnostics_for_device(hass, hass_client, entry, hub)
     assert "devices" in answer
+
+
+async def test_how_uplinks_are_decoded_here(
+    hass: HomeAssistant, sim: Simulator, hass_client: ClientSessionGenerator
+) -> None:
+    """The kind, the table without its words, and why the last uplink could not be decoded."""
+    assert await async_setup_component(hass, "diagnostics", {})
+    entry = await set_up(hass, sim)
+    device = entry.runtime_data.roster.by_device_id("lpp-node")
+    rows = [
+        {"name": "door", "byte": 9, "type": "words", "words": "0=at home, 1=away"},
+        {"name": "temperature", "byte": 0, "bytes": 2, "factor": 0.1, "unit": "°C"},
+    ]
+    device.local_decoder.chosen = Decoder.from_dict({"version": 1, "kind": "table", "rows": rows})
+    await sim.uplink("lpp-node", decoded=None, payload=b"\x01\x02")
+    await until(hass, lambda: device.local_decoder.failure is not None)
+    answer = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    assert isinstance(answer["devices"], dict)
+    (shown,) = filter(None, (item["local_decoder"] for item in answer["devices"].values()))
+    assert shown == {
+        "kind": "table",
+        "always": False,
+        "failure": "too_short",
+        "rows": [{**rows[0], "words": "**REDACTED**"}, rows[1]],
+    }
 
 
 async def test_an_entry_that_is_not_loaded_has_diagnostics(

@@ -183,6 +183,7 @@ def _device(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict
             _control(subentry.data) for subentry in coordinator.controls.of_device(device.key)
         ],
         "undecoded_uplinks": device.undecoded,
+        "local_decoder": _local_decoder(device, private),
         "fields_left_out": device.skipped,
         "fields": {
             path: {
@@ -213,6 +214,20 @@ def _override(data: dict[str, Any], private: list[str]) -> dict[str, Any]:
     digits = {"precision": data["precision"]} if "precision" in data else {}  # no accuracy
     redacted: dict[str, Any] = {**_scrubbed(data, private), **hidden, **digits}
     return redacted
+
+
+def _local_decoder(device: EndDeviceState, private: list[str]) -> dict[str, Any] | None:
+    """Return how uplinks are decoded here, without the words of a table, which the user wrote."""
+    chosen, failure = device.local_decoder.chosen, device.local_decoder.failure
+    if chosen is None:
+        return None
+    rows = chosen.table.as_list() if chosen.table is not None else []
+    return {
+        "kind": chosen.kind.value,
+        "always": chosen.always,
+        "failure": failure.key if failure is not None else None,
+        "rows": _scrubbed([async_redact_data(row, {"words"}) for row in rows], private),
+    }
 
 
 def _downlinks(coordinator: ApplicationCoordinator, device: EndDeviceState) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Issues are raised, changed and taken away by their ids."""
 
+import json
+
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import pytest
@@ -13,7 +15,11 @@ from custom_components.thethingsstack.issues import (
     raise_issue,
     update_issue,
 )
+from custom_components.thethingsstack.issues.pages import PAGES, REPOSITORY, page_url
 from custom_components.thethingsstack.issues.report import LISTED_DEVICES, listed
+from tests.test_docs import ROOT, anchors
+
+PACKAGE = ROOT / "custom_components" / "thethingsstack"
 
 
 def issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
@@ -40,10 +46,22 @@ async def test_an_issue_is_raised_changed_and_cleared(hass: HomeAssistant) -> No
     }
     assert not found["stream_lost_1"].is_fixable
     assert found["half_created_1_valve"].is_fixable
+    assert found["stream_lost_1"].learn_more_url == page_url("stream_lost")
     assert found["half_created_1_valve"].data == {"entry_id": "1"}
     update_issue(hass, "stream_lost_1", "stream_lost", None)
     clear_issue(hass, "never_raised")
     assert set(issues(hass)) == {"half_created_1_valve"}
+
+
+def test_every_issue_has_its_page() -> None:
+    """*Learn more* leads to a heading that exists."""
+    texts = json.loads((PACKAGE / "translations" / "en.json").read_text("utf-8"))
+    assert set(PAGES) == set(texts["issues"])
+    for key, link in PAGES.items():
+        path, _, anchor = link.partition("#")
+        assert anchor in anchors(ROOT / path), key
+    manifest = json.loads((PACKAGE / "manifest.json").read_text("utf-8"))
+    assert manifest["documentation"].startswith(REPOSITORY)
 
 
 async def test_many_are_cleared_at_once(hass: HomeAssistant) -> None:

@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 
 from ..const import DOMAIN
+from .pages import page_url
 
 LISTED_DEVICES = 10
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def raise_issue(
     """Create an issue, or update the placeholders of an existing one.
 
     Descriptions are Markdown, so each placeholder is escaped for them; titles are plain text and
-    use the unchanged one, which has `_plain` after its name. With `repair`, a dialogue with this data can repair it: see `repairs.py`.
+    use the unchanged one, which has `_plain` after its name. With `repair`, a dialogue with this
+    data can repair it: see `repairs.py`. *Learn more* leads to the issue's page (`pages.py`).
     """
     ir.async_create_issue(
         hass,
@@ -54,6 +56,7 @@ def raise_issue(
         data=None if repair is None else dict(repair),
         is_fixable=repair is not None,
         is_persistent=False,
+        learn_more_url=page_url(translation_key),
         severity=severity,
         translation_key=translation_key,
         translation_placeholders={
