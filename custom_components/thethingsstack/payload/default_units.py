@@ -5,7 +5,6 @@ another; it may only say that the usual one is unlikely. Where physics allows on
 """
 
 from .evidence import Evidence, has_unknown_ending
-from .names import all_words
 from .quantities import QUANTITIES
 from .tokens import words_of
 from .units import Unit
@@ -67,7 +66,7 @@ def default_unit(quantity: str, evidence: Evidence) -> Unit | None:
         return None  # Who counts cubic metres has decimals.
     if quantity == "conductivity" and 0 < size <= 20:
         return None
-    words = {word.text.casefold() for word in all_words(evidence.keys)}
+    words = evidence.name.texts
     if quantity == "distance" and (words & _SHORT_RANGE or {"soil", "depth"} <= evidence.concepts):
         return Unit("cm")
     if quantity == "distance" and "step" in evidence.beside:

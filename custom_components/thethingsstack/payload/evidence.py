@@ -6,7 +6,7 @@ from functools import cached_property
 import re
 from typing import Any
 
-from .names import all_words, steps_of
+from .name_parts import NameParts, parts_of_name
 from .observations import Observations
 from .siblings import unit_around
 from .tokens import words_of
@@ -55,49 +55,39 @@ class Evidence:
     """Whether the uplink says that it repeats the end device's settings."""
 
     @cached_property
+    def name(self) -> NameParts:
+        """What the name of the field says by itself."""
+        return parts_of_name(self.keys)
+
+    @cached_property
     def steps(self) -> tuple[str, ...]:
         """Steps of the path that say something."""
-        return steps_of(self.keys)
+        return self.name.steps
 
     @cached_property
     def leaf(self) -> tuple[str, ...]:
-        """Concepts of the last step of the path, or of the one before where that is a number.
-
-        A step is one key of the path, a concept what a word of it stands for (`tokens.py`).
-        """
-        for step in reversed(self.steps):
-            concepts = words_of(step).concepts
-            if "at" in concepts[1:]:  # "temperature at level 2"
-                concepts = concepts[: concepts.index("at")]
-            if any(not concept.replace(".", "").isdecimal() for concept in concepts):
-                return concepts
-        return ()
+        """Concepts of the last step of the path, or of the one before where that is a number."""
+        return self.name.leaf
 
     @cached_property
     def concepts(self) -> frozenset[str]:
         """Concepts of all steps of the path."""
-        return frozenset(word.concept for word in all_words(self.keys))
+        return self.name.concepts
 
     @cached_property
     def letters(self) -> str:
         """The field's own step without separators and digits at its end."""
-        step = self.steps[-1] if self.steps else ""
-        return "".join(char for char in step.casefold() if char.isalpha())
+        return self.name.letters
 
-    @cached_property
+    @property
     def letters_and_digits(self) -> str:
         """The field's own step without separators."""
-        step = self.steps[-1] if self.steps else ""
-        return "".join(char for char in step.casefold() if char.isalnum())
+        return self.name.letters_and_digits
 
     @cached_property
     def head(self) -> str:
         """The last concept that isn't a qualifier: what kind of thing the name is."""
-        for concept in reversed(self.leaf):
-            if concept in QUALIFIERS or len(concept) == 1 or concept[0].isdecimal():
-                continue
-            return concept
-        return ""
+        return self.name.head
 
     @cached_property
     def unit(self) -> Unit | None:
@@ -139,7 +129,7 @@ class Evidence:
         """Whether no value was seen."""
         return self.reading.shape is Shape.ABSENT
 
-    @property
+    @cached_property
     def number(self) -> float | int | None:
         """The number that was seen."""
         value = self.reading.value
@@ -152,12 +142,12 @@ class Evidence:
         """Whether a text was seen that is neither number, time nor word."""
         return self.reading.shape in (Shape.TEXT, Shape.LONG, Shape.POSITION)
 
-    @property
+    @cached_property
     def two_state(self) -> bool:
         """Whether the value is a boolean or a word for one."""
         return self.reading.shape in (Shape.BOOL, Shape.WORD)
 
-    @property
+    @cached_property
     def zero_or_one(self) -> bool:
         """Whether all numbers so far are 0, 1 or 255, and so may stand for false and true."""
         if self.reading.unit is not None:

@@ -247,7 +247,7 @@ _BEYOND = word_set("out outside above below beyond over under exceeds exceeded")
 
 def _is_beyond(evidence: Evidence) -> bool:
     """Return whether a name says that something is out of its range."""
-    words = {word.text.casefold() for word in all_words(evidence.keys)}
+    words = evidence.name.texts
     return bool(words & _BEYOND) and not evidence.concepts.isdisjoint({"range", "threshold"})
 
 
@@ -302,7 +302,7 @@ def time(evidence: Evidence) -> Verdict | None:
         return Verdict(
             rule="time", quantity="timestamp", used=frozenset({"time"}), why="a date and time"
         )
-    texts = {word.text.casefold() for word in all_words(evidence.keys)}
+    texts = evidence.name.texts
     dated = evidence.number is not None and epoch(evidence.number) is not None
     if dated and evidence.unit is None and texts & _MOMENTS:
         return Verdict(
@@ -449,7 +449,7 @@ def event(evidence: Evidence) -> Verdict | None:
         or evidence.letters in ("buttons", "buttonpressed", "scene")
         or (leaf & {"button", "key"} and "pressure" in leaf)
     )
-    texts = {word.text.casefold() for word in all_words(evidence.keys)}
+    texts = evidence.name.texts
     if evidence.two_state and "press" in texts:
         pressed = True  # "doublePress": no pressure is true or false.
     if pressed and not leaf & {"count", "times"} and not evidence.unit:

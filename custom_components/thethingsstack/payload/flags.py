@@ -188,7 +188,7 @@ def _speaks_of(text: str, rule: Rule, used: frozenset[str]) -> bool:
 
 def _is_inverted(evidence: Evidence, quantity: str) -> bool:
     """Return whether the name is one of the opposite: "is closed", "parking free"."""
-    words = {word.text.casefold() for word in all_words(evidence.keys)}
+    words = evidence.name.texts
     return bool(words & INVERTED_WORDS.get(quantity, frozenset())) and (
         "open" not in evidence.concepts
     )

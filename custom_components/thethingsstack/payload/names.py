@@ -83,6 +83,7 @@ def all_words(keys: tuple[str, ...]) -> list[Word]:
     return [word for step in steps_of(keys) for word in words_of(step).words]
 
 
+@lru_cache(maxsize=4096)
 def plain_name(keys: tuple[str, ...]) -> str:
     """Return the name of a field whose quantity is not known."""
     words = [_shown(word) for word in all_words(keys)]
@@ -91,6 +92,7 @@ def plain_name(keys: tuple[str, ...]) -> str:
     return _sentence([word for word in words if word]) or "Value"
 
 
+@lru_cache(maxsize=4096)
 def quantity_name(keys: tuple[str, ...], quantity: str, used: frozenset[str]) -> str | None:
     """Return a quantity's name with the field's other words ("Temperature 2"); None without such.
 

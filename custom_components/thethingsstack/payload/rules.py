@@ -9,7 +9,6 @@ from .counters import counts_on
 from .default_units import default_unit, is_assumed
 from .evidence import Evidence, Verdict
 from .flags import flag, unknown_flag
-from .names import all_words
 from .quantities import BY_UNIT, INSTEAD, QUANTITIES, UNITS_OF_CLASS
 from .tokens import words_of
 from .types import UNDECIDED, Category, Kind, Role
@@ -310,7 +309,7 @@ def _is_undecided(quantity: str, evidence: Evidence) -> bool:
         return False
     if not evidence.zero_or_one or evidence.number == 255 or not evidence.whole:
         return False
-    words = {word.text.casefold() for word in all_words(evidence.keys)}
+    words = evidence.name.texts
     return evidence.among_truths or not words & _UNIT_ITSELF
 
 

@@ -1,6 +1,7 @@
 """Units that stand beside a field, in the same object."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from .lists import UNIT_KEYS, UNIT_SUFFIXES, VALUE_KEYS, unit_in
@@ -18,8 +19,19 @@ _STATISTICS = word_set("value mean min max last")
 _OPEN_NAMES = word_set("level analog input channel sensor signal")
 
 
+@lru_cache(maxsize=512)
+def _may_name_units(names: tuple[object, ...]) -> bool:
+    """Return whether any member of an object with these names may be a unit."""
+    return any(
+        isinstance(name, str) and (name in UNIT_KEYS or name.endswith(UNIT_SUFFIXES))
+        for name in names
+    )
+
+
 def sibling_unit(key: str, siblings: Members) -> Unit | None:
     """Return the unit that an object gives for one of its members by name, or for its value."""
+    if not _may_name_units(tuple(siblings)):
+        return None
     for suffix in UNIT_SUFFIXES:
         text = siblings.get(key + suffix)
         if isinstance(text, str) and (unit := normalise(text)) is not None:
@@ -31,6 +43,8 @@ def sibling_unit(key: str, siblings: Members) -> Unit | None:
 
 def unknown_unit(key: str, siblings: Members) -> str | None:
     """Return what an object gives as the unit of one of its members, where that is no known unit."""
+    if not _may_name_units(tuple(siblings)):
+        return None
     for suffix in UNIT_SUFFIXES:
         text = siblings.get(key + suffix)
         if isinstance(text, str) and text.strip() and normalise(text) is None:
@@ -44,6 +58,8 @@ def unit_around(key: str, siblings: Members) -> Unit | None:
     It is that of the members whose quantity is measured in it, or else of the only one whose
     name says of no quantity.
     """
+    if not _may_name_units(tuple(siblings)):
+        return None
     if any(_is_the_value(name, siblings) for name in siblings if isinstance(name, str)):
         return None
     unit = _unit_of(siblings)
@@ -89,8 +105,6 @@ def _is_the_value(key: str, siblings: Members) -> bool:
 
 def _unit_of_family(key: str, siblings: Members) -> Unit | None:
     """Return the unit that a key like "temp_unit" gives for "temp_min" and "temp_max"."""
-    if not any(isinstance(name, str) and name.endswith(UNIT_SUFFIXES) for name in siblings):
-        return None
     concepts = words_of(key).concepts
     for name, text in siblings.items():
         suffix = next((s for s in UNIT_SUFFIXES if str(name).endswith(s)), None)

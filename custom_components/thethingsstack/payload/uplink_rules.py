@@ -84,6 +84,8 @@ def hide_repetitions(
 ) -> None:
     """Leave out new fields that say again what the same uplink says elsewhere."""
     _hide_places(leaves, decisions, new)
+    if not any(leaf.listed for leaf in leaves):
+        return
     top = {
         (frozenset(words_of(leaf.keys[-1]).concepts), repr(number_of(leaf.raw)))
         for leaf in leaves
@@ -110,17 +112,22 @@ def _hide_places(
         pair = number_of(leaf.raw) is not None
         return (leaf.path in new, not pair, len(leaf.keys), leaf.path)
 
-    kept: list[Position] = []
-    for leaf in sorted(leaves, key=rank):
+    def shows_place(leaf: Leaf) -> bool:
         meaning = new.get(leaf.path) or decisions.get(leaf.path)
-        if meaning is None or meaning.role is not Role.POSITION or meaning.kind is Kind.IGNORE:
-            continue
+        return (
+            meaning is not None
+            and meaning.role is Role.POSITION
+            and meaning.kind is not Kind.IGNORE
+        )
+
+    kept: list[Position] = []
+    for leaf in sorted(filter(shows_place, leaves), key=rank):
         place = position_of(leaf)
         if place is None:
             continue
         if leaf.path in new and any(_same_place(place, other) for other in kept):
             new[leaf.path] = replace(
-                meaning,
+                new[leaf.path],
                 kind=Kind.IGNORE,
                 rule="repetition",
                 reason="The same uplink says the same place elsewhere.",

@@ -335,10 +335,13 @@ def number_of(raw: object) -> float | int | None:
     return None
 
 
+_DECIMALS = re.compile(r"[+-]?\d*[.,](\d+)")
+
+
 def decimals(raw: object) -> int | None:
     """Return how many decimals a number has; None for integers."""
     text = raw.strip() if isinstance(raw, str) else repr(raw) if isinstance(raw, float) else ""
-    match = re.match(r"[+-]?\d*[.,](\d+)", text)
+    match = _DECIMALS.match(text)
     if match is None or "e" in text.casefold():
         return None
     digits = len(match[1])
