@@ -35,7 +35,7 @@ async def test_import(hass: HomeAssistant, sim: Simulator, entry: MockConfigEntr
     checked = await call(hass, "import_devices", content=FILE, dry_run=True, **PLAN)
     assert checked["counts"] == {"ready": 1, "refused": 2}
     assert checked["notes"] == ["Not taken over: remark"]
-    wrong_eui = "70B3D57ED0A6 is no EUI: it has 16 hexadecimal digits."
+    wrong_eui = "70B3D57ED0A6 is no EUI: an EUI has 16 hexadecimal digits."
     assert [item["problems"] for item in checked["end_devices"]] == [
         [],
         [f"dev_eui: {wrong_eui} Spaces, colons and dashes are welcome"],

@@ -55,6 +55,7 @@ async def test_every_field_is_told_with_value_decision_and_reason(
     row = next(line for line in told["table"].splitlines() if "Hum" in line)
     assert "37.4 %" in row
     assert "Humidity" in row
+    assert row.endswith("· Model library")  # no list of sources, which is the same for all
     flow = await submit(hass, flow, field="nonsense")
     assert flow["errors"] == {"field": "choose_from_list"}
     flow = await submit(hass, flow, field="Hum_SHT")
@@ -101,6 +102,23 @@ async def test_a_change_keeps_the_entity_and_counts_at_once(
     state = state_of(hass, "sensor", HUMIDITY)
     assert (state.state, state.attributes["unit_of_measurement"]) == ("50", "%")
     assert len(coordinator.fields.overrides) == 0
+
+
+async def test_the_end_names_the_unit_that_the_entity_keeps(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """Home Assistant goes on showing a sensor in its unit, and converts what is reported."""
+    entry = await opened(hass, sim)
+    unique_id = f"{GREENHOUSE}/field/code"
+    answers = FORM | {"platform": "sensor", "name": "Level", "device_class": "distance"}
+    flow = await open_field(hass, entry, "code")
+    flow = await submit(hass, flow, **answers, unit="mm")
+    assert (flow["description_placeholders"] or {})["value"] == "17 mm"
+    flow = await submit(hass, flow, next_step_id="edit_again")
+    flow = await submit(hass, flow, **answers, unit="cm")
+    assert (flow["description_placeholders"] or {})["value"] == "17 cm = 170 mm"
+    state = state_of(hass, "sensor", unique_id)
+    assert (float(state.state), state.attributes["unit_of_measurement"]) == (170, "mm")
 
 
 async def test_changes_survive_a_restart_and_a_new_uplink(

@@ -29,7 +29,7 @@ from .edit_form import (
     shown_value,
 )
 from .overrides import OverrideError, read_yaml
-from .texts import FieldTexts, escaped, field_label, fields_list
+from .texts import FieldTexts, escaped, field_label, fields_list, value_in_both_units
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
@@ -183,14 +183,12 @@ class FieldsFlow(ApplicationOptionsFlow):
 
     async def async_step_kept(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """The change is already applied: go on or close."""
-        meaning = self._edit.meaning
-        value = self._device.values.get(self._path)
         return self.async_show_menu(
             step_id="kept",
             menu_options=["edit_again", "field", "fields", "done"],
             description_placeholders={
                 **await self._async_placeholders(),
-                "value": shown_value(value, meaning.unit),
+                "value": value_in_both_units(self.hass, self._edit),
             },
         )
 

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Self
 
+from homeassistant.components.sensor.const import UNIT_CONVERTERS
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
-from ..payload import Kind
+from ..end_devices import field_key
+from ..payload import Kind, Source
 from .descriptions import device_class_of
 from .edit_form import HIDDEN, FieldEdit, shown_value
 
@@ -80,7 +83,10 @@ def field_label(edit: FieldEdit, texts: FieldTexts) -> str:
 
 
 def fields_list(edits: Iterable[FieldEdit], texts: FieldTexts) -> str:
-    """Return a list in Markdown: field, value, decision, reason; a phone has no room for a table."""
+    """Return a list in Markdown: field, value, decision, reason; a phone has no room for a table.
+
+    Of what the model library decided, only that is said: its sources are the same for all fields.
+    """
     lines = []
     for edit in edits:
         meaning = edit.meaning
@@ -88,9 +94,34 @@ def fields_list(edits: Iterable[FieldEdit], texts: FieldTexts) -> str:
         mark = "✎ " if edit.override is not None else ""
         why = edit.contradiction or meaning.reason.partition("”: ")[2] or meaning.reason
         path, value, what = (escaped(part) for part in (edit.path, value, texts.what(edit)))
-        reason = escaped(f"{texts.source(edit)}: {why}", LONGEST_REASON)
+        known = meaning.source is Source.LIBRARY and not meaning.is_undecided
+        reason = texts.source(edit)
+        if edit.contradiction or not known:
+            reason = f"{reason}: {why}"
+        reason = escaped(reason, LONGEST_REASON)
         lines.append(f"- {mark}**{path}**: {value} · {what} · {reason}")
     return "\n".join(lines)
+
+
+def value_in_both_units(hass: HomeAssistant, edit: FieldEdit) -> str:
+    """Return a field's last value in its unit, and in that of its entity where it is another.
+
+    Home Assistant keeps the unit that a sensor is shown in, and converts what is reported.
+    """
+    value, meaning = edit.device.values.get(edit.path), edit.meaning
+    text = shown_value(value, meaning.unit)
+    registry = er.async_get(hass)
+    entity_id = registry.async_get_entity_id(
+        meaning.kind, DOMAIN, f"{edit.device.key}/{field_key(edit.path)}"
+    )
+    entry = registry.async_get(entity_id) if entity_id is not None else None
+    unit = entry.unit_of_measurement if entry is not None else None
+    converter = UNIT_CONVERTERS.get(device_class_of(meaning))
+    if unit == meaning.unit or converter is None or not isinstance(value, int | float):
+        return text
+    if not {unit, meaning.unit} <= converter.VALID_UNITS:
+        return text
+    return f"{text} = {shown_value(converter.convert(value, meaning.unit, unit), unit)}"
 
 
 def escaped(text: str, longest: int = LONGEST_CELL) -> str:
