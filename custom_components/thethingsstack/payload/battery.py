@@ -13,7 +13,7 @@ _NOT_A_BATTERY = word_set("""
 
 def battery(evidence: Evidence) -> Verdict | None:
     """Percent, volts or millivolts: the name seldom says."""
-    leaf = frozenset(evidence.leaf)
+    leaf = evidence.leaf_concepts
     share = evidence.unit is not None and evidence.unit.symbol == "%"
     if (
         "charging" in leaf

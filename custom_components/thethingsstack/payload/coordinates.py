@@ -1,6 +1,7 @@
 """Coordinates: which fields are one, and which of them belong to one place."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 import re
 from typing import Any
 
@@ -16,6 +17,7 @@ _OTHER_AXIS = {"latitude": "longitude", "longitude": "latitude"}
 _SPELLINGS = {"latitude": ("longitude",), "lat": ("lon", "lng", "long")}
 
 
+@lru_cache(maxsize=4096)
 def coordinate_of(key: str) -> str | None:
     """Return "latitude" or "longitude" for a key that is one."""
     concepts = {c for c in words_of(key).concepts if len(c) > 1 and not c[0].isdecimal()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 import re
 from typing import Any
 
@@ -16,6 +16,8 @@ from .values import Reading, Shape, number_of
 from .vocabulary import CONCEPTS, QUALIFIERS
 
 SEVERAL = 4
+_TEXTS = frozenset([Shape.TEXT, Shape.LONG, Shape.POSITION])
+_TWO_STATES = frozenset([Shape.BOOL, Shape.WORD])
 _ELECTRIC = frozenset(["v", "a", "w", "va", "kwh", "wh", "hz", "kw"])
 AXES = frozenset(["x", "y", "z", "xaxis", "yaxis", "zaxis"])
 
@@ -38,9 +40,9 @@ class Verdict:
     unit_assumed: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Evidence:
-    """Everything that rules may look at."""
+    """Everything that rules may look at; what nearly all of them do is worked out at once."""
 
     keys: tuple[str, ...]
     reading: Reading
@@ -53,41 +55,49 @@ class Evidence:
     """The object that the field is a member of."""
     repeats_settings: bool = False
     """Whether the uplink says that it repeats the end device's settings."""
+    name: NameParts = field(init=False)
+    """What its name says by itself."""
+    steps: tuple[str, ...] = field(init=False)
+    """Steps of the path that say something."""
+    leaf: tuple[str, ...] = field(init=False)
+    """Concepts of the last step of the path, or of the one before where that is a number."""
+    leaf_concepts: frozenset[str] = field(init=False)
+    """The same without their order."""
+    concepts: frozenset[str] = field(init=False)
+    """Concepts of all steps of the path."""
+    letters: str = field(init=False)
+    """The field's own step without separators and digits at its end."""
+    head: str = field(init=False)
+    """The last concept that isn't a qualifier: what kind of thing the name is."""
+    number: float | int | None = field(init=False)
+    """The number that was seen."""
+    absent: bool = field(init=False)
+    """Whether no value was seen."""
+    is_text: bool = field(init=False)
+    """Whether a text was seen that is neither number, time nor word."""
+    two_state: bool = field(init=False)
+    """Whether the value is a boolean or a word for one."""
 
-    @cached_property
-    def name(self) -> NameParts:
-        """What the name of the field says by itself."""
-        return parts_of_name(self.keys)
-
-    @cached_property
-    def steps(self) -> tuple[str, ...]:
-        """Steps of the path that say something."""
-        return self.name.steps
-
-    @cached_property
-    def leaf(self) -> tuple[str, ...]:
-        """Concepts of the last step of the path, or of the one before where that is a number."""
-        return self.name.leaf
-
-    @cached_property
-    def concepts(self) -> frozenset[str]:
-        """Concepts of all steps of the path."""
-        return self.name.concepts
-
-    @cached_property
-    def letters(self) -> str:
-        """The field's own step without separators and digits at its end."""
-        return self.name.letters
+    def __post_init__(self) -> None:
+        """Take name and value apart."""
+        self.name = name = parts_of_name(self.keys)
+        self.steps = name.steps
+        self.leaf = name.leaf
+        self.leaf_concepts = name.leaf_concepts
+        self.concepts = name.concepts
+        self.letters = name.letters
+        self.head = name.head
+        shape, value, _ = self.reading
+        is_number = shape is Shape.NUMBER and isinstance(value, int | float)
+        self.number = value if is_number else None  # type: ignore[assignment]
+        self.absent = shape is Shape.ABSENT
+        self.is_text = shape in _TEXTS
+        self.two_state = shape in _TWO_STATES
 
     @property
     def letters_and_digits(self) -> str:
         """The field's own step without separators."""
         return self.name.letters_and_digits
-
-    @cached_property
-    def head(self) -> str:
-        """The last concept that isn't a qualifier: what kind of thing the name is."""
-        return self.name.head
 
     @cached_property
     def unit(self) -> Unit | None:
@@ -96,17 +106,16 @@ class Evidence:
             return self.unit_beside
         if self.reading.unit is not None:
             return self.reading.unit
-        found = next((unit for step in reversed(self.steps) if (unit := words_of(step).unit)), None)
-        return found or self._name_as_unit or self._unit_around
+        return self.name.unit or self._name_as_unit or self._unit_around
 
-    @cached_property
+    @property
     def _unit_around(self) -> Unit | None:
         """The unit that stands alone in the field's object."""
         if not self.keys or not self.siblings or self.number is None:
             return None
         return unit_around(self.keys[-1], self.siblings)
 
-    @cached_property
+    @property
     def _name_as_unit(self) -> Unit | None:
         """The unit that is all that a field is named by: "degreesC", "kWh"."""
         step = self.steps[-1] if self.steps else ""
@@ -114,38 +123,7 @@ class Evidence:
             beside = {str(key).casefold() for key in self.siblings or ()}
             if len(_ELECTRIC & beside) > 1:
                 return normalise(step.upper() if len(step) == 1 else step)
-        if len(step) < 2 or step.casefold() in CONCEPTS or self.number is None:
-            return None
-        unit = normalise(step)
-        if unit is None and (first := _unit_in_front(step)) is not None:
-            return first
-        dimension = DIMENSION_OF.get(unit.symbol or "") if unit is not None else None
-        if len(step) == 2 and step not in DIMENSION_OF and dimension not in _ELECTRICAL:
-            return None  # "CF" is no cubic foot.
-        return None if dimension in (None, "duration") else unit
-
-    @property
-    def absent(self) -> bool:
-        """Whether no value was seen."""
-        return self.reading.shape is Shape.ABSENT
-
-    @cached_property
-    def number(self) -> float | int | None:
-        """The number that was seen."""
-        value = self.reading.value
-        if self.reading.shape is not Shape.NUMBER or not isinstance(value, int | float):
-            return None
-        return value
-
-    @property
-    def is_text(self) -> bool:
-        """Whether a text was seen that is neither number, time nor word."""
-        return self.reading.shape in (Shape.TEXT, Shape.LONG, Shape.POSITION)
-
-    @cached_property
-    def two_state(self) -> bool:
-        """Whether the value is a boolean or a word for one."""
-        return self.reading.shape in (Shape.BOOL, Shape.WORD)
+        return None if self.number is None else _unit_named(step)
 
     @cached_property
     def zero_or_one(self) -> bool:
@@ -217,6 +195,20 @@ _ELECTRICAL = frozenset(
         *("reactive_power", "reactive_energy"),
     ]
 )
+
+
+@lru_cache(maxsize=4096)
+def _unit_named(step: str) -> Unit | None:
+    """Return the unit that is a number's whole name, or that the name begins with."""
+    if len(step) < 2 or step.casefold() in CONCEPTS:
+        return None
+    unit = normalise(step)
+    if unit is None and (first := _unit_in_front(step)) is not None:
+        return first
+    dimension = DIMENSION_OF.get(unit.symbol or "") if unit is not None else None
+    if len(step) == 2 and step not in DIMENSION_OF and dimension not in _ELECTRICAL:
+        return None  # "CF" is no cubic foot.
+    return None if dimension in (None, "duration") else unit
 
 
 def _unit_in_front(name: str) -> Unit | None:

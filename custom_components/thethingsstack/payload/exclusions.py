@@ -2,7 +2,7 @@
 
 from .coordinates import coordinate_of, is_coordinate
 from .evidence import Evidence, Verdict, has_unknown_ending
-from .flatten import HISTORY
+from .flatten import is_history_key
 from .full_scale import is_full_scale
 from .names import all_words
 from .types import Category, Kind, Role
@@ -32,7 +32,7 @@ _DATE_PARTS = word_set("""
 
 def overhead(evidence: Evidence) -> Verdict | None:
     """Ignore keys, unit names and other data about the transport: they are no fields."""
-    leaf = frozenset(evidence.leaf)
+    leaf = evidence.leaf_concepts
     if evidence.letters.endswith(_SECRETS):
         return Verdict(rule="secret", kind=Kind.IGNORE, why="a key that nobody should see")
     if (
@@ -43,7 +43,7 @@ def overhead(evidence: Evidence) -> Verdict | None:
         return Verdict(rule="unit", kind=Kind.IGNORE, why="a unit for another field")
     if evidence.leaf[:1] == ("unit",) and evidence.is_text:
         return Verdict(rule="unit", kind=Kind.IGNORE, why="a unit for another field")
-    if evidence.keys and HISTORY.search(evidence.keys[-1]):
+    if evidence.keys and is_history_key(evidence.keys[-1]):
         return Verdict(rule="history", kind=Kind.IGNORE, why="what was in the past")
     if (evidence.letters in _DATE_PARTS or (leaf and leaf <= _DATE_PARTS)) and (
         "time" in evidence.concepts - leaf or _is_part_of_date(evidence)
@@ -109,7 +109,7 @@ def coordinates(evidence: Evidence) -> Verdict | None:
             return Verdict(
                 rule="coordinates",
                 quantity="position",
-                used=frozenset(evidence.leaf),
+                used=evidence.leaf_concepts,
                 why="latitude and longitude in one text",
             )
         return None
@@ -131,7 +131,7 @@ def _beside_degrees(evidence: Evidence) -> bool:
 
 def precision(evidence: Evidence) -> Verdict | None:
     """Figures about radio and satellites, decided before the rules that go by words."""
-    leaf = frozenset(evidence.leaf)
+    leaf = evidence.leaf_concepts
     if evidence.is_text or evidence.two_state:
         return None
     if evidence.leaf == ("acceleration",) and evidence.beside >= {"latitude", "longitude"}:
@@ -185,7 +185,7 @@ def setting(evidence: Evidence) -> Verdict | None:
     """A setting of the end device that the uplink repeats."""
     if evidence.letters in SETTING_NAMES:
         return _setting_verdict(evidence, evidence.letters)
-    leaf = frozenset(evidence.leaf)
+    leaf = evidence.leaf_concepts
     if "enable" in leaf or "config" in evidence.concepts - leaf:
         by = "enable" if "enable" in leaf else "configuration"
         if not (by == "configuration" and evidence.reading.unit):
@@ -257,7 +257,7 @@ def _may_be_set(evidence: Evidence) -> bool:
         return False
     if evidence.concepts & {"battery", "version", "serial", "rssi", "snr", "time"}:
         return False
-    leaf = frozenset(evidence.leaf)
+    leaf = evidence.leaf_concepts
     return bool(leaf & {"alarm", "trigger", "duration", "mode"}) or not holding(
         NUMBER_RULES, evidence.concepts
     )
@@ -297,7 +297,7 @@ def _setting_verdict(evidence: Evidence, name: str) -> Verdict:
 
 def time(evidence: Evidence) -> Verdict | None:
     """Moments, durations and clocks that are neither."""
-    leaf = frozenset(evidence.leaf)
+    leaf = evidence.leaf_concepts
     if evidence.reading.shape is Shape.TIME:
         return Verdict(
             rule="time", quantity="timestamp", used=frozenset({"time"}), why="a date and time"
@@ -389,7 +389,7 @@ _ERROR_CODES = word_set("""
 
 def identity(evidence: Evidence) -> Verdict | None:
     """What the end device is: texts and numbers that rarely change."""
-    leaf = frozenset(evidence.leaf)
+    leaf = evidence.leaf_concepts
     head = evidence.head or (evidence.leaf[-1] if evidence.leaf else "")
     if (
         leaf & {"version", "serial"}
@@ -438,7 +438,7 @@ _PRESSES = word_set("""
 
 def event(evidence: Evidence) -> Verdict | None:
     """Occurrences: something was pressed."""
-    leaf = frozenset(evidence.leaf)
+    leaf = evidence.leaf_concepts
     pressed = (
         "press" in leaf
         or (

@@ -20,9 +20,10 @@ from .vocabulary import (
 
 def _first(rules: tuple[Rule, ...], evidence: Evidence) -> tuple[Rule, frozenset[str]] | None:
     """Return the first rule that holds, one about the field's own step before others."""
-    held = holding(rules, evidence.concepts)
-    leaf = frozenset(evidence.leaf)
-    return next((pair for pair in held if pair[1] & leaf), held[0] if held else None)
+    if not (held := holding(rules, evidence.concepts)):
+        return None
+    leaf = evidence.leaf_concepts
+    return next((pair for pair in held if pair[1] & leaf), held[0])
 
 
 _OPENINGS = word_set("""
@@ -49,7 +50,7 @@ def _is_bit_field(evidence: Evidence) -> bool:
 
 def flag(evidence: Evidence) -> Verdict | None:
     """Return that a field is true or false, where its value or at least its name says so."""
-    leaf = frozenset(evidence.leaf)
+    leaf = evidence.leaf_concepts
     counting = _is_counted(evidence)
     if evidence.is_text and evidence.head in _CAUSES:
         return None
@@ -90,7 +91,7 @@ def flag(evidence: Evidence) -> Verdict | None:
 
 def _is_counted(evidence: Evidence) -> bool:
     """Return whether a name is that of a count or a level of something that is true or false."""
-    leaf = frozenset(evidence.leaf)
+    leaf = evidence.leaf_concepts
     if evidence.is_text or "exceed" in leaf:
         return False
     if leaf & _COUNTING:
@@ -137,7 +138,7 @@ def _by_value(evidence: Evidence) -> Verdict | None:
     if not evidence.two_state:
         return None
     opening = str(evidence.raw).strip().casefold() in _OPENINGS
-    if opening and not frozenset(evidence.leaf) & {"relay", "digital"}:
+    if opening and not evidence.leaf_concepts & {"relay", "digital"}:
         return Verdict(
             rule="word open",
             quantity="opening",

@@ -39,7 +39,7 @@ _NO_TRUTHS = word_set("""
 def _known_meaning(evidence: Evidence, known: KnownField) -> Meaning:
     """Return the decision on a field that the model library has."""
     enabled = known.enabled
-    used = frozenset(evidence.leaf)
+    used = evidence.leaf_concepts
     if evidence.context.known is None or not evidence.context.known.is_named_by_quantity(known):
         inferred = decide(evidence)
         # What its quantity doesn't say stays in its name: "Temperature 2".

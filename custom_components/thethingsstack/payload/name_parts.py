@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from .names import all_words, steps_of
 from .tokens import words_of
+from .units import Unit
 from .vocabulary import QUALIFIERS
 
 
@@ -19,6 +20,8 @@ class NameParts:
     """Steps of the path that say something."""
     leaf: tuple[str, ...]
     """Concepts of the last step of the path, or of the one before where that is a number."""
+    leaf_concepts: frozenset[str]
+    """The same without their order."""
     concepts: frozenset[str]
     """Concepts of all steps of the path."""
     texts: frozenset[str]
@@ -27,6 +30,8 @@ class NameParts:
     """The field's own step without separators and digits at its end."""
     letters_and_digits: str
     """The field's own step without separators."""
+    unit: Unit | None
+    """The unit in the name, behind other words: the nearest to its end."""
     head: str
     """The last concept that isn't a qualifier: what kind of thing the name is."""
 
@@ -41,10 +46,12 @@ def parts_of_name(keys: tuple[str, ...]) -> NameParts:
     return NameParts(
         steps=steps,
         leaf=leaf,
+        leaf_concepts=frozenset(leaf),
         concepts=frozenset(word.concept for word in words),
         texts=frozenset(word.text.casefold() for word in words),
         letters="".join(char for char in own if char.isalpha()),
         letters_and_digits="".join(char for char in own if char.isalnum()),
+        unit=next((unit for step in reversed(steps) if (unit := words_of(step).unit)), None),
         head=_head(leaf),
     )
 

@@ -1,6 +1,7 @@
 """Rules from a field's name and value to its meaning; the first that knows decides."""
 
 from collections.abc import Callable
+from functools import lru_cache
 import re
 
 from . import exclusions
@@ -9,6 +10,7 @@ from .counters import counts_on
 from .default_units import default_unit, is_assumed
 from .evidence import Evidence, Verdict
 from .flags import flag, unknown_flag
+from .name_parts import parts_of_name
 from .quantities import BY_UNIT, INSTEAD, QUANTITIES, UNITS_OF_CLASS
 from .tokens import words_of
 from .types import UNDECIDED, Category, Kind, Role
@@ -42,11 +44,12 @@ GASES = frozenset(
 )
 
 
-def _match(rules: tuple[Rule, ...], evidence: Evidence) -> tuple[Rule, frozenset[str]] | None:
+@lru_cache(maxsize=4096)
+def _match(rules: tuple[Rule, ...], keys: tuple[str, ...]) -> tuple[Rule, frozenset[str]] | None:
     """Return the first rule about the name's head; else about its own step; else about the path."""
-    leaf = frozenset(evidence.leaf)
-    held = holding(rules, evidence.concepts)
-    for about in (frozenset({evidence.head}), leaf):
+    name = parts_of_name(keys)
+    held = holding(rules, name.concepts)
+    for about in (frozenset({name.head}), name.leaf_concepts):
         for rule, found in held:
             if found & about:
                 return rule, found
@@ -78,7 +81,7 @@ def _text(evidence: Evidence) -> Verdict | None:
     if not evidence.is_text:
         return None
     text = str(evidence.reading.value or "")
-    leaf = frozenset(evidence.leaf)
+    leaf = evidence.leaf_concepts
     state = _STATE_WORDS.get(text.casefold().replace("_", " "))
     if state is not None and evidence.head not in _CAUSES:
         return Verdict(
@@ -98,7 +101,7 @@ def _text(evidence: Evidence) -> Verdict | None:
             rule="word", kind=Kind.BINARY_SENSOR, role=Role.FLAG, why="a word for on or off"
         )
     if evidence.reading.shape is Shape.TEXT and text[:1].isdecimal() and "-" not in text:
-        found = _match(NUMBER_RULES, evidence)
+        found = _match(NUMBER_RULES, evidence.keys)
         if found is not None and evidence.head in found[1] and evidence.head not in PLAIN_HEADS:
             return None
     diagnostic = bool(
@@ -213,9 +216,9 @@ def _numeric(evidence: Evidence) -> Verdict | None:
         return None
     if "raw" in evidence.leaf and evidence.unit is None and "co2" not in evidence.leaf:
         return None
-    if _TIMES.search(evidence.steps[-1] if evidence.steps else "") and evidence.unit is None:
+    if evidence.unit is None and evidence.steps and _TIMES.search(evidence.steps[-1]):
         return Verdict(rule="number", role=Role.MEASUREMENT, why="a number times ten, or more")
-    found = _match(NUMBER_RULES, evidence)
+    found = _match(NUMBER_RULES, evidence.keys)
     if found is None and evidence.head == "current" and "battery" in evidence.leaf:
         found = _CURRENT, frozenset({"current"})
     leading = LEADING.get(evidence.leaf[0]) if len(evidence.leaf) > 1 else None
@@ -335,7 +338,7 @@ def _by_value(quantity: str, evidence: Evidence) -> str:
 
 def _count(evidence: Evidence) -> Verdict | None:
     """Counters."""
-    leaf = frozenset(evidence.leaf)
+    leaf = evidence.leaf_concepts
     if evidence.two_state or not (
         evidence.head in COUNT_HEADS or leaf & COUNT_HEADS or evidence.leaf[-1:] == ("total",)
     ):
@@ -359,7 +362,7 @@ def _count(evidence: Evidence) -> Verdict | None:
         quantity=quantity,
         role=Role.TOTAL if counts_on(evidence) else Role.MEASUREMENT,
         category=diagnostic,
-        used=frozenset(evidence.leaf),
+        used=evidence.leaf_concepts,
         why="a counter",
     )
 
@@ -395,7 +398,7 @@ def _code(evidence: Evidence) -> Verdict | None:
             why=f"a {evidence.head}",
         )
     scaled = evidence.number is not None and not float(evidence.number).is_integer()
-    lines = frozenset(evidence.leaf) & {"input", "output", "in"}
+    lines = evidence.leaf_concepts & {"input", "output", "in"}
     if evidence.concepts & {"raw"} or (
         evidence.leaf[:1] == ("analog",) and not scaled and not lines
     ):
@@ -429,11 +432,7 @@ _SAYS_NOTHING = word_set("value sensor channel mean last min max raw")
 
 def _by_model(evidence: Evidence) -> Verdict | None:
     """Return the one quantity that the model measures, for a number named "value" or the like."""
-    if (
-        evidence.number is None
-        or not frozenset(evidence.leaf) <= _SAYS_NOTHING
-        or not evidence.leaf
-    ):
+    if evidence.number is None or not evidence.leaf_concepts <= _SAYS_NOTHING or not evidence.leaf:
         return None
     measured = [name for name in evidence.context.sensors if name not in _ASIDE]
     quantity = _MEASURED.get(measured[0]) if len(measured) == 1 else None
@@ -445,7 +444,7 @@ def _by_model(evidence: Evidence) -> Verdict | None:
     return Verdict(
         rule="model measures",
         quantity=quantity,
-        used=frozenset(evidence.leaf),
+        used=evidence.leaf_concepts,
         why=f"the model measures {measured[0]} alone",
     )
 
@@ -461,7 +460,7 @@ def _anything(evidence: Evidence) -> Verdict:
     """Show what no rule knows as it is."""
     if evidence.two_state:
         return unknown_flag(evidence)
-    leaf = frozenset(evidence.leaf)
+    leaf = evidence.leaf_concepts
     if (leaf & {"digital", "relay"} or _is_input(evidence)) and (
         evidence.zero_or_one or evidence.absent
     ):

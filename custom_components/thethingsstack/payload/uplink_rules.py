@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 import re
 
 from .flatten import Leaf
@@ -24,6 +25,12 @@ MOST_OTHERS = 0.4
 _SAME_PLACE = 1e-4
 
 
+@lru_cache(maxsize=2048)
+def _is_one_off(path: str) -> bool:
+    """Return whether a field's path is likely never seen again."""
+    return _ONE_OFF.search(path) is not None
+
+
 def says_settings(leaves: Sequence[Leaf]) -> bool:
     """Return whether an uplink says that it repeats the end device's settings."""
     for leaf in leaves:
@@ -41,11 +48,11 @@ def says_settings(leaves: Sequence[Leaf]) -> bool:
 def choose(leaves: Sequence[Leaf], decisions: Mapping[str, Meaning]) -> list[Leaf]:
     """Return which new fields there is room for: those with lasting keys before others."""
     room = MAX_FIELDS - len(decisions)
-    passing = [leaf for leaf in leaves if _ONE_OFF.search(leaf.path)]
+    passing = [leaf for leaf in leaves if _is_one_off(leaf.path)]
     if len(leaves) <= room and not passing:
         return list(leaves)
-    lasting = [leaf for leaf in leaves if not _ONE_OFF.search(leaf.path)]
-    one_off = sum(1 for path in decisions if _ONE_OFF.search(path))
+    lasting = [leaf for leaf in leaves if not _is_one_off(leaf.path)]
+    one_off = sum(1 for path in decisions if _is_one_off(path))
     if len(lasting) > room + one_off:
         lasting = sorted(lasting, key=lambda leaf: leaf.path)
     # Keys that are seen once take no room away from the others.
