@@ -186,10 +186,7 @@ class FieldsFlow(ApplicationOptionsFlow):
         return self.async_show_menu(
             step_id="kept",
             menu_options=["edit_again", "field", "fields", "done"],
-            description_placeholders={
-                **await self._async_placeholders(),
-                "value": value_in_both_units(self.hass, self._edit),
-            },
+            description_placeholders=await self._async_placeholders(),
         )
 
     async def async_step_edit_again(
@@ -255,6 +252,7 @@ class FieldsFlow(ApplicationOptionsFlow):
             "device": self._device.name,
             "field": escaped(edit.path),
             "reported": escaped(reported),
+            "value": value_in_both_units(self.hass, edit),
             "decision": escaped(texts.what(edit)),
             "reason": escaped(f"{texts.source(edit)}: {edit.meaning.reason}", 400),
         }

@@ -158,7 +158,9 @@ class Traffic extends View {
   #showNotes() {
     const name = (id) => this.#applications.find(({ entry_id }) => entry_id === id)?.name ?? id;
     const silent = this.#applications.filter(({ connected }) => !connected);
+    const { group, device } = this.filters.value;
     const notes = [
+      ...(group === "mac" && !device ? [["info", text("traffic.mac_hint")]] : []),
       ...silent.map((one) => ["warning", text("traffic.not_connected", { application: one.name })]),
       ...this.#events.refused.map(([entry, error]) => [
         "info",
@@ -235,6 +237,7 @@ class Traffic extends View {
     this.#arrange();
     this.scroller.scrollTop = 0;
     if (names.includes("device")) this.#followEvents();
+    this.#showNotes();
   }
 
   #clear() {

@@ -25,6 +25,7 @@ export const GROUPS = {
   location: "traffic.locations",
   service: "traffic.services",
   event: "traffic.events",
+  mac: "traffic.mac_commands",
   stream: "traffic.stream",
 };
 
@@ -45,6 +46,7 @@ const KINDS = {
   unreadable: { group: "stream", label: "traffic.kind_unreadable", path: ALERT, bad: true },
 };
 
+const MAC_COMMAND = "traffic.event_mac_command";
 const EVENTS = [
   [/^js\.join\.reject|^ns\.up\.join\..*(fail|drop)|^as\.up\.join\.drop/, "traffic.event_join_rejected", true],
   [/^(js|ns|as)\..*join/, "traffic.event_join"],
@@ -53,7 +55,7 @@ const EVENTS = [
   [/\.up\..*drop/, "traffic.event_uplink_dropped", true],
   [/^as\.down\..*(fail|drop)|^ns\.down\..*fail/, "traffic.event_downlink_failed", true],
   [/^as\.webhook\.fail/, "traffic.event_webhook_failed", true],
-  [/^ns\.mac\./, "traffic.event_mac_command"],
+  [/^ns\.mac\./, MAC_COMMAND],
   [/^ns\.class\./, "traffic.event_class"],
   [/^end_device\./, "traffic.event_registration"],
   [/^gs\.gateway\.connect/, "traffic.event_gateway_connected"],
@@ -84,7 +86,7 @@ export function sayingOf(row) {
 export function fits(row, { entry, device, group, port, gateway, words }) {
   if (entry && row.entry_id !== entry) return false;
   if (device && deviceKey(row) !== device && row.device !== device) return false;
-  if (group && kindOf(row).group !== group) return false;
+  if (group && !isOfGroup(row, group)) return false;
   if (port && String(row.port) !== port) return false;
   if (gateway && !row.gateways?.includes(gateway)) return false;
   if (!words) return true;
@@ -92,6 +94,12 @@ export function fits(row, { entry, device, group, port, gateway, words }) {
     .join("\n")
     .toLocaleLowerCase();
   return row.words.includes(words);
+}
+
+/** Return whether a row is of a group; a MAC command is one of the network's events as well. */
+function isOfGroup(row, group) {
+  const kind = kindOf(row);
+  return group === "mac" ? kind.label === MAC_COMMAND : kind.group === group;
 }
 
 /** Return what identifies a row's end device among all applications; undefined without one. */
