@@ -1,6 +1,7 @@
 """The sidebar panel in the browser: live data of a lively application, and of a large one."""
 
 from collections.abc import AsyncIterator
+import json
 from pathlib import Path
 import re
 
@@ -68,12 +69,16 @@ async def test_watch_and_act(
 
     await try_a_formatter(page, entry, screenshots)
     await send(page, entry, view, screenshots)
+    await copy(page, entry, application)
+    await simulate_again(page, entry, view, screenshots)
     await page.keyboard.press("Escape")
     await expect(entry).to_have_count(0)
     await view.get_by_role("searchbox").fill("")
     await view.get_by_label("Kind").select_option("Downlinks")
     await expect(view.get_by_role("row").filter(has_text="Uplink")).to_have_count(0)
+    await ask_for_mac_commands(page, view, screenshots)
     await see_it_narrow_and_dark(browser, home, screenshots)
+    await open_the_device(page, entry, view)
     assert errors == []
 
 
@@ -104,6 +109,49 @@ async def send(page: Page, entry: Locator, view: Locator, screenshots: Path) -> 
     await expect(view.get_by_role("row").filter(has_text="01 A0").first).to_be_visible()
     await snap(page, screenshots, "panel_4_downlink")
     await entry.get_by_role("button", name="Cancel").click()
+
+
+async def copy(page: Page, entry: Locator, application: Application) -> None:
+    """The whole message is in the clipboard, without keys and tokens."""
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await entry.get_by_role("button", name="Copy as JSON").click()
+    await expect(page.get_by_text("Copied", exact=True).first).to_be_visible()
+    copied = await page.evaluate("navigator.clipboard.readText()")
+    uplink = json.loads(copied)["uplink_message"]
+    assert uplink["decoded_payload"]["voltage"]
+    assert uplink["frm_payload"]
+    assert {item["uplink_token"] for item in uplink["rx_metadata"]} == {"**REDACTED**"}
+    assert application.api_key not in copied
+
+
+async def simulate_again(page: Page, entry: Locator, view: Locator, screenshots: Path) -> None:
+    """The uplink comes once more, marked as simulated, and the list goes on."""
+    simulated = view.get_by_role("row").filter(has_text="simulated")
+    await expect(simulated).to_have_count(0)
+    await entry.get_by_role("button", name="Simulate again").click()
+    await expect(page.get_by_text("Simulated: the uplink comes again.").first).to_be_visible()
+    await expect(simulated.first).to_contain_text("voltage")
+    await expect(simulated.first.get_by_text("simulated")).to_be_visible()
+    await snap(page, screenshots, "panel_4_simulated")
+
+
+async def ask_for_mac_commands(page: Page, view: Locator, screenshots: Path) -> None:
+    """They come for one end device only, which the page says until one is chosen."""
+    await view.get_by_label("Kind").select_option("MAC commands")
+    hint = view.get_by_text("The network reports MAC commands for one end device only")
+    await expect(hint).to_be_visible()
+    await snap(page, screenshots, "panel_5_mac_commands")
+    await view.get_by_label("End device").select_option("Garden pump")
+    await expect(hint).to_have_count(0)
+    await view.get_by_role("button", name="Show all").click()
+
+
+async def open_the_device(page: Page, entry: Locator, view: Locator) -> None:
+    """From an entry to the page of its end device."""
+    await view.get_by_role("row").filter(has_text="Garden pump").first.click()
+    await entry.get_by_role("button", name="Open device").click()
+    await expect(page.get_by_role("heading", name="Device info")).to_be_visible()
+    await expect(page.get_by_text("Garden pump").first).to_be_visible()
 
 
 async def see_it_narrow_and_dark(browser: Browser, home: HomeAssistant, screenshots: Path) -> None:

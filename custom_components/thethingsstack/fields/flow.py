@@ -252,7 +252,7 @@ class FieldsFlow(ApplicationOptionsFlow):
             "device": self._device.name,
             "field": escaped(edit.path),
             "reported": escaped(reported),
-            "value": value_in_both_units(self.hass, edit),
+            "value": escaped(value_in_both_units(self.hass, edit)),
             "decision": escaped(texts.what(edit)),
             "reason": escaped(f"{texts.source(edit)}: {edit.meaning.reason}", 400),
         }

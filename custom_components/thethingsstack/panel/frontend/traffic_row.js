@@ -148,8 +148,8 @@ export const rowStyle = `
 .small .time { grid-area: time; }
 .small .says { grid-area: says; color: var(--secondary-text-color); }
 .small .kind { grid-area: kind; }
-.small .row.uplink:not(.undecoded) .kind { display: none; }
-.small .row.uplink:not(.undecoded) .says { grid-column: 2 / -1; }
+.small .row.uplink:not(.undecoded, .simulated) .kind { display: none; }
+.small .row.uplink:not(.undecoded, .simulated) .says { grid-column: 2 / -1; }
 .small .port, .small .signal, .small .rate { display: none; }
 `;
 
@@ -164,7 +164,7 @@ export function createRow() {
 export function fillRow(hass, element, row, clock) {
   const kind = kindOf(row);
   const [time, sign, label, device, port, says, signal, rate] = element.children;
-  const classes = ["row", kind.group, kind.bad && "bad", row.undecoded && "undecoded"];
+  const classes = ["row", kind.group, kind.bad && "bad", row.undecoded && "undecoded", row.simulated && "simulated"];
   element.className = classes.filter(Boolean).join(" ");
   time.textContent = clock(row.time);
   sign.replaceChildren(icon(kind.path));
