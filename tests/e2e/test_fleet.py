@@ -164,4 +164,5 @@ async def who_receives_whom(page: Page, screenshots: Path) -> None:
     area = page.get_by_role("group", name="Map")
     await expect(area.get_by_role("link", name="roof-gw")).to_be_visible()
     await expect(area.get_by_role("link", name="Greenhouse climate")).to_be_visible()
+    await expect(area.locator("text", has_text="Greenhouse climate")).to_be_visible()
     await snap(page, screenshots, "gateways_map")

@@ -108,7 +108,7 @@ async def send(page: Page, entry: Locator, view: Locator, screenshots: Path) -> 
     await expect(entry.get_by_text("Queued. What becomes of it")).to_be_visible()
     await expect(view.get_by_role("row").filter(has_text="01 A0").first).to_be_visible()
     await snap(page, screenshots, "panel_4_downlink")
-    await entry.get_by_role("button", name="Cancel").click()
+    await entry.locator("form").get_by_role("button", name="Close").click()
 
 
 async def copy(page: Page, entry: Locator, application: Application) -> None:

@@ -250,10 +250,17 @@ class DeviceCard extends HTMLElement {
           "button",
           { onclick: () => openMoreInfo(this, state.entity_id) },
           h("span", {}, this.#nameOf(state, device)),
-          h("b", {}, this.#hass.formatEntityState(state)),
+          h("b", {}, this.#valueOf(state)),
         ),
       ),
     );
+  }
+
+  /** Return a state in words, of a thermostat with the temperature that it is set to. */
+  #valueOf(state) {
+    const words = this.#hass.formatEntityState(state);
+    if (!state.entity_id.startsWith("climate.") || state.attributes.temperature == null) return words;
+    return `${words} · ${this.#hass.formatEntityAttributeValue(state, "temperature")}`;
   }
 
   /** Return an entity's name without the device's. */

@@ -13,6 +13,7 @@ export function downlinkForm(view, row) {
   const bytes = h("input", { type: "text", required: true, placeholder: "01 A0", autocomplete: "off", spellcheck: false });
   const confirmed = h("input", { type: "checkbox" });
   const outcome = h("div", { role: "status" });
+  const cancel = button(text("traffic.cancel"), () => view.closeForm(), { appearance: "plain" });
   const form = h(
     "form",
     {
@@ -30,7 +31,7 @@ export function downlinkForm(view, row) {
     h(
       "div",
       { class: "end" },
-      button(text("traffic.cancel"), () => view.closeForm(), { appearance: "plain" }),
+      cancel,
       button(text("traffic.send_now"), () => form.requestSubmit()),
     ),
   );
@@ -56,6 +57,7 @@ export function downlinkForm(view, row) {
         confirmed: confirmed.checked,
       });
       outcome.replaceChildren(alert("success", text("traffic.sent")));
+      cancel.textContent = text("traffic.close"); // it doesn't take the downlink back
       fire(view, "entry-acted");
     } catch (error) {
       outcome.replaceChildren(alert("error", error.message));

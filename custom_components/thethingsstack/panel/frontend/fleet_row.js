@@ -94,6 +94,7 @@ export function fillRow(hass, element, row, application) {
   put(link, row.name);
   put(name.lastChild, [row.area, application].filter(Boolean).join(" · ") || row.device_id);
   element.dataset.severity = severity(row);
+  element.classList.toggle("unheard", row.last_seen == null);
   put(status.querySelector(".words"), statusWords(hass, row.status));
   put(status.lastChild, reason(hass, row));
   status.title = nextStep(hass, row);
@@ -155,6 +156,7 @@ export const rowStyle = `
 .row > div { min-width: 0; }
 .row .first, .row .second { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .row .second { font-size: 12px; color: var(--secondary-text-color); }
+.row .status .second { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; white-space: normal; line-height: 16px; }
 .row .name .first { color: var(--primary-text-color); font-weight: 500; text-decoration: none; }
 .row .status .first { display: flex; align-items: center; gap: 6px; }
 .row .words { overflow: hidden; text-overflow: ellipsis; }
@@ -196,4 +198,7 @@ export const rowStyle = `
 .small .row .none { visibility: hidden; }
 .small .row .sf { grid-area: 3 / 2; font-size: 12px; }
 .small :is(.loss, .gateways, .waiting) { display: none; }
+.small .row:not(.unheard) .status .second { -webkit-line-clamp: 1; }
+.small .unheard .status { grid-column: 1 / -1; }
+.small .unheard :is(.heard, .signal) { display: none; }
 `;

@@ -8,6 +8,10 @@ const NAMESPACE = "http://www.w3.org/2000/svg";
 const METRES_PER_DEGREE = 111_320;
 const MARGIN = 48;
 const MOST_ZOOM = 4000;
+/** With more marks than these, only gateways and what is pointed at have names. */
+const MOST_NAMED = 300;
+/** About how large a letter of a name, a line, and a mark are, in pixels. */
+const [LETTER, LINE, DOT] = [6.5, 14, 12];
 const PLUS = "M19,13H13V19H11V13H5V11H11V5H13V11H19V13Z";
 const MINUS = "M19,13H5V11H19V13Z";
 const FIT = "M5,5H10V7H7V10H5V5M14,5H19V10H17V7H14V5M17,14H19V19H14V17H17V14M10,17V19H5V14H7V17H10Z";
@@ -87,14 +91,13 @@ export class GatewayMap {
 
   #device(device) {
     const count = Object.keys(device.heard_by).length;
-    return this.#mark(device, count ? "device" : "device alone", svg("circle", { r: 5 }));
+    const name = count ? "device" : "device alone";
+    return this.#mark(device, name, svg("circle", { r: 5 }), label(device, 18));
   }
 
   #gateway(gateway) {
-    const label = svg("text", { y: -12 });
-    label.textContent = gateway.name;
     const shape = svg("path", { d: "M0,-9L8,6H-8Z" });
-    const mark = this.#mark(gateway, "gateway", shape, label);
+    const mark = this.#mark(gateway, "gateway", shape, label(gateway, -12));
     const highlight = (on) => {
       this.svg.classList.toggle("only", on);
       for (const { element } of this.#lines)
@@ -139,7 +142,22 @@ export class GatewayMap {
     for (const { from, to, element } of this.#lines) {
       set(element, { x1: x(from), y1: y(from), x2: x(to), y2: y(to) });
     }
+    this.#nameThose(this.#points.map(({ item, element }) => ({ element, x: x(item), y: y(item) })));
     this.#showScale(perDegree / METRES_PER_DEGREE);
+  }
+
+  /** Show the names of all gateways, and of those end devices whose names cover nothing. */
+  #nameThose(marks) {
+    const taken = marks.map(({ x, y }) => ({ x, y, width: DOT, height: DOT }));
+    const free = (box) =>
+      taken.every((one) => Math.abs(one.x - box.x) * 2 > one.width + box.width || Math.abs(one.y - box.y) * 2 > one.height + box.height);
+    for (const { element, x, y } of [...marks].reverse()) {
+      const name = element.querySelector("text");
+      const box = { x, y: y + Number(name.getAttribute("y")) - 4, width: name.textContent.length * LETTER, height: LINE };
+      const shown = element.classList.contains("gateway") || (marks.length <= MOST_NAMED && free(box));
+      name.classList.toggle("covered", !shown);
+      if (shown) taken.push(box);
+    }
   }
 
   #showScale(perMetre) {
@@ -191,6 +209,12 @@ export class GatewayMap {
   }
 }
 
+function label({ name }, y) {
+  const words = svg("text", { y });
+  words.textContent = name;
+  return words;
+}
+
 function boundsOf(places) {
   const latitudes = places.map(({ latitude }) => latitude);
   const longitudes = places.map(({ longitude }) => longitude);
@@ -230,6 +254,9 @@ export const mapStyle = `
   paint-order: stroke;
   stroke-width: 3px;
 }
+.map text.covered { display: none; }
+.map g:hover text, .map g:focus text { display: inline; }
+.map .device text { fill: var(--secondary-text-color); }
 .map-tools { position: absolute; top: 8px; inset-inline-end: 8px; display: flex; flex-direction: column; background: var(--card-background-color); border-radius: 8px; }
 .scale {
   position: absolute;

@@ -31,7 +31,7 @@ section h3 { display: flex; align-items: center; min-height: 32px; margin-bottom
 section h3 > :first-child { flex: 1; }
 .actions { display: flex; flex-wrap: wrap; gap: 8px; padding: 4px 0; }
 .sides section { margin: 0; min-width: 0; }
-.sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(180px, 100%), 1fr)); gap: 12px; }
+.sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(280px, 100%), 1fr)); gap: 12px; }
 pre {
   margin: 0;
   padding: 12px;

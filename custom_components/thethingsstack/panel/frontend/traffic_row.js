@@ -110,7 +110,7 @@ export function deviceKey(row) {
 export const rowStyle = `
 .row {
   display: grid;
-  grid-template-columns: 88px 24px 136px minmax(110px, 1fr) 40px minmax(120px, 2.2fr) 120px 100px;
+  grid-template-columns: 88px 24px 148px minmax(110px, 1fr) 36px minmax(120px, 2.2fr) 120px 92px;
   gap: 0 12px;
   align-items: center;
   height: ${ROW_HEIGHT}px;
@@ -135,7 +135,7 @@ export const rowStyle = `
 .row .says { font-family: var(--ha-font-family-code, monospace); font-size: 13px; }
 .row.undecoded .says { color: var(--warning-color); }
 .row .signal, .row .rate { color: var(--secondary-text-color); font-variant-numeric: tabular-nums; }
-.medium .row { grid-template-columns: 96px 24px 140px minmax(100px, 1fr) 32px minmax(100px, 1.6fr); }
+.medium .row { grid-template-columns: 96px 24px 148px minmax(100px, 1fr) 32px minmax(100px, 1.6fr); }
 .medium .signal, .medium .rate { display: none; }
 .small .row {
   grid-template: "icon device device time" 1fr "icon kind says says" 1fr / 24px auto 1fr auto;
