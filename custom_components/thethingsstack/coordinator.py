@@ -267,7 +267,7 @@ class ApplicationCoordinator:
         """Add or remove end devices after the options changed, without a reload."""
         self._read_options()
         await self.lifecycle.async_apply_choice()
-        self.overdue_watch.look()
+        self.overdue_watch.async_apply_options()
         self.core_lorawan.async_apply()
         async_apply_details_option(self)
         self.roster.refresh()  # values of overdue end devices may be wanted otherwise

@@ -89,6 +89,8 @@ class EndDeviceEntity(Entity):
     has_entity_name = True
     should_poll = False
     supported_features = None
+    icon: str | None = None
+    """Icons come from the frontend."""
     of_last_uplink = False
     """Whether it shows what the last uplink brought, which may be too old to be shown."""
 
@@ -102,12 +104,6 @@ class EndDeviceEntity(Entity):
         if device.registry_id is not None:
             # The roster has registered it; `device_info` would do so again for each entity.
             self.device_entry = dr.async_get(coordinator.hass).async_get(device.registry_id)
-
-    @property
-    @override
-    def icon(self) -> str | None:
-        """Return None: icons come from the frontend."""
-        return None
 
     @property
     @override
@@ -140,11 +136,11 @@ class EndDeviceEntity(Entity):
 
         A silent one stays available, unless the options want it otherwise.
         """
-        if not self.coordinator.connection_state.available or self.device.vanished:
+        coordinator, device = self.coordinator, self.device
+        if not coordinator.connection_state.available or device.vanished:
             return False
-        return not (
-            self.of_last_uplink and self.coordinator.overdue_watch.hides_values(self.device)
-        )
+        watch = coordinator.overdue_watch
+        return not (watch.hides_values and self.of_last_uplink and watch.is_overdue(device))
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -183,7 +179,7 @@ class EndDeviceEntity(Entity):
 class FieldEntity(EndDeviceEntity):
     """An entity that shows a decoded field."""
 
-    __slots__ = ("path", "set_by_control")
+    __slots__ = ("icon", "path", "set_by_control")
 
     of_last_uplink = True
 
@@ -197,6 +193,7 @@ class FieldEntity(EndDeviceEntity):
         """Use the field's own name if it has one, else its quantity's."""
         super().__init__(coordinator, device, field_key(path))
         self.path = path
+        self.icon = meaning.icon
         override = coordinator.fields.override(device.key, path)
         given = override.change.name if override is not None else None
         if (name := given or coordinator.names.own(meaning)) is not None:
@@ -209,13 +206,6 @@ class FieldEntity(EndDeviceEntity):
     def entity_category(self) -> EntityCategory | None:
         """Return diagnostic for a field that a control shows, too."""
         return EntityCategory.DIAGNOSTIC if self.set_by_control else super().entity_category
-
-    @property
-    @override
-    def icon(self) -> str | None:
-        """Return the icon that the payload names for the field, if it does."""
-        meaning = self.device.decisions.get(self.path)
-        return None if meaning is None else meaning.icon
 
 
 type FieldFactory = Callable[[ApplicationCoordinator, EndDeviceState, str, Meaning], FieldEntity]

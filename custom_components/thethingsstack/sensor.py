@@ -170,7 +170,7 @@ class FieldSensor(FieldEntity, RestoreSensor):
         self.suggested_unit_of_measurement = description.suggested_unit_of_measurement
         self._value: StateType | datetime = None
         self._counts: bool | None = None
-        self._read_state_class()
+        self._read_state_class(device.counts_in_statistics(path))
         if meaning.role is Role.TIMESTAMP:
             self._attr_extra_state_attributes = dict(NOT_IN_LOGBOOK)
         if suggestion_for(meaning) is not None:
@@ -235,8 +235,10 @@ class FieldSensor(FieldEntity, RestoreSensor):
     @override
     def read(self) -> bool:
         """Read the field's value; return whether it changed."""
-        self._read_state_class()
-        value = self.device.values.get(self.path)
+        device, path = self.device, self.path
+        if (counts := device.counts_in_statistics(path)) is not self._counts:
+            self._read_state_class(counts)
+        value = device.values.get(path)
         if isinstance(value, Position):
             value = None
         elif isinstance(value, str):
@@ -254,12 +256,10 @@ class FieldSensor(FieldEntity, RestoreSensor):
         """Return the value; it changes with each uplink, so it isn't worth caching."""
         return self._value
 
-    def _read_state_class(self) -> None:
+    def _read_state_class(self, counts: bool) -> None:
         """Read how its values behave over time: None while its unit may turn out to be another."""
-        counts = self.device.counts_in_statistics(self.path)
-        if counts is not self._counts:
-            self._counts = counts
-            self.state_class = self.entity_description.state_class if counts else None
+        self._counts = counts
+        self.state_class = self.entity_description.state_class if counts else None
 
     def _state_of(self, state: str) -> str:
         """Update the sensor's options to the field's known states, and return `state`.

@@ -29,6 +29,18 @@ class OverdueWatch:
         self._hass = hass
         self._entry = entry
         self._roster = roster
+        self.hides_values = False
+        """Whether the options make the fields of overdue end devices unavailable."""
+        self._read_options()
+
+    def _read_options(self) -> None:
+        self.hides_values = self._entry.options.get(CONF_OVERDUE_UNAVAILABLE, False)
+
+    @callback
+    def async_apply_options(self) -> None:
+        """Check by changed options."""
+        self._read_options()
+        self.look()
 
     def overdue_after(self, device: EndDeviceState) -> timedelta:
         """Return after which silence an end device is overdue.
@@ -54,11 +66,6 @@ class OverdueWatch:
             return False  # right after each uplink: all but an attribute allow so much
         return silence > self.overdue_after(device)
 
-    def hides_values(self, device: EndDeviceState) -> bool:
-        """Return whether the options make the fields of an overdue end device unavailable now."""
-        options = self._entry.options
-        return options.get(CONF_OVERDUE_UNAVAILABLE, False) and self.is_overdue(device)
-
     def status_of(self, device: EndDeviceState) -> Status:
         """Return the current status of an end device."""
         return device.status(overdue=self.is_overdue(device))
@@ -83,7 +90,7 @@ class OverdueWatch:
         """
         before = device.overdue
         device.overdue = self.status_of(device) is Status.OVERDUE
-        if device.overdue is not before and self._entry.options.get(CONF_OVERDUE_UNAVAILABLE):
+        if device.overdue is not before and self.hides_values:
             device.refresh()
         else:
             device.write([STATUS], context)
@@ -100,7 +107,7 @@ class OverdueWatch:
     ) -> None:
         """Signal to the triggers that an end device sends again, if it was overdue."""
         before, device.overdue = device.overdue, False
-        if before is not False and self._entry.options.get(CONF_OVERDUE_UNAVAILABLE):
+        if before is not False and self.hides_values:
             device.refresh()
         if before:
             async_report_occurrence(

@@ -391,9 +391,9 @@ class EndDeviceState(Listeners):
             self.note_fields(received.new)
             self._confirm(expected, received)
         values, times, events = self.values, self._value_times, self._event_paths
-        checked = self._checked_paths
+        checked, changed = self._checked_paths, received.changed
         for path, value in understanding.values.items():
-            if times.get(path, moment) > moment:
+            if late and times.get(path, moment) > moment:
                 continue
             if path in checked and not self._jumps.accepts(
                 path, self.decisions[path], value, moment
@@ -404,7 +404,7 @@ class EndDeviceState(Listeners):
                 values[path] = value
                 if path in understanding.corrected or path in received.changed_decisions:
                     continue  # its entity is updated after its description was corrected
-                received.changed.append(f"{FIELD}/{path}")
+                changed.append(f"{FIELD}/{path}")
         received.changed.extend(self.control_keys)
 
     def _reported_fields(self) -> Mapping[str, Meaning]:

@@ -12,7 +12,7 @@ from .override import NUMERIC_ROLES
 from .quantities import INSTEAD, QUANTITIES, UNITS_OF_CLASS
 from .types import Category, Kind, Meaning, Role, Source
 from .units import Unit, factor
-from .values import decimals
+from .values import HUGE, decimals
 
 # What is as often below as above zero: -999 mg is a sensor that lies on its back.
 _SIGNED = frozenset(["acceleration", "rotation_rate", "angle"])
@@ -134,6 +134,12 @@ class _Bounds(NamedTuple):
     signed: bool
 
 
+_NO_BOUNDS = _Bounds(1.0, None, None, False)
+_ANY = (-HUGE, HUGE)
+_NEVER_ABSENT = (-998.0, 32_766.0)
+"""Between these, no number is one of ALWAYS_ABSENT."""
+
+
 @cache
 def _bounds(quantity: str, unit: str | None) -> _Bounds:
     known = QUANTITIES[quantity]
@@ -146,6 +152,16 @@ def is_beyond_limits(number: float, quantity: str | None, unit: str | None) -> b
         return False
     ratio, limits, _, _ = _bounds(quantity, unit)
     return limits is not None and not limits[0] <= number * ratio <= limits[1]
+
+
+@cache
+def usual_numbers(quantity: str | None, unit: str | None) -> tuple[float, float]:
+    """Return between which numbers in this unit none is impossible or stands for "no value"."""
+    ratio, limits, usual, signed = _bounds(quantity, unit) if quantity else _NO_BOUNDS
+    low, high = _NEVER_ABSENT if signed or limits is usual is None else _ANY
+    for lowest, highest in filter(None, (limits, usual)):
+        low, high = max(low, lowest / ratio), min(high, highest / ratio)
+    return low, high
 
 
 def is_sentinel(number: float, quantity: str | None, unit: str | None) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from .build import is_beyond_limits, is_sentinel
+from .build import is_beyond_limits, is_sentinel, usual_numbers
 from .coordinates import longitude_beside
 from .flatten import Leaf
 from .full_scale import is_full_scale
@@ -32,6 +32,16 @@ _QUIET = ("", "none", "no", "false", "0", "off", "released", "null")
 def value_of(meaning: Meaning, raw: object) -> Value:
     """Return the value in the meaning's unit; None where it doesn't fit the meaning."""
     role = meaning.role
+    shape = type(raw)
+    if (
+        (shape is float or shape is int)
+        and role in NUMERIC_ROLES
+        and meaning.scale == 1.0
+        and not (meaning.offset or meaning.value_map or meaning.manual)
+    ):
+        low, high = usual_numbers(meaning.quantity, meaning.unit)
+        if low <= raw <= high:  # type: ignore[operator]
+            return raw  # type: ignore[return-value]
     if meaning.value_map and isinstance(raw, str | int | float):
         text = spelled(raw)
         name = next((name for code, name in meaning.value_map if code == text), None)
