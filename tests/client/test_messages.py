@@ -13,6 +13,7 @@ from thethingsstack import (
     BatteryStatus,
     DataRate,
     DownlinkReport,
+    EndDeviceIds,
     JoinAccept,
     Location,
     LocationSolved,
@@ -427,3 +428,10 @@ def test_receptions_by_gateway_has_each_gateway_once_best_first() -> None:
     found = [(item.gateway_id, item.rssi) for item in message.receptions_by_gateway]
     assert found == [("b", -60), ("a", -90)]
     assert uplink({}).receptions_by_gateway == ()
+
+
+def test_ids_of_an_end_device_are_read_once() -> None:
+    """They come with each message, and are one object then; odd ones are read as ever."""
+    assert uplink({}).ids is uplink({}).ids
+    odd = {"device_id": ["a"], "dev_eui": {}, "application_ids": {"application_id": "app"}}
+    assert EndDeviceIds.of_message(odd) == EndDeviceIds(device_id="", application_id="app")

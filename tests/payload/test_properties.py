@@ -18,7 +18,9 @@ from thethingsstack.payload import (
     Role,
     understand,
 )
+from thethingsstack.payload.build import is_beyond_limits, is_sentinel, usual_numbers
 from thethingsstack.payload.flatten import MAX_PATH
+from thethingsstack.payload.full_scale import FULL_SCALE
 from thethingsstack.payload.names import LONGEST
 from thethingsstack.payload.understand import MAX_FIELDS
 from thethingsstack.payload.vocabulary import CONCEPTS
@@ -193,6 +195,24 @@ def test_a_name_is_a_function_of_its_own_path(key: str, value: Any) -> None:
     together = understand(company, decisions={}, decide_absent=True).new
     for path, meaning in alone.items():
         assert together[path].name == meaning.name
+
+
+_quantities = [
+    (quantity, unit)
+    for quantity, known in QUANTITIES.items()
+    for unit in {known.unit, *UNITS_OF_CLASS.get(known.device_class or "", ())}
+]
+
+
+@pytest.mark.parametrize(("quantity", "unit"), [(None, None), (None, "V"), *_quantities])
+def test_no_usual_number_stands_for_no_value(quantity: str | None, unit: str | None) -> None:
+    """What is read without a further look would have been read with one, too."""
+    low, high = usual_numbers(quantity, unit)
+    edge = (high - low) * 1e-9  # where a conversion may round either way
+    assert edge > 0
+    for number in (low + edge, high - edge, *(n for n in FULL_SCALE if low <= n <= high)):
+        assert not is_sentinel(number, quantity, unit)
+        assert not is_beyond_limits(number, quantity, unit)
 
 
 @pytest.mark.parametrize("count", [201, 5000])

@@ -66,7 +66,7 @@ class Message:
     @classmethod
     def from_json(cls, data: Mapping[str, Any], came_as: bytes | None = None) -> Self:
         """Read an envelope; raises BadMessage where no device is named or it is another kind."""
-        ids = EndDeviceIds.from_json(json_values.mapping(data.get("end_device_ids")))
+        ids = EndDeviceIds.of_message(json_values.mapping(data.get("end_device_ids")))
         if not ids.device_id:
             raise BadMessage("the message names no end device", name="no_device_id")
         body = data.get(cls.kind)

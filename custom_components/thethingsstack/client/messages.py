@@ -114,10 +114,11 @@ class Uplink(Message):
         signals = [GatewaySignal.from_json(item) for item in items]
         if len(signals) > 1:
             signals.sort(key=_strength, reverse=True)
-            best: dict[str, GatewaySignal] = {}
-            for signal in signals:
-                best.setdefault(signal.gateway_id, signal)
-            signals = list(best.values())
+            if len({signal.gateway_id for signal in signals}) < len(signals):
+                best: dict[str, GatewaySignal] = {}
+                for signal in signals:
+                    best.setdefault(signal.gateway_id, signal)
+                signals = list(best.values())
         return signals
 
     @property
@@ -222,7 +223,7 @@ class UplinkMessage(Uplink):
         """Whether it has application data; frames with MAC commands only, and empty ones, don't."""
         if self.simulated and self.decoded_payload is not None:
             return True
-        return self.f_port > 0 and bool(self.frm_payload)
+        return self.f_port > 0 and json_values.text(self.body.get("frm_payload")) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

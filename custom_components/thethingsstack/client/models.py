@@ -58,6 +58,24 @@ class EndDeviceIds:
             dev_addr=json_values.hexadecimal(data.get("dev_addr")),
         )
 
+    @staticmethod
+    def of_message(data: Mapping[str, Any]) -> "EndDeviceIds":
+        """Read `end_device_ids` of a message; those of one end device are mostly one object."""
+        application = json_values.mapping(data.get("application_ids")).get("application_id")
+        try:
+            return _end_device_ids(application, *map(data.get, _DEVICE_IDS))
+        except TypeError:  # an id is neither a string nor a number
+            return EndDeviceIds.from_json(data)
+
+
+_DEVICE_IDS = ("device_id", "dev_eui", "join_eui", "dev_addr")
+
+
+@lru_cache(maxsize=4096)
+def _end_device_ids(application_id: object, *ids: object) -> EndDeviceIds:
+    application = {"application_ids": {"application_id": application_id}}
+    return EndDeviceIds.from_json(application | dict(zip(_DEVICE_IDS, ids, strict=True)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
@@ -229,7 +247,9 @@ class GatewaySignal(NamedTuple):
             gateway_id = json_values.text(ids.get("gateway_id")) or ""
         else:
             gateway_id = _gateway_of(data)[0]
-        if not (type(rssi) is float and type(snr) is float):
+        if type(rssi) is int and type(snr) is float:
+            rssi = float(rssi)  # as the server sends them
+        elif not (type(rssi) is float and type(snr) is float):
             rssi, snr = signal(data)
         return cls(gateway_id, rssi, snr, data)
 

@@ -4,7 +4,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 import math
 from typing import NamedTuple
 
@@ -81,13 +81,14 @@ class ReceptionHistory:
         gateways = self._gateways
         for heard in gateways.values():
             heard.share -= heard.share * weight
+        outdated = moment - timedelta(seconds=PERIOD)
         for signal in signals:
             gateway_id, rssi, snr, _ = signal
             if (known := gateways.get(gateway_id)) is None:
                 known = gateways[gateway_id] = HeardBy(signal.reception, moment, moment)
             elif moment > known.at:
                 known.at = moment
-                if (moment - known.read_at).total_seconds() >= PERIOD:
+                if known.read_at <= outdated:
                     known.reception, known.read_at = signal.reception, moment
             known.share += weight
             if (count := known.count) < LATEST:

@@ -307,7 +307,11 @@ class EndDeviceState(Listeners):
             if uplink.time is not None:
                 self._move_last_seen(moment)
         versions = uplink.version_ids
-        if versions is not None and versions != self.version_ids:
+        if (
+            versions is not None
+            and versions is not self.version_ids  # mostly the same object
+            and versions != self.version_ids
+        ):
             self.version_ids = versions
             self.update_context()
             received.identified = True
@@ -355,15 +359,10 @@ class EndDeviceState(Listeners):
         late = self._data_at is not None and moment < self._data_at
         if not late:
             self.last_data_uplink, self._data_at = uplink, moment
-        before = self.needs_formatter
         decoded, normalized = uplink.decoded_payload, uplink.normalized_payload
         undecoded = decoded is None and not normalized
-        if not late:
-            self.undecoded = self.undecoded + 1 if undecoded else 0
-        received.undecoded = undecoded
-        received.decoding_changed = self.needs_formatter != before
-        if received.decoding_changed and STATUS not in received.changed:
-            received.changed.append(STATUS)
+        if undecoded or self.undecoded:
+            self._count_undecoded(undecoded, late, received)
         if undecoded:
             return
         self._remember_payload(uplink.f_port, _Payload(moment, decoded, normalized))
@@ -383,7 +382,8 @@ class EndDeviceState(Listeners):
         self.contradictions |= understanding.contradictions
         received.grown = understanding.grown
         received.corrected = understanding.corrected
-        self.note_corrected(understanding.corrected)
+        if understanding.corrected:
+            self.note_corrected(understanding.corrected)
         if understanding.new:
             expected = {p: self.decisions[p] for p in understanding.new if p in self.expected}
             received.new = decide(self, understanding.new)
@@ -406,6 +406,16 @@ class EndDeviceState(Listeners):
                     continue  # its entity is updated after its description was corrected
                 changed.append(f"{FIELD}/{path}")
         received.changed.extend(self.control_keys)
+
+    def _count_undecoded(self, undecoded: bool, late: bool, received: Received) -> None:
+        """Count uplinks in a row that nothing has decoded, unless this one comes late."""
+        before = self.needs_formatter
+        if not late:
+            self.undecoded = self.undecoded + 1 if undecoded else 0
+        received.undecoded = undecoded
+        received.decoding_changed = self.needs_formatter != before
+        if received.decoding_changed and STATUS not in received.changed:
+            received.changed.append(STATUS)
 
     def _reported_fields(self) -> Mapping[str, Meaning]:
         """Return the decisions on fields, without those that the first value is to decide on."""
