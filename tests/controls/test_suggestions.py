@@ -59,7 +59,11 @@ async def test_a_thermostat_is_suggested_and_made_by_one_click(
     assert issue.translation_placeholders["devices_plain"] == "Bathroom radiator"
     result = await start_repair(hass, issue.issue_id)
     assert result["step_id"] == "confirm"
-    assert "- Thermostat (Thermostat)" in result["description_placeholders"]["controls"]
+    assert result["description_placeholders"]["controls"].splitlines() == [
+        "- Thermostat",
+        "- Child lock (Switch)",
+        "- Keep-alive (Number)",
+    ]
     result = await go(hass, result)
     assert result["reason"] == "controls_added"
     assert "Child lock" in result["description_placeholders"]["controls"]

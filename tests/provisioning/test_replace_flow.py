@@ -46,6 +46,9 @@ async def by_registered(
     await until(hass, lambda: "new-socket" in roster.registrations)
     result = await which(hass, entry)
     assert result["menu_options"] == ["replace_new", "replace_registered"]
+    told = result["description_placeholders"]
+    assert told is not None
+    assert told["model"] == "Milesight WS523 Smart Socket"  # as on the device's page
     result = await go(hass, result, next_step_id="replace_registered")
     return await go(hass, result, end_device="new-socket")
 

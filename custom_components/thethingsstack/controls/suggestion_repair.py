@@ -54,11 +54,13 @@ class PresetRepairFlow(RepairsFlow):
         return self.async_abort(reason="controls_added", description_placeholders=placeholders)
 
     async def _async_named(self, controls: list[Control]) -> str:
-        """Return the controls as a list in Markdown, each with its kind."""
+        """Return the controls as a list in Markdown, each with its kind if its name isn't that."""
         prefix = f"component.{DOMAIN}.selector.platform.options."
         language = self.hass.config.language
         texts = await async_get_translations(self.hass, language, "selector", [DOMAIN])
-        return "\n".join(
-            f"- {escape_markdown(control.name)} ({texts[prefix + control.platform]})"
-            for control in controls
-        )
+        lines = []
+        for control in controls:
+            name, kind = escape_markdown(control.name), texts[prefix + control.platform]
+            same = control.name.casefold() == kind.casefold()
+            lines.append(f"- {name}" if same else f"- {name} ({kind})")
+        return "\n".join(lines)

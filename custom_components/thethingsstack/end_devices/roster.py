@@ -235,6 +235,11 @@ class EndDeviceRoster:
             },
         )
 
+    def names_of(self, versions: VersionIds | None) -> str:
+        """Return brand and model in words, as on the device's page; a dash if none is known."""
+        brand = self._brand_name(versions.brand_id) if versions else None
+        return " ".join(filter(None, (brand, self._model_name(versions)))) or "-"
+
     def _model_name(self, versions: VersionIds | None) -> str | None:
         """Return a model's name as the Device Repository has it, else one made of its ID."""
         if versions is None or not versions.model_id:

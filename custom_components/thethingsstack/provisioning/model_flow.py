@@ -53,11 +53,11 @@ class ModelFlow(
         return usual_band(self._coordinator.roster)
 
     def _model_name(self, versions: VersionIds | None) -> str:
-        """Return the names of brand and model; their IDs if they come from a QR code."""
+        """Return the names of brand and model."""
         if versions is None or not versions.model_id:
             return "-"
         if self._model is None or self._model.model_id != versions.model_id:
-            return f"{versions.brand_id} {versions.model_id}"
+            return self._coordinator.roster.names_of(versions)  # it comes from a QR code
         return f"{self._brand} {self._model.name}"
 
     # Refusals

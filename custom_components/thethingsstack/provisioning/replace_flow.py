@@ -20,7 +20,6 @@ from ..client import (
     NotFound,
     Registration,
     StackError,
-    VersionIds,
 )
 from ..const import CONF_DEVICES, DEVICES_NOT_IGNORED, IGNORE_ATTRIBUTE, IGNORE_VALUE
 from ..dialogs import ApplicationOptionsFlow, chosen, form, searchable, unchosen
@@ -247,7 +246,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
             "device": escape_markdown(old.name),
             "device_id": old.device_id,
             "dev_eui": old.ids.dev_eui or "-",
-            "model": _model(old.version_ids),
+            "model": self._coordinator.roster.names_of(old.version_ids),
         }
 
     def _new_placeholders(self) -> dict[str, str]:
@@ -257,7 +256,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
             "new": escape_markdown(new.name or self._replacement.new_id),
             "new_id": self._replacement.new_id,
             "new_eui": ids.dev_eui or "-",
-            "new_model": _model(new.version_ids),
+            "new_model": self._coordinator.roster.names_of(new.version_ids),
         }
 
     def _replacement_form(
@@ -284,7 +283,3 @@ def _note(entry: TtsConfigEntry, device_id: str, work: asyncio.Task[EndDeviceIds
         return
     if entry.state is ConfigEntryState.LOADED:
         entry.runtime_data.application_status.record_problem("replacement", device_id, str(error))
-
-
-def _model(versions: VersionIds | None) -> str:
-    return " ".join(filter(None, (versions.brand_id, versions.model_id))) if versions else "-"
