@@ -62,7 +62,7 @@ async def test_a_thermostat_is_suggested_and_made_by_one_click(
     assert result["description_placeholders"]["controls"].splitlines() == [
         "- Thermostat",
         "- Child lock (Switch)",
-        "- Keep-alive (Number)",
+        "- Reporting interval (Number)",
     ]
     result = await go(hass, result)
     assert result["reason"] == "controls_added"
