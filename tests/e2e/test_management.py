@@ -11,6 +11,7 @@ from scripts.dev.api import HomeAssistant
 from scripts.dev.flow import add_entry
 from scripts.dev.options import Application
 from tests.e2e.test_browser import WIDE, choose, open_page, press, snap
+from tests.e2e.test_decoding import shown
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -70,7 +71,7 @@ async def register_by_hand(page: Page, home: HomeAssistant, screenshots: Path) -
 
 
 async def register_from_the_repository(page: Page, home: HomeAssistant, screenshots: Path) -> None:
-    """Maker, model and band; all else comes with it."""
+    """Maker, model and band; all else comes with it but the DevEUI, which is asked for."""
     await add_end_device(page, home, "From the Device Repository")
     await choose(page, "Dragino")
     await press(page, "Next")
@@ -82,8 +83,12 @@ async def register_from_the_repository(page: Page, home: HomeAssistant, screensh
     ).to_be_visible()  # as its other end devices
     await press(page, "Next")
     await page.get_by_role("textbox", name="Name").fill("Back door")
-    await page.get_by_role("textbox", name="DevEUI").fill("A84041A241182099")
     await page.get_by_role("textbox", name="AppKey").fill("00112233445566778899AABBCCDDEEFF")
+    await press(page, "Next")
+    await expect(page.get_by_text("A device that was bought has its own")).to_be_visible()
+    await snap(page, screenshots, "register_3_without_dev_eui")
+    await page.get_by_text("Change something", exact=True).click()
+    await page.get_by_role("textbox", name="DevEUI").fill("A84041A241182099")
     await snap(page, screenshots, "register_3_facts")
     await press(page, "Next")
     await finish(page, screenshots, "register_4_repository")
@@ -122,6 +127,7 @@ async def replace(page: Page, home: HomeAssistant, screenshots: Path) -> None:
     await snap(page, screenshots, "replace_1_facts")
     await press(page, "Next")
     await expect(page.get_by_text("Replace it?")).to_be_visible()
+    await expect(page.get_by_text("If Home Assistant has the new one already")).to_have_count(0)
     await snap(page, screenshots, "replace_2_sure")
     await page.get_by_role("switch").press("Space")
     await press(page, "Replace it")
@@ -165,6 +171,10 @@ async def mend_the_formatter(page: Page, home: HomeAssistant, screenshots: Path)
     await expect(page.get_by_text("Its reason:")).to_be_visible()
     await snap(page, screenshots, "formatter_2_reason")
     await page.get_by_text("A JavaScript formatter").click()
+    await expect(page.get_by_text("The last uplinks, and what they give now")).to_be_visible()
+    await page.get_by_role("switch").press("Space")  # choose another one
+    await press(page, "Submit")
+    await page.get_by_text("A JavaScript formatter").click()
     # It begins with the present script, which fails.
     script = page.get_by_role("textbox", name="Script")
     await expect(script).to_have_value(re.compile("decodeUplink"))
@@ -175,6 +185,9 @@ async def mend_the_formatter(page: Page, home: HomeAssistant, screenshots: Path)
     await snap(page, screenshots, "formatter_4_result")
     await press(page, "Submit")
     await expect(page.get_by_text("The issue is repaired")).to_be_visible()
+    assert (await shown(home, "Pool thermometer Temperature"))["state"] == "21.5"
+    (issues,) = await home.commands({"type": "repairs/list_issues"})
+    assert "Pool thermometer" not in str(issues)
 
 
 async def device_named(home: HomeAssistant, name: str) -> dict[str, Any]:

@@ -138,7 +138,9 @@ async def test_reloaded_while_it_is_replaced(
     assert SOCKET_KEY not in entry.runtime_data.store.known_devices
 
 
-@pytest.mark.parametrize("step", ["replace", "replace_registered", "replace_new", "replace_sure"])
+@pytest.mark.parametrize(
+    "step", ["replace", "replace_registered", "replace_new", "replace_sure_new"]
+)
 async def test_unloaded_while_a_dialogue_is_open(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, step: str
 ) -> None:
@@ -147,7 +149,7 @@ async def test_unloaded_while_a_dialogue_is_open(
     if step == "replace":
         result = await hass.config_entries.options.async_init(entry.entry_id)
         result = await go(hass, result, next_step_id="replace")
-    elif step == "replace_sure":
+    elif step == "replace_sure_new":
         result = await by_new(hass, entry, dev_eui=EUI, app_key=APP_KEY)
         answer = {"understood": True}
     else:

@@ -65,7 +65,7 @@ async def by_new(
 
 async def sure(hass: HomeAssistant, result: Result, **given: Any) -> Result:
     """Say yes."""
-    assert result["step_id"] == "replace_sure", result["errors"]
+    assert result["step_id"] in ("replace_sure", "replace_sure_new"), result["errors"]
     return await go(hass, result, understood=True, **given)
 
 
@@ -336,7 +336,7 @@ async def test_what_is_typed_is_looked_at_first(
     assert {key: kept[key] for key in given} == given
     assert "pump-socket" in sim.devices
     result = await go(hass, result, dev_eui=EUI, app_key=APP_KEY)
-    assert result["step_id"] == "replace_sure"
+    assert result["step_id"] == "replace_sure_new"
     assert APP_KEY not in str(result["description_placeholders"])
 
 
@@ -377,7 +377,7 @@ async def test_tried_again_where_a_server_fails(
     fault(sim)
     result = await sure(hass, result)
     registered = error != "no"
-    assert result["step_id"] == "replace_sure"
+    assert result["step_id"] == "replace_sure_new"
     assert result["errors"] == {"base": error if registered else "cannot_connect"}
     assert ("pump-socket-2" in sim.devices) is registered
     assert "is" in sim.devices["pump-socket"].documents

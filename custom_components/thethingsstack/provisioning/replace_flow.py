@@ -59,7 +59,6 @@ class ReplaceFlow(ApplicationOptionsFlow):
     _generated: Mapping[str, str]
     """Generated keys and address that must be written to the new end device, by LoRaWAN names."""
     _replacement: Replacement
-    _texts: Mapping[vol.Required, BooleanSelector]
 
     # The old end device
 
@@ -201,13 +200,25 @@ class ReplaceFlow(ApplicationOptionsFlow):
     async def _async_sure(self, new: EndDevice | Registration) -> ConfigFlowResult:
         self._replacement = Replacement(self.config_entry, self._old, new)
         self._replacement.place = place_of(self._coordinator, self._replacement.new_id)
-        self._texts = SAME_TEXTS if isinstance(new, EndDevice) else {}
-        return await self.async_step_replace_sure()
+        if isinstance(new, EndDevice):
+            return await self.async_step_replace_sure()
+        return await self.async_step_replace_sure_new()
 
     async def async_step_replace_sure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show what will happen; after a confirmation, replace the end device."""
+        """Show what happens with one that is registered; after a confirmation, replace."""
+        return await self._async_sure_step("replace_sure", SAME_TEXTS, user_input)
+
+    async def async_step_replace_sure_new(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what happens with one that will be registered; after a confirmation, replace."""
+        return await self._async_sure_step("replace_sure_new", {}, user_input)
+
+    async def _async_sure_step(
+        self, step_id: str, texts: Mapping[Any, Any], user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
         refused, work = None, self._replacement
         if user_input is not None:
             if not user_input[CONF_UNDERSTOOD]:
@@ -218,8 +229,8 @@ class ReplaceFlow(ApplicationOptionsFlow):
                     return self._replaced(await self._async_replace())
                 except StackError as err:
                     refused = refusal(err)
-        schema = vol.Schema({**self._texts, **UNDERSTOOD})
-        return self._replacement_form("replace_sure", schema, user_input, refused)
+        schema = vol.Schema({**texts, **UNDERSTOOD})
+        return self._replacement_form(step_id, schema, user_input, refused)
 
     async def _async_replace(self) -> EndDeviceIds:
         """Replace in a task of its own, which is completed even if the dialogue is closed."""
@@ -268,7 +279,7 @@ class ReplaceFlow(ApplicationOptionsFlow):
     ) -> ConfigFlowResult:
         """Show a form with the previous answers, and the error if they were refused."""
         names = {} if step_id == "replace" else self._old_placeholders()
-        last_step = step_id == "replace_sure"
+        last_step = step_id in ("replace_sure", "replace_sure_new")
         if last_step:
             names |= self._new_placeholders()
         return form(
