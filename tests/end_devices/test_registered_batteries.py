@@ -76,3 +76,20 @@ async def test_what_an_uplink_reports_replaces_it(hass: HomeAssistant, sim: Simu
         return state.state if state else None
 
     await until(hass, lambda: level() == "41.5")
+
+
+async def test_there_is_a_pause_after_one_that_the_network_does_not_have(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """A refusal is an answer like others: many of them must not come at once."""
+    hass.data[PAUSE] = 3600.0
+    for device_id, device in sim.devices.items():
+        if device_id != "weather-station":
+            device.documents.pop("ns", None)
+    entry = await set_up(hass, sim)
+    await until(hass, lambda: asked(sim) != [])
+    for temperature in (20.5, 21.5, 22.5):
+        await sim.uplink("weather-station", decoded={"temperature": temperature})
+    await until(hass, lambda: entry.runtime_data.counters.uplinks_today >= 3)
+    assert len(asked(sim)) == 1
+    assert "weather-station" not in asked(sim)[0]

@@ -99,8 +99,14 @@ def presets_of(versions: VersionIds | None, presets: Mapping[str, Preset]) -> li
 
 @cache
 def built_in() -> dict[str, Preset]:
-    """Return the built-in presets; reads the files on the first call."""
-    return read_folder(DEVICES_FOLDER)
+    """Return the built-in presets; reads the files that have any on the first call."""
+    files = (path for path in sorted(DEVICES_FOLDER.glob("*.yaml")) if _has_presets(path))
+    return {preset.id: preset for path in files for preset in _read(path, [])}
+
+
+def _has_presets(path: Path) -> bool:
+    """Return whether a file of the model library does; most have only fields, and many."""
+    return any(line.startswith(b"presets:") for line in path.read_bytes().splitlines())
 
 
 def read_folder(folder: Path, problems: dict[str, list[str]] | None = None) -> dict[str, Preset]:

@@ -62,7 +62,7 @@ class RegisteredBatteries:
                 try:
                     battery = await coordinator.stack.end_devices.battery(device.device_id)
                 except NotFound:
-                    continue
+                    battery = None
                 except StackError as err:
                     _LOGGER.debug("The battery of %s can't be read: %s", device.device_id, err)
                     return
