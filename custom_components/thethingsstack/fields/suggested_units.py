@@ -46,13 +46,14 @@ OF_CLASSES: Mapping[tuple[str, str], Suggestion] = {  # of what is about as larg
     ("duration", "ms"): Suggestion("s", _KILO, 1000),
     ("duration", "s"): Suggestion("min", 1, 3600),
 }
+_REPLACED = frozenset(unit for _, unit in (*OF_TOTALS, *_OF_QUANTITIES, *OF_CLASSES))
 _MOST_DECIMALS = 3
 
 
 def suggestion_for(meaning: Meaning) -> Suggestion | None:
     """Return a better unit for a field's numbers, at least if they are large; None without one."""
-    device_class, unit = sensor_class(meaning), meaning.unit
-    if device_class is None or unit is None:
+    unit = meaning.unit
+    if unit not in _REPLACED or (device_class := sensor_class(meaning)) is None:
         return None
     if meaning.role is Role.TOTAL:
         return OF_TOTALS.get((device_class, unit))

@@ -16,8 +16,8 @@ from .values import Reading, Shape, number_of
 from .vocabulary import CONCEPTS, QUALIFIERS
 
 SEVERAL = 4
-_TEXTS = frozenset([Shape.TEXT, Shape.LONG, Shape.POSITION])
-_TWO_STATES = frozenset([Shape.BOOL, Shape.WORD])
+_TEXTS = (Shape.TEXT, Shape.LONG, Shape.POSITION)
+_TWO_STATES = (Shape.BOOL, Shape.WORD)
 _ELECTRIC = frozenset(["v", "a", "w", "va", "kwh", "wh", "hz", "kw"])
 AXES = frozenset(["x", "y", "z", "xaxis", "yaxis", "zaxis"])
 

@@ -91,8 +91,9 @@ class Observations(NamedTuple):
             return self._replace(others=self.others + 1)
         number = float(value)
         first = self.numbers == 0
-        return self._replace(
+        return type(self)(
             numbers=self.numbers + 1,
+            others=self.others,
             low=number if first else min(self.low, number),
             high=number if first else max(self.high, number),
             whole=self.whole and number.is_integer(),

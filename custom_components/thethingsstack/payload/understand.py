@@ -306,7 +306,7 @@ def _value(meaning: Meaning, leaf: Leaf) -> Value:
 
 def _not_connected(meaning: Meaning, leaf: Leaf) -> bool:
     """Return whether it is a full-scale number, which stands for "not connected"."""
-    number = read(leaf.raw).value
+    number = read(leaf.raw).value if isinstance(leaf.raw, str) else leaf.raw
     return (
         isinstance(number, int | float)
         and is_full_scale(number)
