@@ -302,7 +302,7 @@ class ApplicationCoordinator:
 
     async def _async_follow(self) -> None:
         """Follow the stream for as long as the entry is loaded."""
-        slices = StreamSlices(time.monotonic)
+        slices = StreamSlices(time.monotonic, time.thread_time)
         while True:
             try:
                 async with aclosing(self.door.stream()) as items:

@@ -51,20 +51,22 @@ async def test_work_without_a_pause_is_divided() -> None:
 
 
 async def test_a_stream_is_divided_only_while_it_has_no_pause() -> None:
-    clock = Clock()
+    clock, cpu_clock = Clock(), Clock()
 
     async def many_at_once() -> None:
-        slices = StreamSlices(clock)
+        slices = StreamSlices(clock, cpu_clock)
         for _ in range(100):
             clock.now += 0.008
+            cpu_clock.now += 0.004
             await slices.end()
 
     assert await turns_of_others(many_at_once()) in range(20, 34)
 
     async def one_at_a_time() -> None:
-        slices = StreamSlices(clock)
+        slices = StreamSlices(clock, cpu_clock)
         for _ in range(10):
             clock.now += 60
+            cpu_clock.now += 0.004
             await slices.end()
             await asyncio.sleep(0)  # the next one has yet to come
 

@@ -392,6 +392,7 @@ class EndDeviceState(Listeners):
             self._confirm(expected, received)
         values, times, events = self.values, self._value_times, self._event_paths
         checked, changed = self._checked_paths, received.changed
+        redecided = understanding.corrected.keys() | received.changed_decisions.keys()
         for path, value in understanding.values.items():
             if late and times.get(path, moment) > moment:
                 continue
@@ -402,7 +403,7 @@ class EndDeviceState(Listeners):
             times[path] = moment
             if values.get(path, _UNKNOWN) != value or path in events:
                 values[path] = value
-                if path in understanding.corrected or path in received.changed_decisions:
+                if path in redecided:
                     continue  # its entity is updated after its description was corrected
                 changed.append(f"{FIELD}/{path}")
         received.changed.extend(self.control_keys)

@@ -54,14 +54,9 @@ def understand(
     the payload is.
     """
     understanding = Understanding()
-    if isinstance(decoded, Mapping):
+    if type(decoded) is dict or isinstance(decoded, Mapping):
         open_fields = observations or _NOTHING_OBSERVED
-        others = [
-            (key, raw)
-            for key, raw in decoded.items()
-            if not _read_known(key, raw, decisions, open_fields, understanding)
-            and key != SENSOR_ATTR
-        ]
+        others = _read_known_scalars(decoded, decisions, open_fields, understanding)
         if others and not _read_known_objects(others, decisions, open_fields, understanding):
             flattened = Flattened()
             for key, raw in others:
@@ -83,27 +78,35 @@ def understand(
     return understanding
 
 
-def _read_known(
-    path: object,
-    raw: object,
+def _read_known_scalars(
+    decoded: Mapping[str, object],
     decisions: Mapping[str, Meaning],
     open_fields: Mapping[str, Observations],
     understanding: Understanding,
-) -> bool:
-    """Read the value of a known scalar at the top: the common case, kept short.
+) -> list[tuple[str, object]]:
+    """Read the values of known scalars at the top: the common case, kept short.
 
-    Returns False, and reads nothing, where it is anything else.
+    Returns the other members.
     """
-    if type(path) is not str or "." in path or (meaning := decisions.get(path)) is None:
-        return False
-    shape = type(raw)
-    if shape is dict or shape is list or meaning.role is Role.POSITION or path in open_fields:
-        return False
-    if meaning.kind is not Kind.IGNORE:
-        understanding.values[path] = value = value_of(meaning, raw)
-        if value is None:
-            _note_contradiction(path, meaning, raw, understanding)
-    return True
+    values, others = understanding.values, []
+    for path, raw in decoded.items():
+        meaning = decisions.get(path)
+        shape = type(raw)
+        if (
+            meaning is None
+            or shape is dict
+            or shape is list
+            or path in open_fields
+            or meaning.role is Role.POSITION
+            or "." in path
+        ):
+            if path != SENSOR_ATTR:
+                others.append((path, raw))
+        elif meaning.kind is not Kind.IGNORE:
+            values[path] = value = value_of(meaning, raw)
+            if value is None:
+                _note_contradiction(path, meaning, raw, understanding)
+    return others
 
 
 def _read_known_objects(
