@@ -4,58 +4,121 @@ import json
 from pathlib import Path
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
-DEVICES = 10
-FIELDS = 8 * DEVICES
+from .benchmarks.compare import comparison
+from .benchmarks.groups import GROUPS
+from .benchmarks.results import Result
+from .benchmarks.rows import Row
+
+DEVICES = 6
 FEW = ("--quick", "--plain", "--devices", str(DEVICES), "--uplinks", "30", "--rounds", "1")
+REPOSITORY = Path(__file__).parent.parent
 
 
-@pytest.mark.timeout(1800)  # a fraction of a minute where nothing else runs
-def test_benchmark_measures_all_variants(tmp_path: Path) -> None:
-    """Every uplink moves all fields of its end device, in ours and in both yardsticks."""
-    written = tmp_path / "results.json"
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks", *FEW, "--json", written],
-        cwd=Path(__file__).parent.parent,
+def run(*arguments: object) -> str:
+    """Run the benchmark; returns what it prints."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", *map(str, arguments)],
+        cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=False,
     )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
 
-    assert run.returncode == 0, run.stderr
-    results = json.loads(written.read_text(encoding="utf-8"))[str(DEVICES)]
-    assert results.keys() == {"mqtt", "floor", "ours"}
-    for result in results.values():
+
+def rows_of(section: dict[str, Any]) -> dict[str, float]:
+    """Return the first value of each row by its title."""
+    return {row["title"]: row["values"][0] for row in section["rows"]}
+
+
+@pytest.mark.timeout(1800)  # a minute where nothing else runs
+def test_all_rows_are_measured(tmp_path: Path) -> None:
+    """Every uplink moves all fields of its end device, in ours and in all yardsticks."""
+    printed = run(*FEW, "--all", "--json", written := tmp_path / "results.json")
+    sections = json.loads(written.read_text(encoding="utf-8"))
+
+    assert sections.keys() == GROUPS.keys()
+    for name, section in sections.items():
+        assert f"{name}: {GROUPS[name].title}" in printed
+        for row in section["rows"]:
+            assert row["values"], row["title"]
+            assert row["title"] in printed
+            if row["limit"] is not None:
+                assert row["verdict"].startswith(("met", "missed")), row
+            if "uplinks lost" in row["title"]:
+                assert row["values"] == [0], name
+    main = sections["main"]["results"][str(DEVICES)]
+    assert main.keys() == {"mqtt", "floor", "bare", "ours"}
+    for key, result in main.items():
         assert result["lost"] == 0
-        assert result["entities"]["fields"] == FIELDS
+        assert result["entities"]["fields"] == (0 if key == "bare" else 8 * DEVICES)
         assert result["states"][0] >= 8
         assert result["cpu"][0] > 0
         assert len(result["latencies"][0]) == 50
-    assert "CPU per uplink / A" in run.stdout
-    assert "p99 over that of E" in run.stdout
-    assert "model library of 20 brands, ms" in run.stdout
+    assert rows_of(sections["partly"])["states written per uplink"] < 8
+    assert rows_of(sections["recorder"])["states recorded per uplink"] >= 8
+    for shape in ("flat", "nested"):
+        assert sections["fields"]["results"][shape]["ours"]["states"][0] >= 80
+    assert rows_of(sections["stalls"])["stored uplinks read after a lost connection"] == 500
 
 
 @pytest.mark.timeout(1800)  # likewise
 def test_a_flood_of_deliveries_is_taken_in(tmp_path: Path) -> None:
     """However slow the machine is, none of 2,000 in two seconds is lost."""
     written = tmp_path / "results.json"
-    run = subprocess.run(
-        [
-            sys.executable,
-            *("-m", "tests.benchmarks", "--flood", "--quick"),
-            *("--devices", str(DEVICES), "--json", written),
-        ],
-        cwd=Path(__file__).parent.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run("--flood", "--quick", "--devices", DEVICES, "--json", written)
 
-    assert run.returncode == 0, run.stderr
     became = json.loads(written.read_text(encoding="utf-8"))
     assert became["statuses"] == {"200": 2000}
     assert became["lost"] == 0
     assert became["busy"] > 0
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        (Row(title="", values=[1.0, 1.1, 1.2], limit=1.1), "met"),
+        (Row(title="", values=[1.21], limit=1.1), "missed by 10%"),
+        (Row(title="", values=[3000], limit=2000, at_least=True), "met"),
+        (Row(title="", values=[1000], limit=2000, at_least=True), "missed by 50%"),
+        (Row(title="", values=[1.0, 1.5, 2.0], limit=2), "met, rounds differ much"),
+        (Row(title="", values=[120], limit=100, cpu=60), "missed by 20%, met by its CPU of 60.00"),
+        (Row(title="", values=[2.0], limit=1, invalid="E failed"), "invalid: E failed"),
+        (Row(title="", values=[2.0]), ""),
+    ],
+)
+def test_verdicts(row: Row, verdict: str) -> None:
+    """A row says whether its goal was reached, and what speaks against believing it."""
+    assert row.verdict == verdict
+
+
+def test_a_comparison_tells_what_became_less() -> None:
+    """The rounds' own ratios count: a busy machine makes both revisions slower."""
+
+    def result(factor: float) -> Result:
+        busy = [1.0, 3.0, 1.2, 2.0, 1.1, 1.5]
+        values = [factor * load for load in busy]
+        return Result(
+            setup_cpu=values,
+            setup_stall=values,
+            again_cpu=values,
+            again_stall=values,
+            cpu=values,
+            idle_cpu=[load * (1 + 0.1 * (number % 2)) for number, load in enumerate(busy)],
+            latencies=[[value] for value in values],
+            states=[8.0] * len(busy),
+            memory=values,
+            entities={"states": 1},
+        )
+
+    lines = list(comparison("v1", {"before": result(1), "floor": result(0.5), "ours": result(0.9)}))
+
+    assert "0.900 (0.900…0.900) |          less |    1.80 |" in lines[2]
+    assert "1.000 (1.000…1.000) | no difference |" in next(
+        line for line in lines if "one at" in line
+    )

@@ -4,17 +4,20 @@ Debian and Ubuntu have mosquitto in a package of that name; `brew install mosqui
 """
 
 import asyncio
+from asyncio.subprocess import Process
 import ctypes
 import os
 from pathlib import Path
 import shutil
 import signal
 import socket
+import ssl
 import sys
 import tempfile
-from typing import Any
+from typing import Any, Protocol, override
 
 from ..child_process import serve
+from .certificate import Certificate, make_certificate
 from .plain_broker import PlainBroker
 
 # Whatever user and password are given; whatever a slow reader has to wait for is kept for it.
@@ -29,6 +32,10 @@ set_tcp_nodelay true
 persistence false
 log_type error
 log_dest stderr
+
+listener {tls_port} 127.0.0.1
+certfile {certificate}
+keyfile {key}
 """
 _PR_SET_PDEATHSIG = 1
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/opt/homebrew/sbin")
@@ -66,38 +73,92 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _configuration(folder: Path, port: int) -> Path:
-    configuration = folder / "mosquitto.conf"
-    configuration.write_text(_MOSQUITTO.format(port=port), encoding="utf-8")
-    return configuration
+class Broker(Protocol):
+    """A broker that can be stopped and started again, on the same ports."""
+
+    name: str
+
+    async def start(self) -> None:
+        """Serve."""
+
+    async def stop(self) -> None:
+        """Cut all connections."""
 
 
-async def _run_mosquitto(program: str) -> None:
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        configuration = _configuration(Path(folder), port)
-        process = await asyncio.create_subprocess_exec(
-            program, "-c", configuration, preexec_fn=_die_with_parent
+class Mosquitto(Broker):
+    """The broker of that name, in a process of its own."""
+
+    name = "mosquitto"
+
+    def __init__(self, program: str, configuration: Path, port: int) -> None:
+        """Take a written configuration."""
+        self._program = program
+        self._configuration = configuration
+        self._port = port
+        self._process: Process | None = None
+
+    @override
+    async def start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            self._program, "-c", self._configuration, preexec_fn=_die_with_parent
         )
+        await _answers(self._port)
+
+    @override
+    async def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            await self._process.wait()
+            self._process = None
+
+
+class Plain(Broker):
+    """The one of this folder."""
+
+    name = "a plain broker in Python"
+
+    def __init__(self, certificate: Certificate, port: int, tls_port: int) -> None:
+        """Listen on both ports."""
+        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._context.load_cert_chain(certificate.certificate, certificate.key)
+        self._ports = port, tls_port
+        self._broker = PlainBroker()
+
+    @override
+    async def start(self) -> None:
+        port, tls_port = self._ports
+        await self._broker.start(port)
+        await self._broker.start(tls_port, self._context)
+
+    @override
+    async def stop(self) -> None:
+        self._broker.stop()
+
+
+async def _run(program: str | None) -> None:
+    port, tls_port = free_port(), free_port()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        made = make_certificate(folder)
+        broker: Broker = Plain(made, port, tls_port)
+        if program is not None:
+            configuration = folder / "mosquitto.conf"
+            text = _MOSQUITTO.format(
+                port=port, tls_port=tls_port, certificate=made.certificate, key=made.key
+            )
+            configuration.write_text(text, encoding="utf-8")
+            broker = Mosquitto(program, configuration, port)
+
+        async def where() -> dict[str, Any]:
+            ca = made.certificate.read_text(encoding="ascii")
+            return {"name": broker.name, "port": port, "tls_port": tls_port, "ca": ca}
+
+        await broker.start()
         try:
-            await _answers(port)
-            await serve(_tells("mosquitto", port))
+            await serve({"where": where, "start": broker.start, "stop": broker.stop})
         finally:
-            process.terminate()
-            await process.wait()
-
-
-async def _run_plain() -> None:
-    await serve(_tells("a plain broker in Python", await PlainBroker().start()))
-
-
-def _tells(name: str, port: int) -> dict[str, Any]:
-    async def where() -> dict[str, Any]:
-        return {"name": name, "port": port}
-
-    return {"where": where}
+            await broker.stop()
 
 
 if __name__ == "__main__":
-    _program = None if "--plain" in sys.argv else mosquitto()
-    asyncio.run(_run_plain() if _program is None else _run_mosquitto(_program))
+    asyncio.run(_run(None if "--plain" in sys.argv else mosquitto()))

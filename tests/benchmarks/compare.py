@@ -4,17 +4,21 @@ from collections.abc import Callable, Iterator, Sequence
 import compileall
 from contextlib import contextmanager
 from dataclasses import replace
+from math import comb
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 import subprocess
 import tempfile
 
 from ..ha_folder import INTEGRATION
-from .measure import Plan, Say, processes
-from .report import aligned
+from .measure import Plan, Say, started
 from .results import Result, ratios
+from .rows import aligned
 from .variants import BEFORE, FLOOR, OURS
 
+FEWEST = 5
+"""Rounds below which nothing is certain."""
+UNCERTAIN = 0.07
 _REPOSITORY = Path(__file__).parents[2]
 _ROWS: tuple[tuple[str, float, Callable[[Result], Sequence[float]]], ...] = (
     ("CPU per uplink, µs", 1e6, lambda r: r.cpu),
@@ -59,18 +63,26 @@ async def compare(
 ) -> tuple[str, dict[str, Result]]:
     """Return the broker's name and what each variant took.
 
-    So many times all are set up in processes of their own; the last ones go on with uplinks.
+    All are set up so many times in processes of their own, each of which measures a part of the
+    rounds: no two processes of the same code are equally fast.
     """
     keys = (BEFORE.key, FLOOR.key, OURS.key)
     results = {key: Result() for key in keys}
     with checked_out(revision) as before:
-        plan = replace(plan, variants=keys, before=before)
+        plan = replace(
+            plan,
+            variants=keys,
+            before=before,
+            rounds=-(-plan.rounds // setups),
+            latency_rounds=-(-plan.latency_rounds // setups),
+        )
         for number in range(setups):
-            async with processes(plan, say) as (broker, bench):
+            async with started(plan, say) as bench:
+                broker = bench.processes.broker_name
                 bench.results = results
                 await bench.set_up(number)
-                if number == setups - 1:
-                    await bench.rounds()
+                await bench.settle()
+                await bench.rounds()
     return broker, results
 
 
@@ -92,29 +104,34 @@ def comparison(revision: str, results: dict[str, Result]) -> Iterator[str]:
         )
     yield from aligned(head, lines)
     yield (
-        "now / before: median of the rounds' ratios (middle half of them). "
-        "Less and more: the whole middle half is on that side."
+        "now / before: median of the rounds' ratios, and between what it lies with 94 % certainty "
+        "or more. Less and more: all of that is on one side."
     )
     yield f"lost: before {before.lost}, now {ours.lost}, E {floor.lost}"
 
 
 def spread(values: Sequence[float]) -> str:
-    """Return the median and the middle half of some ratios."""
-    low, high = middle_half(values)
+    """Return the median of some ratios, and between what it lies."""
+    low, high = certain(values)
     return f"{median(values):.3f} ({low:.3f}…{high:.3f})"
 
 
 def verdict(values: Sequence[float]) -> str:
     """Return whether ratios say less, more or neither."""
-    low, high = middle_half(values)
-    if len(values) < 3:
+    low, high = certain(values)
+    if len(values) < FEWEST:
         return "too few rounds"
-    return "less" if high < 0.995 else "more" if low > 1.005 else "no difference"
+    return "less" if high < 1 else "more" if low > 1 else "no difference"
 
 
-def middle_half(values: Sequence[float]) -> tuple[float, float]:
-    """Return the first and the last quarter's inner border."""
-    if len(values) < 3:
-        return min(values), max(values)
-    low, _, high = quantiles(values, n=4, method="inclusive")
-    return low, high
+def certain(values: Sequence[float]) -> tuple[float, float]:
+    """Return between what the median of all possible rounds lies, by the sign test.
+
+    With less than 5 rounds that is less certain than wanted: the smallest and the largest.
+    """
+    ordered, left_out, below = sorted(values), 0, 0.0
+    count = len(ordered)
+    while (below := below + comb(count, left_out) / 2**count) <= UNCERTAIN / 2:
+        left_out += 1
+    left_out = max(left_out - 1, 0)
+    return ordered[left_out], ordered[-1 - left_out]

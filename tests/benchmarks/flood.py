@@ -69,7 +69,7 @@ async def measure_flood(
             return process
 
         nowhere = Places(server="http://127.0.0.1:9", mqtt_port=9, mqtt_5=False, devices=devices)
-        application = BY_WEBHOOK.application
+        application = f"{BY_WEBHOOK.application}-0"
         say("Home Assistant for deliveries of a webhook")
         receiver = await child("home", BY_WEBHOOK.key, folder / "ha", nowhere.as_json())
         poster = await child("poster")

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 import cProfile
-import ctypes
 import gc
 import io
 import json
@@ -14,158 +13,44 @@ from pathlib import Path
 import pstats
 import sys
 import time
-from typing import Any
+from typing import Any, override
 
 from homeassistant import bootstrap, core, loader
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
-from homeassistant.const import ATTR_RESTORED, EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.auth.const import GROUP_ID_ADMIN
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.runner import configure_event_loop
 
 from ..child_process import serve
 from ..ha_folder import prepare
+from .gauges import Collections, Span, heap
+from .recorded import Recorded
+from .tally import Tally
 from .variants import ALL, Places, Variant
-from .workload import COUNTER, FIELDS, place_of
+from .workload import SHAPES, place_of
 
 # What HA's dashboard would need, and what only guesses at the outside world, is left out.
 _INTEGRATIONS = {"network", "sensor", "binary_sensor", "device_tracker", "event", "webhook"}
-_HEARTBEAT = 0.002
+_VISITED = {"auth", "config", "websocket_api"}
 _PATIENCE = 20.0
 """Seconds without any progress after which nothing more is expected, on a busy machine too."""
-_NOT_SHOWN = (STATE_UNKNOWN, STATE_UNAVAILABLE)
 
 
-class Tally:
-    """Listens to all states, as recorder and dashboards do, and knows which uplink is through."""
+class SkippingLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock can be set forward."""
 
-    def __init__(self, hass: HomeAssistant, devices: int) -> None:
-        """Count nothing yet."""
-        self._registry = er.async_get(hass)
-        self._places: dict[str, tuple[int, bool] | None] = {}
-        self._written = [0] * devices
-        self._sequence = [-1] * devices
-        self.shown: set[str] = set()
-        self.through: dict[int, int] = {}
-        self.states = 0
-        self.goal = 0
-        self.reached = asyncio.Event()
+    _skipped = 0.0
 
-    def restart(self) -> None:
-        """Forget what was counted, not who is where."""
-        self._written = [0] * len(self._written)
-        self.shown = set()
-        self.through = {}
-        self.states = 0
+    @override
+    def time(self) -> float:
+        return super().time() + self._skipped
 
-    @callback
-    def changed(self, event: Event[EventStateChangedData]) -> None:
-        """Take a state; an uplink is through when all fields of its end device are written."""
-        self.states += 1
-        new = event.data["new_state"]
-        if new is None or ATTR_RESTORED in new.attributes:
-            return
-        entity_id = new.entity_id
-        try:
-            place = self._places[entity_id]
-        except KeyError:
-            place = self._find(entity_id)
-        if place is None:
-            return
-        if event.data["old_state"] is None or ATTR_RESTORED in event.data["old_state"].attributes:
-            self.shown.add(entity_id)
-        if (state := new.state) in _NOT_SHOWN:
-            return
-        device, counts = place
-        if counts:
-            self._sequence[device] = int(float(state))
-        self._written[device] += 1
-        if self._written[device] == len(FIELDS):
-            self._written[device] = 0
-            self.through[self._sequence[device]] = time.monotonic_ns()
-            if len(self.through) == self.goal:
-                self.reached.set()
-
-    def _find(self, entity_id: str) -> tuple[int, bool] | None:
-        entry = self._registry.async_get(entity_id)
-        found = place_of(entry.unique_id) if entry is not None else None
-        place = None if found is None else (found[0], found[1] == COUNTER)
-        self._places[entity_id] = place
-        return place
-
-
-class Collections:
-    """The CPU that Python's garbage collector takes, and its longest pause."""
-
-    def __init__(self) -> None:
-        """Watch from now on."""
-        self.restart()
-        self.total = 0.0
-        self._start = self._start_cpu = 0.0
-        gc.callbacks.append(self._called)
-
-    def restart(self) -> None:
-        """Forget what was measured."""
-        self.took = 0.0
-        self.longest = 0.0
-
-    def _called(self, phase: str, _info: dict[str, int]) -> None:
-        if phase == "start":
-            self._start, self._start_cpu = time.perf_counter(), time.thread_time()
-        else:
-            took = time.thread_time() - self._start_cpu
-            self.took += took
-            self.total += took
-            self.longest = max(self.longest, time.perf_counter() - self._start)
-
-
-class Span:
-    """CPU, wall time and the longest stall of the event loop between two moments.
-
-    A stall is measured twice: as others see it, and as CPU of this thread without Python's garbage
-    collection: what the machine does for other processes meanwhile doesn't count then, nor the
-    number of objects that Home Assistant has.
-    """
-
-    def __init__(self, collections: Collections) -> None:
-        """Begin."""
-        self._collections = collections
-        self._cpu = time.process_time()
-        self._wall = time.monotonic()
-        self._stall = self._busy = 0.0
-        self._beat, self._beat_cpu = self._wall, self._thread_cpu()
-        self._task = asyncio.create_task(self._watch())
-
-    def _thread_cpu(self) -> float:
-        return time.thread_time() - self._collections.total
-
-    async def _watch(self) -> None:
-        while True:
-            now, cpu = time.monotonic(), self._thread_cpu()
-            self._stall = max(self._stall, now - self._beat - _HEARTBEAT)
-            self._busy = max(self._busy, cpu - self._beat_cpu)
-            self._beat, self._beat_cpu = now, cpu
-            await asyncio.sleep(_HEARTBEAT)
-
-    async def end(self) -> dict[str, float]:
-        """Return what it took."""
-        measured = {
-            "cpu": time.process_time() - self._cpu,
-            "wall": time.monotonic() - self._wall,
-        }
-        await asyncio.sleep(2 * _HEARTBEAT)  # a stall that is not over yet
-        self._task.cancel()
-        return {**measured, "stall": self._stall, "busy": self._busy}
-
-
-def heap() -> int:
-    """Return the bytes of memory that hold data, after what can be given back was."""
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    for line in Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines():
-        if line.startswith("Anonymous:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError("the system does not tell how much memory is used")
+    def skip(self, seconds: float) -> None:
+        """Let so much time have passed: what waited for less is due."""
+        vars(self).pop("time", None)  # Home Assistant put the real clock there
+        self._skipped += seconds
 
 
 class Home:
@@ -176,43 +61,63 @@ class Home:
         self._hass = hass
         self._variant = variant
         self._places = places
-        self._entry: ConfigEntry[Any] = variant.entry(places)
-        self._expected = places.devices * len(FIELDS)
+        self._entries = variant.entries(places)
+        self._shape = SHAPES[places.shape]
+        self._expected = places.devices * len(self._shape.fields)
         self._span: Span | None = None
         self._cpu = 0.0
         self._profile: cProfile.Profile | None = None
         self._collections = Collections()
-        self._tally = Tally(hass, places.devices)
+        self._recorded = Recorded(hass, places)
+        self._tally = Tally(hass, places.devices, self._shape)
         hass.bus.async_listen(EVENT_STATE_CHANGED, self._tally.changed)
 
     async def set_up(self) -> dict[str, float]:
-        """Set up the entry until uplinks can come; entities are there where they can be."""
+        """Set up the entries until uplinks can come; entities are there where they can be."""
         self._tally.restart()
         span = Span(self._collections)
-        await self._hass.config_entries.async_add(self._entry)
+        for entry in self._entries:
+            await self._hass.config_entries.async_add(entry)
         await self._until_listening()
         return await span.end()
 
     async def set_up_again(self) -> dict[str, float]:
-        """Unload the entry and set it up with all entities known; only the second is measured."""
-        entry_id = self._entry.entry_id
-        assert await self._hass.config_entries.async_unload(entry_id)
-        await self._hass.async_block_till_done()
+        """Unload the entries and set them up with all entities known; only that is measured."""
+        await self._unload()
         await asyncio.sleep(1)
         gc.collect()
         self._tally.restart()
         span = Span(self._collections)
-        await self._hass.config_entries.async_setup(entry_id)
+        for entry in self._entries:
+            await self._hass.config_entries.async_setup(entry.entry_id)
         await self._until_listening(all_shown=True)
         return await span.end()
 
+    async def unload(self) -> dict[str, float]:
+        """Unload the entries."""
+        span = Span(self._collections)
+        await self._unload()
+        return await span.end()
+
+    async def _unload(self) -> None:
+        for entry in self._entries:
+            assert await self._hass.config_entries.async_unload(entry.entry_id)
+        await self._hass.async_block_till_done()
+
     async def _until_listening(self, *, all_shown: bool = False) -> None:
-        hass, entry = self._hass, self._entry
-        if entry.state is not ConfigEntryState.LOADED:
-            raise RuntimeError(f"the setup failed: {entry.reason or entry.state}")
-        needed = self._expected if all_shown or not self._variant.entities_from_uplinks else 0
+        hass, variant = self._hass, self._variant
+        for entry in self._entries:
+            if entry.state is not ConfigEntryState.LOADED:
+                raise RuntimeError(f"the setup failed: {entry.reason or entry.state}")
+        if variant.has_entities:
+            needed = self._expected if all_shown or not variant.entities_from_uplinks else 0
+        else:
+            needed = 0
         await self._until(
-            lambda: len(self._tally.shown) >= needed and self._variant.listens(hass, entry),
+            lambda: (
+                len(self._tally.shown) >= needed
+                and all(variant.listens(hass, entry) for entry in self._entries)
+            ),
             f"{needed} entities",
         )
 
@@ -228,14 +133,24 @@ class Home:
     def _progress(self) -> tuple[int, int]:
         return len(self._tally.shown), len(self._tally.through)
 
+    async def cpu(self) -> float:
+        """Return the seconds of CPU that this process has taken so far."""
+        return time.process_time()
+
     async def memory(self) -> int:
         """Return the bytes of memory that hold data."""
         await self._hass.async_block_till_done()
         return heap()
 
-    async def begin(self, *, stall: bool = False, profile: bool = False) -> None:
-        """Count from now on; watching for stalls costs some CPU of its own."""
-        self._tally.restart()
+    async def begin(
+        self, *, shape: str | None = None, stall: bool = False, profile: bool = False
+    ) -> None:
+        """Count from now on; watching for stalls costs some CPU of its own.
+
+        `shape`: that of the uplinks, where it is not the one of the beginning.
+        """
+        self._tally.restart(SHAPES[shape].written if shape else None)
+        self._recorded.restart()
         self._collections.restart()
         if profile:
             self._profile = cProfile.Profile()
@@ -257,7 +172,7 @@ class Home:
 
     async def count(self, uplinks: int) -> int:
         """Wait until the integration has counted so many uplinks, or nothing more comes."""
-        counters = self._entry.runtime_data.counters
+        counters = self._entries[0].runtime_data.counters
         last, quiet = -1, time.monotonic()
         while (counted := counters.uplinks_today) < uplinks:
             if counted != last:
@@ -270,6 +185,7 @@ class Home:
     async def end(self) -> dict[str, Any]:
         """Return what it took since the beginning, and when each uplink was through."""
         tally = self._tally
+        recorded = await self._recorded.count()
         cpu = time.process_time() - self._cpu
         if self._profile is not None:
             self._profile.disable()
@@ -279,6 +195,7 @@ class Home:
             "cpu": cpu,
             "collections": self._collections.took,
             "pause": self._collections.longest,
+            "recorded": recorded,
             "states": tally.states,
             "through": [[sequence, at] for sequence, at in tally.through.items()],
         }
@@ -295,6 +212,72 @@ class Home:
         """Return where Home Assistant listens."""
         return self._hass.config.api.port if self._hass.config.api is not None else None
 
+    async def statistics(self) -> dict[str, float]:
+        """Compile the statistics of five minutes."""
+        span = Span(self._collections)
+        await self._recorded.compile_statistics()
+        return await span.end()
+
+    async def watch(self) -> None:
+        """Begin to watch for stalls."""
+        self._span = Span(self._collections)
+
+    async def stalls(self) -> dict[str, float]:
+        """Return what it took since then."""
+        assert self._span is not None
+        span, self._span = self._span, None
+        return await span.end()
+
+    async def skip(self, seconds: float) -> None:
+        """Set the clock of the event loop forward."""
+        assert isinstance(self._hass.loop, SkippingLoop)
+        self._hass.loop.skip(seconds)
+
+    async def until_connected(self, *, connected: bool) -> None:
+        """Wait until the connection is there, and what was missed is read; or until it is lost."""
+        (entry,) = self._entries
+        coordinator = entry.runtime_data
+        await self._until(
+            lambda: coordinator.connected is connected and (coordinator.caught_up or not connected),
+            "connected" if connected else "lost",
+        )
+
+    async def until_available(self, *, available: bool) -> None:
+        """Wait until all fields' entities are available, or none is."""
+        ids = [
+            entry.entity_id
+            for entry in er.async_get(self._hass).entities.values()
+            if place_of(entry.unique_id, self._shape) is not None
+        ]
+
+        def reached() -> bool:
+            states = filter(None, map(self._hass.states.get, ids))
+            return all((state.state != STATE_UNAVAILABLE) is available for state in states)
+
+        await self._until(reached, "available" if available else "unavailable")
+
+    async def caught_up(self) -> int:
+        """Return how many stored uplinks were read so far."""
+        return sum(entry.runtime_data.counters.caught_up for entry in self._entries)
+
+    async def change_options(self, **options: Any) -> None:
+        """Set options of the entries, and wait for what they bring about."""
+        for entry in self._entries:
+            self._hass.config_entries.async_update_entry(
+                entry, options={**entry.options, **options}
+            )
+        await self._hass.async_block_till_done()
+
+    async def token(self) -> str:
+        """Return an access token of an administrator."""
+        user = await self._hass.auth.async_create_user("Visitor", group_ids=[GROUP_ID_ADMIN])
+        refresh = await self._hass.auth.async_create_refresh_token(user, "http://127.0.0.1/")
+        return self._hass.auth.async_create_access_token(refresh)
+
+    async def entry_ids(self) -> list[str]:
+        """Return the ids of the config entries."""
+        return [entry.entry_id for entry in self._entries]
+
     async def entities(self) -> dict[str, int]:
         """Return how many entities there are: registered, with a state, and fields with one."""
         registry = er.async_get(self._hass)
@@ -302,7 +285,7 @@ class Home:
             "registered": len(registry.entities),
             "states": len(self._hass.states.async_all()),
             "fields": sum(
-                place_of(entry.unique_id) is not None
+                place_of(entry.unique_id, self._shape) is not None
                 and self._hass.states.get(entry.entity_id) is not None
                 for entry in registry.entities.values()
             ),
@@ -317,10 +300,11 @@ async def start(folder: Path, variant: Variant, places: Places) -> HomeAssistant
     configure_event_loop(hass.loop)
     hass.config.skip_pip = True
     loader.async_setup(hass)
-    bootstrap.DEFAULT_INTEGRATIONS = set(_INTEGRATIONS)
+    bootstrap.DEFAULT_INTEGRATIONS = _INTEGRATIONS | (_VISITED if places.visited else set())
     # The mqtt integration depends on it for its dialogues only.
     hass.config.components.add("file_upload")
-    if await bootstrap.async_from_config_dict({}, hass) is None:
+    config: dict[str, Any] = {"recorder": {}} if places.recorder else {}
+    if await bootstrap.async_from_config_dict(config, hass) is None:
         raise RuntimeError("Home Assistant did not start")
     integration = await loader.async_get_integration(hass, variant.domain)
     await integration.async_get_component()
@@ -330,16 +314,19 @@ async def start(folder: Path, variant: Variant, places: Places) -> HomeAssistant
     return hass
 
 
+def commands_of(home: Home) -> dict[str, Any]:
+    """Return what the parent may ask for."""
+    return {name: getattr(home, name) for name in vars(Home) if not name.startswith("_")}
+
+
 async def main(key: str, folder: str, places: str) -> None:
     """Start Home Assistant and do what is asked for; `places` as JSON."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     variant, where = ALL[key], Places(**json.loads(places))
     hass = await start(Path(folder), variant, where)
-    home = Home(hass, variant, where)
-    commands = ("set_up", "set_up_again", "memory", "begin", "wait", "end", "profile", "entities")
-    await serve({name: getattr(home, name) for name in (*commands, "port", "count")})
+    await serve(commands_of(Home(hass, variant, where)))
     os._exit(0)  # nothing is worth keeping
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    asyncio.run(main(*sys.argv[1:]), loop_factory=SkippingLoop)

@@ -1,11 +1,11 @@
-"""The order of a benchmark: setups one by one, then rounds in which the variants take turns."""
+"""Processes of a benchmark, and what is measured in them in rounds in which the variants take turns."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 import tempfile
-from typing import Literal
+from typing import Any, Literal
 
 from thethingsstack.payload.observations import REVISABLE
 
@@ -26,7 +26,7 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How much is measured."""
+    """How much is measured, and of what."""
 
     devices: int
     uplinks: int = 6000
@@ -40,6 +40,11 @@ class Plan:
     profile: bool = False
     variants: Sequence[str] = tuple(VARIANTS)
     broker: Literal["any", "plain"] = "any"
+    shape: str = "usual"
+    entries: int = 1
+    tls: bool = False
+    recorder: bool = False
+    visited: bool = False
     before: Path = INTEGRATION
     """The folder of the integration in another revision."""
 
@@ -47,62 +52,89 @@ class Plan:
 type Say = Callable[[str], None]
 
 
-class Bench:
-    """The processes for one number of end devices."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processes:
+    """Those beside Home Assistant, and each Home Assistant by its variant."""
 
-    def __init__(self, plan: Plan, publisher: Child, homes: dict[str, Child], say: Say) -> None:
+    broker: Child
+    broker_name: str
+    server: Child
+    publisher: Child
+    homes: Mapping[str, Child]
+    folder: Path
+
+
+class Bench:
+    """The processes of one plan."""
+
+    def __init__(self, plan: Plan, processes: Processes, say: Say) -> None:
         """Take running processes."""
-        self._plan = plan
-        self._publisher = publisher
-        self._homes = homes
-        self._say = say
-        self._sequences = dict.fromkeys(homes, 0)
-        self.results = {key: Result() for key in homes}
+        self.plan = plan
+        self.processes = processes
+        self.homes = processes.homes
+        self.say = say
+        self._publisher = processes.publisher
+        self._sequences = dict.fromkeys(self.homes, 0)
+        self.results = {key: Result() for key in self.homes}
+
+    def sequence(self, key: str) -> int:
+        """Return the number of a variant's next uplink."""
+        return self._sequences[key]
 
     async def run(self) -> dict[str, Result]:
-        """Measure everything."""
+        """Measure everything that the main table has."""
         await self.set_up()
+        await self.settle()
         await self.rounds()
-        for key, result in self.results.items():
-            self._say(f"throughput of {VARIANTS[key].title}")
-            await self._climb(key, result)
-        if self._plan.profile:
-            await self._uplinks(OURS.key, self._plan.uplinks, AT_ONCE, WAVE, profile=True)
-            self.results[OURS.key].profile = await self._homes[OURS.key].ask("profile")
+        await self.climb()
+        if self.plan.profile:
+            await self.uplinks(OURS.key, self.plan.uplinks, AT_ONCE, WAVE, profile=True)
+            self.results[OURS.key].profile = await self.homes[OURS.key].ask("profile")
         return self.results
 
     async def set_up(self, number: int = 0) -> None:
         """Measure first set-ups and later ones; an odd number takes the variants from the end."""
-        for key in self._turns(number):
-            self._say(f"first set-up of {ALL[key].title}, {self._plan.devices} devices")
+        for key in self.turns(number):
+            self.say(f"first set-up of {ALL[key].title}, {self.plan.devices} devices")
             await self._set_up(ALL[key])
-        for again in range(self._plan.repeated_setups):
-            self._say(f"later set-up, round {again + 1} of {self._plan.repeated_setups}")
-            for key in self._turns(number + again):
+        for again in range(self.plan.repeated_setups):
+            self.say(f"later set-up, round {again + 1} of {self.plan.repeated_setups}")
+            for key in self.turns(number + again):
                 await self._set_up_again(key)
 
+    async def settle(self, **options: Any) -> None:
+        """Send uplinks until all fields are decided on; options as of `uplinks`."""
+        self.say("uplinks until all fields are decided on")
+        for key in self.homes:
+            await self.uplinks(key, self.plan.devices * REVISABLE, AT_ONCE, WAVE, **options)
+
     async def rounds(self) -> None:
-        """Measure uplinks, in rounds in which the variants take turns."""
-        self._say("uplinks until all fields are decided on")
-        for key in self._homes:
-            await self._uplinks(key, self._plan.devices * REVISABLE, AT_ONCE, WAVE)
-        for number in range(self._plan.rounds):
-            self._say(f"CPU per uplink, round {number + 1} of {self._plan.rounds}")
-            for key in self._turns(number):
-                await self._cpu_round(key, self.results[key])
-        for number in range(self._plan.latency_rounds):
-            self._say(f"latency, round {number + 1} of {self._plan.latency_rounds}")
-            for key in self._turns(number):
+        """Measure uplinks in a flood, then one at a time."""
+        await self.flood_rounds()
+        for number in range(self.plan.latency_rounds):
+            self.say(f"latency, round {number + 1} of {self.plan.latency_rounds}")
+            for key in self.turns(number):
                 await self._latency_round(key, self.results[key])
 
-    def _turns(self, number: int) -> Iterable[str]:
-        return reversed(self._homes) if number % 2 else iter(self._homes)
+    async def flood_rounds(self, **options: Any) -> None:
+        """Measure uplinks in a flood; options as of `uplinks`."""
+        for number in range(self.plan.rounds):
+            self.say(f"CPU per uplink, round {number + 1} of {self.plan.rounds}")
+            for key in self.turns(number):
+                await self._cpu_round(key, self.results[key], **options)
 
-    async def _uplinks(
-        self, key: str, count: int, rate: float, wave: int = 0, **options: bool
+    def turns(self, number: int) -> Iterable[str]:
+        """Return the variants in the order of a round: there and back again."""
+        return reversed(list(self.homes)) if number % 2 else iter(self.homes)
+
+    async def uplinks(
+        self, key: str, count: int, rate: float, wave: int = 0, **options: Any
     ) -> Traffic:
-        """Send uplinks, so many per second; in waves each of which waits for the one before."""
-        home = self._homes[key]
+        """Send uplinks, so many per second; in waves each of which waits for the one before.
+
+        Options are those of `Home.begin`.
+        """
+        home = self.homes[key]
         first = self._sequences[key]
         sent: list[int] = []
         await home.ask("begin", **options)
@@ -110,7 +142,9 @@ class Bench:
             sent += await self._publisher.ask(
                 "uplinks",
                 application=ALL[key].application,
-                devices=self._plan.devices,
+                devices=self.plan.devices,
+                entries=self.plan.entries,
+                shape=options.get("shape") or self.plan.shape,
                 first=self._sequences[key],
                 count=min(wave or count, count - len(sent)),
                 rate=rate,
@@ -123,58 +157,69 @@ class Bench:
 
     async def _set_up(self, variant: Variant) -> None:
         """Set up to the last first value."""
-        home, result = self._homes[variant.key], self.results[variant.key]
-        devices = self._plan.devices
+        home, result = self.homes[variant.key], self.results[variant.key]
+        devices = self.plan.devices
         if variant is MQTT:
-            await self._publisher.ask("discovery", application=variant.application, devices=devices)
+            application = f"{variant.application}-0"
+            await self._publisher.ask("discovery", application=application, devices=devices)
         before = await home.ask("memory")
         first = await home.ask("set_up")
-        uplinks = await self._uplinks(variant.key, devices, FIRST_RATE, stall=True)
+        uplinks = await self.uplinks(variant.key, devices, FIRST_RATE, stall=True)
         if uplinks.lost:
             raise RuntimeError(f"{variant.title}: {uplinks.lost} first uplinks showed nothing")
         then = uplinks.took
         result.setup_cpu.append(first["cpu"] + then["cpu"])
         result.setup_wall.append(first["wall"] + then["wall"])
         result.setup_stall.append(max(first["stall"], then["stall"]))
+        result.setup_busy.append(max(first["busy"], then["busy"]))
         result.memory.append(await home.ask("memory") - before)
         result.entities = await home.ask("entities")
 
     async def _set_up_again(self, key: str) -> None:
-        again, result = await self._homes[key].ask("set_up_again"), self.results[key]
+        again, result = await self.homes[key].ask("set_up_again"), self.results[key]
         result.again_cpu.append(again["cpu"])
         result.again_wall.append(again["wall"])
         result.again_stall.append(again["stall"])
+        result.again_busy.append(again["busy"])
 
-    async def _cpu_round(self, key: str, result: Result) -> None:
-        uplinks = await self._uplinks(key, self._plan.uplinks, AT_ONCE, WAVE)
+    async def _cpu_round(self, key: str, result: Result, **options: Any) -> None:
+        uplinks = await self.uplinks(key, self.plan.uplinks, AT_ONCE, WAVE, **options)
         result.lost += uplinks.lost
         result.cpu.append(uplinks.cpu)
-        result.collections.append(uplinks.took["collections"] / self._plan.uplinks)
+        result.collections.append(uplinks.took["collections"] / self.plan.uplinks)
         result.pause = max(result.pause, uplinks.took["pause"])
-        result.states.append(uplinks.took["states"] / self._plan.uplinks)
+        result.states.append(uplinks.took["states"] / self.plan.uplinks)
+        result.recorded.append(uplinks.took["recorded"] / self.plan.uplinks)
 
     async def _latency_round(self, key: str, result: Result) -> None:
-        uplinks = await self._uplinks(key, self._plan.latency_uplinks, self._plan.latency_rate)
+        uplinks = await self.uplinks(key, self.plan.latency_uplinks, self.plan.latency_rate)
         result.lost += uplinks.lost
         result.idle_cpu.append(uplinks.cpu)
         result.latencies.append(uplinks.latencies)
 
-    async def _climb(self, key: str, result: Result) -> None:
-        """Find the highest rate at which nothing is lost and the server's buffer suffices."""
-        for rate in self._plan.steps:
-            for _ in range(TRIES):
-                uplinks = await self._uplinks(key, int(rate * self._plan.step_seconds), rate)
-                if not uplinks.lost and uplinks.furthest_behind <= BUFFERED:
-                    result.sustained = rate
-                    break
-            else:
-                behind = uplinks.furthest_behind
-                result.stopped = f"at {rate}/s {uplinks.lost} lost, {behind} on their way"
+    async def climb(self) -> None:
+        """Find the highest rate at which nothing is lost and the server's buffer suffices.
+
+        All variants at one rate, then at the next.
+        """
+        for rate in self.plan.steps:
+            self.say(f"throughput: {rate} uplinks per second")
+            for key, result in self.results.items():
+                if not result.stopped:
+                    await self._step(key, result, rate)
+
+    async def _step(self, key: str, result: Result, rate: int) -> None:
+        for _ in range(TRIES):
+            uplinks = await self.uplinks(key, int(rate * self.plan.step_seconds), rate)
+            if not uplinks.lost and uplinks.furthest_behind <= BUFFERED:
+                result.sustained = rate
                 return
+        behind = uplinks.furthest_behind
+        result.stopped = f"at {rate}/s {uplinks.lost} lost, {behind} on their way"
 
 
 @asynccontextmanager
-async def processes(plan: Plan, say: Say) -> AsyncIterator[tuple[str, Bench]]:
+async def started(plan: Plan, say: Say) -> AsyncIterator[Bench]:
     """Start broker, publisher, HTTP server and one Home Assistant for each variant."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
@@ -189,19 +234,31 @@ async def processes(plan: Plan, say: Say) -> AsyncIterator[tuple[str, Bench]]:
         broker = await child("broker", "broker", *(["--plain"] if plan.broker == "plain" else []))
         told = await broker.ask("where")
         port = told["port"]
-        server = await child("server", "stack_server", plan.devices, port)
+        server = await child("server", "stack_server", plan.devices, plan.entries, port)
         url = await server.ask("where")
-        publisher = await child("publisher", "publisher", port)
         homes = {}
         for key in plan.variants:
             say(f"Home Assistant for {ALL[key].title}")
             places = Places(
                 server=url,
-                mqtt_port=port,
+                mqtt_port=told["tls_port"] if plan.tls else port,
                 mqtt_5=told["name"] == "mosquitto",
+                ca=told["ca"] if plan.tls else None,
                 devices=plan.devices,
+                shape=plan.shape,
+                entries=plan.entries,
+                recorder=plan.recorder,
+                visited=plan.visited,
                 integration=str(plan.before if key == BEFORE.key else INTEGRATION),
             )
             homes[key] = await child(key, "home", key, folder / key, places.as_json())
             await homes[key].ask("entities")
-        yield told["name"], Bench(plan, publisher, homes, say)
+        processes = Processes(
+            broker=broker,
+            broker_name=told["name"],
+            server=server,
+            publisher=await child("publisher", "publisher", port),
+            homes=homes,
+            folder=folder,
+        )
+        yield Bench(plan, processes, say)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from enum import IntEnum
 import socket
+import ssl
 
 
 class Kind(IntEnum):
@@ -53,6 +54,11 @@ def connect_packet(client_id: str) -> bytes:
     return packet(Kind.CONNECT << 4, text("MQTT") + b"\x04\xc2\x00\x00" + text(client_id) + user)
 
 
+def subscribe_packet(topic: str) -> bytes:
+    """Return a SUBSCRIBE with QoS 0."""
+    return packet(Kind.SUBSCRIBE << 4 | 0x02, b"\x00\x01" + text(topic) + b"\x00")
+
+
 def _strings(body: bytes, *, step: int) -> Iterator[str]:
     """Yield the strings of a body, each followed by `step` more bytes."""
     at = 0
@@ -79,13 +85,20 @@ class PlainBroker:
         self._exact: dict[str, set[asyncio.StreamWriter]] = {}
         self._patterns: dict[str, set[asyncio.StreamWriter]] = {}
         self._retained: dict[str, bytes] = {}
+        self._servers: list[asyncio.Server] = []
 
-    async def start(self) -> int:
-        """Listen on a free port of the loopback; return it."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**20)
-        port: int = server.sockets[0].getsockname()[1]
-        await server.start_serving()
-        return port
+    async def start(self, port: int, tls_context: ssl.SSLContext | None = None) -> None:
+        """Listen on a port of the loopback."""
+        self._servers.append(
+            await asyncio.start_server(self._serve, "127.0.0.1", port, limit=2**20, ssl=tls_context)
+        )
+
+    def stop(self) -> None:
+        """End all connections, and listen no more."""
+        for server in self._servers:
+            server.close()
+            server.close_clients()
+        self._servers.clear()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -8,7 +8,16 @@ from typing import Any
 
 from ..child_process import serve
 from .plain_broker import connect_packet, publish_packet
-from .workload import device_id, discovery, envelope, some_time_ago, times, uplink_topic
+from .workload import (
+    SHAPES,
+    application_of,
+    device_id,
+    discovery,
+    envelope,
+    some_time_ago,
+    times,
+    uplink_topic,
+)
 
 _PING = b"\xc0\x00"
 
@@ -19,7 +28,11 @@ class Publisher:
     def __init__(self, port: int) -> None:
         """Connect."""
         self._start = some_time_ago()
-        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._port = port
+        self._connect()
+
+    def _connect(self) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", self._port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.settimeout(120)
         self._socket.sendall(connect_packet("publisher"))
@@ -41,17 +54,30 @@ class Publisher:
         self._socket.sendall(_PING)
         self._read(2)
 
+    async def connect(self) -> None:
+        """Connect anew."""
+        self._socket.close()
+        self._connect()
+
     async def uplinks(
-        self, application: str, devices: int, first: int, count: int, rate: float
+        self,
+        *,
+        application: str,
+        devices: int,
+        first: int,
+        count: int,
+        rate: float,
+        shape: str = "usual",
+        entries: int = 1,
     ) -> list[int]:
         """Send `count` uplinks at so many per second; return when, in monotonic nanoseconds."""
-        packets = [
-            publish_packet(
-                uplink_topic(application, device_id(sequence % devices)),
-                envelope(application, sequence, devices, times(self._start, sequence, devices)),
-            )
-            for sequence in range(first, first + count)
-        ]
+        packets = []
+        for sequence in range(first, first + count):
+            device = sequence % devices
+            owner = application_of(application, device, devices, entries)
+            at = times(self._start, sequence, devices)
+            uplink = envelope(owner, sequence, devices, at, SHAPES[shape])
+            packets.append(publish_packet(uplink_topic(owner, device_id(device)), uplink))
         sent = []
         begin = time.monotonic_ns()
         interval = 1e9 / rate
@@ -78,6 +104,7 @@ async def main(port: int) -> None:
     """Publish what is asked for."""
     publisher = Publisher(port)
     handlers: dict[str, Any] = {
+        "connect": publisher.connect,
         "uplinks": publisher.uplinks,
         "discovery": publisher.discovery,
     }

@@ -1,11 +1,12 @@
-"""The table of a benchmark, and which targets are met."""
+"""The table of the main group: each variant with each number of end devices."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from .results import Result
-from .variants import FLOOR, MQTT, OURS, VARIANTS
+from .rows import aligned
+from .variants import VARIANTS
 
 type Results = Mapping[int, Mapping[str, Result]]
 
@@ -45,7 +46,9 @@ ROWS = (
     ),
     Row(
         title="sustained uplinks/s",
-        cell=lambda r: f"{r.sustained}{'' if r.stopped else ' or more'}",
+        cell=lambda r: (
+            f"{r.sustained}{'' if r.stopped else ' or more'}" if r.sustained or r.stopped else "-"
+        ),
     ),
     Row(title="lost in the rounds above", cell=lambda r: str(r.lost)),
     Row(title="first setup: CPU, s", cell=lambda r: _first(r.setup_cpu, 1, 2)),
@@ -74,61 +77,3 @@ def table(results: Results) -> Iterator[str]:
     for devices, key in columns:
         if stopped := results[devices][key].stopped:
             yield f"Throughput of {VARIANTS[key].title} with {devices} devices: {stopped}."
-
-
-def targets(results: Results, library: tuple[float, float]) -> Iterator[str]:
-    """Yield the lines of the targets; they are meant for the highest number of end devices.
-
-    `library`: what the model library adds to a start, in milliseconds and megabytes.
-    """
-    judged = [
-        *_judged(results),
-        ("model library of 20 brands, ms", library[0], 50, False),
-        ("model library of 20 brands, MB", library[1], 2, False),
-    ]
-    lines = [
-        [title, f"{measured:.2f}", f"{'≥' if wanted_high else '≤'} {limit:g}", verdict]
-        for title, measured, limit, wanted_high in judged
-        for verdict in [_verdict(measured, limit, wanted_high)]
-    ]
-    yield from aligned(["target", "measured", "wanted", ""], lines)
-
-
-def _verdict(measured: float, limit: float, wanted_high: bool) -> str:
-    if (measured >= limit) if wanted_high else (measured <= limit):
-        return "met"
-    return f"missed by {abs(measured / limit - 1):.0%}"
-
-
-def _judged(results: Results) -> Iterator[tuple[str, float, float, bool]]:
-    devices, variants = max(results.items())
-    ours = variants[OURS.key]
-    if mqtt := variants.get(MQTT.key):
-        yield "CPU per uplink / A", ours.times_that_of(mqtt), 0.40, False
-    if floor := variants.get(FLOOR.key):
-        yield "CPU per uplink / E", ours.times_that_of(floor), 1.35, False
-    fewest, few = min(results.items())
-    if fewest != devices:
-        growth = ours.cpu_per_uplink / few[OURS.key].cpu_per_uplink
-        yield f"CPU per uplink, {devices} / {fewest} devices", growth, 1.3, False
-    if floor and ours.latencies and floor.latencies:
-        yield "p99 over that of E, ms", ours.latency(0.99) - floor.latency(0.99), 5, False
-    if mqtt:
-        yield "first setup CPU / A", median(ours.setup_cpu) / median(mqtt.setup_cpu), 0.35, False
-    if floor:
-        yield "first setup CPU / E", median(ours.setup_cpu) / median(floor.setup_cpu), 2, False
-    if mqtt and ours.again_cpu:
-        yield "later setup CPU / A", median(ours.again_cpu) / median(mqtt.again_cpu), 0.35, False
-    if floor and ours.again_cpu:
-        yield "later setup CPU / E", median(ours.again_cpu) / median(floor.again_cpu), 2, False
-    yield "memory per entity with a state, kB", _per_entity(ours), 12, False
-    if ours.sustained:
-        yield "sustained uplinks/s", ours.sustained, 2000, True
-
-
-def aligned(head: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
-    for line in (head, ["-" * width for width in widths], *lines):
-        cells = [f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)]
-        cells[0] = f"{line[0]:<{widths[0]}}"
-        yield "| " + " | ".join(cells) + " |"

@@ -13,9 +13,11 @@ class Result:
     setup_cpu: list[float] = field(default_factory=list)
     setup_wall: list[float] = field(default_factory=list)
     setup_stall: list[float] = field(default_factory=list)
+    setup_busy: list[float] = field(default_factory=list)
     again_cpu: list[float] = field(default_factory=list)
     again_wall: list[float] = field(default_factory=list)
     again_stall: list[float] = field(default_factory=list)
+    again_busy: list[float] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
     entities: dict[str, int] = field(default_factory=dict)
     cpu: list[float] = field(default_factory=list)
@@ -23,6 +25,7 @@ class Result:
     pause: float = 0
     idle_cpu: list[float] = field(default_factory=list)
     states: list[float] = field(default_factory=list)
+    recorded: list[float] = field(default_factory=list)
     lost: int = 0
     latencies: list[list[float]] = field(default_factory=list)
     sustained: int = 0

@@ -1,29 +1,37 @@
-"""A process that answers the HTTP calls of a setup: applications with many end devices."""
+"""A process that answers the HTTP calls of Home Assistant: applications with many end devices."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 import sys
 from typing import Any
 
 from aiohttp import web
 
 from ..child_process import serve
-from .workload import end_device
+from .workload import device_id, devices_of, end_device, envelope
 
 RIGHTS = [
     "RIGHT_APPLICATION_INFO",
     "RIGHT_APPLICATION_TRAFFIC_READ",
     "RIGHT_APPLICATION_DEVICES_READ",
+    "RIGHT_APPLICATION_DEVICES_WRITE",
 ]
 PREFIX = "/api/v3"
+_PAGE = 1000
 
 
 class StackServer:
-    """Identity Server and cluster of any application, without the Storage Integration."""
+    """Identity Server and cluster of applications; the number of one is the end of its id.
 
-    def __init__(self, devices: int, mqtt_port: int) -> None:
-        """Have so many end devices in each application that is asked for."""
+    The Storage Integration isn't there until something is stored.
+    """
+
+    def __init__(self, devices: int, entries: int, mqtt_port: int) -> None:
+        """Divide so many end devices among so many applications."""
         self._count = devices
-        self._devices: dict[str, list[dict[str, Any]]] = {}
+        self._entries = entries
+        self._devices: dict[str, dict[str, Any]] = {}
+        self._stored: list[bytes] = []
         self._mqtt = f"127.0.0.1:{mqtt_port}"
 
     def routes(self) -> web.RouteTableDef:
@@ -35,6 +43,9 @@ class StackServer:
         routes.get(f"{application}/rights")(self._rights)
         routes.get(application)(self._get_application)
         routes.get(f"{application}/devices")(self._list_devices)
+        routes.get(f"{application}/devices/{{device}}")(self._get_device)
+        routes.get(f"{as_application}/packages/storage/uplink_message")(self._storage)
+        routes.get(f"{as_application}/packages/associations")(self._associations)
         routes.get(f"{as_application}/mqtt-connection-info")(self._mqtt_connection_info)
         return routes
 
@@ -74,18 +85,52 @@ class StackServer:
     async def _list_devices(self, request: web.Request) -> web.Response:
         limit = int(request.query.get("limit", "100"))
         start = (max(int(request.query.get("page", "1")), 1) - 1) * limit
-        page = self._of(request.match_info["application"])[start : start + limit]
+        devices = list(self._of(request.match_info["application"]).values())
+        page = devices[start : start + limit]
         return web.json_response(
             {"end_devices": page} if page else {},
-            headers={"X-Total-Count": str(self._count)},
+            headers={"X-Total-Count": str(len(devices))},
         )
 
-    def _of(self, application: str) -> list[dict[str, Any]]:
+    async def _get_device(self, request: web.Request) -> web.Response:
+        devices = self._of(request.match_info["application"])
+        return web.json_response(devices[request.match_info["device"]])
+
+    def _of(self, application: str) -> dict[str, dict[str, Any]]:
         if application not in self._devices:
-            self._devices[application] = [
-                end_device(application, device) for device in range(self._count)
-            ]
+            number = int(application.rpartition("-")[2])
+            self._devices[application] = {
+                device_id(device): end_device(application, device)
+                for device in devices_of(number, self._count, self._entries)
+            }
         return self._devices[application]
+
+    async def store(self, application: str, first: int, count: int) -> int:
+        """Have so many uplinks stored that were received in the last seconds; return how many."""
+        now = datetime.now(UTC)
+        self._stored = [
+            envelope(
+                application,
+                first + number,
+                self._count,
+                now + timedelta(milliseconds=number - count),
+            )
+            for number in range(count)
+        ]
+        return len(self._stored)
+
+    async def _associations(self, _request: web.Request) -> web.Response:
+        return web.json_response({})
+
+    async def _storage(self, request: web.Request) -> web.StreamResponse:
+        """Send what is stored, in pages, whatever times are asked for."""
+        if not self._stored:
+            raise web.HTTPNotFound
+        first = int(request.query.get("continuation_token", "0"))
+        last = first + _PAGE
+        more = {"X-Continuation-Token": str(last)} if last < len(self._stored) else {}
+        page = b"".join(b'{"result":%b}\n\n' % one for one in self._stored[first:last])
+        return web.Response(body=page, content_type="text/event-stream", headers=more)
 
 
 @web.middleware
@@ -98,10 +143,11 @@ async def _not_found(request: web.Request, handler: Any) -> web.StreamResponse:
     return answer
 
 
-async def main(devices: int, mqtt_port: int) -> None:
+async def main(devices: int, entries: int, mqtt_port: int) -> None:
     """Answer until the parent is done."""
     app = web.Application(middlewares=[_not_found])
-    app.add_routes(StackServer(devices, mqtt_port).routes())
+    stack = StackServer(devices, entries, mqtt_port)
+    app.add_routes(stack.routes())
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -111,9 +157,9 @@ async def main(devices: int, mqtt_port: int) -> None:
         host, port = runner.addresses[0][:2]
         return f"http://{host}:{port}"
 
-    await serve({"where": where})
+    await serve({"where": where, "store": stack.store})
     await runner.cleanup()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(*map(int, sys.argv[1:])))

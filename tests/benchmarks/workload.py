@@ -1,8 +1,9 @@
-"""The end devices of a benchmark and what they send: 8 fields, uplinks of 2.5 kB."""
+"""The end devices of a benchmark and what they send: usually 8 fields, in uplinks of 2.5 kB."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -56,7 +57,70 @@ FIELDS = (
         state_class="total_increasing",
     ),
 )
-NAMES = frozenset(field.name for field in FIELDS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What a decoded payload looks like."""
+
+    sets: int = 1
+    """How often the eight fields are in it."""
+    nested: bool = False
+    """Whether each set is in an object of its own."""
+    changing: int | None = None
+    """How many values differ from those of the uplink before, the counter among them; all: None."""
+
+    @cached_property
+    def fields(self) -> dict[str, tuple[int, Field]]:
+        """Return the fields by path, with the number of their set."""
+        return {
+            self._path(number, field.name): (number, field)
+            for number in range(self.sets)
+            for field in FIELDS
+        }
+
+    @cached_property
+    def counter(self) -> str:
+        """Return the path of the counter."""
+        return self._path(0, COUNTER)
+
+    @property
+    def written(self) -> int:
+        """Return how many values of an uplink are new."""
+        return self.changing or len(self.fields)
+
+    def _path(self, number: int, name: str) -> str:
+        if self.sets == 1:
+            return name
+        return f"probe_{number + 1}.{name}" if self.nested else f"{name}_{number + 1}"
+
+    def decoded_payload(self, sequence: int, devices: int) -> dict[str, Any]:
+        """Return what the payload formatter made of an uplink; devices send in turn."""
+        turn, device = divmod(sequence, devices)
+        still = len(self.fields) - self.written
+        values: dict[str, Any] = {
+            path: sequence + number
+            if field.name == COUNTER
+            else field.value(0 if index < still else turn, device + 3 * number)
+            for index, (path, (number, field)) in enumerate(self.fields.items())
+        }
+        return _objects(values) if self.nested else values
+
+
+def _objects(values: dict[str, Any]) -> dict[str, Any]:
+    objects: dict[str, Any] = {}
+    for path, value in values.items():
+        name, _, key = path.partition(".")
+        objects.setdefault(name, {})[key] = value
+    return objects
+
+
+SHAPES = {
+    "usual": Shape(),
+    "partly": Shape(changing=2),
+    "flat": Shape(sets=10),
+    "nested": Shape(sets=10, nested=True),
+}
 
 
 def device_id(device: int) -> str:
@@ -69,30 +133,38 @@ def dev_eui(device: int) -> str:
     return f"70B3D57ED1{device:06X}"
 
 
-def place_of(unique_id: str) -> tuple[int, str] | None:
-    """Return end device and field of an entity's unique id "…DevEUI/field/name"; None: neither."""
-    *_, eui, kind, name = f"//{unique_id}".split("/")
-    if kind != "field" or name not in NAMES:
+def place_of(unique_id: str, shape: Shape) -> tuple[int, str] | None:
+    """Return end device and field of an entity's unique id "…DevEUI/field/path"; None: neither."""
+    before, _, path = unique_id.partition("/field/")
+    if path not in shape.fields:
         return None
-    return int(eui.removeprefix("70B3D57ED1"), 16), name
+    return int(before.rpartition("/")[2].removeprefix("70B3D57ED1"), 16), path
 
 
-def unique_id(device: int, name: str) -> str:
-    """Return the unique id that both yardsticks give an entity."""
-    return f"{dev_eui(device)}/field/{name}"
+def unique_id(device: int, path: str) -> str:
+    """Return the unique id that the yardsticks give an entity."""
+    return f"{dev_eui(device)}/field/{path}"
+
+
+def bare_entity_id(device: int, path: str) -> str:
+    """Return the entity id of a state that no entity stands behind."""
+    return f"sensor.bare_{device}_{path.replace('.', '_')}"
+
+
+def application_of(base: str, device: int, devices: int, entries: int) -> str:
+    """Return the application of an end device; each config entry has an equal part of them."""
+    return f"{base}-{device * entries // devices}"
+
+
+def devices_of(number: int, devices: int, entries: int) -> range:
+    """Return the end devices of an application."""
+    first, last = (-(-(number + more) * devices // entries) for more in (0, 1))
+    return range(first, last)
 
 
 def uplink_topic(application: str, device: str = "+") -> str:
     """Return where an application's uplinks are published."""
     return f"v3/{application}/devices/{device}/up"
-
-
-def decoded_payload(sequence: int, devices: int) -> dict[str, Any]:
-    """Return what the payload formatter made of an uplink; devices send in turn."""
-    turn, device = divmod(sequence, devices)
-    values: dict[str, Any] = {field.name: field.value(turn, device) for field in FIELDS}
-    values[COUNTER] = sequence
-    return values
 
 
 def _receptions(sequence: int, at: str) -> list[dict[str, Any]]:
@@ -122,7 +194,9 @@ def _receptions(sequence: int, at: str) -> list[dict[str, Any]]:
     ]
 
 
-def envelope(application: str, sequence: int, devices: int, at: datetime) -> bytes:
+def envelope(
+    application: str, sequence: int, devices: int, at: datetime, shape: Shape = SHAPES["usual"]
+) -> bytes:
     """Return the nth uplink as the Application Server publishes it."""
     turn, device = divmod(sequence, devices)
     heard = f"{at:%Y-%m-%dT%H:%M:%S.%f}043Z"
@@ -142,7 +216,7 @@ def envelope(application: str, sequence: int, devices: int, at: datetime) -> byt
             "f_port": 2,
             "f_cnt": turn + 1,
             "frm_payload": "AQCuYgEAZwDcAmgyA3MnEARlAfQFAgEABgIBAA==",
-            "decoded_payload": decoded_payload(sequence, devices),
+            "decoded_payload": shape.decoded_payload(sequence, devices),
             "rx_metadata": _receptions(sequence, heard),
             "settings": {
                 "data_rate": {

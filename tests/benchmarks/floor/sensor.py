@@ -13,21 +13,24 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from tests.benchmarks.workload import FIELDS, dev_eui, device_id, unique_id
+from tests.benchmarks.workload import SHAPES, dev_eui, device_id, unique_id
 
 from . import FloorConfigEntry
 
 DOMAIN = "uplink_floor"
-DESCRIPTIONS = tuple(
-    SensorEntityDescription(
-        key=field.name,
-        name=field.name.replace("_", " ").capitalize(),
-        device_class=SensorDeviceClass(field.device_class) if field.device_class else None,
-        native_unit_of_measurement=field.unit,
-        state_class=SensorStateClass(field.state_class),
-    )
-    for field in FIELDS
-)
+
+
+def _descriptions(shape: str) -> list[SensorEntityDescription]:
+    return [
+        SensorEntityDescription(
+            key=path,
+            name=path.replace("_", " ").replace(".", " ").capitalize(),
+            device_class=SensorDeviceClass(field.device_class) if field.device_class else None,
+            native_unit_of_measurement=field.unit,
+            state_class=SensorStateClass(field.state_class),
+        )
+        for path, (_, field) in SHAPES[shape].fields.items()
+    ]
 
 
 async def async_setup_entry(
@@ -35,8 +38,9 @@ async def async_setup_entry(
 ) -> None:
     """Add the sensors of all end devices."""
     sensors = []
-    for device in range(entry.data[CONF_DEVICES]):
-        own = [FloorSensor(device, description) for description in DESCRIPTIONS]
+    descriptions = _descriptions(entry.data["shape"])
+    for device in range(*entry.data[CONF_DEVICES]):
+        own = [FloorSensor(device, description) for description in descriptions]
         entry.runtime_data.sensors[device_id(device)] = {
             sensor.entity_description.key: sensor.receive for sensor in own
         }

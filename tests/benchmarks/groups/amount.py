@@ -1,0 +1,102 @@
+"""How much a group measures, and what it hands back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from ..measure import STEPS, Plan, Say
+from ..results import Result, ratios
+from ..rows import Row
+from ..variants import FLOOR, OURS
+
+BESIDE = (FLOOR.key, OURS.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """What was asked for on the command line; None: what is usual."""
+
+    say: Say
+    quick: bool = False
+    devices: Sequence[int] | None = None
+    uplinks: int | None = None
+    rounds: int | None = None
+    variants: Sequence[str] | None = None
+    plain: bool = False
+    profile: bool = False
+
+    def plan(self, *, usual_devices: int = 1000, **options: Any) -> Plan:
+        """Return a plan for the largest number of end devices asked for, else for a usual one."""
+        quick = self.quick
+        chosen: dict[str, Any] = {
+            "devices": 50 if quick else usual_devices,
+            "uplinks": 500 if quick else 6000,
+            "rounds": 2 if quick else 5,
+            "latency_uplinks": 50 if quick else 500,
+            "latency_rounds": 1 if quick else 3,
+            "steps": (500, 2000) if quick else STEPS,
+            "step_seconds": 0.5 if quick else 2,
+            "repeated_setups": 1 if quick else 3,
+            "profile": self.profile,
+            "broker": "plain" if self.plain else "any",
+            **options,
+        }
+        if self.devices:
+            chosen["devices"] = max(self.devices)
+        for name in ("uplinks", "rounds"):
+            if asked := getattr(self, name):
+                chosen[name] = asked
+        return Plan(**chosen)
+
+
+@dataclass(slots=True, kw_only=True)
+class Section:
+    """What a group measured."""
+
+    devices: int
+    broker: str
+    rows: list[Row]
+    tables: list[str] = field(default_factory=list)
+    """Lines besides the rows."""
+    raw: dict[str, Any] = field(default_factory=dict)
+    """All results, for a program."""
+
+
+def beside_floor(
+    ours: Result, floor: Result, *, per_uplink: float | None = 1.20, per_state: float | None = 1.10
+) -> list[Row]:
+    """Return the rows for a flood of uplinks beside E, with the limits for the ratios."""
+    return [
+        Row(
+            title="CPU per uplink / E",
+            values=ratios(ours.cpu, floor.cpu),
+            limit=per_uplink,
+            note=f"{1e6 * median(ours.cpu):.0f} µs beside {1e6 * median(floor.cpu):.0f} µs",
+        ),
+        Row(
+            title="CPU per state written / E",
+            values=ratios(ours.cpu_per_state, floor.cpu_per_state),
+            limit=per_state,
+            note=f"{median(ours.states):.2f} states per uplink beside {median(floor.states):.2f}",
+        ),
+    ]
+
+
+def lost_row(ours: Result) -> Row:
+    """Return the row for uplinks that never became states."""
+    return Row(title="uplinks lost in these rounds", values=[ours.lost], limit=0, digits=0)
+
+
+def stall_row(title: str, stalls: Sequence[float], busy: Sequence[float]) -> Row:
+    """Return the row for the longest stall; its CPU is without garbage collection."""
+    milliseconds = [1e3 * stall for stall in stalls]
+    cpu = 1e3 * max(busy)
+    return Row(
+        title=f"{title}: longest stall, ms",
+        values=[max(milliseconds)],
+        limit=100,
+        digits=0,
+        cpu=cpu,
+        note=f"of it CPU without garbage collection {cpu:.0f} ms at most",
+    )

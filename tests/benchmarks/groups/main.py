@@ -1,0 +1,157 @@
+"""Eight fields that all change: CPU, latency, throughput, set-up and memory, beside all yardsticks."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from statistics import median
+
+from ..library import library_cost
+from ..measure import started
+from ..report import table
+from ..results import Result, ratios
+from ..rows import Row
+from ..variants import BARE, FLOOR, MQTT, OURS, VARIANTS
+from .amount import BESIDE, Amount, Section, beside_floor, lost_row, stall_row
+
+
+async def measure_main(amount: Amount) -> Section:
+    """Measure for each number of end devices; all yardsticks only for the largest."""
+    sizes = sorted(amount.devices or ([50] if amount.quick else [100, 1000]))
+    asked = [key for key in VARIANTS if key in (amount.variants or VARIANTS)]
+    variants = [*(key for key in asked if key != OURS.key), OURS.key]
+    results: dict[int, dict[str, Result]] = {}
+    for size in sizes:
+        largest = size == sizes[-1]
+        plan = replace(
+            amount.plan(),
+            devices=size,
+            variants=variants if largest else [key for key in variants if key in BESIDE],
+        )
+        async with started(plan, amount.say) as bench:
+            broker = bench.processes.broker_name
+            if largest:
+                results[size] = await bench.run()
+            else:
+                await bench.set_up()
+                await bench.settle()
+                await bench.rounds()
+                results[size] = bench.results
+    return Section(
+        devices=sizes[-1],
+        broker=broker,
+        rows=[*_rows(results), *_library_rows()],
+        tables=[*table(results), *_profiles(results)],
+        raw={
+            str(size): {key: asdict(result) for key, result in variants.items()}
+            for size, variants in results.items()
+        },
+    )
+
+
+def _profiles(results: Mapping[int, Mapping[str, Result]]) -> Iterator[str]:
+    for size, variants in results.items():
+        if profile := variants[OURS.key].profile:
+            yield f"\n{size} devices\n{profile}"
+
+
+def _rows(results: Mapping[int, Mapping[str, Result]]) -> Iterator[Row]:
+    size, variants = max(results.items())
+    ours = variants[OURS.key]
+    floor, mqtt, bare = (variants.get(one.key) for one in (FLOOR, MQTT, BARE))
+    if floor:
+        yield from beside_floor(ours, floor)
+    if mqtt:
+        yield Row(title="CPU per uplink / A", values=ratios(ours.cpu, mqtt.cpu), limit=0.50)
+    if bare:
+        yield Row(title="CPU per uplink / B", values=ratios(ours.cpu, bare.cpu))
+    if floor:
+        yield Row(
+            title="CPU per uplink one at a time / E",
+            values=ratios(ours.idle_cpu, floor.idle_cpu),
+            limit=1.10,
+        )
+        yield Row(
+            title="p99 of publish → written over that of E, ms",
+            values=[ours.latency(0.99) - floor.latency(0.99)],
+            limit=5,
+        )
+    smallest, few = min(results.items())
+    if smallest != size:
+        yield _growth(size, ours, smallest, few)
+    yield lost_row(ours)
+    if floor:
+        yield _sustained(ours, floor)
+    yield from _set_up_rows(ours, floor, mqtt)
+    yield from _memory_rows(ours, floor)
+
+
+def _growth(size: int, ours: Result, smallest: int, few: Mapping[str, Result]) -> Row:
+    """Return how much more an uplink takes with more end devices that have the same entities."""
+    less = few[OURS.key]
+    shown = [
+        f"{result.entities['states'] / count:.1f} entities per device at {count}"
+        for count, result in ((smallest, less), (size, ours))
+    ]
+    return Row(
+        title=f"growth of CPU per uplink, {size} / {smallest} devices",
+        values=ratios(ours.cpu, less.cpu),
+        limit=1.10,
+        note=", ".join(shown),
+    )
+
+
+def _sustained(ours: Result, floor: Result) -> Row:
+    more = "" if ours.stopped else " or more"
+    return Row(
+        title="sustained uplinks/s",
+        values=[ours.sustained],
+        limit=floor.sustained,
+        at_least=True,
+        digits=0,
+        note=f"{ours.sustained}{more}; E in the same run {floor.sustained}",
+        invalid="" if floor.sustained else "E itself could not take the lowest rate",
+    )
+
+
+def _set_up_rows(ours: Result, floor: Result | None, mqtt: Result | None) -> Iterator[Row]:
+    for other, name, first, later in ((floor, "E", 1.6, 1.3), (mqtt, "A", None, None)):
+        if other:
+            yield Row(
+                title=f"first set-up: CPU / {name}",
+                values=ratios(ours.setup_cpu, other.setup_cpu),
+                limit=first,
+            )
+            yield Row(
+                title=f"later set-up: CPU / {name}",
+                values=ratios(ours.again_cpu, other.again_cpu),
+                limit=later,
+            )
+    registered = max(ours.entities["registered"], 1)
+    yield Row(
+        title="first set-up: CPU per registered entity, µs",
+        values=[1e6 * cpu / registered for cpu in ours.setup_cpu],
+        digits=0,
+        note=f"{registered} registered, {ours.entities['states']} with a state",
+    )
+    yield stall_row("first set-up", ours.setup_stall, ours.setup_busy)
+    yield stall_row("later set-up", ours.again_stall, ours.again_busy)
+
+
+def _memory_rows(ours: Result, floor: Result | None) -> Iterator[Row]:
+    yield Row(
+        title="memory per entity with a state, kB",
+        values=[memory / 1e3 for memory in ours.memory_per_state],
+        limit=11,
+        digits=1,
+        note=f"E {median(floor.memory_per_state) / 1e3:.1f}" if floor else "",
+    )
+    yield Row(
+        title="memory per registered entity, kB",
+        values=[memory / 1e3 / max(ours.entities["registered"], 1) for memory in ours.memory],
+        digits=1,
+    )
+
+
+def _library_rows() -> Iterator[Row]:
+    milliseconds, megabytes = library_cost()
+    yield Row(title="model library of 20 brands, ms", values=[milliseconds], limit=50, digits=0)
+    yield Row(title="model library of 20 brands, MB", values=[megabytes], limit=2)

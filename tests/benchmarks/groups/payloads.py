@@ -1,0 +1,61 @@
+"""Payloads of other shapes: few values that change, and many fields."""
+
+from dataclasses import asdict, replace
+
+from ..measure import started
+from ..rows import Row
+from ..variants import FLOOR, OURS
+from ..workload import SHAPES
+from .amount import BESIDE, Amount, Section, beside_floor, lost_row
+
+
+async def measure_partly(amount: Amount) -> Section:
+    """Measure uplinks that bring few new values: what did not change is not written."""
+    plan = amount.plan(shape="partly", variants=BESIDE, repeated_setups=0)
+    async with started(plan, amount.say) as bench:
+        await bench.set_up()
+        await bench.settle(shape="partly")
+        await bench.flood_rounds(shape="partly")
+        ours, floor = bench.results[OURS.key], bench.results[FLOOR.key]
+        return Section(
+            devices=plan.devices,
+            broker=bench.processes.broker_name,
+            rows=[
+                beside_floor(ours, floor)[0],
+                Row(
+                    title="states written per uplink",
+                    values=ours.states,
+                    limit=SHAPES["partly"].written + 1,
+                ),
+                lost_row(ours),
+            ],
+            raw={key: asdict(result) for key, result in bench.results.items()},
+        )
+
+
+async def measure_wide(amount: Amount) -> Section:
+    """Measure 80 fields in one object, then in ten."""
+    rows, raw = [], {}
+    for shape in ("flat", "nested"):
+        plan = amount.plan(
+            usual_devices=100,
+            uplinks=50 if amount.quick else 1000,
+            shape=shape,
+            variants=BESIDE,
+            repeated_setups=0,
+        )
+        async with started(plan, amount.say) as bench:
+            broker = bench.processes.broker_name
+            await bench.set_up()
+            await bench.settle()
+            await bench.flood_rounds()
+            ours, floor = bench.results[OURS.key], bench.results[FLOOR.key]
+        rows += [
+            replace(row, title=f"80 fields, {shape}: {row.title}")
+            for row in (
+                *beside_floor(ours, floor, per_uplink=1.2, per_state=None),
+                lost_row(ours),
+            )
+        ]
+        raw[shape] = {key: asdict(result) for key, result in bench.results.items()}
+    return Section(devices=plan.devices, broker=broker, rows=rows, raw=raw)
