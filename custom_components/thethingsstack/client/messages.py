@@ -325,8 +325,10 @@ def parse_message(topic: str | None, data: bytes | Mapping[str, Any]) -> Message
             raise BadMessage("the message is no JSON", topic=topic, name="invalid_json") from None
     if not isinstance(data, dict):
         raise BadMessage("the message is no JSON object", topic=topic, name="invalid_json")
-    kind = next((_KINDS[key] for key in data if key in _KINDS), None)
-    if kind is None:
+    for key in data:
+        if (kind := _KINDS.get(key)) is not None:
+            break
+    else:
         raise BadMessage("the message is of no known kind", topic=topic, name="no_message_kind")
     try:
         return kind.from_json(data, came_as)

@@ -94,24 +94,28 @@ class ReceptionHistory:
             if (count := known.count) < LATEST:
                 count += 1
                 known.count = count
-            known.rssi = _average(known.rssi, rssi, count)
-            known.snr = _average(known.snr, snr, count)
+            if rssi is not None:
+                known.rssi = (
+                    rssi if known.rssi is None else known.rssi + (rssi - known.rssi) / count
+                )
+            if snr is not None:
+                known.snr = snr if known.snr is None else known.snr + (snr - known.snr) / count
         while len(gateways) > GATEWAYS:
             del gateways[min(gateways, key=lambda gateway_id: gateways[gateway_id].at)]
 
     def _note_signal(self, moment: datetime, best: GatewaySignal) -> None:
-        period = int(moment.timestamp()) // PERIOD
+        periods, period = self._periods, int(moment.timestamp()) // PERIOD
         rssi = math.nan if best.rssi is None else best.rssi
         snr = math.nan if best.snr is None else best.snr
-        place = bisect_left(self._periods, period)
-        if place < len(self._periods) and self._periods[place] == period:
+        place = bisect_left(periods, period)
+        if place < len(periods) and periods[place] == period:
             self._rssi[place], self._snr[place] = rssi, snr
             return
-        self._periods.insert(place, period)
+        periods.insert(place, period)
         self._rssi.insert(place, rssi)
         self._snr.insert(place, snr)
-        if len(self._periods) > PERIODS:
-            del self._periods[0], self._rssi[0], self._snr[0]
+        if len(periods) > PERIODS:
+            del periods[0], self._rssi[0], self._snr[0]
 
     def signals(self, since: datetime) -> list[Signal]:
         """Return the signals after a time, one for each quarter of an hour with uplinks."""
@@ -128,12 +132,6 @@ class ReceptionHistory:
     def gateways(self, since: datetime) -> Mapping[str, HeardBy]:
         """Return the gateways that received it after a time, by ID."""
         return {key: heard for key, heard in self._gateways.items() if heard.at >= since}
-
-
-def _average(before: float | None, value: float | None, count: int) -> float | None:
-    if before is None or value is None:
-        return value if before is None else before
-    return before + (value - before) / count
 
 
 def _known(value: float) -> float | None:
