@@ -91,6 +91,10 @@ async def use_the_thermostat(
     What was asked for is shown at once; the field's own sensor keeps what was reported.
     """
     await open_device(page, home, "Bathroom radiator")
+    # No twins: what the control takes the place of is diagnostic.
+    cards = page.locator("ha-device-entities-card").filter(has_text="Target temperature")
+    await expect(cards.get_by_role("heading", name="Diagnostic")).to_be_visible()
+    await expect(cards).to_have_count(1)
     await call(home, "climate.set_temperature", THERMOSTAT, temperature=25)
     state = await home.get(f"/api/states/{THERMOSTAT}")
     target = await home.get(f"/api/states/{TARGET}")

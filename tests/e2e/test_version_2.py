@@ -13,6 +13,7 @@ from scripts.dev.options import Application
 from scripts.dev.processes import simulator_v2
 from tests.e2e.test_browser import SEARCHED, WIDE, open_page, press, snap
 from tests.e2e.test_doors import open_reconfigure
+from tests.e2e.test_fleet import rows
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -41,6 +42,7 @@ async def test_from_a_handler_to_version_3(
     )
     assert missing == []
     await send_a_downlink(page, home, screenshots)
+    await see_what_is_left_out(page, home, screenshots)
     await move(page, home, application, screenshots)
     after, missing = await wait_for_values(
         home, await speakers(application), simulated=True, timeout=90, door="mqtt"
@@ -95,6 +97,20 @@ async def send_a_downlink(page: Page, home: HomeAssistant, screenshots: Path) ->
             await asyncio.sleep(0.5)
     await expect(diagnostic).to_contain_text("Acknowledged")
     await snap(page, screenshots, "v2_3_device")
+
+
+async def see_what_is_left_out(page: Page, home: HomeAssistant, screenshots: Path) -> None:
+    """What version 2 doesn't have is not offered, and lost frames have no number."""
+    await page.goto(f"{home.url}/config/integrations/integration/thethingsstack")
+    await expect(page.get_by_role("button", name="Add control")).to_be_visible()
+    await expect(page.get_by_role("button", name="Add gateway")).to_have_count(0)
+    await snap(page, screenshots, "v2_3_application")
+    await page.goto(f"{home.url}/lorawan-traffic/fleet")
+    row = rows(page).filter(has_text=PUMP)
+    await expect(row).to_contain_text("SF7")
+    await expect(row).to_contain_text("dBm")
+    await expect(row.locator(".loss")).to_have_text("–")
+    await snap(page, screenshots, "v2_3_fleet")
 
 
 async def said(home: HomeAssistant, entity: str, state: str) -> bool:
