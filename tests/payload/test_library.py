@@ -222,7 +222,8 @@ def test_what_is_known_of_a_model_wins(
     """It comes before names and values, and names its source."""
     found = understand({path: value}, decisions={}, context=context_of(brand, model)).new[path]
     assert (found.quantity, found.unit, found.source) == (*meant, Source.LIBRARY)
-    assert len(found.reason) > 20
+    unit = f"unit: {found.unit}; " if found.unit else ""
+    assert f"“{path}”: {unit}known of the model from " in found.reason
 
 
 def test_known_polarity_counts() -> None:
