@@ -193,17 +193,21 @@ class FieldDecisions(StoredData):
         The user's overrides are applied to what is returned.
         """
         decisions, automatic = self._of(key), self._automatic.setdefault(key, {})
-        taken = BUILT_IN_NAMES | {
-            display_name(meaning).casefold()
-            for path, meaning in automatic.items()
-            if shown(meaning) and path not in new
+        taken = {
+            *BUILT_IN_NAMES,
+            *(
+                display_name(meaning).casefold()
+                for path, meaning in automatic.items()
+                if shown(meaning) and path not in new
+            ),
         }
         kept: dict[str, Meaning] = {}
         for path, meaning in new.items():
             if shown(meaning):
-                name = free_name(display_name(meaning), taken)
-                taken |= {name.casefold()}
-                if name != display_name(meaning):
+                wanted = display_name(meaning)
+                name = free_name(wanted, taken)
+                taken.add(name.casefold())
+                if name != wanted:
                     meaning = replace(meaning, name=name)
             if meaning.quantity is None and not self.plain_enabled:
                 meaning = replace(meaning, enabled=False)
