@@ -13,14 +13,7 @@ from homeassistant.helpers.selector import BooleanSelector, TextSelector
 import voluptuous as vol
 
 from ..application import Refusal, lacking, refusal
-from ..client import (
-    DeviceTemplate,
-    EndDevice,
-    EndDeviceIds,
-    NotFound,
-    Registration,
-    StackError,
-)
+from ..client import DeviceTemplate, EndDevice, EndDeviceIds, NotFound, Registration, StackError
 from ..const import CONF_DEVICES, DEVICES_NOT_IGNORED, IGNORE_ATTRIBUTE, IGNORE_VALUE
 from ..dialogs import ApplicationOptionsFlow, chosen, form, searchable, unchosen
 from ..end_devices import EndDeviceState
