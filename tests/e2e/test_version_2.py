@@ -109,7 +109,7 @@ async def see_what_is_left_out(page: Page, home: HomeAssistant, screenshots: Pat
     row = rows(page).filter(has_text=PUMP)
     await expect(row).to_contain_text("SF7")
     await expect(row).to_contain_text("dBm")
-    await expect(row.locator(".loss")).to_have_text("–")
+    await expect(row.locator(".loss")).to_have_text("\N{EN DASH}")
     await snap(page, screenshots, "v2_3_fleet")
 
 
