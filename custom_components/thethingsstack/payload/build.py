@@ -112,7 +112,9 @@ def _reason(evidence: Evidence, verdict: Verdict, quantity: str | None, unit: Un
     where = ".".join(evidence.keys)[:60]
     if verdict.rule == "model":  # its sources, which are those of other fields as well, come last
         known = [f"unit: {unit.symbol}"] if unit.symbol else []
-        return f"{what}. “{where}”: " + "; ".join([*known, f"known of the model from {verdict.why}"])
+        return f"{what}. “{where}”: " + "; ".join(
+            [*known, f"known of the model from {verdict.why}"]
+        )
     parts = [f"“{where}”: {verdict.why}"]
     if verdict.used and verdict.rule.startswith(("words", "flag")):
         parts.append(f"words: {', '.join(sorted(c for c in evidence.leaf))}")
