@@ -60,7 +60,7 @@ const STYLE = `
 }
 .device a { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: inherit; text-decoration: none; font-weight: 500; }
 .gateway { padding: 4px; text-align: center; min-width: 0; }
-.gateway .name { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.gateway .name { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; overflow-wrap: anywhere; line-height: 1.2; }
 .gateway button { border: 0; padding: 2px 4px; background: none; font-size: 12px; color: var(--secondary-text-color); }
 .gateway[aria-sort] button { color: var(--primary-text-color); font-weight: 500; }
 .gateway[aria-sort] button::after { content: " ↓"; }
@@ -126,6 +126,7 @@ class Gateways extends View {
     this.scroller = h("div", { class: "scroller" }, this.table);
     this.map = new GatewayMap((item) => this.#open(item));
     this.empty = h("p", { class: "empty" });
+    this.share = h("span", {}, text("gateways.share"));
     this.root.append(
       styled(STYLE + mapStyle),
       h(
@@ -136,7 +137,7 @@ class Gateways extends View {
         this.count,
       ),
       this.notes,
-      legend(),
+      legend(this.share),
       this.scroller,
       this.map.element,
       this.empty,
@@ -202,6 +203,7 @@ class Gateways extends View {
         : "";
     this.scroller.hidden = this.#showsMap || Boolean(none);
     this.map.element.hidden = !this.#showsMap || Boolean(none);
+    this.share.hidden = this.#showsMap; // a map has no per cent
     this.empty.hidden = !none;
     this.empty.textContent = none;
     for (const [index, choice] of this.choices.entries())
@@ -306,7 +308,7 @@ function pageOf(id) {
   return `/config/devices/device/${id}`;
 }
 
-function legend() {
+function legend(...notes) {
   const item = (name, label) => h("span", {}, h("i", { class: name }), label);
   return h(
     "div",
@@ -314,7 +316,7 @@ function legend() {
     item("good", text("gateways.good")),
     item("fair", text("gateways.fair")),
     item("weak", text("gateways.weak")),
-    h("span", {}, text("gateways.share")),
+    ...notes,
   );
 }
 

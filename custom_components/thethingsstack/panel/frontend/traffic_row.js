@@ -72,7 +72,7 @@ export function kindOf(row) {
 /** Return what a row says after its kind. */
 export function sayingOf(row) {
   if (row.kind === "event" && row.event.startsWith("gs.gateway.")) return row.text;
-  if (row.kind === "event") return row.text ? `${row.event}: ${row.text}` : row.event;
+  if (row.kind === "event") return row.text ? `${row.text} · ${row.event}` : row.event;
   if (row.kind === "dropped") return text("traffic.count_dropped", { count: row.count });
   if (row.kind === "join") return row.text ? text("traffic.address", { address: row.text }) : "";
   return row.text;
