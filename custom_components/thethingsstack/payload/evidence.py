@@ -42,7 +42,7 @@ class Verdict:
 
 @dataclass
 class Evidence:
-    """Everything that rules may look at; what nearly all of them do is worked out at once."""
+    """Everything that rules may look at; what nearly all of them use is worked out at once."""
 
     keys: tuple[str, ...]
     reading: Reading
