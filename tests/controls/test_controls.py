@@ -526,6 +526,27 @@ async def test_an_older_command_is_shown_while_a_newer_one_was_refused(
     assert state_of(hass, climate).attributes["temperature"] == 24
 
 
+async def test_a_command_whose_outcome_was_in_doubt_is_followed_when_it_is_queued(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
+) -> None:
+    """The server failed, and had queued it all the same."""
+    valve = await add_control(hass, entry, VALVE)
+    with (
+        sim.faults.during(errors={"/down/push": (503, "unavailable")}),
+        pytest.raises(HomeAssistantError),
+    ):
+        await call(hass, valve, "open_valve")
+    assert attribute(hass, valve, "last_error")() == "outcome_unknown"
+    record = entry.runtime_data.downlinks.newest(valve)
+    queued = Downlink(f_port=2, payload=b"\x2d\x01", correlation_ids=(record.id,))
+    await entry.runtime_data.stack.downlinks.push("bath-radiator", [queued])
+    await until(hass, lambda: attribute(hass, valve, "pending")() == "open")
+    await sim.uplink("bath-radiator")
+    await until(hass, lambda: attribute(hass, valve, "pending")() is None)
+    assert state_of(hass, valve).state == "open"
+    assert attribute(hass, valve, "last_error")() is None
+
+
 async def test_with_nothing_else_waiting_a_refused_command_leaves_what_is_reported(
     hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry
 ) -> None:

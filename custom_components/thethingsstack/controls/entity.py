@@ -302,8 +302,9 @@ class ControlEntity(RestoreEntity):
     @callback
     def _recall(self, kept: Mapping[str, Any]) -> None:
         """Take up the commands from before the restart: what waits, and why the last one failed."""
-        self._ended, self._failed = dict(kept.get("ended") or {}), dict(kept.get("failed") or {})
-        # What was stored by an earlier version doesn't say which commands had ended.
+        self._ended = dict(kept.get("ended") or {})
+        self._failed = dict(kept.get("failed", self._ended))
+        # What was stored by an earlier version doesn't say which commands had ended, or how.
         recalled, failed_last = "failed" not in kept, False
         for thread in threads_of(self.subentry_id):
             newest = self.coordinator.downlinks.newest(thread)
@@ -454,8 +455,8 @@ class ControlEntity(RestoreEntity):
         """Update a command from its downlink; ends one delivered before a restart."""
         note = downlink.note if isinstance(downlink.note, Mapping) else {}
         changes = {Role(role): state for role, state in note.items()}
-        ended = (self._ended.get(thread), self._failed.get(thread))
-        if not downlink.open and downlink.id in ended:
+        ended = self._failed if downlink.state in LOST else self._ended
+        if not downlink.open and ended.get(thread) == downlink.id:
             return
         pending = self.pending.get(thread)
         if pending is None or pending.downlink is not downlink:
