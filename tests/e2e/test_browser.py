@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+import re
 
 from playwright.async_api import Browser, Page, ViewportSize, expect
 import pytest
@@ -65,6 +66,8 @@ async def change_a_field(page: Page, home: HomeAssistant, screenshots: Path) -> 
     await snap(page, screenshots, "fields_1_list")
     await choose(page, "Hum_SHT")
     await press(page, "Next")
+    now = page.get_by_text(re.compile(r"Shown as: [\d.]+ % · Humidity"))
+    await expect(now).to_be_in_viewport()  # the preview of what is typed is below the form
     await page.get_by_role("textbox", name="Name", exact=False).first.fill("Dampness")
     await page.get_by_role("spinbutton", name="Multiply by").fill("0")
     await expect(page.get_by_text("leaves nothing to see")).to_be_visible()
