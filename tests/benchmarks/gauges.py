@@ -45,6 +45,7 @@ class Span:
     def __init__(self, collections: Collections) -> None:
         """Begin."""
         self._collections = collections
+        collections.restart()
         self._cpu = time.process_time()
         self._wall = time.monotonic()
         self._stall = self._busy = 0.0
@@ -70,7 +71,12 @@ class Span:
         }
         await asyncio.sleep(2 * _HEARTBEAT)  # a stall that is not over yet
         self._task.cancel()
-        return {**measured, "stall": self._stall, "busy": self._busy}
+        return {
+            **measured,
+            "stall": self._stall,
+            "busy": self._busy,
+            "collection": self._collections.longest,
+        }
 
 
 def heap() -> int:

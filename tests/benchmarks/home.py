@@ -8,6 +8,7 @@ import gc
 import io
 import json
 import logging
+from math import ceil
 import os
 from pathlib import Path
 import pstats
@@ -34,6 +35,8 @@ from .workload import SHAPES, place_of
 # What HA's dashboard would need, and what only guesses at the outside world, is left out.
 _INTEGRATIONS = {"network", "sensor", "binary_sensor", "device_tracker", "event", "webhook"}
 _VISITED = {"auth", "config", "websocket_api"}
+_STEP = 2.0
+"""Seconds by which the clock is set forward at a time."""
 _PATIENCE = 20.0
 """Seconds without any progress after which nothing more is expected, on a busy machine too."""
 
@@ -67,6 +70,7 @@ class Home:
         self._span: Span | None = None
         self._cpu = 0.0
         self._profile: cProfile.Profile | None = None
+        self._field_ids: list[str] = []
         self._collections = Collections()
         self._recorded = Recorded(hass, places)
         self._tally = Tally(hass, places.devices, self._shape)
@@ -220,6 +224,12 @@ class Home:
 
     async def watch(self) -> None:
         """Begin to watch for stalls."""
+        self._field_ids = [
+            entry.entity_id
+            for entry in er.async_get(self._hass).entities.values()
+            if place_of(entry.unique_id, self._shape) is not None
+        ]
+        await asyncio.sleep(0)
         self._span = Span(self._collections)
 
     async def stalls(self) -> dict[str, float]:
@@ -229,9 +239,12 @@ class Home:
         return await span.end()
 
     async def skip(self, seconds: float) -> None:
-        """Set the clock of the event loop forward."""
+        """Set the clock of the event loop forward, in steps: not everything is due at once."""
         assert isinstance(self._hass.loop, SkippingLoop)
-        self._hass.loop.skip(seconds)
+        for _ in range(ceil(seconds / _STEP)):
+            self._hass.loop.skip(_STEP)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
 
     async def until_connected(self, *, connected: bool) -> None:
         """Wait until the connection is there, and what was missed is read; or until it is lost."""
@@ -243,15 +256,10 @@ class Home:
         )
 
     async def until_available(self, *, available: bool) -> None:
-        """Wait until all fields' entities are available, or none is."""
-        ids = [
-            entry.entity_id
-            for entry in er.async_get(self._hass).entities.values()
-            if place_of(entry.unique_id, self._shape) is not None
-        ]
+        """Wait until all fields' entities are available, or none is; they are those of `watch`."""
 
         def reached() -> bool:
-            states = filter(None, map(self._hass.states.get, ids))
+            states = filter(None, map(self._hass.states.get, self._field_ids))
             return all((state.state != STATE_UNAVAILABLE) is available for state in states)
 
         await self._until(reached, "available" if available else "unavailable")

@@ -168,19 +168,15 @@ class Bench:
         if uplinks.lost:
             raise RuntimeError(f"{variant.title}: {uplinks.lost} first uplinks showed nothing")
         then = uplinks.took
-        result.setup_cpu.append(first["cpu"] + then["cpu"])
-        result.setup_wall.append(first["wall"] + then["wall"])
-        result.setup_stall.append(max(first["stall"], then["stall"]))
-        result.setup_busy.append(max(first["busy"], then["busy"]))
+        result.setups.append(
+            {name: first[name] + then[name] for name in ("cpu", "wall")}
+            | {name: max(first[name], then[name]) for name in ("stall", "busy", "collection")}
+        )
         result.memory.append(await home.ask("memory") - before)
         result.entities = await home.ask("entities")
 
     async def _set_up_again(self, key: str) -> None:
-        again, result = await self.homes[key].ask("set_up_again"), self.results[key]
-        result.again_cpu.append(again["cpu"])
-        result.again_wall.append(again["wall"])
-        result.again_stall.append(again["stall"])
-        result.again_busy.append(again["busy"])
+        self.results[key].setups_again.append(await self.homes[key].ask("set_up_again"))
 
     async def _cpu_round(self, key: str, result: Result, **options: Any) -> None:
         uplinks = await self.uplinks(key, self.plan.uplinks, AT_ONCE, WAVE, **options)

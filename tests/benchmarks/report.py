@@ -26,8 +26,8 @@ def _spread(values: Sequence[float], scale: float, digits: int = 0) -> str:
     return f"{middle:.{digits}f} ({low:.{digits}f}…{high:.{digits}f})"
 
 
-def _first(values: Sequence[float], scale: float, digits: int) -> str:
-    return f"{scale * median(values):.{digits}f}" if values else "-"
+def _first(spans: Sequence[Mapping[str, float]], name: str, digits: int) -> str:
+    return f"{median(span[name] for span in spans):.{digits}f}" if spans else "-"
 
 
 def _per_entity(result: Result) -> float:
@@ -51,13 +51,13 @@ ROWS = (
         ),
     ),
     Row(title="lost in the rounds above", cell=lambda r: str(r.lost)),
-    Row(title="first setup: CPU, s", cell=lambda r: _first(r.setup_cpu, 1, 2)),
-    Row(title="first setup: wall, s", cell=lambda r: _first(r.setup_wall, 1, 2)),
-    Row(title="first setup: longest stall, ms", cell=lambda r: _first(r.setup_stall, 1e3, 0)),
-    Row(title="later setup: CPU, s", cell=lambda r: _first(r.again_cpu, 1, 2)),
-    Row(title="later setup: wall, s", cell=lambda r: _first(r.again_wall, 1, 2)),
-    Row(title="later setup: longest stall, ms", cell=lambda r: _first(r.again_stall, 1e3, 0)),
-    Row(title="memory, MB", cell=lambda r: _first(r.memory, 1e-6, 1)),
+    Row(title="first setup: CPU, s", cell=lambda r: _first(r.setups, "cpu", 2)),
+    Row(title="first setup: wall, s", cell=lambda r: _first(r.setups, "wall", 2)),
+    Row(title="first setup: longest stall, s", cell=lambda r: _first(r.setups, "stall", 3)),
+    Row(title="later setup: CPU, s", cell=lambda r: _first(r.setups_again, "cpu", 2)),
+    Row(title="later setup: wall, s", cell=lambda r: _first(r.setups_again, "wall", 2)),
+    Row(title="later setup: longest stall, s", cell=lambda r: _first(r.setups_again, "stall", 3)),
+    Row(title="memory, MB", cell=lambda r: f"{median(r.memory) / 1e6:.1f}"),
     Row(title="memory per entity with a state, kB", cell=lambda r: f"{_per_entity(r):.1f}"),
     Row(
         title="entities: with a state / registered",

@@ -3,21 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from statistics import median
 
 
 @dataclass(slots=True)
 class Result:
     """What one variant took; CPU and times in seconds, latencies in milliseconds, memory in bytes."""
 
-    setup_cpu: list[float] = field(default_factory=list)
-    setup_wall: list[float] = field(default_factory=list)
-    setup_stall: list[float] = field(default_factory=list)
-    setup_busy: list[float] = field(default_factory=list)
-    again_cpu: list[float] = field(default_factory=list)
-    again_wall: list[float] = field(default_factory=list)
-    again_stall: list[float] = field(default_factory=list)
-    again_busy: list[float] = field(default_factory=list)
+    setups: list[dict[str, float]] = field(default_factory=list)
+    """What each first set-up took, with the first uplinks, as of `Span.end`."""
+    setups_again: list[dict[str, float]] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
     entities: dict[str, int] = field(default_factory=dict)
     cpu: list[float] = field(default_factory=list)
@@ -33,9 +27,14 @@ class Result:
     profile: str = ""
 
     @property
-    def cpu_per_uplink(self) -> float:
-        """Return the seconds of CPU for an uplink."""
-        return median(self.cpu)
+    def setup_cpu(self) -> list[float]:
+        """Return the seconds of CPU for each first set-up."""
+        return [took["cpu"] for took in self.setups]
+
+    @property
+    def again_cpu(self) -> list[float]:
+        """Return the seconds of CPU for each later set-up."""
+        return [took["cpu"] for took in self.setups_again]
 
     @property
     def cpu_per_state(self) -> list[float]:
@@ -46,10 +45,6 @@ class Result:
     def memory_per_state(self) -> list[float]:
         """Return the bytes for each entity with a state."""
         return [memory / max(self.entities["states"], 1) for memory in self.memory]
-
-    def times_that_of(self, other: Result) -> float:
-        """Return how much more CPU an uplink takes than elsewhere; round by round."""
-        return median(ratios(self.cpu, other.cpu))
 
     def latency(self, share: float) -> float:
         """Return the milliseconds within which that share of uplinks was through.

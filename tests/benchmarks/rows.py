@@ -58,9 +58,13 @@ class Row:
 
     @property
     def unsteady(self) -> bool:
-        """Return whether the rounds differ so much that the machine was disturbed."""
-        low, high = middle_half(self.values) if self.values else (0, 0)
-        return self.cpu is None and len(self.values) > 2 and low > 0 and high / low > UNSTEADY
+        """Return whether the rounds differ so much that another run may say something else."""
+        if self.cpu is not None or len(self.values) < 3:
+            return False
+        if self.limit is not None and not min(self.values) <= self.limit < max(self.values):
+            return False
+        low, high = middle_half(self.values)
+        return low > 0 and high / low > UNSTEADY
 
 
 def middle_half(values: Sequence[float]) -> tuple[float, float]:

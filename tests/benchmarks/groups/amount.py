@@ -1,6 +1,6 @@
 """How much a group measures, and what it hands back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -88,15 +88,19 @@ def lost_row(ours: Result) -> Row:
     return Row(title="uplinks lost in these rounds", values=[ours.lost], limit=0, digits=0)
 
 
-def stall_row(title: str, stalls: Sequence[float], busy: Sequence[float]) -> Row:
-    """Return the row for the longest stall; its CPU is without garbage collection."""
-    milliseconds = [1e3 * stall for stall in stalls]
-    cpu = 1e3 * max(busy)
+def stall_row(title: str, spans: Sequence[Mapping[str, float]]) -> Row:
+    """Return the row for the longest stall in some spans; its CPU is without garbage collection.
+
+    That takes the longer, the more objects all of Home Assistant has.
+    """
+    stall, busy, collection = (
+        1e3 * max(span[name] for span in spans) for name in ("stall", "busy", "collection")
+    )
     return Row(
         title=f"{title}: longest stall, ms",
-        values=[max(milliseconds)],
+        values=[stall],
         limit=100,
         digits=0,
-        cpu=cpu,
-        note=f"of it CPU without garbage collection {cpu:.0f} ms at most",
+        cpu=busy,
+        note=f"CPU at a time up to {busy:.0f} ms, garbage collections up to {collection:.0f} ms",
     )

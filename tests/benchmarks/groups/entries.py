@@ -41,8 +41,8 @@ async def measure_entries(amount: Amount) -> Section:
                     values=ratios(ours.again_cpu, floor.again_cpu),
                     limit=1.3,
                 ),
-                stall_row("first set-up", ours.setup_stall, ours.setup_busy),
-                stall_row("later set-up", ours.again_stall, ours.again_busy),
+                stall_row("first set-up", ours.setups),
+                stall_row("later set-up", ours.setups_again),
                 Row(
                     title="memory per entity with a state, kB",
                     values=[memory / 1e3 for memory in ours.memory_per_state],

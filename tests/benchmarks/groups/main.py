@@ -132,8 +132,8 @@ def _set_up_rows(ours: Result, floor: Result | None, mqtt: Result | None) -> Ite
         digits=0,
         note=f"{registered} registered, {ours.entities['states']} with a state",
     )
-    yield stall_row("first set-up", ours.setup_stall, ours.setup_busy)
-    yield stall_row("later set-up", ours.again_stall, ours.again_busy)
+    yield stall_row("first set-up", ours.setups)
+    yield stall_row("later set-up", ours.setups_again)
 
 
 def _memory_rows(ours: Result, floor: Result | None) -> Iterator[Row]:

@@ -33,7 +33,7 @@ async def measure_stalls(amount: Amount) -> Section:
         amount.say(f"connection back, {stored} stored uplinks")
         took["connection back, and catching up"], read = await _come_back(bench, stored)
         took["unload"] = await home.ask("unload")
-        rows = [stall_row(name, [one["stall"]], [one["busy"]]) for name, one in took.items()]
+        rows = [stall_row(name, [one]) for name, one in took.items()]
         rows.append(
             Row(
                 title="stored uplinks read after a lost connection",
