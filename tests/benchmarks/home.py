@@ -37,6 +37,7 @@ _INTEGRATIONS = {"network", "sensor", "binary_sensor", "device_tracker", "event"
 _VISITED = {"auth", "config", "websocket_api"}
 _STEP = 2.0
 """Seconds by which the clock is set forward at a time."""
+_LONGEST_PAUSE = 3600.0
 _PATIENCE = 20.0
 """Seconds without any progress after which nothing more is expected, on a busy machine too."""
 
@@ -246,14 +247,23 @@ class Home:
             await asyncio.sleep(0)
             await asyncio.sleep(0)
 
-    async def until_connected(self, *, connected: bool) -> None:
-        """Wait until the connection is there, and what was missed is read; or until it is lost."""
+    async def until_lost(self) -> None:
+        """Wait until the connection is lost."""
+        (entry,) = self._entries
+        await self._until(lambda: not entry.runtime_data.connected, "lost")
+
+    async def until_connected(self) -> None:
+        """Wait until the connection is there, and what was missed is read.
+
+        The pause between attempts is made short; an attempt, which may take ten seconds, is not.
+        """
         (entry,) = self._entries
         coordinator = entry.runtime_data
-        await self._until(
-            lambda: coordinator.connected is connected and (coordinator.caught_up or not connected),
-            "connected" if connected else "lost",
-        )
+        async with asyncio.timeout(_LONGEST_PAUSE):
+            while not coordinator.connected:
+                await self.skip(_STEP)
+                await asyncio.sleep(_STEP / 2)
+        await self._until(lambda: coordinator.caught_up, "caught up")
 
     async def until_available(self, *, available: bool) -> None:
         """Wait until all fields' entities are available, or none is; they are those of `watch`."""

@@ -11,8 +11,6 @@ from .amount import Amount, Section, stall_row
 
 STORED = 10_000
 UNTIL_UNAVAILABLE = 15 * 60
-UNTIL_STORED = 5 * 60
-"""Longer than the time after which everything is certainly stored."""
 
 
 async def measure_stalls(amount: Amount) -> Section:
@@ -61,7 +59,7 @@ async def _lose(bench: Bench) -> Mapping[str, float]:
     home = bench.homes[OURS.key]
     await home.ask("watch")
     await bench.processes.broker.ask("stop")
-    await home.ask("until_connected", connected=False)
+    await home.ask("until_lost")
     await home.ask("skip", seconds=UNTIL_UNAVAILABLE)
     await home.ask("until_available", available=False)
     took: Mapping[str, float] = await home.ask("stalls")
@@ -77,8 +75,7 @@ async def _come_back(bench: Bench, stored: int) -> tuple[Mapping[str, float], in
     )
     await home.ask("watch")
     await bench.processes.broker.ask("start")
-    await home.ask("skip", seconds=UNTIL_STORED)  # the pause before it tries again
-    await home.ask("until_connected", connected=True)
+    await home.ask("until_connected")
     await home.ask("until_available", available=True)
     took: Mapping[str, float] = await home.ask("stalls")
     return took, await home.ask("caught_up") - before
