@@ -4,13 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.thethingsstack.client import UplinkMessage
+from custom_components.thethingsstack.panel.network_events import RETRY_SECONDS
 from custom_components.thethingsstack.panel.redaction import without_secrets
-from custom_components.thethingsstack.panel.traffic import KEPT, traffic_of
+from custom_components.thethingsstack.panel.traffic import KEPT, TrafficEntry, traffic_of
 from custom_components.thethingsstack.panel.traffic_commands import BATCH_SECONDS
 from custom_components.thethingsstack.payload.decoders import Decoder, DecoderKind
 from tests.gateways.test_gateways import add
@@ -243,6 +245,45 @@ async def test_events_come_only_while_watched(
     for follows in following:
         await client.unsubscribe(follows)
     await until(hass, lambda: not streams())
+
+
+async def test_events_come_again_after_an_unexpected_error(
+    hass: HomeAssistant, sim: Simulator, client: PanelClient
+) -> None:
+    """It is shown and logged; the stream is opened anew, as after a refusal."""
+    hass.data[RETRY_SECONDS] = 0.0
+    entry = await set_up(hass, sim, make_entry(sim, "all"))
+    follows = await client.subscribe("traffic/follow_events", entry_id=entry.entry_id)
+    while (await client.event(follows))["state"] != "connected":
+        pass
+
+    def break_it(_entry: TrafficEntry) -> None:
+        stop()
+        raise RuntimeError("odd")
+
+    stop = traffic_of(hass).watch(break_it)
+    recorded = json.loads(EVENTS.read_text("utf-8"))
+    one = next(i["result"] for i in recorded if i["result"]["name"] == "as.up.data.decode.fail")
+    visible = {"visibility": {"rights": ["RIGHT_APPLICATION_TRAFFIC_READ"]}}
+    sim.events.replay({**one, "unique_id": "01FIRST", **visible})
+    assert (lost := await client.event(follows))["state"] == "lost"
+    assert lost["error"]
+    while (await client.event(follows))["state"] != "connected":
+        pass
+    before = kept(hass, entry)
+    sim.events.replay({**one, "unique_id": "01SECOND", **visible})
+    await until(hass, lambda: kept(hass, entry) > before)
+
+
+async def test_events_of_no_application(
+    hass: HomeAssistant, sim: Simulator, client: PanelClient
+) -> None:
+    """Neither an entry of another integration nor a deleted one is followed."""
+    other = MockConfigEntry(domain="other", state=ConfigEntryState.LOADED)
+    other.add_to_hass(hass)
+    for entry_id in (other.entry_id, "none"):
+        answer = await client.ask("traffic/follow_events", entry_id=entry_id)
+        assert answer["error"]["code"] == "not_found"
 
 
 async def test_gateways_connect_and_disconnect(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from functools import partial
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import (
@@ -33,8 +34,12 @@ NAMES: Final = (
     r"/^end_device\./",
 )
 """Those that say more than the messages themselves; MAC commands come for one end device only."""
-RETRY: Final = 60.0
-"""Seconds after a refusal."""
+DEFAULT_RETRY_SECONDS: Final = 60.0
+"""Seconds after a refusal or an unexpected error."""
+RETRY_SECONDS: HassKey[float] = HassKey(f"{DOMAIN}_events_retry_seconds")
+"""Key in `hass.data` for another time than the default."""
+
+_LOGGER = logging.getLogger(__name__)
 
 type Report = Callable[[dict[str, Any]], None]
 type Followed = tuple[str, str | None]
@@ -148,7 +153,10 @@ class NetworkEvents:
                                 self._set("lost", None if error is None else error_text(error))
             except StackError as error:
                 self._set("refused", error_text(error))
-            await asyncio.sleep(RETRY)
+            except Exception:  # an unexpected error must not end it: nobody would begin anew
+                _LOGGER.exception("%s: the stream of events broke", coordinator.entry.title)
+                self._set("lost", error_text(StackError("the stream broke", name="internal")))
+            await asyncio.sleep(self._hass.data.get(RETRY_SECONDS, DEFAULT_RETRY_SECONDS))
 
 
 FOLLOWED: HassKey[dict[Followed, NetworkEvents]] = HassKey(f"{DOMAIN}_network_events")

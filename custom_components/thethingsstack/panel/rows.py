@@ -24,6 +24,7 @@ from ..client import (
     UnreadableMessage,
     UplinkMessage,
 )
+from ..const import DOMAIN
 from ..payload import SENSOR_ATTR
 from .redaction import without_addresses
 from .traffic import GatewayChanged, TrafficEntry, TrafficItem
@@ -40,9 +41,9 @@ _VALUES = 12
 
 
 def coordinator_of(hass: HomeAssistant, entry_id: str) -> ApplicationCoordinator | None:
-    """Return the application of a config entry; None while it doesn't run."""
+    """Return the application of a config entry; None while it doesn't run, and of other entries."""
     entry = hass.config_entries.async_get_entry(entry_id)
-    if entry is None or entry.state is not ConfigEntryState.LOADED:
+    if entry is None or entry.domain != DOMAIN or entry.state is not ConfigEntryState.LOADED:
         return None
     coordinator: ApplicationCoordinator = entry.runtime_data
     return coordinator

@@ -131,7 +131,14 @@ def ws_entry(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, A
 def ws_follow_events(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
-    """Let the network's events come among the rows while this is subscribed; send how it goes."""
+    """Let the network's events come among the rows while this is subscribed; send how it goes.
+
+    Not found if the entry isn't one of an application.
+    """
+    entry = hass.config_entries.async_get_entry(msg["entry_id"])
+    if entry is None or entry.domain != DOMAIN:
+        connection.send_error(msg["id"], websocket_api.ERR_NOT_FOUND, "no such application")
+        return
 
     @callback
     def report(state: dict[str, Any]) -> None:
