@@ -64,6 +64,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
         if entry.state is ConfigEntryState.LOADED:
             entry.runtime_data.connection_state.note_key_refused(error)
 
+    changed_at, options = entry.modified_at, dict(entry.options)
+    connected_with = connection_settings(entry.data)
     await async_show_panel(hass)
     async_offer_dashboard(hass)
     try:
@@ -86,12 +88,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
     async_watch_presets(hass, entry)
     async_watch_takeover(hass, entry)
     async_watch_vanished(hass, entry)
-    coordinator.controls.async_start()
     coordinator.gateways.async_start()
-    connected_with, options = connection_settings(entry.data), dict(entry.options)
 
     async def async_updated(hass: HomeAssistant, entry: TtsConfigEntry) -> None:
-        """Apply changed options, controls and gateways; reload the entry if server or key changed."""
+        """Apply changed options, controls and gateways; reload the entry if server or key changed.
+
+        Once the entry is unloaded that ends, since it is set up with all changes until then.
+        """
         nonlocal options
         if connection_settings(entry.data) != connected_with:
             hass.config_entries.async_schedule_reload(entry.entry_id)
@@ -101,9 +104,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
             await coordinator.async_apply_options()
             await async_show_panel(hass)
         await coordinator.platforms.async_apply()
+        if coordinator.stopped:
+            return
         changed = await coordinator.controls.async_apply()
         await async_show_again(hass, coordinator, changed)
-        await coordinator.gateways.async_apply()
+        if not coordinator.stopped:
+            await coordinator.gateways.async_apply()
 
     async def async_identified(device: EndDeviceState) -> None:
         """Apply the overrides of its model to an end device whose model became known."""
@@ -130,6 +136,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> bool:
         rights=lambda: coordinator.rights,
         device_ids=lambda: coordinator.roster.registrations,
     )
+    if entry.modified_at != changed_at:  # while it was set up, when nobody listened
+        hass.async_create_task(async_updated(hass, entry), f"{DOMAIN} changes")
     return True
 
 

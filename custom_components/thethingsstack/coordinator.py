@@ -43,7 +43,7 @@ from .client import (
     UplinkMessage,
 )
 from .client.rights import DEVICES_READ, INFO
-from .const import CONF_APPLICATION_ID, CONF_PLAIN_FIELDS, DOMAIN, LARGE_APPLICATION
+from .const import CONF_PLAIN_FIELDS, DOMAIN, LARGE_APPLICATION
 from .controls.subentries import Controls
 from .core_lorawan import CoreLorawan
 from .doors import create_door
@@ -145,6 +145,8 @@ class ApplicationCoordinator:
         self.takeover = Takeover(self)
         self.platforms = Platforms(hass, entry)
         self.traffic = traffic_of(hass)
+        self.stopped = False
+        """Whether the entry is unloaded: what waits meanwhile must change nothing any more."""
         self._following: asyncio.Task[None] | None = None
         self._pauses = hass.data.get(STREAM_PAUSES, StreamPauses())
 
@@ -163,7 +165,7 @@ class ApplicationCoordinator:
         await self.downlinks.async_load()
         await self.formatter_texts.async_load(self.entry.title)
         await self.takeover.async_load(self.entry.title)
-        self._choose_scope()
+        self.roster.choose_scope()
         day, count = self.store.uplinks_today or (None, 0)
         if day == dt_util.now().date().isoformat():
             self.application_status.counters.uplinks_today = count
@@ -192,18 +194,6 @@ class ApplicationCoordinator:
 
     def _read_options(self) -> None:
         self.fields.plain_enabled = self.entry.options.get(CONF_PLAIN_FIELDS, True)
-
-    def _choose_scope(self) -> None:
-        """Set the prefix of device keys once: two servers may have applications of one id."""
-        if self.store.scope is not None:
-            return
-        application = self.stack.connection.application_id
-        taken = any(
-            other.data.get(CONF_APPLICATION_ID) == application
-            for other in self.hass.config_entries.async_entries(DOMAIN)
-            if other.entry_id != self.entry.entry_id and other.created_at < self.entry.created_at
-        )
-        self.store.scope = f"{self.entry.unique_id}" if taken else application
 
     @callback
     def async_start(self) -> None:
@@ -238,6 +228,7 @@ class ApplicationCoordinator:
 
     async def async_stop(self) -> None:
         """Stop processing messages, and write to disk what the next start needs."""
+        self.stopped = True
         if self._following is not None:
             self._following.cancel()
         self.catch_up.stop()
@@ -267,6 +258,8 @@ class ApplicationCoordinator:
         """Add or remove end devices after the options changed, without a reload."""
         self._read_options()
         await self.lifecycle.async_apply_choice()
+        if self.stopped:
+            return
         self.overdue_watch.async_apply_options()
         self.core_lorawan.async_apply()
         async_apply_details_option(self)
@@ -420,9 +413,11 @@ class ApplicationCoordinator:
         device.refresh(context)
 
     @callback
-    def async_correct(self, device: EndDeviceState, decided: Mapping[str, Meaning]) -> None:
-        """Replace decisions on fields by better ones, and update their entities."""
-        held = self.corrections.hold(device, decided)
+    def async_correct(
+        self, device: EndDeviceState, decided: Mapping[str, Meaning], *, chosen: bool = False
+    ) -> None:
+        """Replace decisions on fields by better ones, or those the user chose; update entities."""
+        held = self.corrections.hold(device, decided, chosen=chosen)
         self.async_correct_now(device, {p: m for p, m in decided.items() if p not in held})
 
     @callback

@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 
+from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.end_devices.model_sensors import PATIENCE
 from tests.ha_fixtures import set_up, until
 from tests.simulator import Simulator
@@ -90,3 +92,24 @@ async def test_setup_does_not_wait_long_for_the_device_repository(
     entry = await set_up(hass, sim)
     assert len(asked(sim)) == 1
     assert entry.runtime_data.store.model_sensors == {}
+
+
+async def test_what_the_device_repository_says_too_late_counts_as_well(
+    hass: HomeAssistant, sim: Simulator
+) -> None:
+    """The setup doesn't wait for the names and sensors of models; they come soon after it."""
+    hass.data[PATIENCE] = 0.0
+    model: dict[str, Any] = {"brand_id": "dragino", "model_id": "lht65n"}
+    model |= {"name": "Slow One", "sensors": ["temperature"]}
+    sim.faults.http_body[f"{ROOT}/dragino/models/lht65n"] = json.dumps(model).encode()
+    entry = await set_up(hass, sim)
+
+    def is_named() -> bool:
+        identifier = (DOMAIN, GREENHOUSE)
+        found = dr.async_get(hass).async_get_device_by_identifier(identifier, entry.entry_id)
+        return found is not None and found.model == "Slow One"
+
+    await until(hass, is_named)
+    await sim.uplink("greenhouse-climate", decoded={"value": 21.5})
+    await count(hass, entry, 1)
+    assert class_of(hass, f"{GREENHOUSE}/field/value") == "temperature"

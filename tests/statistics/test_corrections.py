@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 import threading
+from typing import Any
 
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.components.recorder.statistics import get_metadata
@@ -19,7 +20,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 
 from custom_components.thethingsstack.payload import Meaning
 from custom_components.thethingsstack.statistics.recorded import FIVE_MINUTES, five_minutes_of
-from tests.dialogs import submit
+from tests.dialogs import go, start_options, submit
 from tests.ha_fixtures import entity_id, set_up, until
 from tests.simulator import Simulator
 
@@ -99,7 +100,9 @@ async def field(hass: HomeAssistant, sim: Simulator) -> Field:
     return field
 
 
-async def compile_statistics(hass: HomeAssistant, *, hour: bool) -> None:
+async def compile_statistics(
+    hass: HomeAssistant, *, hour: bool, path: str = PATH, unit: str | None = None
+) -> None:
     """Let the recorder compile the present five minutes, or the last ones of the hour."""
     await async_wait_recording_done(hass)
     start = five_minutes_of(dt_util.utcnow())
@@ -109,13 +112,13 @@ async def compile_statistics(hass: HomeAssistant, *, hour: bool) -> None:
         start += FIVE_MINUTES
     do_adhoc_statistics(hass, start=start)
     await async_wait_recording_done(hass)
-    assert await recorded_unit(hass) == [None]
+    assert await recorded_unit(hass, path) == [unit]
 
 
-async def recorded_unit(hass: HomeAssistant) -> list[str | None]:
+async def recorded_unit(hass: HomeAssistant, path: str = PATH) -> list[str | None]:
     """Return in which unit the recorder has statistics of the field; nothing without any."""
     found = await get_instance(hass).async_add_executor_job(partial(get_metadata, hass))
-    return [data["unit_of_measurement"] for key, (_, data) in found.items() if key.endswith(PATH)]
+    return [data["unit_of_measurement"] for key, (_, data) in found.items() if key.endswith(path)]
 
 
 @contextmanager
@@ -207,3 +210,39 @@ async def test_a_correction_that_a_restart_interrupts_is_made_later(
         assert field.unit is None
     await field.reports(RIGHT)
     await until(hass, lambda: field.shows(RIGHT, "%"))
+
+
+@pytest.mark.parametrize("hour", [True, False])
+async def test_a_table_that_the_user_edits_counts_all_the_same(
+    hass: HomeAssistant, sim: Simulator, hour: bool
+) -> None:
+    """Also of an entity with a name of the user's; what the recorder has of a full hour stays."""
+    sim.add_device("home-made", name="Home made")
+    sim.devices["home-made"].documents["as"]["formatters"] = {}
+    entry = await set_up(hass, sim)
+    device = entry.runtime_data.roster.by_device_id("home-made")
+    await sim.uplink("home-made", decoded=None, payload=bytes.fromhex("02C6"))
+    await until(hass, lambda: device.last_data_uplink is not None)
+    row = {"name": "probe", "byte": 0, "bytes": 2, "unit": "°C"}
+
+    async def save(row: dict[str, Any]) -> None:
+        flow = await start_options(hass, entry, "local_decoding")
+        flow = await go(hass, flow, device="Home made · home-made")
+        flow = await go(hass, flow, decoder="table", always=False)
+        flow = await submit(hass, await go(hass, flow, rows=[row]))
+        assert flow["reason"] == "local_decoder_saved"
+
+    def unit() -> Any:
+        state = hass.states.get(entity_id(hass, "sensor", f"{device.key}/field/probe"))
+        return None if state is None else state.attributes.get("unit_of_measurement")
+
+    await save(row)
+    await until(hass, lambda: "probe" in device.decisions and unit() == "°C")
+    entity = entity_id(hass, "sensor", f"{device.key}/field/probe")
+    await compile_statistics(hass, hour=hour, path="_probe", unit="°C")
+    er.async_get(hass).async_update_entity(entity, name="Barrel")
+    await save({**row, "unit": "%"})
+    await until(hass, lambda: unit() == "%")
+    assert not device.decisions["probe"].doubt
+    await async_wait_recording_done(hass)
+    assert await recorded_unit(hass, "_probe") == (["°C"] if hour else [])

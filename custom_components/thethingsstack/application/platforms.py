@@ -34,6 +34,7 @@ class Platforms:
         self._hass = hass
         self._entry = entry
         self._forwarding = asyncio.Lock()
+        self._unloaded = False
         self._started: set[Platform] = set()
         self._loaded: set[Platform] = set()
         """Those that have to be unloaded."""
@@ -63,6 +64,7 @@ class Platforms:
 
     async def async_unload(self) -> bool:
         """Remove all entities, a few at a time, and unload the platforms; return whether they are."""
+        self._unloaded = True
         slices = TimeSlices(time.monotonic)
         for platform in list(async_get_platforms(self._hass, DOMAIN)):
             if platform.config_entry is not self._entry:
@@ -105,6 +107,8 @@ class Platforms:
             # Before 2026.11 Home Assistant takes a lock that is held for one of the entry's setup.
             async with self._entry.setup_lock:
                 pass
+            if self._unloaded:  # also when the entry is set up again by now
+                return
             try:
                 await self._async_forward(platforms)
             except OperationNotAllowed:

@@ -64,7 +64,7 @@ class Controls:
         self._roster = roster
         self._forget = forget
         self._platforms: dict[Platform, tuple[ControlFactory, AddConfigEntryEntitiesCallback]] = {}
-        self._data: dict[str, dict[str, Any]] = {}
+        self._data = self._read_data()
         self._entities: dict[str, Entity] = {}
         self._applying = asyncio.Lock()
         self._set_fields = self._read_set_fields()
@@ -85,11 +85,6 @@ class Controls:
         named = {subentry.data.get("platform") for subentry in self._subentries()}
         return {platform for platform in KINDS if platform in named}
 
-    @callback
-    def async_start(self) -> None:
-        """Remember the current subentries; call it when all platforms are connected."""
-        self._data = {subentry.subentry_id: dict(subentry.data) for subentry in self._subentries()}
-
     async def async_apply(self) -> dict[str, frozenset[str]]:
         """Apply changed subentries to the entities; a new title alone changes nothing.
 
@@ -97,7 +92,7 @@ class Controls:
         before, or the other way round.
         """
         async with self._applying:
-            now = {s.subentry_id: dict(s.data) for s in self._subentries()}
+            now = self._read_data()
             before, self._data = self._data, now
             for removed in before.keys() - now.keys():
                 # Home Assistant has removed the entity with its subentry.
@@ -121,6 +116,9 @@ class Controls:
     def sets(self, key: str, path: str) -> bool:
         """Return whether a control sets this field of an end device, so that it shows its value."""
         return path in self._set_fields.get(key, ())
+
+    def _read_data(self) -> dict[str, dict[str, Any]]:
+        return {subentry.subentry_id: dict(subentry.data) for subentry in self._subentries()}
 
     def _read_set_fields(self) -> dict[str, frozenset[str]]:
         found: dict[str, frozenset[str]] = {}

@@ -1,10 +1,10 @@
 """Add, update and remove end devices in Home Assistant."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import Context, Event, callback
 from homeassistant.helpers import device_registry as dr
@@ -64,7 +64,9 @@ class EndDeviceLifecycle:
             self._place(device)
             coordinator.downlinks.on_device_added(device)
             coordinator.formatter_texts.on_device(device)
-        await self._models.async_learn_soon(coordinator.roster.states.values())
+        await self._models.async_learn_soon(
+            coordinator.roster.states.values(), self._start_in_background
+        )
 
     @callback
     def async_start(self) -> None:
@@ -80,6 +82,11 @@ class EndDeviceLifecycle:
         self._batteries.read_soon(self._new)
         self._new = []
 
+    def _start_in_background(self, learning: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self._coordinator.entry.async_create_background_task(
+            self._coordinator.hass, learning, f"{DOMAIN} models"
+        )
+
     def _on_model_named(self, device: EndDeviceState) -> None:
         """Give a device the name of its model, unless it was removed while that was asked for."""
         roster = self._coordinator.roster
@@ -87,26 +94,34 @@ class EndDeviceLifecycle:
             roster.register(device)
 
     async def async_apply_choice(self) -> None:
-        """Add or remove end devices after the options changed."""
-        roster, slices = self._coordinator.roster, TimeSlices(time.monotonic)
+        """Add or remove end devices after the options changed, until the entry is unloaded.
+
+        What end devices that were left out send counts at once: a message adds its end device.
+        """
+        coordinator = self._coordinator
+        roster, slices = coordinator.roster, TimeSlices(time.monotonic)
+        taken_in = roster.take_in()
         for device in list(roster.states.values()):
             await slices.end()
+            if coordinator.stopped:
+                return
             if roster.states.get(device.key) is not device:
                 continue
             if not roster.wanted(device.device_id, device.attributes):
                 roster.excluded.add(device.device_id)
                 roster.remove(device)
                 self._remove_controls_of(device)
-        for device_id in list(roster.excluded):
+        for device_id in taken_in:
             await slices.end()
-            if device_id not in roster.excluded:
-                continue
+            if coordinator.stopped:
+                return
             registered = roster.registrations.get(device_id)
-            if not roster.wanted(device_id, registered.attributes if registered else {}):
+            if registered is None or roster.by_device_id(device_id) is not None:
                 continue
-            roster.excluded.discard(device_id)
-            if registered is not None:
+            if roster.wanted(device_id, registered.attributes):
                 self._announce(roster.add(registered.ids, registered))
+            else:
+                roster.excluded.add(device_id)
         self._undecoded_changed()
 
     # From the registry of The Things Stack
@@ -136,7 +151,6 @@ class EndDeviceLifecycle:
                 device.refresh()
         else:
             self._announce(device)
-            self._place(device)
         self._undecoded_changed()
         return device
 
@@ -156,18 +170,19 @@ class EndDeviceLifecycle:
 
     @callback
     def add_from_message(self, ids: EndDeviceIds) -> EndDeviceState:
-        """Add an end device that is only known from a message; its registration is fetched."""
-        coordinator = self._coordinator
-        known = (
-            coordinator.roster.key_of(ids) in coordinator.roster.states
-        )  # it is registered again under another id
-        device = coordinator.roster.add(ids)
+        """Add the end device of a message; its registration is fetched unless it is known."""
+        coordinator, roster = self._coordinator, self._coordinator.roster
+        known = roster.key_of(ids) in roster.states  # it is registered again under another id
+        registered = roster.registrations.get(ids.device_id)
+        if registered is not None and registered.ids.dev_eui != ids.dev_eui:
+            registered = None  # of an earlier end device with its id
+        device = roster.add(ids, registered)
         if known:
             coordinator.downlinks.on_device_added(device)
             device.refresh()
         else:
             self._announce(device)
-        if DEVICES_READ in coordinator.connection_state.rights:
+        if registered is None and DEVICES_READ in coordinator.connection_state.rights:
             coordinator.entry.async_create_background_task(
                 coordinator.hass, self._async_fetch_registration(device), f"{DOMAIN} registration"
             )
@@ -234,6 +249,7 @@ class EndDeviceLifecycle:
         coordinator.controls.async_on_device_added(device)
         if device.decisions:
             self._new_fields(device, dict(device.decisions))
+        self._place(device)
         self._batteries.read_soon([device])
         coordinator.application_status.changed()
 

@@ -1,8 +1,9 @@
 """Names and sensors of the application's device models, from the Device Repository."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 import logging
+from typing import Any
 
 from homeassistant.util.hass_dict import HassKey
 
@@ -17,6 +18,8 @@ DEFAULT_PATIENCE = 5.0
 """Seconds that setup waits for the Device Repository before it continues without answers."""
 PATIENCE: HassKey[float] = HassKey(f"{DOMAIN}_model_sensors_patience")
 """Key in `hass.data` for seconds that replace the default; set before setup."""
+
+type Start = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
 class ModelSensors:
@@ -39,12 +42,16 @@ class ModelSensors:
         self._on_named = on_named
         self._asking = asyncio.Lock()
 
-    async def async_learn_soon(self, devices: Iterable[EndDeviceState]) -> None:
-        """Fetch the models of these end devices; wait for `patience` seconds at most."""
-        try:
-            async with asyncio.timeout(self._patience):
-                await self.async_learn(devices)
-        except TimeoutError:
+    async def async_learn_soon(self, devices: Iterable[EndDeviceState], start: Start) -> None:
+        """Fetch the models of these end devices; wait for `patience` seconds at most.
+
+        What takes longer goes on in the task that `start` makes of it.
+        """
+        learning = start(self.async_learn(devices))
+        done, _ = await asyncio.wait([learning], timeout=self._patience)
+        if done:
+            await learning
+        else:
             _LOGGER.debug("The Device Repository answers slowly; setup continues without it")
 
     async def async_learn(self, devices: Iterable[EndDeviceState]) -> None:

@@ -13,6 +13,7 @@ from homeassistant.helpers.typing import UNDEFINED
 from ..application import ApplicationStore, TimeSlices
 from ..client import ApplicationClient, EndDevice, EndDeviceIds, VersionIds
 from ..const import (
+    CONF_APPLICATION_ID,
     CONF_CHOSEN_DEVICES,
     CONF_DEVICES,
     CONF_LEFT_OUT_DEVICES,
@@ -90,6 +91,18 @@ class EndDeviceRoster:
         """
         return self._store.scope or self._connection.application_id or ""
 
+    def choose_scope(self) -> None:
+        """Decide on the first part of device keys, once: two servers may have applications of one id."""
+        if self._store.scope is not None:
+            return
+        application = self._connection.application_id
+        taken = any(
+            other.data.get(CONF_APPLICATION_ID) == application
+            for other in self._hass.config_entries.async_entries(DOMAIN)
+            if other.entry_id != self._entry.entry_id and other.created_at < self._entry.created_at
+        )
+        self._store.scope = f"{self._entry.unique_id}" if taken else application
+
     @callback
     def register_application(self, name: str) -> None:
         """Add the application to the device registry; needed before its end devices are added."""
@@ -140,6 +153,20 @@ class EndDeviceRoster:
         if choice == DEVICES_NOT_IGNORED and attributes.get(IGNORE_ATTRIBUTE) == IGNORE_VALUE:
             return False
         return device_id not in self._entry.options.get(CONF_LEFT_OUT_DEVICES, ())
+
+    def take_in(self) -> list[str]:
+        """Exclude no longer what the options allow by now; return the IDs of these end devices."""
+        taken_in = [
+            device_id
+            for device_id in self.excluded
+            if self.wanted(device_id, self._registered_attributes(device_id))
+        ]
+        self.excluded.difference_update(taken_in)
+        return taken_in
+
+    def _registered_attributes(self, device_id: str) -> Mapping[str, str]:
+        registered = self.registrations.get(device_id)
+        return registered.attributes if registered is not None else {}
 
     def key_of(self, ids: EndDeviceIds) -> str:
         """Return the device key: what identifies an end device in Home Assistant."""
@@ -253,6 +280,7 @@ class EndDeviceRoster:
     async def async_add_all(self, registered: Iterable[EndDevice], complete: bool) -> None:
         """Add the registered end devices, and those that are only known from the store.
 
+        Those that the options leave out by now are removed from the device registry.
         `complete` is whether `registered` are all: then those from the store have vanished.
         """
         slices = TimeSlices(time.monotonic)
@@ -269,10 +297,12 @@ class EndDeviceRoster:
         for key, known in list(self._store.known_devices.items()):
             if (DOMAIN, key) in present or known.get("device_id") in self._by_device_id:
                 continue
-            if self.wanted(known["device_id"], {}) and (
-                not complete
-                or registry.async_get_device_by_identifier((DOMAIN, key), self._entry.entry_id)
-            ):
+            device = registry.async_get_device_by_identifier((DOMAIN, key), self._entry.entry_id)
+            attributes = self._registered_attributes(known["device_id"])
+            if not self.wanted(known["device_id"], attributes):
+                if device is not None:
+                    registry.async_remove_device(device.id)
+            elif device is not None or not complete:
                 state = self.add(
                     EndDeviceIds(
                         device_id=known["device_id"],

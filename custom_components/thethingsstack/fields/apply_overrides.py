@@ -38,6 +38,8 @@ async def async_apply_overrides(
             for key in coordinator.store.known_devices.keys() - states.keys():
                 fields.apply_overrides(key)  # not shown now, but it may be added again
         for number, device in enumerate(devices, 1):
+            if coordinator.stopped:
+                return count
             if states.get(device.key) is device and (changed := fields.apply_overrides(device.key)):
                 await _async_show(hass, coordinator, device, changed)
                 count += len(changed)
@@ -55,7 +57,7 @@ async def async_show_corrected(
 ) -> None:
     """Update the entities of fields whose decisions were corrected by later values."""
     async with coordinator.fields.changing:
-        if coordinator.roster.states.get(device.key) is device:
+        if coordinator.roster.states.get(device.key) is device and not coordinator.stopped:
             await _async_show(hass, coordinator, device, changed)
 
 
@@ -67,6 +69,8 @@ async def async_show_again(
     """Make the entities of fields anew, by device key: something but their meaning changed."""
     async with coordinator.fields.changing:
         for key, paths in fields.items():
+            if coordinator.stopped:
+                return
             if (device := coordinator.roster.states.get(key)) is None:
                 continue
             shown = {
@@ -75,7 +79,7 @@ async def async_show_again(
                 if (meaning := device.decisions.get(path)) and meaning.kind is not Kind.IGNORE
             }
             await _async_remove_entities(hass, coordinator, device, shown)
-            async_dispatcher_send(hass, coordinator.signals.new_fields, device, shown)
+            _add_entities(hass, coordinator, device, shown)
 
 
 async def async_take_position_over(
@@ -94,8 +98,7 @@ async def async_take_position_over(
         if entity_id is not None and not registry.async_get_entity_id(platform, DOMAIN, new):
             registry.async_update_entity(entity_id, new_unique_id=new)
     if device.decisions[path].kind is not Kind.IGNORE:
-        field = {path: device.decisions[path]}
-        async_dispatcher_send(hass, coordinator.signals.new_fields, device, field)
+        _add_entities(hass, coordinator, device, {path: device.decisions[path]})
 
 
 async def async_drop_expected(
@@ -147,6 +150,17 @@ async def _async_remove_entities(
         await removal
 
 
+def _add_entities(
+    hass: HomeAssistant,
+    coordinator: ApplicationCoordinator,
+    device: EndDeviceState,
+    fields: dict[str, Meaning],
+) -> None:
+    """Let the platforms add the entities of these fields, unless the entry was unloaded meanwhile."""
+    if not coordinator.stopped:  # set up again, it has added them itself
+        async_dispatcher_send(hass, coordinator.signals.new_fields, device, fields)
+
+
 async def _async_show(
     hass: HomeAssistant,
     coordinator: ApplicationCoordinator,
@@ -164,12 +178,8 @@ async def _async_show(
         elif now.enabled and not before.enabled:
             _enable(registry, entity_id)
     device.read_again(changed)
-    async_dispatcher_send(
-        hass,
-        coordinator.signals.new_fields,
-        device,
-        {path: now for path, (_, now) in changed.items() if now.kind is not Kind.IGNORE},
-    )
+    shown = {path: now for path, (_, now) in changed.items() if now.kind is not Kind.IGNORE}
+    _add_entities(hass, coordinator, device, shown)
 
 
 def _enable(registry: er.EntityRegistry, entity_id: str) -> None:

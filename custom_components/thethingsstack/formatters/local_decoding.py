@@ -142,7 +142,8 @@ class LocalDecoding:
                 device.local_decoder.failure = None
             else:
                 coordinator.store.decoders[device.key] = self.decoder
-                coordinator.async_correct(device, self._changed_fields(device, before))
+                changed = self._changed_fields(device, before)
+                coordinator.async_correct(device, changed, chosen=True)
             coordinator.decode_again(device)
         await coordinator.store.async_save()
         self._signal()

@@ -259,6 +259,7 @@ class Gateways:
     def async_prepare(self) -> None:
         """Create a coordinator for each gateway subentry; call it before platforms are set up."""
         for subentry in self._subentries():
+            self._data[subentry.subentry_id] = dict(subentry.data)
             self._known[subentry.subentry_id] = self._coordinator(subentry)
 
     @callback
@@ -273,7 +274,6 @@ class Gateways:
     @callback
     def async_start(self) -> None:
         """Start reading; call it after all platforms are set up."""
-        self._data = {subentry.subentry_id: dict(subentry.data) for subentry in self._subentries()}
         for gateway in self:
             self._start_reading(gateway)
         self._entry.async_on_unload(self._async_stop)

@@ -1,4 +1,4 @@
-"""Corrections of what a field is: none of an entity that somebody has built on."""
+"""Corrections of what a field is: unless the user chose them, none of an entity in use."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -23,7 +23,8 @@ class Corrections:
     """Holds corrections back: for good if the user changed the entity or it has statistics.
 
     Whether it has long-term statistics is asked from the recorder, so the correction of an
-    entity that may have some is made later.
+    entity that may have some is made later. A correction that the user chose is always made;
+    long-term statistics are left then, and Home Assistant itself asks what becomes of them.
     """
 
     def __init__(self, coordinator: ApplicationCoordinator) -> None:
@@ -32,26 +33,37 @@ class Corrections:
         self._hass: HomeAssistant = coordinator.hass
         self._waiting: dict[EndDeviceState, dict[str, Meaning]] = {}
         """The newest correction of each field that waits for the recorder."""
+        self._chosen: set[tuple[EndDeviceState, str]] = set()
+        """Fields whose waiting correction the user chose: no value replaces it."""
 
     @callback
-    def hold(self, device: EndDeviceState, corrected: Mapping[str, Meaning]) -> Collection[str]:
+    def hold(
+        self, device: EndDeviceState, corrected: Mapping[str, Meaning], *, chosen: bool = False
+    ) -> Collection[str]:
         """Return the paths of those corrections that must not be made now.
 
         They are made later if the recorder has no long-term statistics of the entity; else the
-        decision stays, and *Fields* says what its values look like.
+        decision stays, and *Fields* says what its values look like. Those that the user has
+        `chosen` are made later in any case.
         """
         held, asks = set(), False
         for path, meaning in corrected.items():
+            if (device, path) in self._chosen and not chosen:
+                held.add(path)
+                continue
             if (entry := self._entry_of(device, path)) is None:
                 continue
             if not self._changes(device, path, meaning):
                 self._waiting.get(device, {}).pop(path, None)  # this one is newer
+                self._chosen.discard((device, path))
                 continue
-            if is_touched(entry):
+            if is_touched(entry) and not chosen:
                 self._keep(device, path, meaning, TOUCHED)
             elif self._may_be_recorded(device, path):
                 asks = asks or device not in self._waiting
                 self._waiting.setdefault(device, {})[path] = meaning
+                if chosen:
+                    self._chosen.add((device, path))
             else:
                 continue
             held.add(path)
@@ -84,7 +96,7 @@ class Corrections:
         )
 
     async def _async_ask(self, device: EndDeviceState) -> None:
-        """Make the corrections that wait, as far as their entities have no statistics."""
+        """Make the corrections that wait: chosen ones, and those of entities without statistics."""
         try:
             while waiting := self._waiting[device]:
                 entries = {path: self._entry_of(device, path) for path in waiting}
@@ -92,19 +104,24 @@ class Corrections:
                 recorded = await async_with_statistics(self._hass, entity_ids)
                 # Others may have come meanwhile, and newer ones of the same fields.
                 decided = {path: waiting.pop(path) for path in entries if path in waiting}
+                chosen = {path for path in decided if (device, path) in self._chosen}
+                self._chosen -= {(device, path) for path in chosen}
                 if self._coordinator.roster.states.get(device.key) is not device:
                     return
-                kept = {
+                used = {
                     path
                     for path in decided
                     if (entry := entries[path]) is not None and entry.entity_id in recorded
                 }
-                for path in kept:
+                for path in used - chosen:
                     self._keep(device, path, decided[path], RECORDED)
-                free = {path: meaning for path, meaning in decided.items() if path not in kept}
-                device.note_corrected(free)
-                _clear(self._hass, [e.entity_id for p in free if (e := entries[p]) is not None])
-                self._coordinator.async_correct_now(device, free)
+                unused = decided.keys() - used
+                device.note_corrected(unused)
+                _clear(self._hass, [e.entity_id for p in unused if (e := entries[p]) is not None])
+                made = unused | chosen
+                self._coordinator.async_correct_now(
+                    device, {path: meaning for path, meaning in decided.items() if path in made}
+                )
         finally:
             del self._waiting[device]
 
