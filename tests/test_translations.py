@@ -365,6 +365,7 @@ def test_options_have_their_texts() -> None:
     aborts = {"changed", "no_fields", "removed", "replaced", "replaced_with_keys"}
     aborts |= {"model_saved", "repository_unreadable"}
     aborts |= {"local_decoder_removed", "local_decoder_saved"}
+    aborts |= {"mqtt_failed", "mqtt_moved", "mqtt_no_field"}
     aborts |= {"partial_found", "partial_refused", "no_partial", "not_loaded"}
     assert set(OPTIONS["progress"]) == {"partial_devices"}
     for name, call in calls("fields/flow", "formatters/flow", "provisioning/replace"):

@@ -25,6 +25,8 @@ from .provisioning.replace_flow import ReplaceFlow
 from .setup_flow.general_options import GeneralOptionsFlow
 from .setup_flow.handler import HandlerFlow
 from .setup_flow.more_rights import MoreRightsFlow
+from .takeover.mqtt import mqtt_entities
+from .takeover.mqtt_flow import MqttFlow
 
 
 class TheThingsStackOptionsFlow(
@@ -35,6 +37,7 @@ class TheThingsStackOptionsFlow(
     ReplaceFlow,
     DeleteFlow,
     PartialSearchFlow,
+    MqttFlow,
 ):
     """The options: general ones, fields of end devices, and changes to end devices."""
 
@@ -48,6 +51,8 @@ class TheThingsStackOptionsFlow(
             if self._coordinator.stack.capabilities.several_servers:
                 options.append("partial_devices")
             options.append("remove")
+        if mqtt_entities(self.hass):
+            options.append("mqtt")
         if await self._async_missing():
             options.append("more_rights")
         return self.async_show_menu(step_id="init", menu_options=options)

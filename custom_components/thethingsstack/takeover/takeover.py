@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -12,11 +12,12 @@ from homeassistant.config_entries import (
     ConfigEntryState,
 )
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..const import DOMAIN
 from ..payload import Meaning
+from .devices import follow_device
 from .plan import Move, move_of, plan_of
 from .sources import entries_of_application, old_entities
 from .store import Origin, TakeoverStore
@@ -173,7 +174,7 @@ class Takeover:
         self._store.old_entry_id = old_entry.entry_id
         for move in plan_of(self._coordinator, old_entry).moves:
             self._move(move, old_entry)
-            self._follow_device(move)
+            follow_device(self._hass, move.old.entry.device_id, move.device.registry_id)
 
     @callback
     def _move(self, move: Move, old_entry: ConfigEntry) -> None:
@@ -202,24 +203,6 @@ class Takeover:
         if automatic is not None and automatic.expected:
             fields.correct(key, {move.path: replace(automatic, expected=False)})
             move.device.forget_fields([move.path])
-
-    @callback
-    def _follow_device(self, move: Move) -> None:
-        """Give our device the user's name, area and labels of the other one, if it has none."""
-        devices = dr.async_get(self._hass)
-        old = devices.async_get(move.old.entry.device_id or "")
-        new = devices.async_get(move.device.registry_id or "")
-        if old is None or new is None:
-            return
-        changes: dict[str, Any] = {}
-        if new.name_by_user is None and old.name_by_user is not None:
-            changes["name_by_user"] = old.name_by_user
-        if new.area_id is None and old.area_id is not None:
-            changes["area_id"] = old.area_id
-        if old.labels - new.labels:
-            changes["labels"] = new.labels | old.labels
-        if changes:
-            devices.async_update_device(new.id, **changes)
 
     @callback
     def _move_back(self) -> None:
