@@ -28,6 +28,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
+import voluptuous as vol
 
 from custom_components.thethingsstack.const import DOMAIN
 from tests.dialogs import Result, go, start_options
@@ -37,7 +38,7 @@ from tests.simulator import Simulator
 CLIMATE = "greenhouse-climate"
 TOPICS = {
     name: f"homeassistant/{platform}/climate/{name}/config"
-    for name, platform in (("temperature", "sensor"), ("door", "binary_sensor"))
+    for name, platform in (("temperature", "sensor"), ("door_open", "binary_sensor"))
 }
 
 
@@ -139,6 +140,12 @@ def label(path: str) -> str:
     return f"Greenhouse climate ({CLIMATE}): {path}"
 
 
+def suggested(result: Result) -> str | None:
+    """Return the field that is preselected."""
+    (field,) = result["data_schema"].schema
+    return None if isinstance(field.default, vol.Undefined) else field.default()
+
+
 async def recorded(hass: HomeAssistant, entity_id: str) -> list[str]:
     """Return the values in the history of an entity, oldest first."""
     await async_wait_recording_done(hass)
@@ -153,7 +160,7 @@ async def recorded(hass: HomeAssistant, entity_id: str) -> list[str]:
 async def to_confirm(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
     """Walk through the dialogue until it shows what will move."""
     ids = mqtt_ids(hass)
-    chosen = [ids["climate_temperature"], ids["climate_door"]]
+    chosen = [ids["climate_temperature"], ids["climate_door_open"]]
     result = await start_options(hass, entry, "mqtt")
     result = await go(hass, result, entities=[])
     assert result["errors"] == {"entities": "choose_from_list"}
@@ -161,8 +168,10 @@ async def to_confirm(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
     assert result["description_placeholders"]["entity"] == chosen[0]
     result = await go(hass, result, field=label("door_open"))
     assert result["errors"] == {"field": "choose_from_list"}  # of another kind
+    assert suggested(result) is None  # nothing names the end device
     result = await go(hass, result, field=label("temperature"))
-    result = await go(hass, result, field=label("door_open"))
+    assert suggested(result) == label("door_open")  # of that end device, too, and of this name
+    result = await go(hass, result, field=suggested(result))
     assert result["step_id"] == "mqtt_confirm"
     for entity_id in chosen:
         assert f"`{entity_id}`" in result["description_placeholders"]["moves"]
@@ -181,7 +190,8 @@ async def test_all_that_the_user_made_of_them_stays(
     )
     devices.async_update_device(before.device_id or "", name_by_user="Glasshouse")
     async with aiomqtt.Client("127.0.0.1", port) as client:
-        await client.publish("climate/temperature", "19.5", qos=1)
+        # Retained, since MQTT may not have subscribed yet.
+        await client.publish("climate/temperature", "19.5", qos=1, retain=True)
     await until(hass, partial(shows, hass, before.entity_id, "19.5"))
     result = await go(hass, await to_confirm(hass, entry))
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "mqtt_moved")
@@ -197,7 +207,7 @@ async def test_all_that_the_user_made_of_them_stays(
     assert ours is not None
     assert ours.name_by_user == "Glasshouse"
     await sim.uplink(CLIMATE, decoded={"temperature": 22.5, "door_open": False})
-    for entity_id, state in ((before.entity_id, "22.5"), (ids["climate_door"], "off")):
+    for entity_id, state in ((before.entity_id, "22.5"), (ids["climate_door_open"], "off")):
         await until(hass, partial(shows, hass, entity_id, state))
     values = await recorded(hass, before.entity_id)
     assert (values[0], values[-1]) == ("19.5", "22.5")
@@ -231,6 +241,7 @@ async def test_if_one_fails_all_is_as_before(
     monkeypatch.setattr(registry, "async_update_entity_platform", refusing)
     result = await go(hass, result)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "mqtt_failed")
+    assert calls == len(TOPICS) + 1  # and one back
     await hass.async_block_till_done()
     for entity_id, item in before.items():
         now = registry.async_get(entity_id)
@@ -252,7 +263,7 @@ async def test_an_entity_that_has_gone_meanwhile(
     """Then the others aren't moved either, as the dialogue has shown another list."""
     result = await to_confirm(hass, entry)
     registry, ids = er.async_get(hass), mqtt_ids(hass)
-    registry.async_remove(ids["climate_door"])
+    registry.async_remove(ids["climate_door_open"])
     result = await go(hass, result)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "mqtt_failed")
     left = registry.async_get(ids["climate_temperature"])

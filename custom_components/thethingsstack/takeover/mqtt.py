@@ -1,15 +1,15 @@
 """Entities of Home Assistant's integration MQTT become ours, as the user chooses field by field."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 import logging
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.entity import entity_sources
+from homeassistant.helpers.entity_platform import async_get_platforms
+from homeassistant.util import slugify
 
 from ..application import Removals
 from ..const import DOMAIN
@@ -24,8 +24,6 @@ _LOGGER = logging.getLogger(__name__)
 
 MQTT: Final = "mqtt"
 KINDS: Final = (Kind.SENSOR, Kind.BINARY_SENSOR)
-TIMEOUT = 30
-"""Seconds until an entity that MQTT doesn't let go fails the move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,37 +64,70 @@ def fields_for(
     ]
 
 
+def likely_field(
+    hass: HomeAssistant,
+    entry: er.RegistryEntry,
+    fields: Iterable[tuple[EndDeviceState, str]],
+    moves: Iterable[MqttMove],
+) -> tuple[EndDeviceState, str] | None:
+    """Return the field whose name, and that of its end device, are found in what names an entity.
+
+    None if there is no such field, or if there are several. `moves` are those that were chosen
+    already: entities of one device of MQTT are fields of one end device.
+    """
+    mqtt_device = dr.async_get(hass).async_get(entry.device_id or "")
+    names = [entry.unique_id, entry.entity_id, entry.original_name, entry.name]
+    if mqtt_device is not None:
+        names += [mqtt_device.name, *(identifier for _, identifier in mqtt_device.identifiers)]
+    named = " ".join(_comparable(name) for name in names if name)
+    chosen = {move.device.key for move in moves if move.entry.device_id == entry.device_id}
+    fitting: dict[int, list[tuple[EndDeviceState, str]]] = {}
+    for device, path in fields:
+        of_device = (device.device_id, device.ids.dev_eui, device.name)
+        known = device.key in chosen or any(
+            _comparable(name) in named for name in of_device if name
+        )
+        if known and (field := _comparable(path)) in named:
+            fitting.setdefault(len(field), []).append((device, path))
+    best = fitting[max(fitting)] if fitting else []
+    return best[0] if len(best) == 1 else None
+
+
+def _comparable(name: str) -> str:
+    return slugify(name, separator="")
+
+
 async def async_move(coordinator: ApplicationCoordinator, moves: Sequence[MqttMove]) -> None:
     """Make these entities ours; nothing at the broker changes.
 
     If anything fails, all is as before, and the exception is raised: ValueError if an entity or a
-    field has gone or Home Assistant refuses it, TimeoutError if MQTT doesn't let an entity go.
+    field has gone, if MQTT has added the entity again meanwhile or Home Assistant refuses it.
     """
     hass, registry = coordinator.hass, er.async_get(coordinator.hass)
     async with coordinator.fields.changing:
         _check(hass, moves)
         moved: list[MqttMove] = []
         try:
-            await _async_release(hass, [move.entry for move in moves])
-            await _async_remove_ours(coordinator, moves)
-            for move in moves:
-                _move(coordinator, move)
-                moved.append(move)
+            await _async_remove_of_mqtt(hass, [move.entry.entity_id for move in moves])
+            try:
+                await _async_remove_ours(coordinator, moves)
+                for move in moves:
+                    _move(coordinator, move)
+                    moved.append(move)
+            except BaseException:
+                for move in moved:
+                    _move_back(registry, move)
+                raise
+            finally:
+                for move in moves:
+                    meaning = move.device.decisions[move.path]
+                    async_dispatcher_send(
+                        hass, coordinator.signals.new_fields, move.device, {move.path: meaning}
+                    )
         except BaseException:
-            for move in moved:
-                _move_back(registry, move)
+            for entry_id in {move.entry.config_entry_id for move in moves} - {None}:
+                hass.config_entries.async_schedule_reload(str(entry_id))  # which adds them again
             raise
-        finally:
-            for move in moves:
-                _enable(registry, move.entry)
-            if len(moved) < len(moves):
-                for entry_id in {move.entry.config_entry_id for move in moves} - {None}:
-                    hass.config_entries.async_schedule_reload(str(entry_id))
-            for move in moves:
-                meaning = move.device.decisions[move.path]
-                async_dispatcher_send(
-                    hass, coordinator.signals.new_fields, move.device, {move.path: meaning}
-                )
     for move in moves:
         follow_device(hass, move.entry.device_id, move.device.registry_id)
 
@@ -108,20 +139,12 @@ def _check(hass: HomeAssistant, moves: Iterable[MqttMove]) -> None:
             raise ValueError(f"{move.entry.entity_id} or its field has gone")
 
 
-async def _async_release(hass: HomeAssistant, entries: Iterable[er.RegistryEntry]) -> None:
-    """Let MQTT remove its entities, which keep their place in the registry.
-
-    Home Assistant doesn't reload an entry for what was disabled in the name of one.
-    """
-    registry = er.async_get(hass)
-    for entry in entries:
-        if entry.disabled_by is None:
-            registry.async_update_entity(
-                entry.entity_id, disabled_by=er.RegistryEntryDisabler.CONFIG_ENTRY
-            )
-    async with asyncio.timeout(TIMEOUT):
-        while any(entry.entity_id in entity_sources(hass) for entry in entries):
-            await asyncio.sleep(0.01)
+async def _async_remove_of_mqtt(hass: HomeAssistant, entity_ids: Iterable[str]) -> None:
+    """Let MQTT end its entities, which keep their place in the registry."""
+    for platform in async_get_platforms(hass, MQTT):
+        for entity_id in entity_ids:
+            if entity_id in platform.entities:
+                await platform.async_remove_entity(entity_id)
 
 
 async def _async_remove_ours(
@@ -167,11 +190,3 @@ def _move_back(registry: er.EntityRegistry, move: MqttMove) -> None:
         new_unique_id=entry.unique_id,
         new_device_id=entry.device_id,
     )
-
-
-@callback
-def _enable(registry: er.EntityRegistry, entry: er.RegistryEntry) -> None:
-    """Undo what `_async_release` has disabled."""
-    now = registry.async_get(entry.entity_id)
-    if now is not None and now.disabled_by is not entry.disabled_by:
-        registry.async_update_entity(entry.entity_id, disabled_by=entry.disabled_by)

@@ -10,7 +10,7 @@ import voluptuous as vol
 from ..dialogs import ApplicationOptionsFlow, searchable, unchosen
 from ..end_devices import EndDeviceState
 from ..issues import escape_markdown
-from .mqtt import KINDS, MQTT, MqttMove, async_move, fields_for, mqtt_entities
+from .mqtt import KINDS, MQTT, MqttMove, async_move, fields_for, likely_field, mqtt_entities
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -55,11 +55,10 @@ class MqttFlow(ApplicationOptionsFlow):
         if (entry := mqtt_entities(self.hass).get(entity_id)) is None:
             return self.async_abort(reason="mqtt_failed")
         taken = {move.unique_id for move in self._moves}
+        moves = [MqttMove(entry, *field) for field in fields_for(self._coordinator, entry)]
         choices = {
-            _label(device, path): MqttMove(entry, device, path)
-            for device, path in fields_for(self._coordinator, entry)
+            _label(move.device, move.path): move for move in moves if move.unique_id not in taken
         }
-        choices = {name: move for name, move in choices.items() if move.unique_id not in taken}
         if not choices:
             return self.async_abort(
                 reason="mqtt_no_field", description_placeholders={"entity": entity_id}
@@ -73,9 +72,13 @@ class MqttFlow(ApplicationOptionsFlow):
                 return await self.async_step_mqtt_field()
             errors[CONF_FIELD] = "choose_from_list"
         state = self.hass.states.get(entity_id)
+        fields = [(move.device, move.path) for move in choices.values()]
+        likely = likely_field(self.hass, entry, fields, self._moves)
         return self.async_show_form(
             step_id="mqtt_field",
-            data_schema=vol.Schema({unchosen(CONF_FIELD): searchable(choices)}),
+            data_schema=vol.Schema(
+                {unchosen(CONF_FIELD, likely and _label(*likely)): searchable(choices)}
+            ),
             errors=errors,
             last_step=False,
             description_placeholders={
@@ -93,7 +96,7 @@ class MqttFlow(ApplicationOptionsFlow):
         if user_input is not None:
             try:
                 await async_move(self._coordinator, self._moves)
-            except (ValueError, TimeoutError) as err:
+            except ValueError as err:
                 _LOGGER.warning("Nothing was taken over from MQTT: %s", err)
                 return self.async_abort(reason="mqtt_failed")
             return self.async_abort(reason="mqtt_moved")
