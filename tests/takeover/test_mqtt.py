@@ -137,7 +137,7 @@ async def entry(hass: HomeAssistant, sim: Simulator, mqtt: MockConfigEntry) -> M
 
 def label(path: str) -> str:
     """Return how the dialogue names a field."""
-    return f"Greenhouse climate ({CLIMATE}): {path}"
+    return f"{path} · Greenhouse climate ({CLIMATE})"
 
 
 def suggested(result: Result) -> str | None:

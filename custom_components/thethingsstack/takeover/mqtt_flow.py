@@ -112,4 +112,4 @@ class MqttFlow(ApplicationOptionsFlow):
 
 
 def _label(device: EndDeviceState, path: str) -> str:
-    return f"{device.name} ({device.device_id}): {path}"
+    return f"{path} · {device.name} ({device.device_id})"
