@@ -19,7 +19,7 @@ class Row:
     digits: int = 2
     note: str = ""
     cpu: float | None = None
-    """For a stall: how much of it was CPU of our own, which others can't lengthen."""
+    """For a stall: its CPU without garbage collection, which others can't lengthen."""
     invalid: str = ""
     """Why the measure says nothing, if so."""
 
@@ -51,7 +51,9 @@ class Row:
             else:
                 words.append(f"missed by {abs(value / self.limit - 1):.0%}")
                 if self.cpu is not None and self.cpu <= self.limit:
-                    words.append(f"met by its CPU of {self.cpu:.{self.digits}f}")
+                    words.append(
+                        f"{self.cpu:.{self.digits}f} without others and garbage collection"
+                    )
         if self.unsteady:
             words.append("rounds differ much")
         return ", ".join(words)
