@@ -1,6 +1,5 @@
 """What Home Assistant's recorder writes, where it is on."""
 
-from datetime import timedelta
 import sqlite3
 
 from homeassistant.components.recorder import get_instance
@@ -32,11 +31,11 @@ class Recorded:
         return self._rows() - self._before
 
     async def compile_statistics(self) -> None:
-        """Compile the statistics of the last full five minutes."""
+        """Compile the statistics of the present five minutes, as after their end; only once."""
         now = dt_util.utcnow()
         start = now.replace(minute=now.minute - now.minute % 5, second=0, microsecond=0)
         recorder = get_instance(self._hass)
-        recorder.queue_task(StatisticsTask(start - timedelta(minutes=5), fire_events=False))
+        recorder.queue_task(StatisticsTask(start, fire_events=False))
         await self._hass.async_add_executor_job(recorder.block_till_done)
 
     def _rows(self) -> int:
