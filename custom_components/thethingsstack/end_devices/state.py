@@ -307,11 +307,7 @@ class EndDeviceState(Listeners):
             if uplink.time is not None:
                 self._move_last_seen(moment)
         versions = uplink.version_ids
-        if (
-            versions is not None
-            and versions is not self.version_ids  # mostly the same object
-            and versions != self.version_ids
-        ):
+        if versions not in (None, self.version_ids):
             self.version_ids = versions
             self.update_context()
             received.identified = True

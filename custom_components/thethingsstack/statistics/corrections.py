@@ -123,7 +123,8 @@ class Corrections:
                     device, {path: meaning for path, meaning in decided.items() if path in made}
                 )
         finally:
-            del self._waiting[device]
+            for path in self._waiting.pop(device):  # if the recorder has failed
+                self._chosen.discard((device, path))
 
     def _keep(self, device: EndDeviceState, path: str, meaning: Meaning, why: str) -> None:
         doubt = f"{why}: looks like {in_words(meaning)}"
