@@ -159,10 +159,33 @@ async def who_receives_whom(page: Page, screenshots: Path) -> None:
     await expect(cells.filter(has_text="-61 dBm")).to_contain_text("100 %")
     await expect(cells.filter(has_text="-110 dBm")).to_be_visible()
     await snap(page, screenshots, "gateways_table")
+    sort = table.get_by_role("columnheader", name="roof-gw").get_by_role("button")
+    await it_stays_focused(page, sort)
     await page.get_by_role("searchbox").fill("")
     await page.get_by_role("button", name="Map", exact=True).click()
     area = page.get_by_role("group", name="Map")
+    await it_stays_focused(page, area.get_by_role("link", name="roof-gw"))
+    await expect(area).to_have_class("map only")
+    await page.get_by_role("searchbox").focus()
+    await expect(area).to_have_class("map")
+    await area.get_by_role("link", name="roof-gw").hover()
+    await expect(area).to_have_class("map only")
+    await shown_anew(page)
+    await page.get_by_role("searchbox").hover()
+    await expect(area).to_have_class("map")
     await expect(area.get_by_role("link", name="roof-gw")).to_be_visible()
     await expect(area.get_by_role("link", name="Greenhouse climate")).to_be_visible()
     await expect(area.locator("text", has_text="Greenhouse climate")).to_be_visible()
     await snap(page, screenshots, "gateways_map")
+
+
+async def it_stays_focused(page: Page, element: Locator) -> None:
+    """Also when what was read anew is shown."""
+    await element.focus()
+    await shown_anew(page)
+    await expect(element).to_be_focused()
+
+
+async def shown_anew(page: Page) -> None:
+    """Let the gateways' tab show all once more, as it does after it has read them again."""
+    await page.get_by_role("searchbox").dispatch_event("input")

@@ -51,6 +51,18 @@ export function alert(type, message) {
   return ha("ha-alert", "p", { alertType: type, role: "status" }, message);
 }
 
+/**
+ * Replace the children of an element. The focus stays on what has it, also where that is another
+ * element by now: one with the same `data-key`.
+ */
+export function replaceChildren(parent, ...children) {
+  const focused = parent.getRootNode().activeElement;
+  const key = parent.contains(focused) ? focused.dataset.key : undefined;
+  parent.replaceChildren(...children);
+  if (key !== undefined)
+    parent.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+}
+
 /** Tell Home Assistant's frontend something, as its own elements do. */
 export function fire(element, type, detail = {}) {
   element.dispatchEvent(new CustomEvent(type, { bubbles: true, composed: true, detail }));

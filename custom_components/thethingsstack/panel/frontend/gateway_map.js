@@ -1,6 +1,6 @@
 /** A map of gateways and end devices whose places are known, without a background. */
 
-import { h, iconButton } from "./elements.js";
+import { h, iconButton, replaceChildren } from "./elements.js";
 import { number } from "./formats.js";
 import { text } from "./texts.js";
 
@@ -82,7 +82,9 @@ export class GatewayMap {
       ...devices.filter(placed).map((item) => ({ item, element: this.#device(item) })),
       ...[...known.values()].map((item) => ({ item, element: this.#gateway(item) })),
     ];
-    this.svg.replaceChildren(
+    this.svg.classList.remove("only"); // the gateway that was pointed at may be gone
+    replaceChildren(
+      this.svg,
       ...this.#lines.map(({ element }) => element),
       ...this.#points.map(({ element }) => element),
     );
@@ -113,7 +115,8 @@ export class GatewayMap {
   #mark(item, name, ...shapes) {
     const title = svg("title");
     title.textContent = item.name;
-    const mark = svg("g", { class: name, tabindex: 0, role: "link", "aria-label": item.name });
+    const key = `${item.heard_by ? "device" : "gateway"} ${item.id}`;
+    const mark = svg("g", { class: name, tabindex: 0, role: "link", "aria-label": item.name, "data-key": key });
     mark.append(title, ...shapes);
     mark.addEventListener("click", () => this.open(item));
     mark.addEventListener("keydown", (event) => event.key === "Enter" && this.open(item));

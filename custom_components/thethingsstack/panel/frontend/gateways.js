@@ -1,6 +1,6 @@
 /** The tab *Gateways*: which gateways receive which end devices, as a table and as a map. */
 
-import { View, alert, h, navigate } from "./elements.js";
+import { View, alert, h, navigate, replaceChildren } from "./elements.js";
 import { ago, number } from "./formats.js";
 import { GatewayMap, mapStyle, placed, quality } from "./gateway_map.js";
 import { styled } from "./style.js";
@@ -227,7 +227,8 @@ class Gateways extends View {
     const columns = `clamp(130px, 35vw, 240px) repeat(${this.#gateways.length}, ${COLUMN}px)`;
     this.table.style.setProperty("--columns", columns);
     this.table.setAttribute("aria-rowcount", devices.length + 1);
-    this.head.replaceChildren(
+    replaceChildren(
+      this.head,
       h("div", { role: "columnheader", class: "corner" }, text("gateways.device")),
       ...this.#gateways.map((gateway) => this.#header(gateway)),
     );
@@ -242,7 +243,7 @@ class Gateways extends View {
       other_network && text("gateways.other_network"),
     ];
     const label = device
-      ? h("a", { class: "name", href: pageOf(device) }, name)
+      ? h("a", { class: "name", href: pageOf(device), "data-key": `name ${id}` }, name)
       : h("span", { class: "name" }, name);
     if (connected === false) label.classList.add("error");
     return h(
@@ -256,7 +257,7 @@ class Gateways extends View {
       label,
       h(
         "button",
-        { onclick: () => this.#sortBy(id) },
+        { onclick: () => this.#sortBy(id), "data-key": `sort ${id}` },
         text("gateways.heard", { count: number(this.hass, heard) }),
       ),
     );
@@ -268,8 +269,10 @@ class Gateways extends View {
   }
 
   #fill(element, device) {
-    element.replaceChildren(
-      h("div", { role: "rowheader", class: "device" }, h("a", { href: pageOf(device.id) }, device.name)),
+    const link = h("a", { href: pageOf(device.id), "data-key": device.id }, device.name);
+    replaceChildren(
+      element,
+      h("div", { role: "rowheader", class: "device" }, link),
       ...this.#gateways.map(({ id }) => this.#cell(device.heard_by[id])),
     );
   }
