@@ -19,7 +19,7 @@ from scripts.dev.options import Application
 from scripts.dev.processes import home_assistant, simulator
 from scripts.dev.state import ROOT
 from tests.e2e.conftest import CHROMIUM, FLAGS, FOLDER
-from tests.e2e.test_browser import DEVICE, TIMEOUT, choose, press
+from tests.e2e.test_browser import DEVICE, TIMEOUT, choose, fill_server, press
 from tests.e2e.test_controls import THERMOSTAT, call, open_device
 from tests.e2e.test_dashboard import look_at_it, make_the_dashboard
 
@@ -104,11 +104,7 @@ async def set_up(shot: Photographer, application: Application) -> None:
     await page.get_by_role("button", name="OK").click()
     await page.get_by_role("radio", name="Own server").click()
     await press(page, "Next")
-    assert application.identity_server is not None
-    await page.get_by_role("textbox", name="Server URL").fill(application.server)
-    await page.get_by_role("button", name="Advanced").click()
-    await page.get_by_role("textbox", name="Identity Server URL").fill(application.identity_server)
-    await page.get_by_role("switch").press("Space")
+    await fill_server(page, application)
     await press(page, "Next")
     await page.get_by_role("textbox", name="API key").fill(application.api_key)
     await shot.dialogue("api_key")

@@ -11,7 +11,7 @@ from scripts.dev.api import HomeAssistant
 from scripts.dev.check import look, speakers, wait_for_values
 from scripts.dev.options import Application
 from scripts.dev.processes import simulator_v2
-from tests.e2e.test_browser import SEARCHED, WIDE, open_page, press, snap
+from tests.e2e.test_browser import SEARCHED, WIDE, fill_server, open_page, press, snap
 from tests.e2e.test_doors import open_reconfigure
 from tests.e2e.test_fleet import rows
 
@@ -132,11 +132,7 @@ async def move(
     await page.get_by_text("Move it to The Things Stack, version 3").click()
     await page.get_by_role("radio", name="Own server").click()
     await press(page, "Next")
-    assert application.identity_server is not None
-    await page.get_by_role("textbox", name="Server URL").fill(application.server)
-    await page.get_by_role("button", name="Advanced").click()
-    await page.get_by_role("textbox", name="Identity Server URL").fill(application.identity_server)
-    await page.get_by_role("switch").press("Space")
+    await fill_server(page, application)
     await press(page, "Next")
     await page.get_by_role("textbox", name="API key").fill(application.api_key)
     await press(page, "Next")

@@ -9,7 +9,7 @@ import pytest
 from scripts.dev.api import HomeAssistant
 from scripts.dev.check import speakers, wait_for_values
 from scripts.dev.options import Application
-from tests.e2e.test_browser import SEARCHED, WIDE, connect, open_page, press, snap
+from tests.e2e.test_browser import SEARCHED, WIDE, connect, fill_server, open_page, press, snap
 from tests.e2e.test_doors import entities, open_reconfigure, see_the_way, values
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -63,11 +63,7 @@ async def test_a_webhook_is_chosen_with_a_key(
     page = await open_page(browser, WIDE)
     await begin(page, home, "Own server")
     await press(page, "Next")
-    assert application.identity_server is not None
-    await page.get_by_role("textbox", name="Server URL").fill(application.server)
-    await page.get_by_role("button", name="Advanced").click()
-    await page.get_by_role("textbox", name="Identity Server URL").fill(application.identity_server)
-    await page.get_by_role("switch").press("Space")
+    await fill_server(page, application)
     await press(page, "Next")
     await page.get_by_role("textbox", name="API key").fill(application.api_key)
     await press(page, "Next")
