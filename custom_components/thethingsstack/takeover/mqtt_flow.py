@@ -10,22 +10,12 @@ import voluptuous as vol
 from ..dialogs import ApplicationOptionsFlow, searchable, unchosen
 from ..end_devices import EndDeviceState
 from ..issues import escape_markdown
-from .mqtt import KINDS, MQTT, MqttMove, async_move, fields_for, likely_field, mqtt_entities
+from .mqtt import MqttMove, async_move, fields_for, likely_field, mqtt_entities
 
 _LOGGER = logging.getLogger(__name__)
 
 CONF_ENTITIES = "entities"
 CONF_FIELD = "field"
-SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_ENTITIES): EntitySelector(
-            EntitySelectorConfig(
-                filter=[{"integration": MQTT, "domain": [str(kind) for kind in KINDS]}],
-                multiple=True,
-            )
-        )
-    }
-)
 
 
 class MqttFlow(ApplicationOptionsFlow):
@@ -43,8 +33,14 @@ class MqttFlow(ApplicationOptionsFlow):
                 self._wanted, self._moves = wanted, []
                 return await self.async_step_mqtt_field()
             errors[CONF_ENTITIES] = "choose_from_list"
+        entities = EntitySelectorConfig(
+            include_entities=list(mqtt_entities(self.hass)), multiple=True
+        )
         return self.async_show_form(
-            step_id="mqtt", data_schema=SCHEMA, errors=errors, last_step=False
+            step_id="mqtt",
+            data_schema=vol.Schema({vol.Required(CONF_ENTITIES): EntitySelector(entities)}),
+            errors=errors,
+            last_step=False,
         )
 
     async def async_step_mqtt_field(
