@@ -8,13 +8,14 @@ from pathlib import Path
 import shutil
 import sys
 
+import aiomqtt
 from PIL import Image
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 from yarl import URL
 
 from scripts.dev.api import HomeAssistant
 from scripts.dev.check import speakers, wait_for_values
-from scripts.dev.flow import add_entry
+from scripts.dev.flow import FLOW, add_entry
 from scripts.dev.options import Application
 from scripts.dev.processes import home_assistant, simulator
 from scripts.dev.state import ROOT
@@ -22,6 +23,7 @@ from tests.e2e.conftest import CHROMIUM, FLAGS, FOLDER
 from tests.e2e.test_browser import DEVICE, TIMEOUT, choose, fill_server, press
 from tests.e2e.test_controls import THERMOSTAT, call, open_device
 from tests.e2e.test_dashboard import look_at_it, make_the_dashboard
+from tests.takeover.broker import open_broker
 
 IMAGES = ROOT / "docs" / "images"
 LARGEST = 150_000
@@ -214,6 +216,37 @@ async def takeover(shot: Photographer, application: Application) -> None:
     await shot.dialogue("takeover")
 
 
+async def takeover_of_mqtt(shot: Photographer, application: Application) -> None:
+    """Let MQTT have an entity of an end device, and walk to the form that says what will move."""
+    page = shot.page
+    config = {
+        "name": "TempC_SHT",
+        "unique_id": "greenhouse_tempc",
+        "state_topic": "greenhouse/tempc",
+        "device": {"identifiers": ["greenhouse"], "name": "Greenhouse climate"},
+    }
+    async with open_broker() as port:
+        async with aiomqtt.Client("127.0.0.1", port) as client:
+            topic = "homeassistant/sensor/greenhouse/tempc/config"
+            await client.publish(topic, json.dumps(config), qos=1, retain=True)
+        flow = await shot.home.post(FLOW, {"handler": "mqtt"})
+        other = {"set_client_cert": False, "set_ca_cert": "off", "transport": "tcp"}
+        address = {"broker": "127.0.0.1", "port": port, "protocol": "3.1.1"}
+        await shot.home.post(f"{FLOW}/{flow['flow_id']}", {**address, "other_settings": other})
+        await shot.goto("/config/entities?domain=mqtt")
+        await expect(page.get_by_text("TempC_SHT")).to_be_visible()
+        await shot.goto(INTEGRATION)
+        await page.get_by_role("button", name="Configure").first.click()
+        await page.get_by_text("Take over entities of MQTT", exact=True).click()
+        await page.locator("ha-entities-picker ha-entity-picker").last.click()
+        await page.get_by_text("TempC_SHT", exact=True).first.click()
+        await press(page, "Next")
+        await expect(page.get_by_text("Which field does")).to_be_visible()
+        await press(page, "Next")
+        await expect(page.get_by_text("Take over these entities?")).to_be_visible()
+        await shot.dialogue("takeover_mqtt")
+
+
 STEPS: tuple[Callable[[Photographer, Application], Awaitable[None]], ...] = (
     device,
     gear,
@@ -223,6 +256,7 @@ STEPS: tuple[Callable[[Photographer, Application], Awaitable[None]], ...] = (
     panel,
     dashboard,
     takeover,
+    takeover_of_mqtt,
 )
 
 

@@ -9,11 +9,9 @@ from datetime import timedelta
 from functools import partial
 import json
 from pathlib import Path
-import socket
 from typing import Any
 
 import aiomqtt
-from amqtt.broker import Broker
 from homeassistant.components.mqtt import is_connected
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.components.recorder.history import state_changes_during_period
@@ -34,6 +32,7 @@ from custom_components.thethingsstack.const import DOMAIN
 from tests.dialogs import Result, go, start_options
 from tests.ha_fixtures import make_entry, set_up, until
 from tests.simulator import Simulator
+from tests.takeover.broker import open_broker
 
 CLIMATE = "greenhouse-climate"
 TOPICS = {
@@ -52,18 +51,8 @@ def auto_enable_custom_integrations(
 @pytest.fixture
 async def port(socket_enabled: None) -> AsyncIterator[int]:
     """Run a broker that anybody may use."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number: int = free.getsockname()[1]
-    broker = Broker(
-        {
-            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{number}"}},
-            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {}},
-        }
-    )
-    await broker.start()
-    yield number
-    await broker.shutdown()
+    async with open_broker() as number:
+        yield number
 
 
 async def announce(port: int) -> None:
