@@ -119,11 +119,11 @@ async def async_move(coordinator: ApplicationCoordinator, moves: Sequence[MqttMo
                     _move_back(registry, move)
                 raise
             finally:
-                for move in moves:
-                    meaning = move.device.decisions[move.path]
-                    async_dispatcher_send(
-                        hass, coordinator.signals.new_fields, move.device, {move.path: meaning}
-                    )
+                for device, path in ((move.device, move.path) for move in moves):
+                    if (meaning := device.decisions.get(path)) is not None:
+                        async_dispatcher_send(
+                            hass, coordinator.signals.new_fields, device, {path: meaning}
+                        )
         except BaseException:
             for entry_id in {move.entry.config_entry_id for move in moves} - {None}:
                 hass.config_entries.async_schedule_reload(str(entry_id))  # which adds them again
