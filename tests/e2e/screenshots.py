@@ -228,7 +228,7 @@ async def takeover_of_mqtt(shot: Photographer, application: Application) -> None
     async with open_broker() as port:
         async with aiomqtt.Client("127.0.0.1", port) as client:
             topic = "homeassistant/sensor/greenhouse/tempc/config"
-            await client.publish(topic, json.dumps(config), qos=1, retain=True)
+            await client.publish(topic, json.dumps(config), retain=True)
         flow = await shot.home.post(FLOW, {"handler": "mqtt"})
         other = {"set_client_cert": False, "set_ca_cert": "off", "transport": "tcp"}
         address = {"broker": "127.0.0.1", "port": port, "protocol": "3.1.1"}

@@ -4,21 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import socket
 
-from amqtt.broker import Broker
+from tests.benchmarks.plain_broker import PlainBroker
 
 
 @asynccontextmanager
 async def open_broker() -> AsyncIterator[int]:
-    """Run a broker on 127.0.0.1; its port is yielded."""
+    """Run a broker for MQTT 3.1.1 and QoS 0 on 127.0.0.1; its port is yielded."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
-    broker = Broker(
-        {
-            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
-            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {}},
-        }
-    )
-    await broker.start()
+    broker = PlainBroker()
+    await broker.start(port)
     yield port
-    await broker.shutdown()
+    broker.stop()

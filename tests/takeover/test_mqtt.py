@@ -3,7 +3,6 @@
 Home Assistant's own integration MQTT finds them at a real broker, where nothing may change.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
@@ -12,12 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import aiomqtt
-from homeassistant.components.mqtt import is_connected
+from homeassistant.components.mqtt import (
+    ReceiveMessage,
+    async_publish,
+    async_subscribe,
+    is_connected,
+)
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.components.recorder.history import state_changes_during_period
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
@@ -65,20 +69,22 @@ async def announce(port: int) -> None:
                 "state_topic": f"climate/{name}",
                 "device": {"identifiers": ["climate"], "name": "Old climate"},
             }
-            await client.publish(topic, json.dumps(config), qos=1, retain=True)
+            await client.publish(topic, json.dumps(config), retain=True)
 
 
-async def retained(port: int) -> set[str]:
-    """Return the topics of the discovery messages at the broker."""
+async def retained(hass: HomeAssistant) -> set[str]:
+    """Return the topics of the discovery messages at the broker; waits for all of them."""
     found = set()
-    async with aiomqtt.Client("127.0.0.1", port) as client:
-        await client.subscribe("homeassistant/#")
-        async with asyncio.timeout(30):
-            async for message in client.messages:
-                if message.payload:
-                    found.add(str(message.topic))
-                if len(found) == len(TOPICS):
-                    break
+
+    @callback
+    def received(message: ReceiveMessage) -> None:
+        if message.retain and message.payload:
+            found.add(message.topic)
+
+    ends = [await async_subscribe(hass, topic, received) for topic in TOPICS.values()]
+    await until(hass, lambda: len(found) == len(TOPICS))
+    for end in ends:
+        end()
     return found
 
 
@@ -89,14 +95,17 @@ async def mqtt(hass: HomeAssistant, port: int, tmp_path: Path) -> AsyncIterator[
     (tmp_path / "configuration.yaml").touch()  # it looks for entities there, too
     hass.config.config_dir = str(tmp_path)
     entry = MockConfigEntry(
-        domain="mqtt", version=2, minor_version=1, data={"broker": "127.0.0.1", "port": port}
+        domain="mqtt",
+        version=2,
+        minor_version=1,
+        data={"broker": "127.0.0.1", "port": port, "protocol": "3.1.1"},
     )
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await until(hass, lambda: len(mqtt_ids(hass)) == len(TOPICS))
     await hass.async_block_till_done()
     yield entry
-    # The broker waits for its clients, and MQTT doesn't end a connection that it is just making.
+    # MQTT doesn't end a connection that it is just making.
     await until(hass, lambda: is_connected(hass))
     assert await hass.config_entries.async_unload(entry.entry_id)
 
@@ -168,7 +177,7 @@ async def to_confirm(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
 
 
 async def test_all_that_the_user_made_of_them_stays(
-    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, mqtt: MockConfigEntry, port: int
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, mqtt: MockConfigEntry
 ) -> None:
     """IDs, names, areas, labels and history; MQTT goes on, and its messages stay at the broker."""
     registry, devices = er.async_get(hass), dr.async_get(hass)
@@ -178,9 +187,8 @@ async def test_all_that_the_user_made_of_them_stays(
         ids["climate_temperature"], name="Under glass", area_id=shed.id, labels={"plants"}
     )
     devices.async_update_device(before.device_id or "", name_by_user="Glasshouse")
-    async with aiomqtt.Client("127.0.0.1", port) as client:
-        # Retained, since MQTT may not have subscribed yet.
-        await client.publish("climate/temperature", "19.5", qos=1, retain=True)
+    # Retained, since MQTT may not have subscribed yet.
+    await async_publish(hass, "climate/temperature", "19.5", retain=True)
     await until(hass, partial(shows, hass, before.entity_id, "19.5"))
     result = await go(hass, await to_confirm(hass, entry))
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "mqtt_moved")
@@ -208,7 +216,7 @@ async def test_all_that_the_user_made_of_them_stays(
     ]
     assert sorted(of_fields) == ["door_open", "temperature"]
     assert mqtt.state is ConfigEntryState.LOADED
-    assert await retained(port) == set(TOPICS.values())
+    assert await retained(hass) == set(TOPICS.values())
 
 
 async def test_if_one_fails_all_is_as_before(
