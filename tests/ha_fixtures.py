@@ -139,6 +139,13 @@ async def set_up(
     return entry
 
 
+async def reload(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Stop and start an application, as a restart does, and wait until it has caught up."""
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.caught_up)
+
+
 async def until(hass: HomeAssistant, condition: Callable[[], Any]) -> None:
     """Let things happen until the condition holds; fails the test if it never does.
 

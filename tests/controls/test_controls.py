@@ -37,7 +37,7 @@ from tests.controls.cases import (
     subentry,
     thermostat,
 )
-from tests.ha_fixtures import entity_id, make_entry, set_up, until
+from tests.ha_fixtures import entity_id, make_entry, reload, set_up, until
 from tests.simulator import Simulator
 
 
@@ -444,9 +444,7 @@ async def test_a_restart_keeps_state_and_pending_command(
     assert state_of(hass, valve).state == "open"
     climate = await add_control(hass, entry, thermostat())
     await call(hass, climate, "set_temperature", temperature=24)
-    assert await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done()
-    await until(hass, lambda: entry.runtime_data.connected)
+    await reload(hass, entry)
     assert state_of(hass, valve).state == "open"
     assert attribute(hass, climate, "pending")() == "24"
     await sim.uplink("bath-radiator")
@@ -468,19 +466,14 @@ async def test_a_restart_keeps_a_command_that_was_sent_and_not_reported(
     await sim.uplink("bath-radiator")  # acknowledges it, and reports another state
     await until(hass, lambda: attribute(hass, switch, "downlink_state")() == "acknowledged")
 
-    async def restart() -> None:
-        assert await hass.config_entries.async_reload(entry.entry_id)
-        await hass.async_block_till_done()
-        await until(hass, lambda: entry.runtime_data.connected)
-
-    await restart()
+    await reload(hass, entry)
     assert state_of(hass, switch).state == STATE_OFF
     assert attribute(hass, switch, "pending")() == "off"
     await sim.uplink("bath-radiator")
     await sim.uplink("bath-radiator")
     await until(hass, lambda: attribute(hass, switch, "last_error")() == "not_followed")
     assert state_of(hass, switch).state == STATE_ON
-    await restart()
+    await reload(hass, entry)
     assert state_of(hass, switch).state == STATE_ON
     assert attribute(hass, switch, "pending")() is None
     assert attribute(hass, switch, "last_error")() == "not_followed"
@@ -515,9 +508,7 @@ async def test_an_older_command_is_shown_while_a_newer_one_was_refused(
         assert attribute(hass, climate, "pending")() == "24"
         assert state_of(hass, climate).attributes["temperature"] == 24
         assert attribute(hass, climate, "last_error")() == "failed"
-        assert await hass.config_entries.async_reload(entry.entry_id)
-        await hass.async_block_till_done()
-        await until(hass, lambda: entry.runtime_data.connected)
+        await reload(hass, entry)
     await sim.uplink("bath-radiator")
     await until(hass, lambda: attribute(hass, climate, "downlink_state")() == "sent")
     assert attribute(hass, climate, "last_error")() is None

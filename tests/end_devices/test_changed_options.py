@@ -12,7 +12,7 @@ from custom_components.thethingsstack.end_devices import field_key
 from custom_components.thethingsstack.end_devices.listeners import LOCATION
 from custom_components.thethingsstack.end_devices.model_sensors import PATIENCE
 from tests.end_devices.test_many_end_devices import COUNT, states_of_nodes
-from tests.ha_fixtures import entity_id, make_entry, set_up, until
+from tests.ha_fixtures import entity_id, make_entry, reload, set_up, until
 from tests.simulator import Simulator
 
 ALL = {"devices": "all"}
@@ -37,13 +37,6 @@ def nodes_of(hass: HomeAssistant, entry: MockConfigEntry) -> Iterator[dr.DeviceE
     for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
         if (device.name or "").startswith("Node "):
             yield device
-
-
-async def reload(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Reload an entry, and wait until it is connected."""
-    assert await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done()
-    await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.caught_up)
 
 
 async def test_a_reload_ends_applying_them(

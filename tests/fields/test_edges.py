@@ -24,7 +24,7 @@ from custom_components.thethingsstack.fields.overrides import (
 from custom_components.thethingsstack.payload import Override
 from tests.dialogs import submit, suggested
 from tests.fields.test_flow import FORM, HUMIDITY, open_field, opened
-from tests.ha_fixtures import entity_id, make_entry, set_up, until
+from tests.ha_fixtures import entity_id, make_entry, reload, set_up, until
 from tests.simulator import Simulator
 from tests.test_entities import GREENHOUSE, WEATHER, count, state_of
 
@@ -35,13 +35,6 @@ AS_INFERRED = {
     "unit": "%",
     "device_class": "humidity",
 }
-
-
-async def reload(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Stop and start the application, as a restart does."""
-    assert await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done()
-    await until(hass, lambda: entry.runtime_data.connected and entry.runtime_data.caught_up)
 
 
 async def change(
