@@ -1,11 +1,12 @@
 """How much a group measures, and what it hands back."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, Self
 
-from ..measure import STEPS, Plan, Say
+from ..measure import STEPS, Bench, Plan, Say, started
 from ..results import Result, ratios
 from ..rows import Row
 from ..variants import FLOOR, OURS
@@ -62,6 +63,35 @@ class Section:
     raw: dict[str, Any] = field(default_factory=dict)
     """All results, for a program."""
 
+    @classmethod
+    def of(cls, bench: Bench, rows: list[Row], **more: Any) -> Self:
+        """Return the rows of a bench, with all its results and `more` for a program."""
+        return cls(
+            devices=bench.plan.devices,
+            broker=bench.processes.broker_name,
+            rows=rows,
+            raw=all_of(bench) | more,
+        )
+
+
+def all_of(bench: Bench) -> dict[str, Any]:
+    """Return all results of a bench by variant, for a program."""
+    return {key: asdict(result) for key, result in bench.results.items()}
+
+
+@asynccontextmanager
+async def settled(plan: Plan, say: Say, **options: Any) -> AsyncIterator[Bench]:
+    """Set all variants up, and let them decide on all fields; options as of `Bench.uplinks`."""
+    async with started(plan, say) as bench:
+        await bench.set_up()
+        await bench.settle(**options)
+        yield bench
+
+
+def ours_and_floor(bench: Bench) -> tuple[Result, Result]:
+    """Return what both have taken so far."""
+    return bench.results[OURS.key], bench.results[FLOOR.key]
+
 
 def beside_floor(
     ours: Result, floor: Result, *, per_uplink: float | None = 1.20, per_state: float | None = 1.10
@@ -81,6 +111,42 @@ def beside_floor(
             note=f"{median(ours.states):.2f} states per uplink beside {median(floor.states):.2f}",
         ),
     ]
+
+
+def one_at_a_time_row(ours: Result, floor: Result) -> Row:
+    """Return the row for uplinks with time between them."""
+    return Row(
+        title="CPU per uplink one at a time / E",
+        values=ratios(ours.idle_cpu, floor.idle_cpu),
+        limit=1.10,
+    )
+
+
+def set_up_rows(
+    ours: Result, other: Result, name: str, *, first: float | None, later: float | None
+) -> Iterator[Row]:
+    """Yield the rows for set-ups beside another variant, with the limits for the ratios."""
+    yield Row(
+        title=f"first set-up: CPU / {name}",
+        values=ratios(ours.setup_cpu, other.setup_cpu),
+        limit=first,
+    )
+    yield Row(
+        title=f"later set-up: CPU / {name}",
+        values=ratios(ours.again_cpu, other.again_cpu),
+        limit=later,
+    )
+
+
+def memory_row(ours: Result, floor: Result | None) -> Row:
+    """Return the row for the memory that an entity takes."""
+    return Row(
+        title="memory per entity with a state, kB",
+        values=[memory / 1e3 for memory in ours.memory_per_state],
+        limit=11,
+        digits=1,
+        note=f"E {median(floor.memory_per_state) / 1e3:.1f}" if floor else "",
+    )
 
 
 def lost_row(ours: Result) -> Row:

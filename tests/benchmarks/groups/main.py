@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
-from statistics import median
 
 from ..library import library_cost
 from ..measure import started
@@ -10,7 +9,17 @@ from ..report import table
 from ..results import Result, ratios
 from ..rows import Row
 from ..variants import BARE, FLOOR, MQTT, OURS, VARIANTS
-from .amount import BESIDE, Amount, Section, beside_floor, lost_row, stall_row
+from .amount import (
+    BESIDE,
+    Amount,
+    Section,
+    beside_floor,
+    lost_row,
+    memory_row,
+    one_at_a_time_row,
+    set_up_rows,
+    stall_row,
+)
 
 
 async def measure_main(amount: Amount) -> Section:
@@ -64,11 +73,7 @@ def _rows(results: Mapping[int, Mapping[str, Result]]) -> Iterator[Row]:
     if bare:
         yield Row(title="CPU per uplink / B", values=ratios(ours.cpu, bare.cpu))
     if floor:
-        yield Row(
-            title="CPU per uplink one at a time / E",
-            values=ratios(ours.idle_cpu, floor.idle_cpu),
-            limit=1.10,
-        )
+        yield one_at_a_time_row(ours, floor)
         yield Row(
             title="p99 of publish → written over that of E, ms",
             values=[ours.latency(0.99) - floor.latency(0.99)],
@@ -113,18 +118,10 @@ def _sustained(ours: Result, floor: Result) -> Row:
 
 
 def _set_up_rows(ours: Result, floor: Result | None, mqtt: Result | None) -> Iterator[Row]:
-    for other, name, first, later in ((floor, "E", 1.6, 1.3), (mqtt, "A", None, None)):
-        if other:
-            yield Row(
-                title=f"first set-up: CPU / {name}",
-                values=ratios(ours.setup_cpu, other.setup_cpu),
-                limit=first,
-            )
-            yield Row(
-                title=f"later set-up: CPU / {name}",
-                values=ratios(ours.again_cpu, other.again_cpu),
-                limit=later,
-            )
+    if floor:
+        yield from set_up_rows(ours, floor, "E", first=1.6, later=1.3)
+    if mqtt:
+        yield from set_up_rows(ours, mqtt, "A", first=None, later=None)
     registered = max(ours.entities["registered"], 1)
     yield Row(
         title="first set-up: CPU per registered entity, µs",
@@ -137,13 +134,7 @@ def _set_up_rows(ours: Result, floor: Result | None, mqtt: Result | None) -> Ite
 
 
 def _memory_rows(ours: Result, floor: Result | None) -> Iterator[Row]:
-    yield Row(
-        title="memory per entity with a state, kB",
-        values=[memory / 1e3 for memory in ours.memory_per_state],
-        limit=11,
-        digits=1,
-        note=f"E {median(floor.memory_per_state) / 1e3:.1f}" if floor else "",
-    )
+    yield memory_row(ours, floor)
     yield Row(
         title="memory per registered entity, kB",
         values=[memory / 1e3 / max(ours.entities["registered"], 1) for memory in ours.memory],

@@ -1,36 +1,28 @@
 """Payloads of other shapes: few values that change, and many fields."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
-from ..measure import started
 from ..rows import Row
-from ..variants import FLOOR, OURS
 from ..workload import SHAPES
-from .amount import BESIDE, Amount, Section, beside_floor, lost_row
+from .amount import BESIDE, Amount, Section, all_of, beside_floor, lost_row, ours_and_floor, settled
 
 
 async def measure_partly(amount: Amount) -> Section:
     """Measure uplinks that bring few new values: what did not change is not written."""
     plan = amount.plan(shape="partly", variants=BESIDE, repeated_setups=0)
-    async with started(plan, amount.say) as bench:
-        await bench.set_up()
-        await bench.settle(shape="partly")
+    async with settled(plan, amount.say, shape="partly") as bench:
         await bench.flood_rounds(shape="partly")
-        ours, floor = bench.results[OURS.key], bench.results[FLOOR.key]
-        return Section(
-            devices=plan.devices,
-            broker=bench.processes.broker_name,
-            rows=[
-                beside_floor(ours, floor)[0],
-                Row(
-                    title="states written per uplink",
-                    values=ours.states,
-                    limit=SHAPES["partly"].written + 1,
-                ),
-                lost_row(ours),
-            ],
-            raw={key: asdict(result) for key, result in bench.results.items()},
-        )
+        ours, floor = ours_and_floor(bench)
+        rows = [
+            beside_floor(ours, floor)[0],
+            Row(
+                title="states written per uplink",
+                values=ours.states,
+                limit=SHAPES["partly"].written + 1,
+            ),
+            lost_row(ours),
+        ]
+        return Section.of(bench, rows)
 
 
 async def measure_wide(amount: Amount) -> Section:
@@ -44,12 +36,10 @@ async def measure_wide(amount: Amount) -> Section:
             variants=BESIDE,
             repeated_setups=0,
         )
-        async with started(plan, amount.say) as bench:
+        async with settled(plan, amount.say) as bench:
             broker = bench.processes.broker_name
-            await bench.set_up()
-            await bench.settle()
             await bench.flood_rounds()
-            ours, floor = bench.results[OURS.key], bench.results[FLOOR.key]
+            ours, floor = ours_and_floor(bench)
         rows += [
             replace(row, title=f"80 fields, {shape}: {row.title}")
             for row in (
@@ -57,5 +47,5 @@ async def measure_wide(amount: Amount) -> Section:
                 lost_row(ours),
             )
         ]
-        raw[shape] = {key: asdict(result) for key, result in bench.results.items()}
+        raw[shape] = all_of(bench)
     return Section(devices=plan.devices, broker=broker, rows=rows, raw=raw)
