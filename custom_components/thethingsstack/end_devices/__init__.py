@@ -4,6 +4,12 @@ from .activity import Activity, async_report_occurrence
 from .areas import area_from_attributes, area_of, move
 from .cleanup import forget, remove_controls
 from .fair_use import AIRTIME_LIMIT, DOWNLINK_LIMIT, WARN_FROM
+from .field_entities import (
+    async_add_field_entities,
+    async_remove_field_entities,
+    field_entry,
+    field_unique_id,
+)
 from .left_out import leaving_out, taking_in
 from .listeners import (
     DOWNLINK,
@@ -43,13 +49,17 @@ __all__ = [
     "UplinkHistory",
     "area_from_attributes",
     "area_of",
+    "async_add_field_entities",
     "async_fire_for_logbook",
     "async_register_details",
+    "async_remove_field_entities",
     "async_report_occurrence",
     "async_waiting_words",
     "async_words",
     "control_key",
+    "field_entry",
     "field_key",
+    "field_unique_id",
     "forget",
     "leaving_out",
     "move",

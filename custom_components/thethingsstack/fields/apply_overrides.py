@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from ..application import Removals
 from ..const import DOMAIN
-from ..end_devices import LOCATION, field_key
+from ..end_devices import (
+    LOCATION,
+    async_add_field_entities,
+    async_remove_field_entities,
+    field_entry,
+    field_unique_id,
+)
 from ..payload import Kind, Meaning
 from .touched import is_touched
 
@@ -78,8 +82,8 @@ async def async_show_again(
                 for path in paths
                 if (meaning := device.decisions.get(path)) and meaning.kind is not Kind.IGNORE
             }
-            await _async_remove_entities(hass, coordinator, device, shown)
-            _add_entities(hass, coordinator, device, shown)
+            await async_remove_field_entities(coordinator, device, shown)
+            async_add_field_entities(coordinator, device, shown)
 
 
 async def async_take_position_over(
@@ -91,14 +95,14 @@ async def async_take_position_over(
     """Hand the device tracker of another position source over to the payload's position."""
     registry = er.async_get(hass)
     async with coordinator.fields.changing:
-        await _async_remove_entities(hass, coordinator, device, [LOCATION])
-        old, new = (f"{device.key}/{field_key(field)}" for field in (LOCATION, path))
+        await async_remove_field_entities(coordinator, device, [LOCATION])
+        old, new = (field_unique_id(device, field) for field in (LOCATION, path))
         platform = Kind.DEVICE_TRACKER
         entity_id = registry.async_get_entity_id(platform, DOMAIN, old)
         if entity_id is not None and not registry.async_get_entity_id(platform, DOMAIN, new):
             registry.async_update_entity(entity_id, new_unique_id=new)
     if device.decisions[path].kind is not Kind.IGNORE:
-        _add_entities(hass, coordinator, device, {path: device.decisions[path]})
+        async_add_field_entities(coordinator, device, {path: device.decisions[path]})
 
 
 async def async_drop_expected(
@@ -109,56 +113,22 @@ async def async_drop_expected(
     """Drop those expected fields of an end device that the user has done nothing with."""
     registry = er.async_get(hass)
     async with coordinator.fields.changing:
-        entries = {path: _entry_of(registry, device, path) for path in device.expected}
+        entries = {path: field_entry(hass, device, path) for path in device.expected}
         dropped = {
             path: entry
             for path, entry in entries.items()
             if coordinator.fields.override(device.key, path) is None and not _is_changed(entry)
         }
-        await _async_remove_entities(hass, coordinator, device, dropped)
+        await async_remove_field_entities(coordinator, device, dropped)
         for entry in filter(None, dropped.values()):
             registry.async_remove(entry.entity_id)
         coordinator.fields.drop(device.key, dropped)
         device.forget_fields(dropped)
 
 
-def _entry_of(
-    registry: er.EntityRegistry, device: EndDeviceState, path: str
-) -> er.RegistryEntry | None:
-    kind, unique_id = device.decisions[path].kind, f"{device.key}/{field_key(path)}"
-    entity_id = registry.async_get_entity_id(kind, DOMAIN, unique_id)
-    return registry.async_get(entity_id) if entity_id is not None else None
-
-
 def _is_changed(entry: er.RegistryEntry | None) -> bool:
     """Return whether the user has done something with an entity."""
     return entry is not None and (is_touched(entry) or entry.disabled or entry.hidden)
-
-
-async def _async_remove_entities(
-    hass: HomeAssistant,
-    coordinator: ApplicationCoordinator,
-    device: EndDeviceState,
-    paths: Iterable[str],
-) -> None:
-    """Remove the entities of these fields, whatever their platform."""
-    removals: Removals = []
-    async_dispatcher_send(
-        hass, coordinator.signals.removed_fields, device, frozenset(paths), removals
-    )
-    for removal in removals:
-        await removal
-
-
-def _add_entities(
-    hass: HomeAssistant,
-    coordinator: ApplicationCoordinator,
-    device: EndDeviceState,
-    fields: dict[str, Meaning],
-) -> None:
-    """Let the platforms add the entities of these fields, unless the entry was unloaded meanwhile."""
-    if not coordinator.stopped:  # set up again, it has added them itself
-        async_dispatcher_send(hass, coordinator.signals.new_fields, device, fields)
 
 
 async def _async_show(
@@ -168,9 +138,9 @@ async def _async_show(
     changed: dict[str, tuple[Meaning, Meaning]],
 ) -> None:
     registry = er.async_get(hass)
-    await _async_remove_entities(hass, coordinator, device, changed)
+    await async_remove_field_entities(coordinator, device, changed)
     for path, (before, now) in changed.items():
-        unique_id = f"{device.key}/{field_key(path)}"
+        unique_id = field_unique_id(device, path)
         if (entity_id := registry.async_get_entity_id(before.kind, DOMAIN, unique_id)) is None:
             continue
         if before.kind is not now.kind:
@@ -179,7 +149,7 @@ async def _async_show(
             _enable(registry, entity_id)
     device.read_again(changed)
     shown = {path: now for path, (_, now) in changed.items() if now.kind is not Kind.IGNORE}
-    _add_entities(hass, coordinator, device, shown)
+    async_add_field_entities(coordinator, device, shown)
 
 
 def _enable(registry: er.EntityRegistry, entity_id: str) -> None:

@@ -5,11 +5,10 @@ from typing import Self
 
 from homeassistant.components.sensor.const import UNIT_CONVERTERS
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
-from ..end_devices import field_key
+from ..end_devices import field_entry
 from ..payload import Kind, Source
 from .descriptions import device_class_of
 from .edit_form import HIDDEN, FieldEdit, shown_value
@@ -110,11 +109,7 @@ def value_in_both_units(hass: HomeAssistant, edit: FieldEdit) -> str:
     """
     value, meaning = edit.device.values.get(edit.path), edit.meaning
     text = shown_value(value, meaning.unit)
-    registry = er.async_get(hass)
-    entity_id = registry.async_get_entity_id(
-        meaning.kind, DOMAIN, f"{edit.device.key}/{field_key(edit.path)}"
-    )
-    entry = registry.async_get(entity_id) if entity_id is not None else None
+    entry = field_entry(hass, edit.device, edit.path)
     unit = entry.unit_of_measurement if entry is not None else None
     converter = UNIT_CONVERTERS.get(device_class_of(meaning))
     if unit == meaning.unit or converter is None or not isinstance(value, int | float):

@@ -5,13 +5,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
 
 from ..application import lacking
 from ..client import DownlinkReport, Event, Message, Reception, UplinkMessage, json_values
 from ..client.rights import TRAFFIC_DOWN_WRITE, TRAFFIC_UP_WRITE
-from ..const import DOMAIN
-from ..end_devices import field_key
+from ..end_devices import field_entry
 from ..formatters import NEEDED
 from ..payload import Kind, Position, Role, Value, raw_values, value_of
 from .redaction import without_secrets
@@ -153,16 +151,13 @@ def _field(hass: HomeAssistant, device: EndDeviceState, path: str, raw: object) 
     field: dict[str, Any] = {"path": path, "reported": _plain(raw)}
     if meaning is None or meaning.kind is Kind.IGNORE:
         return field | {"shown": False, "reason": meaning.reason if meaning is not None else None}
-    entities = er.async_get(hass)
-    unique_id = f"{device.key}/{field_key(path)}"
-    entity_id = entities.async_get_entity_id(meaning.kind, DOMAIN, unique_id)
-    registered = entities.async_get(entity_id) if entity_id is not None else None
+    entry = field_entry(hass, device, path)
     return field | {
         "shown": True,
         "value": _plain(_value(meaning, raw)),
         "unit": meaning.unit,
-        "entity_id": entity_id,
-        "disabled": registered is not None and registered.disabled,
+        "entity_id": None if entry is None else entry.entity_id,
+        "disabled": entry is not None and entry.disabled,
         "reason": meaning.reason,
     }
 

@@ -4,10 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
 
 from ..const import DOMAIN
-from ..end_devices import field_key
+from ..end_devices import field_entry
 from ..fields import is_touched
 from ..payload import NUMERIC_ROLES, Kind, Meaning, in_words
 
@@ -51,7 +50,7 @@ class Corrections:
             if (device, path) in self._chosen and not chosen:
                 held.add(path)
                 continue
-            if (entry := self._entry_of(device, path)) is None:
+            if (entry := field_entry(self._hass, device, path)) is None:
                 continue
             if not self._changes(device, path, meaning):
                 self._waiting.get(device, {}).pop(path, None)  # this one is newer
@@ -73,13 +72,6 @@ class Corrections:
             )
         return held
 
-    def _entry_of(self, device: EndDeviceState, path: str) -> er.RegistryEntry | None:
-        if (decided := device.decisions.get(path)) is None or decided.kind is Kind.IGNORE:
-            return None
-        registry, unique_id = er.async_get(self._hass), f"{device.key}/{field_key(path)}"
-        entity_id = registry.async_get_entity_id(decided.kind, DOMAIN, unique_id)
-        return None if entity_id is None else registry.async_get(entity_id)
-
     def _changes(self, device: EndDeviceState, path: str, meaning: Meaning) -> bool:
         """Return whether a correction makes something else of an entity than a better name."""
         before = device.decisions[path]
@@ -99,7 +91,7 @@ class Corrections:
         """Make the corrections that wait: chosen ones, and those of entities without statistics."""
         try:
             while waiting := self._waiting[device]:
-                entries = {path: self._entry_of(device, path) for path in waiting}
+                entries = {path: field_entry(self._hass, device, path) for path in waiting}
                 entity_ids = {entry.entity_id for entry in entries.values() if entry is not None}
                 recorded = await async_with_statistics(self._hass, entity_ids)
                 # Others may have come meanwhile, and newer ones of the same fields.

@@ -7,14 +7,11 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from homeassistant.components.sensor import SensorStateClass
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
 
 from ..application import TimeSlices
 from ..client import EndDeviceIds, UplinkMessage
-from ..const import DOMAIN
-from ..end_devices import EndDeviceState, field_key
+from ..end_devices import EndDeviceState, field_entry
 from ..fields import describe_sensor
 from ..payload import NUMERIC_ROLES, Kind, Level, Meaning, next_level, understand
 from .hours import Sample
@@ -97,14 +94,12 @@ def correction_of(
     meaning = device.decisions.get(path)
     if meaning is None or meaning.kind is not Kind.SENSOR or meaning.role not in NUMERIC_ROLES:
         return None
-    entity_id = er.async_get(hass).async_get_entity_id(
-        Platform.SENSOR, DOMAIN, f"{device.key}/{field_key(path)}"
-    )
+    entry = field_entry(hass, device, path)
     description = describe_sensor(path, meaning)
-    if entity_id is None or description.state_class is None:
+    if entry is None or description.state_class is None:
         return None
     return Correction(
-        entity_id=entity_id,
+        entity_id=entry.entity_id,
         samples=shown_samples(meaning, sorted(samples, key=lambda sample: sample.at)),
         unit=description.native_unit_of_measurement,
         may_reset=description.state_class is SensorStateClass.TOTAL_INCREASING,

@@ -8,9 +8,8 @@ from homeassistant.helpers.selector import EntitySelector, EntitySelectorConfig
 import voluptuous as vol
 
 from ..dialogs import ApplicationOptionsFlow, searchable, unchosen
-from ..end_devices import EndDeviceState
 from ..issues import escape_markdown
-from .mqtt import MqttMove, async_move, fields_for, likely_field, mqtt_entities
+from .mqtt import MqttMove, async_move, likely_move, mqtt_entities, possible_moves
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -51,10 +50,8 @@ class MqttFlow(ApplicationOptionsFlow):
         if (entry := mqtt_entities(self.hass).get(entity_id)) is None:
             return self.async_abort(reason="mqtt_failed")
         taken = {move.unique_id for move in self._moves}
-        moves = [MqttMove(entry, *field) for field in fields_for(self._coordinator, entry)]
-        choices = {
-            _label(move.device, move.path): move for move in moves if move.unique_id not in taken
-        }
+        moves = possible_moves(self._coordinator, entry)
+        choices = {_label(move): move for move in moves if move.unique_id not in taken}
         if not choices:
             return self.async_abort(
                 reason="mqtt_no_field", description_placeholders={"entity": entity_id}
@@ -68,12 +65,11 @@ class MqttFlow(ApplicationOptionsFlow):
                 return await self.async_step_mqtt_field()
             errors[CONF_FIELD] = "choose_from_list"
         state = self.hass.states.get(entity_id)
-        fields = [(move.device, move.path) for move in choices.values()]
-        likely = likely_field(self.hass, entry, fields, self._moves)
+        likely = likely_move(self.hass, list(choices.values()), self._moves)
         return self.async_show_form(
             step_id="mqtt_field",
             data_schema=vol.Schema(
-                {unchosen(CONF_FIELD, likely and _label(*likely)): searchable(choices)}
+                {unchosen(CONF_FIELD, _label(likely) if likely else None): searchable(choices)}
             ),
             errors=errors,
             last_step=False,
@@ -97,8 +93,7 @@ class MqttFlow(ApplicationOptionsFlow):
                 return self.async_abort(reason="mqtt_failed")
             return self.async_abort(reason="mqtt_moved")
         moves = [
-            f"- `{move.entry.entity_id}` → {escape_markdown(_label(move.device, move.path))}"
-            for move in self._moves
+            f"- `{move.entry.entity_id}` → {escape_markdown(_label(move))}" for move in self._moves
         ]
         return self.async_show_form(
             step_id="mqtt_confirm",
@@ -107,5 +102,5 @@ class MqttFlow(ApplicationOptionsFlow):
         )
 
 
-def _label(device: EndDeviceState, path: str) -> str:
-    return f"{path} · {device.name} ({device.device_id})"
+def _label(move: MqttMove) -> str:
+    return f"{move.path} · {move.device.name} ({move.device.device_id})"

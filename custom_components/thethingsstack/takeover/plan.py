@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntry
 
-from ..end_devices import EndDeviceState, field_key
+from ..end_devices import EndDeviceState, field_unique_id
 from .sources import OldEntity, is_own, is_split, old_entities, path_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Move:
     @property
     def unique_id(self) -> str:
         """Return the unique ID that it gets."""
-        return f"{self.device.key}/{field_key(self.path)}"
+        return field_unique_id(self.device, self.path)
 
 
 @dataclass(slots=True)

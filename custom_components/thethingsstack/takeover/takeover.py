@@ -17,8 +17,8 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..const import DOMAIN
 from ..payload import Meaning
-from .devices import follow_device
 from .plan import Move, move_of, plan_of
+from .registries import follow_device, make_ours
 from .sources import entries_of_application, old_entities
 from .store import Origin, TakeoverStore
 
@@ -179,17 +179,8 @@ class Takeover:
     @callback
     def _move(self, move: Move, old_entry: ConfigEntry) -> None:
         """Make an entity ours; one that we have for the field already is removed first."""
-        registry, item = er.async_get(self._hass), move.old.entry
-        ours = registry.async_get_entity_id(item.domain, DOMAIN, move.unique_id)
-        if ours is not None:
-            registry.async_remove(ours)
-        registry.async_update_entity_platform(
-            item.entity_id,
-            DOMAIN,
-            new_config_entry_id=self._entry.entry_id,
-            new_unique_id=move.unique_id,
-            new_device_id=move.device.registry_id,
-        )
+        item = move.old.entry
+        make_ours(self._hass, self._entry, item, move.unique_id, move.device.registry_id)
         self._store.moved[item.id] = Origin(item.unique_id, item.device_id)
         self._store.save_soon()
         self._note_reported(move)
