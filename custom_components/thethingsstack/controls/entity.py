@@ -86,6 +86,8 @@ class Kept(ExtraStoredData):
     """The downlink of the last command of each thread that failed."""
     uplinks: dict[str, int]
     """How many uplinks reported another value, of each pending command."""
+    read_until: datetime | None
+    """The time of the last uplink that was read: it comes again when missed ones are read."""
     failure: Failure | None
 
     @override
@@ -96,6 +98,7 @@ class Kept(ExtraStoredData):
             "ended": self.ended,
             "failed": self.failed,
             "uplinks": self.uplinks,
+            "read_until": self.read_until.isoformat() if self.read_until else None,
             "failure": self.failure.as_dict() if self.failure else None,
         }
 
@@ -153,6 +156,7 @@ class ControlEntity(RestoreEntity):
         self.pending: dict[str, Pending] = {}
         self.failure: Failure | None = None
         self._read_of: object = None
+        self._read_until: datetime | None = None
         self._ended: dict[str, str] = {}
         self._failed: dict[str, str] = {}
         self._attr_unique_id = subentry_id
@@ -289,6 +293,8 @@ class ControlEntity(RestoreEntity):
         for role, state in (kept.get("known") or {}).items():
             if role in self.control.kind.reports:
                 self.known[Role(role)] = state
+        if read_until := kept.get("read_until"):
+            self._read_until = datetime.fromisoformat(read_until)
         self._read()
         self._recall(kept)
         downlinks = self.coordinator.downlinks
@@ -323,7 +329,14 @@ class ControlEntity(RestoreEntity):
     def extra_restore_state_data(self) -> Kept:
         """Return the state to restore after a restart."""
         uplinks = {thread: pending.uplinks for thread, pending in self.pending.items()}
-        return Kept(self.known, self._ended, self._failed, uplinks, self.failure)
+        return Kept(
+            known=self.known,
+            ended=self._ended,
+            failed=self._failed,
+            uplinks=uplinks,
+            read_until=self._read_until,
+            failure=self.failure,
+        )
 
     @callback
     def _show(self) -> None:
@@ -365,10 +378,17 @@ class ControlEntity(RestoreEntity):
             if (state := report.read(role, raw)) is not None:
                 reported[role] = state
         self.known |= reported
+        if uplink is None or (uplink.time is not None and not self._is_new()):
+            return
         for thread, pending in list(self.pending.items()):
             if pending.delivered and reported.keys() & pending.changes.keys():
                 pending.uplinks += 1
                 self._settle(thread, pending)
+
+    def _is_new(self) -> bool:
+        """Return whether the newest uplink was not read before, also before a restart."""
+        before, self._read_until = self._read_until, self.device.last_data_at
+        return before is None or self._read_until is None or self._read_until > before
 
     @callback
     def _settle(self, thread: str, pending: Pending) -> None:

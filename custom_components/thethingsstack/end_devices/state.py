@@ -142,7 +142,8 @@ class EndDeviceState(Listeners):
         self._seen: dict[tuple[Any, ...], datetime] = {}
         """The time of each message that is remembered, the oldest first."""
         self._uplink_at: datetime | None = None
-        self._data_at: datetime | None = None
+        self.last_data_at: datetime | None = None
+        """When `last_data_uplink` was received: its time, unless that is in the future."""
         self._event_paths: AbstractSet[str] = _NO_PATHS
         self._checked_paths: AbstractSet[str] = _NO_PATHS
         self._jumps = JumpFilter()
@@ -323,7 +324,7 @@ class EndDeviceState(Listeners):
 
     def receive_again(self, decide: Decide, hold: Hold) -> Received | None:
         """Apply the last uplink with data once more, after how to decode it has changed."""
-        last, moment = self.last_data_uplink, self._data_at
+        last, moment = self.last_data_uplink, self.last_data_at
         if last is None or moment is None:
             return None
         uplink = self.local_decoder.apply(self.local_decoder.original(last), self._context.known)
@@ -352,9 +353,9 @@ class EndDeviceState(Listeners):
         decide: Decide,
         hold: Hold,
     ) -> None:
-        late = self._data_at is not None and moment < self._data_at
+        late = self.last_data_at is not None and moment < self.last_data_at
         if not late:
-            self.last_data_uplink, self._data_at = uplink, moment
+            self.last_data_uplink, self.last_data_at = uplink, moment
         decoded, normalized = uplink.decoded_payload, uplink.normalized_payload
         undecoded = decoded is None and not normalized
         if undecoded or self.undecoded:
