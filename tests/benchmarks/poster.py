@@ -6,7 +6,7 @@ import time
 from typing import Any, override
 
 from ..child_process import serve
-from .workload import SECRET, WEBHOOK_ID, envelope, some_time_ago, times
+from .workload import SECRET, WEBHOOK_ID, envelope, times_from_now
 
 _BEGINS = b"HTTP/1.1 "
 _HEADS_END = b"\r\n\r\n"
@@ -56,7 +56,6 @@ class Poster:
 
     def __init__(self) -> None:
         """Connect nothing yet."""
-        self._start = some_time_ago()
         self._free: list[_Connection] = []
         self._connections = 0
 
@@ -70,8 +69,8 @@ class Poster:
         """
         loop = asyncio.get_running_loop()
         requests = [
-            _request(envelope(application, n, devices, times(self._start, n, devices)))
-            for n in range(first, first + count)
+            _request(envelope(application, number, devices, at))
+            for number, at in enumerate(times_from_now(count, rate), first)
         ]
         statuses: Counter[str] = Counter()
         sent = []

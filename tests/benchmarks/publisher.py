@@ -14,8 +14,7 @@ from .workload import (
     device_id,
     discovery,
     envelope,
-    some_time_ago,
-    times,
+    times_from_now,
     uplink_topic,
 )
 
@@ -27,7 +26,6 @@ class Publisher:
 
     def __init__(self, port: int) -> None:
         """Connect."""
-        self._start = some_time_ago()
         self._port = port
         self._connect()
 
@@ -70,12 +68,14 @@ class Publisher:
         shape: str = "usual",
         entries: int = 1,
     ) -> list[int]:
-        """Send `count` uplinks at so many per second; return when, in monotonic nanoseconds."""
+        """Send `count` uplinks at so many per second; return when, in monotonic nanoseconds.
+
+        Each carries the present time, as live uplinks do: late ones go another way.
+        """
         packets = []
-        for sequence in range(first, first + count):
+        for sequence, at in enumerate(times_from_now(count, rate), first):
             device = sequence % devices
             owner = application_of(application, device, devices, entries)
-            at = times(self._start, sequence, devices)
             uplink = envelope(owner, sequence, devices, at, SHAPES[shape])
             packets.append(publish_packet(uplink_topic(owner, device_id(device)), uplink))
         sent = []

@@ -105,15 +105,15 @@ class StackServer:
             }
         return self._devices[application]
 
-    async def store(self, application: str, first: int, count: int) -> int:
-        """Have so many uplinks stored that were received in the last seconds; return how many."""
-        now = datetime.now(UTC)
+    async def store(self, application: str, first: int, count: int, seconds: float) -> int:
+        """Have so many uplinks stored that came in the last `seconds`; return how many."""
+        now, interval = datetime.now(UTC), timedelta(seconds=seconds) / count
         self._stored = [
             envelope(
                 application,
                 first + number,
                 self._count,
-                now + timedelta(milliseconds=number - count),
+                now + interval * (number + 1 - count),
             )
             for number in range(count)
         ]

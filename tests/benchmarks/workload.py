@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 
 DISCOVERY_PREFIX = "homeassistant"
+ON_THE_WAY = timedelta(milliseconds=200)
+"""From an end device's transmission until the Application Server publishes the uplink."""
 WEBHOOK_ID = "0" * 64
 SECRET = "a-secret-of-nobody"
 COUNTER = "pulse_count"
@@ -197,10 +199,10 @@ def _receptions(sequence: int, at: str) -> list[dict[str, Any]]:
 def envelope(
     application: str, sequence: int, devices: int, at: datetime, shape: Shape = SHAPES["usual"]
 ) -> bytes:
-    """Return the nth uplink as the Application Server publishes it."""
+    """Return the nth uplink as the Application Server publishes it, `at` this time."""
     turn, device = divmod(sequence, devices)
-    heard = f"{at:%Y-%m-%dT%H:%M:%S.%f}043Z"
-    published = f"{at + timedelta(milliseconds=200):%Y-%m-%dT%H:%M:%S.%f}296Z"
+    heard = f"{at - ON_THE_WAY:%Y-%m-%dT%H:%M:%S.%f}043Z"
+    published = f"{at:%Y-%m-%dT%H:%M:%S.%f}296Z"
     message = {
         "end_device_ids": {
             "device_id": device_id(device),
@@ -310,12 +312,12 @@ def discovery(application: str, devices: int) -> Iterator[tuple[str, bytes]]:
             )
 
 
-def times(start: datetime, sequence: int, devices: int) -> datetime:
-    """Return when an uplink was received: those of one end device are a second apart."""
-    turn, device = divmod(sequence, devices)
-    return start + timedelta(seconds=turn, microseconds=device)
+def times_from_now(count: int, rate: float) -> Iterator[datetime]:
+    """Yield when uplinks are published that are sent from now on, so many per second.
 
-
-def some_time_ago() -> datetime:
-    """Return when the first uplink was received, so that the last one isn't in the future."""
-    return datetime.now(UTC) - timedelta(hours=4)
+    All differ: an end device has no second uplink with the same time. None is in the future when
+    it is sent, however long it takes until the first one is.
+    """
+    now = datetime.now(UTC)
+    for number in range(count):
+        yield now + timedelta(seconds=number / rate)

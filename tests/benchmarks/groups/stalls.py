@@ -29,7 +29,8 @@ async def measure_stalls(amount: Amount) -> Section:
         amount.say("connection lost")
         took["connection lost"] = await _lose(bench)
         amount.say(f"connection back, {stored} stored uplinks")
-        took["connection back, and catching up"], read = await _come_back(bench, stored)
+        away = took["connection lost"]["wall"]
+        took["connection back, and catching up"], read = await _come_back(bench, stored, away)
         took["unload"] = await home.ask("unload")
         rows = [stall_row(name, [one]) for name, one in took.items()]
         rows.append(
@@ -66,12 +67,19 @@ async def _lose(bench: Bench) -> Mapping[str, float]:
     return took
 
 
-async def _come_back(bench: Bench, stored: int) -> tuple[Mapping[str, float], int]:
-    """Start the broker again, with so many uplinks missed; return how many of them were read."""
+async def _come_back(bench: Bench, stored: int, away: float) -> tuple[Mapping[str, float], int]:
+    """Start the broker again, with so many uplinks missed; return how many of them were read.
+
+    `away`: for how many seconds it was stopped, in which they came.
+    """
     home = bench.homes[OURS.key]
     before = await home.ask("caught_up")
     await bench.processes.server.ask(
-        "store", application=f"{OURS.application}-0", first=bench.sequence(OURS.key), count=stored
+        "store",
+        application=f"{OURS.application}-0",
+        first=bench.sequence(OURS.key),
+        count=stored,
+        seconds=away,
     )
     await home.ask("watch")
     await bench.processes.broker.ask("start")
