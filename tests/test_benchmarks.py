@@ -1,5 +1,7 @@
 """The benchmark runs; what it measures is for people to read, on a machine that is quiet."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
 import json
 from pathlib import Path
 import subprocess
@@ -8,10 +10,14 @@ from typing import Any
 
 import pytest
 
+from thethingsstack import UplinkMessage, parse_message
+
+from .benchmarks.clock import HELD, SkippingLoop
 from .benchmarks.compare import comparison
 from .benchmarks.groups import GROUPS
 from .benchmarks.results import Result
 from .benchmarks.rows import Row
+from .benchmarks.workload import ON_THE_WAY, envelope, times_from_now
 
 DEVICES = 6
 FEW = ("--quick", "--plain", "--devices", str(DEVICES), "--uplinks", "30", "--rounds", "1")
@@ -60,6 +66,7 @@ def test_all_rows_are_measured(tmp_path: Path) -> None:
         assert result["states"][0] >= 8
         assert result["cpu"][0] > 0
         assert len(result["latencies"][0]) == 50
+    assert all(cpu > 0 for cpu in main["ours"]["background_cpu"])
     assert rows_of(sections["partly"])["states written per uplink"] < 8
     assert rows_of(sections["recorder"])["states recorded per uplink"] >= 8
     for shape in ("flat", "nested"):
@@ -112,6 +119,7 @@ def test_a_comparison_tells_what_became_less() -> None:
             setups_again=[{"cpu": value, "stall": value} for value in values],
             cpu=values,
             idle_cpu=[load * (1 + 0.1 * (number % 2)) for number, load in enumerate(busy)],
+            idle_states=[9.0] * len(busy),
             latencies=[[value] for value in values],
             states=[8.0] * len(busy),
             memory=values,
@@ -124,3 +132,50 @@ def test_a_comparison_tells_what_became_less() -> None:
     assert "1.000 (1.000…1.000) | no difference |" in next(
         line for line in lines if "one at" in line
     )
+
+
+def test_uplinks_carry_the_present_time() -> None:
+    """All of one end device differ, so that none is a duplicate, and none comes late."""
+    before = datetime.now(UTC)
+    times = list(times_from_now(1000, 1e5))
+    after = datetime.now(UTC)
+    uplinks = [_read(envelope("garden", number, 1, at)) for number, at in enumerate(times)]
+
+    assert before <= times[0] <= after
+    assert times[-1] - times[0] == timedelta(milliseconds=9.99)
+    assert len({uplink.identity for uplink in uplinks}) == 1000
+    assert [uplink.received_at for uplink in uplinks] == times
+    assert [uplink.network_received_at for uplink in uplinks] == [at - ON_THE_WAY for at in times]
+
+
+def _read(payload: bytes) -> UplinkMessage:
+    message = parse_message("v3/garden/devices/node-00000/up", payload)
+    assert isinstance(message, UplinkMessage)
+    return message
+
+
+def test_held_pauses_last_until_they_end() -> None:
+    """What a benchmark holds back begins when it says so, and goes on without pauses then."""
+    happened: list[str] = []
+
+    async def read(name: str) -> None:
+        while len(happened) < 4:
+            await asyncio.sleep(HELD)
+            happened.append(name)
+
+    async def benchmark() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, SkippingLoop)
+        stopped = asyncio.create_task(read("stopped"))
+        reading = asyncio.create_task(read("read"))
+        await asyncio.sleep(0)
+        stopped.cancel()
+        loop.skip(HELD / 2)
+        await asyncio.sleep(0)
+        assert happened == []
+        loop.end_held()
+        await reading
+
+    with asyncio.Runner(loop_factory=SkippingLoop) as runner:
+        runner.run(benchmark())
+    assert happened == ["read"] * 4

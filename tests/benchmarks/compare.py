@@ -25,6 +25,7 @@ _ROWS: tuple[tuple[str, float, Callable[[Result], Sequence[float]]], ...] = (
     ("CPU per state written, µs", 1e6, lambda r: r.cpu_per_state),
     ("states written per uplink", 1, lambda r: r.states),
     ("CPU per uplink one at a time, µs", 1e6, lambda r: r.idle_cpu),
+    ("states written per uplink one at a time", 1, lambda r: r.idle_states),
     ("p50 of publish → written, ms", 1, lambda r: [median(one) for one in r.latencies]),
     ("first set-up: CPU, ms", 1e3, lambda r: r.setup_cpu),
     ("first set-up: longest stall, ms", 1e3, lambda r: [took["stall"] for took in r.setups]),

@@ -14,7 +14,7 @@ from pathlib import Path
 import pstats
 import sys
 import time
-from typing import Any, override
+from typing import Any
 
 from homeassistant import bootstrap, core, loader
 from homeassistant.auth.const import GROUP_ID_ADMIN
@@ -26,10 +26,12 @@ from homeassistant.runner import configure_event_loop
 
 from ..child_process import serve
 from ..ha_folder import prepare
+from .clock import SkippingLoop
 from .gauges import Collections, Span, heap
+from .readings import hold_back
 from .recorded import Recorded
 from .tally import Tally
-from .variants import ALL, Places, Variant
+from .variants import ALL, BEFORE, OURS, Places, Variant
 from .workload import SHAPES, place_of
 
 # What HA's dashboard would need, and what only guesses at the outside world, is left out.
@@ -42,29 +44,17 @@ _PATIENCE = 20.0
 """Seconds without any progress after which nothing more is expected, on a busy machine too."""
 
 
-class SkippingLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock can be set forward."""
-
-    _skipped = 0.0
-
-    @override
-    def time(self) -> float:
-        return super().time() + self._skipped
-
-    def skip(self, seconds: float) -> None:
-        """Let so much time have passed: what waited for less is due."""
-        vars(self).pop("time", None)  # Home Assistant put the real clock there
-        self._skipped += seconds
-
-
 class Home:
     """Home Assistant with one variant; the methods are the parent's commands."""
 
-    def __init__(self, hass: HomeAssistant, variant: Variant, places: Places) -> None:
-        """Listen to all states from the beginning."""
+    def __init__(
+        self, hass: HomeAssistant, variant: Variant, places: Places, held: list[str]
+    ) -> None:
+        """Listen to all states from the beginning; `held` is what will be read in the background."""
         self._hass = hass
         self._variant = variant
         self._places = places
+        self._held = held
         self._entries = variant.entries(places)
         self._shape = SHAPES[places.shape]
         self._expected = places.devices * len(self._shape.fields)
@@ -137,6 +127,12 @@ class Home:
 
     def _progress(self) -> tuple[int, int]:
         return len(self._tally.shown), len(self._tally.through)
+
+    async def read_in_background(self) -> list[str]:
+        """Begin to read what was held back until now; return what that is."""
+        assert isinstance(self._hass.loop, SkippingLoop)
+        self._hass.loop.end_held()
+        return self._held
 
     async def cpu(self) -> float:
         """Return the seconds of CPU that this process has taken so far."""
@@ -310,7 +306,7 @@ class Home:
         }
 
 
-async def start(folder: Path, variant: Variant, places: Places) -> HomeAssistant:
+async def start(folder: Path, variant: Variant, places: Places) -> Home:
     """Start Home Assistant without dashboard and with the modules that the variant needs."""
     prepare(folder, Path(places.integration))
     (folder / "custom_components" / "uplink_floor").symlink_to(Path(__file__).parent / "floor")
@@ -327,9 +323,12 @@ async def start(folder: Path, variant: Variant, places: Places) -> HomeAssistant
     integration = await loader.async_get_integration(hass, variant.domain)
     await integration.async_get_component()
     await integration.async_get_platforms(["sensor"])
+    held = []
+    if variant.domain == OURS.domain:
+        held = hold_back(hass, integration, may_lack=variant.key == BEFORE.key)
     await hass.async_start()
     await hass.async_block_till_done()
-    return hass
+    return Home(hass, variant, places, held)
 
 
 def commands_of(home: Home) -> dict[str, Any]:
@@ -341,8 +340,7 @@ async def main(key: str, folder: str, places: str) -> None:
     """Start Home Assistant and do what is asked for; `places` as JSON."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     variant, where = ALL[key], Places(**json.loads(places))
-    hass = await start(Path(folder), variant, where)
-    await serve(commands_of(Home(hass, variant, where)))
+    await serve(commands_of(await start(Path(folder), variant, where)))
     os._exit(0)  # nothing is worth keeping
 
 

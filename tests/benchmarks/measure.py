@@ -1,10 +1,12 @@
 """Processes of a benchmark, and what is measured in them in rounds in which the variants take turns."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 import tempfile
+import time
 from typing import Any, Literal
 
 from thethingsstack.payload.observations import REVISABLE
@@ -22,6 +24,9 @@ WAVE = 1000
 FIRST_RATE = 1000.0
 STEPS = (500, 1000, 1500, 2000, 2500, 3000, 4000, 5000)
 TRIES = 3
+PATIENCE = 60
+"""Seconds in which at least one end device is read, on a busy machine too."""
+_LOOK = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +98,37 @@ class Bench:
         return self.results
 
     async def set_up(self, number: int = 0) -> None:
-        """Measure first set-ups and later ones; an odd number takes the variants from the end."""
+        """Measure first set-ups, what is read in the background then, and later set-ups.
+
+        An odd number takes the variants from the end.
+        """
         for key in self.turns(number):
             self.say(f"first set-up of {ALL[key].title}, {self.plan.devices} devices")
             await self._set_up(ALL[key])
+            await self.read_in_background(key)
         for again in range(self.plan.repeated_setups):
             self.say(f"later set-up, round {again + 1} of {self.plan.repeated_setups}")
             for key in self.turns(number + again):
                 await self._set_up_again(key)
+
+    async def read_in_background(self, key: str) -> None:
+        """Measure what is read of each end device once, so that it is not in what follows."""
+        home, server = self.homes[key], self.processes.server
+        before: float = await home.ask("cpu")
+        kinds: list[str] = await home.ask("read_in_background")
+        if not kinds:
+            return
+        self.say(f"{' and '.join(kinds)} of {self.plan.devices} end devices, in the background")
+        needed, last, moved = len(kinds) * self.plan.devices, 0, time.monotonic()
+        while last < needed:
+            await asyncio.sleep(_LOOK)
+            counts: Mapping[str, int] = await server.ask("read", application=ALL[key].application)
+            if (count := sum(counts[kind] for kind in kinds)) > last:
+                last, moved = count, time.monotonic()
+            elif time.monotonic() - moved > PATIENCE:
+                raise RuntimeError(f"{ALL[key].title}: of {needed} only {last} read: {counts}")
+        after: float = await home.ask("cpu")
+        self.results[key].background_cpu.append((after - before) / self.plan.devices)
 
     async def settle(self, **options: Any) -> None:
         """Send uplinks until all fields are decided on; options as of `uplinks`."""
@@ -184,13 +212,14 @@ class Bench:
         result.cpu.append(uplinks.cpu)
         result.collections.append(uplinks.took["collections"] / self.plan.uplinks)
         result.pause = max(result.pause, uplinks.took["pause"])
-        result.states.append(uplinks.took["states"] / self.plan.uplinks)
+        result.states.append(uplinks.states)
         result.recorded.append(uplinks.took["recorded"] / self.plan.uplinks)
 
     async def _latency_round(self, key: str, result: Result) -> None:
         uplinks = await self.uplinks(key, self.plan.latency_uplinks, self.plan.latency_rate)
         result.lost += uplinks.lost
         result.idle_cpu.append(uplinks.cpu)
+        result.idle_states.append(uplinks.states)
         result.latencies.append(uplinks.latencies)
 
     async def climb(self) -> None:

@@ -12,12 +12,16 @@ class Result:
     setups: list[dict[str, float]] = field(default_factory=list)
     """What each first set-up took, with the first uplinks, as of `Span.end`."""
     setups_again: list[dict[str, float]] = field(default_factory=list)
+    background_cpu: list[float] = field(default_factory=list)
+    """For each end device, of what is read in the background after a first set-up."""
     memory: list[float] = field(default_factory=list)
     entities: dict[str, int] = field(default_factory=dict)
     cpu: list[float] = field(default_factory=list)
     collections: list[float] = field(default_factory=list)
     pause: float = 0
     idle_cpu: list[float] = field(default_factory=list)
+    """For each uplink with time between it and the next, as `idle_states`."""
+    idle_states: list[float] = field(default_factory=list)
     states: list[float] = field(default_factory=list)
     recorded: list[float] = field(default_factory=list)
     lost: int = 0
@@ -71,6 +75,11 @@ class Traffic:
     def cpu(self) -> float:
         """Return the seconds of CPU for each."""
         return self.took["cpu"] / len(self.sent)
+
+    @property
+    def states(self) -> float:
+        """Return how many states were written for each."""
+        return self.took["states"] / len(self.sent)
 
     @property
     def latencies(self) -> list[float]:

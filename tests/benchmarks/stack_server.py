@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 import sys
 from typing import Any
 
 from aiohttp import web
 
 from ..child_process import serve
-from .workload import device_id, devices_of, end_device, envelope
+from .workload import application_base, device_id, devices_of, end_device, envelope
 
 RIGHTS = [
     "RIGHT_APPLICATION_INFO",
@@ -17,6 +18,10 @@ RIGHTS = [
     "RIGHT_APPLICATION_DEVICES_WRITE",
 ]
 PREFIX = "/api/v3"
+READ = {"as": "formatters", "ns": "batteries"}
+"""What our integration reads of each end device from which server, in the background."""
+_MEMBERS = ("ids", "created_at", "updated_at")
+"""What an answer has whatever is asked for."""
 _PAGE = 1000
 
 
@@ -32,6 +37,7 @@ class StackServer:
         self._entries = entries
         self._devices: dict[str, dict[str, Any]] = {}
         self._stored: list[bytes] = []
+        self._read: dict[tuple[str, str], set[tuple[str, str]]] = {}
         self._mqtt = f"127.0.0.1:{mqtt_port}"
 
     def routes(self) -> web.RouteTableDef:
@@ -44,6 +50,9 @@ class StackServer:
         routes.get(application)(self._get_application)
         routes.get(f"{application}/devices")(self._list_devices)
         routes.get(f"{application}/devices/{{device}}")(self._get_device)
+        for server in READ:
+            path = f"{PREFIX}/{server}/applications/{{application}}/devices/{{device}}"
+            routes.get(path)(partial(self._get_part, server))
         routes.get(f"{as_application}/packages/storage/uplink_message")(self._storage)
         routes.get(f"{as_application}/packages/associations")(self._associations)
         routes.get(f"{as_application}/mqtt-connection-info")(self._mqtt_connection_info)
@@ -95,6 +104,20 @@ class StackServer:
     async def _get_device(self, request: web.Request) -> web.Response:
         devices = self._of(request.match_info["application"])
         return web.json_response(devices[request.match_info["device"]])
+
+    async def _get_part(self, server: str, request: web.Request) -> web.Response:
+        """Answer with an end device that has no formatters of its own, and no battery level."""
+        application, device = request.match_info["application"], request.match_info["device"]
+        devices = self._of(application)
+        if device not in devices:
+            raise web.HTTPNotFound
+        read = self._read.setdefault((application_base(application), READ[server]), set())
+        read.add((application, device))
+        return web.json_response({name: devices[device][name] for name in _MEMBERS})
+
+    async def read(self, application: str) -> dict[str, int]:
+        """Return of how many end devices what was read in the applications of this base."""
+        return {what: len(self._read.get((application, what), ())) for what in READ.values()}
 
     def _of(self, application: str) -> dict[str, dict[str, Any]]:
         if application not in self._devices:
@@ -157,7 +180,7 @@ async def main(devices: int, entries: int, mqtt_port: int) -> None:
         host, port = runner.addresses[0][:2]
         return f"http://{host}:{port}"
 
-    await serve({"where": where, "store": stack.store})
+    await serve({"where": where, "store": stack.store, "read": stack.read})
     await runner.cleanup()
 
 

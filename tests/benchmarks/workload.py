@@ -158,6 +158,11 @@ def application_of(base: str, device: int, devices: int, entries: int) -> str:
     return f"{base}-{device * entries // devices}"
 
 
+def application_base(application: str) -> str:
+    """Return what the ids of all applications of one variant begin with."""
+    return application.rpartition("-")[0]
+
+
 def devices_of(number: int, devices: int, entries: int) -> range:
     """Return the end devices of an application."""
     first, last = (-(-(number + more) * devices // entries) for more in (0, 1))

@@ -129,6 +129,10 @@ def _set_up_rows(ours: Result, floor: Result | None, mqtt: Result | None) -> Ite
         digits=0,
         note=f"{registered} registered, {ours.entities['states']} with a state",
     )
+    yield Row(
+        title="formatter and battery, read once in the background: CPU per end device, ms",
+        values=[1e3 * cpu for cpu in ours.background_cpu],
+    )
     yield stall_row("first set-up", ours.setups)
     yield stall_row("later set-up", ours.setups_again)
 

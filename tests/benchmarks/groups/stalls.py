@@ -22,6 +22,7 @@ async def measure_stalls(amount: Amount) -> Section:
         took = {"first set-up": await home.ask("set_up")}
         uplinks = await bench.uplinks(OURS.key, plan.devices, FIRST_RATE, stall=True)
         took["first uplinks"] = uplinks.took
+        await bench.read_in_background(OURS.key)
         await bench.settle()
         took["later set-up"] = await home.ask("set_up_again")
         amount.say("options")
