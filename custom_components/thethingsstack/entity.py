@@ -4,6 +4,7 @@ from abc import abstractmethod
 import asyncio
 from collections.abc import Callable, Container, Iterable, Mapping
 from itertools import batched
+from types import MappingProxyType
 from typing import override
 
 from homeassistant.const import EntityCategory, Platform
@@ -91,6 +92,8 @@ class EndDeviceEntity(Entity):
     supported_features = None
     icon: str | None = None
     """Icons come from the frontend."""
+    _attr_translation_placeholders: Mapping[str, str] = MappingProxyType({})
+    """Without it each entity would make an empty dictionary of its own."""
     of_last_uplink = False
     """Whether it shows what the last uplink brought, which may be too old to be shown."""
 

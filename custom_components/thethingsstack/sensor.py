@@ -29,6 +29,7 @@ from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .downlinks.sensors import async_add_downlink_sensors
 from .end_devices.listeners import BATTERY
 from .end_devices.radio_sensors import BATTERY_SENSOR, HEALTH_KEYS, BatterySensor, health_sensors
+from .end_devices.restored_data import async_restored_data
 from .end_devices.state import EndDeviceState
 from .entity import ApplicationEntity, FieldEntity, async_setup_fields, unique_id
 from .fields.descriptions import describe_sensor
@@ -216,7 +217,7 @@ class FieldSensor(FieldEntity, RestoreSensor):
         """Restore the value from before the restart, unless an uplink was received since."""
         if self.path in self.device.values:
             return
-        stored = await self.async_get_last_sensor_data()
+        stored = await async_restored_data(self)
         if stored is None or stored.native_unit_of_measurement != self.native_unit_of_measurement:
             return  # the user has changed the unit or the class of the field meanwhile
         if self._fits(value := stored.native_value):

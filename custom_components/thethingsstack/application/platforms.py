@@ -44,12 +44,13 @@ class Platforms:
         coordinator = self._entry.runtime_data
         registry = er.async_get(self._hass)
         known = er.async_entries_for_config_entry(registry, self._entry.entry_id)
+        domains = {entity.domain for entity in known}
         devices = coordinator.roster.states.values()
         fields = (meaning for device in devices for meaning in device.decisions.values())
         await self._async_forward(
             {
                 *ALWAYS,
-                *(Platform(item.domain) for item in known if item.domain in _ALL),
+                *map(Platform, _ALL & domains),
                 *_platforms_of(fields),
                 *self._of_subentries(),
             }
@@ -116,4 +117,5 @@ class Platforms:
 
 
 def _platforms_of(fields: Iterable[Meaning]) -> set[Platform]:
-    return {Platform(meaning.kind) for meaning in fields if meaning.kind is not Kind.IGNORE}
+    kinds = {meaning.kind for meaning in fields}
+    return {Platform(kind) for kind in kinds if kind is not Kind.IGNORE}

@@ -30,6 +30,7 @@ from ..entity import EndDeviceEntity
 from ..payload import QUANTITIES, Meaning
 from .listeners import AIRTIME_24H, BATTERY, LAST_UPLINK, STATUS, UPLINK_INTERVAL
 from .overdue_number import NEVER
+from .restored_data import async_restored_data
 from .state import EndDeviceState
 from .status import Status
 
@@ -331,7 +332,7 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
     @override
     async def async_restore(self) -> None:
         """Show the value from before the restart, unless it was another end device's."""
-        stored = await self.async_get_last_sensor_data()
+        stored = await async_restored_data(self)
         if stored is None or self.device.taken_over:
             return
         self._restore(stored.native_value)

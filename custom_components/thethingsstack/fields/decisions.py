@@ -11,6 +11,7 @@ import typing
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.json import json_bytes
 
 from ..application import UNREADABLE, StoredData, TimeSlices
 from ..const import DOMAIN
@@ -109,8 +110,9 @@ class FieldDecisions(StoredData):
             decisions, overrides = {}, None
         self._load_overrides(overrides)
         slices = TimeSlices(time.monotonic)
+        known: dict[bytes, Meaning] = {}
         for key, fields in decisions.items():
-            self._automatic[key] = self._read_fields(key, fields)
+            self._automatic[key] = self._read_fields(key, fields, known)
             self.apply_overrides(key)
             await slices.end()
         self._observations = self._file.read_items("observations", _observations)
@@ -119,14 +121,24 @@ class FieldDecisions(StoredData):
         if earlier is not None:
             await self.async_save()
 
-    def _read_fields(self, key: str, fields: Any) -> dict[str, Meaning]:
+    def _read_fields(
+        self, key: str, fields: Any, known: dict[bytes, Meaning]
+    ) -> dict[str, Meaning]:
+        """Return an end device's decisions; `known` has those read before, by how they are stored.
+
+        Most end devices have equal fields, and to read a decision takes ten times as long as to
+        look it up.
+        """
         found: dict[str, Meaning] = {}
         if not isinstance(fields, Mapping):
             self._file.note_unreadable(f"decisions {key}", TypeError(type(fields).__name__))
             return found
         for path, stored in fields.items():
             try:
-                found[path] = self._one(_meaning(stored))
+                text = json_bytes(stored)
+                if (meaning := known.get(text)) is None:
+                    meaning = known[text] = self._one(_meaning(stored))
+                found[path] = meaning
             except UNREADABLE as err:
                 self._file.note_unreadable(f"decisions {key} {path}", err)
         return found
