@@ -3,8 +3,8 @@
 from abc import abstractmethod
 import asyncio
 from collections.abc import Callable, Container, Iterable, Mapping
+from functools import partial
 from itertools import batched
-from types import MappingProxyType
 from typing import override
 
 from homeassistant.const import EntityCategory, Platform
@@ -27,6 +27,8 @@ from .end_devices.state import EndDeviceState
 from .payload import Kind, Meaning
 
 CHUNK = 20
+NO_PLACEHOLDERS: Mapping[str, str] = {}
+"""Of all names."""
 
 
 async def async_add_in_chunks[EntityT: Entity](
@@ -45,29 +47,36 @@ def unique_id(device: EndDeviceState, key: str) -> str:
     return f"{device.key}/{key}"
 
 
+type IsDisabled = Callable[[str], bool | None]
+"""Whether the entity with a unique ID is disabled; None if it isn't registered."""
+
+
+@callback
+def _is_disabled(registry: er.EntityRegistry, platform: Platform, wanted: str) -> bool | None:
+    entity_id = registry.async_get_entity_id(platform, DOMAIN, wanted)
+    entry = registry.async_get(entity_id) if entity_id is not None else None
+    return None if entry is None else entry.disabled
+
+
 @callback
 def left_out_keys(
     coordinator: ApplicationCoordinator,
-    platform: Platform,
     device: EndDeviceState,
     keys: Iterable[str],
+    is_disabled: IsDisabled,
 ) -> set[str]:
     """Return the keys whose entities needn't be created.
 
     These are registered and disabled (Home Assistant reloads the entry when the user enables one),
     or radio details that nobody asked for.
     """
-    registry = er.async_get(coordinator.hass)
     on_request = frozenset() if has_details_for_all(coordinator) else RADIO_DETAILS
-    left_out = set()
-    for key in keys:
-        entity_id = registry.async_get_entity_id(platform, DOMAIN, unique_id(device, key))
-        if entity_id is None:
-            if key in on_request:
-                left_out.add(key)
-        elif (entry := registry.async_get(entity_id)) is not None and entry.disabled:
-            left_out.add(key)
-    return left_out
+    found = {key: is_disabled(unique_id(device, key)) for key in keys}
+    return {
+        key
+        for key, disabled in found.items()
+        if disabled or (disabled is None and key in on_request)
+    }
 
 
 class EndDeviceEntity(Entity):
@@ -92,7 +101,7 @@ class EndDeviceEntity(Entity):
     supported_features = None
     icon: str | None = None
     """Icons come from the frontend."""
-    _attr_translation_placeholders: Mapping[str, str] = MappingProxyType({})
+    _attr_translation_placeholders = NO_PLACEHOLDERS
     """Without it each entity would make an empty dictionary of its own."""
     of_last_uplink = False
     """Whether it shows what the last uplink brought, which may be too old to be shown."""
@@ -238,6 +247,10 @@ async def async_setup_fields(
     domain = Platform(kind)
     # A platform may be set up while uplinks come: what a device has by its turn is added then.
     waiting = set(coordinator.roster.states)
+    registry = er.async_get(hass)
+    entries = er.async_entries_for_config_entry(registry, entry.entry_id)
+    # Many look-ups for each of many end devices; what changes meanwhile, Home Assistant sees to.
+    registered = {item.unique_id: item.disabled for item in entries if item.domain == domain}
 
     def fields(
         device: EndDeviceState, new: Mapping[str, Meaning], left_out: Container[str] = ()
@@ -251,11 +264,10 @@ async def async_setup_fields(
     def known(device: EndDeviceState) -> list[Entity]:
         waiting.discard(device.key)
         decided = [field_key(p) for p, m in device.decisions.items() if m.kind is kind]
-        left_out = left_out_keys(coordinator, domain, device, [*keys, *decided])
+        left_out = left_out_keys(coordinator, device, [*keys, *decided], registered.get)
         return [*built_in(device, left_out), *fields(device, device.decisions, left_out)]
 
     def details(device: EndDeviceState) -> list[Entity]:
-        registry = er.async_get(hass)
         missing = {
             key
             for key in RADIO_DETAILS.intersection(keys)
@@ -270,7 +282,8 @@ async def async_setup_fields(
 
     @callback
     def add_device(device: EndDeviceState) -> None:
-        async_add_entities(built_in(device, left_out_keys(coordinator, domain, device, keys)))
+        is_disabled = partial(_is_disabled, registry, domain)
+        async_add_entities(built_in(device, left_out_keys(coordinator, device, keys, is_disabled)))
 
     @callback
     def add_details(devices: list[EndDeviceState], additions: Additions) -> None:
@@ -280,7 +293,7 @@ async def async_setup_fields(
     def remove(device: EndDeviceState, paths: frozenset[str], removals: Removals) -> None:
         for path in paths:
             wanted = unique_id(device, field_key(path))
-            entity_id = er.async_get(hass).async_get_entity_id(domain, DOMAIN, wanted)
+            entity_id = registry.async_get_entity_id(domain, DOMAIN, wanted)
             if entity_id is not None and (entity := platform.entities.get(entity_id)) is not None:
                 removals.append(entity.async_remove(force_remove=True))
 
