@@ -123,7 +123,6 @@ def test_recorded_uplink() -> None:
     assert message.packet_error_rate == 0
     assert message.best_reception == message.receptions[0]
     assert message.receptions[0].gateway_id == "roof-gw"
-    assert message.receptions is message.receptions
     assert message.simulated is False
     assert message.last_battery is None
     assert dict(message.attributes) == {}

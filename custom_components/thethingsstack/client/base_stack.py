@@ -24,6 +24,10 @@ class BaseStack:
     _transport: Transport
     _calls: Calls
     _stream: ReconnectingStream
+    _not_future_until = datetime.min.replace(tzinfo=UTC)
+    """Up to here no time is in the future, as the clock was last read."""
+    _offset_then: timedelta | None = None
+    """By how much the server's clock differed from this machine's then."""
 
     def server_time(self) -> datetime:
         """Return the time by the server's clock (from its last answer), else by this machine's."""
@@ -34,8 +38,14 @@ class BaseStack:
 
         A message dated years ahead would seem newer than all that follow.
         """
+        # Reading the clock costs more than all else here, and each uplink asks several times. Each
+        # answer over HTTP has an offset of its own: a clock that was set back is noticed then.
+        offset = self._transport.clock_offset
+        if moment <= self._not_future_until and offset is self._offset_then:
+            return moment
         now = self.server_time()
-        return moment if moment <= now + _CLOCK_TOLERANCE else now
+        self._not_future_until, self._offset_then = now + _CLOCK_TOLERANCE, offset
+        return moment if moment <= self._not_future_until else now
 
     async def request(
         self,

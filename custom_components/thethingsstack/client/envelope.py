@@ -21,12 +21,18 @@ type Identity = tuple[Any, ...]
 class Envelope:
     """A message's JSON object: as received, and parsed while that is needed."""
 
-    __slots__ = ("_data", "_parsed")
+    __slots__ = ("_data", "_kind", "_parsed", "body")
 
-    def __init__(self, parsed: Mapping[str, Any], data: bytes | None = None) -> None:
-        """Keep a parsed envelope; with the bytes that it was parsed from, it can be folded."""
+    def __init__(self, parsed: Mapping[str, Any], kind: str, data: bytes | None = None) -> None:
+        """Keep a parsed envelope that has the member `kind`.
+
+        With the bytes that it was parsed from, it can be folded.
+        """
         self._parsed: Mapping[str, Any] | None = parsed
+        self._kind = kind
         self._data = data
+        self.body: Mapping[str, Any] | None = parsed[kind]
+        """The member `kind`; None after `fold`, until `parsed` is read."""
 
     @property
     def parsed(self) -> Mapping[str, Any]:
@@ -35,12 +41,13 @@ class Envelope:
         if parsed is None:
             assert self._data is not None
             parsed = self._parsed = orjson.loads(self._data)
+            self.body = parsed[self._kind]
         return parsed
 
     def fold(self) -> None:
         """Drop the parsed object, to save memory, if it can be parsed again."""
         if self._data is not None:
-            self._parsed = None
+            self._parsed = self.body = None
 
     @override
     def __eq__(self, other: object) -> bool:
@@ -57,7 +64,6 @@ class Message:
     kind: ClassVar[str]
 
     ids: EndDeviceIds
-    correlation_ids: tuple[str, ...] = ()
     received_at: datetime | None = None
     network_received_at: datetime | None = None
     simulated: bool = False
@@ -74,11 +80,10 @@ class Message:
             raise BadMessage(f"the message has no {cls.kind}", name="no_message_kind")
         return cls(
             ids=ids,
-            correlation_ids=json_values.texts(data.get("correlation_ids")),
             received_at=json_values.time(data.get("received_at")),
             network_received_at=json_values.time(body.get("received_at")),
             simulated=data.get("simulated") is True,
-            envelope=Envelope(data, came_as),
+            envelope=Envelope(data, cls.kind, came_as),
         )
 
     @property
@@ -89,8 +94,15 @@ class Message:
     @property
     def body(self) -> Mapping[str, Any]:
         """The member of the envelope for this kind of message, such as `uplink_message`."""
-        body: Mapping[str, Any] = self.envelope.parsed[self.kind]
+        body = self.envelope.body
+        if body is None:
+            body = self.envelope.parsed[self.kind]
         return body
+
+    @property
+    def correlation_ids(self) -> tuple[str, ...]:
+        """The correlation IDs of what led to it."""
+        return json_values.texts(self.raw.get("correlation_ids"))
 
     def fold(self) -> None:
         """Drop the parsed object, to save four fifths of the memory; it is parsed again if needed."""
@@ -117,6 +129,10 @@ class Message:
     def version_ids(self) -> VersionIds | None:
         """Brand, model and versions, if it was registered from the Device Repository."""
         return VersionIds.read(self.body.get("version_ids"))
+
+    def is_of(self, versions: VersionIds) -> bool:
+        """Return whether `version_ids` surely are these; False where they have to be compared."""
+        return versions.is_read_from(self.body.get("version_ids"))
 
     @property
     def attributes(self) -> Mapping[str, str]:

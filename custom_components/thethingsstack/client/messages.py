@@ -4,7 +4,8 @@ Reports on downlinks are in `downlink_reports`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any, ClassVar, Self, override
 
 import orjson
@@ -50,10 +51,6 @@ __all__ = [
 class Uplink(Message):
     """Base of uplink messages and of normalized uplinks: radio, counters, payload bytes."""
 
-    _receptions: list[tuple[Reception, ...]] = field(
-        default_factory=list, init=False, repr=False, compare=False
-    )
-
     @property
     def session_key_id(self) -> str | None:
         """The session's key ID in base64; None for a simulated uplink."""
@@ -83,13 +80,8 @@ class Uplink(Message):
     @property
     def receptions(self) -> tuple[Reception, ...]:
         """The receptions, one for each gateway antenna."""
-        if not self._receptions:
-            receptions = [
-                Reception.from_json(item)
-                for item in json_values.objects(self.body.get("rx_metadata"))
-            ]
-            self._receptions.append(tuple(receptions))
-        return self._receptions[0]
+        items = json_values.objects(self.body.get("rx_metadata"))
+        return tuple(Reception.from_json(item) for item in items)
 
     @property
     def best_reception(self) -> Reception | None:
@@ -113,7 +105,10 @@ class Uplink(Message):
         items = json_values.objects(self.body.get("rx_metadata"))
         signals = [GatewaySignal.from_json(item) for item in items]
         if len(signals) > 1:
-            signals.sort(key=_strength, reverse=True)
+            try:
+                signals.sort(key=_SNR_AND_RSSI, reverse=True)
+            except TypeError:  # one has none
+                signals.sort(key=_strength, reverse=True)
             if len({signal.gateway_id for signal in signals}) < len(signals):
                 best: dict[str, GatewaySignal] = {}
                 for signal in signals:
@@ -169,6 +164,7 @@ class Uplink(Message):
 
 
 _WORST = float("-inf")
+_SNR_AND_RSSI = attrgetter("snr", "rssi")
 
 
 def _quality(reception: Mapping[str, Any]) -> tuple[float, float]:
@@ -216,7 +212,7 @@ class UplinkMessage(Uplink):
         body = {**self.body, "decoded_payload": decoded}
         body.pop("normalized_payload", None)
         envelope = {**self.raw, self.kind: body}
-        return replace(self, envelope=Envelope(envelope, orjson.dumps(envelope)))
+        return replace(self, envelope=Envelope(envelope, self.kind, orjson.dumps(envelope)))
 
     @property
     def has_application_data(self) -> bool:

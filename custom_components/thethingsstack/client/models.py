@@ -161,6 +161,22 @@ class VersionIds:
         except TypeError:  # a part is neither a string nor a number
             return VersionIds.from_json(data)
 
+    def is_read_from(self, data: object) -> bool:
+        """Return whether `read` would return the same for `data`; False may be wrong, True never is.
+
+        Costs less than reading, and that of most messages is known already.
+        """
+        if type(data) is not dict or not data:
+            return False
+        hardware = data.get("hardware_version")
+        return (
+            data.get("model_id") == self.model_id
+            and data.get("brand_id") == self.brand_id
+            and data.get("firmware_version") == self.firmware_version
+            and data.get("band_id") == self.band_id
+            and (None if hardware == _UNKNOWN_HARDWARE else hardware) == self.hardware_version
+        )
+
     def as_json(self) -> dict[str, str]:
         """Return `version_ids` as JSON for a request."""
         named = {

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 import time
 
 from homeassistant.config_entries import ConfigEntry
@@ -27,8 +28,11 @@ from ..const import (
 )
 from ..fields import FieldDecisions
 from .areas import area_from_attributes, follow
-from .state import CLOCK_TOLERANCE, EndDeviceState
+from .state import EndDeviceState
 from .uplink_history import UplinkHistory
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""What was stored with a time later than this is from a clock that was wrong."""
 
 BRANDS = {
     "diehl-metering": "Diehl Metering",
@@ -67,6 +71,7 @@ class EndDeviceRoster:
         self._connection = stack.connection
         self._has_console = stack.capabilities.console
         self._server_time = stack.server_time
+        self._not_in_future = stack.not_in_future
         self._store = store
         self._decisions = decisions
         self._by_device_id: dict[str, EndDeviceState] = {}
@@ -201,7 +206,7 @@ class EndDeviceRoster:
                 ids,
                 self._decisions.of(key),
                 self._store.model_sensors,
-                self._server_time,
+                self._not_in_future,
                 known_fields=self._decisions.library.fields_of,
                 observations=self._decisions.observations(key),
                 uplinks=uplinks,

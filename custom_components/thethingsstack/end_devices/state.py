@@ -1,11 +1,11 @@
 """What is known of one end device: identity, last uplink, field values, health."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import logging
 from operator import itemgetter
-from typing import Any, override
+from typing import Any, NamedTuple, override
 
 from homeassistant.core import Context as HaContext
 from homeassistant.util import dt as dt_util
@@ -61,13 +61,11 @@ _NO_PATHS: AbstractSet[str] = frozenset()
 
 
 REMEMBERED_PORTS = 8
-CLOCK_TOLERANCE = timedelta(minutes=5)
 STATISTICS_PAUSE = timedelta(minutes=10)
 """After a correction: longer than a period of Home Assistant's short-term statistics."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Payload:
+class _Payload(NamedTuple):
     """What the newest uplink of a port reported, and when."""
 
     moment: datetime
@@ -84,7 +82,7 @@ class EndDeviceState(Listeners):
         ids: EndDeviceIds,
         decisions: Mapping[str, Meaning],
         model_sensors: Mapping[str, tuple[str, ...]],
-        server_time: Callable[[], datetime],
+        not_in_future: Callable[[datetime], datetime],
         *,
         known_fields: Callable[[str | None, str | None], ModelFields | None],
         observations: dict[str, Observations],
@@ -94,11 +92,13 @@ class EndDeviceState(Listeners):
 
         `decisions` (by path) and `model_sensors` (by "brand/model") are live views: later changes
         are seen here, too. `known_fields` returns what the model library has of a brand's model.
+        `not_in_future` returns a time, but the present for one far ahead: some gateways have wrong
+        clocks, and after a message from 2099, all others would be older.
         `observations` are those of fields whose decision may still be corrected; kept up to date.
         `uplinks` is what is kept of earlier uplinks; it is kept up to date.
         """
         super().__init__()
-        self._server_time = server_time
+        self._not_in_future = not_in_future
         self.uplinks = uplinks or UplinkHistory()
         self.reception = ReceptionHistory()
         self.key = key
@@ -141,6 +141,7 @@ class EndDeviceState(Listeners):
         self._value_times: dict[str, datetime] = {}
         self._seen: dict[tuple[Any, ...], datetime] = {}
         """The time of each message that is remembered, the oldest first."""
+        self._newest_seen = _EPOCH
         self._uplink_at: datetime | None = None
         self.last_data_at: datetime | None = None
         """When `last_data_uplink` was received: its time, unless that is in the future."""
@@ -270,25 +271,19 @@ class EndDeviceState(Listeners):
         identity = message.identity
         if identity is None:
             return False
-        seen = self._seen
-        if identity in seen:
+        seen, moment = self._seen, message.time or _EPOCH
+        remembered = len(seen)
+        seen.setdefault(identity, moment)
+        if len(seen) == remembered:
             return True
         # By their own time: messages that are caught up must not displace new ones.
-        newest = next(reversed(seen.values()), _EPOCH)
-        seen[identity] = moment = message.time or _EPOCH
-        if moment < newest:
+        if moment < self._newest_seen:
             self._seen = seen = dict(sorted(seen.items(), key=itemgetter(1)))
-        if len(seen) > REMEMBERED_MESSAGES:
+        else:
+            self._newest_seen = moment
+        if remembered == REMEMBERED_MESSAGES:
             del seen[next(iter(seen))]
         return False
-
-    def _not_in_future(self, moment: datetime) -> datetime:
-        """Return a time; the server's present time for one in the future.
-
-        Some gateways have wrong clocks: after a message from 2099, all others would be older.
-        """
-        latest = self._server_time() + CLOCK_TOLERANCE
-        return moment if moment <= latest else latest - CLOCK_TOLERANCE
 
     def receive(self, uplink: UplinkMessage, decide: Decide, hold: Hold) -> Received:
         """Apply an uplink; of an older one, only values that no newer uplink has reported.
@@ -307,11 +302,13 @@ class EndDeviceState(Listeners):
             received.changed.extend(self.radio_keys)
             if uplink.time is not None:
                 self._move_last_seen(moment)
-        versions = uplink.version_ids
-        if versions not in (None, self.version_ids):
-            self.version_ids = versions
-            self.update_context()
-            received.identified = True
+        known = self.version_ids
+        if known is None or not uplink.is_of(known):
+            versions = uplink.version_ids
+            if versions not in (None, known):
+                self.version_ids = versions
+                self.update_context()
+                received.identified = True
         battery = uplink.last_battery
         if battery is not None and (
             self.last_battery is None
@@ -372,11 +369,13 @@ class EndDeviceState(Listeners):
         )
         if understanding.corrected and (held := hold(self, understanding.corrected)):
             hold_back(understanding, held, self.decisions, raw_values(decoded, normalized))
-        self._observations.update(understanding.observations)
-        for path in understanding.settled:
-            self._observations.pop(path, None)
+        if understanding.observations or understanding.settled:
+            self._observations.update(understanding.observations)
+            for path in understanding.settled:
+                self._observations.pop(path, None)
         self.skipped = understanding.skipped
-        self.contradictions |= understanding.contradictions
+        if understanding.contradictions:
+            self.contradictions |= understanding.contradictions
         received.grown = understanding.grown
         received.corrected = understanding.corrected
         if understanding.corrected:

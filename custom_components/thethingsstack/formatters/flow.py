@@ -154,7 +154,7 @@ class FormatterFlow(LocalDecodingFlow):
                 ids,
                 {},
                 {},
-                self._coordinator.stack.server_time,
+                self._coordinator.stack.not_in_future,
                 known_fields=self._coordinator.fields.library.fields_of,
                 observations={},
             )
