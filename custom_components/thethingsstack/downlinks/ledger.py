@@ -64,6 +64,11 @@ class DownlinkLedger(StoredData):
         """Return an end device's downlinks, oldest first."""
         return list(self._of_device.get(device_id, ()))
 
+    def has_open(self, device_id: str) -> bool:
+        """Return whether one of an end device's downlinks may still be transmitted."""
+        records = self._of_device.get(device_id)
+        return records is not None and any(record.open for record in records)
+
     def last(self, device_id: str) -> DownlinkRecord | None:
         """Return the newest downlink of an end device."""
         records = self._of_device.get(device_id)

@@ -186,7 +186,7 @@ class DownlinkQueues:
     @callback
     def on_uplink(self, device: EndDeviceState) -> None:
         """Read the queue after an uplink, when a class A device gets its next downlink."""
-        if any(record.open for record in self._ledger.of(device.device_id)):
+        if self._ledger.has_open(device.device_id):
             self._tracker.show(device)
             self._read_soon(device, self._pauses.after_uplink)
 

@@ -1,5 +1,6 @@
 """How often an end device sends, and how long it is usually silent: learned from its uplinks."""
 
+from array import array
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import sqrt
@@ -47,7 +48,7 @@ class UplinkInterval:
 
     def __init__(self) -> None:
         """Start with nothing learned."""
-        self._gaps: tuple[float, ...] = ()
+        self._gaps = array("d")
         self._days: dict[int, float] = {}
         """The longest silence that ended on a day, in seconds, by the day's ordinal number."""
         self._since: datetime | None = None
@@ -72,7 +73,10 @@ class UplinkInterval:
         if interrupted and (f_cnt is None or counter is None or f_cnt != counter + 1):
             return  # others may have come while nobody listened
         gap = (moment - before).total_seconds()
-        self._gaps = (*self._gaps[1 - GAPS :], gap)
+        gaps = self._gaps
+        gaps.append(gap)
+        if len(gaps) > GAPS:
+            del gaps[0]
         day = moment.toordinal()
         if gap > self._days.get(day, 0.0):
             self._days[day] = gap
@@ -91,7 +95,7 @@ class UplinkInterval:
         today = latest.toordinal()
         self._days = {day: gap for day, gap in self._days.items() if day <= today}
         if not self._days:
-            self._gaps = ()
+            del self._gaps[:]
         self._valid = False
 
     @property
@@ -157,7 +161,7 @@ class UplinkInterval:
         Uplinks may have been missed meanwhile.
         """
         interval = cls()
-        interval._gaps = tuple(number_of(gap) for gap in stored["gaps"])[-GAPS:]
+        interval._gaps = array("d", [number_of(gap) for gap in stored["gaps"]][-GAPS:])
         days = ((_day(day), number_of(gap)) for day, gap in stored["days"])
         interval._days = dict(sorted(days)[-DAYS:])
         since, last = stored["since"], stored["last"]

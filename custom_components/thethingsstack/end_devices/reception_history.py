@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import math
@@ -12,6 +12,7 @@ from ..client import GatewaySignal, Reception
 
 PERIOD = 900
 """Seconds of which one signal is kept: the one that came last."""
+_ONE_PERIOD = timedelta(seconds=PERIOD)
 PERIODS = 96
 GATEWAYS = 32
 """Gateways that are kept of an end device: those that received it last."""
@@ -79,18 +80,19 @@ class ReceptionHistory:
         self._count = min(self._count + 1, LATEST)
         weight = 1 / self._count
         gateways = self._gateways
-        for heard in gateways.values():
-            heard.share -= heard.share * weight
-        outdated = moment - timedelta(seconds=PERIOD)
+        silent = len(gateways)
+        outdated = moment - _ONE_PERIOD
         for signal in signals:
             gateway_id, rssi, snr, _ = signal
             if (known := gateways.get(gateway_id)) is None:
                 known = gateways[gateway_id] = HeardBy(signal.reception, moment, moment)
-            elif moment > known.at:
-                known.at = moment
-                if known.read_at <= outdated:
-                    known.reception, known.read_at = signal.reception, moment
-            known.share += weight
+            else:
+                silent -= 1
+                if moment > known.at:
+                    known.at = moment
+                    if known.read_at <= outdated:
+                        known.reception, known.read_at = signal.reception, moment
+            known.share += (1 - known.share) * weight
             if (count := known.count) < LATEST:
                 count += 1
                 known.count = count
@@ -100,8 +102,16 @@ class ReceptionHistory:
                 )
             if snr is not None:
                 known.snr = snr if known.snr is None else known.snr + (snr - known.snr) / count
+        if silent:
+            self._note_silent({signal.gateway_id for signal in signals}, weight)
         while len(gateways) > GATEWAYS:
             del gateways[min(gateways, key=lambda gateway_id: gateways[gateway_id].at)]
+
+    def _note_silent(self, others: AbstractSet[str], weight: float) -> None:
+        """Lower the share of the gateways that didn't receive the uplink as the others did."""
+        for gateway_id, known in self._gateways.items():
+            if gateway_id not in others:
+                known.share -= known.share * weight
 
     def _note_signal(self, moment: datetime, best: GatewaySignal) -> None:
         periods, period = self._periods, int(moment.timestamp()) // PERIOD

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 import time
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
@@ -35,8 +35,7 @@ type TrafficItem = StreamItem | Event | GatewayChanged
 type Watcher = Callable[[TrafficEntry], None]
 
 
-@dataclass(frozen=True, slots=True)
-class TrafficEntry:
+class TrafficEntry(NamedTuple):
     """Something that an application's stream brought, as it came; `id` rises, also over restarts."""
 
     id: int
