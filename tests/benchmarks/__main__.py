@@ -38,7 +38,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--all", action="store_true", help="all groups: half an hour")
     parser.add_argument("--devices", type=int, nargs="+", help="numbers of devices")
-    parser.add_argument("--uplinks", type=int, help="uplinks per round (6000)")
+    parser.add_argument("--uplinks", type=int, help="uplinks per round (6000; main: 20000)")
     parser.add_argument("--rounds", type=int, help="rounds for the CPU per uplink (5)")
     parser.add_argument("--quick", action="store_true", help="each group in under a minute")
     parser.add_argument("--only", nargs="+", choices=VARIANTS, help="leave variants of main out")
