@@ -28,7 +28,7 @@ from .payload import Kind, Meaning
 
 CHUNK = 20
 NO_PLACEHOLDERS: Mapping[str, str] = {}
-"""Of all names."""
+"""No entity's translated name has placeholders."""
 
 
 async def async_add_in_chunks[EntityT: Entity](

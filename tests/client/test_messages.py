@@ -216,6 +216,8 @@ def test_best_reception_prefers_snr_then_rssi_and_knows_silence() -> None:
     assert [reception.snr for reception in message.receptions] == [None, 5, 5, 0]
     assert message.best_reception is not None
     assert message.best_reception.gateway_id == "b"
+    found = [reception.gateway_id for reception in message.receptions_by_gateway]
+    assert found == ["b", "a", "c", "unknown"]
     assert uplink({}).best_reception is None
 
 

@@ -8,9 +8,9 @@ from hypothesis import given, strategies as st
 import orjson
 import pytest
 
-from tests.properties import json_values, thorough
+from tests.properties import json_values, scalars, thorough
 from thethingsstack import BadMessage, Message, parse_message
-from thethingsstack.models import Application, EndDevice, KeyInfo, Location
+from thethingsstack.models import Application, EndDevice, KeyInfo, Location, VersionIds
 from thethingsstack.repository import DeviceTemplate
 
 _KINDS = (
@@ -192,3 +192,39 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 def test_any_answer_of_the_server_is_read(kind: Any, data: dict[str, Any]) -> None:
     """What a QR code, a list of end devices or a registry gives."""
     _read_everything(kind.from_json(data))
+
+
+_version_parts = st.one_of(
+    st.sampled_from(("dragino", "lht65n", "1.0", "_unknown_hw_version_", "")), scalars
+)
+_versions = st.dictionaries(
+    st.sampled_from(("brand_id", "model_id", "hardware_version", "firmware_version", "band_id")),
+    _version_parts,
+)
+
+
+@given(known=_versions, data=_versions)
+@thorough(200)
+def test_versions_that_are_taken_for_known_ones_are_these(
+    known: Mapping[str, Any], data: Mapping[str, Any]
+) -> None:
+    versions = VersionIds.read(known)
+    for other in (known, data):
+        if versions is not None and versions.is_read_from(other):
+            assert VersionIds.read(other) == versions
+
+
+@pytest.mark.parametrize("hardware", ["1.0", "_unknown_hw_version_"])
+def test_known_versions_are_recognised(hardware: str) -> None:
+    sent = {
+        "brand_id": "dragino",
+        "model_id": "lht65n",
+        "hardware_version": hardware,
+        "firmware_version": "1.1",
+        "band_id": "EU_863_870",
+    }
+    versions = VersionIds.read(sent)
+    assert versions is not None
+    assert versions.is_read_from(sent)
+    assert not versions.is_read_from(sent | {"model_id": "lht52"})
+    assert not versions.is_read_from({})
