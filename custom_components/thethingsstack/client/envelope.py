@@ -21,18 +21,12 @@ type Identity = tuple[Any, ...]
 class Envelope:
     """A message's JSON object: as received, and parsed while that is needed."""
 
-    __slots__ = ("_data", "_kind", "_parsed", "body")
+    __slots__ = ("_data", "_parsed")
 
-    def __init__(self, parsed: Mapping[str, Any], kind: str, data: bytes | None = None) -> None:
-        """Keep a parsed envelope that has the member `kind`.
-
-        With the bytes that it was parsed from, it can be folded.
-        """
+    def __init__(self, parsed: Mapping[str, Any], data: bytes | None = None) -> None:
+        """Keep a parsed envelope; with the bytes that it was parsed from, it can be folded."""
         self._parsed: Mapping[str, Any] | None = parsed
-        self._kind = kind
         self._data = data
-        self.body: Mapping[str, Any] | None = parsed[kind]
-        """The member `kind`; None after `fold`, until `parsed` is read."""
 
     @property
     def parsed(self) -> Mapping[str, Any]:
@@ -41,13 +35,12 @@ class Envelope:
         if parsed is None:
             assert self._data is not None
             parsed = self._parsed = orjson.loads(self._data)
-            self.body = parsed[self._kind]
         return parsed
 
     def fold(self) -> None:
         """Drop the parsed object, to save memory, if it can be parsed again."""
         if self._data is not None:
-            self._parsed = self.body = None
+            self._parsed = None
 
     @override
     def __eq__(self, other: object) -> bool:
@@ -83,7 +76,7 @@ class Message:
             received_at=json_values.time(data.get("received_at")),
             network_received_at=json_values.time(body.get("received_at")),
             simulated=data.get("simulated") is True,
-            envelope=Envelope(data, cls.kind, came_as),
+            envelope=Envelope(data, came_as),
         )
 
     @property
@@ -94,9 +87,7 @@ class Message:
     @property
     def body(self) -> Mapping[str, Any]:
         """The member of the envelope for this kind of message, such as `uplink_message`."""
-        body = self.envelope.body
-        if body is None:
-            body = self.envelope.parsed[self.kind]
+        body: Mapping[str, Any] = self.envelope.parsed[self.kind]
         return body
 
     @property

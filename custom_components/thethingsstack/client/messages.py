@@ -5,7 +5,6 @@ Reports on downlinks are in `downlink_reports`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import Any, ClassVar, Self, override
 
 import orjson
@@ -105,10 +104,7 @@ class Uplink(Message):
         items = json_values.objects(self.body.get("rx_metadata"))
         signals = [GatewaySignal.from_json(item) for item in items]
         if len(signals) > 1:
-            try:
-                signals.sort(key=_SNR_AND_RSSI, reverse=True)
-            except TypeError:  # one has none
-                signals.sort(key=_strength, reverse=True)
+            signals.sort(key=_strength, reverse=True)
             if len({signal.gateway_id for signal in signals}) < len(signals):
                 best: dict[str, GatewaySignal] = {}
                 for signal in signals:
@@ -164,7 +160,6 @@ class Uplink(Message):
 
 
 _WORST = float("-inf")
-_SNR_AND_RSSI = attrgetter("snr", "rssi")
 
 
 def _quality(reception: Mapping[str, Any]) -> tuple[float, float]:
@@ -212,7 +207,7 @@ class UplinkMessage(Uplink):
         body = {**self.body, "decoded_payload": decoded}
         body.pop("normalized_payload", None)
         envelope = {**self.raw, self.kind: body}
-        return replace(self, envelope=Envelope(envelope, self.kind, orjson.dumps(envelope)))
+        return replace(self, envelope=Envelope(envelope, orjson.dumps(envelope)))
 
     @property
     def has_application_data(self) -> bool:

@@ -164,7 +164,7 @@ class DownlinkQueues:
         """Read queues to update downlinks that were open while disconnected."""
         for device_id in self._ledger.device_ids:
             device = self._roster.by_device_id(device_id)
-            if device is not None and any(record.open for record in self._ledger.of(device_id)):
+            if device is not None and self._ledger.has_open(device_id):
                 self._after_gap.add(device_id)
                 self._read_soon(device, self._pauses.after_report)
 

@@ -141,7 +141,6 @@ class EndDeviceState(Listeners):
         self._value_times: dict[str, datetime] = {}
         self._seen: dict[tuple[Any, ...], datetime] = {}
         """The time of each message that is remembered, the oldest first."""
-        self._newest_seen = _EPOCH
         self._uplink_at: datetime | None = None
         self.last_data_at: datetime | None = None
         """When `last_data_uplink` was received: its time, unless that is in the future."""
@@ -271,17 +270,15 @@ class EndDeviceState(Listeners):
         identity = message.identity
         if identity is None:
             return False
-        seen, moment = self._seen, message.time or _EPOCH
-        remembered = len(seen)
-        seen.setdefault(identity, moment)
-        if len(seen) == remembered:
+        seen = self._seen
+        if identity in seen:
             return True
         # By their own time: messages that are caught up must not displace new ones.
-        if moment < self._newest_seen:
+        newest = next(reversed(seen.values()), _EPOCH)
+        seen[identity] = moment = message.time or _EPOCH
+        if moment < newest:
             self._seen = seen = dict(sorted(seen.items(), key=itemgetter(1)))
-        else:
-            self._newest_seen = moment
-        if remembered == REMEMBERED_MESSAGES:
+        if len(seen) > REMEMBERED_MESSAGES:
             del seen[next(iter(seen))]
         return False
 
