@@ -467,7 +467,8 @@ class ApplicationCoordinator:
     @callback
     def _receive(self, uplink: UplinkMessage) -> None:
         """Apply a live uplink, and update entities and listeners."""
-        if (taken := self._take_over(uplink)) is None:
+        taken = self._take_over(uplink) or self.catch_up.take_ahead(uplink)
+        if taken is None:
             return
         device, received = taken
         context = Context()

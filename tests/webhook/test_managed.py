@@ -18,7 +18,7 @@ from custom_components.thethingsstack.application.catch_up import (
 from custom_components.thethingsstack.const import DOMAIN
 from custom_components.thethingsstack.webhook import SECRET_HEADER, WebhookDoor
 from custom_components.thethingsstack.webhook.managed import PAUSES, Pauses, async_own_id
-from tests.ha_fixtures import make_entry, set_up, until
+from tests.ha_fixtures import entity_id, make_entry, set_up, until
 from tests.simulator import Simulator
 from tests.simulator.webhooks import MESSAGES
 
@@ -424,6 +424,47 @@ async def test_a_delivery_that_failed_is_caught_up_though_the_next_arrives(
     assert entry.runtime_data.counters.caught_up == 23
     assert entry.runtime_data.connected
     assert issues(hass) == set()
+
+
+async def test_what_is_delivered_after_it_was_read_still_happens(
+    hass: HomeAssistant, sim: Simulator, listening: Listening
+) -> None:
+    """A slow delivery of a pressed button, which reading what was missed has overtaken."""
+    hass.data[CATCH_UP_PAUSES] = CatchUpPauses(retry=0.2, lag=0, between_devices=0)
+    sim.faults.storage = True
+    sim.switch_storage(on=True)
+    entry = await set_up(hass, sim, webhook_entry(sim))
+    coordinator = entry.runtime_data
+    await until(hass, lambda: any("as.webhook.fail" in s.names for s in sim.events.subscribers))
+    await sim.uplink("weather-station", decoded={"click": "short"})
+    await until(hass, lambda: coordinator.counters.uplinks_today == 1)
+    await hass.async_block_till_done()
+    click = entity_id(hass, "event", "garden/70B3D57ED0060001/field/click")
+    before = hass.states.get(click)
+    sim.faults.webhooks_fail = True
+    envelope = await sim.uplink("weather-station", decoded={"click": "long"})
+    await sim.webhooks.delivered()
+    sim.faults.webhooks_fail = False
+    await sim.uplink("lpp-node", decoded={"temperature": 20.5})
+    await until(hass, lambda: coordinator.counters.caught_up == 1 and coordinator.caught_up)
+    await hass.async_block_till_done()
+    assert hass.states.get(click) == before
+    assert coordinator.counters.uplinks_today == 2
+
+    for _ in range(2):
+        assert await listening.post(envelope) == 200
+    await sim.uplink("lpp-node", decoded={"temperature": 21.5})
+    await until(hass, lambda: coordinator.counters.uplinks_today >= 4)
+    await hass.async_block_till_done()
+    assert coordinator.counters.uplinks_today == 4
+    assert coordinator.counters.caught_up == 0
+    after = hass.states.get(click)
+    assert before is not None
+    assert after is not None
+    assert (before.attributes["event_type"], after.attributes["event_type"]) == (
+        "press_end",
+        "long_press_end",
+    )
 
 
 async def test_failures_are_an_issue_where_the_server_keeps_no_health(

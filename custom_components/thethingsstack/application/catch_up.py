@@ -29,7 +29,7 @@ from .time_slices import TimeSlices
 
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
-    from ..end_devices import EndDeviceState
+    from ..end_devices import EndDeviceState, Received
     from ..payload import Meaning
 
 _LOGGER = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ MARGIN = timedelta(seconds=2)
 """Added to the end of a gap: the server's clock is only known to the second."""
 HISTORY_MARGIN = timedelta(seconds=10)
 """Read twice: the times of an event and of its message aren't the same."""
+STILL_COMING = timedelta(minutes=2)
+"""An uplink that is not older may yet come live, if it was read before it was delivered."""
 TOLERANCE = timedelta(minutes=5)
 """Stored times further in the future than this are treated as wrong."""
 
@@ -104,12 +106,15 @@ class CatchUp:
         self._pauses = coordinator.hass.data.get(PAUSES, Pauses())
         self._first = False
         self._again = False
+        self._fresh_since = coordinator.stack.server_time()
         self._read_until: datetime | None = None
         """Up to when the gaps were read, while that is not shown yet."""
         self._read: dict[Hashable, datetime] = {}
         """The uplinks read that may be read again, with their times."""
         self._reading: asyncio.Task[None] | None = None
         self._touched: dict[str, _Touched] = {}
+        self._ahead: dict[Hashable, tuple[datetime, EndDeviceState, Received]] = {}
+        """The newest uplinks that were read, with their times and what they changed."""
         self._cancel_retry: CALLBACK_TYPE | None = None
 
     @property
@@ -240,6 +245,10 @@ class CatchUp:
         gaps, first = self._store.gaps, False
         self.progress = Progress()
         gaps.clamp(now - RETENTION, now + TOLERANCE)
+        self._fresh_since = now - STILL_COMING
+        self._ahead = {
+            identity: item for identity, item in self._ahead.items() if item[0] > self._fresh_since
+        }
         try:
             if self._first:
                 await self._async_read_newest(now - STORAGE_WINDOW)
@@ -379,6 +388,9 @@ class CatchUp:
             return False
         self._coordinator.counters.caught_up += 1
         device, received = taken
+        sent, identity = message.received_at, message.identity
+        if sent is not None and identity is not None and sent > self._fresh_since:
+            self._ahead[identity] = (sent, device, received)
         self.missed.on_uplink(device, message, live=False)
         touched = self._touched.setdefault(device.key, _Touched(device))
         touched.identified |= received.identified
@@ -388,6 +400,19 @@ class CatchUp:
                 first, _ = touched.changed.get(path, (before, now))
                 touched.changed[path] = (first, now)
         return True
+
+    @callback
+    def take_ahead(self, uplink: UplinkMessage) -> tuple[EndDeviceState, Received] | None:
+        """Return what a live uplink changed that had been read before it came; else None.
+
+        So it happens now what only live uplinks cause. It is returned once, and without new fields
+        and corrections, which are shown with all that was read.
+        """
+        if (ahead := self._ahead.pop(uplink.identity, None)) is None:
+            return None
+        self._coordinator.counters.caught_up -= 1
+        _, device, read = ahead
+        return device, read.without_decisions()
 
     async def _async_show(self) -> None:
         """Update the entities of the end devices read, a few devices at a time."""

@@ -25,6 +25,7 @@ from .logbook_events import async_fire_for_logbook, async_waiting_words, async_w
 from .overdue_number import silence_of, text_of
 from .radio_details import RADIO_DETAILS, async_register_details
 from .recalculation import recalculated
+from .received import Received
 from .roster import EndDeviceRoster, rename_in_controls, rename_in_registries
 from .state import EndDeviceState
 from .status import Status
@@ -45,6 +46,7 @@ __all__ = [
     "Activity",
     "EndDeviceRoster",
     "EndDeviceState",
+    "Received",
     "Status",
     "UplinkHistory",
     "area_from_attributes",
