@@ -95,9 +95,10 @@ async def test_removing_the_entry_removes_its_store(
     await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
     await hass.config_entries.async_unload(entry.entry_id)
     assert f"{DOMAIN}.{entry.entry_id}" in hass_storage
+    assert f"{DOMAIN}.{entry.entry_id}.values" in hass_storage
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
-    assert f"{DOMAIN}.{entry.entry_id}" not in hass_storage
+    assert not [name for name in hass_storage if entry.entry_id in name]
     assert devices_of(hass, entry.entry_id) == {}
 
 

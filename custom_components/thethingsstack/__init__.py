@@ -17,6 +17,7 @@ from .controls.suggestions import async_watch_presets
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .downlinks.ledger import DownlinkLedger
 from .end_devices.cleanup import async_watch_vanished, forget, remove_controls
+from .end_devices.last_values import LastValues
 from .end_devices.left_out import leaving_out
 from .end_devices.state import EndDeviceState
 from .end_devices.uplink_history import UplinkHistory
@@ -161,6 +162,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TtsConfigEntry) -> None
     await FieldDecisions(hass, entry.entry_id, store.model_of).async_remove()
     await DownlinkLedger(hass, entry.entry_id).async_remove()
     await FormatterStore(hass, entry.entry_id).async_remove()
+    await LastValues(hass, entry, {}).async_remove()
     await async_remove_takeover(hass, entry)
 
 

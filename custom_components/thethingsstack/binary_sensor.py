@@ -3,10 +3,9 @@
 from typing import Any, override
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
-from homeassistant.const import STATE_OFF, STATE_ON, EntityCategory
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.restore_state import RestoreEntity
 
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .end_devices.state import EndDeviceState
@@ -31,7 +30,7 @@ async def async_setup_entry(
     await async_setup_fields(hass, entry, async_add_entities, Kind.BINARY_SENSOR, FieldBinarySensor)
 
 
-class FieldBinarySensor(FieldEntity, BinarySensorEntity, RestoreEntity):
+class FieldBinarySensor(FieldEntity, BinarySensorEntity):
     """A decoded field with two states."""
 
     def __init__(
@@ -44,15 +43,6 @@ class FieldBinarySensor(FieldEntity, BinarySensorEntity, RestoreEntity):
         """Create the binary sensor with the class of the field's meaning."""
         super().__init__(coordinator, device, path, meaning)
         self.entity_description = describe_binary_sensor(path, meaning)
-
-    @override
-    async def async_restore(self) -> None:
-        """Restore the state from before the restart, unless an uplink was received since."""
-        if self.path in self.device.values:
-            return
-        state = await self.async_get_last_state()
-        if state is not None and state.state in (STATE_ON, STATE_OFF):
-            self.device.restore(self.path, state.state == STATE_ON)
 
     @callback
     @override

@@ -165,6 +165,7 @@ class ApplicationCoordinator:
         await self.downlinks.async_load()
         await self.formatter_texts.async_load(self.entry.title)
         await self.takeover.async_load(self.entry.title)
+        await self.roster.last_values.async_load(self.entry.title)
         self.roster.choose_scope()
         day, count = self.store.uplinks_today or (None, 0)
         if day == dt_util.now().date().isoformat():
@@ -225,6 +226,7 @@ class ApplicationCoordinator:
         self.formatter_texts.async_start()
         self.core_lorawan.async_start()
         self.takeover.async_start()
+        self.roster.last_values.async_start()
 
     async def async_stop(self) -> None:
         """Stop processing messages, and write to disk what the next start needs."""
@@ -238,6 +240,7 @@ class ApplicationCoordinator:
         await self.takeover.async_close()
         await self.store.async_close()
         await self.fields.async_close()
+        await self.roster.last_values.async_close()
 
     @callback
     def _home_stops(self, _event: Event) -> None:
@@ -245,6 +248,7 @@ class ApplicationCoordinator:
         self.downlinks.save_soon()
         self.store.save_soon()
         self.fields.save_soon()
+        self.roster.last_values.save_soon()
 
     @callback
     def _note_end(self) -> None:

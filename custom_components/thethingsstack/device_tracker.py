@@ -1,17 +1,15 @@
 """Device trackers: one for each position from a payload, a location service or a registration."""
 
-from collections.abc import Mapping
-from typing import Any, override
+from typing import override
 
 from homeassistant.components.device_tracker import (
     SourceType,
     TrackerEntity,
     TrackerEntityDescription,
 )
-from homeassistant.const import ATTR_GPS_ACCURACY, ATTR_LATITUDE, ATTR_LONGITUDE, EntityCategory
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.restore_state import RestoreEntity
 
 from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .end_devices.listeners import LOCATION
@@ -33,7 +31,7 @@ async def async_setup_entry(
     await async_setup_fields(hass, entry, async_add_entities, Kind.DEVICE_TRACKER, FieldTracker)
 
 
-class FieldTracker(FieldEntity, TrackerEntity, RestoreEntity):
+class FieldTracker(FieldEntity, TrackerEntity):
     """A tracker of an end device; without a new fix it keeps the last position."""
 
     _attr_source_type = SourceType.GPS
@@ -60,14 +58,8 @@ class FieldTracker(FieldEntity, TrackerEntity, RestoreEntity):
 
     @override
     async def async_restore(self) -> None:
-        """Restore the position from before the restart, unless an uplink was received since."""
-        if self.path in self.device.values:
-            return
-        state = await self.async_get_last_state()
-        position = _position_of(state.attributes) if state else None
-        if position is None:  # no fix yet: where it was put up
-            position = self.device.registered_position
-        if position is not None:
+        """Show where the end device was put up until there is a fix."""
+        if (position := self.device.registered_position) is not None:
             self.device.restore(self.path, position)
 
     @callback
@@ -85,12 +77,3 @@ class FieldTracker(FieldEntity, TrackerEntity, RestoreEntity):
             {} if position.altitude is None else {ATTR_ALTITUDE: position.altitude}
         )
         return True
-
-
-def _position_of(attributes: Mapping[str, Any]) -> Position | None:
-    latitude, longitude = attributes.get(ATTR_LATITUDE), attributes.get(ATTR_LONGITUDE)
-    if latitude is None or longitude is None:
-        return None
-    return Position(
-        latitude, longitude, attributes.get(ATTR_ALTITUDE), attributes.get(ATTR_GPS_ACCURACY)
-    )

@@ -7,7 +7,6 @@ from typing import Any, override
 
 from homeassistant.components.sensor import (
     DOMAIN as SENSOR_DOMAIN,
-    RestoreSensor,
     SensorEntity,
     SensorEntityDescription,
     SensorStateClass,
@@ -29,13 +28,12 @@ from .coordinator import ApplicationCoordinator, TtsConfigEntry
 from .downlinks.sensors import async_add_downlink_sensors
 from .end_devices.listeners import BATTERY
 from .end_devices.radio_sensors import BATTERY_SENSOR, HEALTH_KEYS, BatterySensor, health_sensors
-from .end_devices.restored_data import async_restored_data
 from .end_devices.state import EndDeviceState
 from .entity import ApplicationEntity, FieldEntity, async_setup_fields, unique_id
 from .fields.descriptions import describe_sensor
 from .fields.suggested_units import suggestion_for, unit_and_precision
 from .gateways.entities import async_add_gateway_sensors
-from .payload import NUMERIC_ROLES, Kind, Meaning, Position, Role
+from .payload import Kind, Meaning, Position, Role
 
 PARALLEL_UPDATES = 0
 
@@ -138,7 +136,7 @@ async def async_setup_entry(
     )
 
 
-class FieldSensor(FieldEntity, RestoreSensor):
+class FieldSensor(FieldEntity, SensorEntity):
     """A sensor of a decoded field; it keeps its value until an uplink has another."""
 
     __slots__ = (
@@ -211,26 +209,6 @@ class FieldSensor(FieldEntity, RestoreSensor):
         if precision is None or self.unit_of_measurement != unit:
             return options
         return {**(options or {}), SENSOR_DOMAIN: {"suggested_display_precision": precision}}
-
-    @override
-    async def async_restore(self) -> None:
-        """Restore the value from before the restart, unless an uplink was received since."""
-        if self.path in self.device.values:
-            return
-        stored = await async_restored_data(self)
-        if stored is None or stored.native_unit_of_measurement != self.native_unit_of_measurement:
-            return  # the user has changed the unit or the class of the field meanwhile
-        if self._fits(value := stored.native_value):
-            self.device.restore(self.path, value)  # type: ignore[arg-type]
-
-    def _fits(self, value: object) -> bool:
-        """Return whether a restored value has the type that the field has now."""
-        role = self.device.decisions[self.path].role
-        if role in NUMERIC_ROLES:
-            return isinstance(value, int | float)
-        if role is Role.TIMESTAMP:
-            return isinstance(value, datetime)
-        return isinstance(value, str | int | float)
 
     @callback
     @override

@@ -102,7 +102,7 @@ async def test_a_restored_value_fits_the_changed_field(
     before: dict[str, Any],
     after: dict[str, Any],
 ) -> None:
-    """A field changed while the user has its entity disabled: the old value is not the new one's."""
+    """A field changed while the user has its entity disabled: its value was read anew."""
     entry = await opened(hass, sim)
     await change(hass, entry, "code", platform="sensor", name="Code", **before)
     registry = er.async_get(hass)
@@ -115,7 +115,8 @@ async def test_a_restored_value_fits_the_changed_field(
     registry.async_update_entity(entity, disabled_by=None)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    assert state_of(hass, "sensor", CODE).state == "unknown"
+    no_time = after.get("state_class") == "timestamp"
+    assert state_of(hass, "sensor", CODE).state == ("unknown" if no_time else "17")
     assert "Traceback" not in caplog.text
 
 

@@ -28,9 +28,9 @@ from homeassistant.util import dt as dt_util
 from ..const import DOMAIN, NOT_IN_LOGBOOK
 from ..entity import EndDeviceEntity
 from ..payload import QUANTITIES, Meaning
+from .kept_values import RECEPTION, reception_of
 from .listeners import AIRTIME_24H, BATTERY, LAST_UPLINK, STATUS, UPLINK_INTERVAL
 from .overdue_number import NEVER
-from .restored_data import async_restored_data
 from .state import EndDeviceState
 from .status import Status
 
@@ -115,8 +115,6 @@ def _airtime_of_24_hours(device: EndDeviceState) -> float:
     return round(device.uplinks.airtime.in_24_hours(dt_util.utcnow()), 3)
 
 
-RECEPTION = ("rssi", "snr", "gateways", "data_rate")
-"""The attributes of the last uplink that say how it was received."""
 LAST_UPLINK_SENSOR = EndDeviceSensorDescription(
     key=LAST_UPLINK,
     translation_key=LAST_UPLINK,
@@ -269,7 +267,7 @@ def health_sensors(
     """
     capabilities = coordinator.stack.capabilities
     sensors: list[SensorEntity] = [
-        _CLASSES.get(description.key, EndDeviceSensor)(coordinator, device, description)
+        _CLASSES.get(description.key, RadioSensor)(coordinator, device, description)
         for description in HEALTH_SENSORS
         if description.key not in left_out
         and (description.capability is None or getattr(capabilities, description.capability))
@@ -279,8 +277,8 @@ def health_sensors(
     return sensors
 
 
-class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
-    """A sensor of an end device's radio or battery, after its description."""
+class EndDeviceSensor(EndDeviceEntity, SensorEntity):
+    """A sensor of an end device as a whole, after its description."""
 
     __slots__ = ("_value", "enabled_at_first", "of_last_uplink")
 
@@ -329,18 +327,6 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
         """Return the unit that its description has."""
         return self.entity_description.native_unit_of_measurement
 
-    @override
-    async def async_restore(self) -> None:
-        """Show the value from before the restart, unless it was another end device's."""
-        stored = await async_restored_data(self)
-        if stored is None or self.device.taken_over:
-            return
-        self._restore(stored.native_value)
-
-    def _restore(self, value: object) -> None:
-        if isinstance(value, (str, int, float)):
-            self._value = value
-
     @callback
     @override
     def read(self) -> bool:
@@ -354,6 +340,19 @@ class EndDeviceSensor(EndDeviceEntity, RestoreSensor):
         return True
 
 
+class RadioSensor(EndDeviceSensor, RestoreSensor):
+    """A sensor of an end device's radio or battery; Home Assistant keeps its last value."""
+
+    @override
+    async def async_restore(self) -> None:
+        """Show the value from before the restart, unless it was another end device's."""
+        stored = await self.async_get_last_sensor_data()
+        if stored is None or self.device.taken_over:
+            return
+        if isinstance(value := stored.native_value, str | int | float):
+            self._value = value
+
+
 class LastUplinkSensor(EndDeviceSensor):
     """The time of the last uplink; others within ten seconds of the one shown don't move it.
 
@@ -363,20 +362,6 @@ class LastUplinkSensor(EndDeviceSensor):
 
     _unrecorded_attributes = frozenset({*RECEPTION, "uplink_interval", "overdue_after"})
     _reception: Mapping[str, Any] = {}
-
-    @override
-    async def async_restore(self) -> None:
-        """Show time and reception from before the restart, unless of another end device."""
-        await super().async_restore()
-        state = await self.async_get_last_state()
-        if state is not None and not self.device.taken_over:
-            attributes = state.attributes
-            self._reception = {name: attributes[name] for name in RECEPTION if name in attributes}
-
-    @override
-    def _restore(self, value: object) -> None:
-        if isinstance(value, datetime):
-            self.device.note_seen(value)
 
     @callback
     @override
@@ -395,9 +380,7 @@ class LastUplinkSensor(EndDeviceSensor):
     def _about_uplinks(self) -> dict[str, Any]:
         """Return dBm, dB and seconds; what isn't known yet is left out."""
         device = self.device
-        if (latest := device.reception.latest) is not None:
-            values = (latest.rssi, latest.snr, latest.gateways, _data_rate(device))
-            self._reception = dict(zip(RECEPTION, values, strict=True))
+        self._reception = reception_of(device)
         overdue_after = self.coordinator.overdue_watch.overdue_after(device)
         known = {
             **self._reception,
@@ -409,7 +392,7 @@ class LastUplinkSensor(EndDeviceSensor):
         return {name: value for name, value in known.items() if value is not None}
 
 
-class SeenBySensor(EndDeviceSensor):
+class SeenBySensor(RadioSensor):
     """A sensor with the gateways that received the last uplink, the best reception first."""
 
     _unrecorded_attributes = frozenset({ATTR_SEEN_BY})
@@ -440,7 +423,7 @@ class SeenBySensor(EndDeviceSensor):
 _CLASSES = dict.fromkeys(SEEN_BY, SeenBySensor) | {LAST_UPLINK: LastUplinkSensor}
 
 
-class BatterySensor(EndDeviceSensor):
+class BatterySensor(RadioSensor):
     """The battery level that an end device reports to the Network Server (DevStatusAns).
 
     It is called *Battery* where no field of the payload is, else *LoRaWAN battery*; one that is

@@ -28,6 +28,7 @@ from ..const import (
 )
 from ..fields import FieldDecisions
 from .areas import area_from_attributes, follow
+from .last_values import LastValues
 from .state import EndDeviceState
 from .uplink_history import UplinkHistory
 
@@ -82,6 +83,7 @@ class EndDeviceRoster:
         self.application_registry_id = ""
         self._outdated: dict[EndDeviceState, None] = {}
         self._refreshing: asyncio.Task[None] | None = None
+        self.last_values = LastValues(hass, entry, self.states)
 
     @property
     def application_identifier(self) -> tuple[str, str]:
@@ -218,6 +220,7 @@ class EndDeviceRoster:
             state.local_decoder.chosen = self._store.decoders.get(key)
             state.known_name = registered.name if registered is not None else None
             self.states[key] = state
+            self.last_values.restore(state)
         elif state.device_id != ids.device_id:  # registered again under another id
             self._by_device_id.pop(state.device_id, None)
             state.ids = ids
@@ -337,6 +340,8 @@ class EndDeviceRoster:
     def drop(self, state: EndDeviceState) -> None:
         """Remove the live state of an end device; its device in the registry is kept."""
         self.states.pop(state.key, None)
+        if state.key in self._store.known_devices:  # else it was deleted for good
+            self.last_values.keep(state)
         if self._by_device_id.get(state.device_id) is state:
             del self._by_device_id[state.device_id]
         if state.registry_id is not None:

@@ -58,6 +58,7 @@ _EPOCH = datetime.min.replace(tzinfo=UTC)
 _NO_CONTEXT = Context()
 _UNKNOWN = object()
 _NO_PATHS: AbstractSet[str] = frozenset()
+_NO_RECEPTION: Mapping[str, Any] = {}
 
 
 REMEMBERED_PORTS = 8
@@ -101,6 +102,8 @@ class EndDeviceState(Listeners):
         self._not_in_future = not_in_future
         self.uplinks = uplinks or UplinkHistory()
         self.reception = ReceptionHistory()
+        self.reception_before: Mapping[str, Any] = _NO_RECEPTION
+        """How the last uplink before the start was received."""
         self.key = key
         self.ids = ids
         self.decisions = decisions

@@ -142,6 +142,7 @@ async def async_take_place(
         await coordinator.store.async_save()
         await coordinator.fields.async_save()
         await coordinator.downlinks.async_save()
+        await coordinator.roster.last_values.async_save()
     finally:
         if entry.state is ConfigEntryState.NOT_LOADED:
             await hass.config_entries.async_setup(entry.entry_id)
@@ -161,12 +162,15 @@ def _move(
         rename_in_registries(hass, old.registry_id, old.key, key)
     rename_in_controls(hass, coordinator.entry, old.key, key)
     store, fields = coordinator.store, coordinator.fields
+    values = coordinator.roster.last_values
     store.forget_device(key)
     fields.forget(key)
+    values.forget_device(key)
     store.vanished.pop(old.key, None)
     store.uplinks.pop(old.key, None)  # the new one sends as it likes
     store.rename_device(old.key, key)
     fields.rename_device(old.key, key)
+    values.rename_device(old.key, key)
     store.taken_over.add(key)
 
 
