@@ -410,8 +410,10 @@ class CatchUp:
         """
         if (ahead := self._ahead.pop(uplink.identity, None)) is None:
             return None
-        self._coordinator.counters.caught_up -= 1
         _, device, read = ahead
+        if self._coordinator.roster.find(uplink.ids) is not device or device.disabled:
+            return None
+        self._coordinator.counters.caught_up -= 1
         return device, read.without_decisions()
 
     async def _async_show(self) -> None:

@@ -74,9 +74,14 @@ def reception_of(device: EndDeviceState) -> Mapping[str, Any]:
     latest = device.reception.latest
     if latest is None:
         return device.reception_before
-    data_rate = device.last_uplink.data_rate if device.last_uplink else None
-    values = (latest.rssi, latest.snr, latest.gateways, data_rate.name if data_rate else None)
+    values = (latest.rssi, latest.snr, latest.gateways, data_rate_of(device))
     return dict(zip(RECEPTION, values, strict=True))
+
+
+def data_rate_of(device: EndDeviceState) -> str | None:
+    """Return the name of the last uplink's data rate, such as SF7BW125."""
+    data_rate = device.last_uplink.data_rate if device.last_uplink else None
+    return data_rate.name if data_rate else None
 
 
 def as_json(value: Value) -> Any:

@@ -28,7 +28,7 @@ from homeassistant.util import dt as dt_util
 from ..const import DOMAIN, NOT_IN_LOGBOOK
 from ..entity import EndDeviceEntity
 from ..payload import QUANTITIES, Meaning
-from .kept_values import RECEPTION, reception_of
+from .kept_values import RECEPTION, data_rate_of, reception_of
 from .listeners import AIRTIME_24H, BATTERY, LAST_UPLINK, STATUS, UPLINK_INTERVAL
 from .overdue_number import NEVER
 from .state import EndDeviceState
@@ -85,11 +85,6 @@ def _gateways(device: EndDeviceState) -> int | None:
 def _best_gateway(device: EndDeviceState) -> str | None:
     best = device.last_uplink.best_signal if device.last_uplink else None
     return best.gateway_id if best else None
-
-
-def _data_rate(device: EndDeviceState) -> str | None:
-    data_rate = device.last_uplink.data_rate if device.last_uplink else None
-    return data_rate.name if data_rate else None
 
 
 def _airtime(device: EndDeviceState) -> float | None:
@@ -152,7 +147,7 @@ RADIO_SENSORS = (
         translation_key="data_rate",
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=_data_rate,
+        value_fn=data_rate_of,
     ),
     EndDeviceSensorDescription(
         key="gateways",
