@@ -187,7 +187,7 @@ async def test_what_came_after_the_states_were_written_is_read_after_a_crash(
     hass_storage: dict[str, Any],
     age: timedelta,
 ) -> None:
-    """Home Assistant writes states every 15 minutes: after a crash it restores older ones."""
+    """Values are written every 15 minutes: after a crash older ones are shown."""
     object.__setattr__(entry, "created_at", dt_util.utcnow() - age)
     await send(sim, 0, 1)
     await until(hass, lambda: station(entry).values.get("number") == 0)
@@ -199,10 +199,25 @@ async def test_what_came_after_the_states_were_written_is_read_after_a_crash(
     assert stored["ended_well"]
     stored["ended_well"] = False
     mock_restore_cache(hass, [])
+    del hass_storage[f"{DOMAIN}.{entry.entry_id}.values"]
     assert await hass.config_entries.async_setup(entry.entry_id)
     await until(hass, lambda: station(entry).values.get("number") == 1)
     pump = entry.runtime_data.roster.states[PUMP_KEY]
     await until(hass, lambda: pump.values.get("voltage") == 229)
+
+
+async def test_what_was_caught_up_outlives_a_crash(
+    hass: HomeAssistant, sim: Simulator, entry: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    """It is written before its gap counts as read: nobody would read it again."""
+    sim.faults.mqtt_close = True
+    await sim.drop_connections()
+    await until(hass, lambda: not entry.runtime_data.connected)
+    await sim.uplink("pump-socket", decoded={"voltage": 229})
+    sim.faults.mqtt_close = False
+    await until(hass, lambda: not entry.runtime_data.store.gaps and entry.runtime_data.connected)
+    values = hass_storage[f"{DOMAIN}.{entry.entry_id}.values"]["data"]["devices"]
+    assert values[PUMP_KEY]["values"]["voltage"] == [229, "V"]
 
 
 async def test_a_first_reading_that_was_not_shown_is_made_again(

@@ -172,8 +172,8 @@ class CatchUp:
     def _shown_until(self) -> datetime | None:
         """Return up to when entities show what was received before the start; None if unknown.
 
-        Home Assistant writes states when it stops, and every 15 minutes: after a crash it restores
-        those of some time before, or none if the application is younger than that.
+        What they show is written at the end, and every 15 minutes by Home Assistant and by us:
+        after a crash it is that of some time before, or nothing if the application is younger.
         """
         received, store = self._store.received_until, self._store
         if received is None or store.ended_well:
@@ -425,4 +425,6 @@ class CatchUp:
                 item.device, item.new, item.changed, identified=item.identified
             )
             await slices.end()
+        if touched:  # a gap counts as read from now on: what it had must outlive a crash
+            await self._coordinator.roster.last_values.async_save()
         self._coordinator.past_hours.on_caught_up()
