@@ -24,6 +24,7 @@ from ..client import (
     ServerFailed,
     StackError,
     Webhook,
+    WebhookFailure,
 )
 from ..client.rights import SETTINGS_BASIC, TRAFFIC_DOWN_WRITE, TRAFFIC_READ, TRAFFIC_UP_WRITE
 from ..const import CONF_SERVER, CONF_WEBHOOK_SECRET, DOMAIN
@@ -290,9 +291,10 @@ class ManagedWebhook:
                 await self._stack.webhooks.reactivate(there.webhook_id)
             failure = None
         failure = failure or reported
-        since = self._reception.last_received_at or self._began
-        if failure is not None and failure.last_at is not None and failure.last_at > since:
+        tolerated = None
+        if self._is_latest(failure):
             tolerated = await self._stack.webhooks.tolerated_failures()
+        if failure is not None and self._is_latest(failure):  # nothing has arrived meanwhile
             stopped = tolerated is not None and failure.attempts >= tolerated
             self.failure = failure.details or "?"
             raise_issue(
@@ -324,6 +326,12 @@ class ManagedWebhook:
             if proved:
                 self._note_proved(address)
         self._arrives()
+
+    def _is_latest(self, failure: WebhookFailure | None) -> bool:
+        """Return whether there is a failure after the last message that arrived."""
+        if failure is None or failure.last_at is None:
+            return False
+        return failure.last_at > (self._reception.last_received_at or self._began)
 
     async def _async_prove(self) -> bool | None:
         """Let an end device's uplink be simulated; return whether it arrives, None if untried."""
