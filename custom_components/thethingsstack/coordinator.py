@@ -471,8 +471,8 @@ class ApplicationCoordinator:
     @callback
     def _receive(self, uplink: UplinkMessage) -> None:
         """Apply a live uplink, and update entities and listeners."""
-        taken = self._take_over(uplink) or self.catch_up.take_ahead(uplink)
-        if taken is None:
+        if (taken := self._take_over(uplink)) is None:
+            self._receive_late(uplink)
             return
         device, received = taken
         context = Context()
@@ -485,6 +485,27 @@ class ApplicationCoordinator:
             self.lifecycle.on_identified(device)
         if device.half_created and not uplink.simulated:
             self.partial_devices.on_message(device)
+        self._happened(device, received, context)
+
+    def _receive_late(self, uplink: UplinkMessage) -> None:
+        """Let happen what only live uplinks cause, where one was read before it came.
+
+        Its values are shown already, and newer ones may be by now.
+        """
+        if (ahead := self.catch_up.take_ahead(uplink)) is None:
+            return
+        device = ahead.device
+        changed = [field_key(path) for path in ahead.events]
+        newest = {path: device.values.get(path) for path in ahead.events}
+        device.values |= ahead.events
+        self._happened(
+            device, Received(uplink, changed=changed, undecoded=ahead.undecoded), Context()
+        )
+        device.values |= newest
+
+    def _happened(self, device: EndDeviceState, received: Received, context: Context) -> None:
+        """Write the entities of an uplink that came live, count it, and fire its triggers."""
+        uplink = received.uplink
         self.application_status.counters.uplinks_today += not uplink.simulated
         failed = received.undecoded and device.has_fields
         if failed:

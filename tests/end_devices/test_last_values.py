@@ -5,7 +5,7 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.restore_state import STATE_DUMP_INTERVAL
+from homeassistant.helpers.restore_state import STATE_DUMP_INTERVAL, STATE_EXPIRATION
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
@@ -16,7 +16,7 @@ from tests.simulator import Simulator
 
 STATION = "garden/70B3D57ED0060001"
 NODE = "garden/70B3D57ED0060002"
-WRONG: list[Any] = [None, True, 0, -1, 2**63, 1.5, 1e308, "", "text", [], [[]], [None], {}, {"a": None}, {"a": []}]  # fmt: skip
+WRONG: list[Any] = [None, True, 0, -1, 2**63, 1.5, 1e308, "", "text", "2026-02-30 10:00:00", [], [[]], [None], {}, {"a": None}, {"a": []}]  # fmt: skip
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ async def test_each_kind_of_value_comes_back(
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda value: repr(value)[:12])
-@pytest.mark.parametrize("part", ["device", "values", "seen", "reception"])
+@pytest.mark.parametrize("part", ["device", "values", "seen", "reception", "dropped"])
 async def test_what_is_damaged_costs_only_itself(
     hass: HomeAssistant,
     entry: MockConfigEntry,
@@ -175,6 +175,32 @@ async def test_an_end_device_that_was_left_out_has_its_values_again(
         hass.config_entries.async_update_entry(entry, options={})
         await hass.async_block_till_done()
         assert state_of(hass, "sensor", f"{STATION}/field/temperature") == "20.5"
+
+
+async def test_one_that_stays_left_out_is_forgotten_after_a_week(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    """Values of any age would look like present ones if it returned."""
+    hass.config_entries.async_update_entry(
+        entry, options={CONF_DEVICES: "chosen", CONF_CHOSEN_DEVICES: ["lpp-node"]}
+    )
+    await hass.async_block_till_done()
+    await reload(hass, entry)
+    values = entry.runtime_data.roster.last_values
+    await values.async_save()
+    dropped = dt_util.parse_datetime(
+        stored(hass_storage, entry)[STATION]["dropped"], raise_on_error=True
+    )
+    assert dt_util.utcnow() - timedelta(minutes=5) < dropped
+
+    def age() -> None:
+        ago = dt_util.utcnow() - STATE_EXPIRATION - timedelta(seconds=1)
+        stored(hass_storage, entry)[STATION]["dropped"] = ago.isoformat()
+
+    await restart(hass, entry, age)
+    await entry.runtime_data.roster.last_values.async_save()
+    assert STATION not in stored(hass_storage, entry)
+    assert NODE in stored(hass_storage, entry)
 
 
 async def test_one_that_is_deleted_for_good_is_forgotten(

@@ -1,7 +1,7 @@
 """Read uplinks that were missed while disconnected from the Storage Integration."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Hashable
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 import logging
@@ -30,7 +30,7 @@ from .time_slices import TimeSlices
 if TYPE_CHECKING:
     from ..coordinator import ApplicationCoordinator
     from ..end_devices import EndDeviceState, Received
-    from ..payload import Meaning
+    from ..payload import Meaning, Value
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,7 +42,9 @@ MARGIN = timedelta(seconds=2)
 HISTORY_MARGIN = timedelta(seconds=10)
 """Read twice: the times of an event and of its message aren't the same."""
 STILL_COMING = timedelta(minutes=2)
-"""An uplink that is not older may yet come live, if it was read before it was delivered."""
+"""An uplink that was read, and is not older, may still be delivered."""
+MOST_AHEAD = 200
+"""So many of those are kept."""
 TOLERANCE = timedelta(minutes=5)
 """Stored times further in the future than this are treated as wrong."""
 
@@ -86,11 +88,22 @@ class _Touched:
     identified: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """An uplink that was read from the Storage Integration and may still be delivered."""
+
+    sent: datetime
+    device: EndDeviceState
+    events: Mapping[str, Value]
+    """The values of its fields that are events, by path."""
+    undecoded: bool
+
+
 class CatchUp:
     """Reads missed uplinks; a gap is kept, also over restarts, until what it had is shown.
 
     Each end device's entities are updated once, with the latest values. Stored uplinks fire no
-    events or triggers.
+    events or triggers, unless they come live after that.
     """
 
     def __init__(self, coordinator: ApplicationCoordinator) -> None:
@@ -106,15 +119,14 @@ class CatchUp:
         self._pauses = coordinator.hass.data.get(PAUSES, Pauses())
         self._first = False
         self._again = False
-        self._fresh_since = coordinator.stack.server_time()
         self._read_until: datetime | None = None
         """Up to when the gaps were read, while that is not shown yet."""
         self._read: dict[Hashable, datetime] = {}
         """The uplinks read that may be read again, with their times."""
         self._reading: asyncio.Task[None] | None = None
         self._touched: dict[str, _Touched] = {}
-        self._ahead: dict[Hashable, tuple[datetime, EndDeviceState, Received]] = {}
-        """The newest uplinks that were read, with their times and what they changed."""
+        self._ahead: dict[Hashable, Ahead] = {}
+        """The uplinks that were read and may still be delivered, by identity."""
         self._cancel_retry: CALLBACK_TYPE | None = None
 
     @property
@@ -245,9 +257,10 @@ class CatchUp:
         gaps, first = self._store.gaps, False
         self.progress = Progress()
         gaps.clamp(now - RETENTION, now + TOLERANCE)
-        self._fresh_since = now - STILL_COMING
         self._ahead = {
-            identity: item for identity, item in self._ahead.items() if item[0] > self._fresh_since
+            identity: ahead
+            for identity, ahead in self._ahead.items()
+            if ahead.sent > now - STILL_COMING
         }
         try:
             if self._first:
@@ -388,9 +401,7 @@ class CatchUp:
             return False
         self._coordinator.counters.caught_up += 1
         device, received = taken
-        sent, identity = message.received_at, message.identity
-        if sent is not None and identity is not None and sent > self._fresh_since:
-            self._ahead[identity] = (sent, device, received)
+        self._note_ahead(message, device, received)
         self.missed.on_uplink(device, message, live=False)
         touched = self._touched.setdefault(device.key, _Touched(device))
         touched.identified |= received.identified
@@ -402,19 +413,29 @@ class CatchUp:
         return True
 
     @callback
-    def take_ahead(self, uplink: UplinkMessage) -> tuple[EndDeviceState, Received] | None:
-        """Return what a live uplink changed that had been read before it came; else None.
+    def _note_ahead(
+        self, message: UplinkMessage, device: EndDeviceState, received: Received
+    ) -> None:
+        sent, identity = message.received_at, message.identity
+        if sent is None or identity is None:
+            return
+        if sent > self._coordinator.stack.server_time() - STILL_COMING:
+            events = device.event_values(received.changed)
+            self._ahead[identity] = Ahead(sent, device, events, undecoded=received.undecoded)
+            if len(self._ahead) > MOST_AHEAD:
+                del self._ahead[next(iter(self._ahead))]
 
-        So it happens now what only live uplinks cause. It is returned once, and without new fields
-        and corrections, which are shown with all that was read.
-        """
-        if (ahead := self._ahead.pop(uplink.identity, None)) is None:
+    @callback
+    def take_ahead(self, uplink: UplinkMessage) -> Ahead | None:
+        """Return, once, what is known of a live uplink that was read before it came; else None."""
+        ahead = self._ahead.pop(uplink.identity, None)
+        if ahead is None or ahead.sent <= self._coordinator.stack.server_time() - STILL_COMING:
             return None
-        _, device, read = ahead
+        device = ahead.device
         if self._coordinator.roster.find(uplink.ids) is not device or device.disabled:
             return None
         self._coordinator.counters.caught_up -= 1
-        return device, read.without_decisions()
+        return ahead
 
     async def _async_show(self) -> None:
         """Update the entities of the end devices read, a few devices at a time."""

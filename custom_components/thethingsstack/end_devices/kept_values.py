@@ -4,15 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from homeassistant.util import dt as dt_util
-
 from ..payload import NUMERIC_ROLES, Kind, Meaning, Position, Role, Value
-from .state import EndDeviceState
+from .state import NO_RECEPTION, EndDeviceState
 from .stored_values import moment_of
 
 RECEPTION = ("rssi", "snr", "gateways", "data_rate")
 """What is said of how the last uplink was received."""
-_NO_RECEPTION: Mapping[str, Any] = {}
 
 
 class KeptValues(NamedTuple):
@@ -21,7 +18,9 @@ class KeptValues(NamedTuple):
     values: Mapping[str, tuple[Any, str | None]]
     """Value and unit of each field, by path."""
     seen: str | None = None
-    reception: Mapping[str, Any] = _NO_RECEPTION
+    reception: Mapping[str, Any] = NO_RECEPTION
+    dropped: str | None = None
+    """Since when it has not been in Home Assistant, as far as that is known."""
 
     @classmethod
     def of(cls, device: EndDeviceState) -> KeptValues:
@@ -40,11 +39,12 @@ class KeptValues(NamedTuple):
     @classmethod
     def from_stored(cls, stored: Any) -> KeptValues:
         """Read what `as_stored` returned; raises AttributeError, LookupError, TypeError, ValueError."""
-        values, seen, reception = stored["values"], stored["seen"], stored["reception"]
+        values, reception = stored["values"], stored["reception"]
         return cls(
             {path: (value, unit) for path, (value, unit) in values.items()},
-            None if seen is None else moment_of(seen).isoformat(),
+            _checked(stored["seen"]),
             {name: reception[name] for name in RECEPTION if name in reception},
+            _checked(stored["dropped"]),
         )
 
     def as_stored(self) -> dict[str, Any]:
@@ -93,6 +93,10 @@ def as_json(value: Value) -> Any:
     return value
 
 
+def _checked(moment: Any) -> str | None:
+    return None if moment is None else moment_of(moment).isoformat()
+
+
 def _unit(meaning: Meaning) -> str | None:
     return meaning.unit if meaning.role in NUMERIC_ROLES else None
 
@@ -108,9 +112,15 @@ def _fitting(meaning: Meaning, value: Any) -> Value:
     if meaning.role in NUMERIC_ROLES:
         return value if isinstance(value, int | float) else None
     if meaning.role is Role.TIMESTAMP:
-        moment = dt_util.parse_datetime(value) if isinstance(value, str) else None
-        return moment if moment is not None and moment.tzinfo is not None else None
+        return _moment(value)
     return value if isinstance(value, str | int | float) else None
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return moment_of(value)
+    except TypeError, ValueError:  # a text that was no time yet
+        return None
 
 
 def _position(value: Any) -> Position | None:

@@ -7,7 +7,8 @@ from typing import Any, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
-from homeassistant.helpers.restore_state import STATE_DUMP_INTERVAL
+from homeassistant.helpers.restore_state import STATE_DUMP_INTERVAL, STATE_EXPIRATION
+from homeassistant.util import dt as dt_util
 
 from ..application import StoredData
 from ..const import DOMAIN
@@ -73,7 +74,7 @@ class LastValues(StoredData):
 
     @callback
     def keep(self, device: EndDeviceState) -> None:
-        """Keep the values of an end device whose state is dropped; it may return."""
+        """Keep the values of an end device whose state is dropped: for a week, it may return."""
         self._kept[device.key] = KeptValues.of(device)
 
     @callback
@@ -88,6 +89,13 @@ class LastValues(StoredData):
         self._kept.pop(key, None)
 
     def _all(self) -> dict[str, KeptValues]:
+        now = dt_util.utcnow()
+        oldest = (now - STATE_EXPIRATION).isoformat()
+        self._kept = {
+            key: kept._replace(dropped=kept.dropped or now.isoformat())
+            for key, kept in self._kept.items()
+            if kept.dropped is None or kept.dropped > oldest
+        }
         return self._kept | {key: KeptValues.of(state) for key, state in self._states.items()}
 
     @override

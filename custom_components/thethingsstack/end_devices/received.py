@@ -26,7 +26,3 @@ class Received:
     decoding_changed: bool = False
     identified: bool = False
     """Whether it says of which model the end device is, other than before."""
-
-    def without_decisions(self) -> Received:
-        """Return the same without new fields, corrections and the model."""
-        return Received(self.uplink, changed=self.changed, undecoded=self.undecoded)

@@ -1,6 +1,7 @@
 """The states that Home Assistant has kept for versions that had no file of last values."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from homeassistant.components.sensor import RestoreSensor
@@ -38,7 +39,9 @@ async def async_restored_states(hass: HomeAssistant, entry_id: str) -> dict[str,
             found[key] = kept._replace(values={**kept.values, path: shown})
         elif entity.unique_id.endswith(f"/{LAST_UPLINK}"):
             key = entity.unique_id.removesuffix(f"/{LAST_UPLINK}")
-            seen, _ = await _async_sensor_value(reader)
+            data = await reader.async_get_last_sensor_data()
+            moment = data.native_value if data is not None else None
+            seen = moment.isoformat() if isinstance(moment, datetime) else None
             reception = {n: state.attributes[n] for n in RECEPTION if n in state.attributes}
             kept = found.get(key, KeptValues({}))
             found[key] = kept._replace(seen=seen, reception=reception)

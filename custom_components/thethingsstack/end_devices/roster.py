@@ -340,8 +340,10 @@ class EndDeviceRoster:
     def drop(self, state: EndDeviceState) -> None:
         """Remove the live state of an end device; its device in the registry is kept."""
         self.states.pop(state.key, None)
-        if state.key in self._store.known_devices:  # else it was deleted for good
+        if state.key in self._store.known_devices:
             self.last_values.keep(state)
+        else:  # it was deleted for good
+            self.last_values.forget_device(state.key)
         if self._by_device_id.get(state.device_id) is state:
             del self._by_device_id[state.device_id]
         if state.registry_id is not None:

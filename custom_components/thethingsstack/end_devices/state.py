@@ -58,7 +58,7 @@ _EPOCH = datetime.min.replace(tzinfo=UTC)
 _NO_CONTEXT = Context()
 _UNKNOWN = object()
 _NO_PATHS: AbstractSet[str] = frozenset()
-_NO_RECEPTION: Mapping[str, Any] = {}
+NO_RECEPTION: Mapping[str, Any] = {}
 
 
 REMEMBERED_PORTS = 8
@@ -102,7 +102,7 @@ class EndDeviceState(Listeners):
         self._not_in_future = not_in_future
         self.uplinks = uplinks or UplinkHistory()
         self.reception = ReceptionHistory()
-        self.reception_before: Mapping[str, Any] = _NO_RECEPTION
+        self.reception_before: Mapping[str, Any] = NO_RECEPTION
         """How the last uplink before the start was received."""
         self.key = key
         self.ids = ids
@@ -515,6 +515,11 @@ class EndDeviceState(Listeners):
             else:
                 self.values[path] = recalculated(self.values.get(path), before, now)
         self.note_fields({path: now for path, (_, now) in changed.items()})
+
+    def event_values(self, keys: Iterable[str]) -> dict[str, Value]:
+        """Return the values of the fields among these keys that are events, by path."""
+        paths = (key.removeprefix(f"{FIELD}/") for key in keys)
+        return {p: self.values[p] for p in paths if p in self._event_paths and p in self.values}
 
     def restore(self, path: str, value: Value) -> None:
         """Set a value from before the restart, unless an uplink has brought one since."""
