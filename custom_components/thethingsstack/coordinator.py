@@ -498,9 +498,8 @@ class ApplicationCoordinator:
         changed = [field_key(path) for path in ahead.events]
         newest = {path: device.values.get(path) for path in ahead.events}
         device.values |= ahead.events
-        self._happened(
-            device, Received(uplink, changed=changed, undecoded=ahead.undecoded), Context()
-        )
+        late = Received(device.decoded(uplink), changed=changed, undecoded=ahead.undecoded)
+        self._happened(device, late, Context())
         device.values |= newest
 
     def _happened(self, device: EndDeviceState, received: Received, context: Context) -> None:
