@@ -392,16 +392,22 @@ async def test_a_secret_that_the_server_still_has_is_accepted(
     await until(hass, lambda: entry.runtime_data.counters.uplinks_today == 1)
 
 
-async def test_a_delivery_that_failed_is_caught_up_though_the_next_arrives(
-    hass: HomeAssistant, sim: Simulator, listening: Listening
-) -> None:
-    """The server's events tell it, with and without others before; its health has forgotten it."""
+async def set_up_with_storage(hass: HomeAssistant, sim: Simulator) -> MockConfigEntry:
+    """Set up on a server that stores uplinks, and wait until failed deliveries are followed."""
     hass.data[CATCH_UP_PAUSES] = CatchUpPauses(retry=0.2, lag=0, between_devices=0)
     sim.faults.storage = True
     sim.switch_storage(on=True)
     entry = await set_up(hass, sim, webhook_entry(sim))
-    device = entry.runtime_data.roster.by_device_id("weather-station")
     await until(hass, lambda: any("as.webhook.fail" in s.names for s in sim.events.subscribers))
+    return entry
+
+
+async def test_a_delivery_that_failed_is_caught_up_though_the_next_arrives(
+    hass: HomeAssistant, sim: Simulator, listening: Listening
+) -> None:
+    """The server's events tell it, with and without others before; its health has forgotten it."""
+    entry = await set_up_with_storage(hass, sim)
+    device = entry.runtime_data.roster.by_device_id("weather-station")
     sim.application.webhooks["broken"] = {
         **OTHERS,
         "ids": {"webhook_id": "broken"},
@@ -430,12 +436,7 @@ async def test_what_is_delivered_after_it_was_read_still_happens(
     hass: HomeAssistant, sim: Simulator, listening: Listening
 ) -> None:
     """Slow deliveries of a pressed button, which reading what was missed has overtaken."""
-    hass.data[CATCH_UP_PAUSES] = CatchUpPauses(retry=0.2, lag=0, between_devices=0)
-    sim.faults.storage = True
-    sim.switch_storage(on=True)
-    entry = await set_up(hass, sim, webhook_entry(sim))
-    coordinator = entry.runtime_data
-    await until(hass, lambda: any("as.webhook.fail" in s.names for s in sim.events.subscribers))
+    coordinator = (await set_up_with_storage(hass, sim)).runtime_data
     await sim.uplink("weather-station", decoded={"click": "short"})
     await until(hass, lambda: coordinator.counters.uplinks_today == 1)
     await hass.async_block_till_done()

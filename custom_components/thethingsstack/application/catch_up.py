@@ -257,11 +257,6 @@ class CatchUp:
         gaps, first = self._store.gaps, False
         self.progress = Progress()
         gaps.clamp(now - RETENTION, now + TOLERANCE)
-        self._ahead = {
-            identity: ahead
-            for identity, ahead in self._ahead.items()
-            if ahead.sent > now - STILL_COMING
-        }
         try:
             if self._first:
                 await self._async_read_newest(now - STORAGE_WINDOW)
